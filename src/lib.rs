@@ -1,1 +1,18 @@
-//! moe-sweep
+//! moe-sweep finds out why a mixture-of-experts model repeats itself.
+//!
+//! The modules stand in the order in which data flows through them; who may
+//! know whom is written in `docs/architecture.md` and checked by a test.
+
+pub mod experiment;
+pub mod plan;
+
+pub mod engine;
+pub mod model;
+
+pub mod journal;
+
+pub mod analysis;
+pub mod metrics;
+pub mod stats;
+
+pub mod report;

@@ -1,0 +1,224 @@
+//! Sampler chains: an ordered list of llama.cpp's samplers with their
+//! parameters, and the few facts about a step that checks need.
+//!
+//! Owns what a chain *is*. Knows neither how one is written in a file
+//! (`raw`, `resolve`) nor how llama.cpp is asked to run it (`engine::llama`).
+
+use serde::{Deserialize, Serialize};
+
+use super::Temperature;
+
+/// A named sampler chain, with `"T"` still open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chain {
+    pub id: String,
+    pub steps: Vec<Step<Slot>>,
+    pub fidelity: Fidelity,
+}
+
+/// Whether a chain is held to the rules of a sane chain, or reproduces
+/// somebody's chain with its faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fidelity {
+    Checked,
+    /// `faithful = true` in the file: kept as it was found, faults included.
+    Faithful,
+}
+
+/// Where a temperature stands in a chain: the trial's own, or a fixed one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Slot {
+    /// `"T"`
+    Trial,
+    Fixed(Temperature),
+}
+
+/// One of llama.cpp's samplers. `T` is how temperatures are given: [`Slot`]
+/// in a [`Chain`], [`Temperature`] in a [`ResolvedChain`].
+///
+/// Parameter names and meanings are those of `llama_sampler_init_*` in
+/// llama.cpp's `include/llama.h`. Samplers that draw use the trial's seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Step<T> {
+    Temperature {
+        t: T,
+    },
+    TemperatureExt {
+        t: T,
+        delta: f32,
+        exponent: f32,
+    },
+    TopK {
+        k: i32,
+    },
+    TopP {
+        p: f32,
+        min_keep: usize,
+    },
+    MinP {
+        p: f32,
+        min_keep: usize,
+    },
+    Typical {
+        p: f32,
+        min_keep: usize,
+    },
+    TopNSigma {
+        n: f32,
+    },
+    /// Draws: removes the top candidates with probability `p`.
+    Xtc {
+        p: f32,
+        threshold: f32,
+        min_keep: usize,
+    },
+    Penalties {
+        last_n: i32,
+        repeat: f32,
+        frequency: f32,
+        presence: f32,
+    },
+    Dry {
+        multiplier: f32,
+        base: f32,
+        allowed_length: i32,
+        last_n: i32,
+        sequence_breakers: Vec<String>,
+    },
+    LogitBias {
+        biases: Vec<TokenBias>,
+    },
+    Grammar {
+        grammar: String,
+        root: String,
+    },
+    Infill,
+    /// Selects the first of the most probable candidates.
+    Greedy,
+    /// Selects by a draw.
+    Dist,
+    /// Selects by a draw; carries its own truncation.
+    Mirostat {
+        tau: f32,
+        eta: f32,
+        m: i32,
+    },
+    /// Selects by a draw; carries its own truncation.
+    MirostatV2 {
+        tau: f32,
+        eta: f32,
+    },
+    /// Selects by a draw.
+    AdaptiveP {
+        target: f32,
+        decay: f32,
+    },
+}
+
+/// An addition to one token's logit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenBias {
+    pub token: i32,
+    pub bias: f32,
+}
+
+/// A chain with the trial's temperature put in: all that a sampler needs
+/// beside the seed, and what enters the trial's id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ResolvedChain(pub Vec<Step<Temperature>>);
+
+/// What a step does to the candidates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// Changes logits, keeps every candidate.
+    Reweighting,
+    /// May remove candidates.
+    Truncation,
+    /// Ends the chain by choosing a token.
+    Selection,
+}
+
+impl Chain {
+    /// The chain at one temperature.
+    pub fn at(&self, temperature: Temperature) -> ResolvedChain {
+        let steps = self.steps.iter().cloned();
+        ResolvedChain(steps.map(|step| step.map_temperature(|slot| slot.at(temperature))).collect())
+    }
+}
+
+impl ResolvedChain {
+    /// Whether any step draws: without a draw, seeds change nothing.
+    pub fn draws(&self) -> bool {
+        self.0.iter().any(Step::draws)
+    }
+}
+
+impl Slot {
+    fn at(self, temperature: Temperature) -> Temperature {
+        match self {
+            Self::Trial => temperature,
+            Self::Fixed(fixed) => fixed,
+        }
+    }
+}
+
+impl<T> Step<T> {
+    pub fn kind(&self) -> StepKind {
+        match self {
+            Self::Temperature { .. }
+            | Self::TemperatureExt { .. }
+            | Self::Penalties { .. }
+            | Self::Dry { .. }
+            | Self::LogitBias { .. } => StepKind::Reweighting,
+            Self::TopK { .. }
+            | Self::TopP { .. }
+            | Self::MinP { .. }
+            | Self::Typical { .. }
+            | Self::TopNSigma { .. }
+            | Self::Xtc { .. }
+            | Self::Grammar { .. }
+            | Self::Infill => StepKind::Truncation,
+            Self::Greedy | Self::Dist | Self::Mirostat { .. } | Self::MirostatV2 { .. } | Self::AdaptiveP { .. } => {
+                StepKind::Selection
+            }
+        }
+    }
+
+    pub fn draws(&self) -> bool {
+        matches!(
+            self,
+            Self::Dist | Self::Xtc { .. } | Self::Mirostat { .. } | Self::MirostatV2 { .. } | Self::AdaptiveP { .. }
+        )
+    }
+
+    /// The step with its temperature, if it has one, put through `f`.
+    pub fn map_temperature<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
+        match self {
+            Self::Temperature { t } => Step::Temperature { t: f(t) },
+            Self::TemperatureExt { t, delta, exponent } => Step::TemperatureExt { t: f(t), delta, exponent },
+            Self::TopK { k } => Step::TopK { k },
+            Self::TopP { p, min_keep } => Step::TopP { p, min_keep },
+            Self::MinP { p, min_keep } => Step::MinP { p, min_keep },
+            Self::Typical { p, min_keep } => Step::Typical { p, min_keep },
+            Self::TopNSigma { n } => Step::TopNSigma { n },
+            Self::Xtc { p, threshold, min_keep } => Step::Xtc { p, threshold, min_keep },
+            Self::Penalties { last_n, repeat, frequency, presence } => {
+                Step::Penalties { last_n, repeat, frequency, presence }
+            }
+            Self::Dry { multiplier, base, allowed_length, last_n, sequence_breakers } => {
+                Step::Dry { multiplier, base, allowed_length, last_n, sequence_breakers }
+            }
+            Self::LogitBias { biases } => Step::LogitBias { biases },
+            Self::Grammar { grammar, root } => Step::Grammar { grammar, root },
+            Self::Infill => Step::Infill,
+            Self::Greedy => Step::Greedy,
+            Self::Dist => Step::Dist,
+            Self::Mirostat { tau, eta, m } => Step::Mirostat { tau, eta, m },
+            Self::MirostatV2 { tau, eta } => Step::MirostatV2 { tau, eta },
+            Self::AdaptiveP { target, decay } => Step::AdaptiveP { target, decay },
+        }
+    }
+}

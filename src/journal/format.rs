@@ -1,0 +1,45 @@
+//! The journal's on-disk types, all of them, versioned.
+//!
+//! A record is one line of `trials.jsonl`. It holds the text and the token
+//! ids, so that every metric can be computed again without a model.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Generation;
+use crate::plan::TrialId;
+
+/// The version this program writes; a newer one is refused, an older one read.
+pub const VERSION: u32 = 1;
+
+/// What became of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    pub v: u32,
+    pub id: TrialId,
+    pub outcome: Outcome,
+    /// Varies from run to run; everything else in a record does not.
+    pub timing: Timing,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Generated(Generation),
+    Failed(Failure),
+}
+
+/// Why a trial has no text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    pub reason: String,
+    /// How often the trial was tried.
+    pub attempts: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// From the trial's entry into a batch to its last token, in seconds.
+    pub seconds: f64,
+    /// Sequences decoded together when the trial ended.
+    pub rows: u32,
+}

@@ -1,0 +1,3 @@
+//! The journal: the only place where a trial's outcome is kept.
+
+pub mod format;

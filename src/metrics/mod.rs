@@ -1,0 +1,1 @@
+//! Metrics of one generated text: pure functions of its words or tokens.

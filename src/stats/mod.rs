@@ -1,0 +1,1 @@
+//! Estimates, tests and the bootstrap. Pure functions of numbers.
