@@ -1,12 +1,67 @@
-//! Engines turn a prompt and sampler chains into texts.
+//! Engines turn prompts and sampler chains into texts.
 //!
-//! Owns the [`Engine`] trait and what crosses it. Must not know experiments'
-//! files, plans, journals or metrics.
+//! Owns the [`Engine`] trait and everything that crosses it. Must not know
+//! experiment files, plans, journals, metrics, or that it runs in a child
+//! process.
+
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::{Numerics, Offload, ResolvedChain, Seed};
+
+pub mod llama;
+pub mod scripted;
+
 /// A token id of the model's vocabulary.
 pub type Token = i32;
+
+/// A loaded model that can generate.
+pub trait Engine {
+    /// Generates every job of `work`, several at a time, and reports each one
+    /// as it begins and ends.
+    ///
+    /// # Errors
+    /// When the engine can't go on; jobs that have not been reported finished
+    /// have no result then.
+    fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError>;
+}
+
+/// What an engine tells while it works. An error from any of these means
+/// that nobody listens any more: the engine stops.
+pub trait Observer {
+    fn started(&mut self, ticket: Ticket) -> std::io::Result<()>;
+    fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> std::io::Result<()>;
+    /// `tokens` more have been evaluated, those of prompts included.
+    fn evaluated(&mut self, tokens: u64) -> std::io::Result<()>;
+}
+
+/// Names a job in what an engine reports; the caller's own number.
+pub type Ticket = u32;
+
+/// Jobs to generate, grouped by prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// The most tokens a job may generate.
+    pub max_tokens: u32,
+    pub groups: Vec<Group>,
+}
+
+/// Jobs that share a prompt, and therefore its evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    pub prompt: String,
+    pub jobs: Vec<Job>,
+}
+
+/// One text to generate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub ticket: Ticket,
+    pub chain: ResolvedChain,
+    /// None where the chain makes no draw.
+    pub seed: Option<Seed>,
+}
 
 /// One generated text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +82,88 @@ pub enum Stop {
     /// The model chose an end-of-generation token.
     Eos,
     MaxTokens,
+}
+
+/// How long a job took; varies from run to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// From the job's first sampled token to its last, in seconds.
+    pub seconds: f64,
+    /// Sequences that were decoded together when the job ended, itself included.
+    pub rows: u32,
+}
+
+/// What decides that a model must be loaded anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadSettings {
+    pub path: PathBuf,
+    pub offload: Offload,
+    pub numerics: Numerics,
+    /// Tokens of context for each sequence.
+    pub context: u32,
+    /// Sequences decoded together, at most.
+    pub rows: u32,
+    pub threads: u32,
+}
+
+/// What a model's file says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelFacts {
+    pub architecture: String,
+    pub n_layer: u32,
+    /// Experts of a layer; 0 for a dense model.
+    pub n_expert: u32,
+    pub n_expert_used: u32,
+    pub n_vocab: u32,
+    /// The context length the model was trained for.
+    pub n_ctx_train: u32,
+}
+
+/// What the engine is, as far as it may change a text, and what it runs on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineFacts {
+    /// Versions, build options and CPU features in one line.
+    pub fingerprint: String,
+    /// Devices other than the CPU, as the engine names them.
+    pub accelerators: Vec<String>,
+    /// Why `numerics = "invariant"` does not hold in this build, if so.
+    pub variance: Option<String>,
+}
+
+/// Errors that leave the process alive; llama.cpp aborts it on others.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("cannot load the model {path}: {reason}")]
+    Load { path: PathBuf, reason: String },
+    #[error("cannot create a context of {context} tokens for {rows} sequences: {reason}")]
+    Context { context: u32, rows: u32, reason: String },
+    #[error(
+        "the prompt has {n_prompt_tokens} tokens; with {max_tokens} to generate it exceeds the context of {context}"
+    )]
+    PromptTooLong { n_prompt_tokens: usize, max_tokens: u32, context: u32 },
+    #[error("cannot build the chain's step {step}: {reason}")]
+    Sampler { step: &'static str, reason: String },
+    #[error("the chain selected no token")]
+    NothingSelected,
+    #[error("decoding failed: {0}")]
+    Decode(String),
+    #[error("nobody reads the results any more")]
+    Abandoned(#[from] std::io::Error),
+}
+
+/// Which engine a model file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    Llama,
+    /// A `*.scripted.toml` file: exact, instant texts for tests.
+    Scripted,
+}
+
+impl EngineKind {
+    pub fn of(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".scripted.toml") { Self::Scripted } else { Self::Llama }
+    }
 }
 
 impl Stop {

@@ -85,7 +85,8 @@ pub struct Prompt {
 }
 
 /// Whose experts are kept in host memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Offload {
     None,
     /// The experts of the first n layers.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Generation;
+use crate::engine::{Generation, Timing};
 use crate::plan::TrialId;
 
 /// The version this program writes; a newer one is refused, an older one read.
@@ -34,12 +34,4 @@ pub struct Failure {
     pub reason: String,
     /// How often the trial was tried.
     pub attempts: u32,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Timing {
-    /// From the trial's entry into a batch to its last token, in seconds.
-    pub seconds: f64,
-    /// Sequences decoded together when the trial ended.
-    pub rows: u32,
 }

@@ -1,0 +1,80 @@
+//! llama.cpp as an engine, through llama-cpp-2. The only place that calls it.
+//!
+//! - `model`: loading, with the experts where the offload wants them
+//! - `sampler`: chains of llama.cpp's own samplers
+//! - `decode`: many jobs in one batch
+
+use std::ffi::{CStr, c_char, c_void};
+use std::path::Path;
+
+use llama_cpp_2::llama_backend::LlamaBackend;
+use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
+use llama_cpp_sys_2 as sys;
+
+use super::{EngineError, EngineFacts, ModelFacts};
+
+mod decode;
+mod model;
+mod sampler;
+
+pub use decode::LlamaEngine;
+pub use model::Model;
+pub use sampler::Sampler;
+
+/// Versions of the two crates; Cargo.toml pins them to exactly these.
+const CRATES: &str = "llama-cpp-2 0.1.160, llama-cpp-sys-2 0.1.161";
+
+/// llama.cpp, initialised. One in a process.
+pub struct Llama {
+    backend: LlamaBackend,
+}
+
+impl Llama {
+    /// Starts llama.cpp and lets only its warnings and errors through, on stderr.
+    ///
+    /// # Errors
+    /// When it has been started before in this process.
+    pub fn start() -> Result<Self, llama_cpp_2::LlamaCppError> {
+        let backend = LlamaBackend::init()?;
+        // SAFETY: the callback is a plain function that keeps no state.
+        unsafe { sys::llama_log_set(Some(log_warnings), std::ptr::null_mut()) };
+        Ok(Self { backend })
+    }
+
+    pub fn facts(&self) -> EngineFacts {
+        // SAFETY: returns a pointer to a static string, which we copy at once.
+        let features = unsafe { CStr::from_ptr(sys::llama_print_system_info()) }.to_string_lossy();
+        let features = features.trim_end_matches([' ', '|']);
+        let variance = features.contains("LLAMAFILE = 1").then(|| {
+            "llama.cpp was built with GGML_LLAMAFILE=ON: build in the checkout, whose .cargo/config.toml turns it off, \
+             or with GGML_LLAMAFILE=OFF in the environment"
+                .to_owned()
+        });
+        let accelerators = list_llama_ggml_backend_devices()
+            .into_iter()
+            .filter(|device| {
+                matches!(device.device_type, LlamaBackendDeviceType::Gpu | LlamaBackendDeviceType::IntegratedGpu)
+            })
+            .map(|device| format!("{} ({})", device.name, device.description))
+            .collect();
+        EngineFacts { fingerprint: format!("{CRATES}; {features}"), accelerators, variance }
+    }
+
+    /// Reads a model's metadata and counts the tokens of each prompt, without
+    /// loading any weights.
+    ///
+    /// # Errors
+    /// When the file is not a model that llama.cpp can load, or ends too early.
+    pub fn inspect(&self, path: &Path, prompts: &[String]) -> Result<(ModelFacts, Vec<u32>), EngineError> {
+        let model = Model::load_vocabulary(&self.backend, path)?;
+        let counts = prompts.iter().map(|prompt| model.tokenize(prompt).len() as u32).collect();
+        Ok((model.facts(), counts))
+    }
+}
+
+extern "C" fn log_warnings(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
+    if level == sys::GGML_LOG_LEVEL_WARN || level == sys::GGML_LOG_LEVEL_ERROR {
+        // SAFETY: llama.cpp hands over a NUL-terminated string that lives during the call.
+        eprint!("{}", unsafe { CStr::from_ptr(text) }.to_string_lossy());
+    }
+}

@@ -1,0 +1,117 @@
+//! Loading a GGUF file, with its experts where the offload wants them.
+
+use std::ffi::CString;
+use std::path::Path;
+use std::ptr::{self, NonNull};
+
+use llama_cpp_2::llama_backend::LlamaBackend;
+use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::token::LlamaToken;
+use llama_cpp_sys_2 as sys;
+
+use crate::engine::{EngineError, LoadSettings, ModelFacts, Token};
+use crate::experiment::{Numerics, Offload};
+
+/// llama.cpp's own pattern for the tensors of routed experts (`--cpu-moe` in
+/// its `common/arg.cpp`), fused gate-and-up tensors included.
+const EXPERTS: &str = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps";
+
+/// A loaded model.
+pub struct Model {
+    pub(super) llama: LlamaModel,
+}
+
+impl Model {
+    /// Loads the weights.
+    ///
+    /// # Errors
+    /// When llama.cpp refuses the file.
+    pub fn load(_: &super::Llama, settings: &LoadSettings) -> Result<Self, EngineError> {
+        let patterns = expert_patterns(settings.offload);
+        let mut overrides: Vec<_> = patterns
+            .iter()
+            .map(|pattern| sys::llama_model_tensor_buft_override {
+                pattern: pattern.as_ptr(),
+                // SAFETY: returns a pointer to a static.
+                buft: unsafe { sys::ggml_backend_cpu_buffer_type() },
+            })
+            .collect();
+        overrides.push(sys::llama_model_tensor_buft_override { pattern: ptr::null(), buft: ptr::null_mut() });
+
+        // SAFETY: plain data, filled in by llama.cpp.
+        let mut params = unsafe { sys::llama_model_default_params() };
+        // Everything goes to the accelerator, if there is one; the overrides
+        // then keep the experts on the host.
+        params.n_gpu_layers = -1;
+        params.tensor_buft_overrides = overrides.as_ptr();
+        // Repacked weights have kernels of their own, which a batch's width chooses.
+        params.use_extra_bufts = settings.numerics == Numerics::Fast;
+        load(&settings.path, params)
+    }
+
+    /// Loads metadata and vocabulary only.
+    ///
+    /// # Errors
+    /// When llama.cpp refuses the file; a file that ends before its tensors do
+    /// is refused too.
+    pub(super) fn load_vocabulary(_: &LlamaBackend, path: &Path) -> Result<Self, EngineError> {
+        // SAFETY: plain data, filled in by llama.cpp.
+        let mut params = unsafe { sys::llama_model_default_params() };
+        params.vocab_only = true;
+        load(path, params)
+    }
+
+    pub fn facts(&self) -> ModelFacts {
+        let text = |key: &str| self.llama.meta_val_str(key).ok();
+        let architecture = text("general.architecture").unwrap_or_default();
+        let number = |key: &str| text(&format!("{architecture}.{key}")).and_then(|value| value.parse().ok());
+        ModelFacts {
+            n_layer: number("block_count").unwrap_or(0),
+            n_expert: number("expert_count").unwrap_or(0),
+            n_expert_used: number("expert_used_count").unwrap_or(0),
+            n_ctx_train: number("context_length").unwrap_or(0),
+            n_vocab: self.llama.n_vocab().unsigned_abs(),
+            architecture,
+        }
+    }
+
+    /// The prompt's tokens: BOS first where the model wants one; the text of a
+    /// special token stays text.
+    pub fn tokenize(&self, prompt: &str) -> Vec<LlamaToken> {
+        self.llama.vocab().tokenize(prompt.as_bytes(), true, false)
+    }
+
+    /// Tokens as text; control tokens have none.
+    pub fn detokenize(&self, tokens: &[Token]) -> String {
+        let vocab = self.llama.vocab();
+        let bytes: Vec<u8> =
+            tokens.iter().flat_map(|&token| vocab.token_to_piece(LlamaToken(token), false, None)).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    pub fn is_end(&self, token: Token) -> bool {
+        self.llama.vocab().is_eog(LlamaToken(token))
+    }
+}
+
+fn load(path: &Path, params: sys::llama_model_params) -> Result<Model, EngineError> {
+    let refused = |reason: &str| EngineError::Load { path: path.to_owned(), reason: reason.to_owned() };
+    let file = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| refused("its path holds a NUL byte"))?;
+    // SAFETY: `file` and everything `params` points to live during the call.
+    let model = unsafe { sys::llama_model_load_from_file(file.as_ptr(), params) };
+    let model = NonNull::new(model).ok_or_else(|| refused("llama.cpp refused it"))?;
+    // SAFETY: LlamaModel is repr(transparent) over this pointer and frees it
+    // when dropped. Its own loader can't be used: it has no use_extra_bufts.
+    let llama = unsafe { std::mem::transmute::<NonNull<sys::llama_model>, LlamaModel>(model) };
+    Ok(Model { llama })
+}
+
+/// Patterns of the tensors that stay on the host.
+fn expert_patterns(offload: Offload) -> Vec<CString> {
+    let patterns = match offload {
+        Offload::None => vec![],
+        Offload::All => vec![EXPERTS.to_owned()],
+        Offload::Layers(n) => (0..n).map(|layer| format!(r"blk\.{layer}{EXPERTS}")).collect(),
+    };
+    patterns.into_iter().map(|pattern| CString::new(pattern).expect("a pattern holds no NUL")).collect()
+}

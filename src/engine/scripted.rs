@@ -1,0 +1,119 @@
+//! A deterministic engine without a model: exact texts, and failures on order.
+//!
+//! Its "model file" is a `*.scripted.toml`, so tests choose it the way a user
+//! chooses a model, and everything around the engine runs as it is.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::{Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, Stop, Timing, Token, Work};
+
+/// The words a scripted model knows; a token is an index into them.
+const WORDS: [&str; 16] = [
+    "the", "model", "says", "that", "a", "wheel", "turns", "when", "water", "falls", "and", "then", "light", "is",
+    "made", "again",
+];
+
+/// A script: how fast the "model" is, and which prompts it fails on.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScriptedEngine {
+    /// Time for each job, in milliseconds.
+    delay_ms: u64,
+    /// Prompts that contain this kill the process.
+    abort_on: Option<String>,
+    /// Prompts that contain this never end.
+    hang_on: Option<String>,
+    /// Prompts that contain this end the work with an error.
+    error_on: Option<String>,
+    /// The model can't be loaded.
+    refuse_load: bool,
+}
+
+impl ScriptedEngine {
+    /// # Errors
+    /// When the script can't be read or understood, or says so.
+    pub fn load(path: &Path) -> Result<Self, EngineError> {
+        let refused = |reason: String| EngineError::Load { path: path.to_owned(), reason };
+        let script: Self = read(path)?;
+        if script.refuse_load { Err(refused("the script says so".to_owned())) } else { Ok(script) }
+    }
+
+    /// # Errors
+    /// When the script can't be read or understood.
+    pub fn inspect(path: &Path, prompts: &[String]) -> Result<(ModelFacts, Vec<u32>), EngineError> {
+        read(path)?;
+        let facts = ModelFacts {
+            architecture: "scripted".to_owned(),
+            n_layer: 1,
+            n_expert: 0,
+            n_expert_used: 0,
+            n_vocab: WORDS.len() as u32,
+            n_ctx_train: u32::MAX,
+        };
+        Ok((facts, prompts.iter().map(|prompt| count_words(prompt)).collect()))
+    }
+
+    pub fn facts() -> EngineFacts {
+        EngineFacts { fingerprint: "scripted 1".to_owned(), accelerators: vec![], variance: None }
+    }
+
+    fn misbehave(&self, prompt: &str) -> Result<(), EngineError> {
+        let asks_for = |mark: &Option<String>| mark.as_ref().is_some_and(|mark| prompt.contains(mark));
+        if asks_for(&self.abort_on) {
+            eprintln!("scripted: abort on this prompt");
+            std::process::abort();
+        }
+        if asks_for(&self.error_on) {
+            return Err(EngineError::Decode("the script says so".to_owned()));
+        }
+        while asks_for(&self.hang_on) {
+            thread::sleep(Duration::from_secs(1));
+        }
+        Ok(())
+    }
+}
+
+impl Engine for ScriptedEngine {
+    fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
+        for group in &work.groups {
+            for job in &group.jobs {
+                let begun = Instant::now();
+                observer.started(job.ticket)?;
+                self.misbehave(&group.prompt)?;
+                thread::sleep(Duration::from_millis(self.delay_ms));
+                let generation = generate(&group.prompt, job, work.max_tokens);
+                observer.evaluated(generation.tokens.len() as u64)?;
+                let timing = Timing { seconds: begun.elapsed().as_secs_f64(), rows: 1 };
+                observer.finished(job.ticket, generation, timing)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Words that depend on the prompt, the chain and the seed, and on nothing else.
+fn generate(prompt: &str, job: &Job, max_tokens: u32) -> Generation {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(prompt.as_bytes());
+    hasher.update(&serde_json::to_vec(job.chain.0.as_slice()).expect("a chain is plain data"));
+    hasher.update(&job.seed.map_or(0, |seed| seed.get()).to_le_bytes());
+    let mut bytes = vec![0; max_tokens as usize];
+    hasher.finalize_xof().fill(&mut bytes);
+    let tokens: Vec<Token> = bytes.iter().map(|byte| Token::from(byte % WORDS.len() as u8)).collect();
+    let words: Vec<_> = tokens.iter().map(|&token| WORDS[token as usize]).collect();
+    Generation { n_prompt_tokens: count_words(prompt), text: words.join(" "), tokens, stop: Stop::MaxTokens }
+}
+
+fn count_words(text: &str) -> u32 {
+    text.split_whitespace().count() as u32
+}
+
+fn read(path: &Path) -> Result<ScriptedEngine, EngineError> {
+    let refused = |reason: String| EngineError::Load { path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| refused(error.to_string()))
+}
