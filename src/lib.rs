@@ -9,10 +9,13 @@ pub mod plan;
 pub mod engine;
 pub mod model;
 
+pub mod event;
 pub mod journal;
+pub mod runner;
 
 pub mod analysis;
 pub mod metrics;
 pub mod stats;
 
 pub mod report;
+pub mod worker;

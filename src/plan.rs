@@ -1,15 +1,20 @@
 //! The plan: every trial of an experiment, in order, with its id and load key.
 //!
-//! Pure: it is given the models' hashes and the engine's fingerprint.
+//! Pure: what must be read from disk or asked of the engine is handed in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Offload, Seed, Temperature};
+use crate::engine::{EngineFacts, ModelFacts};
+use crate::experiment::{
+    Chain, Exclusion, Experiment, Generate, Model, Numerics, Offload, Prompt, ResolvedChain, Seed, Temperature,
+};
 
-/// A content hash (blake3, 128 bits, lower-case hexadecimal) of everything
-/// that may change a trial's text.
+/// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
+/// everything that may change a trial's text. Trials that share an id have
+/// the same text, whatever their cells are called.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TrialId(String);
@@ -32,6 +37,257 @@ pub struct Cell {
     pub chain: String,
     pub offload: Offload,
     pub temperature: Temperature,
+}
+
+/// What was learnt of a model before planning: its file's hash, what the file
+/// says, the engine that will run it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Surveyed {
+    /// blake3 of the whole file, lower-case hexadecimal.
+    pub blake3: String,
+    pub size_bytes: u64,
+    pub facts: ModelFacts,
+    pub engine: EngineFacts,
+    /// For each prompt of the experiment, in its order, BOS included.
+    pub n_prompt_tokens: Vec<u32>,
+}
+
+/// Every trial, in the order in which they run and are reported.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub generate: Generate,
+    pub loads: Vec<Load>,
+}
+
+/// The trials of one load key: a model loaded once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    pub model: Model,
+    pub surveyed: Surveyed,
+    pub offload: Offload,
+    pub prompts: Vec<PromptTrials>,
+}
+
+/// The trials that share a load key and a prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromptTrials {
+    pub prompt: Prompt,
+    pub n_tokens: u32,
+    pub trials: Vec<PlannedTrial>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedTrial {
+    pub trial: Trial,
+    pub chain: ResolvedChain,
+}
+
+/// Why an experiment that reads well can't be run on these models.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    #[error(
+        "prompt {prompt} has {n_prompt_tokens} tokens for the model {model}; with max_tokens = {max_tokens} it exceeds \
+         context = {context}: raise [generate] context to at least {needed}, or shorten the prompt",
+        needed = n_prompt_tokens + max_tokens
+    )]
+    PromptTooLong { prompt: String, model: String, n_prompt_tokens: u32, max_tokens: u32, context: u32 },
+    #[error("offload = {asked} asks for more layers than the model {model} has: use \"all\", or at most {n_layer}")]
+    TooManyLayers { model: String, asked: u32, n_layer: u32 },
+    #[error("chain {chain} biases token {token}, but the model {model} has {n_vocab} tokens: ids run from 0")]
+    NoSuchToken { chain: String, model: String, token: i32, n_vocab: u32 },
+}
+
+impl Plan {
+    /// Lays out the grid: model, offload, prompt, chain, temperature, seed,
+    /// the last one fastest.
+    ///
+    /// `surveyed` holds an entry for every model of the grid.
+    ///
+    /// # Errors
+    /// All that stand in the way, not only the first.
+    pub fn new(experiment: &Experiment, surveyed: &BTreeMap<String, Surveyed>) -> Result<Self, Vec<PlanError>> {
+        let grid = &experiment.grid;
+        let errors: Vec<_> =
+            grid.models.iter().flat_map(|model| misfits(experiment, model, &surveyed[&model.id])).collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut loads = Vec::new();
+        for model in &grid.models {
+            for &offload in &grid.offloads {
+                let surveyed = surveyed[&model.id].clone();
+                let with_counts = experiment.prompts.iter().zip(surveyed.n_prompt_tokens.clone());
+                let prompts: Vec<_> = with_counts
+                    .map(|(prompt, n_tokens)| PromptTrials {
+                        prompt: prompt.clone(),
+                        n_tokens,
+                        trials: trials(experiment, model, &surveyed, offload, prompt),
+                    })
+                    .filter(|group| !group.trials.is_empty())
+                    .collect();
+                if !prompts.is_empty() {
+                    loads.push(Load { model: model.clone(), surveyed, offload, prompts });
+                }
+            }
+        }
+        Ok(Self { generate: experiment.generate, loads })
+    }
+
+    pub fn trials(&self) -> impl Iterator<Item = &Trial> {
+        self.loads.iter().flat_map(Load::planned).map(|planned| &planned.trial)
+    }
+
+    /// Whether some arms of the plan differ in their offload alone.
+    pub fn compares_offloads(&self) -> bool {
+        self.loads.windows(2).any(|pair| pair[0].model.id == pair[1].model.id)
+    }
+}
+
+impl Load {
+    pub fn planned(&self) -> impl Iterator<Item = &PlannedTrial> {
+        self.prompts.iter().flat_map(|group| &group.trials)
+    }
+
+    /// Whether the offload moves anything: without an accelerator everything
+    /// is on the host already.
+    pub fn offload_moves_experts(&self) -> bool {
+        !self.surveyed.engine.accelerators.is_empty()
+            && self.surveyed.facts.n_expert > 0
+            && self.offload != Offload::None
+    }
+}
+
+fn trials(
+    experiment: &Experiment,
+    model: &Model,
+    surveyed: &Surveyed,
+    offload: Offload,
+    prompt: &Prompt,
+) -> Vec<PlannedTrial> {
+    let mut trials = Vec::new();
+    for chain in &experiment.grid.chains {
+        for &temperature in &experiment.grid.temperatures {
+            let resolved = chain.at(temperature);
+            let cell = Cell { model: model.id.clone(), chain: chain.id.clone(), offload, temperature };
+            for seed in seeds(&experiment.grid.seeds, &resolved) {
+                let point = Point { cell: &cell, seed, prompt: &prompt.id };
+                if experiment.grid.excluded.iter().any(|exclusion| point.matches(exclusion)) {
+                    continue;
+                }
+                let id = trial_id(experiment.generate, surveyed, offload, &resolved, seed, prompt);
+                let trial = Trial { id, cell: cell.clone(), prompt: prompt.id.clone(), seed };
+                trials.push(PlannedTrial { trial, chain: resolved.clone() });
+            }
+        }
+    }
+    trials
+}
+
+/// The seeds a chain runs with: none at all, once, where it makes no draw.
+fn seeds(seeds: &[Seed], chain: &ResolvedChain) -> Vec<Option<Seed>> {
+    if chain.draws() { seeds.iter().copied().map(Some).collect() } else { vec![None] }
+}
+
+/// A trial's coordinates, as exclusions see them.
+struct Point<'a> {
+    cell: &'a Cell,
+    seed: Option<Seed>,
+    prompt: &'a str,
+}
+
+impl Point<'_> {
+    fn matches(&self, exclusion: &Exclusion) -> bool {
+        let Exclusion { model, chain, offload, temperature, seed, prompt } = exclusion;
+        model.as_ref().is_none_or(|model| *model == self.cell.model)
+            && chain.as_ref().is_none_or(|chain| *chain == self.cell.chain)
+            && offload.is_none_or(|offload| offload == self.cell.offload)
+            && temperature.is_none_or(|temperature| temperature == self.cell.temperature)
+            && seed.is_none_or(|seed| Some(seed) == self.seed)
+            && prompt.as_ref().is_none_or(|prompt| *prompt == self.prompt)
+    }
+}
+
+fn trial_id(
+    generate: Generate,
+    surveyed: &Surveyed,
+    offload: Offload,
+    chain: &ResolvedChain,
+    seed: Option<Seed>,
+    prompt: &Prompt,
+) -> TrialId {
+    /// The names and their order are part of every id: a change of either
+    /// makes every journal incomplete.
+    #[derive(Serialize)]
+    struct Identity<'a> {
+        engine: &'a str,
+        model_blake3: &'a str,
+        quant: &'static str,
+        offload: Offload,
+        numerics: Numerics,
+        context: u32,
+        max_tokens: u32,
+        chain: &'a ResolvedChain,
+        seed: Option<Seed>,
+        prompt: &'a str,
+    }
+    let identity = Identity {
+        engine: &surveyed.engine.fingerprint,
+        model_blake3: &surveyed.blake3,
+        quant: "source",
+        offload,
+        numerics: generate.numerics,
+        context: generate.context,
+        max_tokens: generate.max_tokens,
+        chain,
+        seed,
+        prompt: &prompt.text,
+    };
+    let canonical = serde_json::to_vec(&identity).expect("an identity is plain data");
+    let hash = blake3::hash(&canonical);
+    TrialId(hash.to_hex()[..32].to_owned())
+}
+
+fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
+    let Generate { max_tokens, context, .. } = experiment.generate;
+    let too_long = experiment.prompts.iter().zip(&surveyed.n_prompt_tokens).filter_map(|(prompt, &n_prompt_tokens)| {
+        (n_prompt_tokens + max_tokens > context).then(|| PlanError::PromptTooLong {
+            prompt: prompt.id.clone(),
+            model: model.id.clone(),
+            n_prompt_tokens,
+            max_tokens,
+            context,
+        })
+    });
+    let n_layer = surveyed.facts.n_layer;
+    let too_deep = experiment.grid.offloads.iter().filter_map(|&offload| match offload {
+        Offload::Layers(asked) if asked > n_layer => {
+            Some(PlanError::TooManyLayers { model: model.id.clone(), asked, n_layer })
+        }
+        _ => None,
+    });
+    let n_vocab = surveyed.facts.n_vocab;
+    let biases = experiment.grid.chains.iter().flat_map(|chain| biased_tokens(chain).map(move |token| (chain, token)));
+    let unknown_tokens = biases
+        .filter(|&(_, token)| u32::try_from(token).is_ok_and(|token| token < n_vocab) == false)
+        .map(|(chain, token)| PlanError::NoSuchToken {
+            chain: chain.id.clone(),
+            model: model.id.clone(),
+            token,
+            n_vocab,
+        });
+    too_long.chain(too_deep).chain(unknown_tokens).collect()
+}
+
+fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {
+    use crate::experiment::Step;
+    chain
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::LogitBias { biases } => Some(biases.iter().map(|bias| bias.token)),
+            _ => None,
+        })
+        .flatten()
 }
 
 impl TrialId {

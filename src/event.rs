@@ -1,0 +1,42 @@
+//! What happens during a run, as it happens. The runner emits these and
+//! prints nothing; progress display and logs are made from them.
+
+use crate::experiment::Offload;
+use crate::journal::format::TrialRecord;
+use crate::plan::Trial;
+
+#[derive(Clone, Copy, Debug)]
+pub enum RunEvent<'a> {
+    /// `trials` distinct texts in all, of which `already_done` are in the
+    /// journal; `loads` models are to be loaded.
+    Started {
+        trials: usize,
+        already_done: usize,
+        loads: usize,
+    },
+    LoadStarted {
+        model: &'a str,
+        offload: Offload,
+    },
+    Loaded {
+        model: &'a str,
+        offload: Offload,
+        seconds: f64,
+    },
+    /// The trial is in the journal, as a text or as a failure.
+    TrialDone {
+        trial: &'a Trial,
+        record: &'a TrialRecord,
+    },
+    /// So many more tokens were evaluated, those of prompts included.
+    Evaluated {
+        tokens: u64,
+    },
+    /// A worker died or hung; `again` trials are tried once more, alone.
+    WorkerDied {
+        reason: &'a str,
+        again: usize,
+    },
+    Finished,
+    Interrupted,
+}

@@ -1,0 +1,293 @@
+//! The run: plan − journal → trials. Emits [`RunEvent`]s, prints nothing,
+//! knows no metric.
+//!
+//! Each load key gets a worker of its own. When one dies, the trials that
+//! were in flight are tried again, alone; one that is in flight at two deaths
+//! is recorded as failed, and the sweep goes on.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::engine::LoadSettings;
+use crate::event::RunEvent;
+use crate::experiment::Offload;
+use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
+use crate::journal::{Journal, JournalError};
+use crate::plan::{Load, Plan, TrialId};
+use crate::worker::protocol::{Reply, Request};
+use crate::worker::{Silence, Worker};
+
+mod pending;
+
+use pending::Pending;
+
+/// How often an interruption is looked for while a worker is silent.
+const POLL: Duration = Duration::from_millis(100);
+/// A trial, or a model's loading, that kills its worker this often has failed.
+const MAX_ATTEMPTS: u32 = 2;
+
+/// How to run, as far as it changes no text.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The executable whose `worker` subcommand is the worker.
+    pub executable: PathBuf,
+    pub threads: u32,
+    /// Sequences decoded together, at most.
+    pub rows: u32,
+    /// A worker that gives no sign of life for so long is ended.
+    pub stall_timeout: Duration,
+}
+
+/// What was done, for the manifest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunReport {
+    pub ending: Ending,
+    pub loads: Vec<LoadReport>,
+    /// Trials computed by this run, failures included.
+    pub trials_done: usize,
+    pub evaluated_tokens: u64,
+    pub seconds: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    #[default]
+    Complete,
+    /// Somebody asked to stop; the journal holds everything that was finished.
+    Interrupted,
+}
+
+/// The loading of one load key's model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadReport {
+    pub model: String,
+    pub offload: Offload,
+    /// 1, unless a worker died.
+    pub times: u32,
+    /// The last time's duration.
+    pub seconds: f64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("cannot start the worker {executable}: {source}")]
+    Spawn { executable: PathBuf, source: std::io::Error },
+}
+
+/// Runs every trial of the plan whose id is not in `done`.
+///
+/// # Errors
+/// When the journal can't be written or no worker can be started. What is in
+/// the journal by then stays.
+pub fn run(
+    plan: &Plan,
+    done: &HashSet<TrialId>,
+    journal: &mut Journal,
+    settings: &Settings,
+    interrupted: &AtomicBool,
+    on_event: &mut dyn FnMut(RunEvent<'_>),
+) -> Result<RunReport, RunError> {
+    let begun = Instant::now();
+    let distinct: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
+    let already_done = distinct.iter().filter(|id| done.contains(**id)).count();
+    let loads: Vec<_> = plan
+        .loads
+        .iter()
+        .map(|load| (load, Pending::new(load, done)))
+        .filter(|(_, pending)| !pending.is_empty())
+        .collect();
+    on_event(RunEvent::Started { trials: distinct.len(), already_done, loads: loads.len() });
+
+    let mut run =
+        Run { plan, journal, settings, interrupted, on_event, report: RunReport::default(), load_report: None };
+    for (load, pending) in loads {
+        let ending = run.sweep(load, pending)?;
+        run.report.loads.extend(run.load_report.take());
+        if ending == Ending::Interrupted {
+            run.report.ending = ending;
+            break;
+        }
+    }
+    run.report.seconds = begun.elapsed().as_secs_f64();
+    (run.on_event)(match run.report.ending {
+        Ending::Complete => RunEvent::Finished,
+        Ending::Interrupted => RunEvent::Interrupted,
+    });
+    Ok(run.report)
+}
+
+struct Run<'r> {
+    plan: &'r Plan,
+    journal: &'r mut Journal,
+    settings: &'r Settings,
+    interrupted: &'r AtomicBool,
+    on_event: &'r mut dyn FnMut(RunEvent<'_>),
+    report: RunReport,
+    /// Of the load key being swept, once it was loaded.
+    load_report: Option<LoadReport>,
+}
+
+/// Why waiting for a reply was given up.
+enum NoReply {
+    Interrupted,
+    /// The worker is gone; why.
+    Died(String),
+}
+
+impl Run<'_> {
+    /// Runs the pending trials of one load key.
+    fn sweep(&mut self, load: &Load, mut pending: Pending<'_>) -> Result<Ending, RunError> {
+        let mut worker = None;
+        let mut fruitless_deaths = 0;
+        while let Some(work) = pending.next_work(self.plan.generate.max_tokens) {
+            let before = pending.left();
+            let swept = match &mut worker {
+                Some(worker) => self.generate(worker, work, &mut pending)?,
+                none => match self.load(load)? {
+                    Ok(loaded) => self.generate(none.insert(loaded), work, &mut pending)?,
+                    Err(no_reply) => Err(no_reply),
+                },
+            };
+            let reason = match swept {
+                Ok(()) => continue,
+                Err(NoReply::Interrupted) => return Ok(Ending::Interrupted),
+                Err(NoReply::Died(reason)) => reason,
+            };
+            worker = None;
+            let doomed = pending.blame_in_flight(MAX_ATTEMPTS);
+            fruitless_deaths = if pending.left() < before || pending.has_suspects() { 0 } else { fruitless_deaths + 1 };
+            (self.on_event)(RunEvent::WorkerDied { reason: &reason, again: pending.n_suspects() });
+            self.fail(&doomed, &reason, &mut pending)?;
+            if fruitless_deaths == MAX_ATTEMPTS {
+                let rest = pending.all_left();
+                self.fail(&rest, &reason, &mut pending)?;
+            }
+        }
+        Ok(Ending::Complete)
+    }
+
+    /// Starts a worker and has it load the model.
+    fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
+        let Settings { executable, threads, rows, .. } = self.settings;
+        let generate = self.plan.generate;
+        let (model, offload) = (load.model.id.as_str(), load.offload);
+        (self.on_event)(RunEvent::LoadStarted { model, offload });
+        let begun = Instant::now();
+        let mut worker = Worker::start(executable, generate.numerics)
+            .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
+        worker.send(&Request::Load(LoadSettings {
+            path: load.model.path.clone(),
+            offload,
+            numerics: generate.numerics,
+            context: generate.context,
+            rows: *rows,
+            threads: *threads,
+        }));
+        match self.receive(&mut worker) {
+            Ok(Reply::Loaded) => {}
+            Ok(other) => return Ok(Err(NoReply::Died(unexpected(&other)))),
+            Err(no_reply) => return Ok(Err(no_reply)),
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        let times = self.load_report.as_ref().map_or(0, |report| report.times) + 1;
+        self.load_report = Some(LoadReport { model: model.to_owned(), offload, times, seconds });
+        (self.on_event)(RunEvent::Loaded { model, offload, seconds });
+        Ok(Ok(worker))
+    }
+
+    /// Has the worker do some work and puts every finished trial into the journal.
+    fn generate(
+        &mut self,
+        worker: &mut Worker,
+        work: crate::engine::Work,
+        pending: &mut Pending<'_>,
+    ) -> Result<Result<(), NoReply>, RunError> {
+        worker.send(&Request::Generate(work));
+        loop {
+            let mut replies = match self.receive(worker) {
+                Ok(first) => vec![first],
+                Err(no_reply) => return Ok(Err(no_reply)),
+            };
+            // One write and one fsync for all that is there.
+            replies.extend(std::iter::from_fn(|| worker.receive_ready()));
+            let mut records = Vec::new();
+            let mut ended = None;
+            for reply in replies {
+                match reply {
+                    Reply::Started { ticket } => pending.started(ticket),
+                    Reply::Finished { ticket, generation, timing } => {
+                        let outcome = Outcome::Generated(generation);
+                        records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
+                    }
+                    Reply::Evaluated { tokens } => {
+                        self.report.evaluated_tokens += tokens;
+                        (self.on_event)(RunEvent::Evaluated { tokens });
+                    }
+                    Reply::Idle => ended = Some(Ok(())),
+                    Reply::Failed { reason } => ended = Some(Err(NoReply::Died(reason))),
+                    other => ended = Some(Err(NoReply::Died(unexpected(&other)))),
+                }
+            }
+            self.record(records, pending)?;
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Waits for a reply, for as long as the worker may be silent.
+    fn receive(&self, worker: &mut Worker) -> Result<Reply, NoReply> {
+        let begun = Instant::now();
+        loop {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Err(NoReply::Interrupted);
+            }
+            match worker.receive(POLL) {
+                Ok(reply) => return Ok(reply),
+                Err(Silence::Died(reason)) => return Err(NoReply::Died(reason)),
+                Err(Silence::TimedOut) if begun.elapsed() >= self.settings.stall_timeout => {
+                    let seconds = self.settings.stall_timeout.as_secs();
+                    return Err(NoReply::Died(format!(
+                        "the worker gave no sign of life for {seconds} s and was ended"
+                    )));
+                }
+                Err(Silence::TimedOut) => {}
+            }
+        }
+    }
+
+    fn fail(&mut self, tickets: &[u32], reason: &str, pending: &mut Pending<'_>) -> Result<(), RunError> {
+        let records = tickets.iter().map(|&ticket| {
+            let failure = Failure { reason: reason.to_owned(), attempts: MAX_ATTEMPTS };
+            let outcome = Outcome::Failed(failure);
+            (ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing: Default::default() })
+        });
+        let records = records.collect();
+        self.record(records, pending)
+    }
+
+    fn record(&mut self, records: Vec<(u32, TrialRecord)>, pending: &mut Pending<'_>) -> Result<(), RunError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let (tickets, records): (Vec<_>, Vec<_>) = records.into_iter().unzip();
+        self.journal.append(&records)?;
+        self.report.trials_done += records.len();
+        for (ticket, record) in tickets.into_iter().zip(&records) {
+            let trial = pending.finished(ticket);
+            (self.on_event)(RunEvent::TrialDone { trial, record });
+        }
+        Ok(())
+    }
+}
+
+fn unexpected(reply: &Reply) -> String {
+    match reply {
+        Reply::Failed { reason } => reason.clone(),
+        other => format!("the worker answered out of turn: {other:?}"),
+    }
+}

@@ -1,0 +1,101 @@
+//! The trials of one load key that are still to do, and who is suspected of
+//! having killed a worker.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::engine::{Group, Job, Ticket, Work};
+use crate::plan::{Load, PlannedTrial, Trial, TrialId};
+
+/// Tickets count the distinct trials of a load key in plan order.
+pub struct Pending<'p> {
+    trials: Vec<(&'p str, &'p PlannedTrial)>,
+    left: BTreeSet<Ticket>,
+    in_flight: BTreeSet<Ticket>,
+    /// Deaths at which a ticket was in flight.
+    deaths: BTreeMap<Ticket, u32>,
+}
+
+impl<'p> Pending<'p> {
+    /// The load key's trials whose ids are not in `done`, each id once.
+    pub fn new(load: &'p Load, done: &HashSet<TrialId>) -> Self {
+        let mut seen = HashSet::new();
+        let with_prompt = load.prompts.iter().flat_map(|group| group.trials.iter().map(|t| (&*group.prompt.text, t)));
+        let trials: Vec<_> =
+            with_prompt.filter(|(_, t)| !done.contains(&t.trial.id) && seen.insert(&t.trial.id)).collect();
+        let left = (0..trials.len() as Ticket).collect();
+        Self { trials, left, in_flight: BTreeSet::new(), deaths: BTreeMap::new() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    pub fn left(&self) -> usize {
+        self.left.len()
+    }
+
+    pub fn all_left(&self) -> Vec<Ticket> {
+        self.left.iter().copied().collect()
+    }
+
+    /// What to do next: a suspect alone, or else all that is left.
+    pub fn next_work(&self, max_tokens: u32) -> Option<Work> {
+        let tickets = match self.suspects().next() {
+            Some(suspect) => vec![suspect],
+            None => self.all_left(),
+        };
+        let mut groups: Vec<Group> = Vec::new();
+        for ticket in tickets {
+            let (prompt, planned) = self.trials[ticket as usize];
+            let job = Job { ticket, chain: planned.chain.clone(), seed: planned.trial.seed };
+            match groups.last_mut() {
+                Some(group) if group.prompt == prompt => group.jobs.push(job),
+                _ => groups.push(Group { prompt: prompt.to_owned(), jobs: vec![job] }),
+            }
+        }
+        (!groups.is_empty()).then_some(Work { max_tokens, groups })
+    }
+
+    pub fn started(&mut self, ticket: Ticket) {
+        self.in_flight.insert(ticket);
+    }
+
+    /// Takes a trial off the list, whatever became of it.
+    pub fn finished(&mut self, ticket: Ticket) -> &'p Trial {
+        self.left.remove(&ticket);
+        self.in_flight.remove(&ticket);
+        &self.trials[ticket as usize].1.trial
+    }
+
+    pub fn id(&self, ticket: Ticket) -> TrialId {
+        self.trials[ticket as usize].1.trial.id.clone()
+    }
+
+    /// A worker died: everything in flight is suspected. Returns those that
+    /// were in flight at `max_attempts` deaths.
+    pub fn blame_in_flight(&mut self, max_attempts: u32) -> Vec<Ticket> {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        let mut doomed = Vec::new();
+        for ticket in in_flight {
+            let deaths = self.deaths.entry(ticket).or_default();
+            *deaths += 1;
+            if *deaths >= max_attempts {
+                doomed.push(ticket);
+            }
+        }
+        doomed
+    }
+
+    pub fn n_suspects(&self) -> usize {
+        self.suspects().count()
+    }
+
+    pub fn has_suspects(&self) -> bool {
+        self.suspects().next().is_some()
+    }
+
+    /// Unfinished trials that were in flight at a death.
+    fn suspects(&self) -> impl Iterator<Item = Ticket> {
+        self.deaths.keys().copied().filter(|ticket| self.left.contains(ticket))
+    }
+}

@@ -1,0 +1,133 @@
+//! `moe-sweep worker`: serves one model until its stdin ends.
+
+use std::io::{self, BufRead, Write};
+use std::time::{Duration, Instant};
+
+use super::protocol::{Reply, Request};
+use crate::engine::llama::{Llama, LlamaEngine, Model};
+use crate::engine::scripted::ScriptedEngine;
+use crate::engine::{Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
+
+/// How often the parent hears of progress.
+const HEARTBEAT: Duration = Duration::from_millis(200);
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("cannot read a request: {0}")]
+    Read(#[from] io::Error),
+    #[error("not a request: {0}")]
+    Parse(#[from] serde_json::Error),
+    #[error("a request out of turn: {0}")]
+    OutOfTurn(&'static str),
+    #[error("cannot start llama.cpp: {0}")]
+    Start(#[from] llama_cpp_2::LlamaCppError),
+}
+
+/// Serves requests from `input`, replies on `output`; a failure is told to the
+/// parent before it is returned.
+///
+/// # Errors
+/// When a request can't be served.
+pub fn serve(input: &mut impl BufRead, output: &mut impl Write) -> Result<(), WorkerError> {
+    let mut outlet = Outlet { output, unreported_tokens: 0, last_heartbeat: Instant::now() };
+    let served = serve_requests(input, &mut outlet);
+    if let Err(error) = &served {
+        // If the parent is gone there is nobody left to tell.
+        let _ = outlet.send(&Reply::Failed { reason: error.to_string() });
+    }
+    served
+}
+
+fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write>) -> Result<(), WorkerError> {
+    match read(input)? {
+        None => Ok(()),
+        Some(Request::Inspect { path, prompts }) => {
+            let (engine, (model, n_prompt_tokens)) = match EngineKind::of(&path) {
+                EngineKind::Llama => {
+                    let llama = Llama::start()?;
+                    (llama.facts(), llama.inspect(&path, &prompts)?)
+                }
+                EngineKind::Scripted => (ScriptedEngine::facts(), ScriptedEngine::inspect(&path, &prompts)?),
+            };
+            Ok(outlet.send(&Reply::Inspected { model, engine, n_prompt_tokens })?)
+        }
+        Some(Request::Load(settings)) => match EngineKind::of(&settings.path) {
+            EngineKind::Llama => serve_llama(&settings, input, outlet),
+            EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, input, outlet),
+        },
+        Some(Request::Generate(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
+    }
+}
+
+fn serve_llama(
+    settings: &LoadSettings,
+    input: &mut impl BufRead,
+    outlet: &mut Outlet<impl Write>,
+) -> Result<(), WorkerError> {
+    let llama = Llama::start()?;
+    let model = Model::load(&llama, settings)?;
+    let mut engine = LlamaEngine::new(&llama, &model, settings)?;
+    serve_work(&mut engine, input, outlet)
+}
+
+fn serve_work(
+    engine: &mut dyn Engine,
+    input: &mut impl BufRead,
+    outlet: &mut Outlet<impl Write>,
+) -> Result<(), WorkerError> {
+    outlet.send(&Reply::Loaded)?;
+    while let Some(request) = read(input)? {
+        let Request::Generate(work) = request else {
+            return Err(WorkerError::OutOfTurn("a model is loaded already"));
+        };
+        engine.generate(&work, outlet)?;
+        outlet.send(&Reply::Idle)?;
+    }
+    Ok(())
+}
+
+fn read(input: &mut impl BufRead) -> Result<Option<Request>, WorkerError> {
+    let mut line = String::new();
+    if input.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::from_str(&line)?))
+}
+
+/// The way to the parent.
+struct Outlet<W> {
+    output: W,
+    unreported_tokens: u64,
+    last_heartbeat: Instant,
+}
+
+impl<W: Write> Outlet<W> {
+    fn send(&mut self, reply: &Reply) -> io::Result<()> {
+        let mut line = serde_json::to_vec(reply)?;
+        line.push(b'\n');
+        self.output.write_all(&line)?;
+        self.output.flush()
+    }
+}
+
+impl<W: Write> Observer for Outlet<W> {
+    fn started(&mut self, ticket: Ticket) -> io::Result<()> {
+        self.send(&Reply::Started { ticket })
+    }
+
+    fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> io::Result<()> {
+        self.send(&Reply::Finished { ticket, generation, timing })
+    }
+
+    fn evaluated(&mut self, tokens: u64) -> io::Result<()> {
+        self.unreported_tokens += tokens;
+        if self.last_heartbeat.elapsed() >= HEARTBEAT {
+            self.last_heartbeat = Instant::now();
+            let tokens = std::mem::take(&mut self.unreported_tokens);
+            self.send(&Reply::Evaluated { tokens })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! The model in a child process: llama.cpp aborts its process on some inputs,
+//! and a sweep must outlive that.
+//!
+//! - `protocol`: the messages, a JSON line each
+//! - `child`: `moe-sweep worker`, which owns the model
+//! - `supervisor`: starts it, feeds it, notices when it dies or hangs
+//!
+//! Knows engines; must not know plans, journals or metrics.
+
+pub mod child;
+pub mod protocol;
+pub mod supervisor;
+
+pub use supervisor::{Silence, Worker};

@@ -1,0 +1,50 @@
+//! What parent and worker say to each other: one JSON line a message, requests
+//! on the worker's stdin, replies on its stdout.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{EngineFacts, Generation, LoadSettings, ModelFacts, Ticket, Timing, Work};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Read a model's metadata and count the prompts' tokens.
+    Inspect {
+        path: PathBuf,
+        prompts: Vec<String>,
+    },
+    /// Load a model; from then on only `Generate` is understood.
+    Load(LoadSettings),
+    Generate(Work),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    Inspected {
+        model: ModelFacts,
+        engine: EngineFacts,
+        n_prompt_tokens: Vec<u32>,
+    },
+    Loaded,
+    Started {
+        ticket: Ticket,
+    },
+    Finished {
+        ticket: Ticket,
+        generation: Generation,
+        timing: Timing,
+    },
+    /// So many tokens were evaluated since the last such message; also a sign of life.
+    Evaluated {
+        tokens: u64,
+    },
+    /// All of the work is finished.
+    Idle,
+    /// The request failed; the worker ends.
+    Failed {
+        reason: String,
+    },
+}

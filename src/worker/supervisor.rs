@@ -1,0 +1,157 @@
+//! Starts a worker, feeds it, and notices when it dies. The only owner of
+//! child processes.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::protocol::{Reply, Request};
+use crate::experiment::Numerics;
+
+/// How much of a worker's stderr is kept for the error message.
+const STDERR_TAIL_BYTES: usize = 64 * 1024;
+/// How many of its last lines an error message quotes.
+const QUOTED_LINES: usize = 4;
+
+/// How long a worker whose stdout has closed may take to end: 2 seconds.
+const LAST_WORDS_POLLS: u32 = 200;
+const LAST_WORDS_POLL: Duration = Duration::from_millis(10);
+
+/// A running worker. Dropping it ends the process.
+pub struct Worker {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    replies: Receiver<Reply>,
+    stderr: Arc<Mutex<VecDeque<u8>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// Why no reply came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Nothing yet; it may still come.
+    TimedOut,
+    /// The worker has ended. Holds how, and its last words.
+    Died(String),
+}
+
+impl Worker {
+    /// Starts `executable worker`.
+    ///
+    /// # Errors
+    /// When the process can't be started.
+    pub fn start(executable: &Path, numerics: Numerics) -> std::io::Result<Self> {
+        let mut command = Command::new(executable);
+        command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // An abort need not start a debugger to print its backtrace.
+        command.env("GGML_NO_BACKTRACE", "1");
+        if numerics == Numerics::Invariant {
+            // Read by ggml when it first multiplies: its tiled kernels sum in
+            // an order that depends on the batch.
+            command.env("GGML_CPU_TILED_MM", "0");
+        }
+        // Ctrl-C is for us to handle: the terminal must not send it to the worker too.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn()?;
+
+        let (sender, replies) = channel();
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let read_replies = thread::spawn(move || {
+            for line in stdout.lines() {
+                let Ok(line) = line else { return };
+                let reply = serde_json::from_str(&line)
+                    .unwrap_or_else(|error| Reply::Failed { reason: format!("not a reply ({error}): {line}") });
+                if sender.send(reply).is_err() {
+                    return;
+                }
+            }
+        });
+        let stderr = Arc::new(Mutex::new(VecDeque::new()));
+        let stderr_pipe = child.stderr.take().expect("stderr is piped");
+        let kept = Arc::clone(&stderr);
+        let read_stderr = thread::spawn(move || keep_tail(stderr_pipe, &kept));
+        let stdin = child.stdin.take();
+        Ok(Self { child, stdin, replies, stderr, readers: vec![read_replies, read_stderr] })
+    }
+
+    /// Sends a request. A worker that can't take it has died, which `receive`
+    /// will tell with the reason.
+    pub fn send(&mut self, request: &Request) {
+        let mut line = serde_json::to_vec(request).expect("a request is plain data");
+        line.push(b'\n');
+        let stdin = self.stdin.as_mut().expect("open until the worker is ended");
+        let _ = stdin.write_all(&line).and_then(|()| stdin.flush());
+    }
+
+    /// Waits for the next reply.
+    ///
+    /// # Errors
+    /// [`Silence`] when none came.
+    pub fn receive(&mut self, timeout: Duration) -> Result<Reply, Silence> {
+        match self.replies.recv_timeout(timeout) {
+            Ok(reply) => Ok(reply),
+            Err(RecvTimeoutError::Timeout) => Err(Silence::TimedOut),
+            Err(RecvTimeoutError::Disconnected) => Err(Silence::Died(self.last_words())),
+        }
+    }
+
+    /// A reply that is there already.
+    pub fn receive_ready(&mut self) -> Option<Reply> {
+        self.replies.try_recv().ok()
+    }
+
+    fn last_words(&mut self) -> String {
+        // Its stdout is closed, so it is about to end: let it end its own way,
+        // to tell an abort from our kill.
+        for _ in 0..LAST_WORDS_POLLS {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                break;
+            }
+            thread::sleep(LAST_WORDS_POLL);
+        }
+        let ended = self.end();
+        let tail: Vec<u8> = self.stderr.lock().expect("no reader panics").iter().copied().collect();
+        let tail = String::from_utf8_lossy(&tail);
+        let lines: Vec<_> = tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let quoted = &lines[lines.len().saturating_sub(QUOTED_LINES)..];
+        if quoted.is_empty() { ended } else { format!("{ended}: {}", quoted.join(" | ")) }
+    }
+
+    /// Ends the process, if it still runs, and says how it ended.
+    fn end(&mut self) -> String {
+        drop(self.stdin.take());
+        let _ = self.child.kill();
+        let status = self.child.wait();
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
+        status.map_or_else(|error| format!("the worker is lost ({error})"), |status| describe(&status))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn describe(status: &ExitStatus) -> String {
+    // "exit status: 1", "signal: 6 (SIGABRT) (core dumped)"
+    format!("the worker died, {status}")
+}
+
+fn keep_tail(mut pipe: impl Read, kept: &Mutex<VecDeque<u8>>) {
+    let mut buffer = [0; 4096];
+    while let Ok(n @ 1..) = pipe.read(&mut buffer) {
+        let mut kept = kept.lock().expect("no reader panics");
+        kept.extend(&buffer[..n]);
+        let excess = kept.len().saturating_sub(STDERR_TAIL_BYTES);
+        kept.drain(..excess);
+    }
+}
