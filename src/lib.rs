@@ -3,6 +3,9 @@
 //! The modules stand in the order in which data flows through them; who may
 //! know whom is written in `docs/architecture.md` and checked by a test.
 
+pub mod cli;
+pub mod exit_code;
+
 pub mod experiment;
 pub mod plan;
 
@@ -17,5 +20,7 @@ pub mod analysis;
 pub mod metrics;
 pub mod stats;
 
+pub mod hardware;
+pub mod manifest;
 pub mod report;
 pub mod worker;

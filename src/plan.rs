@@ -2,14 +2,14 @@
 //!
 //! Pure: what must be read from disk or asked of the engine is handed in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{EngineFacts, ModelFacts};
 use crate::experiment::{
-    Chain, Exclusion, Experiment, Generate, Model, Numerics, Offload, Prompt, ResolvedChain, Seed, Temperature,
+    Chain, Exclusion, Experiment, Generate, Model, Numerics, Offload, Prompt, ResolvedChain, Seed, Step, Temperature,
 };
 
 /// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
@@ -137,23 +137,37 @@ impl Plan {
         self.loads.iter().flat_map(Load::planned).map(|planned| &planned.trial)
     }
 
-    /// Whether some arms of the plan differ in their offload alone.
-    pub fn compares_offloads(&self) -> bool {
-        self.loads.windows(2).any(|pair| pair[0].model.id == pair[1].model.id)
+    /// What must be known to read the plan, and its results, rightly.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let engines = self.loads.iter().map(|load| &load.surveyed.engine);
+        if self.loads.iter().any(|load| load.offload != Offload::None)
+            && engines.clone().all(|engine| engine.accelerators.is_empty())
+        {
+            let mut note =
+                "this build has no accelerator: the offload moves nothing, all experts are on the host".to_owned();
+            if self.loads.windows(2).any(|pair| pair[0].model.id == pair[1].model.id) {
+                note += "; arms that differ in their offload alone are the same arm and compare nothing";
+            }
+            notes.push(note);
+        }
+        if self.generate.numerics == Numerics::Invariant
+            && let Some(variance) = engines.filter_map(|engine| engine.variance.as_ref()).next()
+        {
+            notes.push(format!("numerics = \"invariant\" does not hold, texts may depend on the batch: {variance}"));
+        }
+        let without_draw: BTreeSet<_> = self.trials().filter(|t| t.seed.is_none()).map(|t| &*t.cell.chain).collect();
+        if !without_draw.is_empty() {
+            let chains = Vec::from_iter(without_draw).join(", ");
+            notes.push(format!("no random draw, so one run whatever the seeds: {chains}"));
+        }
+        notes
     }
 }
 
 impl Load {
     pub fn planned(&self) -> impl Iterator<Item = &PlannedTrial> {
         self.prompts.iter().flat_map(|group| &group.trials)
-    }
-
-    /// Whether the offload moves anything: without an accelerator everything
-    /// is on the host already.
-    pub fn offload_moves_experts(&self) -> bool {
-        !self.surveyed.engine.accelerators.is_empty()
-            && self.surveyed.facts.n_expert > 0
-            && self.offload != Offload::None
     }
 }
 
@@ -267,19 +281,14 @@ fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<P
     });
     let n_vocab = surveyed.facts.n_vocab;
     let biases = experiment.grid.chains.iter().flat_map(|chain| biased_tokens(chain).map(move |token| (chain, token)));
-    let unknown_tokens = biases
-        .filter(|&(_, token)| u32::try_from(token).is_ok_and(|token| token < n_vocab) == false)
-        .map(|(chain, token)| PlanError::NoSuchToken {
-            chain: chain.id.clone(),
-            model: model.id.clone(),
-            token,
-            n_vocab,
+    let unknown_tokens =
+        biases.filter(|&(_, token)| !u32::try_from(token).is_ok_and(|token| token < n_vocab)).map(|(chain, token)| {
+            PlanError::NoSuchToken { chain: chain.id.clone(), model: model.id.clone(), token, n_vocab }
         });
     too_long.chain(too_deep).chain(unknown_tokens).collect()
 }
 
 fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {
-    use crate::experiment::Step;
     chain
         .steps
         .iter()

@@ -158,8 +158,9 @@ impl Run<'_> {
                 Err(NoReply::Died(reason)) => reason,
             };
             worker = None;
+            let nobody_to_blame = pending.left() == before && !pending.any_in_flight();
+            fruitless_deaths = if nobody_to_blame { fruitless_deaths + 1 } else { 0 };
             let doomed = pending.blame_in_flight(MAX_ATTEMPTS);
-            fruitless_deaths = if pending.left() < before || pending.has_suspects() { 0 } else { fruitless_deaths + 1 };
             (self.on_event)(RunEvent::WorkerDied { reason: &reason, again: pending.n_suspects() });
             self.fail(&doomed, &reason, &mut pending)?;
             if fruitless_deaths == MAX_ATTEMPTS {
@@ -228,7 +229,6 @@ impl Run<'_> {
                         (self.on_event)(RunEvent::Evaluated { tokens });
                     }
                     Reply::Idle => ended = Some(Ok(())),
-                    Reply::Failed { reason } => ended = Some(Err(NoReply::Died(reason))),
                     other => ended = Some(Err(NoReply::Died(unexpected(&other)))),
                 }
             }
@@ -286,8 +286,5 @@ impl Run<'_> {
 }
 
 fn unexpected(reply: &Reply) -> String {
-    match reply {
-        Reply::Failed { reason } => reason.clone(),
-        other => format!("the worker answered out of turn: {other:?}"),
-    }
+    format!("the worker answered out of turn: {reply:?}")
 }

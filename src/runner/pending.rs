@@ -86,12 +86,12 @@ impl<'p> Pending<'p> {
         doomed
     }
 
-    pub fn n_suspects(&self) -> usize {
-        self.suspects().count()
+    pub fn any_in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
     }
 
-    pub fn has_suspects(&self) -> bool {
-        self.suspects().next().is_some()
+    pub fn n_suspects(&self) -> usize {
+        self.suspects().count()
     }
 
     /// Unfinished trials that were in flight at a death.

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -29,6 +29,8 @@ pub struct Worker {
     replies: Receiver<Reply>,
     stderr: Arc<Mutex<VecDeque<u8>>>,
     readers: Vec<JoinHandle<()>>,
+    /// What the worker said of its failure, before it ended.
+    failure: Option<String>,
 }
 
 /// Why no reply came.
@@ -77,7 +79,7 @@ impl Worker {
         let kept = Arc::clone(&stderr);
         let read_stderr = thread::spawn(move || keep_tail(stderr_pipe, &kept));
         let stdin = child.stdin.take();
-        Ok(Self { child, stdin, replies, stderr, readers: vec![read_replies, read_stderr] })
+        Ok(Self { child, stdin, replies, stderr, readers: vec![read_replies, read_stderr], failure: None })
     }
 
     /// Sends a request. A worker that can't take it has died, which `receive`
@@ -89,25 +91,40 @@ impl Worker {
         let _ = stdin.write_all(&line).and_then(|()| stdin.flush());
     }
 
-    /// Waits for the next reply.
+    /// Waits for the next reply; [`Reply::Failed`] is not returned but told as
+    /// the worker's death.
     ///
     /// # Errors
     /// [`Silence`] when none came.
     pub fn receive(&mut self, timeout: Duration) -> Result<Reply, Silence> {
+        if self.failure.is_some() {
+            return Err(Silence::Died(self.last_words()));
+        }
         match self.replies.recv_timeout(timeout) {
+            Ok(Reply::Failed { reason }) => {
+                self.failure = Some(reason);
+                Err(Silence::Died(self.last_words()))
+            }
             Ok(reply) => Ok(reply),
             Err(RecvTimeoutError::Timeout) => Err(Silence::TimedOut),
             Err(RecvTimeoutError::Disconnected) => Err(Silence::Died(self.last_words())),
         }
     }
 
-    /// A reply that is there already.
+    /// A reply that is there already. None, too, once the worker has told its
+    /// failure: `receive` returns that next.
     pub fn receive_ready(&mut self) -> Option<Reply> {
-        self.replies.try_recv().ok()
+        match self.replies.try_recv().ok()? {
+            Reply::Failed { reason } => {
+                self.failure = Some(reason);
+                None
+            }
+            reply => Some(reply),
+        }
     }
 
     fn last_words(&mut self) -> String {
-        // Its stdout is closed, so it is about to end: let it end its own way,
+        // It is about to end, for its stdout is closed or it told its failure: let it end its own way,
         // to tell an abort from our kill.
         for _ in 0..LAST_WORDS_POLLS {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -115,7 +132,8 @@ impl Worker {
             }
             thread::sleep(LAST_WORDS_POLL);
         }
-        let ended = self.end();
+        let exit = self.end();
+        let ended = self.failure.clone().unwrap_or(exit);
         let tail: Vec<u8> = self.stderr.lock().expect("no reader panics").iter().copied().collect();
         let tail = String::from_utf8_lossy(&tail);
         let lines: Vec<_> = tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -131,7 +149,9 @@ impl Worker {
         for reader in self.readers.drain(..) {
             let _ = reader.join();
         }
-        status.map_or_else(|error| format!("the worker is lost ({error})"), |status| describe(&status))
+        // Reads as "exit status: 1" or "signal: 6 (SIGABRT)".
+        status
+            .map_or_else(|error| format!("the worker is lost ({error})"), |status| format!("the worker died, {status}"))
     }
 }
 
@@ -139,11 +159,6 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-fn describe(status: &ExitStatus) -> String {
-    // "exit status: 1", "signal: 6 (SIGABRT) (core dumped)"
-    format!("the worker died, {status}")
 }
 
 fn keep_tail(mut pipe: impl Read, kept: &Mutex<VecDeque<u8>>) {

@@ -1,0 +1,99 @@
+//! The command line: what can be typed, and what `--help` teaches.
+//!
+//! The only place that knows clap. Owns no behaviour.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Finds out why a mixture-of-experts model repeats itself.
+///
+/// An experiment file names the factors: model, sampler chain, temperature,
+/// expert offload, prompts, seeds. moe-sweep runs every combination in
+/// llama.cpp, scores the repetition of each text, and writes tables and plots.
+#[derive(Debug, Parser)]
+#[command(name = "moe-sweep", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  moe-sweep plan experiments/temperature.toml    what would run, and how much of it is done
+  moe-sweep run experiments/temperature.toml     run it, or resume it: finished trials are kept
+  moe-sweep score --lines answers.txt            score texts from anywhere
+
+Exit codes:
+  0 ok · 1 internal error · 2 usage · 3 incomplete: some trials failed or are missing
+  96 bad experiment or set-up, nothing was run · 130 interrupted, run again to resume";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what an experiment would run, and run nothing.
+    Plan(PlanArgs),
+    /// Run an experiment, or what is left of it, and write its outputs.
+    Run(RunArgs),
+    /// Print a shell's completion script.
+    ///
+    /// For bash: moe-sweep completions bash > ~/.local/share/bash-completion/completions/moe-sweep
+    Completions { shell: Shell },
+    /// Print the manual page: moe-sweep man | man -l -
+    Man,
+    /// Serve one model to a parent process.
+    #[command(hide = true)]
+    Worker,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The experiment file.
+    pub experiment: PathBuf,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The experiment file.
+    pub experiment: PathBuf,
+    #[command(flatten)]
+    pub place: Place,
+    /// Threads for llama.cpp [default: the cores that this process may use].
+    ///
+    /// More threads than free cores are slower by far.
+    #[arg(long, value_name = "N", env = "MOE_SWEEP_THREADS")]
+    pub threads: Option<NonZeroU32>,
+    /// Texts decoded together, at most 255; each takes memory for a context.
+    #[arg(long, value_name = "N", env = "MOE_SWEEP_BATCH", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=255))]
+    pub batch: u32,
+    /// Give a model that shows no sign of life for so many seconds up.
+    #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]
+    pub stall_timeout: NonZeroU32,
+    /// Try trials again that an earlier run recorded as failed.
+    #[arg(long)]
+    pub retry_failed: bool,
+}
+
+/// Where a run's files are.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The run's directory [default: results/<experiment name>].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// The completion script of a shell.
+pub fn completions(shell: Shell, out: &mut impl std::io::Write) {
+    clap_complete::generate(shell, &mut Cli::command(), "moe-sweep", out);
+}
+
+/// The manual page, as troff.
+///
+/// # Errors
+/// When `out` can't be written.
+pub fn manual(out: &mut impl std::io::Write) -> std::io::Result<()> {
+    clap_mangen::Man::new(Cli::command()).render(out)
+}

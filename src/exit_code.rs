@@ -1,0 +1,24 @@
+//! The exit codes, documented here, in `--help` and in the README.
+
+/// What a finished command tells the shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    Ok = 0,
+    /// A fault of moe-sweep's, or of the machine while it ran: a full disk.
+    Internal = 1,
+    /// The command line is not understood. clap exits with this one itself.
+    Usage = 2,
+    /// Some trials failed or are missing.
+    Incomplete = 3,
+    /// A bad experiment file, model or directory: nothing was run.
+    BadSetup = 96,
+    /// Stopped by Ctrl-C or SIGTERM; the same command resumes.
+    Interrupted = 130,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

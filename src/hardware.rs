@@ -1,0 +1,38 @@
+//! The machine a run happens on, as the manifest records it.
+
+use serde::{Deserialize, Serialize};
+use sysinfo::{CpuRefreshKind, System};
+
+/// What the system would not tell is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hardware {
+    pub os: Option<String>,
+    pub architecture: String,
+    pub cpu: Option<String>,
+    /// Cores that this process may use.
+    pub usable_cores: u32,
+    pub memory_bytes: Option<u64>,
+}
+
+impl Hardware {
+    pub fn survey() -> Self {
+        let system = System::new().ok().map(|mut system| {
+            system.refresh_memory();
+            system.refresh_cpu_list(CpuRefreshKind::nothing());
+            system
+        });
+        let cpu = system.as_ref().and_then(|system| system.cpus().first()).map(|cpu| cpu.brand().trim().to_owned());
+        Self {
+            os: System::long_os_version().ok(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            cpu,
+            usable_cores: usable_cores(),
+            memory_bytes: system.map(|system| system.total_memory()),
+        }
+    }
+}
+
+/// Cores that this process may use: CPU affinity and cgroup quotas count.
+pub fn usable_cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+}

@@ -1,0 +1,145 @@
+//! `manifest.json`: where a run's numbers come from.
+//!
+//! Owns the file's shape. It grows by one entry each time a run computes
+//! something, so a resumed sweep tells of every machine it saw.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::ModelFacts;
+use crate::experiment::{Generate, Offload};
+use crate::hardware::Hardware;
+use crate::plan::Plan;
+use crate::runner::{Ending, LoadReport, RunReport};
+
+/// The manifest's name in a run's directory.
+pub const FILE_NAME: &str = "manifest.json";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub moe_sweep: String,
+    pub experiment: String,
+    pub generate: Generate,
+    pub models: Vec<ModelEntry>,
+    /// What must be known to read the results rightly.
+    pub notes: Vec<String>,
+    /// Oldest first.
+    pub runs: Vec<RunEntry>,
+}
+
+/// A model as it was placed, for each of its load keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelEntry {
+    pub id: String,
+    pub path: String,
+    pub blake3: String,
+    pub size_bytes: u64,
+    pub facts: ModelFacts,
+    pub engine: String,
+    pub accelerators: Vec<String>,
+    pub offload: Offload,
+    pub placement: Placement,
+}
+
+/// Where the routed experts are, while the model runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placement {
+    /// There is no accelerator: everything is on the host, whatever `offload` says.
+    AllOnHost,
+    /// The experts that `offload` names are on the host, the rest is not.
+    ExpertsOnHost,
+    /// The offload names no experts.
+    AllOnAccelerator,
+    /// A dense model has none.
+    NoExperts,
+}
+
+/// One invocation of `moe-sweep run` that computed something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunEntry {
+    /// Seconds since 1970-01-01 UTC.
+    pub started_unix_s: u64,
+    pub command_line: Vec<String>,
+    pub hardware: Hardware,
+    pub threads: u32,
+    pub batch: u32,
+    pub ended: String,
+    pub trials_done: usize,
+    /// Tokens that went through the model, those of prompts included.
+    pub evaluated_tokens: u64,
+    pub seconds: f64,
+    pub loads: Vec<LoadEntry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadEntry {
+    pub model: String,
+    pub offload: Offload,
+    /// 1, unless a worker died.
+    pub times: u32,
+    pub seconds: f64,
+}
+
+impl Manifest {
+    /// The manifest of a plan, before any run.
+    pub fn new(experiment: &str, plan: &Plan) -> Self {
+        let models = plan.loads.iter().map(|load| ModelEntry {
+            id: load.model.id.clone(),
+            path: load.model.path.display().to_string(),
+            blake3: load.surveyed.blake3.clone(),
+            size_bytes: load.surveyed.size_bytes,
+            facts: load.surveyed.facts.clone(),
+            engine: load.surveyed.engine.fingerprint.clone(),
+            accelerators: load.surveyed.engine.accelerators.clone(),
+            offload: load.offload,
+            placement: placement(load),
+        });
+        Self {
+            moe_sweep: env!("CARGO_PKG_VERSION").to_owned(),
+            experiment: experiment.to_owned(),
+            generate: plan.generate,
+            models: models.collect(),
+            notes: plan.notes(),
+            runs: vec![],
+        }
+    }
+}
+
+fn placement(load: &crate::plan::Load) -> Placement {
+    if load.surveyed.facts.n_expert == 0 {
+        Placement::NoExperts
+    } else if load.surveyed.engine.accelerators.is_empty() {
+        Placement::AllOnHost
+    } else if load.offload == Offload::None {
+        Placement::AllOnAccelerator
+    } else {
+        Placement::ExpertsOnHost
+    }
+}
+
+impl RunEntry {
+    pub fn new(started_unix_s: u64, threads: u32, batch: u32, report: &RunReport) -> Self {
+        Self {
+            started_unix_s,
+            command_line: std::env::args().collect(),
+            hardware: Hardware::survey(),
+            threads,
+            batch,
+            ended: match report.ending {
+                Ending::Complete => "complete".to_owned(),
+                Ending::Interrupted => "interrupted".to_owned(),
+            },
+            trials_done: report.trials_done,
+            evaluated_tokens: report.evaluated_tokens,
+            seconds: report.seconds,
+            loads: report.loads.iter().map(LoadEntry::new).collect(),
+        }
+    }
+}
+
+impl LoadEntry {
+    fn new(report: &LoadReport) -> Self {
+        let LoadReport { ref model, offload, times, seconds } = *report;
+        Self { model: model.clone(), offload, times, seconds }
+    }
+}
