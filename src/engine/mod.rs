@@ -133,6 +133,8 @@ pub struct EngineFacts {
 /// Errors that leave the process alive; llama.cpp aborts it on others.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    #[error("cannot start llama.cpp: {0}")]
+    Start(String),
     #[error("cannot load the model {path}: {reason}")]
     Load { path: PathBuf, reason: String },
     #[error("cannot create a context of {context} tokens for {rows} sequences: {reason}")]

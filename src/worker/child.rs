@@ -21,8 +21,6 @@ pub enum WorkerError {
     Parse(#[from] serde_json::Error),
     #[error("a request out of turn: {0}")]
     OutOfTurn(&'static str),
-    #[error("cannot start llama.cpp: {0}")]
-    Start(#[from] llama_cpp_2::LlamaCppError),
 }
 
 /// Serves requests from `input`, replies on `output`; a failure is told to the

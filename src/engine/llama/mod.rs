@@ -34,8 +34,8 @@ impl Llama {
     ///
     /// # Errors
     /// When it has been started before in this process.
-    pub fn start() -> Result<Self, llama_cpp_2::LlamaCppError> {
-        let backend = LlamaBackend::init()?;
+    pub fn start() -> Result<Self, EngineError> {
+        let backend = LlamaBackend::init().map_err(|error| EngineError::Start(error.to_string()))?;
         // SAFETY: the callback is a plain function that keeps no state.
         unsafe { sys::llama_log_set(Some(log_warnings), std::ptr::null_mut()) };
         Ok(Self { backend })

@@ -1,0 +1,29 @@
+# The two commands of the README, and what .ci/run adds to them. Everything is
+# built in release mode, so that llama.cpp is compiled once.
+
+EXPERIMENT ?= experiments/temperature.toml
+CARGO ?= cargo
+
+.PHONY: demo test lint docs forge-test build-tools
+
+## Build, run the demonstration experiment, say where its plot is.
+demo: build-tools
+	$(CARGO) run --release --quiet -- run $(EXPERIMENT)
+
+## Build and run the tests.
+test: build-tools
+	$(CARGO) test --release
+
+lint: build-tools
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+
+docs: build-tools
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --workspace --document-private-items
+
+## The tests of forge, which trains the bundled models.
+forge-test: build-tools
+	$(CARGO) test --release -p forge
+
+build-tools:
+	@scripts/install-build-tools

@@ -1,0 +1,66 @@
+//! One file a subcommand: wiring only. Here errors become messages and exit
+//! codes.
+
+use std::io::{self, Write};
+
+use miette::Report;
+
+use crate::cli::{self, Cli, Command};
+use crate::exit_code::ExitCode;
+use crate::worker::child;
+
+mod outputs;
+mod plan;
+mod run;
+mod setup;
+mod survey;
+
+/// Why a command ends early: what to say, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    pub code: ExitCode,
+    pub report: Report,
+}
+
+/// Runs the command that was typed.
+///
+/// # Errors
+/// [`Failure`], to be shown to the user.
+pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
+    match &cli.command {
+        Command::Plan(args) => plan::plan(args),
+        Command::Run(args) => run::run(args),
+        Command::Completions { shell } => print(|out| {
+            cli::completions(*shell, out);
+            Ok(())
+        }),
+        Command::Man => print(|out| cli::manual(out)),
+        Command::Worker => {
+            let served = child::serve(&mut io::stdin().lock(), &mut io::stdout().lock());
+            // The parent has been told why.
+            Ok(if served.is_ok() { ExitCode::Ok } else { ExitCode::Internal })
+        }
+    }
+}
+
+/// Writes to stdout. A reader that has seen enough (`| head`) is no error.
+fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode, Failure> {
+    let mut text = Vec::new();
+    let printed = write(&mut text).and_then(|()| io::stdout().write_all(&text));
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::internal(Report::msg(format!("cannot write to stdout: {error}"))))
+        }
+        _ => Ok(ExitCode::Ok),
+    }
+}
+
+impl Failure {
+    fn internal(report: impl Into<Report>) -> Self {
+        Self { code: ExitCode::Internal, report: report.into() }
+    }
+
+    fn bad_setup(report: impl Into<Report>) -> Self {
+        Self { code: ExitCode::BadSetup, report: report.into() }
+    }
+}

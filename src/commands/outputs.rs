@@ -1,0 +1,160 @@
+//! Writing a run's files: each whole or not at all.
+
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use miette::{IntoDiagnostic, Report, WrapErr};
+
+use super::Failure;
+use super::setup::Setup;
+use crate::analysis::{Analysis, TrialResult, analyse};
+use crate::exit_code::ExitCode;
+use crate::journal::format::Outcome;
+use crate::journal::{self, Contents};
+use crate::manifest::{self, Manifest};
+use crate::report::csv::{self, Timed, TimingRow};
+use crate::report::plot::{Caption, figures};
+use crate::report::terminal;
+
+/// What a finished run says on stdout, and its exit code.
+pub struct Summary {
+    pub text: String,
+    pub code: ExitCode,
+}
+
+/// Puts the experiment file and a first manifest into the run's directory, so
+/// that even a run that dies tells what it was.
+///
+/// # Errors
+/// When they can't be written, or an earlier manifest can't be read.
+pub fn begin(setup: &Setup) -> Result<Manifest, Failure> {
+    let earlier = read_manifest(&setup.directory)?;
+    let mut manifest = Manifest::new(&setup.name, &setup.plan);
+    manifest.runs = earlier.map_or_else(Vec::new, |manifest| manifest.runs);
+    write_whole(&setup.directory.join("experiment.toml"), setup.text.as_bytes())?;
+    write_manifest(setup, &manifest)?;
+    Ok(manifest)
+}
+
+/// # Errors
+/// When it can't be written.
+pub fn write_manifest(setup: &Setup, manifest: &Manifest) -> Result<(), Failure> {
+    let mut json = serde_json::to_vec_pretty(manifest).expect("a manifest is plain data");
+    json.push(b'\n');
+    write_whole(&setup.directory.join(manifest::FILE_NAME), &json)
+}
+
+/// The manifest of earlier runs in a directory, if there is one.
+///
+/// # Errors
+/// When there is one that can't be read.
+pub fn read_manifest(directory: &Path) -> Result<Option<Manifest>, Failure> {
+    let path = directory.join(manifest::FILE_NAME);
+    let read = match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).into_diagnostic(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).into_diagnostic(),
+    };
+    read.wrap_err_with(|| format!("cannot read {}: move it away, and the next run writes a new one", path.display()))
+        .map_err(Failure::bad_setup)
+}
+
+/// Scores what the journal holds and writes every table and plot.
+///
+/// # Errors
+/// When the journal can't be read or a file can't be written.
+pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Failure> {
+    let directory = &setup.directory;
+    let contents = journal::read(&directory.join(journal::FILE_NAME)).map_err(Failure::internal)?;
+    let trials: Vec<_> = setup.plan.trials().cloned().collect();
+    let analysis = analyse(&trials, |id| contents.records.get(id).map(|record| &record.outcome));
+
+    write_table(directory, "trials.csv", |out| csv::write_trials(&analysis, out))?;
+    write_table(directory, "cells.csv", |out| csv::write_cells(&analysis, out))?;
+    write_table(directory, "timings.csv", |out| csv::write_timings(timings(&analysis, &contents, manifest), out))?;
+
+    let note = setup.caveat();
+    let caption = Caption { experiment: &setup.name, note: note.as_deref() };
+    for figure in figures(&analysis, caption).map_err(|error| Failure::internal(Report::new(error)))? {
+        let png = figure.png().map_err(|error| Failure::internal(Report::new(error)))?;
+        let plots = directory.join("plots");
+        write_whole(&plots.join(&figure.name).with_extension("svg"), figure.svg.as_bytes())?;
+        write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
+    }
+    let incomplete = analysis.trials.iter().any(|trial| !matches!(trial.result, TrialResult::Scored { .. }));
+    Ok(Summary {
+        text: terminal::summary(&analysis, setup),
+        code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok },
+    })
+}
+
+/// What was timed: trials in plan order, then every load and run in theirs.
+fn timings<'a>(
+    analysis: &'a Analysis,
+    contents: &'a Contents,
+    manifest: &'a Manifest,
+) -> impl Iterator<Item = TimingRow<'a>> {
+    let trials = analysis.trials.iter().filter_map(|scored| {
+        let record = contents.records.get(&scored.trial.id)?;
+        let Outcome::Generated(generation) = &record.outcome else { return None };
+        Some(TimingRow {
+            what: Timed::Trial(&scored.trial.id),
+            seconds: record.timing.seconds,
+            rows: Some(record.timing.rows),
+            tokens: Some(generation.tokens.len() as u64),
+        })
+    });
+    let loads = manifest.runs.iter().flat_map(|run| &run.loads).map(|load| TimingRow {
+        what: Timed::Load(&load.model),
+        seconds: load.seconds,
+        rows: None,
+        tokens: None,
+    });
+    let runs = manifest.runs.iter().map(|run| TimingRow {
+        what: Timed::Run(&manifest.experiment),
+        seconds: run.seconds,
+        rows: Some(run.batch),
+        tokens: Some(run.evaluated_tokens),
+    });
+    trials.chain(loads).chain(runs)
+}
+
+fn write_table(
+    directory: &Path,
+    name: &str,
+    write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let mut table = Vec::new();
+    write(&mut table).expect("writing to memory does not fail");
+    write_whole(&directory.join(name), &table)
+}
+
+/// Writes a file by way of a temporary one beside it, so that a reader, or a
+/// crash, sees the old contents or the new.
+fn write_whole(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+    let directory = path.parent().expect("an output lies in the run's directory");
+    let written = std::fs::create_dir_all(directory).and_then(|()| temporary(directory)).and_then(|mut file| {
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    written
+        .map(|_| ())
+        .into_diagnostic()
+        .wrap_err_with(|| {
+            format!("cannot write {}: finished trials are safe, the same command goes on from them", path.display())
+        })
+        .map_err(Failure::internal)
+}
+
+fn temporary(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        // As any new file: readable by others where the umask lets them.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(directory)
+}

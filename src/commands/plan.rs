@@ -1,0 +1,76 @@
+//! `moe-sweep plan`: what would run.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use super::setup::{Setup, set_up};
+use super::{Failure, outputs, print};
+use crate::cli::PlanArgs;
+use crate::exit_code::ExitCode;
+use crate::journal;
+use crate::manifest::Manifest;
+
+pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
+    let setup = set_up(&args.experiment, &args.place)?;
+    let journal = journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(Failure::bad_setup_error)?;
+    let manifest = outputs::read_manifest(&setup.directory)?;
+    let text = describe(&setup, &journal, manifest.as_ref());
+    print(|out| {
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
+    })
+}
+
+fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manifest>) -> String {
+    let Setup { plan, directory, .. } = setup;
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out += &text;
+        out.push('\n');
+    };
+    line(format!("{}: {}", setup.name, setup.question.as_deref().unwrap_or("no question stated")));
+    let cells: HashSet<_> = plan.trials().map(|trial| (&trial.cell.model, &trial.cell.chain, trial.cell.offload, trial.cell.temperature.get().to_bits())).collect();
+    let texts: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
+    let left = texts.iter().filter(|id| !journal.records.contains_key(**id)).count();
+    line(format!("  cells    {}", cells.len()));
+    line(format!("  trials   {} ({} distinct texts, {left} still to run)", plan.trials().count(), texts.len()));
+    let max_tokens = left as u64 * u64::from(plan.generate.max_tokens);
+    line(format!("  tokens   at most {max_tokens} to generate, {} each", plan.generate.max_tokens));
+    line(format!("  time     {}", estimate(max_tokens, manifest)));
+    line(format!("  numerics {}", plan.generate.numerics.name()));
+    line(format!("  results  {}", directory.display()));
+    for load in &plan.loads {
+        let facts = &load.surveyed.facts;
+        let experts = match facts.n_expert {
+            0 => "dense".to_owned(),
+            n => format!("{n} experts, {} used", facts.n_expert_used),
+        };
+        let prompt_tokens: u32 = load.prompts.iter().map(|group| group.n_tokens).sum();
+        line(format!(
+            "  load     {} ({}, {} layers, {experts}), offload {}: {} trials on {} prompts of {prompt_tokens} tokens in all",
+            load.model.id,
+            facts.architecture,
+            facts.n_layer,
+            load.offload,
+            load.planned().count(),
+            load.prompts.len(),
+        ));
+    }
+    for note in plan.notes() {
+        line(format!("  note     {note}"));
+    }
+    out
+}
+
+/// How long it may take, by the speed of the last run in the same directory.
+fn estimate(max_tokens: u64, manifest: Option<&Manifest>) -> String {
+    let last = manifest.and_then(|manifest| manifest.runs.last()).filter(|run| run.evaluated_tokens > 0);
+    let Some(run) = last else {
+        return "unknown: no earlier run in this directory to go by".to_owned();
+    };
+    let tokens_per_s = run.evaluated_tokens as f64 / run.seconds;
+    let mut text = String::new();
+    let seconds = max_tokens as f64 / tokens_per_s;
+    let _ = write!(text, "at most about {seconds:.0} s, at the {tokens_per_s:.0} tokens/s of the last run here");
+    text
+}

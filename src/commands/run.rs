@@ -1,0 +1,101 @@
+//! `moe-sweep run`: experiment → plan → trials → outputs.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use miette::Report;
+
+use super::outputs::{self, write_manifest, write_outputs};
+use super::setup::{Setup, set_up};
+use super::{Failure, print};
+use crate::cli::RunArgs;
+use crate::exit_code::ExitCode;
+use crate::hardware::usable_cores;
+use crate::journal::format::{Outcome, TrialRecord};
+use crate::journal::{Contents, Journal};
+use crate::manifest::{Manifest, RunEntry};
+use crate::plan::TrialId;
+use crate::progress::Progress;
+use crate::runner::{self, Ending, RunReport, Settings};
+
+pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let interrupted = watch_for_interruption()?;
+    let setup = set_up(&args.experiment, &args.place)?;
+    let (mut journal, contents) = open(&setup)?;
+    let mut manifest = outputs::begin(&setup)?;
+
+    let started = SystemTime::now();
+    let settings = settings(args, &setup);
+    let done = done(&contents, args.retry_failed);
+    let mut progress = Progress::new();
+    let report = runner::run(&setup.plan, &done, &mut journal, &settings, &interrupted, &mut |event| {
+        progress.on_event(event);
+    });
+    drop(progress);
+    let report = report.map_err(|error| Failure::internal(Report::new(error)))?;
+
+    record_run(&mut manifest, started, &settings, &report);
+    write_manifest(&setup, &manifest)?;
+    match report.ending {
+        Ending::Interrupted => Ok(ExitCode::Interrupted),
+        Ending::Complete => {
+            let summary = write_outputs(&setup)?;
+            print(|out| {
+                out.extend_from_slice(summary.text.as_bytes());
+                Ok(())
+            })?;
+            Ok(summary.code)
+        }
+    }
+}
+
+/// The first Ctrl-C or SIGTERM asks for a clean end; a second one ends at once.
+fn watch_for_interruption() -> Result<Arc<AtomicBool>, Failure> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&interrupted);
+    let watched = ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(ExitCode::Interrupted as i32);
+        }
+    });
+    watched.map_err(|error| Failure::internal(Report::msg(format!("cannot watch for Ctrl-C: {error}"))))?;
+    Ok(interrupted)
+}
+
+/// Creates the run's directory and opens its journal: the first thing written.
+fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
+    let directory = &setup.directory;
+    std::fs::create_dir_all(directory).map_err(|error| {
+        let message = format!("cannot create the run's directory {}: {error}", directory.display());
+        Failure::bad_setup(Report::msg(message).wrap_err("choose another one with --out DIR"))
+    })?;
+    Journal::open(directory).map_err(|error| Failure::bad_setup(Report::new(error)))
+}
+
+fn settings(args: &RunArgs, setup: &Setup) -> Settings {
+    Settings {
+        executable: setup.executable.clone(),
+        threads: args.threads.map_or_else(usable_cores, Into::into),
+        rows: args.batch,
+        stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
+    }
+}
+
+/// The trials that need not run again.
+fn done(contents: &Contents, retry_failed: bool) -> HashSet<TrialId> {
+    let counts = |record: &&TrialRecord| match record.outcome {
+        Outcome::Generated(_) => true,
+        Outcome::Failed(_) => !retry_failed,
+    };
+    contents.records.values().filter(counts).map(|record| record.id.clone()).collect()
+}
+
+/// A run that computed nothing leaves no trace.
+fn record_run(manifest: &mut Manifest, started: SystemTime, settings: &Settings, report: &RunReport) {
+    if report.trials_done > 0 {
+        let started_unix_s = started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        manifest.runs.push(RunEntry::new(started_unix_s, settings.threads, settings.rows, report));
+    }
+}

@@ -1,0 +1,55 @@
+//! From an experiment file to a plan: what `plan` and `run` both begin with.
+
+use std::path::{Path, PathBuf};
+
+use miette::{Diagnostic, Report};
+
+use super::Failure;
+use super::load::load_experiment;
+use super::survey::survey;
+use crate::cli::Place;
+use crate::plan::{Plan, PlanError};
+
+/// An experiment that is ready to run.
+pub struct Setup {
+    pub name: String,
+    pub question: Option<String>,
+    /// The experiment file as it was given.
+    pub text: String,
+    pub plan: Plan,
+    /// The run's directory.
+    pub directory: PathBuf,
+    /// Our own executable, which is also the worker.
+    pub executable: PathBuf,
+}
+
+/// Everything that keeps an experiment from being run on these models.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{path} can't be run on these models", path = path.display())]
+struct Misfits {
+    path: PathBuf,
+    #[related]
+    errors: Vec<Misfit>,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error(transparent)]
+struct Misfit(PlanError);
+
+/// Reads the experiment, looks at its models and plans it; writes nothing.
+///
+/// # Errors
+/// When the experiment, or a model, can't be used.
+pub fn set_up(experiment_file: &Path, place: &Place) -> Result<Setup, Failure> {
+    let loaded = load_experiment(experiment_file).map_err(Failure::bad_setup)?;
+    let experiment = loaded.experiment;
+    let executable = std::env::current_exe()
+        .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
+    let surveyed = survey(&experiment, &executable).map_err(Failure::bad_setup)?;
+    let plan = Plan::new(&experiment, &surveyed).map_err(|errors| {
+        let errors = errors.into_iter().map(Misfit).collect();
+        Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })
+    })?;
+    let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
+    Ok(Setup { name: experiment.name, question: experiment.question, text: loaded.text, plan, directory, executable })
+}

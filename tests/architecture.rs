@@ -1,0 +1,149 @@
+//! Who may know whom, checked from the source (docs/architecture.md).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each top-level module and the modules it may name.
+const MAY_KNOW: [(&str, &[&str]); 17] = [
+    ("exit_code", &[]),
+    ("hardware", &[]),
+    ("stats", &[]),
+    ("experiment", &[]),
+    ("model", &["experiment"]),
+    ("engine", &["experiment"]),
+    ("plan", &["engine", "experiment"]),
+    ("worker", &["engine", "experiment"]),
+    ("journal", &["engine", "plan"]),
+    ("event", &["experiment", "journal", "plan"]),
+    ("runner", &["engine", "event", "experiment", "journal", "plan", "worker"]),
+    ("metrics", &["engine"]),
+    ("analysis", &["engine", "journal", "metrics", "plan", "stats"]),
+    ("report", &["analysis", "experiment", "metrics", "plan", "stats"]),
+    ("progress", &["event", "experiment", "journal", "metrics", "plan"]),
+    ("manifest", &["engine", "experiment", "hardware", "plan", "runner"]),
+    ("cli", &[]),
+];
+
+/// What only one place may name.
+const OWNERS: [(&str, &str); 9] = [
+    ("llama_cpp", "src/engine/llama/"),
+    ("process::{Child", "src/worker/supervisor.rs"),
+    ("process::Command", "src/worker/supervisor.rs"),
+    ("plotters", "src/report/plot/"),
+    ("resvg", "src/report/plot/"),
+    ("csv::", "src/report/"),
+    ("indicatif", "src/progress"),
+    ("clap", "src/cli.rs"),
+    ("statrs", "src/stats/"),
+];
+
+/// Modules without files, processes, clocks, output or unseeded randomness.
+const PURE: [&str; 6] = ["analysis", "experiment", "metrics", "plan", "report", "stats"];
+const IMPURE: [&str; 8] =
+    ["std::fs", "std::process", "std::time", "std::env", "println!", "eprint", "rand::rng", "from_os_rng"];
+
+#[test]
+fn modules_name_only_what_they_may_know() {
+    let known: BTreeSet<_> = MAY_KNOW.iter().map(|(module, _)| *module).collect();
+    for source in sources() {
+        let Some((_, allowed)) = MAY_KNOW.iter().find(|(module, _)| *module == source.module) else {
+            let free = ["commands", "lib", "main"];
+            assert!(free.contains(&&*source.module), "{}: give this module a line in MAY_KNOW", source.path);
+            continue;
+        };
+        for named in source.names_after("crate::") {
+            let itself = named == source.module;
+            assert!(
+                itself || allowed.contains(&&*named) || !(known.contains(&*named) || named == "commands"),
+                "{} names crate::{named}, which {} must not know",
+                source.path,
+                source.module
+            );
+        }
+    }
+}
+
+#[test]
+fn each_library_has_its_owner() {
+    for source in sources() {
+        for (name, owner) in OWNERS {
+            let owned = source.path.starts_with(owner);
+            assert!(owned || !source.code.contains(name), "{} names {name}, which belongs to {owner}", source.path);
+        }
+    }
+}
+
+#[test]
+fn pure_modules_are_pure() {
+    for source in sources().iter().filter(|source| PURE.contains(&&*source.module)) {
+        for name in IMPURE {
+            assert!(!source.code.contains(name), "{} names {name}; {} is pure", source.path, source.module);
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_owns() {
+    for source in sources() {
+        assert!(source.text.starts_with("//!"), "{} opens without a module comment", source.path);
+    }
+}
+
+struct Source {
+    /// From the repository's root.
+    path: String,
+    /// The top-level module.
+    module: String,
+    text: String,
+    /// Without comments and unit tests.
+    code: String,
+}
+
+impl Source {
+    /// The identifiers that follow each `prefix`, braces opened once.
+    fn names_after(&self, prefix: &str) -> BTreeSet<String> {
+        let identifier = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+        let mut names = BTreeSet::new();
+        for (at, _) in self.code.match_indices(prefix) {
+            let rest = &self.code[at + prefix.len()..];
+            match rest.strip_prefix('{') {
+                None => names.extend([identifier(rest)]),
+                Some(list) => {
+                    let list = list.split_once("};").map_or(list, |(list, _)| list);
+                    names.extend(list.split(',').map(|item| identifier(item.trim())));
+                }
+            }
+        }
+        names
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect(&root.join("src"), &mut files);
+    assert!(files.len() > 20, "the sources were not found");
+    files.iter().map(|file| read(root, file)).collect()
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn read(root: &Path, file: &Path) -> Source {
+    let path = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+    let module = path.strip_prefix("src/").unwrap().split(['/', '.']).next().unwrap().to_owned();
+    let text = fs::read_to_string(file).unwrap();
+    let without_tests = text.split("#[cfg(test)]\nmod ").next().unwrap();
+    let lines = without_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = lines.collect::<Vec<_>>().join("\n");
+    Source { path, module, code, text }
+}

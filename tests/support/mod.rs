@@ -1,0 +1,145 @@
+//! One builder for every test that runs the program: a directory with an
+//! experiment in it, and `moe-sweep` run there.
+#![allow(dead_code)] // each test binary uses its part of this
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A directory of its own with an experiment file, `x.toml`.
+pub struct Bench {
+    directory: TempDir,
+}
+
+/// What a finished command said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A grid of 24 trials on the scripted engine.
+pub const SCRIPTED: &str = r#"
+schema = 1
+name = "x"
+
+[generate]
+max_tokens = 20
+context = 64
+
+[grid]
+model = ["scripted"]
+chain = ["pure", "greedy"]
+temperature = [0.5, 1.0]
+seed = { from = 0, count = 3 }
+
+[prompts]
+inline = ["first prompt", "second prompt", "third prompt"]
+
+[[model]]
+id = "scripted"
+path = "m.scripted.toml"
+"#;
+
+impl Bench {
+    pub fn new(experiment: &str) -> Self {
+        let bench = Self { directory: TempDir::new().expect("a temporary directory") };
+        bench.write("x.toml", experiment);
+        bench
+    }
+
+    /// A bench with [`SCRIPTED`] and its model.
+    pub fn scripted(script: &str) -> Self {
+        let bench = Self::new(SCRIPTED);
+        bench.write("m.scripted.toml", script);
+        bench
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        fs::write(self.path().join(name), contents).expect("the bench is writable");
+    }
+
+    /// Replaces text in the experiment, which must hold it.
+    pub fn edit(&self, from: &str, to: &str) {
+        let text = self.read("x.toml");
+        assert!(text.contains(from), "x.toml holds no {from:?}");
+        self.write("x.toml", text.replace(from, to));
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        let path = self.path().join(name);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// A file of the run in `directory`.
+    pub fn result(&self, directory: &str, name: &str) -> String {
+        self.read(&format!("{directory}/{name}"))
+    }
+
+    pub fn exists(&self, name: &str) -> bool {
+        self.path().join(name).exists()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_moe-sweep"));
+        command.args(arguments).current_dir(self.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+        for name in ["MOE_SWEEP_THREADS", "MOE_SWEEP_BATCH", "MOE_SWEEP_STALL_TIMEOUT", "MOE_SWEEP_MODELS"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub fn say(&self, arguments: &[&str]) -> Said {
+        self.command(arguments).output().expect("moe-sweep starts").into()
+    }
+
+    /// `run x.toml --out DIRECTORY ARGUMENTS`, which must exit with `code`.
+    pub fn run(&self, directory: &str, arguments: &[&str], code: i32) -> Said {
+        let said = self.say(&[&["run", "x.toml", "--out", directory], arguments].concat());
+        assert_eq!(said.code, Some(code), "{said:#?}");
+        said
+    }
+
+    /// Starts the same, without waiting for it.
+    pub fn start(&self, directory: &str, arguments: &[&str]) -> Child {
+        let mut command = self.command(&[&["run", "x.toml", "--out", directory], arguments].concat());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("moe-sweep starts")
+    }
+
+    /// The files that must not differ between runs of the same experiment.
+    pub fn reproducible(&self, directory: &str) -> [String; 2] {
+        ["trials.csv", "cells.csv"].map(|name| self.result(directory, name))
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("messages are UTF-8");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// The bundled models.
+pub fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models")
+}
+
+/// Numbers that look random and are the same in every run (SplitMix64).
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % bound
+    }
+}
