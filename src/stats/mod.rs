@@ -1,5 +1,9 @@
 //! Estimates and the bootstrap. Pure functions of numbers.
 
+mod bootstrap;
+
+pub use bootstrap::bca_interval_of_mean;
+
 /// A two-sided confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
@@ -7,4 +11,42 @@ pub struct Interval {
     pub high: f64,
     /// The nominal coverage, such as 0.95.
     pub level: f64,
+}
+
+/// The mean; `None` of nothing.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    // Relative to the first value, so that the mean of equal values is that
+    // value and not a neighbour of it.
+    let first = *values.first()?;
+    Some(first + values.iter().map(|value| value - first).sum::<f64>() / values.len() as f64)
+}
+
+/// The median, of an even number of values the mean of the middle two; `None`
+/// of nothing.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    if sorted.len().is_multiple_of(2) { mean(sorted.get(middle.checked_sub(1)?..=middle)?) } else { Some(sorted[middle]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means() {
+        assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[0.5]), Some(0.5));
+        assert_eq!(mean(&[1.0, 2.0, 6.0]), Some(3.0));
+        assert_eq!(mean(&[0.1; 3]), Some(0.1));
+    }
+
+    #[test]
+    fn medians() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[0.5]), Some(0.5));
+        assert_eq!(median(&[6.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[6.0, 1.0, 2.0, 4.0]), Some(3.0));
+    }
 }
