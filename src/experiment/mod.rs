@@ -9,9 +9,20 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+mod builtin;
 mod chain;
+mod error;
+mod prompts;
+mod raw;
+mod resolve;
+mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
+pub use error::{BadExperiment, Problem, Problems};
+pub use raw::{RawExperiment, RawModel};
+pub use resolve::{Surroundings, parse, resolve, resolve_model};
 
 /// An experiment, complete and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +75,8 @@ pub struct Model {
     pub path: PathBuf,
     /// Lower-case hexadecimal, when the file or the catalogue states it.
     pub sha256: Option<String>,
+    /// What must stand beside every result of this model.
+    pub note: Option<String>,
 }
 
 /// Leaves out the cells that match every level named here.

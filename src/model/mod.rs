@@ -1,1 +1,5 @@
-//! Model files and the catalogue that names them.
+//! The catalogue of models: which ids stand for which files.
+
+mod catalogue;
+
+pub use catalogue::parse;

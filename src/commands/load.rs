@@ -1,0 +1,64 @@
+//! Reading an experiment from disk, with the prompts and the catalogue it
+//! refers to.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+
+use crate::experiment::{BadExperiment, Experiment, Model, Surroundings, parse, resolve};
+use crate::model;
+
+/// The directory of the catalogue, when it is not to be looked for.
+const MODELS_VARIABLE: &str = "MOE_SWEEP_MODELS";
+const CATALOGUE: &str = "catalog.toml";
+
+/// An experiment and the text it was read from.
+pub struct Loaded {
+    pub experiment: Experiment,
+    pub text: String,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum LoadError {
+    #[error("cannot read {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Bad(#[from] BadExperiment),
+}
+
+/// Reads and resolves an experiment file.
+///
+/// # Errors
+/// When a file can't be read, or the experiment can't be run as it stands.
+pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
+    let text = read(path)?;
+    let name = path.display().to_string();
+    let raw = parse(&name, &text)?;
+    let directory = path.parent().unwrap_or(Path::new(".")).to_owned();
+    let prompts_file = raw.prompts.get_ref().file.as_ref().map(|file| {
+        std::fs::read_to_string(directory.join(file.get_ref())).map_err(|error| error.to_string())
+    });
+    let surroundings = Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file };
+    let experiment = resolve(&name, &text, &raw, &surroundings)?;
+    Ok(Loaded { experiment, text })
+}
+
+/// The catalogue: the one that the environment names, or the nearest
+/// `models/catalog.toml` beside or above the experiment; none is fine.
+fn catalogue(directory: &Path) -> Result<Vec<Model>, LoadError> {
+    let directory = std::path::absolute(directory)
+        .map_err(|source| LoadError::Read { path: directory.to_owned(), source })?;
+    let path = match std::env::var_os(MODELS_VARIABLE) {
+        Some(models) => Some(Path::new(&models).join(CATALOGUE)),
+        None => directory.ancestors().map(|above| above.join("models").join(CATALOGUE)).find(|path| path.is_file()),
+    };
+    let Some(path) = path else { return Ok(vec![]) };
+    let text = read(&path)?;
+    let home = path.parent().expect("a catalogue lies in a directory");
+    Ok(model::parse(&path.display().to_string(), &text, home)?)
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    std::fs::read_to_string(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })
+}

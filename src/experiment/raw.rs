@@ -1,0 +1,385 @@
+//! The experiment file's shape: what serde can check, with the place of every
+//! value. Nothing here knows what is a sensible value.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_spanned::Spanned;
+
+use super::TokenBias;
+
+/// The version of the file's shape that this program reads.
+pub const SCHEMA: i64 = 1;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawExperiment {
+    // Looked at before the rest is (`schema_of`).
+    #[serde(rename = "schema")]
+    pub _schema: i64,
+    pub name: Spanned<String>,
+    pub question: Option<String>,
+    pub generate: RawGenerate,
+    pub grid: RawGrid,
+    pub prompts: Spanned<RawPrompts>,
+    #[serde(default)]
+    pub model: Vec<RawModel>,
+    #[serde(default)]
+    pub chain: Vec<RawChain>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawGenerate {
+    pub max_tokens: Spanned<u32>,
+    pub context: Spanned<u32>,
+    pub numerics: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawGrid {
+    pub model: Spanned<Vec<Spanned<String>>>,
+    pub chain: Spanned<Vec<Spanned<String>>>,
+    pub offload: Option<Spanned<Vec<Spanned<RawOffload>>>>,
+    pub temperature: Spanned<ListOr<f64, RawSteps>>,
+    pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
+    #[serde(default)]
+    pub exclude: Vec<Spanned<RawExclusion>>,
+}
+
+/// `{ from = 0.1, to = 1.5, step = 0.2 }`, both ends included.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSteps {
+    pub from: f64,
+    pub to: f64,
+    pub step: f64,
+}
+
+/// `{ from = 0, count = 8 }`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawCount {
+    pub from: i64,
+    pub count: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawExclusion {
+    pub model: Option<Spanned<String>>,
+    pub chain: Option<Spanned<String>>,
+    pub offload: Option<Spanned<RawOffload>>,
+    pub temperature: Option<Spanned<f64>>,
+    pub seed: Option<Spanned<i64>>,
+    pub prompt: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPrompts {
+    pub file: Option<Spanned<String>>,
+    pub inline: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawModel {
+    pub id: Spanned<String>,
+    pub path: Spanned<String>,
+    pub sha256: Option<Spanned<String>>,
+    /// What must stand beside every result of this model.
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawChain {
+    pub id: Spanned<String>,
+    pub steps: Spanned<Vec<Spanned<RawStep>>>,
+    #[serde(default)]
+    pub faithful: bool,
+}
+
+/// `"none"`, `"all"`, or a number of layers.
+#[derive(Debug)]
+pub enum RawOffload {
+    Name(String),
+    Layers(i64),
+}
+
+/// A list of levels, or a table that describes them.
+#[derive(Debug)]
+pub enum ListOr<T, R> {
+    List(Vec<Spanned<T>>),
+    Range(R),
+}
+
+/// A sampler as a file writes it: a name, or a table of one entry.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawStep {
+    Temperature(RawSlot),
+    TemperatureExt(RawTemperatureExt),
+    TopK(i32),
+    TopP(Share),
+    MinP(Share),
+    Typical(Share),
+    TopNSigma(f32),
+    Xtc(RawXtc),
+    Penalties(RawPenalties),
+    Dry(RawDry),
+    LogitBias(Vec<TokenBias>),
+    Grammar(RawGrammar),
+    Infill,
+    Greedy,
+    Dist,
+    Mirostat(RawMirostat),
+    MirostatV2(RawMirostatV2),
+    AdaptiveP(RawAdaptiveP),
+}
+
+/// `"T"`, or a number.
+#[derive(Debug)]
+pub enum RawSlot {
+    Trial,
+    Fixed(f32),
+}
+
+/// A share of the probability: `0.9`, or `{ p = 0.9, min_keep = 1 }`.
+#[derive(Debug)]
+pub struct Share {
+    pub p: f32,
+    pub min_keep: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawTemperatureExt {
+    pub t: RawSlot,
+    pub delta: f32,
+    #[serde(default = "one")]
+    pub exponent: f32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawXtc {
+    pub p: f32,
+    pub threshold: f32,
+    #[serde(default)]
+    pub min_keep: usize,
+}
+
+/// Each one left out is off, as in llama.cpp; `last_n` is 64, as there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPenalties {
+    #[serde(default = "sixty_four")]
+    pub last_n: i32,
+    #[serde(default = "one")]
+    pub repeat: f32,
+    #[serde(default)]
+    pub frequency: f32,
+    #[serde(default)]
+    pub presence: f32,
+}
+
+/// Defaults are those of llama.cpp's `common_params_sampling`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawDry {
+    pub multiplier: f32,
+    #[serde(default = "dry_base")]
+    pub base: f32,
+    #[serde(default = "dry_allowed_length")]
+    pub allowed_length: i32,
+    pub last_n: i32,
+    #[serde(default = "dry_sequence_breakers")]
+    pub sequence_breakers: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawGrammar {
+    pub grammar: String,
+    #[serde(default = "root")]
+    pub root: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawMirostat {
+    pub tau: f32,
+    pub eta: f32,
+    #[serde(default = "mirostat_m")]
+    pub m: i32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawMirostatV2 {
+    pub tau: f32,
+    pub eta: f32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAdaptiveP {
+    pub target: f32,
+    pub decay: f32,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+fn sixty_four() -> i32 {
+    64
+}
+
+fn dry_base() -> f32 {
+    1.75
+}
+
+fn dry_allowed_length() -> i32 {
+    2
+}
+
+fn dry_sequence_breakers() -> Vec<String> {
+    ["\n", ":", "\"", "*"].map(str::to_owned).to_vec()
+}
+
+fn root() -> String {
+    "root".to_owned()
+}
+
+fn mirostat_m() -> i32 {
+    100
+}
+
+/// The file's `schema`, wherever the rest of it may be wrong: a newer file is
+/// full of keys unknown to us, and that is not what to complain about.
+pub fn schema_of(text: &str) -> Result<Option<Spanned<i64>>, toml::de::Error> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        schema: Option<Spanned<i64>>,
+    }
+    toml::from_str::<Versioned>(text).map(|versioned| versioned.schema)
+}
+
+impl<'de, T, R> Deserialize<'de> for ListOr<T, R>
+where
+    T: Deserialize<'de>,
+    R: Deserialize<'de>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V<T, R>(PhantomData<(T, R)>);
+        impl<'de, T: Deserialize<'de>, R: Deserialize<'de>> Visitor<'de> for V<T, R> {
+            type Value = ListOr<T, R>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of levels or a range")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(ListOr::List)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                R::deserialize(MapAccessDeserializer::new(map)).map(ListOr::Range)
+            }
+        }
+        deserializer.deserialize_any(V(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawOffload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl Visitor<'_> for V {
+            type Value = RawOffload;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"none\", \"all\" or a number of layers")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<RawOffload, E> {
+                Ok(RawOffload::Name(name.to_owned()))
+            }
+
+            fn visit_i64<E: Error>(self, layers: i64) -> Result<RawOffload, E> {
+                Ok(RawOffload::Layers(layers))
+            }
+        }
+        deserializer.deserialize_any(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawSlot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl Visitor<'_> for V {
+            type Value = RawSlot;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"T\" for the trial's temperature, or a number")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<RawSlot, E> {
+                if name == "T" {
+                    Ok(RawSlot::Trial)
+                } else {
+                    Err(E::invalid_value(serde::de::Unexpected::Str(name), &self))
+                }
+            }
+
+            fn visit_f64<E: Error>(self, t: f64) -> Result<RawSlot, E> {
+                Ok(RawSlot::Fixed(t as f32))
+            }
+
+            fn visit_i64<E: Error>(self, t: i64) -> Result<RawSlot, E> {
+                Ok(RawSlot::Fixed(t as f32))
+            }
+        }
+        deserializer.deserialize_any(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            p: f32,
+            #[serde(default)]
+            min_keep: usize,
+        }
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Share;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, or { p = …, min_keep = … }")
+            }
+
+            fn visit_f64<E: Error>(self, p: f64) -> Result<Share, E> {
+                Ok(Share { p: p as f32, min_keep: 0 })
+            }
+
+            fn visit_i64<E: Error>(self, p: i64) -> Result<Share, E> {
+                Ok(Share { p: p as f32, min_keep: 0 })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Share, A::Error> {
+                let Table { p, min_keep } = Table::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Share { p, min_keep })
+            }
+        }
+        deserializer.deserialize_any(V)
+    }
+}

@@ -1,0 +1,163 @@
+//! What makes a chain a sane one, and turning raw steps into [`Step`]s.
+
+use serde_spanned::Spanned;
+
+use super::error::Problems;
+use super::raw::{RawChain, RawSlot, RawStep};
+use super::{Chain, Fidelity, Slot, Step, StepKind, Temperature};
+
+/// Checks a chain; None, with the reasons in `problems`, when it can't be used.
+pub fn resolve_chain(raw: &RawChain, problems: &mut Problems) -> Option<Chain> {
+    let id = raw.id.get_ref();
+    let steps = raw.steps.get_ref();
+    let resolved: Vec<Option<Step<Slot>>> = steps.iter().map(|step| resolve_step(step, problems)).collect();
+    let resolved: Vec<_> = resolved.into_iter().collect::<Option<_>>()?;
+
+    // Nothing can be sampled without these two, however faithful the chain.
+    let selection = resolved.iter().position(|step| step.kind() == StepKind::Selection);
+    let Some(selection) = selection else {
+        let help = "end it with \"dist\" (a draw), \"greedy\", or one of the mirostat or adaptive_p samplers";
+        problems.add(raw.steps.span(), format!("chain {id} selects no token"), help);
+        return None;
+    };
+    for step in &steps[selection + 1..] {
+        problems.add(
+            step.span(),
+            format!("chain {id} goes on after it has selected a token"),
+            "move this step before the selection, or remove it",
+        );
+    }
+    if !raw.faithful {
+        for (step, at) in resolved.iter().zip(steps) {
+            for fault in faults(step) {
+                problems.add(
+                    at.span(),
+                    format!("chain {id}: {fault}"),
+                    "correct it; or, to reproduce somebody's chain with its faults, add faithful = true",
+                );
+            }
+        }
+    }
+    let fidelity = if raw.faithful { Fidelity::Faithful } else { Fidelity::Checked };
+    Some(Chain { id: id.clone(), steps: resolved, fidelity })
+}
+
+/// Parameters outside the range in which a sampler does what its name says.
+fn faults(step: &Step<Slot>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut require = |holds: bool, fault: String| {
+        if !holds {
+            faults.push(fault);
+        }
+    };
+    let share = 0.0..=1.0;
+    match step {
+        Step::TopP { p, .. } => require(share.contains(p) && *p > 0.0, format!("top_p = {p} is not in (0, 1]")),
+        Step::MinP { p, .. } => require(share.contains(p), format!("min_p = {p} is not in [0, 1]")),
+        Step::Typical { p, .. } => require(share.contains(p) && *p > 0.0, format!("typical = {p} is not in (0, 1]")),
+        Step::Xtc { p, threshold, .. } => {
+            require(share.contains(p), format!("xtc's p = {p} is not in [0, 1]"));
+            require(share.contains(threshold), format!("xtc's threshold = {threshold} is not in [0, 1]"));
+        }
+        Step::Penalties { last_n, repeat, .. } => {
+            require(
+                *repeat > 0.0,
+                format!("penalties' repeat = {repeat} divides logits: it must be above 0, and 1 turns it off"),
+            );
+            require(*last_n >= 0, format!("penalties' last_n = {last_n} is negative"));
+        }
+        Step::Dry { multiplier, base, .. } => {
+            require(*multiplier >= 0.0, format!("dry's multiplier = {multiplier} is negative"));
+            require(*base >= 1.0, format!("dry's base = {base} is below 1"));
+        }
+        Step::TemperatureExt { delta, .. } => {
+            require(*delta >= 0.0, format!("temperature_ext's delta = {delta} is negative"))
+        }
+        Step::Mirostat { tau, eta, .. } | Step::MirostatV2 { tau, eta } => {
+            require(*tau > 0.0 && *eta > 0.0, format!("mirostat's tau = {tau} and eta = {eta} must be above 0"));
+        }
+        Step::AdaptiveP { target, decay } => {
+            require(share.contains(target), format!("adaptive_p's target = {target} is not in [0, 1]"));
+            require((0.0..=0.99).contains(decay), format!("adaptive_p's decay = {decay} is not in [0, 0.99]"));
+        }
+        Step::Temperature { .. }
+        | Step::TopK { .. }
+        | Step::TopNSigma { .. }
+        | Step::LogitBias { .. }
+        | Step::Grammar { .. }
+        | Step::Infill
+        | Step::Greedy
+        | Step::Dist => {}
+    }
+    faults
+}
+
+fn resolve_step(raw: &Spanned<RawStep>, problems: &mut Problems) -> Option<Step<Slot>> {
+    if let Some(number) = numbers(raw.get_ref()).into_iter().find(|number| !number.is_finite()) {
+        problems.add(raw.span(), format!("{number} is not a number to sample with"), "give a finite number");
+        return None;
+    }
+    let mut slot = |slot: &RawSlot| match slot {
+        RawSlot::Trial => Some(Slot::Trial),
+        RawSlot::Fixed(t) => {
+            let temperature = Temperature::new(*t);
+            if temperature.is_none() {
+                problems.add(raw.span(), format!("a temperature can't be {t}"), "give a number from 0 up, or \"T\"");
+            }
+            temperature.map(Slot::Fixed)
+        }
+    };
+    Some(match raw.get_ref() {
+        RawStep::Temperature(t) => Step::Temperature { t: slot(t)? },
+        RawStep::TemperatureExt(raw) => {
+            Step::TemperatureExt { t: slot(&raw.t)?, delta: raw.delta, exponent: raw.exponent }
+        }
+        RawStep::TopK(k) => Step::TopK { k: *k },
+        RawStep::TopP(share) => Step::TopP { p: share.p, min_keep: share.min_keep },
+        RawStep::MinP(share) => Step::MinP { p: share.p, min_keep: share.min_keep },
+        RawStep::Typical(share) => Step::Typical { p: share.p, min_keep: share.min_keep },
+        RawStep::TopNSigma(n) => Step::TopNSigma { n: *n },
+        RawStep::Xtc(raw) => Step::Xtc { p: raw.p, threshold: raw.threshold, min_keep: raw.min_keep },
+        RawStep::Penalties(raw) => {
+            Step::Penalties { last_n: raw.last_n, repeat: raw.repeat, frequency: raw.frequency, presence: raw.presence }
+        }
+        RawStep::Dry(raw) => Step::Dry {
+            multiplier: raw.multiplier,
+            base: raw.base,
+            allowed_length: raw.allowed_length,
+            last_n: raw.last_n,
+            sequence_breakers: raw.sequence_breakers.clone(),
+        },
+        RawStep::LogitBias(biases) => Step::LogitBias { biases: biases.clone() },
+        RawStep::Grammar(raw) => Step::Grammar { grammar: raw.grammar.clone(), root: raw.root.clone() },
+        RawStep::Infill => Step::Infill,
+        RawStep::Greedy => Step::Greedy,
+        RawStep::Dist => Step::Dist,
+        RawStep::Mirostat(raw) => Step::Mirostat { tau: raw.tau, eta: raw.eta, m: raw.m },
+        RawStep::MirostatV2(raw) => Step::MirostatV2 { tau: raw.tau, eta: raw.eta },
+        RawStep::AdaptiveP(raw) => Step::AdaptiveP { target: raw.target, decay: raw.decay },
+    })
+}
+
+/// Every parameter of a step that TOML could write as `nan` or `inf`,
+/// temperatures aside.
+fn numbers(step: &RawStep) -> Vec<f32> {
+    match step {
+        RawStep::TopP(share) | RawStep::MinP(share) | RawStep::Typical(share) => vec![share.p],
+        RawStep::TopNSigma(n) => vec![*n],
+        RawStep::TemperatureExt(raw) => vec![raw.delta, raw.exponent],
+        RawStep::Xtc(raw) => vec![raw.p, raw.threshold],
+        RawStep::Penalties(raw) => vec![raw.repeat, raw.frequency, raw.presence],
+        RawStep::Dry(raw) => vec![raw.multiplier, raw.base],
+        RawStep::LogitBias(biases) => biases.iter().map(|bias| bias.bias).collect(),
+        RawStep::Mirostat(raw) => vec![raw.tau, raw.eta],
+        RawStep::MirostatV2(raw) => vec![raw.tau, raw.eta],
+        RawStep::AdaptiveP(raw) => vec![raw.target, raw.decay],
+        RawStep::Temperature(_)
+        | RawStep::TopK(_)
+        | RawStep::Grammar(_)
+        | RawStep::Infill
+        | RawStep::Greedy
+        | RawStep::Dist => vec![],
+    }
+}
