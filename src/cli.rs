@@ -36,6 +36,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Run an experiment, or what is left of it, and write its outputs.
     Run(RunArgs),
+    /// Score texts from anywhere: a table on stdout, a row a text.
+    Score(ScoreArgs),
     /// Print a shell's completion script.
     ///
     /// For bash: moe-sweep completions bash > ~/.local/share/bash-completion/completions/moe-sweep
@@ -76,6 +78,48 @@ pub struct RunArgs {
     #[arg(long)]
     pub retry_failed: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = SCORE_AFTER_HELP)]
+pub struct ScoreArgs {
+    /// Files to score, each one text unless an option or its name says otherwise; `-` is stdin.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub inputs: Vec<PathBuf>,
+    /// Take each line as a text.
+    #[arg(long, conflicts_with_all = ["jsonl", "field"])]
+    pub lines: bool,
+    /// Take each line as a JSON object, as for a file named *.jsonl.
+    ///
+    /// It must have a text and may have an `id` and, beside the text, `tokens`:
+    /// the list of its token ids, which the metrics of tokens need.
+    #[arg(long)]
+    pub jsonl: bool,
+    /// Where a JSON line has its text: a key, or a path such as /choices/0/text [default: text].
+    ///
+    /// Implies --jsonl.
+    #[arg(long, value_name = "NAME")]
+    pub field: Option<String>,
+    /// Print a JSON object a line instead of CSV.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const SCORE_AFTER_HELP: &str = "\
+Examples:
+  moe-sweep score answer.txt                     one text
+  moe-sweep score --lines answers.txt            a text a line
+  moe-sweep score --field output answers.jsonl   a text a JSON line, under \"output\"
+  curl -s … | moe-sweep score --json             whatever comes in is one text
+
+Columns:
+  repetition_score   share of the word trigrams that repeat an earlier one;
+                     0 for fewer than three words
+  seq_rep_N_words    the same for N-grams of words; of tokens: seq_rep_N_tokens
+  tail_period        tokens in one turn of the cycle in which the text ends
+  tail_copies        turns of that cycle, the last one perhaps partial
+  tail_onset         index of the cycle's first token
+  tail_share         share of the tokens that the cycle covers; 0 without one
+A metric that a text does not have is empty (null in JSON).";
 
 /// Where a run's files are.
 #[derive(Debug, Args)]

@@ -29,6 +29,7 @@ pub struct ScoredTrial {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every trial is scored")]
 pub enum TrialResult {
     Scored {
         generation: Generation,
@@ -188,8 +189,7 @@ mod tests {
         let trials: Vec<_> =
             (0..60).map(|i| trial(&names[i], (i % 4) as f32, &format!("prompt {}", i % 6), i as u32)).collect();
         let tokens = |i: usize| [1, 2, i as i32 % 5, 4, i as i32 % 2, 4];
-        let outcomes: Vec<_> =
-            (0..60).map(|i| (names[i].as_str(), generated(&texts[i], &tokens(i)))).collect();
+        let outcomes: Vec<_> = (0..60).map(|i| (names[i].as_str(), generated(&texts[i], &tokens(i)))).collect();
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| analyse_with(&trials, &outcomes))

@@ -12,8 +12,10 @@ use crate::worker::child;
 mod outputs;
 mod plan;
 mod run;
+mod score;
 mod setup;
 mod survey;
+mod texts;
 
 /// Why a command ends early: what to say, and the exit code.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Run(args) => run::run(args),
+        Command::Score(args) => score::score(args),
         Command::Completions { shell } => print(|out| {
             cli::completions(*shell, out);
             Ok(())

@@ -3,6 +3,8 @@
 //! Owns the list of metrics and their definitions. Knows no trial, no cell
 //! and no model. Every metric takes time linear in its text.
 
+use serde::{Serialize, Serializer};
+
 use crate::engine::Token;
 
 mod ngram;
@@ -92,6 +94,13 @@ impl Scores {
 
     pub fn get(&self, metric: Metric) -> Option<f64> {
         self.0[metric as usize]
+    }
+}
+
+/// A map from names to values, in the order of the output's columns.
+impl Serialize for Scores {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Metric::ALL.map(|metric| (metric.name(), self.get(metric))))
     }
 }
 

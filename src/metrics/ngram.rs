@@ -1,7 +1,8 @@
 //! Repeated n-grams within one sequence, of whatever items.
 
-use std::collections::HashSet;
 use std::hash::Hash;
+
+use foldhash::{HashSet, HashSetExt};
 
 /// seq-rep-n: the share of a sequence's n-grams that have occurred before in
 /// it, `1 − |unique n-grams| / |n-grams|`.
@@ -12,10 +13,13 @@ use std::hash::Hash;
 /// sequence is too short for a single n-gram.
 pub fn seq_rep<const N: usize>(items: &[impl Eq + Hash]) -> Option<f64> {
     let n_grams = items.len().checked_sub(N - 1).filter(|&n_grams| n_grams > 0)?;
-    let unique = items.array_windows::<N>().collect::<HashSet<_>>().len();
+    // foldhash, because hashing is most of the work; only the number of unique
+    // n-grams leaves here, never their order.
+    let mut unique = HashSet::with_capacity(n_grams);
+    unique.extend(items.array_windows::<N>());
     // One division of whole numbers, as in Σ(count − 1) / total, instead of the
     // subtraction from 1, which would round twice.
-    Some((n_grams - unique) as f64 / n_grams as f64)
+    Some((n_grams - unique.len()) as f64 / n_grams as f64)
 }
 
 /// The finding's score: the share of duplicated trigrams of white-space words,

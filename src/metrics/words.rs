@@ -1,7 +1,7 @@
 //! Words as Python's `str.split()` sees them, since the finding's script and
 //! the published tools split that way.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// The words of a text: the longest stretches without white space.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {

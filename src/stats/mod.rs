@@ -27,7 +27,8 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let middle = sorted.len() / 2;
-    if sorted.len().is_multiple_of(2) { mean(sorted.get(middle.checked_sub(1)?..=middle)?) } else { Some(sorted[middle]) }
+    let upper = *sorted.get(middle)?;
+    if sorted.len().is_multiple_of(2) { mean(&sorted[middle - 1..=middle]) } else { Some(upper) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,63 @@
+//! `moe-sweep score`: the metrics of texts from anywhere.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use rayon::prelude::*;
+
+use super::texts::{Shape, Text, texts};
+use super::{Failure, print};
+use crate::cli::ScoreArgs;
+use crate::exit_code::ExitCode;
+use crate::metrics;
+use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
+
+/// An input that can't be read.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("cannot read {input}")]
+struct Unreadable {
+    input: String,
+    source: io::Error,
+}
+
+/// Reads every text before it prints the first row, so that bad input prints
+/// nothing but its error.
+///
+/// # Errors
+/// When an input can't be read or understood, or stdout can't be written.
+pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
+    let texts = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, _>>()?.concat();
+    let rows: Vec<_> = texts.into_par_iter().map(row).collect();
+    print(|out| if args.json { write_json_lines(&rows, out) } else { write_csv(&rows, out) })
+}
+
+fn read(input: &PathBuf, args: &ScoreArgs) -> Result<Vec<Text>, Failure> {
+    let (name, bytes) = match input.to_str() {
+        Some("-") => ("stdin".to_owned(), read_stdin()),
+        _ => (input.display().to_string(), std::fs::read(input)),
+    };
+    let bytes = bytes.map_err(|source| Failure::bad_setup(Unreadable { input: name.clone(), source }))?;
+    texts(&name, &bytes, shape(input, args)).map_err(Failure::bad_setup)
+}
+
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+}
+
+/// What the options say, or else the file's name.
+fn shape<'a>(input: &Path, args: &'a ScoreArgs) -> Shape<'a> {
+    let named_jsonl = input.extension().is_some_and(|extension| extension == "jsonl" || extension == "ndjson");
+    if args.lines {
+        Shape::Lines
+    } else if args.jsonl || args.field.is_some() || named_jsonl {
+        Shape::JsonLines { field: args.field.as_deref().unwrap_or("text") }
+    } else {
+        Shape::Whole
+    }
+}
+
+fn row(Text { id, text, tokens }: Text) -> ScoreRow {
+    ScoreRow { id, scores: metrics::score(&text, tokens.as_deref()) }
+}
