@@ -137,9 +137,15 @@ impl Plan {
         self.loads.iter().flat_map(Load::planned).map(|planned| &planned.trial)
     }
 
+    /// What must stand beside every result, for the models' sake.
+    pub fn caveat(&self) -> Option<String> {
+        let notes: BTreeSet<_> = self.loads.iter().filter_map(|load| load.model.note.as_deref()).collect();
+        (!notes.is_empty()).then(|| Vec::from_iter(notes).join("; "))
+    }
+
     /// What must be known to read the plan, and its results, rightly.
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = Vec::from_iter(self.caveat());
         let engines = self.loads.iter().map(|load| &load.surveyed.engine);
         if self.loads.iter().any(|load| load.offload != Offload::None)
             && engines.clone().all(|engine| engine.accelerators.is_empty())

@@ -35,10 +35,17 @@ pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
     let text = read(path)?;
     let name = path.display().to_string();
     let raw = parse(&name, &text)?;
-    let directory = path.parent().unwrap_or(Path::new(".")).to_owned();
-    let prompts_file = raw.prompts.get_ref().file.as_ref().map(|file| {
-        std::fs::read_to_string(directory.join(file.get_ref())).map_err(|error| error.to_string())
-    });
+    let directory = std::path::absolute(path)
+        .map_err(|source| LoadError::Read { path: path.to_owned(), source })?
+        .parent()
+        .expect("a file that was read lies in a directory")
+        .to_owned();
+    let prompts_file = raw
+        .prompts
+        .get_ref()
+        .file
+        .as_ref()
+        .map(|file| std::fs::read_to_string(directory.join(file.get_ref())).map_err(|error| error.to_string()));
     let surroundings = Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file };
     let experiment = resolve(&name, &text, &raw, &surroundings)?;
     Ok(Loaded { experiment, text })
@@ -47,8 +54,6 @@ pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
 /// The catalogue: the one that the environment names, or the nearest
 /// `models/catalog.toml` beside or above the experiment; none is fine.
 fn catalogue(directory: &Path) -> Result<Vec<Model>, LoadError> {
-    let directory = std::path::absolute(directory)
-        .map_err(|source| LoadError::Read { path: directory.to_owned(), source })?;
     let path = match std::env::var_os(MODELS_VARIABLE) {
         Some(models) => Some(Path::new(&models).join(CATALOGUE)),
         None => directory.ancestors().map(|above| above.join("models").join(CATALOGUE)).find(|path| path.is_file()),

@@ -9,6 +9,7 @@ use crate::cli::{self, Cli, Command};
 use crate::exit_code::ExitCode;
 use crate::worker::child;
 
+mod load;
 mod outputs;
 mod plan;
 mod run;
@@ -56,6 +57,11 @@ fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode,
         }
         _ => Ok(ExitCode::Ok),
     }
+}
+
+/// An error that carries no help of its own, as a report.
+fn plain(error: impl std::error::Error + Send + Sync + 'static) -> Report {
+    Report::from_err(error)
 }
 
 impl Failure {

@@ -4,10 +4,10 @@ use std::fs::Permissions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use miette::{IntoDiagnostic, Report, WrapErr};
+use miette::{IntoDiagnostic, WrapErr};
 
-use super::Failure;
 use super::setup::Setup;
+use super::{Failure, plain};
 use crate::analysis::{Analysis, TrialResult, analyse};
 use crate::exit_code::ExitCode;
 use crate::journal::format::Outcome;
@@ -66,7 +66,8 @@ pub fn read_manifest(directory: &Path) -> Result<Option<Manifest>, Failure> {
 /// When the journal can't be read or a file can't be written.
 pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Failure> {
     let directory = &setup.directory;
-    let contents = journal::read(&directory.join(journal::FILE_NAME)).map_err(Failure::internal)?;
+    let contents =
+        journal::read(&directory.join(journal::FILE_NAME)).map_err(|error| Failure::internal(plain(error)))?;
     let trials: Vec<_> = setup.plan.trials().cloned().collect();
     let analysis = analyse(&trials, |id| contents.records.get(id).map(|record| &record.outcome));
 
@@ -74,10 +75,10 @@ pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Fail
     write_table(directory, "cells.csv", |out| csv::write_cells(&analysis, out))?;
     write_table(directory, "timings.csv", |out| csv::write_timings(timings(&analysis, &contents, manifest), out))?;
 
-    let note = setup.caveat();
+    let note = setup.plan.caveat();
     let caption = Caption { experiment: &setup.name, note: note.as_deref() };
-    for figure in figures(&analysis, caption).map_err(|error| Failure::internal(Report::new(error)))? {
-        let png = figure.png().map_err(|error| Failure::internal(Report::new(error)))?;
+    for figure in figures(&analysis, caption).map_err(|error| Failure::internal(plain(error)))? {
+        let png = figure.png().map_err(|error| Failure::internal(plain(error)))?;
         let plots = directory.join("plots");
         write_whole(&plots.join(&figure.name).with_extension("svg"), figure.svg.as_bytes())?;
         write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::setup::{Setup, set_up};
-use super::{Failure, outputs, print};
+use super::{Failure, outputs, plain, print};
 use crate::cli::PlanArgs;
 use crate::exit_code::ExitCode;
 use crate::journal;
@@ -12,7 +12,8 @@ use crate::manifest::Manifest;
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let setup = set_up(&args.experiment, &args.place)?;
-    let journal = journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(Failure::bad_setup_error)?;
+    let journal =
+        journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
     let manifest = outputs::read_manifest(&setup.directory)?;
     let text = describe(&setup, &journal, manifest.as_ref());
     print(|out| {
@@ -29,7 +30,10 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
         out.push('\n');
     };
     line(format!("{}: {}", setup.name, setup.question.as_deref().unwrap_or("no question stated")));
-    let cells: HashSet<_> = plan.trials().map(|trial| (&trial.cell.model, &trial.cell.chain, trial.cell.offload, trial.cell.temperature.get().to_bits())).collect();
+    let cells: HashSet<_> = plan
+        .trials()
+        .map(|trial| (&trial.cell.model, &trial.cell.chain, trial.cell.offload, trial.cell.temperature.get().to_bits()))
+        .collect();
     let texts: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
     let left = texts.iter().filter(|id| !journal.records.contains_key(**id)).count();
     line(format!("  cells    {}", cells.len()));

@@ -9,7 +9,7 @@ use miette::Report;
 
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
-use super::{Failure, print};
+use super::{Failure, plain, print};
 use crate::cli::RunArgs;
 use crate::exit_code::ExitCode;
 use crate::hardware::usable_cores;
@@ -34,14 +34,14 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         progress.on_event(event);
     });
     drop(progress);
-    let report = report.map_err(|error| Failure::internal(Report::new(error)))?;
+    let report = report.map_err(|error| Failure::internal(plain(error)))?;
 
     record_run(&mut manifest, started, &settings, &report);
     write_manifest(&setup, &manifest)?;
     match report.ending {
         Ending::Interrupted => Ok(ExitCode::Interrupted),
         Ending::Complete => {
-            let summary = write_outputs(&setup)?;
+            let summary = write_outputs(&setup, &manifest)?;
             print(|out| {
                 out.extend_from_slice(summary.text.as_bytes());
                 Ok(())
@@ -71,7 +71,7 @@ fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
         let message = format!("cannot create the run's directory {}: {error}", directory.display());
         Failure::bad_setup(Report::msg(message).wrap_err("choose another one with --out DIR"))
     })?;
-    Journal::open(directory).map_err(|error| Failure::bad_setup(Report::new(error)))
+    Journal::open(directory).map_err(|error| Failure::bad_setup(plain(error)))
 }
 
 fn settings(args: &RunArgs, setup: &Setup) -> Settings {

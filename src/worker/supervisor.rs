@@ -57,6 +57,11 @@ impl Worker {
             // an order that depends on the batch.
             command.env("GGML_CPU_TILED_MM", "0");
         }
+        if std::env::var_os("OMP_WAIT_POLICY").is_none() {
+            // Threads that wait by spinning are the quickest on idle cores and
+            // ruinous when something else wants one (docs/performance.md).
+            command.env("OMP_WAIT_POLICY", "PASSIVE");
+        }
         // Ctrl-C is for us to handle: the terminal must not send it to the worker too.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
