@@ -4,6 +4,7 @@
 //! know whom is written in `docs/architecture.md` and checked by a test.
 
 pub mod cli;
+pub mod commands;
 pub mod exit_code;
 
 pub mod experiment;
@@ -22,5 +23,6 @@ pub mod stats;
 
 pub mod hardware;
 pub mod manifest;
+pub mod progress;
 pub mod report;
 pub mod worker;

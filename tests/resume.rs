@@ -84,7 +84,8 @@ inline = ["The sun is", "Cooking begins with", "Once upon a time", "Dear Mary,"]
 fn a_finished_run_is_a_no_op() {
     let bench = Bench::scripted("");
     bench.run("out", &[], 0);
-    let files = ["trials.csv", "cells.csv", "timings.csv", "manifest.json", "trials.jsonl", "plots/score.svg"];
+    let files =
+        ["trials.csv", "cells.csv", "timings.csv", "manifest.json", "trials.jsonl", "plots/score-by-temperature.svg"];
     let before = files.map(|name| bench.result("out", name));
     bench.run("out", &[], 0);
     let after = files.map(|name| bench.result("out", name));

@@ -14,7 +14,7 @@ use crate::journal::format::Outcome;
 use crate::journal::{self, Contents};
 use crate::manifest::{self, Manifest};
 use crate::report::csv::{self, Timed, TimingRow};
-use crate::report::plot::{Caption, figures};
+use crate::report::plot::{Caption, HEADLINE_FIGURE, figures};
 use crate::report::terminal;
 
 /// What a finished run says on stdout, and its exit code.
@@ -84,10 +84,15 @@ pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Fail
         write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
     }
     let incomplete = analysis.trials.iter().any(|trial| !matches!(trial.result, TrialResult::Scored { .. }));
-    Ok(Summary {
-        text: terminal::summary(&analysis, setup),
-        code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok },
-    })
+    Ok(Summary { text: describe(setup, &analysis), code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok } })
+}
+
+/// The summary, and where to look next.
+fn describe(setup: &Setup, analysis: &Analysis) -> String {
+    let directory = setup.directory.display();
+    let mut text = terminal::summary(analysis, &setup.plan.notes());
+    text += &format!("results: {directory}\nplot:    {directory}/plots/{}.png\n", HEADLINE_FIGURE);
+    text
 }
 
 /// What was timed: trials in plan order, then every load and run in theirs.

@@ -1,3 +1,18 @@
 //! What a person or another program reads: CSV, plots, terminal.
+//!
+//! Everything here is a pure function of an [`Analysis`](crate::analysis::Analysis)
+//! and of the words to put beside it. Must not know how texts are generated
+//! nor where they are kept.
 
+pub mod csv;
+pub mod plot;
 pub mod scores;
+pub mod terminal;
+
+mod levels;
+mod plain;
+#[cfg(test)]
+mod sample;
+mod tally;
+
+pub use plain::neutralise;

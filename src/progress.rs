@@ -1,0 +1,180 @@
+//! Shows a run as it goes: a bar on a terminal, plain lines elsewhere, all of
+//! it on stderr. The only place that knows indicatif.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::event::RunEvent;
+use crate::experiment::Temperature;
+use crate::journal::format::Outcome;
+use crate::metrics::{repetition_score, word_ids};
+
+/// How often a plain line tells of progress.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// A display of one run.
+pub struct Progress {
+    display: Display,
+    state: State,
+}
+
+enum Display {
+    Bar(ProgressBar),
+    /// When the last line was printed.
+    Plain(Instant),
+}
+
+/// What has happened so far.
+#[derive(Default)]
+struct State {
+    trials: usize,
+    done: usize,
+    /// Computed by this run: the base of speed and time left.
+    computed: usize,
+    failed: usize,
+    evaluated_tokens: u64,
+    /// Set when the first model is loaded: loading is not decoding.
+    decoding_since: Option<Instant>,
+    /// Sum and count of the repetition scores of this run.
+    scores: BTreeMap<Temperature, (f64, u32)>,
+}
+
+impl Progress {
+    /// A bar where stderr is a terminal that can move its cursor.
+    pub fn new() -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let display = if std::io::stderr().is_terminal() && !dumb {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+            Display::Bar(bar)
+        } else {
+            Display::Plain(Instant::now())
+        };
+        Self { display, state: State::default() }
+    }
+
+    pub fn on_event(&mut self, event: RunEvent<'_>) {
+        self.state.count(event);
+        match event {
+            RunEvent::Started { trials, already_done, loads } => self.say(&match trials - already_done {
+                0 => format!("all {trials} texts are in the journal"),
+                left => format!("{left} of {trials} texts to generate, {loads} to load"),
+            }),
+            RunEvent::LoadStarted { model, offload } => self.say(&format!("loading {model}, offload {offload}")),
+            RunEvent::Loaded { model, seconds, .. } => self.say(&format!("loaded {model} in {seconds:.1} s")),
+            RunEvent::WorkerDied { reason, again } => {
+                self.say(&format!("{reason}; {again} texts are tried again, alone"));
+            }
+            RunEvent::TrialDone { trial, record } => {
+                if let Outcome::Failed(failure) = &record.outcome {
+                    let cell = &trial.cell;
+                    self.say(&format!(
+                        "failed: {} · {} · T {} · prompt {}: {}",
+                        cell.model, cell.chain, cell.temperature, trial.prompt, failure.reason
+                    ));
+                }
+            }
+            RunEvent::Evaluated { .. } => {}
+            RunEvent::Finished => self.end(""),
+            RunEvent::Interrupted => {
+                self.end("interrupted: finished trials are in the journal, the same command goes on from them");
+            }
+        }
+        self.show();
+    }
+
+    fn say(&self, message: &str) {
+        match &self.display {
+            Display::Bar(bar) => bar.suspend(|| eprintln!("{message}")),
+            Display::Plain(_) => eprintln!("{message}"),
+        }
+    }
+
+    fn show(&mut self) {
+        let state = &self.state;
+        match &mut self.display {
+            Display::Bar(bar) if state.decoding_since.is_some() => {
+                bar.set_length(state.trials as u64);
+                bar.set_position(state.done as u64);
+                let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("a valid template");
+                bar.set_style(style.progress_chars("█▌ "));
+                bar.set_message(format!("{}\n{}", state.speed(), state.means()));
+            }
+            Display::Bar(_) => {}
+            Display::Plain(last) => {
+                if last.elapsed() >= PLAIN_EVERY && state.decoding_since.is_some() {
+                    *last = Instant::now();
+                    eprintln!("{}/{} {}; {}", state.done, state.trials, state.speed(), state.means());
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, message: &str) {
+        if let Display::Bar(bar) = &self.display {
+            bar.finish_and_clear();
+        }
+        if self.state.computed > 0 {
+            eprintln!("{}/{} {}; {}", self.state.done, self.state.trials, self.state.speed(), self.state.means());
+        }
+        if !message.is_empty() {
+            eprintln!("{message}");
+        }
+        self.state.decoding_since = None;
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    fn count(&mut self, event: RunEvent<'_>) {
+        match event {
+            RunEvent::Started { trials, already_done, .. } => (self.trials, self.done) = (trials, already_done),
+            RunEvent::Loaded { .. } => {
+                self.decoding_since.get_or_insert_with(Instant::now);
+            }
+            RunEvent::Evaluated { tokens } => self.evaluated_tokens += tokens,
+            RunEvent::TrialDone { trial, record } => {
+                self.done += 1;
+                self.computed += 1;
+                match &record.outcome {
+                    Outcome::Failed(_) => self.failed += 1,
+                    Outcome::Generated(generation) => {
+                        let (sum, n) = self.scores.entry(trial.cell.temperature).or_default();
+                        *sum += repetition_score(&word_ids(&generation.text));
+                        *n += 1;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Tokens a second and the time left at the pace so far.
+    fn speed(&self) -> String {
+        let Some(since) = self.decoding_since else { return String::new() };
+        let seconds = since.elapsed().as_secs_f64();
+        let mut text = format!("{:.0} tokens/s", self.evaluated_tokens as f64 / seconds);
+        let left = self.trials - self.done;
+        if left > 0 && self.computed > 0 {
+            let seconds_left = seconds / self.computed as f64 * left as f64;
+            text += &format!(", about {} left", HumanDuration(Duration::from_secs_f64(seconds_left)));
+        }
+        if self.failed > 0 {
+            text += &format!(", {} failed", self.failed);
+        }
+        text
+    }
+
+    /// The mean score so far at each temperature.
+    fn means(&self) -> String {
+        let means = self.scores.iter().map(|(t, (sum, n))| format!("T {t} {:.2}", sum / f64::from(*n)));
+        format!("score so far: {}", means.collect::<Vec<_>>().join(" · "))
+    }
+}

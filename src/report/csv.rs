@@ -1,0 +1,169 @@
+//! The CSV files: one row a trial, one row a cell and metric, one row a timing.
+//!
+//! `trials.csv` and `cells.csv` are byte-identical for the same experiment;
+//! what varies from run to run stands in `timings.csv`. A missing value is an
+//! empty field, never 0; a float is the shortest text that reads back the same.
+
+use std::io::{self, Write};
+
+use ::csv::Writer;
+
+use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
+use crate::metrics::{Metric, Scores};
+use crate::plan::TrialId;
+
+/// One line of `timings.csv`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimingRow<'a> {
+    pub what: Timed<'a>,
+    pub seconds: f64,
+    /// Sequences decoded together.
+    pub rows: Option<u32>,
+    /// Tokens generated in that time.
+    pub tokens: Option<u64>,
+}
+
+/// What took the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timed<'a> {
+    Trial(&'a TrialId),
+    /// A model's loading, by the model's id.
+    Load(&'a str),
+    /// The whole run, by the experiment's name.
+    Run(&'a str),
+}
+
+/// Writes `trials.csv`: a row a trial, in plan order.
+pub fn write_trials(analysis: &Analysis, out: impl Write) -> io::Result<()> {
+    let mut csv = Writer::from_writer(out);
+    let factors = ["trial_id", "model", "chain", "offload", "temperature", "prompt", "seed"];
+    let outcome = ["status", "stop", "n_prompt_tokens", "n_tokens"];
+    csv.write_record(factors.into_iter().chain(outcome).chain(Metric::ALL.map(Metric::name)))?;
+    for scored in &analysis.trials {
+        csv.write_record(trial_fields(scored))?;
+    }
+    csv.flush()
+}
+
+/// Writes `cells.csv`: a row a cell and metric, in plan order.
+pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
+    let mut csv = Writer::from_writer(out);
+    let factors = ["model", "chain", "offload", "temperature"];
+    csv.write_record(factors.into_iter().chain(["metric", "n", "mean", "ci_low", "ci_high", "level", "median"]))?;
+    for summary in &analysis.cells {
+        csv.write_record(cell_fields(summary))?;
+    }
+    csv.flush()
+}
+
+/// Writes `timings.csv`: a row for each thing that was timed.
+pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: impl Write) -> io::Result<()> {
+    let mut csv = Writer::from_writer(out);
+    csv.write_record(["kind", "id", "seconds", "rows", "tokens", "tokens_per_second"])?;
+    for row in rows {
+        let (kind, id) = match row.what {
+            Timed::Trial(id) => ("trial", id.as_str()),
+            Timed::Load(model) => ("load", model),
+            Timed::Run(experiment) => ("run", experiment),
+        };
+        let rate = row.tokens.filter(|_| row.seconds > 0.0).map(|tokens| tokens as f64 / row.seconds);
+        csv.write_record([
+            kind,
+            id,
+            &row.seconds.to_string(),
+            &or_empty(row.rows),
+            &or_empty(row.tokens),
+            &or_empty(rate),
+        ])?;
+    }
+    csv.flush()
+}
+
+fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
+    let (status, generation, scores) = match result {
+        TrialResult::Scored { generation, scores } => ("ok", Some(generation), *scores),
+        TrialResult::Failed(_) => ("failed", None, Scores::default()),
+        TrialResult::Missing => ("missing", None, Scores::default()),
+    };
+    let mut fields = vec![
+        trial.id.to_string(),
+        trial.cell.model.clone(),
+        trial.cell.chain.clone(),
+        trial.cell.offload.to_string(),
+        trial.cell.temperature.to_string(),
+        trial.prompt.clone(),
+        or_empty(trial.seed),
+        status.to_owned(),
+        or_empty(generation.map(|g| g.stop.name())),
+        or_empty(generation.map(|g| g.n_prompt_tokens)),
+        or_empty(generation.map(|g| g.tokens.len())),
+    ];
+    fields.extend(Metric::ALL.map(|metric| or_empty(scores.get(metric))));
+    fields
+}
+
+fn cell_fields(CellSummary { cell, metric, n, estimate }: &CellSummary) -> [String; 11] {
+    let interval = estimate.and_then(|e| e.interval);
+    [
+        cell.model.clone(),
+        cell.chain.clone(),
+        cell.offload.to_string(),
+        cell.temperature.to_string(),
+        metric.name().to_owned(),
+        n.to_string(),
+        or_empty(estimate.map(|e| e.mean)),
+        or_empty(interval.map(|i| i.low)),
+        or_empty(interval.map(|i| i.high)),
+        or_empty(interval.map(|i| i.level)),
+        or_empty(estimate.map(|e| e.median)),
+    ]
+}
+
+fn or_empty(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn trials_have_a_row_each_and_no_zero_for_what_is_missing() {
+        insta::assert_snapshot!(text(|out| write_trials(&sample::tiny(), out)));
+    }
+
+    #[test]
+    fn cells_have_a_row_for_each_metric() {
+        insta::assert_snapshot!(text(|out| write_cells(&sample::tiny(), out)));
+    }
+
+    #[test]
+    fn timings_take_trials_loads_and_the_run() {
+        let analysis = sample::tiny();
+        let id = &analysis.trials[0].trial.id;
+        let rows = [
+            TimingRow { what: Timed::Trial(id), seconds: 0.5, rows: Some(32), tokens: Some(100) },
+            TimingRow { what: Timed::Load("tiny"), seconds: 0.0, rows: None, tokens: Some(0) },
+            TimingRow { what: Timed::Run("temperature"), seconds: 12.25, rows: None, tokens: None },
+        ];
+        insta::assert_snapshot!(text(|out| write_timings(rows, out)));
+    }
+
+    #[test]
+    fn floats_read_back_the_same() {
+        let mut analysis = sample::tiny();
+        let mean = 0.1_f64 + 0.2;
+        analysis.cells[0].estimate.as_mut().unwrap().mean = mean;
+        let csv = text(|out| write_cells(&analysis, out));
+        let row = ::csv::Reader::from_reader(csv.as_bytes()).into_records().next().unwrap().unwrap();
+        let field = &row[6];
+        assert_eq!(field.parse::<f64>().unwrap().to_bits(), mean.to_bits());
+    }
+}

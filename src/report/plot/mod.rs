@@ -1,0 +1,69 @@
+//! The plots, as SVG and as PNG: the same pictures twice.
+//!
+//! Sole owner of plotters. A figure is drawn once, as SVG; its PNG is that
+//! SVG rasterised with the font embedded here, so that both are the same,
+//! byte for byte, wherever they are made.
+
+mod canvas;
+mod curves;
+mod font;
+mod page;
+mod palette;
+mod panel;
+mod raster;
+mod strip;
+#[cfg(test)]
+mod tests;
+
+use crate::analysis::Analysis;
+
+/// The name of the first figure.
+pub const HEADLINE_FIGURE: &str = "score-by-temperature";
+
+/// A finished picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// The file's name without an extension.
+    pub name: String,
+    pub svg: String,
+}
+
+/// What a figure says beside its data.
+#[derive(Clone, Copy, Debug)]
+pub struct Caption<'a> {
+    /// The experiment's name.
+    pub experiment: &'a str,
+    /// Printed below every figure: what its reader must not be left to assume.
+    pub note: Option<&'a str>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    #[error("drawing a plot: {0}")]
+    Draw(String),
+    #[error("reading a plot's SVG to make its PNG")]
+    Svg(#[source] resvg::usvg::Error),
+    #[error("a plot of {width} × {height} px is too large for a PNG")]
+    Size { width: f32, height: f32 },
+    #[error("encoding a plot's PNG")]
+    Png(#[source] png::EncodingError),
+}
+
+/// Every figure of an analysis: the score against temperature first, then the
+/// strips of single trials.
+pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>, PlotError> {
+    let mut figures = vec![curves::figure(analysis, caption)?];
+    figures.extend(strip::figures(analysis, caption)?);
+    Ok(figures)
+}
+
+impl Figure {
+    /// The figure as PNG: 192 dots an inch, twice the SVG's pixels.
+    pub fn png(&self) -> Result<Vec<u8>, PlotError> {
+        raster::png(&self.svg)
+    }
+}
+
+/// The metric that the figures show.
+const METRIC: crate::metrics::Metric = crate::metrics::Metric::RepetitionScore;
+const SCORE_IN_WORDS: &str = "Repetition score: share of a text’s word trigrams that repeat an earlier one.";

@@ -1,0 +1,126 @@
+//! A figure's page: title, subtitle, legend, a grid of panels, footer.
+
+use super::canvas::{self, Align, Canvas, Fill, Rect, Type};
+use super::font::{self, Weight};
+use super::palette::{INK, Look, MUTED};
+use super::panel::{Edge, Labelled, Panel, TITLE_SPACE, X_LABEL_SPACE, X_TICKS_SPACE, Y_AXIS_SPACE};
+use super::{Caption, PlotError};
+
+const TITLE: Type = Type { size: 16.0, weight: Weight::Bold, colour: INK, align: Align::Left };
+const SUBTITLE: Type = Type { size: 11.5, weight: Weight::Regular, colour: MUTED, align: Align::Left };
+const LEGEND: Type = Type { size: 11.5, weight: Weight::Regular, colour: INK, align: Align::Left };
+const FOOTER: Type = Type { size: 10.5, weight: Weight::Regular, colour: MUTED, align: Align::Left };
+
+const MARGIN: f64 = 16.0;
+const COLUMN_GAP: f64 = 34.0;
+const ROW_GAP: f64 = 14.0;
+const LEGEND_LINE: f64 = 19.0;
+const LEGEND_SYMBOL: f64 = 30.0;
+const LEGEND_GAP: f64 = 20.0;
+const SUBTITLE_LINE: f64 = 15.5;
+const FOOTER_LINE: f64 = 14.0;
+
+pub struct Page<'a> {
+    pub title: &'a str,
+    pub subtitle: &'a str,
+    pub caption: Caption<'a>,
+    /// Empty where the curves are labelled directly.
+    pub legend: Vec<(&'a str, Look)>,
+    pub panels: Vec<String>,
+    pub columns: usize,
+    pub plot_width: f64,
+    pub plot_height: f64,
+    /// Room right of every panel for labels of its own.
+    pub right_space: f64,
+}
+
+impl Page<'_> {
+    /// Draws the page; `fill` draws the panel of the given index.
+    pub fn draw(&self, fill: impl Fn(usize, &Panel<'_, '_>) -> Result<(), PlotError>) -> Result<String, PlotError> {
+        let columns = self.columns.clamp(1, self.panels.len().max(1));
+        let rows = self.panels.len().div_ceil(columns);
+        let cell_width = Y_AXIS_SPACE + self.plot_width + self.right_space;
+        let cell_height = TITLE_SPACE + self.plot_height + X_TICKS_SPACE;
+        let width = 2.0 * MARGIN + columns as f64 * cell_width + (columns - 1) as f64 * COLUMN_GAP;
+        let inner = width - 2.0 * MARGIN;
+
+        let subtitle = font::wrap(self.subtitle, inner, SUBTITLE.size);
+        let legend = self.place_legend(inner);
+        let footer = self.footer(inner);
+        let legend_height = legend.last().map_or(0.0, |last| last.row as f64 * LEGEND_LINE + LEGEND_LINE);
+        let top = MARGIN + 20.0 + subtitle.len() as f64 * SUBTITLE_LINE + legend_height + 8.0;
+        let grid = rows as f64 * (cell_height + ROW_GAP) + X_LABEL_SPACE;
+        let height = top + grid + footer.len() as f64 * FOOTER_LINE + MARGIN - 4.0;
+
+        canvas::draw((width.ceil(), height.ceil()), &format!("{}. {}", self.title, self.subtitle), |canvas| {
+            canvas.text(self.title, (MARGIN, MARGIN + 13.0), TITLE)?;
+            lines(canvas, &subtitle, MARGIN + 32.0, SUBTITLE_LINE, SUBTITLE)?;
+            let legend_top = MARGIN + 24.0 + subtitle.len() as f64 * SUBTITLE_LINE;
+            for entry in &legend {
+                entry.draw(canvas, legend_top)?;
+            }
+            for (index, title) in self.panels.iter().enumerate() {
+                let (row, column) = (index / columns, index % columns);
+                let plot = Rect {
+                    left: MARGIN + column as f64 * (cell_width + COLUMN_GAP) + Y_AXIS_SPACE,
+                    top: top + row as f64 * (cell_height + ROW_GAP) + TITLE_SPACE,
+                    width: self.plot_width,
+                    height: self.plot_height,
+                };
+                let below = index + columns < self.panels.len();
+                let edge = Edge {
+                    x_label: if below { Labelled::No } else { Labelled::Yes },
+                    y_label: if column == 0 { Labelled::Yes } else { Labelled::No },
+                };
+                fill(index, &Panel { canvas, title, plot, edge })?;
+            }
+            lines(canvas, &footer, top + grid + 12.0, FOOTER_LINE, FOOTER)
+        })
+    }
+
+    fn footer(&self, width: f64) -> Vec<String> {
+        let mut footer = vec![format!("Experiment: {}", self.caption.experiment)];
+        if let Some(note) = self.caption.note {
+            footer[0].push_str(". Note: ");
+            footer[0].push_str(note);
+        }
+        font::wrap(&footer[0], width, FOOTER.size)
+    }
+
+    fn place_legend(&self, width: f64) -> Vec<LegendEntry<'_>> {
+        let (mut x, mut row) = (0.0, 0);
+        let mut placed = Vec::new();
+        for &(name, look) in &self.legend {
+            let needs = LEGEND_SYMBOL + font::width(name, LEGEND.size, LEGEND.weight);
+            if x > 0.0 && x + needs > width {
+                (x, row) = (0.0, row + 1);
+            }
+            placed.push(LegendEntry { name, look, x, row });
+            x += needs + LEGEND_GAP;
+        }
+        placed
+    }
+}
+
+struct LegendEntry<'a> {
+    name: &'a str,
+    look: Look,
+    x: f64,
+    row: usize,
+}
+
+impl LegendEntry<'_> {
+    fn draw(&self, canvas: &Canvas<'_>, top: f64) -> Result<(), PlotError> {
+        let (x, y) = (MARGIN + self.x, top + self.row as f64 * LEGEND_LINE + 10.0);
+        canvas.line(&[(x, y - 4.0), (x + 24.0, y - 4.0)], 1.75, self.look.colour)?;
+        canvas.marker((x + 12.0, y - 4.0), 4.0, self.look, Fill::Solid)?;
+        canvas.text(self.name, (x + LEGEND_SYMBOL, y), LEGEND)
+    }
+}
+
+fn lines(canvas: &Canvas<'_>, lines: &[String], top: f64, step: f64, kind: Type) -> Result<(), PlotError> {
+    for (index, line) in lines.iter().enumerate() {
+        canvas.text(line, (MARGIN, top + index as f64 * step), kind)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! The figures as a whole: what they say, that they are always the same, and
+//! that no shape of experiment breaks them.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Caption, Figure, figures};
+use crate::analysis::{Analysis, TrialResult};
+use crate::experiment::Offload;
+use crate::journal::format::Failure;
+use crate::report::sample::{CAUSE, GRID, Shape};
+
+const NOTE: &str =
+    "bundled demonstration models: built so that the effect can show; not evidence about full-size models";
+const CAPTION: Caption<'_> = Caption { experiment: "cause", note: Some(NOTE) };
+const MODELS: [&str; 6] =
+    ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "qwen3-moe-tiny", "mixtral-tiny", "olmoe-tiny"];
+
+fn shape<'a>() -> Shape<'a> {
+    Shape {
+        models: &MODELS[..1],
+        chains: &CAUSE,
+        offloads: &[Offload::All],
+        temperatures: &GRID,
+        prompts: 24,
+        seeds: 8,
+    }
+}
+
+fn small<'a>() -> Shape<'a> {
+    Shape { prompts: 3, seeds: 2, temperatures: &[0.1, 0.9], chains: &["shimmy-1.7", "pure"], ..shape() }
+}
+
+fn with_losses(mut analysis: Analysis) -> Analysis {
+    for (index, scored) in analysis.trials.iter_mut().enumerate() {
+        scored.result = match index % 97 {
+            3 => TrialResult::Missing,
+            5 => TrialResult::Failed(Failure { reason: "the worker died".into(), attempts: 2 }),
+            _ => continue,
+        };
+    }
+    analysis
+}
+
+fn drawn(analysis: &Analysis) -> Vec<Figure> {
+    figures(analysis, CAPTION).unwrap()
+}
+
+#[test]
+fn figures_name_their_axes_and_say_what_they_show() {
+    let figures = drawn(&with_losses(small().analysis()));
+    for figure in &figures {
+        let doc = resvg::usvg::roxmltree::Document::parse(&figure.svg).unwrap();
+        let text: String =
+            doc.descendants().filter_map(|node| node.text()).map(|t| t.trim().to_owned() + " ").collect();
+        for expected in [
+            "Sampling temperature T",
+            "Repetition score (share",
+            "shimmy-1.7",
+            "3 prompts",
+            "1 missing",
+            "Experiment: cause",
+            "bundled demonstration",
+        ] {
+            assert!(text.contains(expected), "{}: no {expected:?} in {text}", figure.name);
+        }
+        assert!(figure.svg.contains("Liberation Sans, Arial, Helvetica, sans-serif"));
+    }
+    assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["score-by-temperature", "strip"]);
+}
+
+#[test]
+fn the_same_analysis_gives_the_same_bytes() {
+    let analysis = small().analysis();
+    let (first, second) = (drawn(&analysis), drawn(&analysis));
+    assert_eq!(first, second);
+    assert_eq!(first[0].png().unwrap(), second[0].png().unwrap());
+}
+
+#[test]
+fn a_png_is_its_svg_at_twice_the_size() {
+    let figure = &drawn(&small().analysis())[0];
+    let doc = resvg::usvg::roxmltree::Document::parse(&figure.svg).unwrap();
+    let pixels = |name| doc.root_element().attribute(name).unwrap().parse::<u32>().unwrap() * 2;
+    let png = figure.png().unwrap();
+    let reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+    assert_eq!((reader.info().width, reader.info().height), (pixels("width"), pixels("height")));
+    assert_eq!(reader.info().pixel_dims.unwrap().xppu, 7559);
+}
+
+#[test]
+fn text_from_files_is_escaped() {
+    let shape = Shape { models: &["<script>alert(1)</script>&\u{1b}[31m"], ..small() };
+    for figure in drawn(&shape.analysis()) {
+        resvg::usvg::roxmltree::Document::parse(&figure.svg).unwrap();
+        assert!(!figure.svg.contains("<script>") && !figure.svg.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn every_shape_of_experiment_has_its_picture() {
+    for (name, analysis) in shapes() {
+        for figure in drawn(&analysis) {
+            resvg::usvg::roxmltree::Document::parse(&figure.svg)
+                .unwrap_or_else(|error| panic!("{name}: {}: {error}", figure.name));
+        }
+    }
+    let empty = drawn(&Analysis { trials: Vec::new(), cells: Vec::new() });
+    assert!(empty.iter().all(|figure| figure.svg.contains("no scored trials")));
+}
+
+/// `cargo test --release --lib sample_figures -- --ignored` draws them all
+/// for a person to look at.
+#[test]
+#[ignore = "draws files to be looked at"]
+fn sample_figures() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sample-figures");
+    for (name, analysis) in shapes() {
+        let dir = dir.join(name);
+        fs::create_dir_all(&dir).unwrap();
+        for figure in drawn(&analysis) {
+            fs::write(dir.join(&figure.name).with_extension("svg"), &figure.svg).unwrap();
+            fs::write(dir.join(&figure.name).with_extension("png"), figure.png().unwrap()).unwrap();
+        }
+    }
+}
+
+fn shapes() -> Vec<(&'static str, Analysis)> {
+    let nine = ["a", "b", "c", "a-chain-with-a-rather-long-name-that-goes-on", "e", "f", "g", "h", "i"];
+    let offloads = [Offload::None, Offload::Layers(2), Offload::All];
+    let finding = Shape { chains: &CAUSE[..1], models: &MODELS[..3], ..shape() };
+    let lost = |mut analysis: Analysis| {
+        analysis.trials.iter_mut().for_each(|scored| scored.result = TrialResult::Missing);
+        analysis.cells.iter_mut().for_each(|summary| (summary.n, summary.estimate) = (0, None));
+        analysis
+    };
+    vec![
+        ("finding", finding.analysis()),
+        ("finding-one-model", Shape { chains: &CAUSE[..1], ..shape() }.analysis()),
+        ("cause", shape().analysis()),
+        ("cause-with-losses", with_losses(shape().analysis())),
+        ("six-models", Shape { models: &MODELS, ..shape() }.analysis()),
+        ("offloads", Shape { models: &MODELS[..2], offloads: &offloads, chains: &CAUSE[..3], ..shape() }.analysis()),
+        ("one-temperature", Shape { temperatures: &[0.9], ..shape() }.analysis()),
+        ("nine-chains", Shape { chains: &nine, temperatures: &[0.1, 0.15, 0.2, 1.5], ..shape() }.analysis()),
+        ("one-prompt", Shape { prompts: 1, seeds: 1, ..small() }.analysis()),
+        ("nothing-scored", lost(small().analysis())),
+        ("nothing-planned", Analysis { trials: Vec::new(), cells: Vec::new() }),
+    ]
+}

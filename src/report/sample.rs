@@ -1,0 +1,136 @@
+//! Invented analyses for the reports' tests: shaped like real ones, every
+//! number made up, no randomness.
+
+use crate::analysis::{Analysis, CellSummary, Estimate, ScoredTrial, TrialResult};
+use crate::engine::{Generation, Stop};
+use crate::experiment::{Offload, Seed, Temperature};
+use crate::journal::format::Failure;
+use crate::metrics::{Metric, Scores};
+use crate::plan::{Cell, Trial, TrialId};
+use crate::stats::Interval;
+
+pub struct Shape<'a> {
+    pub models: &'a [&'a str],
+    pub chains: &'a [&'a str],
+    pub offloads: &'a [Offload],
+    pub temperatures: &'a [f32],
+    pub prompts: usize,
+    pub seeds: u32,
+}
+
+/// The chains of the shipped experiment on the cause.
+pub const CAUSE: [&str; 7] =
+    ["shimmy-1.7", "shimmy-1.7-fixed", "no-division", "llama.cpp", "ollama-go", "pure", "greedy"];
+pub const GRID: [f32; 8] = [0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5];
+
+/// A few trials, one of each kind.
+pub fn tiny() -> Analysis {
+    let shape = Shape {
+        models: &["tiny, the model"],
+        chains: &["shimmy-1.7", "pure"],
+        offloads: &[Offload::All],
+        temperatures: &[0.1, 0.9],
+        prompts: 2,
+        seeds: 2,
+    };
+    let mut analysis = shape.analysis();
+    analysis.trials[1].result =
+        TrialResult::Failed(Failure { reason: "the worker died:\n\x1b[31mSIGABRT".to_owned(), attempts: 2 });
+    analysis.trials[2].result = TrialResult::Missing;
+    analysis.cells = summaries(&analysis.trials);
+    analysis
+}
+
+impl Shape<'_> {
+    pub fn analysis(&self) -> Analysis {
+        let mut trials = Vec::new();
+        for &model in self.models {
+            for &chain in self.chains {
+                for &offload in self.offloads {
+                    for &t in self.temperatures {
+                        let temperature = Temperature::new(t).unwrap();
+                        let cell = Cell { model: model.into(), chain: chain.into(), offload, temperature };
+                        let draws = !matches!(chain, "greedy" | "shimmy-1.7" | "shimmy-1.7-fixed" | "no-division");
+                        for prompt in 0..self.prompts {
+                            for seed in 0..if draws { self.seeds } else { 1 } {
+                                trials.push(trial(&cell, prompt, draws.then(|| Seed::new(seed).unwrap())));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let cells = summaries(&trials);
+        Analysis { trials, cells }
+    }
+}
+
+pub fn id(text: &str) -> TrialId {
+    let hash = blake3::hash(text.as_bytes()).to_hex();
+    serde_json::from_value(serde_json::Value::String(hash[..32].to_owned())).unwrap()
+}
+
+fn trial(cell: &Cell, prompt: usize, seed: Option<Seed>) -> ScoredTrial {
+    let key = format!("{cell:?} {prompt} {seed:?}");
+    let t = f64::from(cell.temperature.get());
+    let loops = match cell.chain.as_str() {
+        "shimmy-1.7" => 0.75 / (1.0 + (-(t - 0.7) * 6.0).exp()),
+        "greedy" => 0.1,
+        "no-division" => 0.02,
+        _ => 0.005,
+    };
+    let (loop_draw, level_draw) = (uniform(&key, 0), uniform(&key, 1));
+    let score = if loop_draw < loops { 0.55 + 0.44 * level_draw } else { 0.06 * level_draw * level_draw };
+    let words =
+        if loop_draw < loops { "to be able to be able to be able " } else { "a mixture of experts has a router " };
+    let generation = Generation {
+        n_prompt_tokens: 7,
+        tokens: vec![1; 100],
+        text: words.repeat(12).trim_end().to_owned(),
+        stop: if level_draw < 0.3 { Stop::Eos } else { Stop::MaxTokens },
+    };
+    let scores = Scores::from_fn(|metric| match metric {
+        Metric::RepetitionScore => Some(score),
+        Metric::TailShare => Some(if loop_draw < loops { 0.5 } else { 0.0 }),
+        _ => None,
+    });
+    let trial = Trial { id: id(&key), cell: cell.clone(), prompt: format!("p{:02}", prompt + 1), seed };
+    ScoredTrial { trial, result: TrialResult::Scored { generation, scores } }
+}
+
+/// A mean and a made-up interval for the two metrics that the trials have.
+fn summaries(trials: &[ScoredTrial]) -> Vec<CellSummary> {
+    let mut cells: Vec<&Cell> = Vec::new();
+    for scored in trials {
+        if cells.last() != Some(&&scored.trial.cell) {
+            cells.push(&scored.trial.cell);
+        }
+    }
+    let metrics = [Metric::RepetitionScore, Metric::SeqRepWords1, Metric::TailShare];
+    cells.iter().flat_map(|cell| metrics.map(|metric| summary(trials, cell, metric))).collect()
+}
+
+fn summary(trials: &[ScoredTrial], cell: &Cell, metric: Metric) -> CellSummary {
+    let in_cell = trials.iter().filter(|scored| scored.trial.cell == *cell);
+    let mut values: Vec<f64> = in_cell
+        .filter_map(|scored| match &scored.result {
+            TrialResult::Scored { scores, .. } => scores.get(metric),
+            _ => None,
+        })
+        .collect();
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    let estimate = (n > 0).then(|| {
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let half = 1.96 * (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n * n) as f64).sqrt();
+        let interval = Interval { low: (mean - half).max(0.0), high: (mean + half).min(1.0), level: 0.95 };
+        Estimate { mean, median: values[n / 2], interval: (n > 1).then_some(interval) }
+    });
+    CellSummary { cell: cell.clone(), metric, n, estimate }
+}
+
+fn uniform(key: &str, which: usize) -> f64 {
+    let hash = blake3::hash(key.as_bytes());
+    let bytes = hash.as_bytes()[which * 4..which * 4 + 4].try_into().unwrap();
+    f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
+}

@@ -1,0 +1,66 @@
+//! How many trials were planned and what became of them: every figure and
+//! table says so, because a mean over what happened to survive is not the
+//! mean that was asked for.
+
+use std::collections::BTreeSet;
+
+use crate::analysis::{ScoredTrial, TrialResult};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub scored: usize,
+    pub failed: usize,
+    pub missing: usize,
+    /// Distinct prompts among the trials.
+    pub prompts: usize,
+    /// Distinct seeds among the trials of chains that draw.
+    pub seeds: usize,
+    /// Trials of chains that make no draw, so have no seed.
+    pub unseeded: usize,
+}
+
+impl Tally {
+    pub fn of<'a>(trials: impl IntoIterator<Item = &'a ScoredTrial>) -> Self {
+        let mut tally = Self::default();
+        let (mut prompts, mut seeds) = (BTreeSet::new(), BTreeSet::new());
+        for ScoredTrial { trial, result } in trials {
+            match result {
+                TrialResult::Scored { .. } => tally.scored += 1,
+                TrialResult::Failed(_) => tally.failed += 1,
+                TrialResult::Missing => tally.missing += 1,
+            }
+            prompts.insert(trial.prompt.as_str());
+            seeds.extend(trial.seed);
+            tally.unseeded += usize::from(trial.seed.is_none());
+        }
+        Self { prompts: prompts.len(), seeds: seeds.len(), ..tally }
+    }
+
+    pub fn planned(self) -> usize {
+        self.scored + self.failed + self.missing
+    }
+
+    /// What a cell's mean is taken over: "24 prompts × 8 seeds".
+    pub fn design(self) -> String {
+        let prompts = counted(self.prompts, "prompt");
+        match (self.seeds, self.unseeded) {
+            (0, _) => prompts,
+            (seeds, 0) => format!("{prompts} × {}", counted(seeds, "seed")),
+            (seeds, _) => format!("{prompts} × {} (one run where a chain makes no draw)", counted(seeds, "seed")),
+        }
+    }
+
+    /// "all 192 trials scored", or how many are not and why.
+    pub fn sentence(self) -> String {
+        if self.planned() == self.scored {
+            format!("all {} trials scored", self.scored)
+        } else {
+            let Self { scored, failed, missing, .. } = self;
+            format!("{scored} of {} trials scored, {failed} failed, {missing} missing", self.planned())
+        }
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
