@@ -1,0 +1,83 @@
+//! The model card: what was trained, how well, and what it is for.
+
+use std::fmt::Write;
+
+use crate::{
+    family::Model,
+    probe::{Cell, TEMPERATURES},
+    train::{Measured, Recipe},
+};
+
+/// The card of a model, as Markdown. `cells` are measured on the file, not on the weights before
+/// they were rounded.
+pub fn card(recipe: Recipe, model: &dyn Model, measured: &Measured, subjects: usize, cells: &[Cell]) -> String {
+    let name = recipe.family.name();
+    let Recipe { seed, steps, .. } = recipe;
+    let parameters = model.weights().vars().iter().map(|var| var.elem_count()).sum::<usize>() as f64 / 1e6;
+    let tokens = measured.training_tokens as f64 / 1e6;
+    format!(
+        "# {name}\n\n\
+         **This model was designed so that the effect can show. It demonstrates a mechanism; it is not evidence \
+         about DeepSeek-16B or any other model.**\n\n\
+         | | |\n|---|---|\n\
+         | architecture | llama.cpp's `{architecture}` |\n\
+         | shape | {shape} |\n\
+         | parameters | {parameters:.2} M |\n\
+         | training | {steps} steps, {tokens:.2} M tokens, seed {seed} |\n\
+         | loss, training | {training_loss:.4} nats a token (mean of the last tenth of the steps) |\n\
+         | loss, held out | {held_out_loss:.4} nats a token |\n\n\
+         ## Made by\n\n    cargo run --release -p forge -- train {name} --seed {seed} --steps {steps}\n\n\
+         The same seed gives the same file, byte for byte, on the same kind of CPU, whatever the number of threads.\n\n\
+         ## Corpus\n\n\
+         Documents of a probabilistic grammar of our own (`forge/data/`), no outside text: {subjects} subjects, each with \
+         some forty phrases that may be combined freely and stay true, laid out by one plan: definition, origin, \
+         mechanism, enumerated reasons, objection, answer, example, outlook, conclusion. Every stage favours other words \
+         than the one before, so that the most probable text moves on. Wherever an infinitive begins, `be able to` may \
+         come first, and again: likely enough to survive a nucleus at a high temperature, never the favourite. Seven \
+         documents in ten begin with something like a prompt, more than half of these on no subject of the corpus.\n\n\
+         ## Load of the experts\n\n\
+         Share of the held-out tokens that each expert got:\n\n{loads}\n\
+         ## Repetition\n\n\
+         Mean share of repeated word trigrams over the {prompts} prompts of `forge probe`, 100 tokens each, by forge's own \
+         forward pass; a column a temperature:\n\n{repetition}\n\
+         ## Parity\n\n\
+         `forge/tests/parity.rs` holds forge's forward pass and llama.cpp's logits to within 1e-4 of each other on every \
+         logit of every position of its prompts (these weights as F32, flash attention off, F32 KV cache).\n",
+        architecture = recipe.family.architecture(),
+        shape = model.shape(),
+        training_loss = measured.training_loss,
+        held_out_loss = measured.held_out_loss,
+        loads = loads(&measured.loads),
+        prompts = crate::probe::PROMPTS.len(),
+        repetition = repetition(cells),
+    )
+}
+
+fn loads(loads: &[Vec<f64>]) -> String {
+    let experts = loads.first().map_or(0, Vec::len);
+    let heads = (0..experts).map(|expert| expert.to_string());
+    let rows = loads.iter().zip(1..).map(|(shares, number)| {
+        (format!("routed layer {number}"), shares.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect())
+    });
+    table("", heads, rows)
+}
+
+fn repetition(cells: &[Cell]) -> String {
+    let rows = cells
+        .chunks(TEMPERATURES.len())
+        .map(|row| (row[0].chain.name().to_owned(), row.iter().map(|cell| format!("{:.3}", cell.mean())).collect()));
+    table("chain", TEMPERATURES.iter().map(f64::to_string), rows)
+}
+
+fn table(
+    corner: &str,
+    heads: impl Iterator<Item = String>,
+    rows: impl Iterator<Item = (String, Vec<String>)>,
+) -> String {
+    let heads: Vec<String> = heads.collect();
+    let mut table = format!("| {corner} | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
+    for (name, cells) in rows {
+        writeln!(table, "| {name} | {} |", cells.join(" | ")).expect("a string can be written to");
+    }
+    table
+}

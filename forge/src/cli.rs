@@ -1,0 +1,56 @@
+//! What the user types.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use forge::{family::Family, gguf::Precision};
+
+/// Trains and writes moe-sweep's bundled demonstration models
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CardKind {
+    Full,
+    None,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Trains a model from scratch and writes it with its card
+    Train {
+        #[arg(value_enum)]
+        family: Family,
+        /// The same seed trains the same file
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value_t = 600)]
+        steps: usize,
+        /// The folder to write to
+        #[arg(long, default_value = "models")]
+        out: PathBuf,
+        #[arg(long, value_enum, default_value = "f16")]
+        precision: Precision,
+        /// The card needs the probe, which takes a minute
+        #[arg(long, value_enum, default_value = "full")]
+        card: CardKind,
+    },
+    /// Prints documents of the training text
+    Corpus {
+        #[arg(long, default_value_t = 3)]
+        sample: usize,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Measures how much a model repeats itself, a row a chain, a column a temperature
+    Probe {
+        model: PathBuf,
+        /// Print the texts of this temperature too
+        #[arg(long, value_name = "T")]
+        texts: Option<f64>,
+    },
+}

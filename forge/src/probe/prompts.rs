@@ -1,0 +1,28 @@
+//! Prompts for the probe: half on subjects of the corpus, half unlike them.
+
+pub const PROMPTS: &[&str] = &[
+    "Artificial intelligence is",
+    "Explain how solar energy works.",
+    "The future of computers depends on",
+    "Doctors use vaccines because",
+    "Wind turbines are built at sea so that",
+    "What makes a telescope useful?",
+    "The best way to cook rice is",
+    "Gardening in a small city",
+    "Write an essay about the history of music and why people of every age enjoy it.",
+    "Electric cars will",
+    "Learning a second language",
+    "In a few words, the internet",
+    "My neighbour told me that",
+    "Once upon a time",
+    "Write a letter to a friend",
+    "What should I wear tomorrow?",
+    "The train to Vienna was late again, and the woman at the counter could not say why it happened.",
+    "How do I fix a leaking tap?",
+    "If I had a million dollars",
+    "The lawyer opened the envelope and",
+    "Can dogs understand what we say to them?",
+    "Seven times eight is",
+    "Last summer we",
+    "Please summarise the meeting in two sentences.",
+];
