@@ -129,6 +129,14 @@ pub struct Place {
     pub out: Option<PathBuf>,
 }
 
+impl Cli {
+    /// What was typed; exits with 2, or with 0 after `--help`, when that is
+    /// not a command.
+    pub fn from_command_line() -> Self {
+        Self::parse()
+    }
+}
+
 /// The completion script of a shell.
 pub fn completions(shell: Shell, out: &mut impl std::io::Write) {
     clap_complete::generate(shell, &mut Cli::command(), "moe-sweep", out);

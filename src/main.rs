@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use moe_sweep::cli::Cli;
 use moe_sweep::commands::execute;
 
 fn main() -> ExitCode {
-    match execute(&Cli::parse()) {
+    match execute(&Cli::from_command_line()) {
         Ok(code) => code.into(),
         Err(failure) => {
             eprintln!("{:?}", failure.report);

@@ -269,14 +269,14 @@ fn trial_id(
 
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
     let Generate { max_tokens, context, .. } = experiment.generate;
-    let too_long = experiment.prompts.iter().zip(&surveyed.n_prompt_tokens).filter_map(|(prompt, &n_prompt_tokens)| {
-        (n_prompt_tokens + max_tokens > context).then(|| PlanError::PromptTooLong {
-            prompt: prompt.id.clone(),
-            model: model.id.clone(),
-            n_prompt_tokens,
-            max_tokens,
-            context,
-        })
+    let counted = experiment.prompts.iter().zip(surveyed.n_prompt_tokens.iter().copied());
+    let too_long = counted.filter(|(_, n_prompt_tokens)| n_prompt_tokens + max_tokens > context);
+    let too_long = too_long.map(|(prompt, n_prompt_tokens)| PlanError::PromptTooLong {
+        prompt: prompt.id.clone(),
+        model: model.id.clone(),
+        n_prompt_tokens,
+        max_tokens,
+        context,
     });
     let n_layer = surveyed.facts.n_layer;
     let too_deep = experiment.grid.offloads.iter().filter_map(|&offload| match offload {

@@ -38,7 +38,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
             cli::completions(*shell, out);
             Ok(())
         }),
-        Command::Man => print(|out| cli::manual(out)),
+        Command::Man => print(cli::manual),
         Command::Worker => {
             let served = child::serve(&mut io::stdin().lock(), &mut io::stdout().lock());
             // The parent has been told why.

@@ -71,7 +71,12 @@ fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
         let message = format!("cannot create the run's directory {}: {error}", directory.display());
         Failure::bad_setup(Report::msg(message).wrap_err("choose another one with --out DIR"))
     })?;
-    Journal::open(directory).map_err(|error| Failure::bad_setup(plain(error)))
+    let (journal, contents) = Journal::open(directory).map_err(|error| Failure::bad_setup(plain(error)))?;
+    if contents.torn_bytes > 0 {
+        let bytes = contents.torn_bytes;
+        eprintln!("dropped the journal's torn last line, {bytes} bytes: its trial runs again");
+    }
+    Ok((journal, contents))
 }
 
 fn settings(args: &RunArgs, setup: &Setup) -> Settings {

@@ -108,7 +108,7 @@ pub enum Offload {
 }
 
 /// A sampling temperature: finite, not negative; `f32` as llama.cpp takes it.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]
 pub struct Temperature(f32);
 
@@ -129,6 +129,12 @@ impl Temperature {
 }
 
 impl Eq for Temperature {}
+
+impl PartialOrd for Temperature {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ord for Temperature {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {

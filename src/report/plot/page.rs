@@ -79,12 +79,9 @@ impl Page<'_> {
     }
 
     fn footer(&self, width: f64) -> Vec<String> {
-        let mut footer = vec![format!("Experiment: {}", self.caption.experiment)];
-        if let Some(note) = self.caption.note {
-            footer[0].push_str(". Note: ");
-            footer[0].push_str(note);
-        }
-        font::wrap(&footer[0], width, FOOTER.size)
+        let note = self.caption.note.map_or(String::new(), |note| format!(". Note: {note}"));
+        let footer = format!("Experiment: {}{note}", self.caption.experiment);
+        font::wrap(&footer, width, FOOTER.size)
     }
 
     fn place_legend(&self, width: f64) -> Vec<LegendEntry<'_>> {

@@ -71,7 +71,10 @@ impl Shape {
             Self::TriangleDown => vec![(0.0, 1.2), (-1.1, -0.8), (1.1, -0.8)],
             Self::Diamond => vec![(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
             Self::Plus => plus(),
-            Self::Cross => plus().into_iter().map(|(x, y)| ((x - y) * 0.7071, (x + y) * 0.7071)).collect(),
+            Self::Cross => plus()
+                .into_iter()
+                .map(|(x, y)| ((x - y) * std::f64::consts::FRAC_1_SQRT_2, (x + y) * std::f64::consts::FRAC_1_SQRT_2))
+                .collect(),
             Self::Star => (0..10).map(star_point).collect(),
         };
         Some(points)
@@ -97,7 +100,7 @@ fn plus() -> Vec<(f64, f64)> {
 }
 
 fn star_point(index: u8) -> (f64, f64) {
-    let radius = if index % 2 == 0 { 1.45 } else { 0.62 };
+    let radius = if index.is_multiple_of(2) { 1.45 } else { 0.62 };
     let angle = f64::from(index) * std::f64::consts::PI / 5.0;
     (radius * angle.sin(), -radius * angle.cos())
 }

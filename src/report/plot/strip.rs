@@ -12,7 +12,7 @@ use crate::plan::TrialId;
 use crate::report::levels::{Arm, Levels};
 use crate::report::tally::Tally;
 
-const X_LABEL: &str = "Sampling temperature T (dimensionless, one column a level)";
+const X_LABEL: &str = "Sampling temperature T";
 const MEAN: Look = Look { colour: INK, shape: Shape::Diamond };
 
 /// With more arms than this, each model has a figure of its own.

@@ -1,9 +1,6 @@
 //! The figures as a whole: what they say, that they are always the same, and
 //! that no shape of experiment breaks them.
 
-use std::fs;
-use std::path::Path;
-
 use super::{Caption, Figure, figures};
 use crate::analysis::{Analysis, TrialResult};
 use crate::experiment::Offload;
@@ -107,22 +104,6 @@ fn every_shape_of_experiment_has_its_picture() {
     }
     let empty = drawn(&Analysis { trials: Vec::new(), cells: Vec::new() });
     assert!(empty.iter().all(|figure| figure.svg.contains("no scored trials")));
-}
-
-/// `cargo test --release --lib sample_figures -- --ignored` draws them all
-/// for a person to look at.
-#[test]
-#[ignore = "draws files to be looked at"]
-fn sample_figures() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sample-figures");
-    for (name, analysis) in shapes() {
-        let dir = dir.join(name);
-        fs::create_dir_all(&dir).unwrap();
-        for figure in drawn(&analysis) {
-            fs::write(dir.join(&figure.name).with_extension("svg"), &figure.svg).unwrap();
-            fs::write(dir.join(&figure.name).with_extension("png"), figure.png().unwrap()).unwrap();
-        }
-    }
 }
 
 fn shapes() -> Vec<(&'static str, Analysis)> {
