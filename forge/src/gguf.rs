@@ -1,6 +1,10 @@
 //! Model files: a model and its tokenizer in one GGUF, written whole or not at all.
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::{
+    fs::{self, File},
+    io::{BufReader, BufWriter},
+    path::Path,
+};
 
 use anyhow::{Context, Result, bail};
 use candle_core::quantized::{
@@ -8,7 +12,6 @@ use candle_core::quantized::{
     gguf_file::{self, Content, Value},
 };
 use clap::ValueEnum;
-use tempfile::NamedTempFile;
 
 use crate::{
     family::{Family, Model},
@@ -61,11 +64,11 @@ pub fn write(
     let tensors = model.weights().tensors(precision.dtype())?;
     let tensors: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
 
-    let folder = path.parent().context("a model file needs a folder")?;
-    let mut file = NamedTempFile::new_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
+    let part = path.with_extension("gguf.part");
+    let mut file = BufWriter::new(File::create(&part).with_context(|| format!("cannot write {}", part.display()))?);
     gguf_file::write(&mut file, &metadata, &tensors)?;
-    file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(())
+    file.into_inner()?.sync_all()?;
+    fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Any of the bundled models, as F32 whatever the file's precision.

@@ -67,6 +67,14 @@ fn read<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn openings_prefer_subjects_that_there_are() {
+        let corpus = Corpus::bundled().unwrap();
+        for name in corpus.openings.preferred_subjects() {
+            assert!(corpus.subjects.iter().any(|subject| subject.name == name), "{name} is no subject");
+        }
+    }
     use crate::probe::repetition_score;
 
     #[test]

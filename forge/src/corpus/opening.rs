@@ -43,6 +43,11 @@ impl Openings {
         beginning.bridge.map(|bridge| self.bridges[&bridge].as_slice())
     }
 
+    #[cfg(test)]
+    pub fn preferred_subjects(&self) -> impl Iterator<Item = &str> {
+        self.about.iter().chain(&self.elsewhere).filter_map(|beginning| beginning.subject.as_deref())
+    }
+
     /// A word of no subject.
     pub fn word(&self, slot: Slot, rng: &mut ChaCha8Rng) -> Option<String> {
         let words = match slot {

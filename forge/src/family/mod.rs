@@ -69,3 +69,26 @@ pub struct Pass {
 /// The keys and values of all layers.
 #[derive(Default, Clone)]
 pub struct Cache(pub Vec<LayerCache>);
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn the_cache_changes_nothing() {
+        for family in Family::ALL {
+            let model = family.build(Weights::fresh(3), 64).unwrap();
+            let tokens = Tensor::new(&[[5u32, 9, 2, 9, 40, 63, 1]], &Device::Cpu).unwrap();
+            let whole = model.forward(&tokens, &mut Cache::default()).unwrap().logits;
+            let mut cache = Cache::default();
+            let parts = [(0, 3), (3, 1), (4, 1), (5, 2)].map(|(start, length)| {
+                model.forward(&tokens.narrow(1, start, length).unwrap(), &mut cache).unwrap().logits
+            });
+            let parts = Tensor::cat(&parts, 1).unwrap();
+            let difference = (whole - parts).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+            assert!(difference < 1e-5, "{}: {difference}", family.name());
+        }
+    }
+}
