@@ -1,9 +1,16 @@
-//! Many jobs in one batch: continuous batching with the prompt evaluated once.
+//! Many jobs in one batch: jobs with the same tokens so far share one
+//! evaluation until they part.
+//!
+//! The texts of a prompt form a trie, and a [`Branch`] is a node of it that is
+//! still growing: one sequence in llama.cpp, however many jobs stand on it.
+//! When their samplers disagree, the sequence is copied and the jobs go on
+//! apart. Chains without a draw, low temperatures, and one seed at two
+//! temperatures agree for long.
 //!
 //! Live sequences are numbered 0..n without gaps, in the order of the batch's
 //! rows; a gap costs up to 3× (docs/architecture.md, Throughput). One further
-//! sequence is parked: it holds the evaluated prompt, from which each job's
-//! own sequence is copied.
+//! sequence is parked: it holds the evaluated prompt, from which each branch
+//! begins.
 
 use std::num::NonZeroU32;
 use std::time::Instant;
@@ -32,12 +39,19 @@ pub struct LlamaEngine<'m> {
     rows: u32,
 }
 
-/// A job that is being decoded; its sequence id is its index.
-struct Row {
-    ticket: Ticket,
-    sampler: Sampler,
+/// Jobs with the same prompt and the same tokens so far; its sequence id is
+/// its index.
+struct Branch<'w> {
+    prompt: &'w str,
     n_prompt_tokens: u32,
     tokens: Vec<Token>,
+    jobs: Vec<Running>,
+}
+
+/// A job that is being generated.
+struct Running {
+    ticket: Ticket,
+    sampler: Sampler,
     begun: Instant,
 }
 
@@ -129,72 +143,139 @@ impl<'m> LlamaEngine<'m> {
         cleared.map(|_| ()).map_err(|error| EngineError::Decode(error.to_string()))
     }
 
-    fn generation(&self, row: Row, stop: Stop) -> Generation {
-        let text = self.model.detokenize(&row.tokens);
-        Generation { n_prompt_tokens: row.n_prompt_tokens, tokens: row.tokens, text, stop }
+    /// Reports a job's text.
+    fn finish(
+        &self,
+        job: &Running,
+        text: (u32, Vec<Token>, Stop),
+        rows: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<(), EngineError> {
+        let (n_prompt_tokens, tokens, stop) = text;
+        let generation = Generation { n_prompt_tokens, text: self.model.detokenize(&tokens), tokens, stop };
+        let timing = Timing { seconds: job.begun.elapsed().as_secs_f64(), rows: rows as u32 };
+        Ok(observer.finished(job.ticket, generation, timing)?)
     }
 }
 
-impl Row {
-    /// Samples the next token; says why the job is over, if it is.
-    fn advance(&mut self, model: &Model, logits: &[f32], max_tokens: u32) -> Result<Option<Stop>, EngineError> {
-        let token = self.sampler.sample(logits)?;
-        if model.is_end(token) {
-            return Ok(Some(Stop::Eos));
-        }
-        self.tokens.push(token);
-        Ok((self.tokens.len() >= max_tokens as usize).then_some(Stop::MaxTokens))
-    }
+/// What a job's sampler chose.
+enum Choice {
+    Token(Token),
+    /// The job is over; its tokens.
+    End(Vec<Token>, Stop),
+}
 
+impl Running {
+    /// Samples the token after `tokens`.
+    fn choose(
+        &mut self,
+        model: &Model,
+        logits: &[f32],
+        tokens: &[Token],
+        max_tokens: u32,
+    ) -> Result<Choice, EngineError> {
+        let token = self.sampler.sample(logits)?;
+        Ok(if model.is_end(token) {
+            Choice::End(tokens.to_vec(), Stop::Eos)
+        } else if tokens.len() + 1 >= max_tokens as usize {
+            Choice::End([tokens, &[token]].concat(), Stop::MaxTokens)
+        } else {
+            Choice::Token(token)
+        })
+    }
+}
+
+impl<'w> Branch<'w> {
     /// The token to decode next and its position.
     fn next(&self) -> (LlamaToken, usize) {
-        let last = *self.tokens.last().expect("a live row has sampled a token");
+        let last = *self.tokens.last().expect("a branch begins with a token");
         (LlamaToken(last), self.n_prompt_tokens as usize + self.tokens.len() - 1)
+    }
+
+    /// The branch that goes on with `token`.
+    fn child(&self, token: Token, job: Running) -> Self {
+        let tokens = self.tokens.iter().copied().chain([token]).collect();
+        Self { tokens, jobs: vec![job], ..*self }
     }
 }
 
 impl Engine for LlamaEngine<'_> {
     fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
         let mut waiting = Waiting::new(work);
-        let mut live: Vec<Row> = Vec::new();
+        let mut live: Vec<Branch<'_>> = Vec::new();
         loop {
-            while live.len() < self.rows as usize
-                && let Some(row) = waiting.start(self, live.len() as u32 + 1, observer)?
-            {
-                self.copy(self.rows as i32, live.len() as i32)?;
-                live.push(row);
+            // As many jobs as there are sequences, so that each could part
+            // from all others.
+            let mut in_flight: usize = live.iter().map(|branch| branch.jobs.len()).sum();
+            while in_flight < self.rows as usize && waiting.begin_next(self, &mut live, observer)? {
+                in_flight += 1;
             }
             if live.is_empty() {
                 return Ok(());
             }
             self.batch.clear();
-            for (sequence, row) in live.iter().enumerate() {
-                let (token, position) = row.next();
+            for (sequence, branch) in live.iter().enumerate() {
+                let (token, position) = branch.next();
                 self.add(token, position, sequence as i32, true)?;
             }
             self.decode()?;
             observer.evaluated(live.len() as u64)?;
+            self.grow(&mut live, work.max_tokens, observer)?;
+        }
+    }
+}
 
-            let rows = live.len() as u32;
-            let mut ended = Vec::new();
-            for (sequence, row) in live.iter_mut().enumerate() {
+impl LlamaEngine<'_> {
+    /// Samples the next token of every job from the logits just computed;
+    /// splits branches whose jobs disagree, drops those without jobs.
+    fn grow(
+        &mut self,
+        live: &mut Vec<Branch<'_>>,
+        max_tokens: u32,
+        observer: &mut dyn Observer,
+    ) -> Result<(), EngineError> {
+        let rows = live.len();
+        for sequence in 0..rows {
+            let first_child = live.len();
+            let mut stays: Option<Token> = None;
+            for mut job in std::mem::take(&mut live[sequence].jobs) {
+                let branch = &mut live[sequence];
                 let logits = self.context.get_logits_ith(sequence as i32);
-                if let Some(stop) = row.advance(self.model, logits, work.max_tokens)? {
-                    ended.push((sequence, stop));
+                match job.choose(self.model, logits, &branch.tokens, max_tokens)? {
+                    Choice::End(tokens, stop) => {
+                        let text = (branch.n_prompt_tokens, tokens, stop);
+                        self.finish(&job, text, rows, observer)?;
+                    }
+                    // The first job to go on keeps the sequence.
+                    Choice::Token(token) if stays.is_none_or(|stays| stays == token) => {
+                        stays = Some(token);
+                        branch.jobs.push(job);
+                    }
+                    Choice::Token(token) => {
+                        let parted = |child: &&mut Branch<'_>| child.tokens.last() == Some(&token);
+                        match live[first_child..].iter_mut().find(parted) {
+                            Some(child) => child.jobs.push(job),
+                            None => {
+                                let child = live[sequence].child(token, job);
+                                self.copy(sequence as i32, live.len() as i32)?;
+                                live.push(child);
+                            }
+                        }
+                    }
                 }
             }
-            // From the back, so that the row which fills a hole is a live one.
-            for (sequence, stop) in ended.into_iter().rev() {
-                let row = live.swap_remove(sequence);
-                let timing = Timing { seconds: row.begun.elapsed().as_secs_f64(), rows };
-                let ticket = row.ticket;
-                let generation = self.generation(row, stop);
-                observer.finished(ticket, generation, timing)?;
+            live[sequence].tokens.extend(stays);
+        }
+        // From the back, so that the branch which fills a hole is a live one.
+        for sequence in (0..rows).rev() {
+            if live[sequence].jobs.is_empty() {
+                live.swap_remove(sequence);
                 if sequence < live.len() {
                     self.copy(live.len() as i32, sequence as i32)?;
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -212,38 +293,40 @@ impl<'w> Waiting<'w> {
         Self { work, jobs: jobs.into_iter(), parked: None }
     }
 
-    /// Begins the next job that needs a row; one whose first token already
-    /// ends it is reported and passed over. None when no job is left.
-    fn start(
+    /// Begins the next job: puts it on the branch of its first token, unless
+    /// that token ends it. False when no job is left.
+    fn begin_next(
         &mut self,
         engine: &mut LlamaEngine<'_>,
-        rows: u32,
+        live: &mut Vec<Branch<'w>>,
         observer: &mut dyn Observer,
-    ) -> Result<Option<Row>, EngineError> {
-        for (prompt, job) in self.jobs.by_ref() {
-            observer.started(job.ticket)?;
-            if self.parked.as_ref().is_none_or(|(text, _)| *text != prompt) {
-                let parked = engine.park(prompt, self.work.max_tokens)?;
-                observer.evaluated(parked.tokens.len() as u64)?;
-                self.parked = Some((prompt, parked));
+    ) -> Result<bool, EngineError> {
+        let Some((prompt, job)) = self.jobs.next() else { return Ok(false) };
+        observer.started(job.ticket)?;
+        if self.parked.as_ref().is_none_or(|(text, _)| *text != prompt) {
+            let parked = engine.park(prompt, self.work.max_tokens)?;
+            observer.evaluated(parked.tokens.len() as u64)?;
+            self.parked = Some((prompt, parked));
+        }
+        let (_, parked) = self.parked.as_ref().expect("parked just now");
+        let n_prompt_tokens = parked.tokens.len() as u32;
+        let sampler = Sampler::new(engine.model, &job.chain, job.seed, &parked.tokens)?;
+        let mut job = Running { ticket: job.ticket, sampler, begun: Instant::now() };
+        match job.choose(engine.model, &parked.logits, &[], self.work.max_tokens)? {
+            Choice::End(tokens, stop) => {
+                engine.finish(&job, (n_prompt_tokens, tokens, stop), live.len(), observer)?;
             }
-            let (_, parked) = self.parked.as_ref().expect("parked just now");
-            let mut row = Row {
-                ticket: job.ticket,
-                sampler: Sampler::new(engine.model, &job.chain, job.seed, &parked.tokens)?,
-                n_prompt_tokens: parked.tokens.len() as u32,
-                tokens: Vec::with_capacity(self.work.max_tokens as usize),
-                begun: Instant::now(),
-            };
-            match row.advance(engine.model, &parked.logits, self.work.max_tokens)? {
-                None => return Ok(Some(row)),
-                Some(stop) => {
-                    let timing = Timing { seconds: row.begun.elapsed().as_secs_f64(), rows };
-                    let ticket = row.ticket;
-                    observer.finished(ticket, engine.generation(row, stop), timing)?;
+            Choice::Token(token) => {
+                let same = |branch: &&mut Branch<'_>| branch.prompt == prompt && branch.tokens == [token];
+                match live.iter_mut().find(same) {
+                    Some(branch) => branch.jobs.push(job),
+                    None => {
+                        engine.copy(engine.rows as i32, live.len() as i32)?;
+                        live.push(Branch { prompt, n_prompt_tokens, tokens: vec![token], jobs: vec![job] });
+                    }
                 }
             }
         }
-        Ok(None)
+        Ok(true)
     }
 }
