@@ -68,8 +68,10 @@ pub struct RunArgs {
     /// More threads than free cores are slower by far.
     #[arg(long, value_name = "N", env = "MOE_SWEEP_THREADS")]
     pub threads: Option<NonZeroU32>,
-    /// Texts decoded together, at most 255; each takes memory for a context.
-    #[arg(long, value_name = "N", env = "MOE_SWEEP_BATCH", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=255))]
+    /// Texts decoded together, at most 255; fewer where memory is short.
+    ///
+    /// Changes the speed and, with numerics = "invariant", nothing else.
+    #[arg(long, value_name = "N", env = "MOE_SWEEP_BATCH", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=255))]
     pub batch: u32,
     /// Give a model that shows no sign of life for so many seconds up.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]

@@ -36,3 +36,12 @@ impl Hardware {
 pub fn usable_cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
 }
+
+/// Memory that this process could still take: free memory, within the limits
+/// of its cgroup.
+pub fn available_memory_bytes() -> Option<u64> {
+    let mut system = System::new().ok()?;
+    system.refresh_memory();
+    let limited = system.cgroup_limits().map(|limits| limits.free_memory);
+    Some(limited.map_or(system.available_memory(), |limit| limit.min(system.available_memory())))
+}

@@ -77,6 +77,8 @@ pub struct LoadEntry {
     pub offload: Offload,
     /// 1, unless a worker died.
     pub times: u32,
+    /// Sequences decoded together, at most: `batch`, or as many as fitted.
+    pub rows: u32,
     pub seconds: f64,
 }
 
@@ -139,7 +141,7 @@ impl RunEntry {
 
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
-        let LoadReport { ref model, offload, times, seconds } = *report;
-        Self { model: model.clone(), offload, times, seconds }
+        let LoadReport { ref model, offload, times, rows, seconds } = *report;
+        Self { model: model.clone(), offload, times, rows, seconds }
     }
 }

@@ -13,7 +13,7 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("model", &["experiment"]),
     ("engine", &["experiment"]),
     ("plan", &["engine", "experiment"]),
-    ("worker", &["engine", "experiment"]),
+    ("worker", &["engine", "experiment", "model"]),
     ("journal", &["engine", "plan"]),
     ("event", &["experiment", "journal", "plan"]),
     ("runner", &["engine", "event", "experiment", "journal", "plan", "worker"]),

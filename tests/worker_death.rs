@@ -60,6 +60,19 @@ fn a_model_that_cannot_be_loaded_fails_its_trials_only() {
 }
 
 #[test]
+fn a_model_file_that_is_replaced_during_the_run_is_not_mistaken_for_the_first() {
+    // The abort makes the runner load the model again, and by then it is another.
+    let bench = Bench::scripted("abort_on = 'second'\ndelay_ms = 200");
+    let mut run = bench.start("out", &[]);
+    while !bench.exists("out/trials.jsonl") || bench.result("out", "trials.jsonl").is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    bench.write("m.scripted.toml", "");
+    assert_eq!(run.wait().unwrap().code(), Some(3));
+    assert!(bench.result("out", "trials.jsonl").contains("has changed since the run began"));
+}
+
+#[test]
 fn failures_are_kept_until_asked_to_retry() {
     let bench = Bench::scripted("error_on = 'second'");
     bench.run("out", &[], 3);

@@ -12,7 +12,7 @@ use super::setup::{Setup, set_up};
 use super::{Failure, plain, print};
 use crate::cli::RunArgs;
 use crate::exit_code::ExitCode;
-use crate::hardware::usable_cores;
+use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::format::{Outcome, TrialRecord};
 use crate::journal::{Contents, Journal};
 use crate::manifest::{Manifest, RunEntry};
@@ -84,6 +84,7 @@ fn settings(args: &RunArgs, setup: &Setup) -> Settings {
         executable: setup.executable.clone(),
         threads: args.threads.map_or_else(usable_cores, Into::into),
         rows: args.batch,
+        memory_bytes: available_memory_bytes(),
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::experiment::{Experiment, Model};
+use crate::model::blake3_of;
 use crate::plan::Surveyed;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
@@ -52,7 +53,7 @@ fn survey_model(model: &Model, experiment: &Experiment, executable: &Path) -> Re
             return Err(SurveyError::WrongHash { id: id.clone(), path: path.clone(), stated: stated.clone(), found });
         }
     }
-    let blake3 = blake3::Hasher::new().update_mmap_rayon(path).map_err(unreadable)?.finalize().to_hex().to_string();
+    let blake3 = blake3_of(path).map_err(unreadable)?;
 
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;

@@ -97,12 +97,16 @@ pub struct Timing {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadSettings {
     pub path: PathBuf,
+    /// What the file must hash to: it may have been replaced since it was surveyed.
+    pub blake3: String,
     pub offload: Offload,
     pub numerics: Numerics,
     /// Tokens of context for each sequence.
     pub context: u32,
     /// Sequences decoded together, at most.
     pub rows: u32,
+    /// Bytes that the sequences' caches may take; there is room for one at least.
+    pub cache_budget_bytes: Option<u64>,
     pub threads: u32,
 }
 
@@ -137,6 +141,8 @@ pub enum EngineError {
     Start(String),
     #[error("cannot load the model {path}: {reason}")]
     Load { path: PathBuf, reason: String },
+    #[error("{path} has changed since the run began: run the same command again")]
+    Changed { path: PathBuf },
     #[error("cannot create a context of {context} tokens for {rows} sequences: {reason}")]
     Context { context: u32, rows: u32, reason: String },
     #[error(

@@ -36,6 +36,8 @@ pub struct Settings {
     pub threads: u32,
     /// Sequences decoded together, at most.
     pub rows: u32,
+    /// Memory that is free; a model and its caches must share it.
+    pub memory_bytes: Option<u64>,
     /// A worker that gives no sign of life for so long is ended.
     pub stall_timeout: Duration,
 }
@@ -66,6 +68,8 @@ pub struct LoadReport {
     pub offload: Offload,
     /// 1, unless a worker died.
     pub times: u32,
+    /// Sequences decoded together, at most: as many as were asked for, or as fit.
+    pub rows: u32,
     /// The last time's duration.
     pub seconds: f64,
 }
@@ -173,7 +177,7 @@ impl Run<'_> {
 
     /// Starts a worker and has it load the model.
     fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, threads, rows, .. } = self.settings;
+        let Settings { executable, threads, rows, memory_bytes, .. } = self.settings;
         let generate = self.plan.generate;
         let (model, offload) = (load.model.id.as_str(), load.offload);
         (self.on_event)(RunEvent::LoadStarted { model, offload });
@@ -182,20 +186,23 @@ impl Run<'_> {
             .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
         worker.send(&Request::Load(LoadSettings {
             path: load.model.path.clone(),
+            blake3: load.surveyed.blake3.clone(),
             offload,
             numerics: generate.numerics,
             context: generate.context,
             rows: *rows,
+            // The rest is for buffers, and for whoever else is on the machine.
+            cache_budget_bytes: memory_bytes.map(|free| free.saturating_sub(load.surveyed.size_bytes) / 2),
             threads: *threads,
         }));
-        match self.receive(&mut worker) {
-            Ok(Reply::Loaded) => {}
+        let rows = match self.receive(&mut worker) {
+            Ok(Reply::Loaded { rows }) => rows,
             Ok(other) => return Ok(Err(NoReply::Died(unexpected(&other)))),
             Err(no_reply) => return Ok(Err(no_reply)),
-        }
+        };
         let seconds = begun.elapsed().as_secs_f64();
         let times = self.load_report.as_ref().map_or(0, |report| report.times) + 1;
-        self.load_report = Some(LoadReport { model: model.to_owned(), offload, times, seconds });
+        self.load_report = Some(LoadReport { model: model.to_owned(), offload, times, rows, seconds });
         (self.on_event)(RunEvent::Loaded { model, offload, seconds });
         Ok(Ok(worker))
     }

@@ -7,6 +7,7 @@ use super::protocol::{Reply, Request};
 use crate::engine::llama::{Llama, LlamaEngine, Model};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
+use crate::model::blake3_of;
 
 /// How often the parent hears of progress.
 const HEARTBEAT: Duration = Duration::from_millis(200);
@@ -51,9 +52,12 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write>) -> 
             };
             Ok(outlet.send(&Reply::Inspected { model, engine, n_prompt_tokens })?)
         }
+        Some(Request::Load(settings)) if blake3_of(&settings.path)? != settings.blake3 => {
+            Err(EngineError::Changed { path: settings.path }.into())
+        }
         Some(Request::Load(settings)) => match EngineKind::of(&settings.path) {
             EngineKind::Llama => serve_llama(&settings, input, outlet),
-            EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, input, outlet),
+            EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, 1, input, outlet),
         },
         Some(Request::Generate(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
     }
@@ -67,15 +71,17 @@ fn serve_llama(
     let llama = Llama::start()?;
     let model = Model::load(&llama, settings)?;
     let mut engine = LlamaEngine::new(&llama, &model, settings)?;
-    serve_work(&mut engine, input, outlet)
+    let rows = engine.rows();
+    serve_work(&mut engine, rows, input, outlet)
 }
 
 fn serve_work(
     engine: &mut dyn Engine,
+    rows: u32,
     input: &mut impl BufRead,
     outlet: &mut Outlet<impl Write>,
 ) -> Result<(), WorkerError> {
-    outlet.send(&Reply::Loaded)?;
+    outlet.send(&Reply::Loaded { rows })?;
     while let Some(request) = read(input)? {
         let Request::Generate(work) = request else {
             return Err(WorkerError::OutOfTurn("a model is loaded already"));

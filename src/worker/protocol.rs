@@ -28,7 +28,10 @@ pub enum Reply {
         engine: EngineFacts,
         n_prompt_tokens: Vec<u32>,
     },
-    Loaded,
+    /// The model is loaded; so many sequences at most are decoded together.
+    Loaded {
+        rows: u32,
+    },
     Started {
         ticket: Ticket,
     },

@@ -62,11 +62,22 @@ struct Parked {
     logits: Vec<f32>,
 }
 
+/// As many sequences as were asked for, or as the cache budget allows. Fewer
+/// change no text: they only make the sweep slower.
+fn affordable_rows(model: &Model, settings: &LoadSettings) -> u32 {
+    let per_sequence = model.cache_bytes_per_token().map(|bytes| bytes * u64::from(settings.context));
+    let affordable = settings.cache_budget_bytes.zip(per_sequence).map(|(budget, bytes)| budget / bytes.max(1));
+    // One sequence is parked.
+    let affordable = affordable.map_or(u64::MAX, |sequences| sequences.saturating_sub(1).max(1));
+    u64::from(settings.rows).min(affordable) as u32
+}
+
 impl<'m> LlamaEngine<'m> {
     /// # Errors
     /// When llama.cpp can't allocate the context.
     pub fn new(llama: &Llama, model: &'m Model, settings: &LoadSettings) -> Result<Self, EngineError> {
-        let LoadSettings { context, rows, .. } = *settings;
+        let LoadSettings { context, .. } = *settings;
+        let rows = affordable_rows(model, settings);
         let refused = |reason: String| EngineError::Context { context, rows, reason };
         let n_seq_max = rows + 1;
         let n_ctx = context.checked_mul(n_seq_max).and_then(NonZeroU32::new);
@@ -97,6 +108,11 @@ impl<'m> LlamaEngine<'m> {
             n_ctx_seq: context,
             rows,
         })
+    }
+
+    /// Sequences decoded together, at most.
+    pub fn rows(&self) -> u32 {
+        self.rows
     }
 
     /// Evaluates a prompt into the parked sequence.

@@ -75,6 +75,22 @@ impl Model {
         }
     }
 
+    /// Bytes that the cache takes for one token, in 16-bit floats as llama.cpp
+    /// keeps it: keys and values of every layer. None where the metadata does
+    /// not tell.
+    pub(super) fn cache_bytes_per_token(&self) -> Option<u64> {
+        let text = |key: &str| self.llama.meta_val_str(key).ok();
+        let architecture = text("general.architecture")?;
+        let number = |key: &str| text(&format!("{architecture}.{key}"))?.parse::<u64>().ok();
+        let heads = number("attention.head_count")?;
+        let width = || Some(number("embedding_length")? / heads.max(1));
+        let key = number("attention.key_length").or_else(width)?;
+        let value = number("attention.value_length").or_else(width)?;
+        // Where layers differ in their heads this is a list: take the most.
+        let kv_heads = number("attention.head_count_kv").unwrap_or(heads);
+        Some(number("block_count")? * kv_heads * (key + value) * 2)
+    }
+
     /// The prompt's tokens: BOS first where the model wants one; the text of a
     /// special token stays text.
     pub fn tokenize(&self, prompt: &str) -> Vec<LlamaToken> {
