@@ -51,6 +51,16 @@ impl<'a> Arm<'a> {
     }
 }
 
+/// Whose experts are in host memory.
+pub(super) fn offload_in_words(offload: Offload) -> String {
+    match offload {
+        Offload::None => "none".to_owned(),
+        Offload::Layers(1) => "first layer".to_owned(),
+        Offload::Layers(n) => format!("first {n} layers"),
+        Offload::All => "all".to_owned(),
+    }
+}
+
 /// Trials first: a cell without a summary still has its place.
 fn cells(analysis: &Analysis) -> impl Iterator<Item = &Cell> {
     let of_trials = analysis.trials.iter().map(|scored| &scored.trial.cell);

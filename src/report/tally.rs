@@ -45,22 +45,25 @@ impl Tally {
         let prompts = counted(self.prompts, "prompt");
         match (self.seeds, self.unseeded) {
             (0, _) => prompts,
-            (seeds, 0) => format!("{prompts} × {}", counted(seeds, "seed")),
-            (seeds, _) => format!("{prompts} × {} (one run where a chain makes no draw)", counted(seeds, "seed")),
+            (seeds, 0) => format!("{prompts}\u{a0}×\u{a0}{}", counted(seeds, "seed")),
+            (seeds, _) => {
+                format!("{prompts}\u{a0}×\u{a0}{} (one run where a chain makes no draw)", counted(seeds, "seed"))
+            }
         }
     }
 
     /// "all 192 trials scored", or how many are not and why.
     pub fn sentence(self) -> String {
-        if self.planned() == self.scored {
-            format!("all {} trials scored", self.scored)
-        } else {
-            let Self { scored, failed, missing, .. } = self;
-            format!("{scored} of {} trials scored, {failed} failed, {missing} missing", self.planned())
+        let Self { scored, failed, missing, .. } = self;
+        match self.planned() {
+            0 => "no trials".to_owned(),
+            planned if planned == scored => format!("all {planned} trials scored"),
+            planned => format!("{scored} of {planned} trials scored, {failed} failed, {missing} missing"),
         }
     }
 }
 
+/// Held together by a space at which lines are not broken.
 fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    if count == 1 { format!("1\u{a0}{noun}") } else { format!("{count}\u{a0}{noun}s") }
 }

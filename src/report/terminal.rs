@@ -1,6 +1,7 @@
 //! The summary of a run on the terminal: a line a cell, then one text of a
 //! low and one of a high temperature, side by side.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
@@ -9,25 +10,29 @@ use super::levels::Arm;
 use super::neutralise;
 use super::tally::Tally;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
-use crate::experiment::Temperature;
+use crate::experiment::{Seed, Temperature};
 use crate::metrics::Metric;
+use crate::plan::Cell;
 
 /// Columns of the whole summary, and of one of the two texts in it.
 const WIDTH: usize = 100;
 const COLUMN: usize = 48;
 /// Columns that stand for a score of 1.
 const BAR: usize = 30;
+/// Lines of a text that are shown.
+const LINES: usize = 24;
 
 /// The summary of an analysis, `notes` at its end.
 pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
     let mut out = String::new();
+    let planned = planned_trials(analysis);
     for arm in Arm::all(analysis) {
         let Arm { model, chain, offload } = arm;
         let _ = writeln!(out, "{} · {} · offload {offload}", neutralise(model), neutralise(chain));
         let of_arm =
             |summary: &&CellSummary| summary.metric == Metric::RepetitionScore && Arm::of(&summary.cell) == arm;
         for summary in analysis.cells.iter().filter(of_arm) {
-            let _ = writeln!(out, "{}", line(summary));
+            let _ = writeln!(out, "{}", line(summary, planned.get(&summary.cell).copied()));
         }
         out.push('\n');
     }
@@ -43,15 +48,27 @@ pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
     out
 }
 
-fn line(summary: &CellSummary) -> String {
-    let (t, n) = (summary.cell.temperature, summary.n);
+fn planned_trials(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
+    let mut planned = BTreeMap::new();
+    for scored in &analysis.trials {
+        *planned.entry(&scored.trial.cell).or_default() += 1;
+    }
+    planned
+}
+
+fn line(summary: &CellSummary, planned: Option<usize>) -> String {
+    let t = summary.cell.temperature;
+    let n = match planned {
+        Some(planned) if planned > summary.n => format!("{} of {planned}", summary.n),
+        _ => summary.n.to_string(),
+    };
     let Some(estimate) = summary.estimate else { return format!("  T {t:<5} no scored trial") };
     let interval = estimate.interval.map_or_else(
         || "too few prompts for an interval".to_owned(),
         |interval| format!("[{:.3}, {:.3}]", interval.low, interval.high),
     );
     let bar = "█".repeat((estimate.mean * BAR as f64).round() as usize);
-    format!("  T {t:<5} {:.3} {interval:<16} n {n:<5} {bar}", estimate.mean).trim_end().to_owned()
+    format!("  T {t:<5} {:.3} {interval:<16} n {n:<10} {bar}", estimate.mean).trim_end().to_owned()
 }
 
 /// Two texts of the same model, chain, prompt and seed.
@@ -67,26 +84,30 @@ struct Sample<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// Of the first model, chain and offload: the lowest and the highest
-    /// temperature, and the prompt whose score at the highest is the median.
+    /// Of the first model, chain and offload that has a pair.
     fn choose(analysis: &'a Analysis) -> Option<Self> {
-        let first = Arm::of(&analysis.trials.first()?.trial.cell);
-        let of_first = || analysis.trials.iter().filter(|scored| Arm::of(&scored.trial.cell) == first);
-        let temperatures = || of_first().map(|scored| scored.trial.cell.temperature);
+        Arm::all(analysis).into_iter().find_map(|arm| Self::of(analysis, arm))
+    }
+
+    /// Of the lowest and the highest temperature: the prompt and seed whose
+    /// score at the highest is the median (of an even number, the upper) of
+    /// those that have a text at both.
+    fn of(analysis: &'a Analysis, arm: Arm<'_>) -> Option<Self> {
+        let of_arm = || analysis.trials.iter().filter(|scored| Arm::of(&scored.trial.cell) == arm);
+        let temperatures = || of_arm().map(|scored| scored.trial.cell.temperature);
         let (lowest, highest) = (temperatures().min()?, temperatures().max()?);
+        if lowest == highest {
+            return None;
+        }
         let at = |temperature: Temperature| {
-            of_first().filter(move |scored| scored.trial.cell.temperature == temperature).filter_map(Sample::of)
+            of_arm().filter(move |scored| scored.trial.cell.temperature == temperature).filter_map(Sample::of)
         };
-        let mut highs: Vec<_> = at(highest).collect();
+        let mut lows: HashMap<_, _> = at(lowest).map(|low| (low.draw(), low)).collect();
+        let mut highs: Vec<_> = at(highest).filter(|high| lows.contains_key(&high.draw())).collect();
         highs.sort_by(|a, b| a.score.total_cmp(&b.score));
         let middle = highs.len() / 2;
         let high = highs.into_iter().nth(middle)?;
-        let same = |low: &Sample<'_>| {
-            let (low, high) = (&low.scored.trial, &high.scored.trial);
-            low.prompt == high.prompt && low.seed == high.seed
-        };
-        let low = at(lowest).find(same)?;
-        (lowest != highest).then_some(Self { low, high })
+        Some(Self { low: lows.remove(&high.draw())?, high })
     }
 
     fn side_by_side(&self) -> String {
@@ -96,7 +117,7 @@ impl<'a> Pair<'a> {
             "prompt {}{seed}, whose score at T {} is the median one of {}:\n",
             neutralise(&trial.prompt),
             trial.cell.temperature,
-            neutralise(&trial.cell.chain),
+            neutralise(&format!("{} · {}", trial.cell.model, trial.cell.chain)),
         );
         let (left, right) = (self.low.column(), self.high.column());
         for row in 0..left.len().max(right.len()) {
@@ -119,21 +140,56 @@ impl<'a> Sample<'a> {
         }
     }
 
+    /// What the two texts of a pair have in common.
+    fn draw(&self) -> (&'a str, Option<Seed>) {
+        (&self.scored.trial.prompt, self.scored.trial.seed)
+    }
+
     fn column(&self) -> Vec<String> {
         let head = format!("T {}: score {:.3}", self.scored.trial.cell.temperature, self.score);
-        let text = neutralise(self.text.trim());
-        let lines = textwrap::wrap(&text, COLUMN - 2);
-        std::iter::once(head).chain(lines.into_iter().map(Into::into)).collect()
+        let mut column = vec![head];
+        for line in self.text.trim().lines() {
+            let line = neutralise(line);
+            column.extend(textwrap::wrap(&line, COLUMN - 2).into_iter().map(String::from));
+        }
+        if column.len() > 1 + LINES {
+            column.truncate(1 + LINES);
+            column.push("…".to_owned());
+        }
+        column
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::summary;
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::{WIDTH, summary};
+    use crate::analysis::{Analysis, TrialResult};
     use crate::report::sample;
 
     #[test]
     fn a_summary_shows_cells_and_two_texts() {
         insta::assert_snapshot!(summary(&sample::tiny(), &["a note".to_owned()]));
+    }
+
+    #[test]
+    fn what_a_model_writes_cannot_steer_the_terminal() {
+        let mut analysis = sample::tiny();
+        for scored in &mut analysis.trials {
+            if let TrialResult::Scored { generation, .. } = &mut scored.result {
+                generation.text = format!("\u{1b}[2J\u{9b}31m\u{202e}gnp.exe\r{}\n\n更大", "a".repeat(5000));
+            }
+        }
+        let summary = summary(&analysis, &[]);
+        assert!(summary.contains(r"\u{1b}[2J\u{9b}31m\u{202e}") && summary.contains(r"gnp.exe\raaa"), "{summary}");
+        assert!(summary.lines().all(|line| !line.contains(char::is_control) && line.width() <= WIDTH));
+        assert!(summary.lines().count() < 60);
+    }
+
+    #[test]
+    fn nothing_planned_is_said() {
+        let empty = Analysis { trials: Vec::new(), cells: Vec::new() };
+        assert_eq!(summary(&empty, &[]), "no trials\n");
     }
 }

@@ -96,7 +96,7 @@ impl Canvas<'_> {
 
     /// A marker with a thin white edge, so that it stands out from lines.
     pub fn marker(&self, at: Point, radius: f64, look: Look, fill: Fill) -> Result<(), PlotError> {
-        self.shape(at, radius + 1.0, look.shape, PAPER)?;
+        self.shape(at, radius + 0.75, look.shape, PAPER)?;
         self.shape(at, radius, look.shape, look.colour)?;
         match fill {
             Fill::Solid => Ok(()),

@@ -8,18 +8,18 @@ use super::font::{self, Weight};
 use super::page::Page;
 use super::palette::{INK, Look};
 use super::panel::{Panel, Tick};
-use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS};
+use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_words};
 use crate::analysis::{Analysis, Estimate, TrialResult};
 use crate::experiment::{Offload, Temperature};
 use crate::plan::Cell;
-use crate::report::levels::Levels;
+use crate::report::levels::{Levels, offload_in_words};
 use crate::report::tally::Tally;
 
 const X_LABEL: &str = "Sampling temperature T (dimensionless)";
 const NAME: Type = Type { size: 11.5, weight: Weight::Regular, colour: INK, align: Align::Left };
 
 /// Most px that a curve's points are shifted apart from its neighbour's.
-const MOST_DODGE: f64 = 5.0;
+const MOST_DODGE: f64 = 4.0;
 /// From a panel's edge to the names of its curves.
 const NAME_GAP: f64 = 26.0;
 const NAME_LINE: f64 = 14.0;
@@ -102,7 +102,7 @@ fn incomplete_cells(analysis: &Analysis) -> BTreeSet<&Cell> {
 impl<'a> Facet<'a> {
     fn title(&self, levels: &Levels<'_>) -> String {
         if levels.offloads.len() > 1 {
-            format!("{} · experts offloaded: {}", self.model, self.offload)
+            format!("{} · experts offloaded: {}", self.model, offload_in_words(self.offload))
         } else {
             self.model.to_owned()
         }
@@ -146,6 +146,11 @@ impl Curve<'_> {
         Ok(())
     }
 
+    /// Whether the curve has a point at the last temperature.
+    fn reaches(&self, axis: &Axis<'_>) -> bool {
+        self.points.last().map(|(cell, _)| cell.temperature) == axis.temperatures.last().copied()
+    }
+
     fn end(&self, panel: &Panel<'_, '_>, axis: &Axis<'_>) -> Point {
         self.at(&self.points[self.points.len() - 1], panel, axis)
     }
@@ -163,8 +168,11 @@ fn name_curves(panel: &Panel<'_, '_>, axis: &Axis<'_>, curves: &[Curve<'_>]) -> 
     let heights = spread(ends.iter().map(|(_, end)| end.1).collect(), NAME_LINE, panel.plot.bottom());
     let x = panel.plot.right() + NAME_GAP;
     for ((curve, end), y) in ends.into_iter().zip(heights) {
-        let elbow = panel.plot.right() + 4.0;
-        panel.canvas.line(&[(end.0 + 6.0, end.1), (elbow, end.1), (x - 12.0, y)], 0.75, curve.look.colour)?;
+        let elbow = panel.plot.right() + 2.0;
+        // Across the panel only where the curve ends early: other curves'
+        // points lie there.
+        let start = if curve.reaches(axis) { elbow } else { end.0 + 6.0 };
+        panel.canvas.line(&[(start, end.1), (elbow, end.1), (x - 13.0, y)], 0.75, curve.look.colour)?;
         panel.canvas.marker((x - 8.0, y), 3.75, curve.look, Fill::Solid)?;
         let name = font::fit(curve.name, NAME_LIMIT, NAME.size, NAME.weight);
         panel.canvas.text(&name, (x, y + 4.0), NAME)?;
@@ -207,7 +215,7 @@ impl<'a> Axis<'a> {
         let px_per_unit = (panel.plot.width - 2.0 * inset) / (high - low);
         let gaps = temperatures.windows(2).map(|pair| (value(&pair[1]) - value(&pair[0])) * px_per_unit);
         let narrowest = gaps.fold(panel.plot.width / 2.0, f64::min);
-        let dodge = MOST_DODGE.min(0.7 * narrowest / chains.max(1) as f64);
+        let dodge = MOST_DODGE.min(0.4 * narrowest / chains.max(1) as f64);
         Self { temperatures, left: panel.plot.left + inset, origin: low, px_per_unit, dodge }
     }
 
@@ -223,13 +231,16 @@ impl<'a> Axis<'a> {
 fn subtitle(analysis: &Analysis, levels: &Levels<'_>) -> String {
     let tally = Tally::of(&analysis.trials);
     let shown = || analysis.cells.iter().filter(|summary| summary.metric == METRIC);
+    if tally.scored == 0 {
+        return format!("{SCORE_IN_WORDS} No points: {}.", tally.sentence());
+    }
     let mut text = format!("{SCORE_IN_WORDS} Points: means over {}", tally.design());
     if let (Some(least), Some(most)) = (shown().map(|s| s.n).min(), shown().map(|s| s.n).max()) {
         let range = if least == most { most.to_string() } else { format!("{least} to {most}") };
-        text.push_str(&format!(", n = {range} a point"));
+        text.push_str(&format!(", n\u{a0}=\u{a0}{range} a\u{a0}point"));
     }
-    match shown().find_map(|summary| summary.estimate?.interval) {
-        Some(interval) => text.push_str(&format!("; bars: {} % intervals", percent(interval.level))),
+    match intervals_in_words(analysis) {
+        Some(intervals) => text.push_str(&format!("; bars: {intervals}")),
         None => text.push_str("; no intervals, for want of prompts"),
     }
     text.push_str(&format!("; {}.", tally.sentence()));
@@ -237,27 +248,18 @@ fn subtitle(analysis: &Analysis, levels: &Levels<'_>) -> String {
         text.push_str(" Hollow points: trials failed or missing.");
     }
     if levels.chains.len() > 1 {
-        text.push_str(" Points are shifted sideways to keep bars apart.");
+        text.push_str(" Points are set apart sideways.");
     }
     text
 }
 
-fn percent(level: f64) -> f64 {
-    (level * 1000.0).round() / 10.0
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{percent, spread};
+    use super::spread;
 
     #[test]
     fn names_keep_apart_and_stay_on_the_page() {
         assert_eq!(spread(vec![10.0, 90.0, 98.0, 100.0], 14.0, 100.0), [10.0, 72.0, 86.0, 100.0]);
         assert_eq!(spread(vec![10.0, 11.0, 50.0], 14.0, 100.0), [10.0, 24.0, 50.0]);
-    }
-
-    #[test]
-    fn levels_read_as_percentages() {
-        assert_eq!([percent(0.95).to_string(), percent(0.995).to_string()], ["95", "99.5"]);
     }
 }

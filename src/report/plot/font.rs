@@ -46,10 +46,10 @@ pub fn fit(text: &str, limit: f64, size: f64, weight: Weight) -> String {
     String::new()
 }
 
-/// `text` broken at spaces into lines no wider than `limit` px.
+/// `text` broken at plain spaces, not at no-break spaces, into lines no wider than `limit` px.
 pub fn wrap(text: &str, limit: f64, size: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in text.split(' ') {
         match lines.last_mut() {
             Some(line) if width(&format!("{line} {word}"), size, Weight::Regular) <= limit => {
                 line.push(' ');

@@ -67,3 +67,11 @@ impl Figure {
 /// The metric that the figures show.
 const METRIC: crate::metrics::Metric = crate::metrics::Metric::RepetitionScore;
 const SCORE_IN_WORDS: &str = "Repetition score: share of a text’s word trigrams that repeat an earlier one.";
+
+/// "95 % intervals", or None where the analysis has none.
+fn intervals_in_words(analysis: &Analysis) -> Option<String> {
+    let shown = analysis.cells.iter().filter(|summary| summary.metric == METRIC);
+    let interval = shown.filter_map(|summary| summary.estimate?.interval).next()?;
+    // Rounded, as 0.95 × 100 is not 95 for every level.
+    Some(format!("{}\u{a0}% intervals", (interval.level * 1000.0).round() / 10.0))
+}

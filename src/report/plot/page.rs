@@ -12,7 +12,8 @@ const LEGEND: Type = Type { size: 11.5, weight: Weight::Regular, colour: INK, al
 const FOOTER: Type = Type { size: 10.5, weight: Weight::Regular, colour: MUTED, align: Align::Left };
 
 const MARGIN: f64 = 16.0;
-const COLUMN_GAP: f64 = 34.0;
+/// Room for a panel's ticks; only the leftmost names its axis.
+const COLUMN_GAP: f64 = 38.0;
 const ROW_GAP: f64 = 14.0;
 const LEGEND_LINE: f64 = 19.0;
 const LEGEND_SYMBOL: f64 = 30.0;
@@ -39,9 +40,9 @@ impl Page<'_> {
     pub fn draw(&self, fill: impl Fn(usize, &Panel<'_, '_>) -> Result<(), PlotError>) -> Result<String, PlotError> {
         let columns = self.columns.clamp(1, self.panels.len().max(1));
         let rows = self.panels.len().div_ceil(columns);
-        let cell_width = Y_AXIS_SPACE + self.plot_width + self.right_space;
+        let cell_width = self.plot_width + self.right_space;
         let cell_height = TITLE_SPACE + self.plot_height + X_TICKS_SPACE;
-        let width = 2.0 * MARGIN + columns as f64 * cell_width + (columns - 1) as f64 * COLUMN_GAP;
+        let width = 2.0 * MARGIN + Y_AXIS_SPACE + columns as f64 * cell_width + (columns - 1) as f64 * COLUMN_GAP;
         let inner = width - 2.0 * MARGIN;
 
         let subtitle = font::wrap(self.subtitle, inner, SUBTITLE.size);
@@ -62,7 +63,7 @@ impl Page<'_> {
             for (index, title) in self.panels.iter().enumerate() {
                 let (row, column) = (index / columns, index % columns);
                 let plot = Rect {
-                    left: MARGIN + column as f64 * (cell_width + COLUMN_GAP) + Y_AXIS_SPACE,
+                    left: MARGIN + Y_AXIS_SPACE + column as f64 * (cell_width + COLUMN_GAP),
                     top: top + row as f64 * (cell_height + ROW_GAP) + TITLE_SPACE,
                     width: self.plot_width,
                     height: self.plot_height,

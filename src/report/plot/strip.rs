@@ -5,14 +5,14 @@ use super::canvas::{Fill, Point};
 use super::page::Page;
 use super::palette::{INK, Look, Shape};
 use super::panel::{Panel, Tick};
-use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS};
+use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_words};
 use crate::analysis::{Analysis, TrialResult};
 use crate::experiment::Temperature;
 use crate::plan::TrialId;
-use crate::report::levels::{Arm, Levels};
+use crate::report::levels::{Arm, Levels, offload_in_words};
 use crate::report::tally::Tally;
 
-const X_LABEL: &str = "Sampling temperature T";
+const X_LABEL: &str = "Sampling temperature T (dimensionless)";
 const MEAN: Look = Look { colour: INK, shape: Shape::Diamond };
 
 /// With more arms than this, each model has a figure of its own.
@@ -98,7 +98,7 @@ fn titles(arms: &[Arm<'_>]) -> Vec<String> {
             title = format!("{} · {title}", arm.model);
         }
         if offloads {
-            title.push_str(&format!(" · offload {}", arm.offload));
+            title.push_str(&format!(" · offload {}", offload_in_words(arm.offload)));
         }
         title
     };
@@ -112,11 +112,14 @@ fn subtitle(analysis: &Analysis, arms: &[Arm<'_>]) -> String {
         [first, rest @ ..] if rest.iter().all(|arm| arm.model == first.model) => format!("Model {}. ", first.model),
         _ => String::new(),
     };
+    let (design, sentence) = (tally.design(), tally.sentence());
+    if tally.scored == 0 {
+        return format!("{model}{SCORE_IN_WORDS} No dots: {sentence}.");
+    }
+    let with = intervals_in_words(analysis).map_or(String::new(), |intervals| format!(" with {intervals}"));
     format!(
-        "{model}{SCORE_IN_WORDS} One dot a trial, spread sideways where scores crowd; {} a column; {}. \
-         Diamonds: means, with their intervals.",
-        tally.design(),
-        tally.sentence()
+        "{model}{SCORE_IN_WORDS} One dot a trial, spread sideways where scores crowd; \
+         {design} a\u{a0}column; {sentence}. Diamonds: means{with}."
     )
 }
 
@@ -160,10 +163,12 @@ fn draw_column(panel: &Panel<'_, '_>, column: Column, dots: &[Dot<'_>], look: Lo
         crowd[bin(dot.score)] += 1;
     }
     let densest = crowd.into_iter().max().unwrap_or(0).max(1) as f64;
-    let opacity = (5.0 / (dots.len() as f64).sqrt()).clamp(0.3, 0.8);
     for dot in dots {
-        // As wide as the bin is full, so that the dots outline the distribution.
-        let width = (crowd[bin(dot.score)] as f64 / densest).sqrt() * column.reach;
+        // As wide as the bin is full, so that the dots outline the
+        // distribution, and as pale as it is crowded, so that they add up.
+        let neighbours = crowd[bin(dot.score)] as f64;
+        let width = (neighbours / densest).sqrt() * column.reach;
+        let opacity = (4.0 / neighbours.sqrt()).clamp(0.35, 0.9);
         let at: Point = (column.middle + jitter(dot.id) * width, panel.y(dot.score));
         panel.canvas.dot(at, 1.6, look.colour, opacity)?;
     }

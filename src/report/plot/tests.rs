@@ -54,7 +54,7 @@ fn figures_name_their_axes_and_say_what_they_show() {
             "Sampling temperature T",
             "Repetition score (share",
             "shimmy-1.7",
-            "3 prompts",
+            "3\u{a0}prompts",
             "1 missing",
             "Experiment: cause",
             "bundled demonstration",
