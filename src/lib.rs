@@ -23,6 +23,7 @@ pub mod stats;
 
 pub mod hardware;
 pub mod manifest;
+pub mod plain;
 pub mod progress;
 pub mod report;
 pub mod worker;

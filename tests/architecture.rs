@@ -5,21 +5,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each top-level module and the modules it may name.
-const MAY_KNOW: [(&str, &[&str]); 17] = [
+const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("exit_code", &[]),
     ("hardware", &[]),
+    ("plain", &[]),
     ("stats", &[]),
     ("experiment", &[]),
     ("model", &["experiment"]),
     ("engine", &["experiment"]),
     ("plan", &["engine", "experiment"]),
-    ("worker", &["engine", "experiment", "model"]),
+    ("worker", &["engine", "experiment", "model", "plain"]),
     ("journal", &["engine", "plan"]),
     ("event", &["experiment", "journal", "plan"]),
     ("runner", &["engine", "event", "experiment", "journal", "plan", "worker"]),
     ("metrics", &["engine"]),
     ("analysis", &["engine", "journal", "metrics", "plan", "stats"]),
-    ("report", &["analysis", "experiment", "metrics", "plan", "stats"]),
+    ("report", &["analysis", "experiment", "metrics", "plain", "plan", "stats"]),
     ("progress", &["event", "experiment", "journal", "metrics", "plan"]),
     ("manifest", &["engine", "experiment", "hardware", "plan", "runner"]),
     ("cli", &[]),

@@ -61,6 +61,8 @@ fn feed(context: &mut LlamaContext<'_>, token: LlamaToken, position: usize) -> V
 fn reference(model: &LlamaModel, backend: &LlamaBackend, prompt: &str, temperature: f32) -> Vec<i32> {
     let params = LlamaContextParams::default()
         .with_n_ctx(NonZeroU32::new(256))
+        .with_n_threads(1)
+        .with_n_threads_batch(1)
         .with_flash_attention_policy(llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_DISABLED);
     let mut context = model.new_context(backend, params).unwrap();
     let prompt = model.vocab().tokenize(prompt.as_bytes(), true, false);

@@ -10,9 +10,6 @@ pub mod scores;
 pub mod terminal;
 
 mod levels;
-mod plain;
 #[cfg(test)]
 mod sample;
 mod tally;
-
-pub use plain::neutralise;

@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::levels::Arm;
-use super::neutralise;
 use super::tally::Tally;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
 use crate::experiment::{Seed, Temperature};
 use crate::metrics::Metric;
+use crate::plain::neutralise;
 use crate::plan::Cell;
 
 /// Columns of the whole summary, and of one of the two texts in it.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::protocol::{Reply, Request};
 use crate::experiment::Numerics;
+use crate::plain::neutralise;
 
 /// How much of a worker's stderr is kept for the error message.
 const STDERR_TAIL_BYTES: usize = 64 * 1024;
@@ -143,7 +144,9 @@ impl Worker {
         let tail = String::from_utf8_lossy(&tail);
         let lines: Vec<_> = tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let quoted = &lines[lines.len().saturating_sub(QUOTED_LINES)..];
-        if quoted.is_empty() { ended } else { format!("{ended}: {}", quoted.join(" | ")) }
+        let reason = if quoted.is_empty() { ended } else { format!("{ended}: {}", quoted.join(" | ")) };
+        // It can quote strings of a model file, escape sequences included.
+        neutralise(&reason).into_owned()
     }
 
     /// Ends the process, if it still runs, and says how it ended.

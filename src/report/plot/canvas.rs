@@ -13,7 +13,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::PlotError;
 use super::font::{FAMILIES, Weight};
 use super::palette::{Look, PAPER, Shape};
-use crate::report::neutralise;
+use crate::plain::neutralise;
 
 /// Backend pixels to a CSS pixel.
 const UNITS: f64 = 8.0;
