@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{EngineFacts, ModelFacts};
 use crate::experiment::{
-    Chain, Exclusion, Experiment, Generate, Model, Numerics, Offload, Prompt, ResolvedChain, Seed, Step, Temperature,
+    Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, ResolvedChain, Seed, Step, Temperature,
 };
 
 /// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
@@ -88,7 +88,7 @@ pub enum PlanError {
     #[error(
         "prompt {prompt} has {n_prompt_tokens} tokens for the model {model}; with max_tokens = {max_tokens} it exceeds \
          context = {context}: raise [generate] context to at least {needed}, or shorten the prompt",
-        needed = n_prompt_tokens + max_tokens
+        needed = n_prompt_tokens.saturating_add(*max_tokens)
     )]
     PromptTooLong { prompt: String, model: String, n_prompt_tokens: u32, max_tokens: u32, context: u32 },
     #[error("offload = {asked} asks for more layers than the model {model} has: use \"all\", or at most {n_layer}")]
@@ -189,9 +189,10 @@ fn trials(
         for &temperature in &experiment.grid.temperatures {
             let resolved = chain.at(temperature);
             let cell = Cell { model: model.id.clone(), chain: chain.id.clone(), offload, temperature };
-            for seed in seeds(&experiment.grid.seeds, &resolved) {
-                let point = Point { cell: &cell, seed, prompt: &prompt.id };
-                if experiment.grid.excluded.iter().any(|exclusion| point.matches(exclusion)) {
+            for seed in experiment.grid.seeds_of(chain) {
+                let point =
+                    Point { model: &model.id, chain: &chain.id, offload, temperature, seed, prompt: &prompt.id };
+                if experiment.grid.excludes(point) {
                     continue;
                 }
                 let id = trial_id(experiment.generate, surveyed, offload, &resolved, seed, prompt);
@@ -201,30 +202,6 @@ fn trials(
         }
     }
     trials
-}
-
-/// The seeds a chain runs with: none at all, once, where it makes no draw.
-fn seeds(seeds: &[Seed], chain: &ResolvedChain) -> Vec<Option<Seed>> {
-    if chain.draws() { seeds.iter().copied().map(Some).collect() } else { vec![None] }
-}
-
-/// A trial's coordinates, as exclusions see them.
-struct Point<'a> {
-    cell: &'a Cell,
-    seed: Option<Seed>,
-    prompt: &'a str,
-}
-
-impl Point<'_> {
-    fn matches(&self, exclusion: &Exclusion) -> bool {
-        let Exclusion { model, chain, offload, temperature, seed, prompt } = exclusion;
-        model.as_ref().is_none_or(|model| *model == self.cell.model)
-            && chain.as_ref().is_none_or(|chain| *chain == self.cell.chain)
-            && offload.is_none_or(|offload| offload == self.cell.offload)
-            && temperature.is_none_or(|temperature| temperature == self.cell.temperature)
-            && seed.is_none_or(|seed| Some(seed) == self.seed)
-            && prompt.as_ref().is_none_or(|prompt| *prompt == self.prompt)
-    }
 }
 
 fn trial_id(
@@ -270,7 +247,7 @@ fn trial_id(
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
     let Generate { max_tokens, context, .. } = experiment.generate;
     let counted = experiment.prompts.iter().zip(surveyed.n_prompt_tokens.iter().copied());
-    let too_long = counted.filter(|(_, n_prompt_tokens)| n_prompt_tokens + max_tokens > context);
+    let too_long = counted.filter(|(_, n_prompt_tokens)| n_prompt_tokens.saturating_add(max_tokens) > context);
     let too_long = too_long.map(|(prompt, n_prompt_tokens)| PlanError::PromptTooLong {
         prompt: prompt.id.clone(),
         model: model.id.clone(),

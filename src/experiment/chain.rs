@@ -147,12 +147,10 @@ impl Chain {
         let steps = self.steps.iter().cloned();
         ResolvedChain(steps.map(|step| step.map_temperature(|slot| slot.at(temperature))).collect())
     }
-}
 
-impl ResolvedChain {
     /// Whether any step draws: without a draw, seeds change nothing.
     pub fn draws(&self) -> bool {
-        self.0.iter().any(Step::draws)
+        self.steps.iter().any(Step::draws)
     }
 }
 

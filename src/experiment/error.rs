@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
-/// An experiment file that can't be used, and every reason why.
+/// An experiment file, or a catalogue, that can't be used, and every reason why.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("{file} is not an experiment that can be run")]
+#[error("cannot use {file}")]
 pub struct BadExperiment {
     pub file: String,
     #[related]

@@ -22,7 +22,7 @@ mod tests;
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
 pub use error::{BadExperiment, Problem, Problems};
 pub use raw::{RawExperiment, RawModel};
-pub use resolve::{Surroundings, parse, resolve, resolve_model};
+pub use resolve::{Surroundings, parse, resolve, resolve_models};
 
 /// An experiment, complete and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +79,18 @@ pub struct Model {
     pub note: Option<String>,
 }
 
+/// One trial's coordinates, as exclusions see them.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<'a> {
+    pub model: &'a str,
+    pub chain: &'a str,
+    pub offload: Offload,
+    pub temperature: Temperature,
+    /// None where the chain makes no draw.
+    pub seed: Option<Seed>,
+    pub prompt: &'a str,
+}
+
 /// Leaves out the cells that match every level named here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exclusion {
@@ -116,6 +128,48 @@ pub struct Temperature(f32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Seed(u32);
+
+impl Grid {
+    pub fn excludes(&self, point: Point<'_>) -> bool {
+        self.excluded.iter().any(|exclusion| exclusion.matches(point))
+    }
+
+    /// The seeds a chain runs with: none at all, once, where it makes no draw.
+    pub fn seeds_of(&self, chain: &Chain) -> Vec<Option<Seed>> {
+        if chain.draws() { self.seeds.iter().copied().map(Some).collect() } else { vec![None] }
+    }
+
+    /// Whether the exclusions leave anything to run on these prompts.
+    fn leaves_a_trial(&self, prompts: &[Prompt]) -> bool {
+        self.models.iter().any(|model| {
+            self.chains.iter().any(|chain| {
+                let seeds = self.seeds_of(chain);
+                self.offloads.iter().any(|&offload| {
+                    self.temperatures.iter().any(|&temperature| {
+                        seeds.iter().any(|&seed| {
+                            prompts.iter().any(|prompt| {
+                                let (model, chain, prompt) = (&*model.id, &*chain.id, &*prompt.id);
+                                !self.excludes(Point { model, chain, offload, temperature, seed, prompt })
+                            })
+                        })
+                    })
+                })
+            })
+        })
+    }
+}
+
+impl Exclusion {
+    fn matches(&self, point: Point<'_>) -> bool {
+        let Self { model, chain, offload, temperature, seed, prompt } = self;
+        model.as_ref().is_none_or(|model| model == point.model)
+            && chain.as_ref().is_none_or(|chain| chain == point.chain)
+            && offload.is_none_or(|offload| offload == point.offload)
+            && temperature.is_none_or(|temperature| temperature == point.temperature)
+            && seed.is_none_or(|seed| Some(seed) == point.seed)
+            && prompt.as_ref().is_none_or(|prompt| prompt == point.prompt)
+    }
+}
 
 impl Temperature {
     pub fn new(t: f32) -> Option<Self> {

@@ -14,6 +14,8 @@ pub type Numbered = (usize, Prompt);
 /// # Errors
 /// The number of a line that can't be read, and why.
 pub fn parse(file_name: &str, text: &str) -> Result<Vec<Numbered>, (usize, String)> {
+    // Some editors put a byte order mark first; it is no part of a prompt.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     if file_name.ends_with(".jsonl") {
         lines.map(|(number, line)| Ok((number, parse_json(line).map_err(|why| (number, why))?))).collect()
@@ -34,6 +36,9 @@ fn parse_json(line: &str) -> Result<Prompt, String> {
         id: String,
         text: String,
     }
-    let Line { id, text } = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let Line { id, text } = serde_json::from_str(line).map_err(|error| {
+        // The line is that of the file: to the JSON reader it is always 1.
+        error.to_string().replace(" at line 1 column ", " at column ")
+    })?;
     Ok(Prompt { id, text })
 }

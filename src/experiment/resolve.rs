@@ -2,6 +2,7 @@
 //! value, every error collected.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,8 @@ use super::{
 
 /// More levels than this on one axis are a typing error.
 const MAX_LEVELS: usize = 10_000;
+
+const NOT_EXCLUDED: &str = "correct the level, or remove the exclusion: it leaves nothing out";
 
 /// What an experiment file refers to.
 #[derive(Clone, Debug, Default)]
@@ -118,7 +121,12 @@ fn resolve_prompts(raw: &Spanned<RawPrompts>, surroundings: &Surroundings, probl
     let numbered: Vec<(Range<usize>, String, Prompt)> = match (&raw.get_ref().file, &raw.get_ref().inline) {
         (None, Some(inline)) => {
             let texts = (1..).zip(inline.get_ref());
-            texts.map(|(index, text)| (text.span(), String::new(), prompts::numbered(index, text.get_ref()))).collect()
+            texts
+                .map(|(index, text)| {
+                    let prompt = prompts::numbered(index, text.get_ref());
+                    (text.span(), format!("prompt {}", prompt.id), prompt)
+                })
+                .collect()
         }
         (Some(file), None) => {
             let parsed = match &surroundings.prompts_file {
@@ -128,12 +136,12 @@ fn resolve_prompts(raw: &Spanned<RawPrompts>, surroundings: &Surroundings, probl
             };
             match parsed {
                 Ok(parsed) => {
-                    let place = |line: usize| format!(" ({}:{line})", file.get_ref());
+                    let place = |line: usize| format!("{}:{line}", file.get_ref());
                     parsed.into_iter().map(|(line, prompt)| (file.span(), place(line), prompt)).collect()
                 }
                 Err((0, why)) => {
                     let help = "the path is relative to the experiment file";
-                    problems.add(file.span(), format!("cannot read the prompts {}: {why}", file.get_ref()), help);
+                    problems.add(file.span(), format!("cannot read {}: {why}", file.get_ref()), help);
                     return vec![];
                 }
                 Err((line, why)) => {
@@ -144,26 +152,27 @@ fn resolve_prompts(raw: &Spanned<RawPrompts>, surroundings: &Surroundings, probl
             }
         }
         (None, None) | (Some(_), Some(_)) => {
-            problems.add(raw.span(), "[prompts] needs either file or inline, and not both", "keep one of them");
+            problems.add(raw.span(), "[prompts] needs either file or inline", "give one of them, and only one");
             return vec![];
         }
     };
     if numbered.is_empty() {
-        problems.add(raw.span(), "there are no prompts", "give at least one");
+        let span = raw.get_ref().file.as_ref().map_or(raw.span(), Spanned::span);
+        problems.add(span, "there are no prompts", "give at least one");
     }
-    let mut ids = HashMap::new();
-    let mut texts = HashMap::new();
+    let mut by_id = HashMap::new();
+    let mut by_text = HashMap::new();
     for (span, place, prompt) in &numbered {
-        if let Some(first) = ids.insert(&prompt.id, place) {
-            let message = format!("two prompts have the id {:?}{place}{first}", prompt.id);
-            problems.add(span.clone(), message, "an id names one prompt: rename one");
+        if let Some(first) = by_id.insert(&prompt.id, place) {
+            let message = format!("{place}: the id {:?} is that of {first} as well", prompt.id);
+            problems.add(span.clone(), message, "an id names one prompt: change one");
         }
-        if let Some(first) = texts.insert(&prompt.text, &prompt.id) {
-            let message = format!("prompt {}{place} has the same text as prompt {first}", prompt.id);
+        if let Some(first) = by_text.insert(&prompt.text, place) {
+            let message = format!("{place}: the text is that of {first} as well");
             problems.add(span.clone(), message, "a prompt counts once: remove one, and use seeds for replicates");
         }
         if prompt.text.trim().is_empty() {
-            problems.add(span.clone(), format!("prompt {}{place} is blank", prompt.id), "remove it, or write one");
+            problems.add(span.clone(), format!("{place}: the prompt is blank"), "remove it, or write one");
         }
     }
     numbered.into_iter().map(|(_, _, prompt)| prompt).collect()
@@ -184,7 +193,10 @@ fn resolve_grid(
         None => vec![Offload::All],
         Some(list) => {
             check_list(list, problems);
-            list.get_ref().iter().filter_map(|raw| resolve_offload(raw, problems)).collect()
+            let levels = list.get_ref().iter();
+            let placed: Vec<_> =
+                levels.filter_map(|raw| Some((resolve_offload(raw, problems)?, raw.span()))).collect();
+            distinct("offload", placed, problems)
         }
     };
     let temperatures = resolve_temperatures(temperature, problems);
@@ -199,47 +211,60 @@ fn resolve_grid(
     let mut grid = Grid { models, chains, offloads, temperatures, seeds, excluded: vec![] };
     for exclusion in exclude {
         let resolved = resolve_exclusion(exclusion, &grid, prompts, problems);
-        grid.excluded.extend(resolved);
+        grid.excluded.push(resolved);
     }
-    for levels in [duplicates(&grid.temperatures), duplicates(&grid.seeds), duplicates(&grid.offloads)] {
-        for level in levels {
-            problems.add(temperature.span(), format!("{level} stands twice in the grid"), "remove one");
-        }
-    }
-    if grid.excluded.iter().any(|exclusion| *exclusion == Exclusion::default()) {
-        problems.add(
-            exclude[0].span(),
-            "an exclusion without keys leaves nothing over",
-            "name the levels to leave out",
-        );
+    if problems.is_empty()
+        && let Some(last) = exclude.last()
+        && !grid.leaves_a_trial(prompts)
+    {
+        problems.add(last.span(), "with this exclusion no trial is left to run", "exclude less: see [[grid.exclude]]");
     }
     Some(grid)
 }
 
-fn duplicates<T: PartialEq + ToString>(levels: &[T]) -> Vec<String> {
-    let repeated = levels.iter().enumerate().filter(|&(index, level)| levels[..index].contains(level));
-    repeated.map(|(_, level)| level.to_string()).collect()
+/// The levels, each one reported that stood before.
+fn distinct<T: PartialEq + fmt::Display>(
+    what: &str,
+    levels: Vec<(T, Range<usize>)>,
+    problems: &mut Problems,
+) -> Vec<T> {
+    let mut distinct: Vec<T> = Vec::new();
+    for (level, span) in levels {
+        if distinct.contains(&level) {
+            problems.add(span, format!("the {what} {level} stands twice in the grid"), "remove one");
+        } else {
+            distinct.push(level);
+        }
+    }
+    distinct
 }
 
 fn known_models(raw: &RawExperiment, surroundings: &Surroundings, problems: &mut Problems) -> Vec<Model> {
-    let mut models: Vec<Model> = Vec::new();
-    for model in &raw.model {
-        if models.iter().any(|known| known.id == *model.id.get_ref()) {
-            problems.add(model.id.span(), format!("the model {} is defined twice", model.id.get_ref()), "rename one");
-        }
-        models.push(resolve_model(model, &surroundings.directory, problems));
-    }
-    let theirs = surroundings.catalogue.iter().filter(|known| !raw.model.iter().any(|m| *m.id.get_ref() == known.id));
-    models.extend(theirs.cloned());
+    let mut models = resolve_models(&raw.model, &surroundings.directory, problems);
+    let theirs = surroundings.catalogue.iter().filter(|known| !models.iter().any(|model| model.id == known.id));
+    let theirs: Vec<_> = theirs.cloned().collect();
+    models.extend(theirs);
     models
 }
 
-/// A model as a file describes it, its path starting from `directory`.
-pub fn resolve_model(raw: &raw::RawModel, directory: &Path, problems: &mut Problems) -> Model {
+/// Models as a file describes them, their paths starting from `directory`.
+pub fn resolve_models(raw: &[raw::RawModel], directory: &Path, problems: &mut Problems) -> Vec<Model> {
+    let mut models: Vec<Model> = Vec::new();
+    for model in raw {
+        let id = model.id.get_ref();
+        if models.iter().any(|known| known.id == *id) {
+            problems.add(model.id.span(), format!("the model {id} is defined twice"), "rename or remove one");
+        }
+        models.push(resolve_model(model, directory, problems));
+    }
+    models
+}
+
+fn resolve_model(raw: &raw::RawModel, directory: &Path, problems: &mut Problems) -> Model {
     if let Some(sha256) = &raw.sha256 {
         let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
         if sha256.get_ref().len() != 64 || !sha256.get_ref().chars().all(hexadecimal) {
-            problems.add(sha256.span(), "not a SHA-256", "write its 64 lower-case hexadecimal digits");
+            problems.add(sha256.span(), "this is not a SHA-256", "write its 64 lower-case hexadecimal digits");
         }
     }
     Model {
@@ -303,8 +328,12 @@ fn resolve_names<T: Clone>(
 
 fn check_list<T>(list: &Spanned<Vec<T>>, problems: &mut Problems) {
     if list.get_ref().is_empty() {
-        problems.add(list.span(), "an empty list leaves nothing to run", "give at least one level");
+        report_empty(list.span(), problems);
     }
+}
+
+fn report_empty(span: Range<usize>, problems: &mut Problems) {
+    problems.add(span, "an empty list leaves nothing to run", "give at least one level");
 }
 
 fn resolve_offload(raw: &Spanned<RawOffload>, problems: &mut Problems) -> Option<Offload> {
@@ -315,67 +344,100 @@ fn resolve_offload(raw: &Spanned<RawOffload>, problems: &mut Problems) -> Option
         RawOffload::Layers(n) => u32::try_from(*n).ok().filter(|&n| n > 0).map(Offload::Layers),
     };
     if offload.is_none() {
-        problems.add(raw.span(), "not an offload", "use \"none\", \"all\", or a number of layers from 1 up");
+        problems.add(raw.span(), "this is not an offload", "use \"none\", \"all\", or a number of layers from 1 up");
     }
     offload
 }
 
 fn resolve_temperatures(raw: &Spanned<ListOr<f64, RawSteps>>, problems: &mut Problems) -> Vec<Temperature> {
-    let values: Vec<(f64, Range<usize>)> = match raw.get_ref() {
-        ListOr::List(list) => list.iter().map(|value| (*value.get_ref(), value.span())).collect(),
-        ListOr::Range(RawSteps { from, to, step }) => {
-            let finite = from.is_finite() && to.is_finite() && step.is_finite();
-            if !finite || *step <= 0.0 || from > to || (to - from) / step >= MAX_LEVELS as f64 {
+    match raw.get_ref() {
+        ListOr::List(list) => {
+            if list.is_empty() {
+                report_empty(raw.span(), problems);
+            }
+            let levels = list.iter();
+            let placed = levels
+                .filter_map(|level| Some((resolve_temperature(level, problems)?, level.span())))
+                .collect();
+            distinct("temperature", placed, problems)
+        }
+        ListOr::Range(steps) => {
+            let levels = step_through(steps);
+            if levels.is_none() {
+                let RawSteps { from, to, step } = steps;
                 problems.add(
                     raw.span(),
-                    format!("from {from} to {to} in steps of {step} is no range of temperatures"),
-                    format!("from must not exceed to, step must be above 0, and {MAX_LEVELS} levels are the most"),
+                    format!("from {from:?} to {to:?} in steps of {step:?} is no range of temperatures"),
+                    format!(
+                        "from must be at least 0 and at most to; step must be above 0, and large enough for levels \
+                         that differ, {MAX_LEVELS} at the most"
+                    ),
                 );
-                return vec![];
             }
-            // Half a step's tolerance would add a level; a rounding error must not lose one.
-            let last = ((to - from) / step + 1e-6).floor() as usize;
-            (0..=last).map(|i| (from + i as f64 * step, raw.span())).collect()
+            levels.unwrap_or_default()
         }
-    };
-    if values.is_empty() {
-        problems.add(raw.span(), "an empty list leaves nothing to run", "give at least one level");
     }
-    values.into_iter().filter_map(|(t, span)| resolve_temperature(t, span, problems)).collect()
 }
 
-fn resolve_temperature(t: f64, span: Range<usize>, problems: &mut Problems) -> Option<Temperature> {
-    let temperature = Temperature::new(t as f32);
+/// The levels of a range, both ends included; None when it is not one.
+fn step_through(&RawSteps { from, to, step }: &RawSteps) -> Option<Vec<Temperature>> {
+    // False for nan, too.
+    if !(0.0 <= from && from <= to && to.is_finite() && step > 0.0 && (to - from) / step < MAX_LEVELS as f64) {
+        return None;
+    }
+    // Half a step's tolerance would add a level; a rounding error must not lose one.
+    let last = ((to - from) / step + 1e-6).floor() as usize;
+    let levels: Vec<_> = (0..=last).map(|i| Temperature::new((from + i as f64 * step) as f32)).collect::<Option<_>>()?;
+    levels.is_sorted_by(|a, b| a < b).then_some(levels)
+}
+
+fn resolve_temperature(raw: &Spanned<f64>, problems: &mut Problems) -> Option<Temperature> {
+    let temperature = Temperature::new(*raw.get_ref() as f32);
     if temperature.is_none() {
-        problems.add(span, format!("a temperature can't be {t}"), "give a number from 0 up");
+        problems.add(raw.span(), format!("a temperature can't be {:?}", raw.get_ref()), "give a number from 0 up");
     }
     temperature
 }
 
 fn resolve_seeds(raw: &Spanned<ListOr<i64, RawCount>>, problems: &mut Problems) -> Vec<Seed> {
-    let values: Vec<(i64, Range<usize>)> = match raw.get_ref() {
-        ListOr::List(list) => list.iter().map(|value| (*value.get_ref(), value.span())).collect(),
-        ListOr::Range(RawCount { count, .. }) if *count as usize > MAX_LEVELS => {
-            problems.add(raw.span(), format!("{count} seeds"), format!("{MAX_LEVELS} are the most"));
-            return vec![];
+    match raw.get_ref() {
+        ListOr::List(list) => {
+            if list.is_empty() {
+                report_empty(raw.span(), problems);
+            }
+            let levels = list.iter();
+            let placed =
+                levels.filter_map(|level| Some((resolve_seed(level, problems)?, level.span()))).collect();
+            distinct("seed", placed, problems)
         }
-        ListOr::Range(RawCount { from, count }) => {
-            (0..i64::from(*count)).map(|i| (from.saturating_add(i), raw.span())).collect()
+        ListOr::Range(range) => {
+            let seeds = count_up(range);
+            if seeds.is_none() {
+                problems.add(
+                    raw.span(),
+                    format!("{} seeds from {} up is no range of seeds", range.count, range.from),
+                    format!("seeds run from 0 to 4294967294, 1 to {MAX_LEVELS} of them in a grid"),
+                );
+            }
+            seeds.unwrap_or_default()
         }
-    };
-    if values.is_empty() {
-        problems.add(raw.span(), "no seed leaves nothing to run", "give at least one");
     }
-    values.into_iter().filter_map(|(seed, span)| resolve_seed(seed, span, problems)).collect()
 }
 
-fn resolve_seed(seed: i64, span: Range<usize>, problems: &mut Problems) -> Option<Seed> {
-    let resolved = u32::try_from(seed).ok().and_then(Seed::new);
-    if resolved.is_none() {
+/// The seeds of a range; None when it is not one.
+fn count_up(range: &RawCount) -> Option<Vec<Seed>> {
+    let first = u32::try_from(range.from).ok()?;
+    let few = (1..=MAX_LEVELS as u32).contains(&range.count);
+    few.then(|| (0..range.count).map(|i| first.checked_add(i).and_then(Seed::new)).collect())?
+}
+
+fn resolve_seed(raw: &Spanned<i64>, problems: &mut Problems) -> Option<Seed> {
+    let seed = u32::try_from(*raw.get_ref()).ok().and_then(Seed::new);
+    if seed.is_none() {
         let help = "give a number from 0 to 4294967294; the next one means \"random\" to llama.cpp";
-        problems.add(span, format!("a seed can't be {seed}"), help);
+        problems.add(raw.span(), format!("a seed can't be {}", raw.get_ref()), help);
     }
-    resolved
+    seed
 }
 
 fn resolve_exclusion(
@@ -383,42 +445,59 @@ fn resolve_exclusion(
     grid: &Grid,
     prompts: &[Prompt],
     problems: &mut Problems,
-) -> Option<Exclusion> {
+) -> Exclusion {
     let RawExclusion { model, chain, offload, temperature, seed, prompt } = raw.get_ref();
-    let offload = offload.as_ref().map(|raw| (resolve_offload(raw, problems), raw.span()));
-    let temperature =
-        temperature.as_ref().map(|raw| (resolve_temperature(*raw.get_ref(), raw.span(), problems), raw.span()));
-    let seed = seed.as_ref().map(|raw| (resolve_seed(*raw.get_ref(), raw.span(), problems), raw.span()));
-    let mut known = |holds: bool, span: Range<usize>| {
-        if !holds {
-            let message = "this exclusion leaves out what is not in the grid";
-            problems.add(span, message, "correct the level, or remove the exclusion");
-        }
+    let models = ids(&grid.models, |model| &model.id);
+    let chains = ids(&grid.chains, |chain| &chain.id);
+    let prompts = ids(prompts, |prompt| &prompt.id);
+    let exclusion = Exclusion {
+        model: model.as_ref().and_then(|raw| excluded_name("model", raw, &models, problems)),
+        chain: chain.as_ref().and_then(|raw| excluded_name("chain", raw, &chains, problems)),
+        offload: offload.as_ref().and_then(|raw| {
+            let offload = resolve_offload(raw, problems)?;
+            excluded_level("offload", offload, raw.span(), &grid.offloads, problems)
+        }),
+        temperature: temperature.as_ref().and_then(|raw| {
+            let temperature = resolve_temperature(raw, problems)?;
+            excluded_level("temperature", temperature, raw.span(), &grid.temperatures, problems)
+        }),
+        seed: seed.as_ref().and_then(|raw| {
+            let seed = resolve_seed(raw, problems)?;
+            excluded_level("seed", seed, raw.span(), &grid.seeds, problems)
+        }),
+        prompt: prompt.as_ref().and_then(|raw| excluded_name("prompt", raw, &prompts, problems)),
     };
-    if let Some(model) = model {
-        known(grid.models.iter().any(|m| m.id == *model.get_ref()), model.span());
+    if problems.is_empty() && exclusion == Exclusion::default() {
+        problems.add(raw.span(), "an exclusion without a level leaves nothing to run", "name the levels to leave out");
     }
-    if let Some(chain) = chain {
-        known(grid.chains.iter().any(|c| c.id == *chain.get_ref()), chain.span());
+    exclusion
+}
+
+fn ids<T>(items: &[T], id: impl Fn(&T) -> &String) -> Vec<&str> {
+    items.iter().map(|item| id(item).as_str()).collect()
+}
+
+fn excluded_name(what: &str, raw: &Spanned<String>, known: &[&str], problems: &mut Problems) -> Option<String> {
+    let name = raw.get_ref();
+    if known.contains(&name.as_str()) {
+        return Some(name.clone());
     }
-    if let Some((Some(offload), span)) = &offload {
-        known(grid.offloads.contains(offload), span.clone());
+    let help = did_you_mean(name, known.iter().copied())
+        .map_or_else(|| NOT_EXCLUDED.to_owned(), |near| format!("did you mean {near:?}?"));
+    problems.add(raw.span(), format!("the grid has no {what} {name:?} to exclude"), help);
+    None
+}
+
+fn excluded_level<T: PartialEq + fmt::Display>(
+    what: &str,
+    level: T,
+    span: Range<usize>,
+    known: &[T],
+    problems: &mut Problems,
+) -> Option<T> {
+    if known.contains(&level) {
+        return Some(level);
     }
-    if let Some((Some(temperature), span)) = &temperature {
-        known(grid.temperatures.contains(temperature), span.clone());
-    }
-    if let Some((Some(seed), span)) = &seed {
-        known(grid.seeds.contains(seed), span.clone());
-    }
-    if let Some(prompt) = prompt {
-        known(prompts.iter().any(|p| p.id == *prompt.get_ref()), prompt.span());
-    }
-    Some(Exclusion {
-        model: model.as_ref().map(|model| model.get_ref().clone()),
-        chain: chain.as_ref().map(|chain| chain.get_ref().clone()),
-        offload: offload.and_then(|(offload, _)| offload),
-        temperature: temperature.and_then(|(temperature, _)| temperature),
-        seed: seed.and_then(|(seed, _)| seed),
-        prompt: prompt.as_ref().map(|prompt| prompt.get_ref().clone()),
-    })
+    problems.add(span, format!("the grid has no {what} {level} to exclude"), NOT_EXCLUDED);
+    None
 }

@@ -74,6 +74,9 @@ fn faults(step: &Step<Slot>) -> Vec<String> {
             require(*delta >= 0.0, format!("temperature_ext's delta = {delta} is negative"))
         }
         Step::Mirostat { tau, eta, .. } | Step::MirostatV2 { tau, eta } => {
+            if let Step::Mirostat { m, .. } = step {
+                require(*m > 1, format!("mirostat's m = {m}: it estimates a slope, from two candidates at the least"));
+            }
             require(*tau > 0.0 && *eta > 0.0, format!("mirostat's tau = {tau} and eta = {eta} must be above 0"));
         }
         Step::AdaptiveP { target, decay } => {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::experiment::{BadExperiment, Model, Problems, RawModel, resolve_model};
+use crate::experiment::{BadExperiment, Model, Problems, RawModel, resolve_models};
 
 /// Reads a catalogue that lies in `directory`.
 ///
@@ -20,7 +20,6 @@ pub fn parse(name: &str, text: &str, directory: &Path) -> Result<Vec<Model>, Bad
     }
     let mut problems = Problems::new(name, text);
     let catalogue: Option<Catalogue> = toml::from_str(text).map_err(|error| problems.add_toml(&error)).ok();
-    let models = catalogue
-        .map(|catalogue| catalogue.model.iter().map(|model| resolve_model(model, directory, &mut problems)).collect());
+    let models = catalogue.map(|catalogue| resolve_models(&catalogue.model, directory, &mut problems));
     problems.none_or(models)
 }
