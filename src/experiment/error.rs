@@ -58,10 +58,9 @@ impl Problems {
         self.push(Some(span), message.into(), Some(help.into()));
     }
 
-    /// What the TOML reader found, with a suggestion for a misspelt name.
+    /// What the TOML reader found, in the words of the file.
     pub fn add_toml(&mut self, error: &toml::de::Error) {
-        let message = error.message().trim().to_owned();
-        let help = suggestion(&message);
+        let (message, help) = in_plain_words(error.message().trim());
         self.push(error.span(), message, help);
     }
 
@@ -86,14 +85,48 @@ impl Problems {
     }
 }
 
-/// "did you mean" for serde's "unknown field `x`, expected one of `y`, `z`".
-fn suggestion(message: &str) -> Option<String> {
-    if !message.starts_with("unknown ") {
-        return None;
+/// serde speaks of fields, variants and Rust's types; a file has keys,
+/// samplers and numbers. What is not known here is passed on as it is.
+fn in_plain_words(message: &str) -> (String, Option<String>) {
+    let mut names = message.split('`').skip(1).step_by(2);
+    if let Some(unknown) = message.strip_prefix("unknown ").and_then(|_| names.next()) {
+        let what = if message.starts_with("unknown variant") { "sampler" } else { "key" };
+        let known: Vec<_> = names.collect();
+        let help = match did_you_mean(unknown, known.iter().copied()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("use one of: {}", known.join(", ")),
+        };
+        return (format!("unknown {what} {unknown:?}"), Some(help));
     }
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = quoted.next()?;
-    did_you_mean(unknown, quoted).map(|name| format!("did you mean `{name}`?"))
+    if let Some(missing) = message.strip_prefix("missing field ").and_then(|_| names.next()) {
+        return (format!("the key {missing:?} is missing"), Some("add it".to_owned()));
+    }
+    if message.contains("unit variant, expected") {
+        let help = "write it as a table with its parameters, such as { top_k = 40 }";
+        return ("this sampler needs parameters".to_owned(), Some(help.to_owned()));
+    }
+    if message.starts_with("wanted exactly 1 element") {
+        return ("a step is one sampler".to_owned(), Some("write a table of its own for each step".to_owned()));
+    }
+    match message.split_once(", expected ") {
+        Some((found, expected)) => {
+            let found = found.replace("invalid type: ", "wrong type: ").replace("floating point", "number");
+            (format!("{found}, expected {}", in_toml_terms(expected)), None)
+        }
+        None => (message.to_owned(), None),
+    }
+}
+
+fn in_toml_terms(expected: &str) -> &str {
+    match expected {
+        "f32" | "f64" => "a number",
+        "i32" | "i64" => "a whole number",
+        "u32" | "usize" => "a whole number from 0 up",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        _ if expected.starts_with("struct ") => "a table",
+        other => other,
+    }
 }
 
 /// The known name nearest to a misspelt one, if one is near.

@@ -194,8 +194,7 @@ fn resolve_grid(
         Some(list) => {
             check_list(list, problems);
             let levels = list.get_ref().iter();
-            let placed: Vec<_> =
-                levels.filter_map(|raw| Some((resolve_offload(raw, problems)?, raw.span()))).collect();
+            let placed: Vec<_> = levels.filter_map(|raw| Some((resolve_offload(raw, problems)?, raw.span()))).collect();
             distinct("offload", placed, problems)
         }
     };
@@ -217,7 +216,11 @@ fn resolve_grid(
         && let Some(last) = exclude.last()
         && !grid.leaves_a_trial(prompts)
     {
-        problems.add(last.span(), "with this exclusion no trial is left to run", "exclude less: see [[grid.exclude]]");
+        problems.add(
+            last.span(),
+            "with this exclusion no trial is left to run",
+            "remove it, or narrow it with another key",
+        );
     }
     Some(grid)
 }
@@ -356,9 +359,8 @@ fn resolve_temperatures(raw: &Spanned<ListOr<f64, RawSteps>>, problems: &mut Pro
                 report_empty(raw.span(), problems);
             }
             let levels = list.iter();
-            let placed = levels
-                .filter_map(|level| Some((resolve_temperature(level, problems)?, level.span())))
-                .collect();
+            let placed =
+                levels.filter_map(|level| Some((resolve_temperature(level, problems)?, level.span()))).collect();
             distinct("temperature", placed, problems)
         }
         ListOr::Range(steps) => {
@@ -387,7 +389,8 @@ fn step_through(&RawSteps { from, to, step }: &RawSteps) -> Option<Vec<Temperatu
     }
     // Half a step's tolerance would add a level; a rounding error must not lose one.
     let last = ((to - from) / step + 1e-6).floor() as usize;
-    let levels: Vec<_> = (0..=last).map(|i| Temperature::new((from + i as f64 * step) as f32)).collect::<Option<_>>()?;
+    let levels: Vec<_> =
+        (0..=last).map(|i| Temperature::new((from + i as f64 * step) as f32)).collect::<Option<_>>()?;
     levels.is_sorted_by(|a, b| a < b).then_some(levels)
 }
 
@@ -406,8 +409,7 @@ fn resolve_seeds(raw: &Spanned<ListOr<i64, RawCount>>, problems: &mut Problems) 
                 report_empty(raw.span(), problems);
             }
             let levels = list.iter();
-            let placed =
-                levels.filter_map(|level| Some((resolve_seed(level, problems)?, level.span()))).collect();
+            let placed = levels.filter_map(|level| Some((resolve_seed(level, problems)?, level.span()))).collect();
             distinct("seed", placed, problems)
         }
         ListOr::Range(range) => {

@@ -109,6 +109,12 @@ refusals! {
     a_misspelt_section_comes_with_a_suggestion: refusal_of(&[("[generate]", "[generat]")]),
     a_misspelt_sampler_comes_with_a_suggestion: steps(r#"{ temprature = "T" }, "dist""#),
     a_wrong_type_is_refused: refusal_of(&[("max_tokens = 20", "max_tokens = \"20\"")]),
+    a_negative_count_is_refused: refusal_of(&[("max_tokens = 20", "max_tokens = -1")]),
+    a_value_for_a_section_is_refused:
+        refusal_of(&[("[generate]\nmax_tokens = 20\ncontext = 64\n", "generate = 1\n")]),
+    a_key_like_no_other_comes_with_the_known_ones: refusal_of(&[("max_tokens", "window")]),
+    a_value_for_a_sampler_of_several_is_refused: steps(r#"{ xtc = 0.5 }, "dist""#),
+    a_missing_parameter_is_refused: steps(r#"{ xtc = { p = 0.5 } }, "dist""#),
     a_wrong_type_in_a_list_is_refused: refusal_of(&[("temperature = [0.5, 1.0]", "temperature = [0.5, \"hot\"]")]),
     a_number_for_a_range_is_refused: refusal_of(&[("temperature = [0.5, 1.0]", "temperature = 0.5")]),
     a_missing_section_is_refused: refusal_of(&[("[generate]\nmax_tokens = 20\ncontext = 64\n", "")]),
@@ -213,4 +219,284 @@ refusals! {
     a_line_that_is_no_json_is_refused: refusal_of_prompts("p.jsonl", "{\"id\": \"a\", \"text\": \"one\"}\nid: b\n"),
     a_line_without_a_text_is_refused: refusal_of_prompts("p.jsonl", "\n{\"id\": \"a\"}\n"),
     an_empty_prompts_file_is_refused: refusal_of_prompts("p.txt", "\n \n"),
+}
+
+fn numbers(temperatures: &[Temperature]) -> String {
+    temperatures.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_valid_file_means_what_it_says() {
+    let Experiment { name, question, generate, grid, prompts } = read(VALID);
+    assert_eq!((name.as_str(), question), ("x", None));
+    assert_eq!(generate, Generate { max_tokens: 20, context: 64, numerics: Numerics::Invariant });
+    let Grid { models, chains, offloads, temperatures, seeds, excluded } = grid;
+    let tiny = Model { id: "tiny".into(), path: "/experiments/tiny.gguf".into(), sha256: None, note: None };
+    assert_eq!(models, [tiny]);
+    assert_eq!(chains.iter().map(|chain| chain.id.as_str()).collect::<Vec<_>>(), ["pure", "greedy", "mine"]);
+    assert_eq!(offloads, [Offload::None, Offload::Layers(1), Offload::All]);
+    assert_eq!(numbers(&temperatures), "0.5 1");
+    assert_eq!(seeds.iter().map(|seed| seed.get()).collect::<Vec<_>>(), [0, 1, 2]);
+    let half = Temperature::new(0.5);
+    assert_eq!(excluded, [Exclusion { chain: Some("mine".into()), temperature: half, ..Exclusion::default() }]);
+    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
+    assert_eq!(prompts, [prompt("p1", "one"), prompt("p2", "two")]);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let grid =
+        read(&edited(&[("offload = [\"none\", 1, \"all\"]\n", ""), ("seed = { from = 0, count = 3 }\n", "")])).grid;
+    assert_eq!(grid.offloads, [Offload::All]);
+    assert_eq!(grid.seeds, [Seed(0)]);
+}
+
+#[test]
+fn a_model_of_the_catalogue_lies_beside_it_and_the_experiments_own_comes_first() {
+    assert_eq!(with("[\"tiny\"]", "[\"theirs\"]").grid.models[0].path, Path::new("/models/t.gguf"));
+    let own = read(&edited(&[("[\"tiny\"]", "[\"theirs\"]"), ("id = \"tiny\"", "id = \"theirs\"")]));
+    assert_eq!(own.grid.models[0].path, Path::new("/experiments/tiny.gguf"));
+}
+
+#[test]
+fn a_range_of_temperatures_includes_both_ends_and_prints_exactly() {
+    let range = |range: &str| {
+        let text = edited(&[("[0.5, 1.0]", range), ("[[grid.exclude]]\nchain = \"mine\"\ntemperature = 0.5\n", "")]);
+        numbers(&read(&text).grid.temperatures)
+    };
+    assert_eq!(range("{ from = 0.1, to = 1.5, step = 0.2 }"), "0.1 0.3 0.5 0.7 0.9 1.1 1.3 1.5");
+    assert_eq!(range("{ from = 0, to = 0.3, step = 0.1 }"), "0 0.1 0.2 0.3");
+    assert_eq!(range("{ from = 0.5, to = 1.4, step = 0.5 }"), "0.5 1", "the end is no level where no step meets it");
+    assert_eq!(range("{ from = 0.7, to = 0.7, step = 0.1 }"), "0.7");
+    let listed = read(&edited(&[("[0.5, 1.0]", "[0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5]")]));
+    let stepped = read(&edited(&[("[0.5, 1.0]", "{ from = 0.1, to = 1.5, step = 0.2 }")]));
+    assert_eq!(listed, stepped, "or the same experiment would have two sets of ids");
+}
+
+#[test]
+fn the_last_seed_is_the_one_before_random() {
+    let seeds = with("{ from = 0, count = 3 }", "{ from = 4294967293, count = 2 }").grid.seeds;
+    assert_eq!(seeds, [Seed(4_294_967_293), Seed(4_294_967_294)]);
+    assert_eq!(Seed::new(u32::MAX), None);
+}
+
+#[test]
+fn negative_zero_is_the_temperature_zero() {
+    let zero = Temperature::new(-0.0).expect("0 is a temperature");
+    assert_eq!(zero.get().to_bits(), 0);
+    assert_eq!(zero.to_string(), "0");
+}
+
+#[test]
+fn the_trials_temperature_stands_wherever_the_chain_says_t() {
+    let text =
+        r#"{ temperature = "T" }, { temperature_ext = { t = "T", delta = 0.5 } }, { temperature = 2 }, "greedy""#;
+    let experiment = with("{ top_p = 0.9 }, { temperature = \"T\" }, \"dist\"", text);
+    let hot = Temperature(0.9);
+    let steps = experiment.grid.chains[2].at(hot).0;
+    let expected = [
+        Step::Temperature { t: hot },
+        Step::TemperatureExt { t: hot, delta: 0.5, exponent: 1.0 },
+        Step::Temperature { t: Temperature(2.0) },
+        Step::Greedy,
+    ];
+    assert_eq!(steps, expected);
+}
+
+#[test]
+fn a_chain_draws_when_one_of_its_steps_does() {
+    let draws = |steps: &str| with("{ top_p = 0.9 }, { temperature = \"T\" }, \"dist\"", steps).grid.chains[2].draws();
+    assert!(!draws(r#"{ top_k = 40 }, "greedy""#));
+    assert!(draws(r#"{ xtc = { p = 0.5, threshold = 0.1 } }, "greedy""#));
+    assert!(draws(r#"{ top_k = 40 }, "dist""#));
+    assert!(draws(r#"{ mirostat_v2 = { tau = 5.0, eta = 0.1 } }"#));
+    assert!(draws(r#"{ mirostat = { tau = 5.0, eta = 0.1 } }"#));
+    assert!(draws(r#"{ adaptive_p = { target = 0.5, decay = 0.9 } }"#));
+}
+
+#[test]
+fn a_faithful_chain_keeps_its_faults() {
+    let faulty = r#"{ penalties = { repeat = 0.0, presence = 1.1 } }, { top_p = 1.5 }, "greedy""#;
+    let edits = [
+        ("{ top_p = 0.9 }, { temperature = \"T\" }, \"dist\"", faulty),
+        ("id = \"mine\"", "id = \"mine\"\nfaithful = true"),
+    ];
+    let chain = read(&edited(&edits)).grid.chains.remove(2);
+    assert_eq!(chain.fidelity, Fidelity::Faithful);
+    let kept = Step::Penalties { last_n: 64, repeat: 0.0, frequency: 0.0, presence: 1.1 };
+    assert_eq!(chain.steps, [kept, Step::TopP { p: 1.5, min_keep: 0 }, Step::Greedy]);
+}
+
+/// A built-in chain at T = 0.9.
+fn built_in(id: &str) -> Vec<Step<Temperature>> {
+    let chain = builtin::chains().into_iter().find(|chain| chain.id == id).expect("a built-in chain");
+    chain.at(Temperature(0.9)).0
+}
+
+const HOT: Step<Temperature> = Step::Temperature { t: Temperature(0.9) };
+
+fn penalties(repeat: f32, presence: f32) -> Step<Temperature> {
+    Step::Penalties { last_n: 64, repeat, frequency: 0.0, presence }
+}
+
+#[test]
+fn there_are_seven_built_in_chains_and_only_shimmys_is_kept_with_its_fault() {
+    let chains = builtin::chains();
+    let ids: Vec<_> = chains.iter().map(|chain| chain.id.as_str()).collect();
+    assert_eq!(ids, ["shimmy-1.7", "shimmy-1.7-fixed", "llama.cpp", "ollama-go", "vllm", "pure", "greedy"]);
+    let faithful: Vec<_> = chains.iter().filter(|chain| chain.fidelity == Fidelity::Faithful).collect();
+    assert_eq!(faithful, [&chains[0]]);
+}
+
+#[test]
+fn shimmys_chain_is_the_one_of_its_releases() {
+    let before = [HOT, Step::TopP { p: 0.9, min_keep: 1 }, Step::TopK { k: 40 }];
+    let shimmy = |penalties| [&before[..], &[penalties, Step::Greedy]].concat();
+    assert_eq!(built_in("shimmy-1.7"), shimmy(penalties(0.0, 1.1)));
+    assert_eq!(built_in("shimmy-1.7-fixed"), shimmy(penalties(1.1, 0.0)));
+}
+
+#[test]
+fn the_chain_of_llama_cpp_has_its_order_and_values() {
+    let sequence_breakers = ["\n", ":", "\"", "*"].map(String::from).to_vec();
+    let dry = Step::Dry { multiplier: 0.0, base: 1.75, allowed_length: 2, last_n: 64, sequence_breakers };
+    let expected = [
+        penalties(1.0, 0.0),
+        dry,
+        Step::TopNSigma { n: -1.0 },
+        Step::TopK { k: 40 },
+        Step::Typical { p: 1.0, min_keep: 0 },
+        Step::TopP { p: 0.95, min_keep: 0 },
+        Step::MinP { p: 0.05, min_keep: 0 },
+        Step::Xtc { p: 0.0, threshold: 0.1, min_keep: 0 },
+        HOT,
+        Step::Dist,
+    ];
+    assert_eq!(built_in("llama.cpp"), expected);
+}
+
+#[test]
+fn the_other_built_in_chains_are_those_of_the_field_notes() {
+    let top_p = |p| Step::TopP { p, min_keep: 0 };
+    let ollama = [Step::TopK { k: 40 }, HOT, top_p(0.9), Step::MinP { p: 0.0, min_keep: 0 }, Step::Dist];
+    assert_eq!(built_in("ollama-go"), ollama);
+    assert_eq!(built_in("vllm"), [penalties(1.0, 0.0), HOT, Step::TopK { k: 0 }, top_p(1.0), Step::Dist]);
+    assert_eq!(built_in("pure"), [HOT, Step::Dist]);
+    assert_eq!(built_in("greedy"), [Step::Greedy]);
+}
+
+#[test]
+fn prompts_are_the_lines_that_are_not_blank() {
+    let text = "\u{feff}one\r\n\r\n  two \n";
+    let read = prompts::parse("p.txt", text).expect("lines are prompts");
+    assert_eq!(read, [(1, prompts::numbered(1, "one")), (3, prompts::numbered(2, "  two "))]);
+}
+
+#[test]
+fn prompts_in_json_lines_bring_their_ids() {
+    let text = "{\"id\": \"a\", \"text\": \"one\\ntwo\"}\n\n{\"text\": \"three\", \"id\": \"b\"}\n";
+    let read = prompts::parse("p.jsonl", text).expect("lines are prompts");
+    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
+    assert_eq!(read, [(1, prompt("a", "one\ntwo")), (3, prompt("b", "three"))]);
+}
+
+#[test]
+fn a_catalogue_says_where_its_models_lie() {
+    let text = "[[model]]\nid = \"m\"\npath = \"sub/m.gguf\"\nnote = \"trained here\"\n";
+    let models = model::parse("catalog.toml", text, Path::new("/models")).expect("a catalogue");
+    let note = Some("trained here".to_owned());
+    assert_eq!(models, [Model { id: "m".into(), path: "/models/sub/m.gguf".into(), sha256: None, note }]);
+}
+
+fn refusal_of_catalogue(text: &str) -> String {
+    render(&model::parse("catalog.toml", text, Path::new("/models")).expect_err("this must be refused"))
+}
+
+refusals! {
+    a_misspelt_key_in_the_catalogue_is_refused:
+        refusal_of_catalogue("[[model]]\nid = \"m\"\npaht = \"m.gguf\"\n"),
+    a_model_twice_in_the_catalogue_is_refused:
+        refusal_of_catalogue("[[model]]\nid = \"m\"\npath = \"a\"\n\n[[model]]\nid = \"m\"\npath = \"b\"\n"),
+}
+
+/// Pieces that belong in an experiment file, put where they may not belong.
+const PIECES: &[&str] = &[
+    "",
+    "\n",
+    "\"",
+    "[",
+    "]",
+    "{",
+    "}",
+    "=",
+    ",",
+    "[[chain]]\n",
+    "[[grid.exclude]]\n",
+    "nan",
+    "-inf",
+    "1e300",
+    "-1",
+    "0",
+    "9223372036854775807",
+    "4294967295",
+    "\"T\"",
+    "{ from = 0, to = 1e9, step = 1e-9 }",
+    "\u{feff}",
+    "…",
+    "\r",
+    "{ from = -1, count = 4294967295 }",
+    "true",
+    "schema = 1\n",
+    "\"greedy\"",
+    "{ top_k = 1 }",
+    "\0",
+];
+
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![proptest::sample::select(PIECES).prop_map(str::to_owned), any::<String>()]
+}
+
+/// `VALID` with stretches of it replaced by such pieces.
+fn mutated() -> impl Strategy<Value = String> {
+    let edit = (any::<prop::sample::Index>(), 0..30_usize, piece());
+    prop::collection::vec(edit, 1..4).prop_map(|edits| {
+        edits.into_iter().fold(VALID.to_owned(), |text, (at, length, piece)| {
+            let chars: Vec<char> = text.chars().collect();
+            let start = at.index(chars.len() + 1);
+            let end = (start + length).min(chars.len());
+            chars[..start].iter().copied().chain(piece.chars()).chain(chars[end..].iter().copied()).collect()
+        })
+    })
+}
+
+/// Reads, and renders what is said: a span outside the text would fail there.
+fn reads_or_refuses(text: &str) -> Result<(), TestCaseError> {
+    match read_with(text, Some(text)) {
+        Ok(experiment) => prop_assert!(experiment.grid.leaves_a_trial(&experiment.prompts)),
+        Err(bad) => {
+            prop_assert!(!bad.problems.is_empty(), "refused without a reason");
+            prop_assert!(!render(&bad).contains("Failed to read contents"), "a problem without a place");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused_with_a_reason(text: String) {
+        reads_or_refuses(&text)?;
+        if let Err(bad) = model::parse("catalog.toml", &text, Path::new("/")) {
+            prop_assert!(!bad.problems.is_empty());
+        }
+        let lines = prompts::parse("p.txt", &text).expect("any text is lines");
+        prop_assert!(lines.iter().all(|(_, prompt)| text.contains(&prompt.text)));
+        if let Err((line, _)) = prompts::parse("p.jsonl", &text) {
+            prop_assert!((1..=text.lines().count()).contains(&line));
+        }
+    }
+
+    #[test]
+    fn any_edit_of_a_valid_file_is_read_or_refused_with_a_reason(text in mutated()) {
+        reads_or_refuses(&text)?;
+    }
 }
