@@ -293,3 +293,6 @@ impl fmt::Display for TrialId {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model;
 
 const VALID: &str = r#"schema = 1
 name = "x"
@@ -42,7 +41,7 @@ steps = [{ top_p = 0.9 }, { temperature = "T" }, "dist"]
 fn read_with(text: &str, prompts_file: Option<&str>) -> Result<Experiment, BadExperiment> {
     let surroundings = Surroundings {
         directory: "/experiments".into(),
-        catalogue: model::parse("catalog.toml", "[[model]]\nid = \"theirs\"\npath = \"t.gguf\"", Path::new("/models"))?,
+        catalogue: vec![Model { id: "theirs".into(), path: "/models/t.gguf".into(), sha256: None, note: None }],
         prompts_file: prompts_file.map(|text| Ok(text.to_owned())),
     };
     resolve("x.toml", text, &parse("x.toml", text)?, &surroundings)
@@ -400,25 +399,6 @@ fn prompts_in_json_lines_bring_their_ids() {
     assert_eq!(read, [(1, prompt("a", "one\ntwo")), (3, prompt("b", "three"))]);
 }
 
-#[test]
-fn a_catalogue_says_where_its_models_lie() {
-    let text = "[[model]]\nid = \"m\"\npath = \"sub/m.gguf\"\nnote = \"trained here\"\n";
-    let models = model::parse("catalog.toml", text, Path::new("/models")).expect("a catalogue");
-    let note = Some("trained here".to_owned());
-    assert_eq!(models, [Model { id: "m".into(), path: "/models/sub/m.gguf".into(), sha256: None, note }]);
-}
-
-fn refusal_of_catalogue(text: &str) -> String {
-    render(&model::parse("catalog.toml", text, Path::new("/models")).expect_err("this must be refused"))
-}
-
-refusals! {
-    a_misspelt_key_in_the_catalogue_is_refused:
-        refusal_of_catalogue("[[model]]\nid = \"m\"\npaht = \"m.gguf\"\n"),
-    a_model_twice_in_the_catalogue_is_refused:
-        refusal_of_catalogue("[[model]]\nid = \"m\"\npath = \"a\"\n\n[[model]]\nid = \"m\"\npath = \"b\"\n"),
-}
-
 /// Pieces that belong in an experiment file, put where they may not belong.
 const PIECES: &[&str] = &[
     "",
@@ -485,9 +465,6 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused_with_a_reason(text: String) {
         reads_or_refuses(&text)?;
-        if let Err(bad) = model::parse("catalog.toml", &text, Path::new("/")) {
-            prop_assert!(!bad.problems.is_empty());
-        }
         let lines = prompts::parse("p.txt", &text).expect("any text is lines");
         prop_assert!(lines.iter().all(|(_, prompt)| text.contains(&prompt.text)));
         if let Err((line, _)) = prompts::parse("p.jsonl", &text) {

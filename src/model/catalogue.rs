@@ -23,3 +23,52 @@ pub fn parse(name: &str, text: &str, directory: &Path) -> Result<Vec<Model>, Bad
     let models = catalogue.map(|catalogue| resolve_models(&catalogue.model, directory, &mut problems));
     problems.none_or(models)
 }
+
+#[cfg(test)]
+mod tests {
+    use miette::{GraphicalReportHandler, GraphicalTheme};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_catalogue_says_where_its_models_lie() {
+        let text = "[[model]]\nid = \"m\"\npath = \"sub/m.gguf\"\nnote = \"trained here\"\n";
+        let models = parse("catalog.toml", text, Path::new("/models")).expect("a catalogue");
+        let note = Some("trained here".to_owned());
+        assert_eq!(models, [Model { id: "m".into(), path: "/models/sub/m.gguf".into(), sha256: None, note }]);
+    }
+
+    #[test]
+    fn an_empty_catalogue_has_no_models() {
+        assert_eq!(parse("catalog.toml", "", Path::new("/models")).expect("a catalogue"), []);
+    }
+
+    fn refusal(text: &str) -> String {
+        let bad = parse("catalog.toml", text, Path::new("/models")).expect_err("this must be refused");
+        let mut said = String::new();
+        let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
+        handler.render_report(&mut said, &bad).expect("a report can be rendered");
+        said
+    }
+
+    #[test]
+    fn a_misspelt_key_in_the_catalogue_is_refused() {
+        insta::assert_snapshot!(refusal("[[model]]\nid = \"m\"\npaht = \"m.gguf\"\n"));
+    }
+
+    #[test]
+    fn a_model_twice_in_the_catalogue_is_refused() {
+        let text = "[[model]]\nid = \"m\"\npath = \"a\"\n\n[[model]]\nid = \"m\"\npath = \"b\"\n";
+        insta::assert_snapshot!(refusal(text));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_catalogue_or_refused_with_a_reason(text: String) {
+            if let Err(bad) = parse("catalog.toml", &text, Path::new("/")) {
+                prop_assert!(!bad.problems.is_empty());
+            }
+        }
+    }
+}

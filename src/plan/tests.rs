@@ -1,0 +1,325 @@
+//! The order of a plan, what it leaves out, and what a trial's id hangs on.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::*;
+use crate::experiment::{Surroundings, parse, resolve};
+
+const EXPERIMENT: &str = r#"schema = 1
+name = "x"
+
+[generate]
+max_tokens = 20
+context = 64
+
+[grid]
+model = ["a", "b"]
+chain = ["pure", "greedy"]
+offload = ["none", "all"]
+temperature = [1.0, 0.5]
+seed = [7, 3]
+
+[prompts]
+inline = ["one", "two"]
+
+[[model]]
+id = "a"
+path = "a.gguf"
+
+[[model]]
+id = "b"
+path = "b.gguf"
+"#;
+
+/// One trial, whose every part can be edited.
+const SINGLE: &str = r#"schema = 1
+name = "x"
+
+[generate]
+max_tokens = 20
+context = 64
+
+[grid]
+model = ["a"]
+chain = ["mine"]
+offload = ["none"]
+temperature = [1.0]
+seed = [7]
+
+[prompts]
+inline = ["one"]
+
+[[model]]
+id = "a"
+path = "a.gguf"
+
+[[chain]]
+id = "mine"
+steps = [{ top_k = 40 }, { temperature = "T" }, "dist"]
+"#;
+
+fn experiment(text: &str) -> Experiment {
+    let raw = parse("x.toml", text).expect("the file has the right shape");
+    let surroundings = Surroundings { directory: Path::new("/").into(), ..Surroundings::default() };
+    resolve("x.toml", text, &raw, &surroundings).expect("the experiment is valid")
+}
+
+fn edited(text: &str, edits: &[(&str, &str)]) -> Experiment {
+    let text = edits.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{text}\nholds no {from:?}");
+        text.replace(from, to)
+    });
+    experiment(&text)
+}
+
+fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
+    Surveyed {
+        blake3: format!("hash of {model}"),
+        size_bytes: 1000,
+        facts: ModelFacts {
+            architecture: "scripted".to_owned(),
+            n_layer: 4,
+            n_expert: 8,
+            n_expert_used: 2,
+            n_vocab: 100,
+            n_ctx_train: 512,
+        },
+        engine: EngineFacts { fingerprint: "engine 1".to_owned(), accelerators: vec![], variance: None },
+        n_prompt_tokens: vec![5; n_prompts],
+    }
+}
+
+/// The plan, each model surveyed and then changed by `change`.
+fn plan_on(experiment: &Experiment, change: impl Fn(&mut Surveyed)) -> Result<Plan, Vec<PlanError>> {
+    let models = experiment.grid.models.iter();
+    let all = models.map(|model| {
+        let mut surveyed = surveyed(&model.id, experiment.prompts.len());
+        change(&mut surveyed);
+        (model.id.clone(), surveyed)
+    });
+    Plan::new(experiment, &all.collect())
+}
+
+fn plan(experiment: &Experiment) -> Plan {
+    plan_on(experiment, |_| {}).expect("the models fit the experiment")
+}
+
+/// A trial in words.
+fn words(trial: &Trial) -> String {
+    let Trial { cell, prompt, seed, .. } = trial;
+    let seed = seed.map_or("-".to_owned(), |seed| seed.to_string());
+    format!("{} {} {prompt} {} {} {seed}", cell.model, cell.offload, cell.chain, cell.temperature)
+}
+
+#[test]
+fn the_order_is_model_offload_prompt_chain_temperature_seed_as_the_file_has_them() {
+    let plan = plan(&experiment(EXPERIMENT));
+    let trials: Vec<_> = plan.trials().map(words).collect();
+    let first_prompt = [
+        "a none p1 pure 1 7",
+        "a none p1 pure 1 3",
+        "a none p1 pure 0.5 7",
+        "a none p1 pure 0.5 3",
+        "a none p1 greedy 1 -",
+        "a none p1 greedy 0.5 -",
+    ];
+    assert_eq!(trials[..6], first_prompt);
+    let groups: Vec<_> = trials.chunks(6).map(|group| group[0].as_str()).collect();
+    let expected = [
+        "a none p1 pure 1 7",
+        "a none p2 pure 1 7",
+        "a all p1 pure 1 7",
+        "a all p2 pure 1 7",
+        "b none p1 pure 1 7",
+        "b none p2 pure 1 7",
+        "b all p1 pure 1 7",
+        "b all p2 pure 1 7",
+    ];
+    assert_eq!(groups, expected);
+    let loads: Vec<_> = plan.loads.iter().map(|load| (load.model.id.as_str(), load.offload)).collect();
+    assert_eq!(loads, [("a", Offload::None), ("a", Offload::All), ("b", Offload::None), ("b", Offload::All)]);
+}
+
+#[test]
+fn an_exclusion_leaves_out_what_matches_all_of_its_levels() {
+    let left = |exclusion: &str| {
+        let exclude = format!("[[grid.exclude]]\n{exclusion}\n\n[prompts]");
+        let plan = plan(&edited(EXPERIMENT, &[("[prompts]", &exclude)]));
+        plan.trials().map(words).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = plan(&experiment(EXPERIMENT)).trials().map(words).collect();
+    let all_but = |gone: &dyn Fn(&[&str]) -> bool| {
+        all.iter().filter(|trial| !gone(&trial.split(' ').collect::<Vec<_>>())).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(left("model = \"b\""), all_but(&|trial| trial[0] == "b"));
+    assert_eq!(left("offload = \"all\""), all_but(&|trial| trial[1] == "all"));
+    assert_eq!(left("prompt = \"p2\""), all_but(&|trial| trial[2] == "p2"));
+    assert_eq!(left("chain = \"pure\""), all_but(&|trial| trial[3] == "pure"));
+    assert_eq!(left("temperature = 0.5"), all_but(&|trial| trial[4] == "0.5"));
+    assert_eq!(left("seed = 3"), all_but(&|trial| trial[5] == "3"), "what has no seed stays");
+    let both = left("chain = \"greedy\"\ntemperature = 0.5");
+    assert_eq!(both, all_but(&|trial| trial[3] == "greedy" && trial[4] == "0.5"));
+}
+
+#[test]
+fn a_load_without_trials_is_not_loaded() {
+    let exclude = "[[grid.exclude]]\nmodel = \"a\"\noffload = \"all\"\n\n[prompts]";
+    let plan = plan(&edited(EXPERIMENT, &[("[prompts]", exclude)]));
+    let loads: Vec<_> = plan.loads.iter().map(|load| (load.model.id.as_str(), load.offload)).collect();
+    assert_eq!(loads, [("a", Offload::None), ("b", Offload::None), ("b", Offload::All)]);
+}
+
+fn id(edits: &[(&str, &str)], change: impl Fn(&mut Surveyed)) -> TrialId {
+    let plan = plan_on(&edited(SINGLE, edits), change).expect("the model fits the experiment");
+    let ids: Vec<_> = plan.trials().map(|trial| trial.id.clone()).collect();
+    assert_eq!(ids.len(), 1, "the experiment has one trial");
+    ids[0].clone()
+}
+
+#[test]
+fn whatever_may_change_a_text_changes_its_id() {
+    let edit = |from, to| id(&[(from, to)], |_| {});
+    let ids = [
+        ("nothing", id(&[], |_| {})),
+        ("model", id(&[], |surveyed| surveyed.blake3 = "another hash".to_owned())),
+        ("engine", id(&[], |surveyed| surveyed.engine.fingerprint = "engine 2".to_owned())),
+        ("offload", edit("\"none\"", "\"all\"")),
+        ("layers", edit("\"none\"", "1")),
+        ("more layers", edit("\"none\"", "2")),
+        ("numerics", edit("context = 64", "context = 64\nnumerics = \"fast\"")),
+        ("context", edit("context = 64", "context = 65")),
+        ("max_tokens", edit("max_tokens = 20", "max_tokens = 21")),
+        ("temperature", edit("[1.0]", "[1.1]")),
+        ("a step's parameter", edit("top_k = 40", "top_k = 41")),
+        ("a step's kind", edit("top_k = 40", "top_p = 0.9")),
+        ("a step's default", edit("{ top_k = 40 }", "{ top_p = { p = 0.9, min_keep = 1 } }")),
+        ("the order", edit("{ top_k = 40 }, { temperature = \"T\" }", "{ temperature = \"T\" }, { top_k = 40 }")),
+        ("a step less", edit("{ top_k = 40 }, ", "")),
+        ("seed", edit("[7]", "[8]")),
+        ("prompt", edit("\"one\"", "\"one \"")),
+    ];
+    for (index, (what, id)) in ids.iter().enumerate() {
+        for (other, same) in &ids[..index] {
+            assert_ne!(id, same, "{what} and {other} have the same id");
+        }
+    }
+}
+
+#[test]
+fn names_and_what_is_beside_the_text_change_no_id() {
+    let plain = id(&[], |_| {});
+    let edit = |from, to| id(&[(from, to)], |_| {});
+    assert_eq!(edit("mine", "yours"), plain, "the chain's name");
+    let same_file = |surveyed: &mut Surveyed| surveyed.blake3 = "hash of a".to_owned();
+    assert_eq!(id(&[("\"a\"", "\"b\"")], same_file), plain, "the model's name");
+    assert_eq!(edit("a.gguf", "elsewhere/b.gguf"), plain, "the model's place");
+    assert_eq!(edit("name = \"x\"", "name = \"y\""), plain, "the experiment's name");
+    assert_eq!(edit("\"T\"", "1.0"), plain, "a fixed temperature in place of the same one");
+    assert_eq!(edit("id = \"mine\"", "id = \"mine\"\nfaithful = true"), plain, "the chain's fidelity");
+    assert_eq!(id(&[], |surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()]), plain, "the devices' names");
+
+    let mut renamed = experiment(SINGLE);
+    renamed.prompts[0].id = "another".to_owned();
+    let ids: Vec<_> = plan(&renamed).trials().map(|trial| trial.id.clone()).collect();
+    assert_eq!(ids, [plain], "the prompt's name");
+}
+
+#[test]
+fn an_id_is_the_same_on_every_machine_and_in_every_build() {
+    // Journals are keyed by ids: a change here makes every finished run begin anew.
+    assert_eq!(id(&[], |_| {}).as_str(), "48fdbe776817843202f3c0248a29cff5");
+}
+
+#[test]
+fn greedy_is_one_trial_a_temperature_and_one_text_for_them_all() {
+    let experiment =
+        edited(SINGLE, &[("[\"mine\"]", "[\"greedy\"]"), ("[1.0]", "[0.0, 0.5, 1.0]"), ("[7]", "[1, 2, 3]")]);
+    let plan = plan(&experiment);
+    let seeds: Vec<_> = plan.trials().map(|trial| trial.seed).collect();
+    assert_eq!(seeds, [None, None, None], "a trial for each temperature, whatever the seeds");
+    let ids: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
+    assert_eq!(ids.len(), 1);
+}
+
+#[test]
+fn a_chain_that_draws_runs_every_seed_and_each_has_its_own_text() {
+    let plan = plan(&edited(SINGLE, &[("[7]", "{ from = 0, count = 5 }")]));
+    let seeds: Vec<_> = plan.trials().map(|trial| trial.seed.map(Seed::get)).collect();
+    assert_eq!(seeds, [Some(0), Some(1), Some(2), Some(3), Some(4)]);
+    assert_eq!(plan.trials().map(|trial| &trial.id).collect::<HashSet<_>>().len(), 5);
+}
+
+fn errors(edits: &[(&str, &str)], change: impl Fn(&mut Surveyed)) -> Vec<PlanError> {
+    plan_on(&edited(SINGLE, edits), change).expect_err("the model does not fit the experiment")
+}
+
+#[test]
+fn a_prompt_may_fill_the_context_and_not_exceed_it() {
+    assert!(plan_on(&experiment(SINGLE), |surveyed| surveyed.n_prompt_tokens = vec![44]).is_ok());
+    let errors = errors(&[], |surveyed| surveyed.n_prompt_tokens = vec![45]);
+    let too_long = PlanError::PromptTooLong {
+        prompt: "p1".to_owned(),
+        model: "a".to_owned(),
+        n_prompt_tokens: 45,
+        max_tokens: 20,
+        context: 64,
+    };
+    assert_eq!(errors, [too_long]);
+    assert!(errors[0].to_string().contains("raise [generate] context to at least 65"), "{}", errors[0]);
+}
+
+#[test]
+fn the_longest_generation_does_not_overflow_the_check_of_the_context() {
+    let edits = [("max_tokens = 20", "max_tokens = 4294967290"), ("context = 64", "context = 4294967294")];
+    let errors = errors(&edits, |surveyed| surveyed.n_prompt_tokens = vec![10]);
+    assert!(matches!(errors[..], [PlanError::PromptTooLong { .. }]), "{errors:?}");
+    assert!(errors[0].to_string().contains("at least 4294967295"), "{}", errors[0]);
+}
+
+#[test]
+fn layers_that_the_model_lacks_are_refused() {
+    assert!(plan_on(&edited(SINGLE, &[("\"none\"", "4")]), |_| {}).is_ok());
+    let deep = PlanError::TooManyLayers { model: "a".to_owned(), asked: 5, n_layer: 4 };
+    assert_eq!(errors(&[("\"none\"", "5")], |_| {}), [deep]);
+}
+
+#[test]
+fn a_bias_for_a_token_that_the_model_lacks_is_refused() {
+    let biased = |token: i32| format!("{{ logit_bias = [{{ token = {token}, bias = 1.0 }}] }}, {{ top_k = 40 }}");
+    for token in [0, 99] {
+        assert!(plan_on(&edited(SINGLE, &[("{ top_k = 40 }", &biased(token))]), |_| {}).is_ok(), "token {token}");
+    }
+    for token in [-1, 100] {
+        let unknown = PlanError::NoSuchToken { chain: "mine".to_owned(), model: "a".to_owned(), token, n_vocab: 100 };
+        assert_eq!(errors(&[("{ top_k = 40 }", &biased(token))], |_| {}), [unknown]);
+    }
+}
+
+#[test]
+fn all_that_stands_in_the_way_is_reported() {
+    let edits = [("\"none\"", "5"), ("\"one\"", "\"one\", \"two\"")];
+    let errors = errors(&edits, |surveyed| surveyed.n_prompt_tokens = vec![45, 46]);
+    assert_eq!(errors.len(), 3, "{errors:?}");
+}
+
+#[test]
+fn the_notes_say_what_the_results_cannot_show() {
+    let variance = "built so".to_owned();
+    let notes = |edits: &[(&str, &str)], change: &dyn Fn(&mut Surveyed)| {
+        plan_on(&edited(SINGLE, edits), change).expect("the model fits the experiment").notes()
+    };
+    assert_eq!(notes(&[], &|_| {}), [""; 0]);
+    let greedy = notes(&[("[\"mine\"]", "[\"greedy\"]")], &|_| {});
+    assert_eq!(greedy, ["no random draw, so one run whatever the seeds: greedy"]);
+    let offloaded = notes(&[("\"none\"", "\"all\"")], &|_| {});
+    assert_eq!(offloaded, ["this build has no accelerator: the offload moves nothing, all experts are on the host"]);
+    let accelerated = |surveyed: &mut Surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()];
+    assert_eq!(notes(&[("\"none\"", "\"all\"")], &accelerated), [""; 0]);
+    let arms = notes(&[("\"none\"", "\"none\", \"all\"")], &|_| {});
+    assert!(arms[0].ends_with("are the same arm and compare nothing"), "{arms:?}");
+    let varying = |surveyed: &mut Surveyed| surveyed.engine.variance = Some(variance.clone());
+    assert!(notes(&[], &varying)[0].ends_with("may depend on the batch: built so"));
+    assert_eq!(notes(&[("context = 64", "context = 64\nnumerics = \"fast\"")], &varying), [""; 0]);
+    assert_eq!(notes(&[("a.gguf\"", "a.gguf\"\nnote = \"trained here\"")], &|_| {}), ["trained here"]);
+}
