@@ -20,8 +20,12 @@ pub struct Loaded {
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum LoadError {
-    #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the experiment {path}")]
+    #[diagnostic(help("give the path of an experiment file, a TOML file in UTF-8"))]
+    Experiment { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the catalogue {path}")]
+    #[diagnostic(help("{MODELS_VARIABLE} must name a directory with a {CATALOGUE}, or not be set"))]
+    Catalogue { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Bad(#[from] BadExperiment),
@@ -32,11 +36,12 @@ pub enum LoadError {
 /// # Errors
 /// When a file can't be read, or the experiment can't be run as it stands.
 pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
-    let text = read(path)?;
+    let unreadable = |source| LoadError::Experiment { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let name = path.display().to_string();
     let raw = parse(&name, &text)?;
     let directory = std::path::absolute(path)
-        .map_err(|source| LoadError::Read { path: path.to_owned(), source })?
+        .map_err(unreadable)?
         .parent()
         .expect("a file that was read lies in a directory")
         .to_owned();
@@ -59,11 +64,7 @@ fn catalogue(directory: &Path) -> Result<Vec<Model>, LoadError> {
         None => directory.ancestors().map(|above| above.join("models").join(CATALOGUE)).find(|path| path.is_file()),
     };
     let Some(path) = path else { return Ok(vec![]) };
-    let text = read(&path)?;
+    let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Catalogue { path: path.clone(), source })?;
     let home = path.parent().expect("a catalogue lies in a directory");
     Ok(model::parse(&path.display().to_string(), &text, home)?)
-}
-
-fn read(path: &Path) -> Result<String, LoadError> {
-    std::fs::read_to_string(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use miette::Report;
+use miette::{Report, miette};
 
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
@@ -68,8 +68,11 @@ fn watch_for_interruption() -> Result<Arc<AtomicBool>, Failure> {
 fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
     let directory = &setup.directory;
     std::fs::create_dir_all(directory).map_err(|error| {
-        let message = format!("cannot create the run's directory {}: {error}", directory.display());
-        Failure::bad_setup(Report::msg(message).wrap_err("choose another one with --out DIR"))
+        Failure::bad_setup(miette!(
+            help = "choose another one with --out DIR",
+            "cannot create the run's directory {}: {error}",
+            directory.display()
+        ))
     })?;
     let (journal, contents) = Journal::open(directory).map_err(|error| Failure::bad_setup(plain(error)))?;
     if contents.torn_bytes > 0 {

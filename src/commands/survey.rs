@@ -20,7 +20,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SurveyError {
-    #[error("cannot read the model {id}, {path}: {source}")]
+    #[error("cannot read the model {id}, {path}")]
+    #[diagnostic(help("correct its path, which starts from the directory of the file that states it, or fetch it"))]
     Read { id: String, path: PathBuf, source: std::io::Error },
     #[error("the model {id}, {path}, has the SHA-256 {found}, not {stated}")]
     #[diagnostic(help("the file is damaged or another one: fetch it again, or correct sha256"))]
@@ -28,7 +29,7 @@ pub enum SurveyError {
     #[error("cannot use the model {id}, {path}: {reason}")]
     #[diagnostic(help("is it a whole GGUF file, of an architecture that this llama.cpp knows?"))]
     Unusable { id: String, path: PathBuf, reason: String },
-    #[error("cannot start the worker {executable}: {source}")]
+    #[error("cannot start the worker {executable}")]
     Spawn { executable: PathBuf, source: std::io::Error },
 }
 
