@@ -49,6 +49,9 @@ pub enum Command {
     /// Measures how much a model repeats itself, a row a chain, a column a temperature
     Probe {
         model: PathBuf,
+        /// A file of prompts, one a line, in place of our own
+        #[arg(long, value_name = "FILE")]
+        prompts: Option<PathBuf>,
         /// Print the texts of this temperature too
         #[arg(long, value_name = "T")]
         texts: Option<f64>,

@@ -10,7 +10,7 @@ use forge::{
     card::card,
     corpus::Corpus,
     gguf::{self, Precision},
-    probe::{self, TEMPERATURES},
+    probe::{self, PROMPTS, TEMPERATURES},
     train::{self, Progress, Recipe},
 };
 
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
             train(Recipe { family, seed, steps }, &out, precision, card)
         }
         Command::Corpus { sample, seed } => corpus(sample, seed),
-        Command::Probe { model, texts } => probe(&model, texts),
+        Command::Probe { model, prompts, texts } => probe(&model, prompts.as_deref(), texts),
     }
 }
 
@@ -55,7 +55,7 @@ fn train(recipe: Recipe, out: &Path, precision: Precision, card_kind: CardKind) 
     eprintln!("wrote {}", path.display());
     if card_kind == CardKind::Full {
         let (_, model, tokenizer) = gguf::read(&path)?;
-        let cells = probe::probe(model.as_ref(), &tokenizer)?;
+        let cells = probe::probe(model.as_ref(), &tokenizer, PROMPTS)?;
         let card = card(recipe, model.as_ref(), &trained.measured, Corpus::bundled()?.subjects(), &cells);
         let path = path.with_extension("md");
         fs::write(&path, card).with_context(|| format!("cannot write {}", path.display()))?;
@@ -71,9 +71,16 @@ fn corpus(sample: usize, seed: u64) -> Result<()> {
     Ok(())
 }
 
-fn probe(path: &Path, texts: Option<f64>) -> Result<()> {
+fn probe(path: &Path, prompts: Option<&Path>, texts: Option<f64>) -> Result<()> {
     let (_, model, tokenizer) = gguf::read(path)?;
-    let cells = probe::probe(model.as_ref(), &tokenizer)?;
+    let cells = match prompts {
+        Some(file) => {
+            let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let prompts: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+            probe::probe(model.as_ref(), &tokenizer, &prompts)?
+        }
+        None => probe::probe(model.as_ref(), &tokenizer, PROMPTS)?,
+    };
     print!("{:18}", "chain");
     TEMPERATURES.iter().for_each(|temperature| print!("{temperature:8}"));
     for row in cells.chunks(TEMPERATURES.len()) {

@@ -30,7 +30,7 @@ pub struct Cell {
 }
 
 pub struct Text {
-    pub prompt: &'static str,
+    pub prompt: String,
     pub text: String,
     pub score: f64,
 }
@@ -41,18 +41,19 @@ impl Cell {
     }
 }
 
-/// Every chain at every temperature, over our own prompts.
-pub fn probe(model: &dyn Model, tokenizer: &Tokenizer) -> Result<Vec<Cell>> {
+/// Every chain at every temperature.
+pub fn probe<P: AsRef<str> + Sync>(model: &dyn Model, tokenizer: &Tokenizer, prompts: &[P]) -> Result<Vec<Cell>> {
     let grid: Vec<_> =
         Chain::ALL.iter().flat_map(|&chain| TEMPERATURES.map(|temperature| (chain, temperature))).collect();
     grid.into_par_iter()
         .map(|(chain, temperature)| {
-            let texts = PROMPTS
+            let texts = prompts
                 .iter()
+                .map(P::as_ref)
                 .zip(0..)
-                .map(|(&prompt, seed)| {
+                .map(|(prompt, seed)| {
                     let text = generate(model, tokenizer, prompt, chain, temperature, seed, LENGTH)?;
-                    Ok(Text { prompt, score: repetition_score(&text), text })
+                    Ok(Text { prompt: prompt.to_owned(), score: repetition_score(&text), text })
                 })
                 .collect::<Result<Vec<_>>>()?;
             Ok(Cell { chain, temperature, texts })
