@@ -126,7 +126,7 @@ A metric that a text does not have is empty (null in JSON).";
 /// Where a run's files are.
 #[derive(Debug, Args)]
 pub struct Place {
-    /// The run's directory [default: results/<experiment name>].
+    /// The run's directory [default: results/ and the experiment's name].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

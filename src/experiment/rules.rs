@@ -13,28 +13,25 @@ pub fn resolve_chain(raw: &RawChain, problems: &mut Problems) -> Option<Chain> {
     let resolved: Vec<Option<Step<Slot>>> = steps.iter().map(|step| resolve_step(step, problems)).collect();
     let resolved: Vec<_> = resolved.into_iter().collect::<Option<_>>()?;
 
-    // Nothing can be sampled without these two, however faithful the chain.
+    // Nothing can be sampled without one, however faithful the chain.
     let selection = resolved.iter().position(|step| step.kind() == StepKind::Selection);
     let Some(selection) = selection else {
         let help = "end it with \"dist\" (a draw), \"greedy\", or one of the mirostat or adaptive_p samplers";
         problems.add(raw.steps.span(), format!("chain {id} selects no token"), help);
         return None;
     };
-    for step in &steps[selection + 1..] {
-        problems.add(
-            step.span(),
-            format!("chain {id} goes on after it has selected a token"),
-            "move this step before the selection, or remove it",
-        );
-    }
     if !raw.faithful {
+        let faithful = "or, to reproduce somebody's chain with its faults, add faithful = true";
+        for step in &steps[selection + 1..] {
+            problems.add(
+                step.span(),
+                format!("chain {id} goes on after it has selected a token"),
+                format!("move this step before the selection, or remove it; {faithful}"),
+            );
+        }
         for (step, at) in resolved.iter().zip(steps) {
             for fault in faults(step) {
-                problems.add(
-                    at.span(),
-                    format!("chain {id}: {fault}"),
-                    "correct it; or, to reproduce somebody's chain with its faults, add faithful = true",
-                );
+                problems.add(at.span(), format!("chain {id}: {fault}"), format!("correct it; {faithful}"));
             }
         }
     }

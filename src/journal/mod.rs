@@ -18,7 +18,7 @@ pub const FILE_NAME: &str = "trials.jsonl";
 
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    #[error("cannot {what} {path}: {source}")]
+    #[error("cannot {what} {path}")]
     Io { what: &'static str, path: PathBuf, source: std::io::Error },
     #[error(
         "{path} is in use by another run: wait for it, stop it, or give this one a directory of its own with --out"

@@ -78,7 +78,7 @@ pub struct LoadReport {
 pub enum RunError {
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("cannot start the worker {executable}: {source}")]
+    #[error("cannot start the worker {executable}")]
     Spawn { executable: PathBuf, source: std::io::Error },
 }
 
