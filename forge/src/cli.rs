@@ -28,7 +28,7 @@ pub enum Command {
         /// The same seed trains the same file
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        #[arg(long, default_value_t = 450)]
+        #[arg(long, default_value_t = 500)]
         steps: usize,
         /// The folder to write to
         #[arg(long, default_value = "models")]
