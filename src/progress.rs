@@ -48,7 +48,8 @@ impl Progress {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let display = if std::io::stderr().is_terminal() && !dumb {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-            Display::Bar(bar)
+            // Nothing is shown until there is something to show.
+            Display::Bar(bar.with_style(style("{msg}")))
         } else {
             Display::Plain(Instant::now())
         };
@@ -98,9 +99,9 @@ impl Progress {
             Display::Bar(bar) if state.decoding_since.is_some() => {
                 bar.set_length(state.trials as u64);
                 bar.set_position(state.done as u64);
-                let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("a valid template");
-                bar.set_style(style.progress_chars("█▌ "));
-                bar.set_message(format!("{}\n{}", state.speed(), state.means()));
+                bar.set_style(style("{bar:30} {pos}/{len} {msg}\n{prefix}"));
+                bar.set_message(state.speed());
+                bar.set_prefix(state.means());
             }
             Display::Bar(_) => {}
             Display::Plain(last) => {
@@ -124,6 +125,10 @@ impl Progress {
         }
         self.state.decoding_since = None;
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a valid template").progress_chars("█▌ ")
 }
 
 impl Default for Progress {
@@ -156,13 +161,15 @@ impl State {
         }
     }
 
-    /// Tokens a second and the time left at the pace so far.
+    /// Tokens a second and, once a tenth is done, the time left at the pace so
+    /// far. Before that most of the work is in texts that have not ended, and
+    /// the pace of those that have says little.
     fn speed(&self) -> String {
         let Some(since) = self.decoding_since else { return String::new() };
         let seconds = since.elapsed().as_secs_f64();
         let mut text = format!("{:.0} tokens/s", self.evaluated_tokens as f64 / seconds);
         let left = self.trials - self.done;
-        if left > 0 && self.computed > 0 {
+        if left > 0 && self.computed * 9 >= left {
             let seconds_left = seconds / self.computed as f64 * left as f64;
             text += &format!(", about {} left", HumanDuration(Duration::from_secs_f64(seconds_left)));
         }
