@@ -21,9 +21,10 @@ lint: build-tools
 docs: build-tools
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --workspace --document-private-items
 
-## The tests of forge, which trains the bundled models.
+## The tests of forge, which trains the bundled models. With the whole
+## workspace selected, or cargo would choose other features and build llama.cpp again.
 forge-test: build-tools
-	$(CARGO) test --release -p forge
+	$(CARGO) test --release --workspace --lib --test parity --test determinism
 
 build-tools:
 	@scripts/install-build-tools
