@@ -11,7 +11,7 @@ use clap_complete::Shell;
 /// Finds out why a mixture-of-experts model repeats itself.
 ///
 /// An experiment file names the factors: model, sampler chain, temperature,
-/// expert offload, prompts, seeds. moe-sweep runs every combination in
+/// expert offload, quantisation, prompts, seeds. moe-sweep runs every combination in
 /// llama.cpp, scores the repetition of each text, and writes tables and plots.
 #[derive(Debug, Parser)]
 #[command(name = "moe-sweep", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -76,6 +76,9 @@ pub struct RunArgs {
     /// Give a model that shows no sign of life for so many seconds up.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]
     pub stall_timeout: NonZeroU32,
+    /// Where files made for `quant` are kept [default: the user's cache directory, moe-sweep].
+    #[arg(long, value_name = "DIR", env = "MOE_SWEEP_CACHE")]
+    pub cache: Option<PathBuf>,
     /// Try trials again that an earlier run recorded as failed.
     #[arg(long)]
     pub retry_failed: bool,

@@ -1,9 +1,8 @@
 //! What happens during a run, as it happens. The runner emits these and
 //! prints nothing; progress display and logs are made from them.
 
-use crate::experiment::Offload;
 use crate::journal::format::TrialRecord;
-use crate::plan::Trial;
+use crate::plan::{LoadKey, Trial};
 
 #[derive(Clone, Copy, Debug)]
 pub enum RunEvent<'a> {
@@ -15,12 +14,10 @@ pub enum RunEvent<'a> {
         loads: usize,
     },
     LoadStarted {
-        model: &'a str,
-        offload: Offload,
+        key: &'a LoadKey,
     },
     Loaded {
-        model: &'a str,
-        offload: Offload,
+        key: &'a LoadKey,
         seconds: f64,
     },
     /// The trial is in the journal, as a text or as a failure.

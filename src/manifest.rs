@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ModelFacts;
-use crate::experiment::{Generate, Offload};
+use crate::experiment::{Generate, Offload, Quant};
 use crate::hardware::Hardware;
-use crate::plan::Plan;
+use crate::model::ModelFile;
+use crate::plan::{LoadKey, Plan};
 use crate::runner::{Ending, LoadReport, RunReport};
 
 /// The manifest's name in a run's directory.
@@ -36,6 +37,8 @@ pub struct ModelEntry {
     pub facts: ModelFacts,
     pub engine: String,
     pub accelerators: Vec<String>,
+    #[serde(default)]
+    pub quant: Quant,
     pub offload: Offload,
     pub placement: Placement,
 }
@@ -73,8 +76,11 @@ pub struct RunEntry {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadEntry {
-    pub model: String,
-    pub offload: Offload,
+    #[serde(flatten)]
+    pub key: LoadKey,
+    /// What was loaded; absent in manifests before quantisations were made here.
+    #[serde(default)]
+    pub file: Option<ModelFile>,
     /// 1, unless a worker died.
     pub times: u32,
     /// Sequences decoded together, at most: `batch`, or as many as fitted.
@@ -93,6 +99,7 @@ impl Manifest {
             facts: load.surveyed.facts.clone(),
             engine: load.surveyed.engine.fingerprint.clone(),
             accelerators: load.surveyed.engine.accelerators.clone(),
+            quant: load.quant,
             offload: load.offload,
             placement: placement(load),
         });
@@ -141,7 +148,7 @@ impl RunEntry {
 
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
-        let LoadReport { ref model, offload, times, rows, seconds } = *report;
-        Self { model: model.clone(), offload, times, rows, seconds }
+        let LoadReport { ref key, ref file, times, rows, seconds } = *report;
+        Self { key: key.clone(), file: Some(file.clone()), times, rows, seconds }
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::{self, Cli, Command};
 use crate::exit_code::ExitCode;
 use crate::worker::child;
 
+mod files;
 mod load;
 mod outputs;
 mod plan;

@@ -112,7 +112,7 @@ fn timings<'a>(
         })
     });
     let loads = manifest.runs.iter().flat_map(|run| &run.loads).map(|load| TimingRow {
-        what: Timed::Load(&load.model),
+        what: Timed::Load(&load.key),
         seconds: load.seconds,
         rows: None,
         tokens: None,

@@ -41,7 +41,7 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
     let max_tokens = left as u64 * u64::from(plan.generate.max_tokens);
     line(format!("  tokens   at most {max_tokens} to generate, {} each", plan.generate.max_tokens));
     line(format!("  time     {}", estimate(max_tokens, manifest)));
-    line(format!("  numerics {}", plan.generate.numerics.name()));
+    line(format!("  numerics {}", plan.generate.numerics));
     line(format!("  results  {}", directory.display()));
     for load in &plan.loads {
         let facts = &load.surveyed.facts;

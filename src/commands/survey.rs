@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::engine::Questions;
 use crate::experiment::{Experiment, Model};
 use crate::model::blake3_of;
 use crate::plan::Surveyed;
@@ -58,11 +59,15 @@ fn survey_model(model: &Model, experiment: &Experiment, executable: &Path) -> Re
 
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    let prompts = experiment.prompts.iter().map(|prompt| prompt.text.clone()).collect();
-    worker.send(&Request::Inspect { path: path.clone(), prompts });
+    let questions = Questions {
+        prompts: experiment.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+        templates: experiment.grid.templates.clone(),
+        bos: experiment.generate.bos,
+    };
+    worker.send(&Request::Inspect { path: path.clone(), questions });
     match worker.receive(TIMEOUT) {
-        Ok(Reply::Inspected { model: facts, engine, n_prompt_tokens }) => {
-            Ok(Surveyed { blake3, size_bytes, facts, engine, n_prompt_tokens })
+        Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => {
+            Ok(Surveyed { blake3, size_bytes, facts, engine, prompt_counts })
         }
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
         Err(Silence::Died(reason)) => Err(unusable(reason)),

@@ -9,7 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::{Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, Stop, Timing, Token, Work};
+use super::{
+    Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop, Timing,
+    Token, Work,
+};
+use crate::experiment::Template;
 
 /// The words a scripted model knows; a token is an index into them.
 const WORDS: [&str; 16] = [
@@ -44,7 +48,7 @@ impl ScriptedEngine {
 
     /// # Errors
     /// When the script can't be read or understood.
-    pub fn inspect(path: &Path, prompts: &[String]) -> Result<(ModelFacts, Vec<u32>), EngineError> {
+    pub fn inspect(path: &Path, questions: &Questions) -> Result<(ModelFacts, PromptCounts), EngineError> {
         read(path)?;
         let facts = ModelFacts {
             architecture: "scripted".to_owned(),
@@ -54,7 +58,13 @@ impl ScriptedEngine {
             n_vocab: WORDS.len() as u32,
             n_ctx_train: u32::MAX,
         };
-        Ok((facts, prompts.iter().map(|prompt| count_words(prompt)).collect()))
+        let counts: Vec<_> = questions.prompts.iter().map(|prompt| count_words(prompt)).collect();
+        let no_template = || Err("a scripted model has no chat template".to_owned());
+        let of_template = |&template: &Template| match template {
+            Template::Raw => (template, Ok(counts.clone())),
+            Template::Chat => (template, no_template()),
+        };
+        Ok((facts, questions.templates.iter().map(of_template).collect()))
     }
 
     pub fn facts() -> EngineFacts {

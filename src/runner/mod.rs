@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use crate::engine::LoadSettings;
 use crate::event::RunEvent;
-use crate::experiment::Offload;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
-use crate::plan::{Load, Plan, TrialId};
+use crate::model::{ModelFile, ModelFiles};
+use crate::plan::{Load, LoadKey, Plan, TrialId};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
@@ -36,6 +36,8 @@ pub struct Settings {
     pub threads: u32,
     /// Sequences decoded together, at most.
     pub rows: u32,
+    /// For every model and quantisation of the plan that is still to run.
+    pub files: ModelFiles,
     /// Memory that is free; a model and its caches must share it.
     pub memory_bytes: Option<u64>,
     /// A worker that gives no sign of life for so long is ended.
@@ -64,8 +66,9 @@ pub enum Ending {
 /// The loading of one load key's model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadReport {
-    pub model: String,
-    pub offload: Offload,
+    pub key: LoadKey,
+    /// What was loaded.
+    pub file: ModelFile,
     /// 1, unless a worker died.
     pub times: u32,
     /// Sequences decoded together, at most: as many as were asked for, or as fit.
@@ -147,7 +150,7 @@ impl Run<'_> {
     fn sweep(&mut self, load: &Load, mut pending: Pending<'_>) -> Result<Ending, RunError> {
         let mut worker = None;
         let mut fruitless_deaths = 0;
-        while let Some(work) = pending.next_work(self.plan.generate.max_tokens) {
+        while let Some(work) = pending.next_work(self.plan.generate) {
             let before = pending.left();
             let swept = match &mut worker {
                 Some(worker) => self.generate(worker, work, &mut pending)?,
@@ -179,20 +182,21 @@ impl Run<'_> {
     fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
         let Settings { executable, threads, rows, memory_bytes, .. } = self.settings;
         let generate = self.plan.generate;
-        let (model, offload) = (load.model.id.as_str(), load.offload);
-        (self.on_event)(RunEvent::LoadStarted { model, offload });
+        let key = load.key();
+        let file = &self.settings.files[&(key.model.clone(), key.quant)];
+        (self.on_event)(RunEvent::LoadStarted { key: &key });
         let begun = Instant::now();
         let mut worker = Worker::start(executable, generate.numerics)
             .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
         worker.send(&Request::Load(LoadSettings {
-            path: load.model.path.clone(),
-            blake3: load.surveyed.blake3.clone(),
-            offload,
+            path: file.path.clone(),
+            blake3: file.blake3.clone(),
+            offload: load.offload,
             numerics: generate.numerics,
             context: generate.context,
             rows: *rows,
             // The rest is for buffers, and for whoever else is on the machine.
-            cache_budget_bytes: memory_bytes.map(|free| free.saturating_sub(load.surveyed.size_bytes) / 2),
+            cache_budget_bytes: memory_bytes.map(|free| free.saturating_sub(file.size_bytes) / 2),
             threads: *threads,
         }));
         let rows = match self.receive(&mut worker) {
@@ -202,8 +206,8 @@ impl Run<'_> {
         };
         let seconds = begun.elapsed().as_secs_f64();
         let times = self.load_report.as_ref().map_or(0, |report| report.times) + 1;
-        self.load_report = Some(LoadReport { model: model.to_owned(), offload, times, rows, seconds });
-        (self.on_event)(RunEvent::Loaded { model, offload, seconds });
+        (self.on_event)(RunEvent::Loaded { key: &key, seconds });
+        self.load_report = Some(LoadReport { key, file: file.clone(), times, rows, seconds });
         Ok(Ok(worker))
     }
 

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::engine::{Group, Job, Ticket, Work};
-use crate::plan::{Load, PlannedTrial, Trial, TrialId};
+use crate::experiment::Generate;
+use crate::plan::{Load, PlannedTrial, PromptTrials, Trial, TrialId};
 
 /// Tickets count the distinct trials of a load key in plan order.
 pub struct Pending<'p> {
-    trials: Vec<(&'p str, &'p PlannedTrial)>,
+    trials: Vec<(&'p PromptTrials, &'p PlannedTrial)>,
     left: BTreeSet<Ticket>,
     in_flight: BTreeSet<Ticket>,
     /// Deaths at which a ticket was in flight.
@@ -19,7 +20,7 @@ impl<'p> Pending<'p> {
     /// The load key's trials whose ids are not in `done`, each id once.
     pub fn new(load: &'p Load, done: &HashSet<TrialId>) -> Self {
         let mut seen = HashSet::new();
-        let with_prompt = load.prompts.iter().flat_map(|group| group.trials.iter().map(|t| (&*group.prompt.text, t)));
+        let with_prompt = load.prompts.iter().flat_map(|group| group.trials.iter().map(move |t| (group, t)));
         let trials: Vec<_> =
             with_prompt.filter(|(_, t)| !done.contains(&t.trial.id) && seen.insert(&t.trial.id)).collect();
         let left = (0..trials.len() as Ticket).collect();
@@ -39,21 +40,23 @@ impl<'p> Pending<'p> {
     }
 
     /// What to do next: a suspect alone, or else all that is left.
-    pub fn next_work(&self, max_tokens: u32) -> Option<Work> {
+    pub fn next_work(&self, generate: Generate) -> Option<Work> {
         let tickets = match self.suspects().next() {
             Some(suspect) => vec![suspect],
             None => self.all_left(),
         };
         let mut groups: Vec<Group> = Vec::new();
         for ticket in tickets {
-            let (prompt, planned) = self.trials[ticket as usize];
+            let (PromptTrials { prompt, template, .. }, planned) = self.trials[ticket as usize];
+            let (prompt, template) = (prompt.text.as_str(), *template);
             let job = Job { ticket, chain: planned.chain.clone(), seed: planned.trial.seed };
             match groups.last_mut() {
-                Some(group) if group.prompt == prompt => group.jobs.push(job),
-                _ => groups.push(Group { prompt: prompt.to_owned(), jobs: vec![job] }),
+                Some(group) if group.prompt == prompt && group.template == template => group.jobs.push(job),
+                _ => groups.push(Group { prompt: prompt.to_owned(), template, jobs: vec![job] }),
             }
         }
-        (!groups.is_empty()).then_some(Work { max_tokens, groups })
+        let Generate { max_tokens, bos, .. } = generate;
+        (!groups.is_empty()).then_some(Work { max_tokens, bos, groups })
     }
 
     pub fn started(&mut self, ticket: Ticket) {

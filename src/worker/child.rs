@@ -42,15 +42,19 @@ pub fn serve(input: &mut impl BufRead, output: &mut impl Write) -> Result<(), Wo
 fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write>) -> Result<(), WorkerError> {
     match read(input)? {
         None => Ok(()),
-        Some(Request::Inspect { path, prompts }) => {
-            let (engine, (model, n_prompt_tokens)) = match EngineKind::of(&path) {
+        Some(Request::Inspect { path, questions }) => {
+            let (engine, (model, prompt_counts)) = match EngineKind::of(&path) {
                 EngineKind::Llama => {
                     let llama = Llama::start()?;
-                    (llama.facts(), llama.inspect(&path, &prompts)?)
+                    (llama.facts(), llama.inspect(&path, &questions)?)
                 }
-                EngineKind::Scripted => (ScriptedEngine::facts(), ScriptedEngine::inspect(&path, &prompts)?),
+                EngineKind::Scripted => (ScriptedEngine::facts(), ScriptedEngine::inspect(&path, &questions)?),
             };
-            Ok(outlet.send(&Reply::Inspected { model, engine, n_prompt_tokens })?)
+            Ok(outlet.send(&Reply::Inspected { model, engine, prompt_counts })?)
+        }
+        Some(Request::Quantise(quantisation)) => {
+            Llama::start()?.quantise(&quantisation)?;
+            Ok(outlet.send(&Reply::Quantised)?)
         }
         Some(Request::Load(settings)) if blake3_of(&settings.path)? != settings.blake3 => {
             Err(EngineError::Changed { path: settings.path }.into())

@@ -13,6 +13,7 @@
 //! begins.
 
 use std::num::NonZeroU32;
+use std::ptr;
 use std::time::Instant;
 
 use llama_cpp_2::context::LlamaContext;
@@ -22,7 +23,9 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
 use super::{Llama, Model, Sampler};
-use crate::engine::{Engine, EngineError, Generation, Job, LoadSettings, Observer, Stop, Ticket, Timing, Token, Work};
+use crate::engine::{
+    Engine, EngineError, Generation, Group, Job, LoadSettings, Observer, Stop, Ticket, Timing, Token, Work,
+};
 use crate::experiment::Numerics;
 
 /// llama.cpp's default physical batch.
@@ -42,7 +45,7 @@ pub struct LlamaEngine<'m> {
 /// Jobs with the same prompt and the same tokens so far; its sequence id is
 /// its index.
 struct Branch<'w> {
-    prompt: &'w str,
+    group: &'w Group,
     n_prompt_tokens: u32,
     tokens: Vec<Token>,
     jobs: Vec<Running>,
@@ -82,6 +85,9 @@ impl<'m> LlamaEngine<'m> {
         let n_seq_max = rows + 1;
         let n_ctx = context.checked_mul(n_seq_max).and_then(NonZeroU32::new);
         let n_ctx = n_ctx.ok_or_else(|| refused("more than 2^32 tokens in all".to_owned()))?;
+        // Room for a prompt, and for a token of every sequence: llama.cpp aborts
+        // when it sets itself up for fewer outputs than sequences.
+        let n_batch = context.max(n_seq_max);
         let threads = settings.threads as i32;
         let flash_attention = match settings.numerics {
             Numerics::Invariant => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
@@ -90,8 +96,8 @@ impl<'m> LlamaEngine<'m> {
         let params = LlamaContextParams::default()
             .with_n_ctx(Some(n_ctx))
             .with_n_seq_max(n_seq_max)
-            .with_n_batch(context.max(rows))
-            .with_n_ubatch(N_UBATCH.min(context.max(rows)))
+            .with_n_batch(n_batch)
+            .with_n_ubatch(N_UBATCH.min(n_batch))
             .with_n_threads(threads)
             .with_n_threads_batch(threads)
             .with_flash_attention_policy(flash_attention)
@@ -104,7 +110,7 @@ impl<'m> LlamaEngine<'m> {
         Ok(Self {
             model,
             context: llama_context,
-            batch: LlamaBatch::new(context.max(rows) as usize, 1),
+            batch: LlamaBatch::new(n_batch as usize, 1),
             n_ctx_seq: context,
             rows,
         })
@@ -116,8 +122,10 @@ impl<'m> LlamaEngine<'m> {
     }
 
     /// Evaluates a prompt into the parked sequence.
-    fn park(&mut self, prompt: &str, max_tokens: u32) -> Result<Parked, EngineError> {
-        let tokens = self.model.tokenize(prompt);
+    fn park(&mut self, group: &Group, work: &Work) -> Result<Parked, EngineError> {
+        let Group { prompt, template, .. } = group;
+        let tokens = self.model.tokenize(prompt, *template, work.bos).map_err(EngineError::Prompt)?;
+        let max_tokens = work.max_tokens;
         let context = self.n_ctx_seq;
         if tokens.is_empty() {
             return Err(EngineError::Decode("the prompt has no tokens and the model adds no BOS".to_owned()));
@@ -298,14 +306,14 @@ impl LlamaEngine<'_> {
 /// The jobs not yet begun, in order, and the prompt of the next one.
 struct Waiting<'w> {
     work: &'w Work,
-    jobs: std::vec::IntoIter<(&'w str, &'w Job)>,
-    parked: Option<(&'w str, Parked)>,
+    jobs: std::vec::IntoIter<(&'w Group, &'w Job)>,
+    parked: Option<(&'w Group, Parked)>,
 }
 
 impl<'w> Waiting<'w> {
     fn new(work: &'w Work) -> Self {
         let groups = work.groups.iter();
-        let jobs: Vec<_> = groups.flat_map(|group| group.jobs.iter().map(|job| (&*group.prompt, job))).collect();
+        let jobs: Vec<_> = groups.flat_map(|group| group.jobs.iter().map(move |job| (group, job))).collect();
         Self { work, jobs: jobs.into_iter(), parked: None }
     }
 
@@ -317,12 +325,12 @@ impl<'w> Waiting<'w> {
         live: &mut Vec<Branch<'w>>,
         observer: &mut dyn Observer,
     ) -> Result<bool, EngineError> {
-        let Some((prompt, job)) = self.jobs.next() else { return Ok(false) };
+        let Some((group, job)) = self.jobs.next() else { return Ok(false) };
         observer.started(job.ticket)?;
-        if self.parked.as_ref().is_none_or(|(text, _)| *text != prompt) {
-            let parked = engine.park(prompt, self.work.max_tokens)?;
+        if self.parked.as_ref().is_none_or(|(of, _)| !ptr::eq(*of, group)) {
+            let parked = engine.park(group, self.work)?;
             observer.evaluated(parked.tokens.len() as u64)?;
-            self.parked = Some((prompt, parked));
+            self.parked = Some((group, parked));
         }
         let (_, parked) = self.parked.as_ref().expect("parked just now");
         let n_prompt_tokens = parked.tokens.len() as u32;
@@ -333,12 +341,12 @@ impl<'w> Waiting<'w> {
                 engine.finish(&job, (n_prompt_tokens, tokens, stop), live.len(), observer)?;
             }
             Choice::Token(token) => {
-                let same = |branch: &&mut Branch<'_>| branch.prompt == prompt && branch.tokens == [token];
+                let same = |branch: &&mut Branch<'_>| ptr::eq(branch.group, group) && branch.tokens == [token];
                 match live.iter_mut().find(same) {
                     Some(branch) => branch.jobs.push(job),
                     None => {
                         engine.copy(engine.rows as i32, live.len() as i32)?;
-                        live.push(Branch { prompt, n_prompt_tokens, tokens: vec![token], jobs: vec![job] });
+                        live.push(Branch { group, n_prompt_tokens, tokens: vec![token], jobs: vec![job] });
                     }
                 }
             }

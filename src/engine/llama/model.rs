@@ -91,12 +91,6 @@ impl Model {
         Some(number("block_count")? * kv_heads * (key + value) * 2)
     }
 
-    /// The prompt's tokens: BOS first where the model wants one; the text of a
-    /// special token stays text.
-    pub fn tokenize(&self, prompt: &str) -> Vec<LlamaToken> {
-        self.llama.vocab().tokenize(prompt.as_bytes(), true, false)
-    }
-
     /// Tokens as text; control tokens have none.
     pub fn detokenize(&self, tokens: &[Token]) -> String {
         let vocab = self.llama.vocab();
