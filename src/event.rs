@@ -1,6 +1,7 @@
 //! What happens during a run, as it happens. The runner emits these and
 //! prints nothing; progress display and logs are made from them.
 
+use crate::engine::Strategy;
 use crate::journal::format::TrialRecord;
 use crate::plan::{LoadKey, Trial};
 
@@ -15,6 +16,7 @@ pub enum RunEvent<'a> {
     },
     LoadStarted {
         key: &'a LoadKey,
+        strategy: Strategy,
     },
     Loaded {
         key: &'a LoadKey,
@@ -29,7 +31,7 @@ pub enum RunEvent<'a> {
     Evaluated {
         tokens: u64,
     },
-    /// A worker died or hung; `again` trials are tried once more, alone.
+    /// A worker died or hung; `again` trials are tried once more, by halves.
     WorkerDied {
         reason: &'a str,
         again: usize,

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::ModelFacts;
+use crate::engine::{ModelFacts, Strategy};
 use crate::experiment::{Generate, Offload, Quant};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
@@ -64,8 +64,8 @@ pub struct RunEntry {
     pub started_unix_s: u64,
     pub command_line: Vec<String>,
     pub hardware: Hardware,
+    /// Threads in all.
     pub threads: u32,
-    pub batch: u32,
     pub ended: String,
     pub trials_done: usize,
     /// Tokens that went through the model, those of prompts included.
@@ -83,8 +83,12 @@ pub struct LoadEntry {
     pub file: Option<ModelFile>,
     /// 1, unless a worker died.
     pub times: u32,
-    /// Sequences decoded together, at most: `batch`, or as many as fitted.
-    pub rows: u32,
+    /// Absent in manifests before there were lanes.
+    #[serde(default)]
+    pub strategy: Option<Strategy>,
+    /// Tokens that went through the model, those of prompts included.
+    #[serde(default)]
+    pub evaluated_tokens: u64,
     pub seconds: f64,
 }
 
@@ -127,13 +131,12 @@ fn placement(load: &crate::plan::Load) -> Placement {
 }
 
 impl RunEntry {
-    pub fn new(started_unix_s: u64, threads: u32, batch: u32, report: &RunReport) -> Self {
+    pub fn new(started_unix_s: u64, threads: u32, report: &RunReport) -> Self {
         Self {
             started_unix_s,
             command_line: std::env::args().collect(),
             hardware: Hardware::survey(),
             threads,
-            batch,
             ended: match report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),
@@ -148,7 +151,8 @@ impl RunEntry {
 
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
-        let LoadReport { ref key, ref file, times, rows, seconds } = *report;
-        Self { key: key.clone(), file: Some(file.clone()), times, rows, seconds }
+        let LoadReport { ref key, ref file, times, strategy, evaluated_tokens, seconds } = *report;
+        let (key, file, strategy) = (key.clone(), Some(file.clone()), Some(strategy));
+        Self { key, file, times, strategy, evaluated_tokens, seconds }
     }
 }

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use itertools::iproduct;
+use itertools::{Itertools as _, iproduct};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{EngineFacts, ModelFacts, PromptCounts};
+use crate::engine::{EngineFacts, ModelFacts, PromptCounts, Shape};
 use crate::experiment::{
     Bos, Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, Quant, ResolvedChain, Seed, Step,
     Temperature, Template,
@@ -192,9 +192,28 @@ pub struct LoadKey {
     pub offload: Offload,
 }
 
+impl Cell {
+    pub fn load_key(&self) -> LoadKey {
+        LoadKey { model: self.model.clone(), quant: self.quant, offload: self.offload }
+    }
+}
+
 impl Load {
     pub fn key(&self) -> LoadKey {
         LoadKey { model: self.model.id.clone(), quant: self.quant, offload: self.offload }
+    }
+
+    /// What a strategy for this load is chosen by; `model_bytes` is the size of
+    /// the file that is loaded.
+    pub fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
+        let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
+        let token_bytes = self.surveyed.facts.cache_bytes_per_token;
+        Shape {
+            model_bytes,
+            sequence_bytes: token_bytes.map(|bytes| bytes * u64::from(generate.context)),
+            prompts: self.prompts.len() as u32,
+            texts_a_prompt: self.prompts.iter().map(distinct).max().unwrap_or(0) as u32,
+        }
     }
 
     pub fn planned(&self) -> impl Iterator<Item = &PlannedTrial> {

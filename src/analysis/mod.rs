@@ -11,6 +11,9 @@ use crate::plan::{Cell, Trial, TrialId};
 use crate::stats::Interval;
 
 mod cells;
+mod sharing;
+
+pub use sharing::{Sharing, sharing};
 
 /// Everything that the reports show.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,6 +13,7 @@ use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
 use super::{Failure, plain, print};
 use crate::cli::RunArgs;
+use crate::engine::Limits;
 use crate::exit_code::ExitCode;
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::format::{Outcome, TrialRecord};
@@ -116,10 +117,13 @@ fn threads(args: &RunArgs) -> u32 {
 fn settings(args: &RunArgs, setup: &Setup, files: ModelFiles) -> Settings {
     Settings {
         executable: setup.executable.clone(),
-        threads: threads(args),
+        limits: Limits {
+            threads: threads(args),
+            lanes: args.lanes.map(Into::into),
+            rows: args.batch,
+            memory_bytes: available_memory_bytes(),
+        },
         files,
-        rows: args.batch,
-        memory_bytes: available_memory_bytes(),
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
     }
 }
@@ -137,6 +141,6 @@ fn done(contents: &Contents, retry_failed: bool) -> HashSet<TrialId> {
 fn record_run(manifest: &mut Manifest, started: SystemTime, settings: &Settings, report: &RunReport) {
     if report.trials_done > 0 {
         let started_unix_s = started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        manifest.runs.push(RunEntry::new(started_unix_s, settings.threads, settings.rows, report));
+        manifest.runs.push(RunEntry::new(started_unix_s, settings.limits.threads, report));
     }
 }

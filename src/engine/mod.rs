@@ -13,6 +13,9 @@ use crate::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Temp
 
 pub mod llama;
 pub mod scripted;
+mod strategy;
+
+pub use strategy::{Limits, MAX_ROWS, Shape, Strategy};
 
 /// A token id of the model's vocabulary.
 pub type Token = i32;
@@ -30,7 +33,7 @@ pub trait Engine {
 
 /// What an engine tells while it works. An error from any of these means
 /// that nobody listens any more: the engine stops.
-pub trait Observer {
+pub trait Observer: Send {
     fn started(&mut self, ticket: Ticket) -> std::io::Result<()>;
     fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> std::io::Result<()>;
     /// `tokens` more have been evaluated, those of prompts included.
@@ -106,11 +109,7 @@ pub struct LoadSettings {
     pub numerics: Numerics,
     /// Tokens of context for each sequence.
     pub context: u32,
-    /// Sequences decoded together, at most.
-    pub rows: u32,
-    /// Bytes that the sequences' caches may take; there is room for one at least.
-    pub cache_budget_bytes: Option<u64>,
-    pub threads: u32,
+    pub strategy: Strategy,
 }
 
 /// A model file to be written anew, its weights brought to another type.
@@ -133,6 +132,9 @@ pub struct ModelFacts {
     pub n_vocab: u32,
     /// The context length the model was trained for.
     pub n_ctx_train: u32,
+    /// What the cache takes for one token; None where the file does not tell.
+    #[serde(default)]
+    pub cache_bytes_per_token: Option<u64>,
 }
 
 /// For each template the tokens of every prompt, in the order they were given,

@@ -78,6 +78,7 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
         blake3: format!("hash of {model}"),
         size_bytes: 1000,
         facts: ModelFacts {
+            cache_bytes_per_token: None,
             architecture: "scripted".to_owned(),
             n_layer: 4,
             n_expert: 8,

@@ -16,11 +16,15 @@ use crate::plan::{LoadKey, TrialId};
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimingRow<'a> {
     pub what: Timed<'a>,
-    pub seconds: f64,
+    pub seconds: Option<f64>,
     /// Sequences decoded together.
     pub rows: Option<u32>,
-    /// Tokens generated in that time.
+    /// Tokens that were asked for.
     pub tokens: Option<u64>,
+    /// Tokens that went through the model for them.
+    pub evaluated_tokens: Option<u64>,
+    /// The fewest that could have.
+    pub distinct_prefixes: Option<u64>,
 }
 
 /// What took the time.
@@ -29,8 +33,17 @@ pub enum Timed<'a> {
     Trial(&'a TrialId),
     /// A model's loading.
     Load(&'a LoadKey),
+    /// All that a loaded model did, in all runs.
+    Work(&'a LoadKey),
     /// The whole run, by the experiment's name.
     Run(&'a str),
+}
+
+impl<'a> TimingRow<'a> {
+    /// A row that says nothing yet.
+    pub fn of(what: Timed<'a>) -> Self {
+        Self { what, seconds: None, rows: None, tokens: None, evaluated_tokens: None, distinct_prefixes: None }
+    }
 }
 
 /// Writes `trials.csv`: a row a trial, in plan order.
@@ -59,21 +72,34 @@ pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
 /// Writes `timings.csv`: a row for each thing that was timed.
 pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    csv.write_record(["kind", "id", "seconds", "rows", "tokens", "tokens_per_second"])?;
+    csv.write_record([
+        "kind",
+        "id",
+        "seconds",
+        "rows",
+        "tokens",
+        "tokens_per_second",
+        "evaluated_tokens",
+        "distinct_prefixes",
+    ])?;
     for row in rows {
         let (kind, id) = match row.what {
             Timed::Trial(id) => ("trial", id.to_string()),
+            Timed::Work(key) => ("work", key.to_string()),
             Timed::Load(key) => ("load", key.to_string()),
             Timed::Run(experiment) => ("run", experiment.to_owned()),
         };
-        let rate = row.tokens.filter(|_| row.seconds > 0.0).map(|tokens| tokens as f64 / row.seconds);
+        let seconds = row.seconds.filter(|&seconds| seconds > 0.0);
+        let rate = row.tokens.zip(seconds).map(|(tokens, seconds)| tokens as f64 / seconds);
         csv.write_record([
             kind,
             &id,
-            &row.seconds.to_string(),
+            &or_empty(row.seconds),
             &or_empty(row.rows),
             &or_empty(row.tokens),
             &or_empty(rate),
+            &or_empty(row.evaluated_tokens),
+            &or_empty(row.distinct_prefixes),
         ])?;
     }
     csv.flush()
@@ -155,9 +181,15 @@ mod tests {
         let id = &analysis.trials[0].trial.id;
         let load = LoadKey { model: "tiny".to_owned(), quant: Quant::Q8_0, offload: Offload::All };
         let rows = [
-            TimingRow { what: Timed::Trial(id), seconds: 0.5, rows: Some(32), tokens: Some(100) },
-            TimingRow { what: Timed::Load(&load), seconds: 0.0, rows: None, tokens: Some(0) },
-            TimingRow { what: Timed::Run("temperature"), seconds: 12.25, rows: None, tokens: None },
+            TimingRow { seconds: Some(0.5), rows: Some(32), tokens: Some(100), ..TimingRow::of(Timed::Trial(id)) },
+            TimingRow { seconds: Some(0.0), tokens: Some(0), ..TimingRow::of(Timed::Load(&load)) },
+            TimingRow {
+                tokens: Some(200),
+                evaluated_tokens: Some(130),
+                distinct_prefixes: Some(120),
+                ..TimingRow::of(Timed::Work(&load))
+            },
+            TimingRow { seconds: Some(12.25), ..TimingRow::of(Timed::Run("temperature")) },
         ];
         insta::assert_snapshot!(text(|out| write_timings(rows, out)));
     }

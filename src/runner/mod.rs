@@ -2,15 +2,16 @@
 //! knows no metric.
 //!
 //! Each load key gets a worker of its own. When one dies, the trials that
-//! were in flight are tried again, alone; one that is in flight at two deaths
-//! is recorded as failed, and the sweep goes on.
+//! were in flight are tried again by halves, until the one that kills is alone;
+//! dying alone after dying in company it is recorded as failed, and the sweep
+//! goes on.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::LoadSettings;
+use crate::engine::{Limits, LoadSettings, Strategy};
 use crate::event::RunEvent;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
@@ -33,13 +34,10 @@ const MAX_ATTEMPTS: u32 = 2;
 pub struct Settings {
     /// The executable whose `worker` subcommand is the worker.
     pub executable: PathBuf,
-    pub threads: u32,
-    /// Sequences decoded together, at most.
-    pub rows: u32,
+    /// What each load's strategy is chosen within.
+    pub limits: Limits,
     /// For every model and quantisation of the plan that is still to run.
     pub files: ModelFiles,
-    /// Memory that is free; a model and its caches must share it.
-    pub memory_bytes: Option<u64>,
     /// A worker that gives no sign of life for so long is ended.
     pub stall_timeout: Duration,
 }
@@ -71,8 +69,9 @@ pub struct LoadReport {
     pub file: ModelFile,
     /// 1, unless a worker died.
     pub times: u32,
-    /// Sequences decoded together, at most: as many as were asked for, or as fit.
-    pub rows: u32,
+    pub strategy: Strategy,
+    /// Tokens that went through the model, those of prompts included.
+    pub evaluated_tokens: u64,
     /// The last time's duration.
     pub seconds: f64,
 }
@@ -169,7 +168,7 @@ impl Run<'_> {
             fruitless_deaths = if nobody_to_blame { fruitless_deaths + 1 } else { 0 };
             let doomed = pending.blame_in_flight(MAX_ATTEMPTS);
             (self.on_event)(RunEvent::WorkerDied { reason: &reason, again: pending.n_suspects() });
-            self.fail(&doomed, &reason, &mut pending)?;
+            self.fail(doomed.as_slice(), &reason, &mut pending)?;
             if fruitless_deaths == MAX_ATTEMPTS {
                 let rest = pending.all_left();
                 self.fail(&rest, &reason, &mut pending)?;
@@ -180,11 +179,12 @@ impl Run<'_> {
 
     /// Starts a worker and has it load the model.
     fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, threads, rows, memory_bytes, .. } = self.settings;
+        let Settings { executable, limits, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key();
         let file = &self.settings.files[&(key.model.clone(), key.quant)];
-        (self.on_event)(RunEvent::LoadStarted { key: &key });
+        let strategy = Strategy::choose(load.shape(file.size_bytes, generate), *limits);
+        (self.on_event)(RunEvent::LoadStarted { key: &key, strategy });
         let begun = Instant::now();
         let mut worker = Worker::start(executable, generate.numerics)
             .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
@@ -194,20 +194,18 @@ impl Run<'_> {
             offload: load.offload,
             numerics: generate.numerics,
             context: generate.context,
-            rows: *rows,
-            // The rest is for buffers, and for whoever else is on the machine.
-            cache_budget_bytes: memory_bytes.map(|free| free.saturating_sub(file.size_bytes) / 2),
-            threads: *threads,
+            strategy,
         }));
-        let rows = match self.receive(&mut worker) {
-            Ok(Reply::Loaded { rows }) => rows,
+        match self.receive(&mut worker) {
+            Ok(Reply::Loaded) => {}
             Ok(other) => return Ok(Err(NoReply::Died(unexpected(&other)))),
             Err(no_reply) => return Ok(Err(no_reply)),
-        };
+        }
         let seconds = begun.elapsed().as_secs_f64();
-        let times = self.load_report.as_ref().map_or(0, |report| report.times) + 1;
+        let (times, evaluated_tokens) =
+            self.load_report.as_ref().map_or((1, 0), |earlier| (earlier.times + 1, earlier.evaluated_tokens));
         (self.on_event)(RunEvent::Loaded { key: &key, seconds });
-        self.load_report = Some(LoadReport { key, file: file.clone(), times, rows, seconds });
+        self.load_report = Some(LoadReport { key, file: file.clone(), times, strategy, evaluated_tokens, seconds });
         Ok(Ok(worker))
     }
 
@@ -237,6 +235,9 @@ impl Run<'_> {
                     }
                     Reply::Evaluated { tokens } => {
                         self.report.evaluated_tokens += tokens;
+                        if let Some(load) = &mut self.load_report {
+                            load.evaluated_tokens += tokens;
+                        }
                         (self.on_event)(RunEvent::Evaluated { tokens });
                     }
                     Reply::Idle => ended = Some(Ok(())),

@@ -14,6 +14,8 @@ pub struct Pending<'p> {
     in_flight: BTreeSet<Ticket>,
     /// Deaths at which a ticket was in flight.
     deaths: BTreeMap<Ticket, u32>,
+    /// How many suspects are tried together.
+    together: usize,
 }
 
 impl<'p> Pending<'p> {
@@ -24,7 +26,7 @@ impl<'p> Pending<'p> {
         let trials: Vec<_> =
             with_prompt.filter(|(_, t)| !done.contains(&t.trial.id) && seen.insert(&t.trial.id)).collect();
         let left = (0..trials.len() as Ticket).collect();
-        Self { trials, left, in_flight: BTreeSet::new(), deaths: BTreeMap::new() }
+        Self { trials, left, in_flight: BTreeSet::new(), deaths: BTreeMap::new(), together: usize::MAX }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -39,12 +41,10 @@ impl<'p> Pending<'p> {
         self.left.iter().copied().collect()
     }
 
-    /// What to do next: a suspect alone, or else all that is left.
+    /// What to do next: some of the suspects, or else all that is left.
     pub fn next_work(&self, generate: Generate) -> Option<Work> {
-        let tickets = match self.suspects().next() {
-            Some(suspect) => vec![suspect],
-            None => self.all_left(),
-        };
+        let suspects: Vec<_> = self.suspects().take(self.together).collect();
+        let tickets = if suspects.is_empty() { self.all_left() } else { suspects };
         let mut groups: Vec<Group> = Vec::new();
         for ticket in tickets {
             let (PromptTrials { prompt, template, .. }, planned) = self.trials[ticket as usize];
@@ -67,6 +67,9 @@ impl<'p> Pending<'p> {
     pub fn finished(&mut self, ticket: Ticket) -> &'p Trial {
         self.left.remove(&ticket);
         self.in_flight.remove(&ticket);
+        if self.suspects().next().is_none() {
+            self.together = usize::MAX;
+        }
         &self.trials[ticket as usize].1.trial
     }
 
@@ -74,19 +77,20 @@ impl<'p> Pending<'p> {
         self.trials[ticket as usize].1.trial.id.clone()
     }
 
-    /// A worker died: everything in flight is suspected. Returns those that
-    /// were in flight at `max_attempts` deaths.
-    pub fn blame_in_flight(&mut self, max_attempts: u32) -> Vec<Ticket> {
+    /// A worker died: everything in flight is suspected, and half as many
+    /// suspects are tried together from now on, so that the one that kills is
+    /// found in few deaths. Returns it once it died alone, and at
+    /// `max_attempts` deaths in all.
+    pub fn blame_in_flight(&mut self, max_attempts: u32) -> Option<Ticket> {
         let in_flight = std::mem::take(&mut self.in_flight);
-        let mut doomed = Vec::new();
-        for ticket in in_flight {
-            let deaths = self.deaths.entry(ticket).or_default();
-            *deaths += 1;
-            if *deaths >= max_attempts {
-                doomed.push(ticket);
-            }
+        for &ticket in &in_flight {
+            *self.deaths.entry(ticket).or_default() += 1;
         }
-        doomed
+        if !in_flight.is_empty() {
+            self.together = (in_flight.len() / 2).max(1);
+        }
+        let alone = in_flight.first().filter(|_| in_flight.len() == 1);
+        alone.copied().filter(|ticket| self.deaths[ticket] >= max_attempts)
     }
 
     pub fn any_in_flight(&self) -> bool {

@@ -33,10 +33,8 @@ pub enum Reply {
         prompt_counts: PromptCounts,
     },
     Quantised,
-    /// The model is loaded; so many sequences at most are decoded together.
-    Loaded {
-        rows: u32,
-    },
+    /// The model is loaded.
+    Loaded,
     Started {
         ticket: Ticket,
     },

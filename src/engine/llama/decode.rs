@@ -14,6 +14,7 @@
 
 use std::num::NonZeroU32;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use llama_cpp_2::context::LlamaContext;
@@ -24,15 +25,15 @@ use llama_cpp_sys_2 as sys;
 
 use super::{Llama, Model, Sampler};
 use crate::engine::{
-    Engine, EngineError, Generation, Group, Job, LoadSettings, Observer, Stop, Ticket, Timing, Token, Work,
+    EngineError, Generation, Group, Job, LoadSettings, Observer, Stop, Strategy, Ticket, Timing, Token, Work,
 };
 use crate::experiment::Numerics;
 
 /// llama.cpp's default physical batch.
 const N_UBATCH: u32 = 512;
 
-/// A model with a context to decode in.
-pub struct LlamaEngine<'m> {
+/// A context to decode in, with threads of its own.
+pub(super) struct Lane<'m> {
     model: &'m Model,
     context: LlamaContext<'m>,
     batch: LlamaBatch<'static>,
@@ -65,22 +66,12 @@ struct Parked {
     logits: Vec<f32>,
 }
 
-/// As many sequences as were asked for, or as the cache budget allows. Fewer
-/// change no text: they only make the sweep slower.
-fn affordable_rows(model: &Model, settings: &LoadSettings) -> u32 {
-    let per_sequence = model.cache_bytes_per_token().map(|bytes| bytes * u64::from(settings.context));
-    let affordable = settings.cache_budget_bytes.zip(per_sequence).map(|(budget, bytes)| budget / bytes.max(1));
-    // One sequence is parked.
-    let affordable = affordable.map_or(u64::MAX, |sequences| sequences.saturating_sub(1).max(1));
-    u64::from(settings.rows).min(affordable) as u32
-}
-
-impl<'m> LlamaEngine<'m> {
+impl<'m> Lane<'m> {
     /// # Errors
     /// When llama.cpp can't allocate the context.
     pub fn new(llama: &Llama, model: &'m Model, settings: &LoadSettings) -> Result<Self, EngineError> {
         let LoadSettings { context, .. } = *settings;
-        let rows = affordable_rows(model, settings);
+        let Strategy { rows, threads, .. } = settings.strategy;
         let refused = |reason: String| EngineError::Context { context, rows, reason };
         let n_seq_max = rows + 1;
         let n_ctx = context.checked_mul(n_seq_max).and_then(NonZeroU32::new);
@@ -88,7 +79,7 @@ impl<'m> LlamaEngine<'m> {
         // Room for a prompt, and for a token of every sequence: llama.cpp aborts
         // when it sets itself up for fewer outputs than sequences.
         let n_batch = context.max(n_seq_max);
-        let threads = settings.threads as i32;
+        let threads = threads as i32;
         let flash_attention = match settings.numerics {
             Numerics::Invariant => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
             Numerics::Fast => sys::LLAMA_FLASH_ATTN_TYPE_AUTO,
@@ -114,11 +105,6 @@ impl<'m> LlamaEngine<'m> {
             n_ctx_seq: context,
             rows,
         })
-    }
-
-    /// Sequences decoded together, at most.
-    pub fn rows(&self) -> u32 {
-        self.rows
     }
 
     /// Evaluates a prompt into the parked sequence.
@@ -223,11 +209,22 @@ impl<'w> Branch<'w> {
     }
 }
 
-impl Engine for LlamaEngine<'_> {
-    fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
-        let mut waiting = Waiting::new(work);
+impl Lane<'_> {
+    /// Generates the jobs of `groups`, which are some of those of `work`, until
+    /// `stop` says that it is no use.
+    pub fn generate(
+        &mut self,
+        work: &Work,
+        groups: Vec<&Group>,
+        stop: &AtomicBool,
+        observer: &mut dyn Observer,
+    ) -> Result<(), EngineError> {
+        let mut waiting = Waiting::new(work, groups);
         let mut live: Vec<Branch<'_>> = Vec::new();
         loop {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             // As many jobs as there are sequences, so that each could part
             // from all others.
             let mut in_flight: usize = live.iter().map(|branch| branch.jobs.len()).sum();
@@ -247,9 +244,7 @@ impl Engine for LlamaEngine<'_> {
             self.grow(&mut live, work.max_tokens, observer)?;
         }
     }
-}
 
-impl LlamaEngine<'_> {
     /// Samples the next token of every job from the logits just computed;
     /// splits branches whose jobs disagree, drops those without jobs.
     fn grow(
@@ -311,9 +306,9 @@ struct Waiting<'w> {
 }
 
 impl<'w> Waiting<'w> {
-    fn new(work: &'w Work) -> Self {
-        let groups = work.groups.iter();
-        let jobs: Vec<_> = groups.flat_map(|group| group.jobs.iter().map(move |job| (group, job))).collect();
+    fn new(work: &'w Work, groups: Vec<&'w Group>) -> Self {
+        let jobs: Vec<_> =
+            groups.into_iter().flat_map(|group| group.jobs.iter().map(move |job| (group, job))).collect();
         Self { work, jobs: jobs.into_iter(), parked: None }
     }
 
@@ -321,7 +316,7 @@ impl<'w> Waiting<'w> {
     /// that token ends it. False when no job is left.
     fn begin_next(
         &mut self,
-        engine: &mut LlamaEngine<'_>,
+        engine: &mut Lane<'_>,
         live: &mut Vec<Branch<'w>>,
         observer: &mut dyn Observer,
     ) -> Result<bool, EngineError> {

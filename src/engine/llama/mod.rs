@@ -5,6 +5,7 @@
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
 //! - `decode`: many jobs in one batch
+//! - `lanes`: several batches side by side
 
 use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
@@ -17,12 +18,13 @@ use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
 use crate::experiment::Template;
 
 mod decode;
+mod lanes;
 mod model;
 mod prompt;
 mod quantise;
 mod sampler;
 
-pub use decode::LlamaEngine;
+pub use lanes::LlamaEngine;
 pub use model::Model;
 pub use sampler::Sampler;
 

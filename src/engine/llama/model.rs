@@ -71,6 +71,7 @@ impl Model {
             n_expert_used: number("expert_used_count").unwrap_or(0),
             n_ctx_train: number("context_length").unwrap_or(0),
             n_vocab: self.llama.n_vocab().unsigned_abs(),
+            cache_bytes_per_token: self.cache_bytes_per_token(),
             architecture,
         }
     }
@@ -78,7 +79,7 @@ impl Model {
     /// Bytes that the cache takes for one token, in 16-bit floats as llama.cpp
     /// keeps it: keys and values of every layer. None where the metadata does
     /// not tell.
-    pub(super) fn cache_bytes_per_token(&self) -> Option<u64> {
+    fn cache_bytes_per_token(&self) -> Option<u64> {
         let text = |key: &str| self.llama.meta_val_str(key).ok();
         let architecture = text("general.architecture")?;
         let number = |key: &str| text(&format!("{architecture}.{key}"))?.parse::<u64>().ok();
