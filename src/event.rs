@@ -36,6 +36,10 @@ pub enum RunEvent<'a> {
         reason: &'a str,
         again: usize,
     },
+    /// Something that must be known to read the results rightly.
+    Warning {
+        text: &'a str,
+    },
     Finished,
     Interrupted,
 }

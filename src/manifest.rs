@@ -10,7 +10,7 @@ use crate::experiment::{Generate, Offload, Quant};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{LoadKey, Plan};
-use crate::runner::{Ending, LoadReport, RunReport};
+use crate::runner::{Ending, LoadReport, ProbeReport, RunReport};
 
 /// The manifest's name in a run's directory.
 pub const FILE_NAME: &str = "manifest.json";
@@ -90,6 +90,9 @@ pub struct LoadEntry {
     #[serde(default)]
     pub evaluated_tokens: u64,
     pub seconds: f64,
+    /// Whether texts are the same when made again, alone.
+    #[serde(default)]
+    pub probe: Option<ProbeReport>,
 }
 
 impl Manifest {
@@ -115,6 +118,12 @@ impl Manifest {
             notes: plan.notes(),
             runs: vec![],
         }
+    }
+
+    /// What the runs found out that must be known to read the results rightly.
+    pub fn warnings(&self) -> Vec<String> {
+        let loads = self.runs.iter().flat_map(|run| &run.loads);
+        loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?))).collect()
     }
 }
 
@@ -151,8 +160,8 @@ impl RunEntry {
 
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
-        let LoadReport { ref key, ref file, times, strategy, evaluated_tokens, seconds } = *report;
+        let LoadReport { ref key, ref file, times, strategy, evaluated_tokens, seconds, ref probe } = *report;
         let (key, file, strategy) = (key.clone(), Some(file.clone()), Some(strategy));
-        Self { key, file, times, strategy, evaluated_tokens, seconds }
+        Self { key, file, times, strategy, evaluated_tokens, seconds, probe: probe.clone() }
     }
 }

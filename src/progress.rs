@@ -65,6 +65,7 @@ impl Progress {
             }),
             RunEvent::LoadStarted { key, strategy } => self.say(&format!("loading {key}; {strategy}")),
             RunEvent::Loaded { key, seconds } => self.say(&format!("loaded {key} in {seconds:.1} s")),
+            RunEvent::Warning { text } => self.say(text),
             RunEvent::WorkerDied { reason, again } => {
                 self.say(&format!("{reason}; {again} texts are tried again, by halves"));
             }

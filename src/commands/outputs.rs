@@ -87,14 +87,15 @@ pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Fail
         write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
     }
     let incomplete = analysis.trials.iter().any(|trial| !matches!(trial.result, TrialResult::Scored { .. }));
-    let text = describe(setup, &analysis, &work_in_words(&work));
+    let notes = [setup.plan.notes(), manifest.warnings()].concat();
+    let text = describe(setup, &analysis, &notes, &work_in_words(&work));
     Ok(Summary { text, code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok } })
 }
 
 /// The summary, and where to look next.
-fn describe(setup: &Setup, analysis: &Analysis, work: &str) -> String {
+fn describe(setup: &Setup, analysis: &Analysis, notes: &[String], work: &str) -> String {
     let directory = setup.directory.display();
-    let mut text = terminal::summary(analysis, &setup.plan.notes());
+    let mut text = terminal::summary(analysis, notes);
     text += work;
     text += &format!("results: {directory}\nplot:    {directory}/plots/{}.png\n", HEADLINE_FIGURE);
     text

@@ -28,6 +28,8 @@ const WORDS: [&str; 16] = [
 pub struct ScriptedEngine {
     /// Jobs that are in flight together.
     together: NonZeroUsize,
+    /// Texts hang on how many jobs are in flight.
+    sociable: bool,
     /// Time for each job, in milliseconds.
     delay_ms: u64,
     /// Prompts that contain this kill the process.
@@ -43,7 +45,15 @@ pub struct ScriptedEngine {
 impl Default for ScriptedEngine {
     fn default() -> Self {
         let (abort_on, hang_on, error_on) = (None, None, None);
-        Self { together: NonZeroUsize::MIN, delay_ms: 0, abort_on, hang_on, error_on, refuse_load: false }
+        Self {
+            together: NonZeroUsize::MIN,
+            sociable: false,
+            delay_ms: 0,
+            abort_on,
+            hang_on,
+            error_on,
+            refuse_load: false,
+        }
     }
 }
 
@@ -110,7 +120,8 @@ impl Engine for ScriptedEngine {
             for (group, job) in together {
                 self.misbehave(&group.prompt)?;
                 thread::sleep(Duration::from_millis(self.delay_ms));
-                let generation = generate(&group.prompt, job, work.max_tokens);
+                let company = if self.sociable { together.len() } else { 0 };
+                let generation = generate(&group.prompt, job, company, work.max_tokens);
                 observer.evaluated(generation.tokens.len() as u64)?;
                 let timing = Timing { seconds: begun.elapsed().as_secs_f64(), rows: together.len() as u32 };
                 observer.finished(job.ticket, generation, timing)?;
@@ -120,12 +131,13 @@ impl Engine for ScriptedEngine {
     }
 }
 
-/// Words that depend on the prompt, the chain and the seed, and on nothing else.
-fn generate(prompt: &str, job: &Job, max_tokens: u32) -> Generation {
+/// Words that depend on these, and on nothing else.
+fn generate(prompt: &str, job: &Job, company: usize, max_tokens: u32) -> Generation {
     let mut hasher = blake3::Hasher::new();
     hasher.update(prompt.as_bytes());
     hasher.update(&serde_json::to_vec(job.chain.0.as_slice()).expect("a chain is plain data"));
     hasher.update(&job.seed.map_or(0, |seed| seed.get()).to_le_bytes());
+    hasher.update(&[company as u8]);
     let mut bytes = vec![0; max_tokens as usize];
     hasher.finalize_xof().fill(&mut bytes);
     let tokens: Vec<Token> = bytes.iter().map(|byte| Token::from(byte % WORDS.len() as u8)).collect();

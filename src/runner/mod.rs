@@ -21,8 +21,11 @@ use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
 mod pending;
+mod probe;
 
 use pending::Pending;
+use probe::Probe;
+pub use probe::ProbeReport;
 
 /// How often an interruption is looked for while a worker is silent.
 const POLL: Duration = Duration::from_millis(100);
@@ -74,6 +77,8 @@ pub struct LoadReport {
     pub evaluated_tokens: u64,
     /// The last time's duration.
     pub seconds: f64,
+    /// None where the sweep was interrupted first.
+    pub probe: Option<ProbeReport>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -108,8 +113,16 @@ pub fn run(
         .collect();
     on_event(RunEvent::Started { trials: distinct.len(), already_done, loads: loads.len() });
 
-    let mut run =
-        Run { plan, journal, settings, interrupted, on_event, report: RunReport::default(), load_report: None };
+    let mut run = Run {
+        plan,
+        journal,
+        settings,
+        interrupted,
+        on_event,
+        report: RunReport::default(),
+        load_report: None,
+        probe: Probe::default(),
+    };
     for (load, pending) in loads {
         let ending = run.sweep(load, pending)?;
         run.report.loads.extend(run.load_report.take());
@@ -135,6 +148,8 @@ struct Run<'r> {
     report: RunReport,
     /// Of the load key being swept, once it was loaded.
     load_report: Option<LoadReport>,
+    /// Of the load key being swept.
+    probe: Probe,
 }
 
 /// Why waiting for a reply was given up.
@@ -147,6 +162,7 @@ enum NoReply {
 impl Run<'_> {
     /// Runs the pending trials of one load key.
     fn sweep(&mut self, load: &Load, mut pending: Pending<'_>) -> Result<Ending, RunError> {
+        self.probe = Probe::of(&pending.all_left());
         let mut worker = None;
         let mut fruitless_deaths = 0;
         while let Some(work) = pending.next_work(self.plan.generate) {
@@ -174,7 +190,34 @@ impl Run<'_> {
                 self.fail(&rest, &reason, &mut pending)?;
             }
         }
+        if let Some(worker) = &mut worker {
+            self.repeat_some(worker, &pending);
+        }
         Ok(Ending::Complete)
+    }
+
+    /// Has the worker make a few texts again, each alone. An interruption or a
+    /// death ends this, no more: every text is in the journal.
+    fn repeat_some(&mut self, worker: &mut Worker, pending: &Pending<'_>) {
+        let mut again = Vec::new();
+        for ticket in self.probe.tickets() {
+            worker.send(&Request::Generate(pending.work(&[ticket], self.plan.generate)));
+            loop {
+                match self.receive(worker) {
+                    Ok(Reply::Finished { ticket, generation, .. }) => again.push((ticket, generation)),
+                    Ok(Reply::Idle) => break,
+                    Ok(_) => {}
+                    Err(_) => return,
+                }
+            }
+        }
+        let report = self.probe.compare(&again);
+        if let Some(warning) = report.warning() {
+            (self.on_event)(RunEvent::Warning { text: &warning });
+        }
+        if let Some(load) = &mut self.load_report {
+            load.probe = Some(report);
+        }
     }
 
     /// Starts a worker and has it load the model.
@@ -205,7 +248,8 @@ impl Run<'_> {
         let (times, evaluated_tokens) =
             self.load_report.as_ref().map_or((1, 0), |earlier| (earlier.times + 1, earlier.evaluated_tokens));
         (self.on_event)(RunEvent::Loaded { key: &key, seconds });
-        self.load_report = Some(LoadReport { key, file: file.clone(), times, strategy, evaluated_tokens, seconds });
+        self.load_report =
+            Some(LoadReport { key, file: file.clone(), times, strategy, evaluated_tokens, seconds, probe: None });
         Ok(Ok(worker))
     }
 
@@ -230,6 +274,7 @@ impl Run<'_> {
                 match reply {
                     Reply::Started { ticket } => pending.started(ticket),
                     Reply::Finished { ticket, generation, timing } => {
+                        self.probe.keep(ticket, &generation);
                         let outcome = Outcome::Generated(generation);
                         records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
                     }

@@ -45,8 +45,13 @@ impl<'p> Pending<'p> {
     pub fn next_work(&self, generate: Generate) -> Option<Work> {
         let suspects: Vec<_> = self.suspects().take(self.together).collect();
         let tickets = if suspects.is_empty() { self.all_left() } else { suspects };
+        (!tickets.is_empty()).then(|| self.work(&tickets, generate))
+    }
+
+    /// The work of these tickets.
+    pub fn work(&self, tickets: &[Ticket], generate: Generate) -> Work {
         let mut groups: Vec<Group> = Vec::new();
-        for ticket in tickets {
+        for &ticket in tickets {
             let (PromptTrials { prompt, template, .. }, planned) = self.trials[ticket as usize];
             let (prompt, template) = (prompt.text.as_str(), *template);
             let job = Job { ticket, chain: planned.chain.clone(), seed: planned.trial.seed };
@@ -56,7 +61,7 @@ impl<'p> Pending<'p> {
             }
         }
         let Generate { max_tokens, bos, .. } = generate;
-        (!groups.is_empty()).then_some(Work { max_tokens, bos, groups })
+        Work { max_tokens, bos, groups }
     }
 
     pub fn started(&mut self, ticket: Ticket) {

@@ -1,0 +1,113 @@
+//! The determinism probe: a few of a sweep's texts made again, each alone. What
+//! is evaluated beside a text must not change it; where it does, the manifest
+//! says so.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Generation, Ticket};
+
+/// How many texts of a load key are made again.
+const SAMPLES: usize = 3;
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeReport {
+    /// Texts made again, each alone, on all threads.
+    pub repeated: u32,
+    pub agreed: u32,
+    /// For each of the others, the index of the first token that differs.
+    pub first_differences: Vec<usize>,
+}
+
+/// The texts to be made again.
+#[derive(Debug, Default)]
+pub struct Probe {
+    tickets: Vec<Ticket>,
+    kept: Vec<(Ticket, Generation)>,
+}
+
+impl Probe {
+    /// Spread over all of `tickets`.
+    pub fn of(tickets: &[Ticket]) -> Self {
+        let last = tickets.len().saturating_sub(1);
+        let mut picked: Vec<_> = (0..SAMPLES).filter_map(|i| tickets.get(last * i / (SAMPLES - 1)).copied()).collect();
+        picked.dedup();
+        Self { tickets: picked, kept: vec![] }
+    }
+
+    /// Keeps a generation of the sweep if it is one of those to be made again.
+    pub fn keep(&mut self, ticket: Ticket, generation: &Generation) {
+        if self.tickets.contains(&ticket) {
+            self.kept.push((ticket, generation.clone()));
+        }
+    }
+
+    pub fn tickets(&self) -> Vec<Ticket> {
+        self.kept.iter().map(|(ticket, _)| *ticket).collect()
+    }
+
+    /// Compares what was made again with what the sweep made.
+    pub fn compare(&self, again: &[(Ticket, Generation)]) -> ProbeReport {
+        let mut report = ProbeReport::default();
+        for (ticket, again) in again {
+            let Some((_, first)) = self.kept.iter().find(|(kept, _)| kept == ticket) else { continue };
+            report.repeated += 1;
+            match first_difference(first, again) {
+                None => report.agreed += 1,
+                Some(index) => report.first_differences.push(index),
+            }
+        }
+        report
+    }
+}
+
+impl ProbeReport {
+    /// What must be known to read the results rightly.
+    pub fn warning(&self) -> Option<String> {
+        let Self { repeated, agreed, first_differences } = self;
+        let first = first_differences.iter().min()?;
+        Some(format!(
+            "determinism probe: of {repeated} texts made again, alone, {agreed} agreed; the others differ from token \
+             {first} on: texts depend on what is computed beside them"
+        ))
+    }
+}
+
+fn first_difference(a: &Generation, b: &Generation) -> Option<usize> {
+    if (&a.tokens, a.stop) == (&b.tokens, b.stop) {
+        return None;
+    }
+    let differs = a.tokens.iter().zip(&b.tokens).position(|(a, b)| a != b);
+    Some(differs.unwrap_or(a.tokens.len().min(b.tokens.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Stop;
+
+    fn generation(tokens: &[i32]) -> Generation {
+        Generation { n_prompt_tokens: 1, tokens: tokens.to_vec(), text: String::new(), stop: Stop::Eos }
+    }
+
+    #[test]
+    fn the_probe_is_spread_over_the_sweep() {
+        assert_eq!(Probe::of(&(0..101).collect::<Vec<_>>()).tickets, [0, 50, 100]);
+        assert_eq!(Probe::of(&[4, 7]).tickets, [4, 7]);
+        assert_eq!(Probe::of(&[4]).tickets, [4]);
+        assert_eq!(Probe::of(&[]).tickets, [0; 0]);
+    }
+
+    #[test]
+    fn differences_are_counted_from_the_first_token_that_differs() {
+        let mut probe = Probe::of(&[0, 1, 2]);
+        for ticket in 0..3 {
+            probe.keep(ticket, &generation(&[1, 2, 3]));
+        }
+        let again = [(0, generation(&[1, 2, 3])), (1, generation(&[1, 9, 3])), (2, generation(&[1, 2]))];
+        let report = probe.compare(&again);
+        assert_eq!(report, ProbeReport { repeated: 3, agreed: 1, first_differences: vec![1, 2] });
+        assert!(report.warning().is_some_and(|warning| warning.contains("differ from token 1 on")));
+        assert_eq!(probe.compare(&again[..1]).warning(), None);
+    }
+}
