@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ModelFacts;
-use crate::experiment::{Generate, Offload};
+use crate::experiment::{Generate, HubFile, Offload, Source};
 use crate::hardware::Hardware;
 use crate::plan::Plan;
 use crate::runner::{Ending, LoadReport, RunReport};
@@ -31,6 +31,9 @@ pub struct Manifest {
 pub struct ModelEntry {
     pub id: String,
     pub path: String,
+    /// Where on the hub the file is from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<HubEntry>,
     pub blake3: String,
     pub size_bytes: u64,
     pub facts: ModelFacts,
@@ -38,6 +41,15 @@ pub struct ModelEntry {
     pub accelerators: Vec<String>,
     pub offload: Offload,
     pub placement: Placement,
+}
+
+/// A file of the Hugging Face hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HubEntry {
+    #[serde(flatten)]
+    pub file: HubFile,
+    /// The commit that the revision stood for when the file was fetched.
+    pub commit: Option<String>,
 }
 
 /// Where the routed experts are, while the model runs.
@@ -87,7 +99,8 @@ impl Manifest {
     pub fn new(experiment: &str, plan: &Plan) -> Self {
         let models = plan.loads.iter().map(|load| ModelEntry {
             id: load.model.id.clone(),
-            path: load.model.path.display().to_string(),
+            path: load.surveyed.path.display().to_string(),
+            hub: hub_entry(load),
             blake3: load.surveyed.blake3.clone(),
             size_bytes: load.surveyed.size_bytes,
             facts: load.surveyed.facts.clone(),
@@ -104,6 +117,13 @@ impl Manifest {
             notes: plan.notes(),
             runs: vec![],
         }
+    }
+}
+
+fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
+    match &load.model.source {
+        Source::Path(_) => None,
+        Source::Hub(file) => Some(HubEntry { file: file.clone(), commit: load.surveyed.commit.clone() }),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::experiment::{Experiment, Model};
+use crate::experiment::{Experiment, HubFile, Model, Source};
 use crate::model::blake3_of;
 use crate::plan::Surveyed;
 use crate::worker::protocol::{Reply, Request};
@@ -23,6 +23,9 @@ pub enum SurveyError {
     #[error("cannot read the model {id}, {path}")]
     #[diagnostic(help("correct its path, which starts from the directory of the file that states it, or fetch it"))]
     Read { id: String, path: PathBuf, source: std::io::Error },
+    #[error("the model {id} is not fetched: {file}")]
+    #[diagnostic(help("moe-sweep model fetch {id}"))]
+    NotFetched { id: String, file: HubFile },
     #[error("the model {id}, {path}, has the SHA-256 {found}, not {stated}")]
     #[diagnostic(help("the file is damaged or another one: fetch it again, or correct sha256"))]
     WrongHash { id: String, path: PathBuf, stated: String, found: String },
@@ -43,7 +46,11 @@ pub fn survey(experiment: &Experiment, executable: &Path) -> Result<BTreeMap<Str
 }
 
 fn survey_model(model: &Model, experiment: &Experiment, executable: &Path) -> Result<Surveyed, SurveyError> {
-    let (id, path) = (&model.id, &model.path);
+    let id = &model.id;
+    let path = match &model.source {
+        Source::Path(path) => path,
+        Source::Hub(file) => return Err(SurveyError::NotFetched { id: id.clone(), file: file.clone() }),
+    };
     let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.clone(), source };
     let unusable = |reason| SurveyError::Unusable { id: id.clone(), path: path.clone(), reason };
 
@@ -62,7 +69,7 @@ fn survey_model(model: &Model, experiment: &Experiment, executable: &Path) -> Re
     worker.send(&Request::Inspect { path: path.clone(), prompts });
     match worker.receive(TIMEOUT) {
         Ok(Reply::Inspected { model: facts, engine, n_prompt_tokens }) => {
-            Ok(Surveyed { blake3, size_bytes, facts, engine, n_prompt_tokens })
+            Ok(Surveyed { path: path.clone(), commit: None, blake3, size_bytes, facts, engine, n_prompt_tokens })
         }
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
         Err(Silence::Died(reason)) => Err(unusable(reason)),

@@ -185,7 +185,7 @@ impl Run<'_> {
         let mut worker = Worker::start(executable, generate.numerics)
             .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
         worker.send(&Request::Load(LoadSettings {
-            path: load.model.path.clone(),
+            path: load.surveyed.path.clone(),
             blake3: load.surveyed.blake3.clone(),
             offload,
             numerics: generate.numerics,
