@@ -10,6 +10,7 @@ use crate::exit_code::ExitCode;
 use crate::worker::child;
 
 mod load;
+mod model;
 mod outputs;
 mod plan;
 mod run;
@@ -33,6 +34,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Run(args) => run::run(args),
+        Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
         Command::Completions { shell } => print(|out| {
             cli::completions(*shell, out);

@@ -12,8 +12,10 @@ use super::{Access, HubError, HubSettings, cached};
 use crate::experiment::{HubFile, Model};
 use crate::model::hash::Sha256;
 
-/// Requests that fail one after the other, without a byte between them, before we give up.
+/// Requests that fail one after the other, without a byte between them, before
+/// we give up: fewer as long as nothing has been fetched.
 const MAX_TRIES: u32 = 7;
+const MAX_FIRST_TRIES: u32 = 3;
 /// Before the second request; doubled before each of the next.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const CHUNK_BYTES: usize = 1 << 18;
@@ -104,7 +106,7 @@ impl Fetcher<'_> {
         let mut parts: Vec<(String, Metadata)> = Vec::new();
         for name in self.file.parts() {
             let revision = parts.first().map_or(self.file.revision.clone(), |(_, first)| first.commit.clone());
-            let mut tries = Tries::default();
+            let mut tries = Tries::up_to(MAX_FIRST_TRIES);
             let metadata = loop {
                 match self.client.metadata(self.file, &name, &revision) {
                     Ok(metadata) => break metadata,
@@ -150,7 +152,7 @@ impl Fetcher<'_> {
         partial: &mut Partial,
         on_event: &mut dyn FnMut(FetchEvent<'_>),
     ) -> Result<(), HubError> {
-        let mut tries = Tries::default();
+        let mut tries = Tries::up_to(MAX_TRIES);
         while partial.have_bytes < metadata.size_bytes {
             let before = partial.have_bytes;
             let received = self
@@ -158,7 +160,7 @@ impl Fetcher<'_> {
                 .contents(self.file, name, &metadata.commit, before)
                 .and_then(|contents| partial.append(name, contents, on_event));
             if partial.have_bytes > before {
-                tries = Tries::default();
+                tries = Tries::up_to(MAX_TRIES);
             }
             if let Err(error) = received {
                 tries.pause(error, on_event)?;
@@ -169,19 +171,23 @@ impl Fetcher<'_> {
 }
 
 /// Failures in a row.
-#[derive(Default)]
 struct Tries {
     failed: u32,
+    limit: u32,
 }
 
 impl Tries {
+    fn up_to(limit: u32) -> Self {
+        Self { failed: 0, limit }
+    }
+
     /// Waits before the next request, longer each time.
     ///
     /// # Errors
     /// The error itself, when another request would not help.
     fn pause(&mut self, error: HubError, on_event: &mut dyn FnMut(FetchEvent<'_>)) -> Result<(), HubError> {
         self.failed += 1;
-        if !error.is_passing() || self.failed == MAX_TRIES {
+        if !error.is_passing() || self.failed == self.limit {
             return Err(error);
         }
         let pause = FIRST_PAUSE * 2_u32.pow(self.failed - 1);
