@@ -117,6 +117,10 @@ fn a_file_is_fetched_whole_and_only_once() {
     assert_eq!(fetch.hub.ranges(), [None], "the contents were asked for once");
     let listed = fetch.say(&["model", "list"]).stdout;
     assert_eq!(listed.split_whitespace().collect::<Vec<_>>(), ["m", "cached", "300.0", "kB", "o/r/q/m.gguf@main"]);
+    let json: serde_json::Value =
+        serde_json::from_str(&fetch.say(&["model", "list", "--json"]).stdout).expect("a JSON list");
+    assert_eq!((&json[0]["state"], &json[0]["commit"]), (&"cached".into(), &COMMIT.into()));
+    assert_eq!((&json[0]["size_bytes"], &json[0]["sha256"]), (&300_000.into(), &serde_json::Value::Null));
 }
 
 #[test]

@@ -73,6 +73,12 @@ impl FetchProgress {
     }
 }
 
+impl Default for FetchProgress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Drop for FetchProgress {
     fn drop(&mut self) {
         if let Display::Bar(bar) = &self.display {
