@@ -81,7 +81,8 @@ impl RepoCache {
         self.root.join("blobs").join(etag)
     }
 
-    /// Where a blob's contents come in; by this name every client resumes.
+    /// Where a blob's contents come in. Clients that resume use this name, too;
+    /// huggingface_hub 2.4 begins a file of its own beside it.
     pub fn incomplete(&self, etag: &str) -> PathBuf {
         self.root.join("blobs").join(format!("{etag}.incomplete"))
     }
