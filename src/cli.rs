@@ -11,7 +11,7 @@ use clap_complete::Shell;
 /// Finds out why a mixture-of-experts model repeats itself.
 ///
 /// An experiment file names the factors: model, sampler chain, temperature,
-/// expert offload, prompts, seeds. moe-sweep runs every combination in
+/// expert offload, quantisation, prompts, seeds. moe-sweep runs every combination in
 /// llama.cpp, scores the repetition of each text, and writes tables and plots.
 #[derive(Debug, Parser)]
 #[command(name = "moe-sweep", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -139,14 +139,22 @@ pub struct RunArgs {
     /// More threads than free cores are slower by far.
     #[arg(long, value_name = "N", env = "MOE_SWEEP_THREADS")]
     pub threads: Option<NonZeroU32>,
-    /// Texts decoded together, at most 255; fewer where memory is short.
+    /// Contexts that decode side by side, the threads shared out among them
+    /// [default: one a core for small models, one in all for large ones].
+    #[arg(long, value_name = "N", env = "MOE_SWEEP_LANES")]
+    pub lanes: Option<NonZeroU32>,
+    /// Texts decoded together in a lane, at most 255
+    /// [default: 64, or all of a prompt if they are more, as far as memory allows].
     ///
     /// Changes the speed and, with numerics = "invariant", nothing else.
-    #[arg(long, value_name = "N", env = "MOE_SWEEP_BATCH", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=255))]
-    pub batch: u32,
+    #[arg(long, value_name = "N", env = "MOE_SWEEP_BATCH", value_parser = clap::value_parser!(u32).range(1..=255))]
+    pub batch: Option<u32>,
     /// Give a model that shows no sign of life for so many seconds up.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]
     pub stall_timeout: NonZeroU32,
+    /// Where files made for `quant` are kept [default: the user's cache directory, moe-sweep].
+    #[arg(long, value_name = "DIR", env = "MOE_SWEEP_CACHE")]
+    pub cache: Option<PathBuf>,
     /// Try trials again that an earlier run recorded as failed.
     #[arg(long)]
     pub retry_failed: bool,

@@ -1,9 +1,9 @@
 //! What happens during a run, as it happens. The runner emits these and
 //! prints nothing; progress display and logs are made from them.
 
-use crate::experiment::Offload;
+use crate::engine::Strategy;
 use crate::journal::format::TrialRecord;
-use crate::plan::Trial;
+use crate::plan::{LoadKey, Trial};
 
 #[derive(Clone, Copy, Debug)]
 pub enum RunEvent<'a> {
@@ -15,12 +15,11 @@ pub enum RunEvent<'a> {
         loads: usize,
     },
     LoadStarted {
-        model: &'a str,
-        offload: Offload,
+        key: &'a LoadKey,
+        strategy: Strategy,
     },
     Loaded {
-        model: &'a str,
-        offload: Offload,
+        key: &'a LoadKey,
         seconds: f64,
     },
     /// The trial is in the journal, as a text or as a failure.
@@ -32,7 +31,7 @@ pub enum RunEvent<'a> {
     Evaluated {
         tokens: u64,
     },
-    /// A worker died or hung; `again` trials are tried once more, alone.
+    /// A worker died or hung; `again` trials are tried once more, by halves.
     WorkerDied {
         reason: &'a str,
         again: usize,

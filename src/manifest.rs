@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::ModelFacts;
-use crate::experiment::{Generate, HubFile, Offload, Source};
+use crate::engine::{ModelFacts, Strategy};
+use crate::experiment::{Generate, HubFile, Offload, Quant, Source};
 use crate::hardware::Hardware;
-use crate::plan::Plan;
+use crate::model::ModelFile;
+use crate::plan::{LoadKey, Plan};
 use crate::runner::{Ending, LoadReport, RunReport};
 
 /// The manifest's name in a run's directory.
@@ -39,6 +40,8 @@ pub struct ModelEntry {
     pub facts: ModelFacts,
     pub engine: String,
     pub accelerators: Vec<String>,
+    #[serde(default)]
+    pub quant: Quant,
     pub offload: Offload,
     pub placement: Placement,
 }
@@ -73,8 +76,8 @@ pub struct RunEntry {
     pub started_unix_s: u64,
     pub command_line: Vec<String>,
     pub hardware: Hardware,
+    /// Threads in all.
     pub threads: u32,
-    pub batch: u32,
     pub ended: String,
     pub trials_done: usize,
     /// Tokens that went through the model, those of prompts included.
@@ -85,12 +88,19 @@ pub struct RunEntry {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadEntry {
-    pub model: String,
-    pub offload: Offload,
+    #[serde(flatten)]
+    pub key: LoadKey,
+    /// What was loaded; absent in manifests before quantisations were made here.
+    #[serde(default)]
+    pub file: Option<ModelFile>,
     /// 1, unless a worker died.
     pub times: u32,
-    /// Sequences decoded together, at most: `batch`, or as many as fitted.
-    pub rows: u32,
+    /// Absent in manifests before there were lanes.
+    #[serde(default)]
+    pub strategy: Option<Strategy>,
+    /// Tokens that went through the model, those of prompts included.
+    #[serde(default)]
+    pub evaluated_tokens: u64,
     pub seconds: f64,
 }
 
@@ -106,6 +116,7 @@ impl Manifest {
             facts: load.surveyed.facts.clone(),
             engine: load.surveyed.engine.fingerprint.clone(),
             accelerators: load.surveyed.engine.accelerators.clone(),
+            quant: load.quant,
             offload: load.offload,
             placement: placement(load),
         });
@@ -140,13 +151,12 @@ fn placement(load: &crate::plan::Load) -> Placement {
 }
 
 impl RunEntry {
-    pub fn new(started_unix_s: u64, threads: u32, batch: u32, report: &RunReport) -> Self {
+    pub fn new(started_unix_s: u64, threads: u32, report: &RunReport) -> Self {
         Self {
             started_unix_s,
             command_line: std::env::args().collect(),
             hardware: Hardware::survey(),
             threads,
-            batch,
             ended: match report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),
@@ -161,7 +171,8 @@ impl RunEntry {
 
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
-        let LoadReport { ref model, offload, times, rows, seconds } = *report;
-        Self { model: model.clone(), offload, times, rows, seconds }
+        let LoadReport { ref key, ref file, times, strategy, evaluated_tokens, seconds } = *report;
+        let (key, file, strategy) = (key.clone(), Some(file.clone()), Some(strategy));
+        Self { key, file, times, strategy, evaluated_tokens, seconds }
     }
 }

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
+use itertools::{Itertools as _, iproduct};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{EngineFacts, ModelFacts};
+use crate::engine::{EngineFacts, ModelFacts, PromptCounts, Shape};
 use crate::experiment::{
-    Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, ResolvedChain, Seed, Step, Temperature,
+    Bos, Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, Quant, ResolvedChain, Seed, Step,
+    Temperature, Template,
 };
 
 /// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
@@ -37,6 +39,8 @@ pub struct Cell {
     pub model: String,
     pub chain: String,
     pub offload: Offload,
+    pub quant: Quant,
+    pub template: Template,
     pub temperature: Temperature,
 }
 
@@ -53,8 +57,8 @@ pub struct Surveyed {
     pub size_bytes: u64,
     pub facts: ModelFacts,
     pub engine: EngineFacts,
-    /// For each prompt of the experiment, in its order, BOS included.
-    pub n_prompt_tokens: Vec<u32>,
+    /// For every template of the experiment.
+    pub prompt_counts: PromptCounts,
 }
 
 /// Every trial, in the order in which they run and are reported.
@@ -69,14 +73,16 @@ pub struct Plan {
 pub struct Load {
     pub model: Model,
     pub surveyed: Surveyed,
+    pub quant: Quant,
     pub offload: Offload,
     pub prompts: Vec<PromptTrials>,
 }
 
-/// The trials that share a load key and a prompt.
+/// The trials that share a load key, a prompt and its template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromptTrials {
     pub prompt: Prompt,
+    pub template: Template,
     pub n_tokens: u32,
     pub trials: Vec<PlannedTrial>,
 }
@@ -100,11 +106,16 @@ pub enum PlanError {
     TooManyLayers { model: String, asked: u32, n_layer: u32 },
     #[error("chain {chain} biases token {token}, but the model {model} has {n_vocab} tokens: ids run from 0")]
     NoSuchToken { chain: String, model: String, token: i32, n_vocab: u32 },
+    #[error(
+        "template = {template} can't be used with the model {model}: {reason}; use template = [\"raw\"], or leave the \
+         pair out with [[grid.exclude]] model = {model:?}, template = \"{template}\""
+    )]
+    NoTemplate { template: Template, model: String, reason: String },
 }
 
 impl Plan {
-    /// Lays out the grid: model, offload, prompt, chain, temperature, seed,
-    /// the last one fastest.
+    /// Lays out the grid: model, quantisation, offload, template, prompt,
+    /// chain, temperature, seed, the last one fastest.
     ///
     /// `surveyed` holds an entry for every model of the grid.
     ///
@@ -112,30 +123,29 @@ impl Plan {
     /// All that stand in the way, not only the first.
     pub fn new(experiment: &Experiment, surveyed: &BTreeMap<String, Surveyed>) -> Result<Self, Vec<PlanError>> {
         let grid = &experiment.grid;
-        let errors: Vec<_> =
-            grid.models.iter().flat_map(|model| misfits(experiment, model, &surveyed[&model.id])).collect();
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+        let misfits = grid.models.iter().flat_map(|model| misfits(experiment, model, &surveyed[&model.id]));
+        let mut errors: Vec<_> = misfits.collect();
         let mut loads = Vec::new();
-        for model in &grid.models {
-            for &offload in &grid.offloads {
-                let surveyed = surveyed[&model.id].clone();
-                let with_counts = experiment.prompts.iter().zip(surveyed.n_prompt_tokens.clone());
-                let prompts: Vec<_> = with_counts
-                    .map(|(prompt, n_tokens)| PromptTrials {
-                        prompt: prompt.clone(),
-                        n_tokens,
-                        trials: trials(experiment, model, &surveyed, offload, prompt),
-                    })
-                    .filter(|group| !group.trials.is_empty())
-                    .collect();
-                if !prompts.is_empty() {
-                    loads.push(Load { model: model.clone(), surveyed, offload, prompts });
+        for (model, &quant, &offload) in iproduct!(&grid.models, &grid.quants, &grid.offloads) {
+            let surveyed = &surveyed[&model.id];
+            let mut prompts = Vec::new();
+            for (&template, (index, prompt)) in iproduct!(&grid.templates, experiment.prompts.iter().enumerate()) {
+                let place = Place { model, surveyed, quant, offload, template, prompt };
+                let trials = place.trials(experiment);
+                if trials.is_empty() {
+                    continue;
+                }
+                match place.count_tokens(index, experiment.generate) {
+                    Ok(n_tokens) => prompts.push(PromptTrials { prompt: prompt.clone(), template, n_tokens, trials }),
+                    Err(error) if errors.contains(&error) => {}
+                    Err(error) => errors.push(error),
                 }
             }
+            if !prompts.is_empty() {
+                loads.push(Load { model: model.clone(), surveyed: surveyed.clone(), quant, offload, prompts });
+            }
         }
-        Ok(Self { generate: experiment.generate, loads })
+        if errors.is_empty() { Ok(Self { generate: experiment.generate, loads }) } else { Err(errors) }
     }
 
     pub fn trials(&self) -> impl Iterator<Item = &Trial> {
@@ -157,7 +167,8 @@ impl Plan {
         {
             let mut note =
                 "this build has no accelerator: the offload moves nothing, all experts are on the host".to_owned();
-            if self.loads.windows(2).any(|pair| pair[0].model.id == pair[1].model.id) {
+            let same_file = |a: &Load, b: &Load| (&a.model.id, a.quant) == (&b.model.id, b.quant);
+            if self.loads.windows(2).any(|pair| same_file(&pair[0], &pair[1])) {
                 note += "; arms that differ in their offload alone are the same arm and compare nothing";
             }
             notes.push(note);
@@ -176,90 +187,135 @@ impl Plan {
     }
 }
 
+/// What decides that a model is loaded anew, within an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LoadKey {
+    pub model: String,
+    /// `serde(default)`: manifests before this field knew the source only.
+    #[serde(default)]
+    pub quant: Quant,
+    pub offload: Offload,
+}
+
+impl Cell {
+    pub fn load_key(&self) -> LoadKey {
+        LoadKey { model: self.model.clone(), quant: self.quant, offload: self.offload }
+    }
+}
+
 impl Load {
+    pub fn key(&self) -> LoadKey {
+        LoadKey { model: self.model.id.clone(), quant: self.quant, offload: self.offload }
+    }
+
+    /// What a strategy for this load is chosen by; `model_bytes` is the size of
+    /// the file that is loaded.
+    pub fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
+        let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
+        let token_bytes = self.surveyed.facts.cache_bytes_per_token;
+        Shape {
+            model_bytes,
+            sequence_bytes: token_bytes.map(|bytes| bytes * u64::from(generate.context)),
+            prompts: self.prompts.len() as u32,
+            texts_a_prompt: self.prompts.iter().map(distinct).max().unwrap_or(0) as u32,
+        }
+    }
+
     pub fn planned(&self) -> impl Iterator<Item = &PlannedTrial> {
         self.prompts.iter().flat_map(|group| &group.trials)
     }
 }
 
-fn trials(
-    experiment: &Experiment,
-    model: &Model,
-    surveyed: &Surveyed,
+/// Where the trials of one [`PromptTrials`] stand in the grid.
+struct Place<'a> {
+    model: &'a Model,
+    surveyed: &'a Surveyed,
+    quant: Quant,
     offload: Offload,
-    prompt: &Prompt,
-) -> Vec<PlannedTrial> {
-    let mut trials = Vec::new();
-    for chain in &experiment.grid.chains {
-        for &temperature in &experiment.grid.temperatures {
+    template: Template,
+    prompt: &'a Prompt,
+}
+
+impl Place<'_> {
+    fn trials(&self, experiment: &Experiment) -> Vec<PlannedTrial> {
+        let &Self { model, quant, offload, template, prompt, .. } = self;
+        let mut trials = Vec::new();
+        for (chain, &temperature) in iproduct!(&experiment.grid.chains, &experiment.grid.temperatures) {
             let resolved = chain.at(temperature);
-            let cell = Cell { model: model.id.clone(), chain: chain.id.clone(), offload, temperature };
+            let (model, name) = (&*model.id, &*chain.id);
+            let cell = Cell { model: model.into(), chain: name.into(), offload, quant, template, temperature };
             for seed in experiment.grid.seeds_of(chain) {
-                let point =
-                    Point { model: &model.id, chain: &chain.id, offload, temperature, seed, prompt: &prompt.id };
+                let prompt = &*prompt.id;
+                let point = Point { model, chain: name, offload, quant, template, temperature, seed, prompt };
                 if experiment.grid.excludes(point) {
                     continue;
                 }
-                let id = trial_id(experiment.generate, surveyed, offload, &resolved, seed, prompt);
-                let trial = Trial { id, cell: cell.clone(), prompt: prompt.id.clone(), seed };
+                let id = self.trial_id(experiment.generate, &resolved, seed);
+                let trial = Trial { id, cell: cell.clone(), prompt: prompt.to_owned(), seed };
                 trials.push(PlannedTrial { trial, chain: resolved.clone() });
             }
         }
+        trials
     }
-    trials
+
+    fn trial_id(&self, generate: Generate, chain: &ResolvedChain, seed: Option<Seed>) -> TrialId {
+        /// The names and their order are part of every id: a change of either
+        /// makes every journal incomplete.
+        #[derive(Serialize)]
+        struct Identity<'a> {
+            engine: &'a str,
+            model_blake3: &'a str,
+            quant: Quant,
+            offload: Offload,
+            numerics: Numerics,
+            context: u32,
+            max_tokens: u32,
+            chain: &'a ResolvedChain,
+            seed: Option<Seed>,
+            bos: Bos,
+            template: Template,
+            prompt: &'a str,
+        }
+        let Generate { max_tokens, context, numerics, bos } = generate;
+        let &Self { surveyed, quant, offload, template, prompt, .. } = self;
+        let identity = Identity {
+            engine: &surveyed.engine.fingerprint,
+            model_blake3: &surveyed.blake3,
+            quant,
+            offload,
+            numerics,
+            context,
+            max_tokens,
+            chain,
+            seed,
+            bos,
+            template,
+            prompt: &prompt.text,
+        };
+        let canonical = serde_json::to_vec(&identity).expect("an identity is plain data");
+        let hash = blake3::hash(&canonical);
+        TrialId(hash.to_hex()[..32].to_owned())
+    }
+
+    /// The tokens of the prompt, which is the experiment's `index`th, with the
+    /// template around it.
+    fn count_tokens(&self, index: usize, generate: Generate) -> Result<u32, PlanError> {
+        let Generate { max_tokens, context, .. } = generate;
+        let (model, template) = (self.model.id.clone(), self.template);
+        let n_prompt_tokens = match &self.surveyed.prompt_counts[&template] {
+            Ok(counts) => counts[index],
+            Err(reason) => return Err(PlanError::NoTemplate { template, model, reason: reason.clone() }),
+        };
+        if n_prompt_tokens.saturating_add(max_tokens) > context {
+            let prompt = self.prompt.id.clone();
+            return Err(PlanError::PromptTooLong { prompt, model, n_prompt_tokens, max_tokens, context });
+        }
+        Ok(n_prompt_tokens)
+    }
 }
 
-fn trial_id(
-    generate: Generate,
-    surveyed: &Surveyed,
-    offload: Offload,
-    chain: &ResolvedChain,
-    seed: Option<Seed>,
-    prompt: &Prompt,
-) -> TrialId {
-    /// The names and their order are part of every id: a change of either
-    /// makes every journal incomplete.
-    #[derive(Serialize)]
-    struct Identity<'a> {
-        engine: &'a str,
-        model_blake3: &'a str,
-        quant: &'static str,
-        offload: Offload,
-        numerics: Numerics,
-        context: u32,
-        max_tokens: u32,
-        chain: &'a ResolvedChain,
-        seed: Option<Seed>,
-        prompt: &'a str,
-    }
-    let identity = Identity {
-        engine: &surveyed.engine.fingerprint,
-        model_blake3: &surveyed.blake3,
-        quant: "source",
-        offload,
-        numerics: generate.numerics,
-        context: generate.context,
-        max_tokens: generate.max_tokens,
-        chain,
-        seed,
-        prompt: &prompt.text,
-    };
-    let canonical = serde_json::to_vec(&identity).expect("an identity is plain data");
-    let hash = blake3::hash(&canonical);
-    TrialId(hash.to_hex()[..32].to_owned())
-}
-
+/// What is wrong with a model for the grid as a whole.
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
-    let Generate { max_tokens, context, .. } = experiment.generate;
-    let counted = experiment.prompts.iter().zip(surveyed.n_prompt_tokens.iter().copied());
-    let too_long = counted.filter(|(_, n_prompt_tokens)| n_prompt_tokens.saturating_add(max_tokens) > context);
-    let too_long = too_long.map(|(prompt, n_prompt_tokens)| PlanError::PromptTooLong {
-        prompt: prompt.id.clone(),
-        model: model.id.clone(),
-        n_prompt_tokens,
-        max_tokens,
-        context,
-    });
     let n_layer = surveyed.facts.n_layer;
     let too_deep = experiment.grid.offloads.iter().filter_map(|&offload| match offload {
         Offload::Layers(asked) if asked > n_layer => {
@@ -273,7 +329,7 @@ fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<P
         biases.filter(|&(_, token)| !u32::try_from(token).is_ok_and(|token| token < n_vocab)).map(|(chain, token)| {
             PlanError::NoSuchToken { chain: chain.id.clone(), model: model.id.clone(), token, n_vocab }
         });
-    too_long.chain(too_deep).chain(unknown_tokens).collect()
+    too_deep.chain(unknown_tokens).collect()
 }
 
 fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {
@@ -285,6 +341,16 @@ fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {
             _ => None,
         })
         .flatten()
+}
+
+impl fmt::Display for LoadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.model)?;
+        if self.quant != Quant::Source {
+            write!(f, " as {}", self.quant)?;
+        }
+        write!(f, ", offload {}", self.offload)
+    }
 }
 
 impl TrialId {

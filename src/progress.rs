@@ -59,10 +59,10 @@ impl Progress {
                 0 => format!("all {trials} texts are in the journal"),
                 left => format!("{left} of {trials} texts to generate, {loads} to load"),
             }),
-            RunEvent::LoadStarted { model, offload } => self.say(&format!("loading {model}, offload {offload}")),
-            RunEvent::Loaded { model, seconds, .. } => self.say(&format!("loaded {model} in {seconds:.1} s")),
+            RunEvent::LoadStarted { key, strategy } => self.say(&format!("loading {key}; {strategy}")),
+            RunEvent::Loaded { key, seconds } => self.say(&format!("loaded {key} in {seconds:.1} s")),
             RunEvent::WorkerDied { reason, again } => {
-                self.say(&format!("{reason}; {again} texts are tried again, alone"));
+                self.say(&format!("{reason}; {again} texts are tried again, by halves"));
             }
             RunEvent::TrialDone { trial, record } => {
                 if let Outcome::Failed(failure) = &record.outcome {

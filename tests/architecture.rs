@@ -16,13 +16,13 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("plan", &["engine", "experiment"]),
     ("worker", &["engine", "experiment", "model", "plain"]),
     ("journal", &["engine", "plan"]),
-    ("event", &["experiment", "journal", "plan"]),
-    ("runner", &["engine", "event", "experiment", "journal", "plan", "worker"]),
+    ("event", &["engine", "journal", "plan"]),
+    ("runner", &["engine", "event", "experiment", "journal", "model", "plan", "worker"]),
     ("metrics", &["engine"]),
-    ("analysis", &["engine", "journal", "metrics", "plan", "stats"]),
+    ("analysis", &["engine", "experiment", "journal", "metrics", "plan", "stats"]),
     ("report", &["analysis", "experiment", "metrics", "plain", "plan", "stats"]),
     ("progress", &["event", "experiment", "journal", "metrics", "model", "plan"]),
-    ("manifest", &["engine", "experiment", "hardware", "plan", "runner"]),
+    ("manifest", &["engine", "experiment", "hardware", "model", "plan", "runner"]),
     ("cli", &[]),
 ];
 

@@ -1,5 +1,5 @@
 //! The same experiment gives the same bytes at any batch width and any number
-//! of threads: `numerics = "invariant"` as a property of whole sweeps.
+//! of threads and lanes: `numerics = "invariant"` as a property of whole sweeps.
 
 mod support;
 
@@ -33,9 +33,12 @@ path = {path:?}
     ));
     bench.run("alone", &["--batch", "1", "--threads", "1"], 0);
     let alone = bench.reproducible("alone");
-    for (batch, threads) in [("2", "2"), ("7", "1"), ("32", "4"), ("64", "2")] {
-        let directory = format!("b{batch}t{threads}");
-        bench.run(&directory, &["--batch", batch, "--threads", threads], 0);
-        assert!(bench.reproducible(&directory) == alone, "batch {batch}, {threads} threads differ from one at a time");
+    for (batch, threads, lanes) in
+        [("2", "2", "1"), ("7", "1", "1"), ("8", "4", "4"), ("32", "4", "2"), ("128", "2", "1")]
+    {
+        let how = ["--batch", batch, "--threads", threads, "--lanes", lanes];
+        let directory = format!("b{batch}t{threads}l{lanes}");
+        bench.run(&directory, &how, 0);
+        assert!(bench.reproducible(&directory) == alone, "{how:?} differ from one at a time");
     }
 }

@@ -86,3 +86,18 @@ fn failures_are_kept_until_asked_to_retry() {
     let after = bench.result("out", "trials.jsonl");
     assert_eq!(after.lines().count(), before.lines().count() + 7);
 }
+
+#[test]
+fn the_text_that_kills_is_found_among_many_in_few_deaths() {
+    let bench = Bench::scripted("together = 100\nabort_on = 'deadly'");
+    let prompts: Vec<_> = (0..64).map(|n| format!("\"{} {n}\"", if n == 5 { "deadly" } else { "plain" })).collect();
+    bench.edit("\"first prompt\", \"second prompt\", \"third prompt\"", &prompts.join(", "));
+    bench.edit("chain = [\"pure\", \"greedy\"]", "chain = [\"greedy\"]");
+    bench.edit("[0.5, 1.0]", "[1.0]");
+    let said = bench.run("out", &[], 3);
+    let failed: Vec<_> = statuses(&bench).into_iter().filter(|(_, status)| status != "ok").collect();
+    assert_eq!(failed, [("p6".to_owned(), "failed".to_owned())]);
+    let deaths = said.stderr.matches("the worker died").count();
+    // 59 suspects, halved until one is alone; and the failure tells of the last once more.
+    assert!((3..=8).contains(&deaths), "{deaths}: {said:#?}");
+}

@@ -11,6 +11,9 @@ use crate::plan::{Cell, Trial, TrialId};
 use crate::stats::Interval;
 
 mod cells;
+mod sharing;
+
+pub use sharing::{Sharing, sharing};
 
 /// Everything that the reports show.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::engine::Stop;
-    use crate::experiment::{Offload, Seed, Temperature};
+    use crate::experiment::{Offload, Quant, Seed, Temperature, Template};
 
     fn id(name: &str) -> TrialId {
         serde_json::from_value(name.into()).unwrap()
@@ -102,6 +105,8 @@ mod tests {
             model: "tiny".to_owned(),
             chain: "pure".to_owned(),
             offload: Offload::All,
+            quant: Quant::Source,
+            template: Template::Raw,
             temperature: Temperature::new(temperature).unwrap(),
         };
         Trial { id: id(name), cell, prompt: prompt.to_owned(), seed: Seed::new(seed) }

@@ -9,6 +9,7 @@ use crate::cli::{self, Cli, Command};
 use crate::exit_code::ExitCode;
 use crate::worker::child;
 
+mod files;
 mod load;
 mod model;
 mod outputs;
@@ -18,6 +19,7 @@ mod score;
 mod setup;
 mod survey;
 mod texts;
+mod timings;
 
 /// Why a command ends early: what to say, and the exit code.
 #[derive(Debug)]
@@ -42,7 +44,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         }),
         Command::Man => print(cli::manual),
         Command::Worker => {
-            let served = child::serve(&mut io::stdin().lock(), &mut io::stdout().lock());
+            let served = child::serve(&mut io::stdin().lock(), &mut io::stdout());
             // The parent has been told why.
             Ok(if served.is_ok() { ExitCode::Ok } else { ExitCode::Internal })
         }

@@ -7,13 +7,13 @@ use std::path::Path;
 use miette::{IntoDiagnostic, WrapErr};
 
 use super::setup::Setup;
+use super::timings::{timings, work, work_in_words};
 use super::{Failure, plain};
 use crate::analysis::{Analysis, TrialResult, analyse};
 use crate::exit_code::ExitCode;
-use crate::journal::format::Outcome;
-use crate::journal::{self, Contents};
+use crate::journal;
 use crate::manifest::{self, Manifest};
-use crate::report::csv::{self, Timed, TimingRow};
+use crate::report::csv;
 use crate::report::plot::{Caption, HEADLINE_FIGURE, figures};
 use crate::report::terminal;
 
@@ -73,7 +73,10 @@ pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Fail
 
     write_table(directory, "trials.csv", |out| csv::write_trials(&analysis, out))?;
     write_table(directory, "cells.csv", |out| csv::write_cells(&analysis, out))?;
-    write_table(directory, "timings.csv", |out| csv::write_timings(timings(&analysis, &contents, manifest), out))?;
+    let work = work(&analysis, manifest);
+    write_table(directory, "timings.csv", |out| {
+        csv::write_timings(timings(&analysis, &contents, manifest, &work), out)
+    })?;
 
     let note = setup.plan.caveat();
     let caption = Caption { experiment: &setup.name, note: note.as_deref() };
@@ -84,46 +87,17 @@ pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Fail
         write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
     }
     let incomplete = analysis.trials.iter().any(|trial| !matches!(trial.result, TrialResult::Scored { .. }));
-    Ok(Summary { text: describe(setup, &analysis), code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok } })
+    let text = describe(setup, &analysis, &work_in_words(&work));
+    Ok(Summary { text, code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok } })
 }
 
 /// The summary, and where to look next.
-fn describe(setup: &Setup, analysis: &Analysis) -> String {
+fn describe(setup: &Setup, analysis: &Analysis, work: &str) -> String {
     let directory = setup.directory.display();
     let mut text = terminal::summary(analysis, &setup.plan.notes());
+    text += work;
     text += &format!("results: {directory}\nplot:    {directory}/plots/{}.png\n", HEADLINE_FIGURE);
     text
-}
-
-/// What was timed: trials in plan order, then every load and run in theirs.
-fn timings<'a>(
-    analysis: &'a Analysis,
-    contents: &'a Contents,
-    manifest: &'a Manifest,
-) -> impl Iterator<Item = TimingRow<'a>> {
-    let trials = analysis.trials.iter().filter_map(|scored| {
-        let record = contents.records.get(&scored.trial.id)?;
-        let Outcome::Generated(generation) = &record.outcome else { return None };
-        Some(TimingRow {
-            what: Timed::Trial(&scored.trial.id),
-            seconds: record.timing.seconds,
-            rows: Some(record.timing.rows),
-            tokens: Some(generation.tokens.len() as u64),
-        })
-    });
-    let loads = manifest.runs.iter().flat_map(|run| &run.loads).map(|load| TimingRow {
-        what: Timed::Load(&load.model),
-        seconds: load.seconds,
-        rows: None,
-        tokens: None,
-    });
-    let runs = manifest.runs.iter().map(|run| TimingRow {
-        what: Timed::Run(&manifest.experiment),
-        seconds: run.seconds,
-        rows: Some(run.batch),
-        tokens: Some(run.evaluated_tokens),
-    });
-    trials.chain(loads).chain(runs)
 }
 
 fn write_table(

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use super::setup::{Setup, set_up};
 use super::{Failure, outputs, plain, print};
 use crate::cli::PlanArgs;
+use crate::engine::{Limits, Strategy};
 use crate::exit_code::ExitCode;
+use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal;
 use crate::manifest::Manifest;
 
@@ -41,8 +43,9 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
     let max_tokens = left as u64 * u64::from(plan.generate.max_tokens);
     line(format!("  tokens   at most {max_tokens} to generate, {} each", plan.generate.max_tokens));
     line(format!("  time     {}", estimate(max_tokens, manifest)));
-    line(format!("  numerics {}", plan.generate.numerics.name()));
+    line(format!("  numerics {}", plan.generate.numerics));
     line(format!("  results  {}", directory.display()));
+    let limits = Limits { threads: usable_cores(), lanes: None, rows: None, memory_bytes: available_memory_bytes() };
     for load in &plan.loads {
         let facts = &load.surveyed.facts;
         let experts = match facts.n_expert {
@@ -51,14 +54,16 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
         };
         let prompt_tokens: u32 = load.prompts.iter().map(|group| group.n_tokens).sum();
         line(format!(
-            "  load     {} ({}, {} layers, {experts}), offload {}: {} trials on {} prompts of {prompt_tokens} tokens in all",
-            load.model.id,
+            "  load     {} ({}, {} layers, {experts}): {} trials on {} prompts of {prompt_tokens} tokens in all",
+            load.key(),
             facts.architecture,
             facts.n_layer,
-            load.offload,
             load.planned().count(),
             load.prompts.len(),
         ));
+        // What the file would be when quantised is not known before it is made.
+        let shape = load.shape(load.surveyed.size_bytes, plan.generate);
+        line(format!("           {}", Strategy::choose(shape, limits)));
     }
     for note in plan.notes() {
         line(format!("  note     {note}"));

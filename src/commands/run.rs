@@ -1,21 +1,25 @@
 //! `moe-sweep run`: experiment → plan → trials → outputs.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use miette::{Report, miette};
 
+use super::files::{Made, Maker};
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
 use super::{Failure, plain, print};
 use crate::cli::RunArgs;
+use crate::engine::Limits;
 use crate::exit_code::ExitCode;
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::format::{Outcome, TrialRecord};
-use crate::journal::{Contents, Journal};
+use crate::journal::{self, Contents, Journal};
 use crate::manifest::{Manifest, RunEntry};
+use crate::model::ModelFiles;
 use crate::plan::TrialId;
 use crate::progress::Progress;
 use crate::runner::{self, Ending, RunReport, Settings};
@@ -23,12 +27,16 @@ use crate::runner::{self, Ending, RunReport, Settings};
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let interrupted = watch_for_interruption()?;
     let setup = set_up(&args.experiment, &args.place)?;
+    let files = match files(args, &setup, &interrupted)? {
+        Made::Files(files) => files,
+        Made::Interrupted => return Ok(ExitCode::Interrupted),
+    };
     let (mut journal, contents) = open(&setup)?;
     let mut manifest = outputs::begin(&setup)?;
 
     let started = SystemTime::now();
-    let settings = settings(args, &setup);
     let done = done(&contents, args.retry_failed);
+    let settings = settings(args, &setup, files);
     let mut progress = Progress::new();
     let report = runner::run(&setup.plan, &done, &mut journal, &settings, &interrupted, &mut |event| {
         progress.on_event(event);
@@ -82,12 +90,40 @@ fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
     Ok((journal, contents))
 }
 
-fn settings(args: &RunArgs, setup: &Setup) -> Settings {
+/// Before anything of the run is written: a model that can't be had is a bad
+/// set-up.
+fn files(args: &RunArgs, setup: &Setup, interrupted: &AtomicBool) -> Result<Made, Failure> {
+    let done = if setup.directory.is_dir() {
+        let path = setup.directory.join(journal::FILE_NAME);
+        let contents = journal::read(&path).map_err(|error| Failure::bad_setup(plain(error)))?;
+        done(&contents, args.retry_failed)
+    } else {
+        HashSet::new()
+    };
+    let cache = args.cache.clone().unwrap_or_else(default_cache);
+    let maker = Maker { executable: &setup.executable, cache: &cache, threads: threads(args), interrupted };
+    maker.files(&setup.plan, &done).map_err(Failure::bad_setup)
+}
+
+/// `$XDG_CACHE_HOME/moe-sweep`, or where the system keeps such things.
+fn default_cache() -> PathBuf {
+    dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("moe-sweep")
+}
+
+fn threads(args: &RunArgs) -> u32 {
+    args.threads.map_or_else(usable_cores, Into::into)
+}
+
+fn settings(args: &RunArgs, setup: &Setup, files: ModelFiles) -> Settings {
     Settings {
         executable: setup.executable.clone(),
-        threads: args.threads.map_or_else(usable_cores, Into::into),
-        rows: args.batch,
-        memory_bytes: available_memory_bytes(),
+        limits: Limits {
+            threads: threads(args),
+            lanes: args.lanes.map(Into::into),
+            rows: args.batch,
+            memory_bytes: available_memory_bytes(),
+        },
+        files,
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
     }
 }
@@ -105,6 +141,6 @@ fn done(contents: &Contents, retry_failed: bool) -> HashSet<TrialId> {
 fn record_run(manifest: &mut Manifest, started: SystemTime, settings: &Settings, report: &RunReport) {
     if report.trials_done > 0 {
         let started_unix_s = started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        manifest.runs.push(RunEntry::new(started_unix_s, settings.threads, settings.rows, report));
+        manifest.runs.push(RunEntry::new(started_unix_s, settings.limits.threads, report));
     }
 }

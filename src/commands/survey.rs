@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::engine::Questions;
 use crate::experiment::{Experiment, HubFile, Model, Source};
 use crate::model::hub::{HubSettings, cached};
 use crate::model::{blake3_of, parts, sha256_of};
@@ -96,11 +97,15 @@ fn survey_model(
 
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    let prompts = experiment.prompts.iter().map(|prompt| prompt.text.clone()).collect();
-    worker.send(&Request::Inspect { path: path.clone(), prompts });
+    let questions = Questions {
+        prompts: experiment.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+        templates: experiment.grid.templates.clone(),
+        bos: experiment.generate.bos,
+    };
+    worker.send(&Request::Inspect { path: path.clone(), questions });
     match worker.receive(TIMEOUT) {
-        Ok(Reply::Inspected { model: facts, engine, n_prompt_tokens }) => {
-            Ok(Surveyed { path: path.clone(), commit, blake3, size_bytes, facts, engine, n_prompt_tokens })
+        Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => {
+            Ok(Surveyed { path: path.clone(), commit, blake3, size_bytes, facts, engine, prompt_counts })
         }
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
         Err(Silence::Died(reason)) => Err(unusable(reason)),

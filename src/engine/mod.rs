@@ -4,14 +4,18 @@
 //! experiment files, plans, journals, metrics, or that it runs in a child
 //! process.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Numerics, Offload, ResolvedChain, Seed};
+use crate::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Template};
 
 pub mod llama;
 pub mod scripted;
+mod strategy;
+
+pub use strategy::{Limits, MAX_ROWS, Shape, Strategy};
 
 /// A token id of the model's vocabulary.
 pub type Token = i32;
@@ -29,7 +33,7 @@ pub trait Engine {
 
 /// What an engine tells while it works. An error from any of these means
 /// that nobody listens any more: the engine stops.
-pub trait Observer {
+pub trait Observer: Send {
     fn started(&mut self, ticket: Ticket) -> std::io::Result<()>;
     fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> std::io::Result<()>;
     /// `tokens` more have been evaluated, those of prompts included.
@@ -44,6 +48,7 @@ pub type Ticket = u32;
 pub struct Work {
     /// The most tokens a job may generate.
     pub max_tokens: u32,
+    pub bos: Bos,
     pub groups: Vec<Group>,
 }
 
@@ -51,6 +56,7 @@ pub struct Work {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     pub prompt: String,
+    pub template: Template,
     pub jobs: Vec<Job>,
 }
 
@@ -103,10 +109,15 @@ pub struct LoadSettings {
     pub numerics: Numerics,
     /// Tokens of context for each sequence.
     pub context: u32,
-    /// Sequences decoded together, at most.
-    pub rows: u32,
-    /// Bytes that the sequences' caches may take; there is room for one at least.
-    pub cache_budget_bytes: Option<u64>,
+    pub strategy: Strategy,
+}
+
+/// A model file to be written anew, its weights brought to another type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantisation {
+    pub source: PathBuf,
+    pub target: PathBuf,
+    pub quant: Quant,
     pub threads: u32,
 }
 
@@ -121,6 +132,21 @@ pub struct ModelFacts {
     pub n_vocab: u32,
     /// The context length the model was trained for.
     pub n_ctx_train: u32,
+    /// What the cache takes for one token; None where the file does not tell.
+    #[serde(default)]
+    pub cache_bytes_per_token: Option<u64>,
+}
+
+/// For each template the tokens of every prompt, in the order they were given,
+/// BOS included; or why the model can't be asked in this way.
+pub type PromptCounts = BTreeMap<Template, Result<Vec<u32>, String>>;
+
+/// The prompts that a model will be asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Questions {
+    pub prompts: Vec<String>,
+    pub templates: Vec<Template>,
+    pub bos: Bos,
 }
 
 /// What the engine is, as far as it may change a text, and what it runs on.
@@ -149,6 +175,10 @@ pub enum EngineError {
         "the prompt has {n_prompt_tokens} tokens; with {max_tokens} to generate it exceeds the context of {context}"
     )]
     PromptTooLong { n_prompt_tokens: usize, max_tokens: u32, context: u32 },
+    #[error("cannot bring {path} to {quant}: {reason}")]
+    Quantise { path: PathBuf, quant: Quant, reason: String },
+    #[error("cannot put the prompt to the model: {0}")]
+    Prompt(String),
     #[error("cannot build the chain's step {step}: {reason}")]
     Sampler { step: &'static str, reason: String },
     #[error("the chain selected no token")]

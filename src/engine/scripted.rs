@@ -3,13 +3,18 @@
 //! Its "model file" is a `*.scripted.toml`, so tests choose it the way a user
 //! chooses a model, and everything around the engine runs as it is.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::{Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, Stop, Timing, Token, Work};
+use super::{
+    Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop, Timing,
+    Token, Work,
+};
+use crate::experiment::Template;
 
 /// The words a scripted model knows; a token is an index into them.
 const WORDS: [&str; 16] = [
@@ -18,9 +23,11 @@ const WORDS: [&str; 16] = [
 ];
 
 /// A script: how fast the "model" is, and which prompts it fails on.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScriptedEngine {
+    /// Jobs that are in flight together.
+    together: NonZeroUsize,
     /// Time for each job, in milliseconds.
     delay_ms: u64,
     /// Prompts that contain this kill the process.
@@ -31,6 +38,13 @@ pub struct ScriptedEngine {
     error_on: Option<String>,
     /// The model can't be loaded.
     refuse_load: bool,
+}
+
+impl Default for ScriptedEngine {
+    fn default() -> Self {
+        let (abort_on, hang_on, error_on) = (None, None, None);
+        Self { together: NonZeroUsize::MIN, delay_ms: 0, abort_on, hang_on, error_on, refuse_load: false }
+    }
 }
 
 impl ScriptedEngine {
@@ -44,7 +58,7 @@ impl ScriptedEngine {
 
     /// # Errors
     /// When the script can't be read or understood.
-    pub fn inspect(path: &Path, prompts: &[String]) -> Result<(ModelFacts, Vec<u32>), EngineError> {
+    pub fn inspect(path: &Path, questions: &Questions) -> Result<(ModelFacts, PromptCounts), EngineError> {
         read(path)?;
         let facts = ModelFacts {
             architecture: "scripted".to_owned(),
@@ -53,8 +67,15 @@ impl ScriptedEngine {
             n_expert_used: 0,
             n_vocab: WORDS.len() as u32,
             n_ctx_train: u32::MAX,
+            cache_bytes_per_token: None,
         };
-        Ok((facts, prompts.iter().map(|prompt| count_words(prompt)).collect()))
+        let counts: Vec<_> = questions.prompts.iter().map(|prompt| count_words(prompt)).collect();
+        let no_template = || Err("a scripted model has no chat template".to_owned());
+        let of_template = |&template: &Template| match template {
+            Template::Raw => (template, Ok(counts.clone())),
+            Template::Chat => (template, no_template()),
+        };
+        Ok((facts, questions.templates.iter().map(of_template).collect()))
     }
 
     pub fn facts() -> EngineFacts {
@@ -79,15 +100,19 @@ impl ScriptedEngine {
 
 impl Engine for ScriptedEngine {
     fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
-        for group in &work.groups {
-            for job in &group.jobs {
-                let begun = Instant::now();
+        let jobs: Vec<_> =
+            work.groups.iter().flat_map(|group| group.jobs.iter().map(move |job| (group, job))).collect();
+        for together in jobs.chunks(self.together.get()) {
+            let begun = Instant::now();
+            for (_, job) in together {
                 observer.started(job.ticket)?;
+            }
+            for (group, job) in together {
                 self.misbehave(&group.prompt)?;
                 thread::sleep(Duration::from_millis(self.delay_ms));
                 let generation = generate(&group.prompt, job, work.max_tokens);
                 observer.evaluated(generation.tokens.len() as u64)?;
-                let timing = Timing { seconds: begun.elapsed().as_secs_f64(), rows: 1 };
+                let timing = Timing { seconds: begun.elapsed().as_secs_f64(), rows: together.len() as u32 };
                 observer.finished(job.ticket, generation, timing)?;
             }
         }

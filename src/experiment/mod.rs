@@ -4,13 +4,13 @@
 //! collects every error on the way. Nothing here reads files, runs a model
 //! or knows how results look.
 
-use std::fmt;
-
+use itertools::iproduct;
 use serde::{Deserialize, Serialize};
 
 mod builtin;
 mod chain;
 mod error;
+mod levels;
 mod model;
 mod prompts;
 mod raw;
@@ -22,6 +22,7 @@ mod tests;
 
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
 pub use error::{BadExperiment, Problem, Problems};
+pub use levels::{Bos, Numerics, Offload, Quant, Seed, Temperature, Template};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel};
 pub use resolve::{Surroundings, parse, resolve};
@@ -47,17 +48,9 @@ pub struct Generate {
     /// Tokens of context for one sequence: prompt and generated together.
     pub context: u32,
     pub numerics: Numerics,
-}
-
-/// Whether a trial's text may depend on what is computed beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Numerics {
-    /// Settings under which a sequence's logits are bit-identical in any
-    /// batch and at any number of threads (docs/architecture.md, Numerics).
-    Invariant,
-    /// The quickest settings.
-    Fast,
+    /// `serde(default)`: manifests before this field had the model's own way.
+    #[serde(default)]
+    pub bos: Bos,
 }
 
 /// The levels of every factor, in file order, and what is left out.
@@ -66,6 +59,8 @@ pub struct Grid {
     pub models: Vec<Model>,
     pub chains: Vec<Chain>,
     pub offloads: Vec<Offload>,
+    pub quants: Vec<Quant>,
+    pub templates: Vec<Template>,
     pub temperatures: Vec<Temperature>,
     pub seeds: Vec<Seed>,
     pub excluded: Vec<Exclusion>,
@@ -77,6 +72,8 @@ pub struct Point<'a> {
     pub model: &'a str,
     pub chain: &'a str,
     pub offload: Offload,
+    pub quant: Quant,
+    pub template: Template,
     pub temperature: Temperature,
     /// None where the chain makes no draw.
     pub seed: Option<Seed>,
@@ -89,6 +86,8 @@ pub struct Exclusion {
     pub model: Option<String>,
     pub chain: Option<String>,
     pub offload: Option<Offload>,
+    pub quant: Option<Quant>,
+    pub template: Option<Template>,
     pub temperature: Option<Temperature>,
     pub seed: Option<Seed>,
     /// A prompt's id.
@@ -100,26 +99,6 @@ pub struct Prompt {
     pub id: String,
     pub text: String,
 }
-
-/// Whose experts are kept in host memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Offload {
-    None,
-    /// The experts of the first n layers.
-    Layers(u32),
-    All,
-}
-
-/// A sampling temperature: finite, not negative; `f32` as llama.cpp takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "f32", into = "f32")]
-pub struct Temperature(f32);
-
-/// A sampler's seed. `u32::MAX` is not one: llama.cpp takes it for "random".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct Seed(u32);
 
 impl Grid {
     pub fn excludes(&self, point: Point<'_>) -> bool {
@@ -133,19 +112,14 @@ impl Grid {
 
     /// Whether the exclusions leave anything to run on these prompts.
     fn leaves_a_trial(&self, prompts: &[Prompt]) -> bool {
-        self.models.iter().any(|model| {
-            self.chains.iter().any(|chain| {
-                let seeds = self.seeds_of(chain);
-                self.offloads.iter().any(|&offload| {
-                    self.temperatures.iter().any(|&temperature| {
-                        seeds.iter().any(|&seed| {
-                            prompts.iter().any(|prompt| {
-                                let (model, chain, prompt) = (&*model.id, &*chain.id, &*prompt.id);
-                                !self.excludes(Point { model, chain, offload, temperature, seed, prompt })
-                            })
-                        })
-                    })
-                })
+        let Self { models, chains, offloads, quants, templates, temperatures, .. } = self;
+        let cells = iproduct!(models, chains, offloads, quants, templates, temperatures);
+        cells.into_iter().any(|(model, chain, &offload, &quant, &template, &temperature)| {
+            let (model, seeds) = (&*model.id, self.seeds_of(chain));
+            let chain = &*chain.id;
+            iproduct!(&seeds, prompts).any(|(&seed, prompt)| {
+                let prompt = &*prompt.id;
+                !self.excludes(Point { model, chain, offload, quant, template, temperature, seed, prompt })
             })
         })
     }
@@ -153,106 +127,14 @@ impl Grid {
 
 impl Exclusion {
     fn matches(&self, point: Point<'_>) -> bool {
-        let Self { model, chain, offload, temperature, seed, prompt } = self;
+        let Self { model, chain, offload, quant, template, temperature, seed, prompt } = self;
         model.as_ref().is_none_or(|model| model == point.model)
             && chain.as_ref().is_none_or(|chain| chain == point.chain)
             && offload.is_none_or(|offload| offload == point.offload)
+            && quant.is_none_or(|quant| quant == point.quant)
+            && template.is_none_or(|template| template == point.template)
             && temperature.is_none_or(|temperature| temperature == point.temperature)
             && seed.is_none_or(|seed| Some(seed) == point.seed)
             && prompt.as_ref().is_none_or(|prompt| prompt == point.prompt)
-    }
-}
-
-impl Temperature {
-    pub fn new(t: f32) -> Option<Self> {
-        // Adding 0 turns -0 into 0, so that equal temperatures have equal bits.
-        (t.is_finite() && t >= 0.0).then_some(Self(t + 0.0))
-    }
-
-    pub fn get(self) -> f32 {
-        self.0
-    }
-}
-
-impl Eq for Temperature {}
-
-impl PartialOrd for Temperature {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Temperature {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-impl Seed {
-    pub fn new(seed: u32) -> Option<Self> {
-        (seed != u32::MAX).then_some(Self(seed))
-    }
-
-    pub fn get(self) -> u32 {
-        self.0
-    }
-}
-
-impl TryFrom<f32> for Temperature {
-    type Error = &'static str;
-
-    fn try_from(t: f32) -> Result<Self, Self::Error> {
-        Self::new(t).ok_or("a temperature must be finite and not negative")
-    }
-}
-
-impl From<Temperature> for f32 {
-    fn from(t: Temperature) -> Self {
-        t.0
-    }
-}
-
-impl TryFrom<u32> for Seed {
-    type Error = &'static str;
-
-    fn try_from(seed: u32) -> Result<Self, Self::Error> {
-        Self::new(seed).ok_or("the seed 4294967295 means 'random' to llama.cpp")
-    }
-}
-
-impl From<Seed> for u32 {
-    fn from(seed: Seed) -> Self {
-        seed.0
-    }
-}
-
-impl fmt::Display for Temperature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for Seed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for Offload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("none"),
-            Self::Layers(n) => n.fmt(f),
-            Self::All => f.write_str("all"),
-        }
-    }
-}
-
-impl Numerics {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Invariant => "invariant",
-            Self::Fast => "fast",
-        }
     }
 }

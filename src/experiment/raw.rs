@@ -37,6 +37,7 @@ pub struct RawGenerate {
     pub max_tokens: Spanned<u32>,
     pub context: Spanned<u32>,
     pub numerics: Option<Spanned<String>>,
+    pub bos: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,6 +46,8 @@ pub struct RawGrid {
     pub model: Spanned<Vec<Spanned<String>>>,
     pub chain: Spanned<Vec<Spanned<String>>>,
     pub offload: Option<Spanned<Vec<Spanned<RawOffload>>>>,
+    pub quant: Option<Spanned<Vec<Spanned<String>>>>,
+    pub template: Option<Spanned<Vec<Spanned<String>>>>,
     pub temperature: Spanned<ListOr<f64, RawSteps>>,
     pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
     #[serde(default)]
@@ -74,6 +77,8 @@ pub struct RawExclusion {
     pub model: Option<Spanned<String>>,
     pub chain: Option<Spanned<String>>,
     pub offload: Option<Spanned<RawOffload>>,
+    pub quant: Option<Spanned<String>>,
+    pub template: Option<Spanned<String>>,
     pub temperature: Option<Spanned<f64>>,
     pub seed: Option<Spanned<i64>>,
     pub prompt: Option<Spanned<String>>,

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde_spanned::Spanned;
+use strum::VariantNames;
 
 use super::error::{BadExperiment, Problems, did_you_mean};
 use super::model::resolve_models;
@@ -15,7 +17,7 @@ use super::raw::{
 };
 use super::rules::resolve_chain;
 use super::{
-    Chain, Exclusion, Experiment, Generate, Grid, Model, Numerics, Offload, Prompt, Seed, Temperature, builtin, prompts,
+    Chain, Exclusion, Experiment, Generate, Grid, Model, Offload, Prompt, Seed, Temperature, builtin, prompts,
 };
 
 /// More levels than this on one axis are a typing error.
@@ -107,15 +109,9 @@ fn resolve_generate(raw: &RawGenerate, problems: &mut Problems) -> Option<Genera
             "raise context: it holds the prompt and the generated tokens together",
         );
     }
-    let numerics = match raw.numerics.as_ref().map(|numerics| (numerics.get_ref().as_str(), numerics.span())) {
-        None | Some(("invariant", _)) => Some(Numerics::Invariant),
-        Some(("fast", _)) => Some(Numerics::Fast),
-        Some((other, span)) => {
-            problems.add(span, format!("unknown numerics {other:?}"), "use \"invariant\" or \"fast\"");
-            None
-        }
-    };
-    numerics.map(|numerics| Generate { max_tokens, context, numerics })
+    let numerics = resolve_named("numerics", raw.numerics.as_ref(), problems);
+    let bos = resolve_named("bos", raw.bos.as_ref(), problems);
+    numerics.zip(bos).map(|(numerics, bos)| Generate { max_tokens, context, numerics, bos })
 }
 
 fn resolve_prompts(raw: &Spanned<RawPrompts>, surroundings: &Surroundings, problems: &mut Problems) -> Vec<Prompt> {
@@ -185,20 +181,17 @@ fn resolve_grid(
     surroundings: &Surroundings,
     problems: &mut Problems,
 ) -> Option<Grid> {
-    let RawGrid { model, chain, offload, temperature, seed, exclude } = &raw.grid;
+    let RawGrid { model, chain, offload, quant, template, temperature, seed, exclude } = &raw.grid;
     let known_models = known_models(raw, surroundings, problems);
     let known_chains = known_chains(raw, problems);
     let models = resolve_names(model, "model", &known_models, |model| &model.id, problems);
     let chains = resolve_names(chain, "chain", &known_chains, |chain| &chain.id, problems);
     let offloads = match offload {
         None => vec![Offload::All],
-        Some(list) => {
-            check_list(list, problems);
-            let levels = list.get_ref().iter();
-            let placed: Vec<_> = levels.filter_map(|raw| Some((resolve_offload(raw, problems)?, raw.span()))).collect();
-            distinct("offload", placed, problems)
-        }
+        Some(list) => resolve_levels("offload", list, resolve_offload, problems),
     };
+    let quants = resolve_named_levels("quant", quant.as_ref(), problems);
+    let templates = resolve_named_levels("template", template.as_ref(), problems);
     let temperatures = resolve_temperatures(temperature, problems);
     let seeds = match seed {
         None => vec![Seed::new(0).expect("0 is a seed")],
@@ -208,7 +201,7 @@ fn resolve_grid(
         // The levels are not what was meant: exclusions can't be judged.
         return None;
     }
-    let mut grid = Grid { models, chains, offloads, temperatures, seeds, excluded: vec![] };
+    let mut grid = Grid { models, chains, offloads, quants, templates, temperatures, seeds, excluded: vec![] };
     for exclusion in exclude {
         let resolved = resolve_exclusion(exclusion, &grid, prompts, problems);
         grid.excluded.push(resolved);
@@ -224,6 +217,56 @@ fn resolve_grid(
         );
     }
     Some(grid)
+}
+
+/// The levels of a list, each read by `resolve`.
+fn resolve_levels<R, T: PartialEq + fmt::Display>(
+    what: &str,
+    list: &Spanned<Vec<Spanned<R>>>,
+    resolve: impl Fn(&Spanned<R>, &mut Problems) -> Option<T>,
+    problems: &mut Problems,
+) -> Vec<T> {
+    check_list(list, problems);
+    let levels = list.get_ref().iter();
+    let placed = levels.filter_map(|raw| Some((resolve(raw, problems)?, raw.span()))).collect();
+    distinct(what, placed, problems)
+}
+
+/// The levels of a factor whose levels have names; its default where the file
+/// does not speak of it.
+fn resolve_named_levels<T: Named>(
+    what: &str,
+    list: Option<&Spanned<Vec<Spanned<String>>>>,
+    problems: &mut Problems,
+) -> Vec<T> {
+    let Some(list) = list else { return vec![T::default()] };
+    resolve_levels(what, list, |raw, problems| resolve_name(what, raw, problems), problems)
+}
+
+/// What can be written as one of a few names.
+trait Named: Default + PartialEq + fmt::Display + FromStr + VariantNames {}
+
+impl<T: Default + PartialEq + fmt::Display + FromStr + VariantNames> Named for T {}
+
+/// A setting of a few names; its default where the file does not speak of it.
+fn resolve_named<T: Named>(what: &str, raw: Option<&Spanned<String>>, problems: &mut Problems) -> Option<T> {
+    match raw {
+        None => Some(T::default()),
+        Some(raw) => resolve_name(what, raw, problems),
+    }
+}
+
+fn resolve_name<T: Named>(what: &str, raw: &Spanned<String>, problems: &mut Problems) -> Option<T> {
+    let name = raw.get_ref();
+    let found = name.parse().ok();
+    if found.is_none() {
+        let help = did_you_mean(name, T::VARIANTS.iter().copied()).map_or_else(
+            || format!("use one of: {}", T::VARIANTS.join(", ")),
+            |near| format!("did you mean {near:?}?"),
+        );
+        problems.add(raw.span(), format!("unknown {what} {name:?}"), help);
+    }
+    found
 }
 
 /// The levels, each one reported that stood before.
@@ -421,7 +464,7 @@ fn resolve_exclusion(
     prompts: &[Prompt],
     problems: &mut Problems,
 ) -> Exclusion {
-    let RawExclusion { model, chain, offload, temperature, seed, prompt } = raw.get_ref();
+    let RawExclusion { model, chain, offload, quant, template, temperature, seed, prompt } = raw.get_ref();
     let models = ids(&grid.models, |model| &model.id);
     let chains = ids(&grid.chains, |chain| &chain.id);
     let prompts = ids(prompts, |prompt| &prompt.id);
@@ -431,6 +474,14 @@ fn resolve_exclusion(
         offload: offload.as_ref().and_then(|raw| {
             let offload = resolve_offload(raw, problems)?;
             excluded_level("offload", offload, raw.span(), &grid.offloads, problems)
+        }),
+        quant: quant.as_ref().and_then(|raw| {
+            let quant = resolve_name("quant", raw, problems)?;
+            excluded_level("quant", quant, raw.span(), &grid.quants, problems)
+        }),
+        template: template.as_ref().and_then(|raw| {
+            let template = resolve_name("template", raw, problems)?;
+            excluded_level("template", template, raw.span(), &grid.templates, problems)
         }),
         temperature: temperature.as_ref().and_then(|raw| {
             let temperature = resolve_temperature(raw, problems)?;

@@ -151,6 +151,12 @@ refusals! {
         ("[0.5, 1.0]", "[0.5, 1.0, 0.5, 5e-1]"),
         ("{ from = 0, count = 3 }", "[7, 8, 7]"),
     ]),
+    bad_quants_and_templates_are_refused: refusal_of(&[(
+        "1, \"all\"]",
+        "1, \"all\"]\nquant = [\"q4_km\", \"Q8_0\", \"int8\"]\ntemplate = [\"jinja\", \"raw\", \"raw\"]",
+    )]),
+    an_unknown_bos_is_refused: refusal_of(&[("context = 64", "context = 64\nbos = true")]),
+    a_misspelt_bos_is_refused: refusal_of(&[("context = 64", "context = 64\nbos = \"yes\"")]),
     bad_offloads_are_refused: refusal_of(&[("\"none\", 1, \"all\"", "0, -1, \"some\", 4294967296")]),
     a_range_that_runs_backwards_is_refused: refusal_of(&[("[0.5, 1.0]", "{ from = 1.5, to = 0.1, step = 0.2 }")]),
     a_range_that_begins_below_0_is_refused: refusal_of(&[("[0.5, 1.0]", "{ from = -1.0, to = 1.0, step = 0.5 }")]),
@@ -230,17 +236,28 @@ fn numbers(temperatures: &[Temperature]) -> String {
 fn a_valid_file_means_what_it_says() {
     let Experiment { name, question, generate, grid, prompts } = read(VALID);
     assert_eq!((name.as_str(), question), ("x", None));
-    assert_eq!(generate, Generate { max_tokens: 20, context: 64, numerics: Numerics::Invariant });
-    let Grid { models, chains, offloads, temperatures, seeds, excluded } = grid;
+    assert_eq!(generate, Generate { max_tokens: 20, context: 64, numerics: Numerics::Invariant, bos: Bos::Model });
+    let Grid { models, chains, offloads, quants, templates, temperatures, seeds, excluded } = grid;
     assert_eq!(models, [model("tiny", "/experiments/tiny.gguf")]);
     assert_eq!(chains.iter().map(|chain| chain.id.as_str()).collect::<Vec<_>>(), ["pure", "greedy", "mine"]);
     assert_eq!(offloads, [Offload::None, Offload::Layers(1), Offload::All]);
+    assert_eq!((quants, templates), (vec![Quant::Source], vec![Template::Raw]));
     assert_eq!(numbers(&temperatures), "0.5 1");
     assert_eq!(seeds.iter().map(|seed| seed.get()).collect::<Vec<_>>(), [0, 1, 2]);
     let half = Temperature::new(0.5);
     assert_eq!(excluded, [Exclusion { chain: Some("mine".into()), temperature: half, ..Exclusion::default() }]);
     let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
     assert_eq!(prompts, [prompt("p1", "one"), prompt("p2", "two")]);
+}
+
+#[test]
+fn quants_templates_and_bos_have_llama_cpps_names() {
+    let levels = "1, \"all\"]\nquant = [\"source\", \"q4_k_m\", \"iq4_xs\", \"mxfp4_moe\"]\ntemplate = [\"chat\"]";
+    let read = read(&edited(&[("1, \"all\"]", levels), ("context = 64", "context = 64\nbos = \"never\"")]));
+    assert_eq!(read.grid.quants, [Quant::Source, Quant::Q4_K_M, Quant::IQ4_XS, Quant::MXFP4_MOE]);
+    assert_eq!((read.grid.templates, read.generate.bos), (vec![Template::Chat], Bos::Never));
+    // A journal writes them as a file does.
+    assert_eq!(serde_json::to_string(&read.grid.quants).unwrap(), r#"["source","q4_k_m","iq4_xs","mxfp4_moe"]"#);
 }
 
 #[test]

@@ -80,6 +80,7 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
         blake3: format!("hash of {model}"),
         size_bytes: 1000,
         facts: ModelFacts {
+            cache_bytes_per_token: None,
             architecture: "scripted".to_owned(),
             n_layer: 4,
             n_expert: 8,
@@ -88,7 +89,7 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
             n_ctx_train: 512,
         },
         engine: EngineFacts { fingerprint: "engine 1".to_owned(), accelerators: vec![], variance: None },
-        n_prompt_tokens: vec![5; n_prompts],
+        prompt_counts: [(Template::Raw, Ok(vec![5; n_prompts])), (Template::Chat, Ok(vec![9; n_prompts]))].into(),
     }
 }
 
@@ -103,6 +104,10 @@ fn plan_on(experiment: &Experiment, change: impl Fn(&mut Surveyed)) -> Result<Pl
     Plan::new(experiment, &all.collect())
 }
 
+fn raw_counts(surveyed: &mut Surveyed, counts: Vec<u32>) {
+    surveyed.prompt_counts.insert(Template::Raw, Ok(counts));
+}
+
 fn plan(experiment: &Experiment) -> Plan {
     plan_on(experiment, |_| {}).expect("the models fit the experiment")
 }
@@ -115,7 +120,7 @@ fn words(trial: &Trial) -> String {
 }
 
 #[test]
-fn the_order_is_model_offload_prompt_chain_temperature_seed_as_the_file_has_them() {
+fn the_order_is_that_of_the_file_and_the_seed_is_fastest() {
     let plan = plan(&experiment(EXPERIMENT));
     let trials: Vec<_> = plan.trials().map(words).collect();
     let first_prompt = [
@@ -165,6 +170,34 @@ fn an_exclusion_leaves_out_what_matches_all_of_its_levels() {
 }
 
 #[test]
+fn quantisations_are_loads_and_templates_are_prompts() {
+    let levels = "[\"none\"]\nquant = [\"source\", \"q8_0\"]\ntemplate = [\"chat\", \"raw\"]";
+    let plan = plan(&edited(SINGLE, &[("[\"none\"]", levels)]));
+    let loads: Vec<_> = plan.loads.iter().map(|load| load.key().to_string()).collect();
+    assert_eq!(loads, ["a, offload none", "a as q8_0, offload none"]);
+    for load in &plan.loads {
+        let asked: Vec<_> = load.prompts.iter().map(|group| (group.template, group.n_tokens)).collect();
+        assert_eq!(asked, [(Template::Chat, 9), (Template::Raw, 5)]);
+    }
+    let cells: Vec<_> = plan.trials().map(|trial| (trial.cell.quant, trial.cell.template)).collect();
+    assert_eq!(cells[1..3], [(Quant::Source, Template::Raw), (Quant::Q8_0, Template::Chat)]);
+}
+
+#[test]
+fn a_model_without_a_chat_template_can_be_left_out() {
+    let without = |surveyed: &mut Surveyed| {
+        surveyed.prompt_counts.insert(Template::Chat, Err("its file has no chat template".to_owned()));
+    };
+    let both = ("offload = [\"none\"]", "offload = [\"none\", \"all\"]\ntemplate = [\"raw\", \"chat\"]");
+    let reason = "its file has no chat template".to_owned();
+    let no_template = PlanError::NoTemplate { template: Template::Chat, model: "a".to_owned(), reason };
+    assert_eq!(errors(&[both], without), [no_template], "once, however many loads");
+    let exclude = ("[prompts]", "[[grid.exclude]]\nmodel = \"a\"\ntemplate = \"chat\"\n\n[prompts]");
+    let plan = plan_on(&edited(SINGLE, &[both, exclude]), without).expect("nothing is asked of the chat template");
+    assert_eq!(plan.trials().count(), 2);
+}
+
+#[test]
 fn a_load_without_trials_is_not_loaded() {
     let exclude = "[[grid.exclude]]\nmodel = \"a\"\noffload = \"all\"\n\n[prompts]";
     let plan = plan(&edited(EXPERIMENT, &[("[prompts]", exclude)]));
@@ -187,6 +220,11 @@ fn whatever_may_change_a_text_changes_its_id() {
         ("model", id(&[], |surveyed| surveyed.blake3 = "another hash".to_owned())),
         ("engine", id(&[], |surveyed| surveyed.engine.fingerprint = "engine 2".to_owned())),
         ("offload", edit("\"none\"", "\"all\"")),
+        ("quant", edit("[\"none\"]", "[\"none\"]\nquant = [\"q8_0\"]")),
+        ("another quant", edit("[\"none\"]", "[\"none\"]\nquant = [\"q4_k_m\"]")),
+        ("template", edit("[\"none\"]", "[\"none\"]\ntemplate = [\"chat\"]")),
+        ("bos", edit("context = 64", "context = 64\nbos = \"always\"")),
+        ("no bos", edit("context = 64", "context = 64\nbos = \"never\"")),
         ("layers", edit("\"none\"", "1")),
         ("more layers", edit("\"none\"", "2")),
         ("numerics", edit("context = 64", "context = 64\nnumerics = \"fast\"")),
@@ -230,7 +268,7 @@ fn names_and_what_is_beside_the_text_change_no_id() {
 #[test]
 fn an_id_is_the_same_on_every_machine_and_in_every_build() {
     // Journals are keyed by ids: a change here makes every finished run begin anew.
-    assert_eq!(id(&[], |_| {}).as_str(), "48fdbe776817843202f3c0248a29cff5");
+    assert_eq!(id(&[], |_| {}).as_str(), "33cf93822879c8ef593955551a59d459");
 }
 
 #[test]
@@ -258,8 +296,8 @@ fn errors(edits: &[(&str, &str)], change: impl Fn(&mut Surveyed)) -> Vec<PlanErr
 
 #[test]
 fn a_prompt_may_fill_the_context_and_not_exceed_it() {
-    assert!(plan_on(&experiment(SINGLE), |surveyed| surveyed.n_prompt_tokens = vec![44]).is_ok());
-    let errors = errors(&[], |surveyed| surveyed.n_prompt_tokens = vec![45]);
+    assert!(plan_on(&experiment(SINGLE), |surveyed| raw_counts(surveyed, vec![44])).is_ok());
+    let errors = errors(&[], |surveyed| raw_counts(surveyed, vec![45]));
     let too_long = PlanError::PromptTooLong {
         prompt: "p1".to_owned(),
         model: "a".to_owned(),
@@ -274,7 +312,7 @@ fn a_prompt_may_fill_the_context_and_not_exceed_it() {
 #[test]
 fn the_longest_generation_does_not_overflow_the_check_of_the_context() {
     let edits = [("max_tokens = 20", "max_tokens = 4294967290"), ("context = 64", "context = 4294967294")];
-    let errors = errors(&edits, |surveyed| surveyed.n_prompt_tokens = vec![10]);
+    let errors = errors(&edits, |surveyed| raw_counts(surveyed, vec![10]));
     assert!(matches!(errors[..], [PlanError::PromptTooLong { .. }]), "{errors:?}");
     assert!(errors[0].to_string().contains("at least 4294967295"), "{}", errors[0]);
 }
@@ -301,7 +339,7 @@ fn a_bias_for_a_token_that_the_model_lacks_is_refused() {
 #[test]
 fn all_that_stands_in_the_way_is_reported() {
     let edits = [("\"none\"", "5"), ("\"one\"", "\"one\", \"two\"")];
-    let errors = errors(&edits, |surveyed| surveyed.n_prompt_tokens = vec![45, 46]);
+    let errors = errors(&edits, |surveyed| raw_counts(surveyed, vec![45, 46]));
     assert_eq!(errors.len(), 3, "{errors:?}");
 }
 

@@ -10,33 +10,46 @@ use ::csv::Writer;
 
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
 use crate::metrics::{Metric, Scores};
-use crate::plan::TrialId;
+use crate::plan::{LoadKey, TrialId};
 
 /// One line of `timings.csv`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimingRow<'a> {
     pub what: Timed<'a>,
-    pub seconds: f64,
+    pub seconds: Option<f64>,
     /// Sequences decoded together.
     pub rows: Option<u32>,
-    /// Tokens generated in that time.
+    /// Tokens that were asked for.
     pub tokens: Option<u64>,
+    /// Tokens that went through the model for them.
+    pub evaluated_tokens: Option<u64>,
+    /// The fewest that could have.
+    pub distinct_prefixes: Option<u64>,
 }
 
 /// What took the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timed<'a> {
     Trial(&'a TrialId),
-    /// A model's loading, by the model's id.
-    Load(&'a str),
+    /// A model's loading.
+    Load(&'a LoadKey),
+    /// All that a loaded model did, in all runs.
+    Work(&'a LoadKey),
     /// The whole run, by the experiment's name.
     Run(&'a str),
+}
+
+impl<'a> TimingRow<'a> {
+    /// A row that says nothing yet.
+    pub fn of(what: Timed<'a>) -> Self {
+        Self { what, seconds: None, rows: None, tokens: None, evaluated_tokens: None, distinct_prefixes: None }
+    }
 }
 
 /// Writes `trials.csv`: a row a trial, in plan order.
 pub fn write_trials(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let factors = ["trial_id", "model", "chain", "offload", "temperature", "prompt", "seed"];
+    let factors = ["trial_id", "model", "chain", "offload", "quant", "template", "temperature", "prompt", "seed"];
     let outcome = ["status", "stop", "n_prompt_tokens", "n_tokens"];
     csv.write_record(factors.into_iter().chain(outcome).chain(Metric::ALL.map(Metric::name)))?;
     for scored in &analysis.trials {
@@ -48,7 +61,7 @@ pub fn write_trials(analysis: &Analysis, out: impl Write) -> io::Result<()> {
 /// Writes `cells.csv`: a row a cell and metric, in plan order.
 pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let factors = ["model", "chain", "offload", "temperature"];
+    let factors = ["model", "chain", "offload", "quant", "template", "temperature"];
     csv.write_record(factors.into_iter().chain(["metric", "n", "mean", "ci_low", "ci_high", "level", "median"]))?;
     for summary in &analysis.cells {
         csv.write_record(cell_fields(summary))?;
@@ -59,21 +72,34 @@ pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
 /// Writes `timings.csv`: a row for each thing that was timed.
 pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    csv.write_record(["kind", "id", "seconds", "rows", "tokens", "tokens_per_second"])?;
+    csv.write_record([
+        "kind",
+        "id",
+        "seconds",
+        "rows",
+        "tokens",
+        "tokens_per_second",
+        "evaluated_tokens",
+        "distinct_prefixes",
+    ])?;
     for row in rows {
         let (kind, id) = match row.what {
-            Timed::Trial(id) => ("trial", id.as_str()),
-            Timed::Load(model) => ("load", model),
-            Timed::Run(experiment) => ("run", experiment),
+            Timed::Trial(id) => ("trial", id.to_string()),
+            Timed::Work(key) => ("work", key.to_string()),
+            Timed::Load(key) => ("load", key.to_string()),
+            Timed::Run(experiment) => ("run", experiment.to_owned()),
         };
-        let rate = row.tokens.filter(|_| row.seconds > 0.0).map(|tokens| tokens as f64 / row.seconds);
+        let seconds = row.seconds.filter(|&seconds| seconds > 0.0);
+        let rate = row.tokens.zip(seconds).map(|(tokens, seconds)| tokens as f64 / seconds);
         csv.write_record([
             kind,
-            id,
-            &row.seconds.to_string(),
+            &id,
+            &or_empty(row.seconds),
             &or_empty(row.rows),
             &or_empty(row.tokens),
             &or_empty(rate),
+            &or_empty(row.evaluated_tokens),
+            &or_empty(row.distinct_prefixes),
         ])?;
     }
     csv.flush()
@@ -90,6 +116,8 @@ fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
         trial.cell.model.clone(),
         trial.cell.chain.clone(),
         trial.cell.offload.to_string(),
+        trial.cell.quant.to_string(),
+        trial.cell.template.to_string(),
         trial.cell.temperature.to_string(),
         trial.prompt.clone(),
         or_empty(trial.seed),
@@ -102,12 +130,14 @@ fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
     fields
 }
 
-fn cell_fields(CellSummary { cell, metric, n, estimate }: &CellSummary) -> [String; 11] {
+fn cell_fields(CellSummary { cell, metric, n, estimate }: &CellSummary) -> [String; 13] {
     let interval = estimate.and_then(|e| e.interval);
     [
         cell.model.clone(),
         cell.chain.clone(),
         cell.offload.to_string(),
+        cell.quant.to_string(),
+        cell.template.to_string(),
         cell.temperature.to_string(),
         metric.name().to_owned(),
         n.to_string(),
@@ -126,6 +156,7 @@ fn or_empty(value: Option<impl ToString>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Offload, Quant};
     use crate::report::sample;
 
     fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
@@ -148,10 +179,17 @@ mod tests {
     fn timings_take_trials_loads_and_the_run() {
         let analysis = sample::tiny();
         let id = &analysis.trials[0].trial.id;
+        let load = LoadKey { model: "tiny".to_owned(), quant: Quant::Q8_0, offload: Offload::All };
         let rows = [
-            TimingRow { what: Timed::Trial(id), seconds: 0.5, rows: Some(32), tokens: Some(100) },
-            TimingRow { what: Timed::Load("tiny"), seconds: 0.0, rows: None, tokens: Some(0) },
-            TimingRow { what: Timed::Run("temperature"), seconds: 12.25, rows: None, tokens: None },
+            TimingRow { seconds: Some(0.5), rows: Some(32), tokens: Some(100), ..TimingRow::of(Timed::Trial(id)) },
+            TimingRow { seconds: Some(0.0), tokens: Some(0), ..TimingRow::of(Timed::Load(&load)) },
+            TimingRow {
+                tokens: Some(200),
+                evaluated_tokens: Some(130),
+                distinct_prefixes: Some(120),
+                ..TimingRow::of(Timed::Work(&load))
+            },
+            TimingRow { seconds: Some(12.25), ..TimingRow::of(Timed::Run("temperature")) },
         ];
         insta::assert_snapshot!(text(|out| write_timings(rows, out)));
     }
@@ -162,8 +200,9 @@ mod tests {
         let mean = 0.1_f64 + 0.2;
         analysis.cells[0].estimate.as_mut().unwrap().mean = mean;
         let csv = text(|out| write_cells(&analysis, out));
-        let row = ::csv::Reader::from_reader(csv.as_bytes()).into_records().next().unwrap().unwrap();
-        let field = &row[6];
+        let mut reader = ::csv::Reader::from_reader(csv.as_bytes());
+        let column = reader.headers().unwrap().iter().position(|name| name == "mean").unwrap();
+        let field = &reader.records().next().unwrap().unwrap()[column];
         assert_eq!(field.parse::<f64>().unwrap().to_bits(), mean.to_bits());
     }
 }

@@ -1,44 +1,86 @@
 //! The levels of each factor that an analysis holds, in the order to show them.
 
 use crate::analysis::Analysis;
-use crate::experiment::{Offload, Temperature};
+use crate::experiment::{Offload, Quant, Temperature, Template};
 use crate::plan::Cell;
 
-/// Models, chains and offloads as the plan first names them; temperatures
-/// ascending.
+/// Facets and chains as the plan first names them; temperatures ascending.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Levels<'a> {
-    pub models: Vec<&'a str>,
+    pub facets: Vec<Facet<'a>>,
     pub chains: Vec<&'a str>,
-    pub offloads: Vec<Offload>,
     pub temperatures: Vec<Temperature>,
+}
+
+/// A cell, its chain and temperature aside: what one panel holds fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Facet<'a> {
+    pub model: &'a str,
+    pub quant: Quant,
+    pub offload: Offload,
+    pub template: Template,
 }
 
 /// A cell, its temperature aside: one curve of a plot, one row of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Arm<'a> {
-    pub model: &'a str,
+    pub facet: Facet<'a>,
     pub chain: &'a str,
-    pub offload: Offload,
 }
 
 impl<'a> Levels<'a> {
     pub fn of(analysis: &'a Analysis) -> Self {
         let mut levels = Self::default();
         for cell in cells(analysis) {
-            push_new(&mut levels.models, cell.model.as_str());
+            push_new(&mut levels.facets, Facet::of(cell));
             push_new(&mut levels.chains, cell.chain.as_str());
-            push_new(&mut levels.offloads, cell.offload);
             push_new(&mut levels.temperatures, cell.temperature);
         }
         levels.temperatures.sort();
         levels
     }
+
+    /// The models of the facets.
+    pub fn models(&self) -> Vec<&'a str> {
+        let mut models = Vec::new();
+        self.facets.iter().for_each(|facet| push_new(&mut models, facet.model));
+        models
+    }
+}
+
+impl<'a> Facet<'a> {
+    pub fn of(cell: &'a Cell) -> Self {
+        let Cell { model, quant, offload, template, .. } = cell;
+        Self { model, quant: *quant, offload: *offload, template: *template }
+    }
+
+    /// Names of the factors other than the model that vary among `all`.
+    pub fn details(&self, all: &[Facet<'_>]) -> Vec<String> {
+        let varies = |differ: fn(&Facet<'_>, &Facet<'_>) -> bool| all.iter().any(|facet| differ(facet, &all[0]));
+        let mut details = Vec::new();
+        if varies(|a, b| a.quant != b.quant) {
+            details.push(format!("weights {}", self.quant));
+        }
+        if varies(|a, b| a.offload != b.offload) {
+            details.push(format!("experts offloaded: {}", offload_in_words(self.offload)));
+        }
+        if varies(|a, b| a.template != b.template) {
+            details.push(format!("{} prompt", self.template));
+        }
+        details
+    }
+
+    /// The model, and what else varies among `all`.
+    pub fn title(&self, all: &[Facet<'_>]) -> String {
+        let mut parts = vec![self.model.to_owned()];
+        parts.extend(self.details(all));
+        parts.join(" · ")
+    }
 }
 
 impl<'a> Arm<'a> {
     pub fn of(cell: &'a Cell) -> Self {
-        Self { model: &cell.model, chain: &cell.chain, offload: cell.offload }
+        Self { facet: Facet::of(cell), chain: &cell.chain }
     }
 
     /// Every arm that occurs, in plan order.
@@ -52,7 +94,7 @@ impl<'a> Arm<'a> {
 }
 
 /// Whose experts are in host memory.
-pub(super) fn offload_in_words(offload: Offload) -> String {
+fn offload_in_words(offload: Offload) -> String {
     match offload {
         Offload::None => "none".to_owned(),
         Offload::Layers(1) => "first layer".to_owned(),

@@ -1,9 +1,11 @@
 //! Invented analyses for the reports' tests: shaped like real ones, every
 //! number made up, no randomness.
 
+use itertools::iproduct;
+
 use crate::analysis::{Analysis, CellSummary, Estimate, ScoredTrial, TrialResult};
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Offload, Seed, Temperature};
+use crate::experiment::{Offload, Quant, Seed, Temperature, Template};
 use crate::journal::format::Failure;
 use crate::metrics::{Metric, Scores};
 use crate::plan::{Cell, Trial, TrialId};
@@ -12,6 +14,7 @@ use crate::stats::Interval;
 pub struct Shape<'a> {
     pub models: &'a [&'a str],
     pub chains: &'a [&'a str],
+    pub quants: &'a [Quant],
     pub offloads: &'a [Offload],
     pub temperatures: &'a [f32],
     pub prompts: usize,
@@ -28,6 +31,7 @@ pub fn tiny() -> Analysis {
     let shape = Shape {
         models: &["tiny, the model"],
         chains: &["shimmy-1.7", "pure"],
+        quants: &[Quant::Source],
         offloads: &[Offload::All],
         temperatures: &[0.1, 0.9],
         prompts: 2,
@@ -44,20 +48,14 @@ pub fn tiny() -> Analysis {
 impl Shape<'_> {
     pub fn analysis(&self) -> Analysis {
         let mut trials = Vec::new();
-        for &model in self.models {
-            for &chain in self.chains {
-                for &offload in self.offloads {
-                    for &t in self.temperatures {
-                        let temperature = Temperature::new(t).unwrap();
-                        let cell = Cell { model: model.into(), chain: chain.into(), offload, temperature };
-                        let draws = !matches!(chain, "greedy" | "shimmy-1.7" | "shimmy-1.7-fixed" | "no-division");
-                        for prompt in 0..self.prompts {
-                            for seed in 0..if draws { self.seeds } else { 1 } {
-                                trials.push(trial(&cell, prompt, draws.then(|| Seed::new(seed).unwrap())));
-                            }
-                        }
-                    }
-                }
+        let Self { models, chains, quants, offloads, temperatures, prompts, seeds } = *self;
+        for (&model, &chain, &quant, &offload, &t) in iproduct!(models, chains, quants, offloads, temperatures) {
+            let temperature = Temperature::new(t).unwrap();
+            let (model, template) = (model.into(), Template::Raw);
+            let cell = Cell { model, chain: chain.into(), offload, quant, template, temperature };
+            let draws = !matches!(chain, "greedy" | "shimmy-1.7" | "shimmy-1.7-fixed" | "no-division");
+            for (prompt, seed) in iproduct!(0..prompts, 0..if draws { seeds } else { 1 }) {
+                trials.push(trial(&cell, prompt, draws.then(|| Seed::new(seed).unwrap())));
             }
         }
         let cells = summaries(&trials);

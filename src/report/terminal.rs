@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::levels::Arm;
+use super::levels::{Arm, Facet};
 use super::tally::Tally;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
-use crate::experiment::{Seed, Temperature};
+use crate::experiment::{Quant, Seed, Temperature, Template};
 use crate::metrics::Metric;
 use crate::plain::neutralise;
 use crate::plan::Cell;
@@ -27,8 +27,7 @@ pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
     let mut out = String::new();
     let planned = planned_trials(analysis);
     for arm in Arm::all(analysis) {
-        let Arm { model, chain, offload } = arm;
-        let _ = writeln!(out, "{} · {} · offload {offload}", neutralise(model), neutralise(chain));
+        let _ = writeln!(out, "{}", neutralise(&title(arm)));
         let of_arm =
             |summary: &&CellSummary| summary.metric == Metric::RepetitionScore && Arm::of(&summary.cell) == arm;
         for summary in analysis.cells.iter().filter(of_arm) {
@@ -46,6 +45,19 @@ pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
         let _ = writeln!(out, "{}", textwrap::fill(&neutralise(note), options));
     }
     out
+}
+
+/// The offload always, the other factors where they are not the usual ones.
+fn title(Arm { facet, chain }: Arm<'_>) -> String {
+    let Facet { model, quant, offload, template } = facet;
+    let mut title = format!("{model} · {chain} · offload {offload}");
+    if quant != Quant::Source {
+        title += &format!(" · weights {quant}");
+    }
+    if template != Template::Raw {
+        title += &format!(" · {template} prompt");
+    }
+    title
 }
 
 fn planned_trials(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
@@ -84,7 +96,7 @@ struct Sample<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// Of the first model, chain and offload that has a pair.
+    /// Of the first arm that has a pair.
     fn choose(analysis: &'a Analysis) -> Option<Self> {
         Arm::all(analysis).into_iter().find_map(|arm| Self::of(analysis, arm))
     }

@@ -2,20 +2,21 @@
 //! knows no metric.
 //!
 //! Each load key gets a worker of its own. When one dies, the trials that
-//! were in flight are tried again, alone; one that is in flight at two deaths
-//! is recorded as failed, and the sweep goes on.
+//! were in flight are tried again by halves, until the one that kills is alone;
+//! dying alone after dying in company it is recorded as failed, and the sweep
+//! goes on.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::LoadSettings;
+use crate::engine::{Limits, LoadSettings, Strategy};
 use crate::event::RunEvent;
-use crate::experiment::Offload;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
-use crate::plan::{Load, Plan, TrialId};
+use crate::model::{ModelFile, ModelFiles};
+use crate::plan::{Load, LoadKey, Plan, TrialId};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
@@ -33,11 +34,10 @@ const MAX_ATTEMPTS: u32 = 2;
 pub struct Settings {
     /// The executable whose `worker` subcommand is the worker.
     pub executable: PathBuf,
-    pub threads: u32,
-    /// Sequences decoded together, at most.
-    pub rows: u32,
-    /// Memory that is free; a model and its caches must share it.
-    pub memory_bytes: Option<u64>,
+    /// What each load's strategy is chosen within.
+    pub limits: Limits,
+    /// For every model and quantisation of the plan that is still to run.
+    pub files: ModelFiles,
     /// A worker that gives no sign of life for so long is ended.
     pub stall_timeout: Duration,
 }
@@ -64,12 +64,14 @@ pub enum Ending {
 /// The loading of one load key's model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadReport {
-    pub model: String,
-    pub offload: Offload,
+    pub key: LoadKey,
+    /// What was loaded.
+    pub file: ModelFile,
     /// 1, unless a worker died.
     pub times: u32,
-    /// Sequences decoded together, at most: as many as were asked for, or as fit.
-    pub rows: u32,
+    pub strategy: Strategy,
+    /// Tokens that went through the model, those of prompts included.
+    pub evaluated_tokens: u64,
     /// The last time's duration.
     pub seconds: f64,
 }
@@ -147,7 +149,7 @@ impl Run<'_> {
     fn sweep(&mut self, load: &Load, mut pending: Pending<'_>) -> Result<Ending, RunError> {
         let mut worker = None;
         let mut fruitless_deaths = 0;
-        while let Some(work) = pending.next_work(self.plan.generate.max_tokens) {
+        while let Some(work) = pending.next_work(self.plan.generate) {
             let before = pending.left();
             let swept = match &mut worker {
                 Some(worker) => self.generate(worker, work, &mut pending)?,
@@ -166,7 +168,7 @@ impl Run<'_> {
             fruitless_deaths = if nobody_to_blame { fruitless_deaths + 1 } else { 0 };
             let doomed = pending.blame_in_flight(MAX_ATTEMPTS);
             (self.on_event)(RunEvent::WorkerDied { reason: &reason, again: pending.n_suspects() });
-            self.fail(&doomed, &reason, &mut pending)?;
+            self.fail(doomed.as_slice(), &reason, &mut pending)?;
             if fruitless_deaths == MAX_ATTEMPTS {
                 let rest = pending.all_left();
                 self.fail(&rest, &reason, &mut pending)?;
@@ -177,33 +179,33 @@ impl Run<'_> {
 
     /// Starts a worker and has it load the model.
     fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, threads, rows, memory_bytes, .. } = self.settings;
+        let Settings { executable, limits, .. } = self.settings;
         let generate = self.plan.generate;
-        let (model, offload) = (load.model.id.as_str(), load.offload);
-        (self.on_event)(RunEvent::LoadStarted { model, offload });
+        let key = load.key();
+        let file = &self.settings.files[&(key.model.clone(), key.quant)];
+        let strategy = Strategy::choose(load.shape(file.size_bytes, generate), *limits);
+        (self.on_event)(RunEvent::LoadStarted { key: &key, strategy });
         let begun = Instant::now();
         let mut worker = Worker::start(executable, generate.numerics)
             .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
         worker.send(&Request::Load(LoadSettings {
-            path: load.surveyed.path.clone(),
-            blake3: load.surveyed.blake3.clone(),
-            offload,
+            path: file.path.clone(),
+            blake3: file.blake3.clone(),
+            offload: load.offload,
             numerics: generate.numerics,
             context: generate.context,
-            rows: *rows,
-            // The rest is for buffers, and for whoever else is on the machine.
-            cache_budget_bytes: memory_bytes.map(|free| free.saturating_sub(load.surveyed.size_bytes) / 2),
-            threads: *threads,
+            strategy,
         }));
-        let rows = match self.receive(&mut worker) {
-            Ok(Reply::Loaded { rows }) => rows,
+        match self.receive(&mut worker) {
+            Ok(Reply::Loaded) => {}
             Ok(other) => return Ok(Err(NoReply::Died(unexpected(&other)))),
             Err(no_reply) => return Ok(Err(no_reply)),
-        };
+        }
         let seconds = begun.elapsed().as_secs_f64();
-        let times = self.load_report.as_ref().map_or(0, |report| report.times) + 1;
-        self.load_report = Some(LoadReport { model: model.to_owned(), offload, times, rows, seconds });
-        (self.on_event)(RunEvent::Loaded { model, offload, seconds });
+        let (times, evaluated_tokens) =
+            self.load_report.as_ref().map_or((1, 0), |earlier| (earlier.times + 1, earlier.evaluated_tokens));
+        (self.on_event)(RunEvent::Loaded { key: &key, seconds });
+        self.load_report = Some(LoadReport { key, file: file.clone(), times, strategy, evaluated_tokens, seconds });
         Ok(Ok(worker))
     }
 
@@ -233,6 +235,9 @@ impl Run<'_> {
                     }
                     Reply::Evaluated { tokens } => {
                         self.report.evaluated_tokens += tokens;
+                        if let Some(load) = &mut self.load_report {
+                            load.evaluated_tokens += tokens;
+                        }
                         (self.on_event)(RunEvent::Evaluated { tokens });
                     }
                     Reply::Idle => ended = Some(Ok(())),

@@ -4,26 +4,29 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::engine::{Group, Job, Ticket, Work};
-use crate::plan::{Load, PlannedTrial, Trial, TrialId};
+use crate::experiment::Generate;
+use crate::plan::{Load, PlannedTrial, PromptTrials, Trial, TrialId};
 
 /// Tickets count the distinct trials of a load key in plan order.
 pub struct Pending<'p> {
-    trials: Vec<(&'p str, &'p PlannedTrial)>,
+    trials: Vec<(&'p PromptTrials, &'p PlannedTrial)>,
     left: BTreeSet<Ticket>,
     in_flight: BTreeSet<Ticket>,
     /// Deaths at which a ticket was in flight.
     deaths: BTreeMap<Ticket, u32>,
+    /// How many suspects are tried together.
+    together: usize,
 }
 
 impl<'p> Pending<'p> {
     /// The load key's trials whose ids are not in `done`, each id once.
     pub fn new(load: &'p Load, done: &HashSet<TrialId>) -> Self {
         let mut seen = HashSet::new();
-        let with_prompt = load.prompts.iter().flat_map(|group| group.trials.iter().map(|t| (&*group.prompt.text, t)));
+        let with_prompt = load.prompts.iter().flat_map(|group| group.trials.iter().map(move |t| (group, t)));
         let trials: Vec<_> =
             with_prompt.filter(|(_, t)| !done.contains(&t.trial.id) && seen.insert(&t.trial.id)).collect();
         let left = (0..trials.len() as Ticket).collect();
-        Self { trials, left, in_flight: BTreeSet::new(), deaths: BTreeMap::new() }
+        Self { trials, left, in_flight: BTreeSet::new(), deaths: BTreeMap::new(), together: usize::MAX }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -38,22 +41,22 @@ impl<'p> Pending<'p> {
         self.left.iter().copied().collect()
     }
 
-    /// What to do next: a suspect alone, or else all that is left.
-    pub fn next_work(&self, max_tokens: u32) -> Option<Work> {
-        let tickets = match self.suspects().next() {
-            Some(suspect) => vec![suspect],
-            None => self.all_left(),
-        };
+    /// What to do next: some of the suspects, or else all that is left.
+    pub fn next_work(&self, generate: Generate) -> Option<Work> {
+        let suspects: Vec<_> = self.suspects().take(self.together).collect();
+        let tickets = if suspects.is_empty() { self.all_left() } else { suspects };
         let mut groups: Vec<Group> = Vec::new();
         for ticket in tickets {
-            let (prompt, planned) = self.trials[ticket as usize];
+            let (PromptTrials { prompt, template, .. }, planned) = self.trials[ticket as usize];
+            let (prompt, template) = (prompt.text.as_str(), *template);
             let job = Job { ticket, chain: planned.chain.clone(), seed: planned.trial.seed };
             match groups.last_mut() {
-                Some(group) if group.prompt == prompt => group.jobs.push(job),
-                _ => groups.push(Group { prompt: prompt.to_owned(), jobs: vec![job] }),
+                Some(group) if group.prompt == prompt && group.template == template => group.jobs.push(job),
+                _ => groups.push(Group { prompt: prompt.to_owned(), template, jobs: vec![job] }),
             }
         }
-        (!groups.is_empty()).then_some(Work { max_tokens, groups })
+        let Generate { max_tokens, bos, .. } = generate;
+        (!groups.is_empty()).then_some(Work { max_tokens, bos, groups })
     }
 
     pub fn started(&mut self, ticket: Ticket) {
@@ -64,6 +67,9 @@ impl<'p> Pending<'p> {
     pub fn finished(&mut self, ticket: Ticket) -> &'p Trial {
         self.left.remove(&ticket);
         self.in_flight.remove(&ticket);
+        if self.suspects().next().is_none() {
+            self.together = usize::MAX;
+        }
         &self.trials[ticket as usize].1.trial
     }
 
@@ -71,19 +77,20 @@ impl<'p> Pending<'p> {
         self.trials[ticket as usize].1.trial.id.clone()
     }
 
-    /// A worker died: everything in flight is suspected. Returns those that
-    /// were in flight at `max_attempts` deaths.
-    pub fn blame_in_flight(&mut self, max_attempts: u32) -> Vec<Ticket> {
+    /// A worker died: everything in flight is suspected, and half as many
+    /// suspects are tried together from now on, so that the one that kills is
+    /// found in few deaths. Returns it once it died alone, and at
+    /// `max_attempts` deaths in all.
+    pub fn blame_in_flight(&mut self, max_attempts: u32) -> Option<Ticket> {
         let in_flight = std::mem::take(&mut self.in_flight);
-        let mut doomed = Vec::new();
-        for ticket in in_flight {
-            let deaths = self.deaths.entry(ticket).or_default();
-            *deaths += 1;
-            if *deaths >= max_attempts {
-                doomed.push(ticket);
-            }
+        for &ticket in &in_flight {
+            *self.deaths.entry(ticket).or_default() += 1;
         }
-        doomed
+        if !in_flight.is_empty() {
+            self.together = (in_flight.len() / 2).max(1);
+        }
+        let alone = in_flight.first().filter(|_| in_flight.len() == 1);
+        alone.copied().filter(|ticket| self.deaths[ticket] >= max_attempts)
     }
 
     pub fn any_in_flight(&self) -> bool {

@@ -29,7 +29,7 @@ pub enum WorkerError {
 ///
 /// # Errors
 /// When a request can't be served.
-pub fn serve(input: &mut impl BufRead, output: &mut impl Write) -> Result<(), WorkerError> {
+pub fn serve(input: &mut impl BufRead, output: &mut (impl Write + Send)) -> Result<(), WorkerError> {
     let mut outlet = Outlet { output, unreported_tokens: 0, last_heartbeat: Instant::now() };
     let served = serve_requests(input, &mut outlet);
     if let Err(error) = &served {
@@ -39,25 +39,29 @@ pub fn serve(input: &mut impl BufRead, output: &mut impl Write) -> Result<(), Wo
     served
 }
 
-fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write>) -> Result<(), WorkerError> {
+fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Send>) -> Result<(), WorkerError> {
     match read(input)? {
         None => Ok(()),
-        Some(Request::Inspect { path, prompts }) => {
-            let (engine, (model, n_prompt_tokens)) = match EngineKind::of(&path) {
+        Some(Request::Inspect { path, questions }) => {
+            let (engine, (model, prompt_counts)) = match EngineKind::of(&path) {
                 EngineKind::Llama => {
                     let llama = Llama::start()?;
-                    (llama.facts(), llama.inspect(&path, &prompts)?)
+                    (llama.facts(), llama.inspect(&path, &questions)?)
                 }
-                EngineKind::Scripted => (ScriptedEngine::facts(), ScriptedEngine::inspect(&path, &prompts)?),
+                EngineKind::Scripted => (ScriptedEngine::facts(), ScriptedEngine::inspect(&path, &questions)?),
             };
-            Ok(outlet.send(&Reply::Inspected { model, engine, n_prompt_tokens })?)
+            Ok(outlet.send(&Reply::Inspected { model, engine, prompt_counts })?)
+        }
+        Some(Request::Quantise(quantisation)) => {
+            Llama::start()?.quantise(&quantisation)?;
+            Ok(outlet.send(&Reply::Quantised)?)
         }
         Some(Request::Load(settings)) if blake3_of(&settings.path)? != settings.blake3 => {
             Err(EngineError::Changed { path: settings.path }.into())
         }
         Some(Request::Load(settings)) => match EngineKind::of(&settings.path) {
             EngineKind::Llama => serve_llama(&settings, input, outlet),
-            EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, 1, input, outlet),
+            EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, input, outlet),
         },
         Some(Request::Generate(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
     }
@@ -66,22 +70,19 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write>) -> 
 fn serve_llama(
     settings: &LoadSettings,
     input: &mut impl BufRead,
-    outlet: &mut Outlet<impl Write>,
+    outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
     let llama = Llama::start()?;
     let model = Model::load(&llama, settings)?;
-    let mut engine = LlamaEngine::new(&llama, &model, settings)?;
-    let rows = engine.rows();
-    serve_work(&mut engine, rows, input, outlet)
+    serve_work(&mut LlamaEngine::new(&llama, &model, settings), input, outlet)
 }
 
 fn serve_work(
     engine: &mut dyn Engine,
-    rows: u32,
     input: &mut impl BufRead,
-    outlet: &mut Outlet<impl Write>,
+    outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
-    outlet.send(&Reply::Loaded { rows })?;
+    outlet.send(&Reply::Loaded)?;
     while let Some(request) = read(input)? {
         let Request::Generate(work) = request else {
             return Err(WorkerError::OutOfTurn("a model is loaded already"));
@@ -116,7 +117,7 @@ impl<W: Write> Outlet<W> {
     }
 }
 
-impl<W: Write> Observer for Outlet<W> {
+impl<W: Write + Send> Observer for Outlet<W> {
     fn started(&mut self, ticket: Ticket) -> io::Result<()> {
         self.send(&Reply::Started { ticket })
     }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{EngineFacts, Generation, LoadSettings, ModelFacts, Ticket, Timing, Work};
+use crate::engine::{
+    EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket, Timing, Work,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -13,8 +15,10 @@ pub enum Request {
     /// Read a model's metadata and count the prompts' tokens.
     Inspect {
         path: PathBuf,
-        prompts: Vec<String>,
+        questions: Questions,
     },
+    /// Write a model anew, its weights brought to another type.
+    Quantise(Quantisation),
     /// Load a model; from then on only `Generate` is understood.
     Load(LoadSettings),
     Generate(Work),
@@ -26,12 +30,11 @@ pub enum Reply {
     Inspected {
         model: ModelFacts,
         engine: EngineFacts,
-        n_prompt_tokens: Vec<u32>,
+        prompt_counts: PromptCounts,
     },
-    /// The model is loaded; so many sequences at most are decoded together.
-    Loaded {
-        rows: u32,
-    },
+    Quantised,
+    /// The model is loaded.
+    Loaded,
     Started {
         ticket: Ticket,
     },

@@ -90,7 +90,9 @@ impl Bench {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_moe-sweep"));
         command.args(arguments).current_dir(self.path()).env("NO_COLOR", "1").stdin(Stdio::null());
-        for name in ["MOE_SWEEP_THREADS", "MOE_SWEEP_BATCH", "MOE_SWEEP_STALL_TIMEOUT", "MOE_SWEEP_MODELS"] {
+        for name in
+            ["MOE_SWEEP_THREADS", "MOE_SWEEP_BATCH", "MOE_SWEEP_STALL_TIMEOUT", "MOE_SWEEP_MODELS", "MOE_SWEEP_CACHE"]
+        {
             command.env_remove(name);
         }
         command
@@ -116,6 +118,17 @@ impl Bench {
     /// The files that must not differ between runs of the same experiment.
     pub fn reproducible(&self, directory: &str) -> [String; 2] {
         ["trials.csv", "cells.csv"].map(|name| self.result(directory, name))
+    }
+}
+
+impl Said {
+    /// The message holds every one of these, whatever the line breaks.
+    pub fn says(&self, expected: &[&str]) {
+        let words = self.stderr.replace('│', " ");
+        let message = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in expected {
+            assert!(message.contains(part), "no {part:?} in\n{}", self.stderr);
+        }
     }
 }
 

@@ -13,6 +13,8 @@
 //! begins.
 
 use std::num::NonZeroU32;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use llama_cpp_2::context::LlamaContext;
@@ -22,14 +24,16 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
 use super::{Llama, Model, Sampler};
-use crate::engine::{Engine, EngineError, Generation, Job, LoadSettings, Observer, Stop, Ticket, Timing, Token, Work};
+use crate::engine::{
+    EngineError, Generation, Group, Job, LoadSettings, Observer, Stop, Strategy, Ticket, Timing, Token, Work,
+};
 use crate::experiment::Numerics;
 
 /// llama.cpp's default physical batch.
 const N_UBATCH: u32 = 512;
 
-/// A model with a context to decode in.
-pub struct LlamaEngine<'m> {
+/// A context to decode in, with threads of its own.
+pub(super) struct Lane<'m> {
     model: &'m Model,
     context: LlamaContext<'m>,
     batch: LlamaBatch<'static>,
@@ -42,7 +46,7 @@ pub struct LlamaEngine<'m> {
 /// Jobs with the same prompt and the same tokens so far; its sequence id is
 /// its index.
 struct Branch<'w> {
-    prompt: &'w str,
+    group: &'w Group,
     n_prompt_tokens: u32,
     tokens: Vec<Token>,
     jobs: Vec<Running>,
@@ -62,27 +66,20 @@ struct Parked {
     logits: Vec<f32>,
 }
 
-/// As many sequences as were asked for, or as the cache budget allows. Fewer
-/// change no text: they only make the sweep slower.
-fn affordable_rows(model: &Model, settings: &LoadSettings) -> u32 {
-    let per_sequence = model.cache_bytes_per_token().map(|bytes| bytes * u64::from(settings.context));
-    let affordable = settings.cache_budget_bytes.zip(per_sequence).map(|(budget, bytes)| budget / bytes.max(1));
-    // One sequence is parked.
-    let affordable = affordable.map_or(u64::MAX, |sequences| sequences.saturating_sub(1).max(1));
-    u64::from(settings.rows).min(affordable) as u32
-}
-
-impl<'m> LlamaEngine<'m> {
+impl<'m> Lane<'m> {
     /// # Errors
     /// When llama.cpp can't allocate the context.
     pub fn new(llama: &Llama, model: &'m Model, settings: &LoadSettings) -> Result<Self, EngineError> {
         let LoadSettings { context, .. } = *settings;
-        let rows = affordable_rows(model, settings);
+        let Strategy { rows, threads, .. } = settings.strategy;
         let refused = |reason: String| EngineError::Context { context, rows, reason };
         let n_seq_max = rows + 1;
         let n_ctx = context.checked_mul(n_seq_max).and_then(NonZeroU32::new);
         let n_ctx = n_ctx.ok_or_else(|| refused("more than 2^32 tokens in all".to_owned()))?;
-        let threads = settings.threads as i32;
+        // Room for a prompt, and for a token of every sequence: llama.cpp aborts
+        // when it sets itself up for fewer outputs than sequences.
+        let n_batch = context.max(n_seq_max);
+        let threads = threads as i32;
         let flash_attention = match settings.numerics {
             Numerics::Invariant => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
             Numerics::Fast => sys::LLAMA_FLASH_ATTN_TYPE_AUTO,
@@ -90,8 +87,8 @@ impl<'m> LlamaEngine<'m> {
         let params = LlamaContextParams::default()
             .with_n_ctx(Some(n_ctx))
             .with_n_seq_max(n_seq_max)
-            .with_n_batch(context.max(rows))
-            .with_n_ubatch(N_UBATCH.min(context.max(rows)))
+            .with_n_batch(n_batch)
+            .with_n_ubatch(N_UBATCH.min(n_batch))
             .with_n_threads(threads)
             .with_n_threads_batch(threads)
             .with_flash_attention_policy(flash_attention)
@@ -104,20 +101,17 @@ impl<'m> LlamaEngine<'m> {
         Ok(Self {
             model,
             context: llama_context,
-            batch: LlamaBatch::new(context.max(rows) as usize, 1),
+            batch: LlamaBatch::new(n_batch as usize, 1),
             n_ctx_seq: context,
             rows,
         })
     }
 
-    /// Sequences decoded together, at most.
-    pub fn rows(&self) -> u32 {
-        self.rows
-    }
-
     /// Evaluates a prompt into the parked sequence.
-    fn park(&mut self, prompt: &str, max_tokens: u32) -> Result<Parked, EngineError> {
-        let tokens = self.model.tokenize(prompt);
+    fn park(&mut self, group: &Group, work: &Work) -> Result<Parked, EngineError> {
+        let Group { prompt, template, .. } = group;
+        let tokens = self.model.tokenize(prompt, *template, work.bos).map_err(EngineError::Prompt)?;
+        let max_tokens = work.max_tokens;
         let context = self.n_ctx_seq;
         if tokens.is_empty() {
             return Err(EngineError::Decode("the prompt has no tokens and the model adds no BOS".to_owned()));
@@ -215,11 +209,22 @@ impl<'w> Branch<'w> {
     }
 }
 
-impl Engine for LlamaEngine<'_> {
-    fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
-        let mut waiting = Waiting::new(work);
+impl Lane<'_> {
+    /// Generates the jobs of `groups`, which are some of those of `work`, until
+    /// `stop` says that it is no use.
+    pub fn generate(
+        &mut self,
+        work: &Work,
+        groups: Vec<&Group>,
+        stop: &AtomicBool,
+        observer: &mut dyn Observer,
+    ) -> Result<(), EngineError> {
+        let mut waiting = Waiting::new(work, groups);
         let mut live: Vec<Branch<'_>> = Vec::new();
         loop {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             // As many jobs as there are sequences, so that each could part
             // from all others.
             let mut in_flight: usize = live.iter().map(|branch| branch.jobs.len()).sum();
@@ -239,9 +244,7 @@ impl Engine for LlamaEngine<'_> {
             self.grow(&mut live, work.max_tokens, observer)?;
         }
     }
-}
 
-impl LlamaEngine<'_> {
     /// Samples the next token of every job from the logits just computed;
     /// splits branches whose jobs disagree, drops those without jobs.
     fn grow(
@@ -298,14 +301,14 @@ impl LlamaEngine<'_> {
 /// The jobs not yet begun, in order, and the prompt of the next one.
 struct Waiting<'w> {
     work: &'w Work,
-    jobs: std::vec::IntoIter<(&'w str, &'w Job)>,
-    parked: Option<(&'w str, Parked)>,
+    jobs: std::vec::IntoIter<(&'w Group, &'w Job)>,
+    parked: Option<(&'w Group, Parked)>,
 }
 
 impl<'w> Waiting<'w> {
-    fn new(work: &'w Work) -> Self {
-        let groups = work.groups.iter();
-        let jobs: Vec<_> = groups.flat_map(|group| group.jobs.iter().map(|job| (&*group.prompt, job))).collect();
+    fn new(work: &'w Work, groups: Vec<&'w Group>) -> Self {
+        let jobs: Vec<_> =
+            groups.into_iter().flat_map(|group| group.jobs.iter().map(move |job| (group, job))).collect();
         Self { work, jobs: jobs.into_iter(), parked: None }
     }
 
@@ -313,16 +316,16 @@ impl<'w> Waiting<'w> {
     /// that token ends it. False when no job is left.
     fn begin_next(
         &mut self,
-        engine: &mut LlamaEngine<'_>,
+        engine: &mut Lane<'_>,
         live: &mut Vec<Branch<'w>>,
         observer: &mut dyn Observer,
     ) -> Result<bool, EngineError> {
-        let Some((prompt, job)) = self.jobs.next() else { return Ok(false) };
+        let Some((group, job)) = self.jobs.next() else { return Ok(false) };
         observer.started(job.ticket)?;
-        if self.parked.as_ref().is_none_or(|(text, _)| *text != prompt) {
-            let parked = engine.park(prompt, self.work.max_tokens)?;
+        if self.parked.as_ref().is_none_or(|(of, _)| !ptr::eq(*of, group)) {
+            let parked = engine.park(group, self.work)?;
             observer.evaluated(parked.tokens.len() as u64)?;
-            self.parked = Some((prompt, parked));
+            self.parked = Some((group, parked));
         }
         let (_, parked) = self.parked.as_ref().expect("parked just now");
         let n_prompt_tokens = parked.tokens.len() as u32;
@@ -333,12 +336,12 @@ impl<'w> Waiting<'w> {
                 engine.finish(&job, (n_prompt_tokens, tokens, stop), live.len(), observer)?;
             }
             Choice::Token(token) => {
-                let same = |branch: &&mut Branch<'_>| branch.prompt == prompt && branch.tokens == [token];
+                let same = |branch: &&mut Branch<'_>| ptr::eq(branch.group, group) && branch.tokens == [token];
                 match live.iter_mut().find(same) {
                     Some(branch) => branch.jobs.push(job),
                     None => {
                         engine.copy(engine.rows as i32, live.len() as i32)?;
-                        live.push(Branch { prompt, n_prompt_tokens, tokens: vec![token], jobs: vec![job] });
+                        live.push(Branch { group, n_prompt_tokens, tokens: vec![token], jobs: vec![job] });
                     }
                 }
             }

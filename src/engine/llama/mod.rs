@@ -1,8 +1,11 @@
 //! llama.cpp as an engine, through llama-cpp-2. The only place that calls it.
 //!
 //! - `model`: loading, with the experts where the offload wants them
+//! - `quantise`: model files with weights of another type
+//! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
 //! - `decode`: many jobs in one batch
+//! - `lanes`: several batches side by side
 
 use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
@@ -11,13 +14,17 @@ use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;
 
-use super::{EngineError, EngineFacts, ModelFacts};
+use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
+use crate::experiment::Template;
 
 mod decode;
+mod lanes;
 mod model;
+mod prompt;
+mod quantise;
 mod sampler;
 
-pub use decode::LlamaEngine;
+pub use lanes::LlamaEngine;
 pub use model::Model;
 pub use sampler::Sampler;
 
@@ -65,10 +72,14 @@ impl Llama {
     ///
     /// # Errors
     /// When the file is not a model that llama.cpp can load, or ends too early.
-    pub fn inspect(&self, path: &Path, prompts: &[String]) -> Result<(ModelFacts, Vec<u32>), EngineError> {
+    pub fn inspect(&self, path: &Path, questions: &Questions) -> Result<(ModelFacts, PromptCounts), EngineError> {
         let model = Model::load_vocabulary(&self.backend, path)?;
-        let counts = prompts.iter().map(|prompt| model.tokenize(prompt).len() as u32).collect();
-        Ok((model.facts(), counts))
+        let Questions { prompts, templates, bos } = questions;
+        let count = |prompt: &String, template| Ok(model.tokenize(prompt, template, *bos)?.len() as u32);
+        let of_template = |&template: &Template| {
+            (template, prompts.iter().map(|prompt| count(prompt, template)).collect::<Result<_, String>>())
+        };
+        Ok((model.facts(), templates.iter().map(of_template).collect()))
     }
 }
 

@@ -71,6 +71,7 @@ impl Model {
             n_expert_used: number("expert_used_count").unwrap_or(0),
             n_ctx_train: number("context_length").unwrap_or(0),
             n_vocab: self.llama.n_vocab().unsigned_abs(),
+            cache_bytes_per_token: self.cache_bytes_per_token(),
             architecture,
         }
     }
@@ -78,7 +79,7 @@ impl Model {
     /// Bytes that the cache takes for one token, in 16-bit floats as llama.cpp
     /// keeps it: keys and values of every layer. None where the metadata does
     /// not tell.
-    pub(super) fn cache_bytes_per_token(&self) -> Option<u64> {
+    fn cache_bytes_per_token(&self) -> Option<u64> {
         let text = |key: &str| self.llama.meta_val_str(key).ok();
         let architecture = text("general.architecture")?;
         let number = |key: &str| text(&format!("{architecture}.{key}"))?.parse::<u64>().ok();
@@ -89,12 +90,6 @@ impl Model {
         // Where layers differ in their heads this is a list: take the most.
         let kv_heads = number("attention.head_count_kv").unwrap_or(heads);
         Some(number("block_count")? * kv_heads * (key + value) * 2)
-    }
-
-    /// The prompt's tokens: BOS first where the model wants one; the text of a
-    /// special token stays text.
-    pub fn tokenize(&self, prompt: &str) -> Vec<LlamaToken> {
-        self.llama.vocab().tokenize(prompt.as_bytes(), true, false)
     }
 
     /// Tokens as text; control tokens have none.

@@ -10,9 +10,9 @@ use super::palette::{INK, Look};
 use super::panel::{Panel, Tick};
 use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_words};
 use crate::analysis::{Analysis, Estimate, TrialResult};
-use crate::experiment::{Offload, Temperature};
+use crate::experiment::Temperature;
 use crate::plan::Cell;
-use crate::report::levels::{Levels, offload_in_words};
+use crate::report::levels::{Arm, Facet, Levels};
 use crate::report::tally::Tally;
 
 const X_LABEL: &str = "Sampling temperature T (dimensionless)";
@@ -30,8 +30,9 @@ const DIRECT_NAMES: usize = 16;
 pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotError> {
     let levels = Levels::of(analysis);
     let incomplete = incomplete_cells(analysis);
-    let facets = facets(&levels);
     let columns = columns(&levels);
+    let facets = &levels.facets;
+    let titles = facets.iter().map(|facet| facet.title(facets)).collect();
     let direct = columns == 1 && levels.chains.len() <= DIRECT_NAMES;
     let names: Vec<_> = levels.chains.iter().enumerate().map(|(index, &chain)| (chain, Look::nth(index))).collect();
     let widest = levels.chains.iter().map(|chain| font::width(chain, NAME.size, NAME.weight)).fold(0.0, f64::max);
@@ -40,7 +41,8 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
         subtitle: &subtitle(analysis, &levels),
         caption,
         legend: if direct { Vec::new() } else { names.clone() },
-        panels: facets.iter().map(|facet| facet.title(&levels)).collect(),
+        // An empty analysis still has its picture, which says that it is empty.
+        panels: if facets.is_empty() { vec![String::new()] } else { titles },
         columns,
         plot_width: [430.0, 310.0, 262.0][columns - 1],
         plot_height: [270.0, 215.0, 190.0][columns - 1],
@@ -49,7 +51,7 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
     let svg = page.draw(|index, panel| {
         let axis = Axis::new(panel, &levels.temperatures, levels.chains.len());
         panel.frame(&axis.ticks(), X_LABEL)?;
-        let curves = facets.get(index).map(|facet| facet.curves(analysis, &names)).unwrap_or_default();
+        let curves = facets.get(index).map(|&facet| curves(analysis, facet, &names)).unwrap_or_default();
         if curves.is_empty() {
             return panel.say("no scored trials");
         }
@@ -62,12 +64,6 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
     Ok(Figure { name: super::HEADLINE_FIGURE.to_owned(), svg })
 }
 
-/// What one panel holds fixed.
-struct Facet<'a> {
-    model: &'a str,
-    offload: Offload,
-}
-
 struct Curve<'a> {
     name: &'a str,
     look: Look,
@@ -77,16 +73,10 @@ struct Curve<'a> {
     points: Vec<(&'a Cell, Estimate)>,
 }
 
-fn facets<'a>(levels: &Levels<'a>) -> Vec<Facet<'a>> {
-    let of_model = |&model: &&'a str| levels.offloads.iter().map(move |&offload| Facet { model, offload });
-    let facets: Vec<_> = levels.models.iter().flat_map(of_model).collect();
-    // An empty analysis still has its picture, which says that it is empty.
-    if facets.is_empty() { vec![Facet { model: "", offload: Offload::None }] } else { facets }
-}
-
-/// Offloads side by side where there are several, else models.
+/// A model's facets side by side where it has several, else models.
 fn columns(levels: &Levels<'_>) -> usize {
-    let across = if levels.offloads.len() > 1 { levels.offloads.len() } else { levels.models.len() };
+    let (facets, models) = (levels.facets.len(), levels.models().len());
+    let across = if facets > models { facets.div_ceil(models) } else { models };
     match across {
         0 | 1 => 1,
         2 | 4 => 2,
@@ -99,31 +89,21 @@ fn incomplete_cells(analysis: &Analysis) -> BTreeSet<&Cell> {
     lost.map(|scored| &scored.trial.cell).collect()
 }
 
-impl<'a> Facet<'a> {
-    fn title(&self, levels: &Levels<'_>) -> String {
-        if levels.offloads.len() > 1 {
-            format!("{} · experts offloaded: {}", self.model, offload_in_words(self.offload))
-        } else {
-            self.model.to_owned()
-        }
-    }
+/// The curves of one panel.
+fn curves<'a>(analysis: &'a Analysis, facet: Facet<'_>, names: &[(&'a str, Look)]) -> Vec<Curve<'a>> {
+    let middle = (names.len() as f64 - 1.0) / 2.0;
+    let all = names.iter().enumerate().map(|(index, &(name, look))| {
+        let points = points(analysis, Arm { facet, chain: name });
+        Curve { name, look, place: index as f64 - middle, points }
+    });
+    all.filter(|curve| !curve.points.is_empty()).collect()
+}
 
-    fn curves(&self, analysis: &'a Analysis, names: &[(&'a str, Look)]) -> Vec<Curve<'a>> {
-        let middle = (names.len() as f64 - 1.0) / 2.0;
-        let all = names.iter().enumerate().map(|(index, &(name, look))| {
-            let points = self.points(analysis, name);
-            Curve { name, look, place: index as f64 - middle, points }
-        });
-        all.filter(|curve| !curve.points.is_empty()).collect()
-    }
-
-    fn points(&self, analysis: &'a Analysis, chain: &str) -> Vec<(&'a Cell, Estimate)> {
-        let here = |cell: &Cell| cell.model == self.model && cell.chain == chain && cell.offload == self.offload;
-        let shown = analysis.cells.iter().filter(|summary| summary.metric == METRIC && here(&summary.cell));
-        let mut points: Vec<_> = shown.filter_map(|summary| Some((&summary.cell, summary.estimate?))).collect();
-        points.sort_by_key(|(cell, _)| cell.temperature);
-        points
-    }
+fn points<'a>(analysis: &'a Analysis, arm: Arm<'_>) -> Vec<(&'a Cell, Estimate)> {
+    let shown = analysis.cells.iter().filter(|summary| summary.metric == METRIC && Arm::of(&summary.cell) == arm);
+    let mut points: Vec<_> = shown.filter_map(|summary| Some((&summary.cell, summary.estimate?))).collect();
+    points.sort_by_key(|(cell, _)| cell.temperature);
+    points
 }
 
 impl Curve<'_> {

@@ -9,7 +9,7 @@ use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_wor
 use crate::analysis::{Analysis, TrialResult};
 use crate::experiment::Temperature;
 use crate::plan::TrialId;
-use crate::report::levels::{Arm, Levels, offload_in_words};
+use crate::report::levels::{Arm, Levels};
 use crate::report::tally::Tally;
 
 const X_LABEL: &str = "Sampling temperature T (dimensionless)";
@@ -25,12 +25,13 @@ const BINS: usize = 25;
 pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>, PlotError> {
     let levels = Levels::of(analysis);
     let arms = Arm::all(analysis);
-    if levels.models.len() <= 1 || arms.len() <= ARMS_ON_ONE_PAGE {
+    let models = levels.models();
+    if models.len() <= 1 || arms.len() <= ARMS_ON_ONE_PAGE {
         return Ok(vec![figure("strip".to_owned(), analysis, &levels, &arms, caption)?]);
     }
     let mut names = Vec::new();
-    let pages = levels.models.iter().map(|&model| {
-        let arms: Vec<_> = arms.iter().copied().filter(|arm| arm.model == model).collect();
+    let pages = models.into_iter().map(|model| {
+        let arms: Vec<_> = arms.iter().copied().filter(|arm| arm.facet.model == model).collect();
         let name = file_name(model, &names);
         names.push(name.clone());
         figure(name, analysis, &levels, &arms, caption)
@@ -89,18 +90,13 @@ fn figure(
 
 /// Names of an arm's factors that vary among the panels.
 fn titles(arms: &[Arm<'_>]) -> Vec<String> {
-    let varies = |differ: fn(&Arm<'_>, &Arm<'_>) -> bool| arms.iter().any(|arm| differ(arm, &arms[0]));
-    let models = varies(|a, b| a.model != b.model);
-    let offloads = varies(|a, b| a.offload != b.offload);
+    let facets: Vec<_> = arms.iter().map(|arm| arm.facet).collect();
+    let one_model = facets.iter().all(|facet| facet.model == facets[0].model);
     let title = |arm: &Arm<'_>| {
-        let mut title = arm.chain.to_owned();
-        if models {
-            title = format!("{} · {title}", arm.model);
-        }
-        if offloads {
-            title.push_str(&format!(" · offload {}", offload_in_words(arm.offload)));
-        }
-        title
+        let mut parts = if one_model { vec![] } else { vec![arm.facet.model.to_owned()] };
+        parts.push(arm.chain.to_owned());
+        parts.extend(arm.facet.details(&facets));
+        parts.join(" · ")
     };
     arms.iter().map(title).collect()
 }
@@ -109,7 +105,9 @@ fn subtitle(analysis: &Analysis, arms: &[Arm<'_>]) -> String {
     let here = analysis.trials.iter().filter(|scored| arms.contains(&Arm::of(&scored.trial.cell)));
     let tally = Tally::of(here);
     let model = match arms {
-        [first, rest @ ..] if rest.iter().all(|arm| arm.model == first.model) => format!("Model {}. ", first.model),
+        [first, rest @ ..] if rest.iter().all(|arm| arm.facet.model == first.facet.model) => {
+            format!("Model {}. ", first.facet.model)
+        }
         _ => String::new(),
     };
     let (design, sentence) = (tally.design(), tally.sentence());

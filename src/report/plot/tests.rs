@@ -3,7 +3,7 @@
 
 use super::{Caption, Figure, figures};
 use crate::analysis::{Analysis, TrialResult};
-use crate::experiment::Offload;
+use crate::experiment::{Offload, Quant};
 use crate::journal::format::Failure;
 use crate::report::sample::{CAUSE, GRID, Shape};
 
@@ -17,6 +17,7 @@ fn shape<'a>() -> Shape<'a> {
     Shape {
         models: &MODELS[..1],
         chains: &CAUSE,
+        quants: &[Quant::Source],
         offloads: &[Offload::All],
         temperatures: &GRID,
         prompts: 24,
@@ -109,6 +110,7 @@ fn every_shape_of_experiment_has_its_picture() {
 fn shapes() -> Vec<(&'static str, Analysis)> {
     let nine = ["a", "b", "c", "a-chain-with-a-rather-long-name-that-goes-on", "e", "f", "g", "h", "i"];
     let offloads = [Offload::None, Offload::Layers(2), Offload::All];
+    let quants = [Quant::Source, Quant::Q8_0, Quant::Q4_K_M, Quant::Q2_K];
     let finding = Shape { chains: &CAUSE[..1], models: &MODELS[..3], ..shape() };
     let lost = |mut analysis: Analysis| {
         analysis.trials.iter_mut().for_each(|scored| scored.result = TrialResult::Missing);
@@ -122,6 +124,7 @@ fn shapes() -> Vec<(&'static str, Analysis)> {
         ("cause-with-losses", with_losses(shape().analysis())),
         ("six-models", Shape { models: &MODELS, ..shape() }.analysis()),
         ("offloads", Shape { models: &MODELS[..2], offloads: &offloads, chains: &CAUSE[..3], ..shape() }.analysis()),
+        ("quants", Shape { models: &MODELS[..4], quants: &quants, chains: &CAUSE[..2], ..shape() }.analysis()),
         ("one-temperature", Shape { temperatures: &[0.9], ..shape() }.analysis()),
         ("nine-chains", Shape { chains: &nine, temperatures: &[0.1, 0.15, 0.2, 1.5], ..shape() }.analysis()),
         ("one-prompt", Shape { prompts: 1, seeds: 1, ..small() }.analysis()),

@@ -1,0 +1,93 @@
+//! How much a sweep's texts have in common, and so how few evaluations could
+//! have made them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ScoredTrial, TrialResult};
+use crate::engine::{Generation, Stop, Token};
+use crate::experiment::Template;
+use crate::plan::LoadKey;
+
+/// The work of one load key, its texts with one id counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sharing {
+    /// Tokens to evaluate if every text were made by itself.
+    pub logical_tokens: u64,
+    /// Tokens to evaluate if nothing is evaluated twice: the distinct
+    /// beginnings of prompt and text.
+    pub distinct_prefixes: u64,
+}
+
+/// The work of each load key.
+pub fn sharing(trials: &[ScoredTrial]) -> BTreeMap<LoadKey, Sharing> {
+    let mut seen = BTreeSet::new();
+    let mut prompts: BTreeMap<(LoadKey, Template, &str), Vec<&Generation>> = BTreeMap::new();
+    for ScoredTrial { trial, result } in trials {
+        if let TrialResult::Scored { generation, .. } = result
+            && seen.insert(&trial.id)
+        {
+            let prompt = (trial.cell.load_key(), trial.cell.template, trial.prompt.as_str());
+            prompts.entry(prompt).or_default().push(generation);
+        }
+    }
+    let mut loads: BTreeMap<LoadKey, Sharing> = BTreeMap::new();
+    for ((load, ..), generations) in prompts {
+        let Sharing { logical_tokens, distinct_prefixes } = of_prompt(&generations);
+        let sum = loads.entry(load).or_default();
+        sum.logical_tokens += logical_tokens;
+        sum.distinct_prefixes += distinct_prefixes;
+    }
+    loads
+}
+
+/// Texts of one prompt. Sorted, each shares most with the one before it.
+fn of_prompt(generations: &[&Generation]) -> Sharing {
+    let n_prompt_tokens = generations.first().map_or(0, |generation| u64::from(generation.n_prompt_tokens));
+    let mut texts: Vec<&[Token]> = generations.iter().map(|generation| evaluated(generation)).collect();
+    texts.sort_unstable();
+    let generated: u64 = texts.iter().map(|text| text.len() as u64).sum();
+    let shared: u64 = texts.windows(2).map(|pair| in_common(pair[0], pair[1])).sum();
+    Sharing {
+        logical_tokens: n_prompt_tokens * texts.len() as u64 + generated,
+        distinct_prefixes: n_prompt_tokens + generated - shared,
+    }
+}
+
+/// The tokens that were evaluated: the last one is, where another followed it.
+fn evaluated(Generation { tokens, stop, .. }: &Generation) -> &[Token] {
+    match stop {
+        Stop::Eos => tokens,
+        Stop::MaxTokens => &tokens[..tokens.len().saturating_sub(1)],
+    }
+}
+
+fn in_common(a: &[Token], b: &[Token]) -> u64 {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generation(tokens: &[Token], stop: Stop) -> Generation {
+        Generation { n_prompt_tokens: 5, tokens: tokens.to_vec(), text: String::new(), stop }
+    }
+
+    #[test]
+    fn what_texts_have_in_common_counts_once() {
+        let texts = [
+            generation(&[1, 2, 3, 4], Stop::MaxTokens),
+            generation(&[1, 2, 9], Stop::Eos),
+            generation(&[7], Stop::MaxTokens),
+            generation(&[1, 2, 3, 8], Stop::MaxTokens),
+        ];
+        // Evaluated: 1 2 3, 1 2 9, nothing, 1 2 3; distinct: 1, 12, 123, 129.
+        let expected = Sharing { logical_tokens: 4 * 5 + 9, distinct_prefixes: 5 + 4 };
+        assert_eq!(of_prompt(&texts.iter().collect::<Vec<_>>()), expected);
+    }
+
+    #[test]
+    fn no_texts_are_no_work() {
+        assert_eq!(of_prompt(&[]), Sharing::default());
+    }
+}

@@ -1,0 +1,116 @@
+//! Finding the file of every model that is to be loaded; quantised ones are
+//! made first, each by a worker of its own.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::engine::Quantisation;
+use crate::experiment::Quant;
+use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
+use crate::plan::{Load, Plan, TrialId};
+use crate::worker::protocol::{Reply, Request};
+use crate::worker::{Silence, Worker};
+
+/// How often an interruption is looked for.
+const POLL: Duration = Duration::from_millis(100);
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum FileError {
+    #[error("cannot bring the model {model} to {quant}: {reason}")]
+    #[diagnostic(help("leave this quant out for it with [[grid.exclude]], or name a file in F32, F16 or BF16"))]
+    Quantise { model: String, quant: Quant, reason: String },
+    #[error("cannot keep the model {model} as {quant} in {path}")]
+    #[diagnostic(help("free some space, or name another directory with --cache DIR"))]
+    Keep { model: String, quant: Quant, path: PathBuf, source: std::io::Error },
+}
+
+/// What became of making files.
+pub enum Made {
+    Files(ModelFiles),
+    Interrupted,
+}
+
+/// Why one was not made.
+enum NotMade {
+    Interrupted,
+    Failed(FileError),
+}
+
+/// Makes files.
+pub struct Maker<'a> {
+    /// Our own executable, which is also the worker.
+    pub executable: &'a Path,
+    pub cache: &'a Path,
+    pub threads: u32,
+    pub interrupted: &'a AtomicBool,
+}
+
+impl Maker<'_> {
+    /// The file of every model that has trials which are not in `done`.
+    ///
+    /// # Errors
+    /// The first that can't be made.
+    pub fn files(&self, plan: &Plan, done: &HashSet<TrialId>) -> Result<Made, FileError> {
+        let mut files = ModelFiles::new();
+        let mut seen = BTreeSet::new();
+        for load in &plan.loads {
+            let key = (load.model.id.clone(), load.quant);
+            if load.planned().all(|planned| done.contains(&planned.trial.id)) || !seen.insert(key.clone()) {
+                continue;
+            }
+            let file = match load.quant {
+                Quant::Source => {
+                    let (blake3, size_bytes) = (load.surveyed.blake3.clone(), load.surveyed.size_bytes);
+                    ModelFile { path: load.surveyed.path.clone(), blake3, size_bytes }
+                }
+                _ => match self.quantised(load, plan) {
+                    Ok(file) => file,
+                    Err(NotMade::Interrupted) => return Ok(Made::Interrupted),
+                    Err(NotMade::Failed(error)) => return Err(error),
+                },
+            };
+            files.insert(key, file);
+        }
+        Ok(Made::Files(files))
+    }
+
+    fn quantised(&self, load: &Load, plan: &Plan) -> Result<ModelFile, NotMade> {
+        let (model, quant) = (load.model.id.as_str(), load.quant);
+        let recipe =
+            Recipe { model, source_blake3: &load.surveyed.blake3, quant, engine: &load.surveyed.engine.fingerprint };
+        let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
+            eprintln!("bringing {model} to {quant}; kept in {}", self.cache.display());
+            let source = load.surveyed.path.clone();
+            let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
+            self.make(&quantisation, load, plan)
+        });
+        made.map_err(|error| match error {
+            QuantisedError::Io { path, source } => {
+                NotMade::Failed(FileError::Keep { model: model.to_owned(), quant, path, source })
+            }
+            QuantisedError::Make(error) => error,
+        })
+    }
+
+    fn make(&self, quantisation: &Quantisation, load: &Load, plan: &Plan) -> Result<(), NotMade> {
+        let failed =
+            |reason| NotMade::Failed(FileError::Quantise { model: load.model.id.clone(), quant: load.quant, reason });
+        let mut worker = Worker::start(self.executable, plan.generate.numerics)
+            .map_err(|error| failed(format!("cannot start the worker {}: {error}", self.executable.display())))?;
+        worker.send(&Request::Quantise(quantisation.clone()));
+        loop {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Err(NotMade::Interrupted);
+            }
+            match worker.receive(POLL) {
+                Ok(Reply::Quantised) => return Ok(()),
+                Ok(other) => return Err(failed(format!("the worker answered out of turn: {other:?}"))),
+                Err(Silence::Died(reason)) => return Err(failed(reason)),
+                // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
+                Err(Silence::TimedOut) => {}
+            }
+        }
+    }
+}

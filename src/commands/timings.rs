@@ -1,0 +1,76 @@
+//! What took the time and how much was evaluated, for `timings.csv` and the
+//! summary.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{Analysis, Sharing, sharing};
+use crate::journal::Contents;
+use crate::journal::format::Outcome;
+use crate::manifest::Manifest;
+use crate::plan::LoadKey;
+use crate::report::csv::{Timed, TimingRow};
+
+/// What a loaded model did, and the least it could have done.
+pub struct Work {
+    sharing: Sharing,
+    evaluated_tokens: u64,
+}
+
+/// The work of every load key.
+pub fn work(analysis: &Analysis, manifest: &Manifest) -> BTreeMap<LoadKey, Work> {
+    let loads = || manifest.runs.iter().flat_map(|run| &run.loads);
+    let of_load = |(key, sharing)| {
+        let evaluated_tokens = loads().filter(|load| load.key == key).map(|load| load.evaluated_tokens).sum();
+        (key, Work { sharing, evaluated_tokens })
+    };
+    sharing(&analysis.trials).into_iter().map(of_load).collect()
+}
+
+/// One sentence on what sharing saved.
+pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
+    let sum = |part: fn(&Work) -> u64| work.values().map(part).sum::<u64>();
+    let (evaluated, logical) = (sum(|work| work.evaluated_tokens), sum(|work| work.sharing.logical_tokens));
+    let distinct = sum(|work| work.sharing.distinct_prefixes);
+    if evaluated == 0 || distinct == 0 {
+        return String::new();
+    }
+    let ratio = evaluated as f64 / distinct as f64;
+    format!("{evaluated} tokens evaluated for {logical}: {ratio:.2} × the {distinct} distinct prefixes\n")
+}
+
+/// What was timed: trials in plan order, then what each loaded model did, then
+/// every load and run in theirs.
+pub fn timings<'a>(
+    analysis: &'a Analysis,
+    contents: &'a Contents,
+    manifest: &'a Manifest,
+    work: &'a BTreeMap<LoadKey, Work>,
+) -> impl Iterator<Item = TimingRow<'a>> {
+    let trials = analysis.trials.iter().filter_map(|scored| {
+        let record = contents.records.get(&scored.trial.id)?;
+        let Outcome::Generated(generation) = &record.outcome else { return None };
+        Some(TimingRow {
+            seconds: Some(record.timing.seconds),
+            rows: Some(record.timing.rows),
+            tokens: Some(generation.tokens.len() as u64),
+            ..TimingRow::of(Timed::Trial(&scored.trial.id))
+        })
+    });
+    let work = work.iter().map(|(load, work)| TimingRow {
+        tokens: Some(work.sharing.logical_tokens),
+        evaluated_tokens: Some(work.evaluated_tokens),
+        distinct_prefixes: Some(work.sharing.distinct_prefixes),
+        ..TimingRow::of(Timed::Work(load))
+    });
+    let loads = manifest.runs.iter().flat_map(|run| &run.loads).map(|load| TimingRow {
+        seconds: Some(load.seconds),
+        evaluated_tokens: Some(load.evaluated_tokens),
+        ..TimingRow::of(Timed::Load(&load.key))
+    });
+    let runs = manifest.runs.iter().map(|run| TimingRow {
+        seconds: Some(run.seconds),
+        evaluated_tokens: Some(run.evaluated_tokens),
+        ..TimingRow::of(Timed::Run(&manifest.experiment))
+    });
+    trials.chain(work).chain(loads).chain(runs)
+}

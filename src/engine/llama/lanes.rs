@@ -1,0 +1,86 @@
+//! Several contexts on one model, each decoding prompts of its own.
+//!
+//! A small model's matrices are too small to share: threads would wait for
+//! each other longer than they compute. So each core gets a context with one
+//! thread, and every prompt goes to one of them as a whole, so that its texts
+//! share their evaluations. Which context decodes what is fixed by the order
+//! of the prompts.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use super::decode::Lane;
+use super::{Llama, Model};
+use crate::engine::{Engine, EngineError, Generation, Group, LoadSettings, Observer, Strategy, Ticket, Timing, Work};
+
+/// A loaded model, and how it is to be used.
+pub struct LlamaEngine<'m> {
+    llama: &'m Llama,
+    model: &'m Model,
+    settings: LoadSettings,
+}
+
+impl<'m> LlamaEngine<'m> {
+    pub fn new(llama: &'m Llama, model: &'m Model, settings: &LoadSettings) -> Self {
+        Self { llama, model, settings: settings.clone() }
+    }
+}
+
+impl Engine for LlamaEngine<'_> {
+    fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
+        let settings = self.settings.for_groups(work.groups.len());
+        let lanes = settings.strategy.lanes as usize;
+        let observer = Mutex::new(observer);
+        let stop = AtomicBool::new(false);
+        let run = |first: usize| {
+            let groups: Vec<&Group> = work.groups.iter().skip(first).step_by(lanes).collect();
+            let done = Lane::new(self.llama, self.model, &settings)
+                .and_then(|mut lane| lane.generate(work, groups, &stop, &mut Shared(&observer)));
+            if done.is_err() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            done
+        };
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..lanes).map(|lane| scope.spawn(move || run(lane))).collect();
+            let first = run(0);
+            let others =
+                others.into_iter().map(|lane| lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            others.fold(first, Result::and)
+        })
+    }
+}
+
+impl LoadSettings {
+    /// For fewer prompts than lanes: fewer lanes, with more threads each.
+    fn for_groups(&self, groups: usize) -> Self {
+        let Strategy { lanes, threads, rows } = self.strategy;
+        let fewer = (groups as u32).clamp(1, lanes);
+        let strategy = Strategy { lanes: fewer, threads: lanes * threads / fewer, rows };
+        Self { strategy, ..self.clone() }
+    }
+}
+
+/// One observer for all lanes.
+struct Shared<'a, 'o>(&'a Mutex<&'o mut dyn Observer>);
+
+impl Shared<'_, '_> {
+    fn tell<T>(&self, tell: impl FnOnce(&mut dyn Observer) -> T) -> T {
+        tell(*self.0.lock().expect("no observer panics"))
+    }
+}
+
+impl Observer for Shared<'_, '_> {
+    fn started(&mut self, ticket: Ticket) -> std::io::Result<()> {
+        self.tell(|observer| observer.started(ticket))
+    }
+
+    fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> std::io::Result<()> {
+        self.tell(|observer| observer.finished(ticket, generation, timing))
+    }
+
+    fn evaluated(&mut self, tokens: u64) -> std::io::Result<()> {
+        self.tell(|observer| observer.evaluated(tokens))
+    }
+}

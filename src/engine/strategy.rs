@@ -1,0 +1,130 @@
+//! How a model is spread over cores and memory. Changes no text, only the
+//! speed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The most sequences a llama.cpp context takes, one of them parked.
+pub const MAX_ROWS: u32 = 255;
+/// Sequences enough for a matrix product to be limited by arithmetic.
+const WIDE: u32 = 64;
+/// Models up to this size get a context a core: their matrix products are over
+/// before threads have met.
+const SMALL_BYTES: u64 = 64 << 20;
+
+/// Contexts, threads and sequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strategy {
+    /// Contexts that decode side by side, each a prompt of its own.
+    pub lanes: u32,
+    /// Threads of each lane.
+    pub threads: u32,
+    /// Sequences that a lane decodes together, at most.
+    pub rows: u32,
+}
+
+/// What a strategy is chosen for.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    pub model_bytes: u64,
+    /// Of one sequence's cache at the experiment's context; None where the
+    /// model does not tell.
+    pub sequence_bytes: Option<u64>,
+    /// Prompts to run.
+    pub prompts: u32,
+    /// Texts of the prompt that has most of them.
+    pub texts_a_prompt: u32,
+}
+
+/// What there is, and what the user insists on.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Threads in all.
+    pub threads: u32,
+    pub lanes: Option<u32>,
+    pub rows: Option<u32>,
+    /// Memory that is free; the model and its caches must share it.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Strategy {
+    /// A small model gets a lane a core, a large one all cores at once. A
+    /// prompt's texts should all be in flight together, so that nothing they
+    /// share is evaluated twice; memory decides how many are.
+    pub fn choose(shape: Shape, limits: Limits) -> Self {
+        let useful = shape.prompts.clamp(1, limits.threads.max(1));
+        let small = shape.model_bytes <= SMALL_BYTES;
+        let mut lanes = limits.lanes.unwrap_or(if small { useful } else { 1 }).max(1);
+        let wanted = limits.rows.unwrap_or(shape.texts_a_prompt.max(WIDE)).clamp(1, MAX_ROWS);
+        // Half of what the model leaves: the rest is for buffers, and for
+        // whoever else is on the machine. One sequence of each lane is parked.
+        let budget = limits.memory_bytes.map(|free| free.saturating_sub(shape.model_bytes) / 2);
+        let affordable = |lanes: u32| match budget.zip(shape.sequence_bytes) {
+            Some((budget, bytes)) => {
+                let sequences = budget / bytes.max(1) / u64::from(lanes);
+                u32::try_from(sequences.saturating_sub(1)).unwrap_or(u32::MAX).max(1)
+            }
+            None => u32::MAX,
+        };
+        while limits.lanes.is_none() && lanes > 1 && affordable(lanes) < wanted.min(WIDE) {
+            lanes -= 1;
+        }
+        let threads = (limits.threads / lanes).max(1);
+        Self { lanes, threads, rows: wanted.min(affordable(lanes)) }
+    }
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |n: u32| if n == 1 { "" } else { "s" };
+        let Self { lanes, threads, rows } = *self;
+        let (s, t) = (plural(lanes), plural(threads));
+        write!(f, "{lanes} lane{s} of {threads} thread{t}, up to {rows} texts together in each")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+    const SMALL: Shape = Shape { model_bytes: 10 * MIB, sequence_bytes: Some(MIB), prompts: 24, texts_a_prompt: 8 };
+    const LARGE: Shape = Shape { model_bytes: 16 << 30, sequence_bytes: Some(200 * MIB), ..SMALL };
+    const MACHINE: Limits = Limits { threads: 4, lanes: None, rows: None, memory_bytes: Some(24 << 30) };
+
+    #[test]
+    fn a_small_model_gets_a_lane_a_core_and_a_large_one_all_cores() {
+        assert_eq!(Strategy::choose(SMALL, MACHINE), Strategy { lanes: 4, threads: 1, rows: 64 });
+        assert_eq!(Strategy::choose(LARGE, MACHINE), Strategy { lanes: 1, threads: 4, rows: 19 });
+    }
+
+    #[test]
+    fn no_lane_is_without_a_prompt() {
+        let two = Shape { prompts: 2, ..SMALL };
+        assert_eq!(Strategy::choose(two, MACHINE), Strategy { lanes: 2, threads: 2, rows: 64 });
+    }
+
+    #[test]
+    fn all_texts_of_a_prompt_are_in_flight_where_they_may() {
+        let rows = |texts_a_prompt| Strategy::choose(Shape { texts_a_prompt, ..SMALL }, MACHINE).rows;
+        assert_eq!([rows(217), rows(1000)], [217, MAX_ROWS]);
+    }
+
+    #[test]
+    fn memory_takes_lanes_first_and_then_rows() {
+        let free = |mib: u64| Strategy::choose(SMALL, Limits { memory_bytes: Some((10 + mib) * MIB), ..MACHINE });
+        assert_eq!(free(600), Strategy { lanes: 4, threads: 1, rows: 64 });
+        assert_eq!(free(300), Strategy { lanes: 2, threads: 2, rows: 64 });
+        assert_eq!(free(100), Strategy { lanes: 1, threads: 4, rows: 49 });
+        assert_eq!(free(0), Strategy { lanes: 1, threads: 4, rows: 1 });
+        assert_eq!(Strategy::choose(SMALL, Limits { memory_bytes: None, ..MACHINE }).rows, 64);
+    }
+
+    #[test]
+    fn what_the_user_says_holds() {
+        let limits = Limits { lanes: Some(2), rows: Some(7), ..MACHINE };
+        assert_eq!(Strategy::choose(LARGE, limits), Strategy { lanes: 2, threads: 2, rows: 7 });
+        assert_eq!(Strategy::choose(SMALL, Limits { threads: 1, ..MACHINE }).lanes, 1);
+    }
+}
