@@ -25,6 +25,7 @@ Examples:
   moe-sweep plan experiments/temperature.toml    what would run, and how much of it is done
   moe-sweep run experiments/temperature.toml     run it, or resume it: finished trials are kept
   moe-sweep score --lines answers.txt            score texts from anywhere
+  moe-sweep model fetch gpt-oss-20b              fetch a full-size model, once
 
 Exit codes:
   0 ok · 1 internal error · 2 usage · 3 incomplete: some trials failed or are missing
@@ -36,6 +37,9 @@ pub enum Command {
     Plan(PlanArgs),
     /// Run an experiment, or what is left of it, and write its outputs.
     Run(RunArgs),
+    /// List, fetch and check models.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Score texts from anywhere: a table on stdout, a row a text.
     Score(ScoreArgs),
     /// Print a shell's completion script.
@@ -47,6 +51,73 @@ pub enum Command {
     /// Serve one model to a parent process.
     #[command(hide = true)]
     Worker,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// List the models that an experiment can name, and which of them are here.
+    List(ModelListArgs),
+    /// Fetch models from the Hugging Face hub into its cache.
+    Fetch(ModelFetchArgs),
+    /// Compare models with their SHA-256.
+    Verify(ModelVerifyArgs),
+}
+
+/// Which models are known.
+#[derive(Debug, Args)]
+pub struct Known {
+    /// An experiment file, whose own models are known as well.
+    ///
+    /// Without it: the models of the nearest models/catalog.toml.
+    #[arg(long, value_name = "FILE")]
+    pub experiment: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ModelListArgs {
+    #[command(flatten)]
+    pub known: Known,
+    /// Print a JSON list.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = FETCH_AFTER_HELP)]
+pub struct ModelFetchArgs {
+    /// The models' names.
+    #[arg(value_name = "ID", required = true)]
+    pub ids: Vec<String>,
+    #[command(flatten)]
+    pub known: Known,
+    /// Use no network: say where the models are, or that they are not here.
+    #[arg(long)]
+    pub offline: bool,
+    /// Fetch again what is cached.
+    #[arg(long, conflicts_with = "offline")]
+    pub force: bool,
+}
+
+const FETCH_AFTER_HELP: &str = "\
+What breaks off goes on from where it was: run the same command again. Each
+model's path is printed on stdout when all of it is there and its hash is right.
+
+Environment, as for the hub's own clients:
+  HF_TOKEN         for models whose licence must be accepted, and private ones
+  HF_HUB_CACHE     where files go [default: $HF_HOME/hub, or ~/.cache/huggingface/hub]
+  HF_ENDPOINT      a mirror of the hub
+  HF_HUB_OFFLINE   1: as --offline";
+
+#[derive(Debug, Args)]
+pub struct ModelVerifyArgs {
+    /// The models' names.
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub ids: Vec<String>,
+    #[command(flatten)]
+    pub known: Known,
+    /// All models that are here.
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
 }
 
 #[derive(Debug, Args)]

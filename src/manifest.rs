@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{ModelFacts, Strategy};
-use crate::experiment::{Generate, Offload, Quant};
+use crate::experiment::{Generate, HubFile, Offload, Quant, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{LoadKey, Plan};
@@ -32,6 +32,9 @@ pub struct Manifest {
 pub struct ModelEntry {
     pub id: String,
     pub path: String,
+    /// Where on the hub the file is from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<HubEntry>,
     pub blake3: String,
     pub size_bytes: u64,
     pub facts: ModelFacts,
@@ -41,6 +44,15 @@ pub struct ModelEntry {
     pub quant: Quant,
     pub offload: Offload,
     pub placement: Placement,
+}
+
+/// A file of the Hugging Face hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HubEntry {
+    #[serde(flatten)]
+    pub file: HubFile,
+    /// The commit that the revision stood for when the file was fetched.
+    pub commit: Option<String>,
 }
 
 /// Where the routed experts are, while the model runs.
@@ -100,7 +112,8 @@ impl Manifest {
     pub fn new(experiment: &str, plan: &Plan) -> Self {
         let models = plan.loads.iter().map(|load| ModelEntry {
             id: load.model.id.clone(),
-            path: load.model.path.display().to_string(),
+            path: load.surveyed.path.display().to_string(),
+            hub: hub_entry(load),
             blake3: load.surveyed.blake3.clone(),
             size_bytes: load.surveyed.size_bytes,
             facts: load.surveyed.facts.clone(),
@@ -124,6 +137,13 @@ impl Manifest {
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
         loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?))).collect()
+    }
+}
+
+fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
+    match &load.model.source {
+        Source::Path(_) => None,
+        Source::Hub(file) => Some(HubEntry { file: file.clone(), commit: load.surveyed.commit.clone() }),
     }
 }
 

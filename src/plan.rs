@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 
 use itertools::{Itertools as _, iproduct};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,10 @@ pub struct Cell {
 /// says, the engine that will run it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Surveyed {
+    /// The file, or the first part of a split set.
+    pub path: PathBuf,
+    /// The repository's commit, where the file is the hub's.
+    pub commit: Option<String>,
     /// blake3 of the whole file, lower-case hexadecimal.
     pub blake3: String,
     pub size_bytes: u64,

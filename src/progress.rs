@@ -12,6 +12,10 @@ use crate::experiment::Temperature;
 use crate::journal::format::Outcome;
 use crate::metrics::{repetition_score, word_ids};
 
+mod fetch;
+
+pub use fetch::FetchProgress;
+
 /// How often a plain line tells of progress.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
@@ -45,15 +49,7 @@ struct State {
 impl Progress {
     /// A bar where stderr is a terminal that can move its cursor.
     pub fn new() -> Self {
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let display = if std::io::stderr().is_terminal() && !dumb {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-            // Nothing is shown until there is something to show.
-            Display::Bar(bar.with_style(style("{msg}")))
-        } else {
-            Display::Plain(Instant::now())
-        };
-        Self { display, state: State::default() }
+        Self { display: bar_or_lines(), state: State::default() }
     }
 
     pub fn on_event(&mut self, event: RunEvent<'_>) {
@@ -88,10 +84,7 @@ impl Progress {
     }
 
     fn say(&self, message: &str) {
-        match &self.display {
-            Display::Bar(bar) => bar.suspend(|| eprintln!("{message}")),
-            Display::Plain(_) => eprintln!("{message}"),
-        }
+        self.display.say(message);
     }
 
     fn show(&mut self) {
@@ -125,6 +118,26 @@ impl Progress {
             eprintln!("{message}");
         }
         self.state.decoding_since = None;
+    }
+}
+
+fn bar_or_lines() -> Display {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    if std::io::stderr().is_terminal() && !dumb {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+        // Nothing is shown until there is something to show.
+        Display::Bar(bar.with_style(style("{msg}")))
+    } else {
+        Display::Plain(Instant::now())
+    }
+}
+
+impl Display {
+    fn say(&self, message: &str) {
+        match self {
+            Self::Bar(bar) => bar.suspend(|| eprintln!("{message}")),
+            Self::Plain(_) => eprintln!("{message}"),
+        }
     }
 }
 

@@ -21,13 +21,13 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("metrics", &["engine"]),
     ("analysis", &["engine", "experiment", "journal", "metrics", "plan", "stats"]),
     ("report", &["analysis", "experiment", "metrics", "plain", "plan", "stats"]),
-    ("progress", &["event", "experiment", "journal", "metrics", "plan"]),
+    ("progress", &["event", "experiment", "journal", "metrics", "model", "plan"]),
     ("manifest", &["engine", "experiment", "hardware", "model", "plan", "runner"]),
     ("cli", &[]),
 ];
 
 /// What only one place may name.
-const OWNERS: [(&str, &str); 9] = [
+const OWNERS: [(&str, &str); 11] = [
     ("llama_cpp", "src/engine/llama/"),
     ("process::{Child", "src/worker/supervisor.rs"),
     ("process::Command", "src/worker/supervisor.rs"),
@@ -37,6 +37,8 @@ const OWNERS: [(&str, &str); 9] = [
     ("indicatif", "src/progress"),
     ("clap", "src/cli.rs"),
     ("statrs", "src/stats/"),
+    ("ureq", "src/model/hub/client.rs"),
+    ("sha2::", "src/model/hash.rs"),
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.

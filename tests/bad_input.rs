@@ -218,14 +218,14 @@ fn a_command_line_that_is_not_understood_exits_with_2() {
 #[test]
 fn the_help_of_every_command_teaches_it() {
     let bench = Bench::scripted("");
-    for command in ["", "plan", "run", "score", "completions", "man"] {
-        let arguments = [command, "--help"];
-        let arguments = if command.is_empty() { &arguments[1..] } else { &arguments };
+    let of_models = ["model", "model list", "model fetch", "model verify"];
+    for command in [&["", "plan", "run", "score", "completions", "man"][..], &of_models].concat() {
+        let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
         // Help is as wide as the terminal, and 100 columns without one.
-        let output = bench.command(arguments).env("COLUMNS", "100").output();
+        let output = bench.command(&arguments).env("COLUMNS", "100").output();
         let said: Said = output.expect("moe-sweep starts").into();
         assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{command}");
-        let name = if command.is_empty() { "moe-sweep" } else { command };
+        let name = if command.is_empty() { "moe-sweep".to_owned() } else { command.replace(' ', "_") };
         insta::assert_snapshot!(format!("help_{name}"), said.stdout);
     }
 }

@@ -63,7 +63,7 @@ impl Maker<'_> {
             let file = match load.quant {
                 Quant::Source => {
                     let (blake3, size_bytes) = (load.surveyed.blake3.clone(), load.surveyed.size_bytes);
-                    ModelFile { path: load.model.path.clone(), blake3, size_bytes }
+                    ModelFile { path: load.surveyed.path.clone(), blake3, size_bytes }
                 }
                 _ => match self.quantised(load, plan) {
                     Ok(file) => file,
@@ -82,7 +82,7 @@ impl Maker<'_> {
             Recipe { model, source_blake3: &load.surveyed.blake3, quant, engine: &load.surveyed.engine.fingerprint };
         let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
             eprintln!("bringing {model} to {quant}; kept in {}", self.cache.display());
-            let source = load.model.path.clone();
+            let source = load.surveyed.path.clone();
             let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
             self.make(&quantisation, load, plan)
         });

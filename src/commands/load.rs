@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use crate::experiment::{BadExperiment, Experiment, Model, Surroundings, parse, resolve};
+use crate::experiment::{BadExperiment, Experiment, Model, Problems, Surroundings, parse, resolve, resolve_models};
 use crate::model;
 
 /// The directory of the catalogue, when it is not to be looked for.
@@ -54,6 +54,32 @@ pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
     let surroundings = Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file };
     let experiment = resolve(&name, &text, &raw, &surroundings)?;
     Ok(Loaded { experiment, text })
+}
+
+/// The models that can be named: those of an experiment, if one is given, and
+/// of the catalogue that it sees; else of the one that the working directory sees.
+///
+/// # Errors
+/// When a file can't be read, or describes a model wrongly.
+pub fn load_models(experiment: Option<&Path>) -> Result<Vec<Model>, LoadError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        |source| LoadError::Experiment { path, source }
+    };
+    let Some(path) = experiment else {
+        return catalogue(&std::env::current_dir().map_err(unreadable(Path::new(".")))?);
+    };
+    let text = std::fs::read_to_string(path).map_err(unreadable(path))?;
+    let name = path.display().to_string();
+    let raw = parse(&name, &text)?;
+    let path = std::path::absolute(path).map_err(unreadable(path))?;
+    let directory = path.parent().expect("a file that was read lies in a directory");
+    let mut problems = Problems::new(&name, &text);
+    let models = resolve_models(&raw.model, directory, &mut problems);
+    let mut models = problems.none_or(Some(models))?;
+    let theirs = catalogue(directory)?;
+    models.extend(theirs.into_iter().filter(|known| !raw.model.iter().any(|model| *model.id.get_ref() == known.id)));
+    Ok(models)
 }
 
 /// The catalogue: the one that the environment names, or the nearest

@@ -11,6 +11,7 @@ use crate::worker::child;
 
 mod files;
 mod load;
+mod model;
 mod outputs;
 mod plan;
 mod run;
@@ -35,6 +36,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Run(args) => run::run(args),
+        Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
         Command::Completions { shell } => print(|out| {
             cli::completions(*shell, out);

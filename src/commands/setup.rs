@@ -45,7 +45,7 @@ pub fn set_up(experiment_file: &Path, place: &Place) -> Result<Setup, Failure> {
     let experiment = loaded.experiment;
     let executable = std::env::current_exe()
         .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
-    let surveyed = survey(&experiment, &executable).map_err(Failure::bad_setup)?;
+    let surveyed = survey(&experiment, experiment_file, &executable).map_err(Failure::bad_setup)?;
     let plan = Plan::new(&experiment, &surveyed).map_err(|errors| {
         let errors = errors.into_iter().map(Misfit).collect();
         Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })

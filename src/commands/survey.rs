@@ -2,16 +2,13 @@
 //! the tokens of every prompt, without loading weights.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::engine::Questions;
-use crate::experiment::{Experiment, Model};
-use crate::model::blake3_of;
+use crate::experiment::{Experiment, HubFile, Model, Source};
+use crate::model::hub::{HubSettings, cached};
+use crate::model::{blake3_of, parts, sha256_of};
 use crate::plan::Surveyed;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
@@ -24,6 +21,12 @@ pub enum SurveyError {
     #[error("cannot read the model {id}, {path}")]
     #[diagnostic(help("correct its path, which starts from the directory of the file that states it, or fetch it"))]
     Read { id: String, path: PathBuf, source: std::io::Error },
+    #[error("the model {id} is not fetched: {file}")]
+    #[diagnostic(help(
+        "fetch it first: moe-sweep model fetch {id} --experiment {experiment}",
+        experiment = experiment.display()
+    ))]
+    NotFetched { id: String, file: HubFile, experiment: PathBuf },
     #[error("the model {id}, {path}, has the SHA-256 {found}, not {stated}")]
     #[diagnostic(help("the file is damaged or another one: fetch it again, or correct sha256"))]
     WrongHash { id: String, path: PathBuf, stated: String, found: String },
@@ -38,24 +41,59 @@ pub enum SurveyError {
 ///
 /// # Errors
 /// The first model that can't be used.
-pub fn survey(experiment: &Experiment, executable: &Path) -> Result<BTreeMap<String, Surveyed>, SurveyError> {
-    let models = experiment.grid.models.iter();
-    models.map(|model| Ok((model.id.clone(), survey_model(model, experiment, executable)?))).collect()
+pub fn survey(
+    experiment: &Experiment,
+    experiment_file: &Path,
+    executable: &Path,
+) -> Result<BTreeMap<String, Surveyed>, SurveyError> {
+    // All of them first: hashing the ones that are there can take minutes.
+    let models = experiment.grid.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
+    let models: Vec<_> = models.collect::<Result<_, _>>()?;
+    let surveyed = models
+        .into_iter()
+        .map(|(model, place)| Ok((model.id.clone(), survey_model(model, place, experiment, executable)?)));
+    surveyed.collect()
 }
 
-fn survey_model(model: &Model, experiment: &Experiment, executable: &Path) -> Result<Surveyed, SurveyError> {
-    let (id, path) = (&model.id, &model.path);
+/// Where a model's file is, and the commit that it is of.
+struct Place {
+    path: PathBuf,
+    commit: Option<String>,
+}
+
+fn locate(model: &Model, experiment_file: &Path) -> Result<Place, SurveyError> {
+    let file = match &model.source {
+        Source::Path(path) => return Ok(Place { path: path.clone(), commit: None }),
+        Source::Hub(file) => file,
+    };
+    let found = cached(&HubSettings::from_env().cache, file).ok_or_else(|| SurveyError::NotFetched {
+        id: model.id.clone(),
+        file: file.clone(),
+        experiment: experiment_file.to_owned(),
+    })?;
+    Ok(Place { path: found.paths[0].clone(), commit: Some(found.commit) })
+}
+
+fn survey_model(
+    model: &Model,
+    place: Place,
+    experiment: &Experiment,
+    executable: &Path,
+) -> Result<Surveyed, SurveyError> {
+    let Place { path, commit } = place;
+    let id = &model.id;
     let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.clone(), source };
     let unusable = |reason| SurveyError::Unusable { id: id.clone(), path: path.clone(), reason };
 
-    let size_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+    let sizes = parts(&path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
+    let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
     if let Some(stated) = &model.sha256 {
-        let found = sha256(path).map_err(unreadable)?;
+        let found = sha256_of(&path).map_err(unreadable)?;
         if found != *stated {
             return Err(SurveyError::WrongHash { id: id.clone(), path: path.clone(), stated: stated.clone(), found });
         }
     }
-    let blake3 = blake3_of(path).map_err(unreadable)?;
+    let blake3 = blake3_of(&path).map_err(unreadable)?;
 
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
@@ -67,25 +105,10 @@ fn survey_model(model: &Model, experiment: &Experiment, executable: &Path) -> Re
     worker.send(&Request::Inspect { path: path.clone(), questions });
     match worker.receive(TIMEOUT) {
         Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => {
-            Ok(Surveyed { blake3, size_bytes, facts, engine, prompt_counts })
+            Ok(Surveyed { path: path.clone(), commit, blake3, size_bytes, facts, engine, prompt_counts })
         }
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
         Err(Silence::Died(reason)) => Err(unusable(reason)),
         Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", TIMEOUT.as_secs()))),
     }
-}
-
-fn sha256(path: &Path) -> std::io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
-    loop {
-        let chunk = file.fill_buf()?;
-        if chunk.is_empty() {
-            break;
-        }
-        hasher.update(chunk);
-        let n = chunk.len();
-        file.consume(n);
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

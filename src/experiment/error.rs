@@ -121,7 +121,7 @@ fn in_toml_terms(expected: &str) -> &str {
     match expected {
         "f32" | "f64" => "a number",
         "i32" | "i64" => "a whole number",
-        "u32" | "usize" => "a whole number from 0 up",
+        "u32" | "u64" | "usize" => "a whole number from 0 up",
         "a sequence" => "a list",
         "a map" => "a table",
         _ if expected.starts_with("struct ") => "a table",

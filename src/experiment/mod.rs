@@ -4,8 +4,6 @@
 //! collects every error on the way. Nothing here reads files, runs a model
 //! or knows how results look.
 
-use std::path::PathBuf;
-
 use itertools::iproduct;
 use serde::{Deserialize, Serialize};
 
@@ -13,18 +11,22 @@ mod builtin;
 mod chain;
 mod error;
 mod levels;
+mod model;
 mod prompts;
 mod raw;
 mod resolve;
 mod rules;
+mod split;
 #[cfg(test)]
 mod tests;
 
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
 pub use error::{BadExperiment, Problem, Problems};
 pub use levels::{Bos, Numerics, Offload, Quant, Seed, Temperature, Template};
+pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel};
-pub use resolve::{Surroundings, parse, resolve, resolve_models};
+pub use resolve::{Surroundings, parse, resolve};
+pub use split::{SplitName, split_name};
 
 /// An experiment, complete and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,17 +64,6 @@ pub struct Grid {
     pub temperatures: Vec<Temperature>,
     pub seeds: Vec<Seed>,
     pub excluded: Vec<Exclusion>,
-}
-
-/// A model of the grid, where it lies and what its file must hash to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Model {
-    pub id: String,
-    pub path: PathBuf,
-    /// Lower-case hexadecimal, when the file or the catalogue states it.
-    pub sha256: Option<String>,
-    /// What must stand beside every result of this model.
-    pub note: Option<String>,
 }
 
 /// One trial's coordinates, as exclusions see them.

@@ -95,8 +95,14 @@ pub struct RawPrompts {
 #[serde(deny_unknown_fields)]
 pub struct RawModel {
     pub id: Spanned<String>,
-    pub path: Spanned<String>,
+    /// Either this,
+    pub path: Option<Spanned<String>>,
+    /// or a repository on the hub, and a file in it.
+    pub hf: Option<Spanned<String>>,
+    pub file: Option<Spanned<String>>,
+    pub revision: Option<Spanned<String>>,
     pub sha256: Option<Spanned<String>>,
+    pub size_bytes: Option<u64>,
     /// What must stand beside every result of this model.
     pub note: Option<String>,
 }

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde_spanned::Spanned;
 use strum::VariantNames;
 
 use super::error::{BadExperiment, Problems, did_you_mean};
+use super::model::resolve_models;
 use super::raw::{
     self, ListOr, RawCount, RawExclusion, RawExperiment, RawGenerate, RawGrid, RawOffload, RawPrompts, RawSteps,
 };
@@ -291,34 +292,6 @@ fn known_models(raw: &RawExperiment, surroundings: &Surroundings, problems: &mut
     let theirs: Vec<_> = theirs.cloned().collect();
     models.extend(theirs);
     models
-}
-
-/// Models as a file describes them, their paths starting from `directory`.
-pub fn resolve_models(raw: &[raw::RawModel], directory: &Path, problems: &mut Problems) -> Vec<Model> {
-    let mut models: Vec<Model> = Vec::new();
-    for model in raw {
-        let id = model.id.get_ref();
-        if models.iter().any(|known| known.id == *id) {
-            problems.add(model.id.span(), format!("the model {id} is defined twice"), "rename or remove one");
-        }
-        models.push(resolve_model(model, directory, problems));
-    }
-    models
-}
-
-fn resolve_model(raw: &raw::RawModel, directory: &Path, problems: &mut Problems) -> Model {
-    if let Some(sha256) = &raw.sha256 {
-        let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-        if sha256.get_ref().len() != 64 || !sha256.get_ref().chars().all(hexadecimal) {
-            problems.add(sha256.span(), "this is not a SHA-256", "write its 64 lower-case hexadecimal digits");
-        }
-    }
-    Model {
-        id: raw.id.get_ref().clone(),
-        path: directory.join(raw.path.get_ref()),
-        sha256: raw.sha256.as_ref().map(|sha256| sha256.get_ref().clone()),
-        note: raw.note.clone(),
-    }
 }
 
 fn known_chains(raw: &RawExperiment, problems: &mut Problems) -> Vec<Chain> {

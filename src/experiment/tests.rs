@@ -1,8 +1,6 @@
 //! What an experiment file means, and what is said of one that is wrong. The
 //! messages are snapshots: read them as the user would.
 
-use std::path::Path;
-
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use proptest::prelude::*;
 
@@ -38,10 +36,14 @@ id = "mine"
 steps = [{ top_p = 0.9 }, { temperature = "T" }, "dist"]
 "#;
 
+fn model(id: &str, path: &str) -> Model {
+    Model { id: id.into(), source: Source::Path(path.into()), sha256: None, size_bytes: None, note: None }
+}
+
 fn read_with(text: &str, prompts_file: Option<&str>) -> Result<Experiment, BadExperiment> {
     let surroundings = Surroundings {
         directory: "/experiments".into(),
-        catalogue: vec![Model { id: "theirs".into(), path: "/models/t.gguf".into(), sha256: None, note: None }],
+        catalogue: vec![model("theirs", "/models/t.gguf")],
         prompts_file: prompts_file.map(|text| Ok(text.to_owned())),
     };
     resolve("x.toml", text, &parse("x.toml", text)?, &surroundings)
@@ -236,8 +238,7 @@ fn a_valid_file_means_what_it_says() {
     assert_eq!((name.as_str(), question), ("x", None));
     assert_eq!(generate, Generate { max_tokens: 20, context: 64, numerics: Numerics::Invariant, bos: Bos::Model });
     let Grid { models, chains, offloads, quants, templates, temperatures, seeds, excluded } = grid;
-    let tiny = Model { id: "tiny".into(), path: "/experiments/tiny.gguf".into(), sha256: None, note: None };
-    assert_eq!(models, [tiny]);
+    assert_eq!(models, [model("tiny", "/experiments/tiny.gguf")]);
     assert_eq!(chains.iter().map(|chain| chain.id.as_str()).collect::<Vec<_>>(), ["pure", "greedy", "mine"]);
     assert_eq!(offloads, [Offload::None, Offload::Layers(1), Offload::All]);
     assert_eq!((quants, templates), (vec![Quant::Source], vec![Template::Raw]));
@@ -269,9 +270,41 @@ fn what_is_left_out_has_its_default() {
 
 #[test]
 fn a_model_of_the_catalogue_lies_beside_it_and_the_experiments_own_comes_first() {
-    assert_eq!(with("[\"tiny\"]", "[\"theirs\"]").grid.models[0].path, Path::new("/models/t.gguf"));
+    assert_eq!(with("[\"tiny\"]", "[\"theirs\"]").grid.models, [model("theirs", "/models/t.gguf")]);
     let own = read(&edited(&[("[\"tiny\"]", "[\"theirs\"]"), ("id = \"tiny\"", "id = \"theirs\"")]));
-    assert_eq!(own.grid.models[0].path, Path::new("/experiments/tiny.gguf"));
+    assert_eq!(own.grid.models, [model("theirs", "/experiments/tiny.gguf")]);
+}
+
+#[test]
+fn a_model_on_the_hub_is_of_the_main_branch_unless_it_says_otherwise() {
+    let hub = |keys: &str| match &with("path = \"tiny.gguf\"", keys).grid.models[0] {
+        Model { source: Source::Hub(file), size_bytes, .. } => (file.clone(), *size_bytes),
+        other => panic!("{other:?}"),
+    };
+    let (file, size_bytes) = hub("hf = \"o/r\"\nfile = \"q4/m.gguf\"\nsize_bytes = 12");
+    let expected = HubFile { repo: "o/r".into(), file: "q4/m.gguf".into(), revision: "main".into() };
+    assert_eq!((&file, size_bytes), (&expected, Some(12)));
+    assert_eq!(file.parts(), ["q4/m.gguf"]);
+    let (split, _) = hub("hf = \"o/r\"\nfile = \"m-00001-of-00002.gguf\"\nrevision = \"v1\"");
+    assert_eq!(split.revision, "v1");
+    assert_eq!(split.parts(), ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"]);
+}
+
+/// `VALID` with these keys in place of its model's path.
+fn source(keys: &str) -> String {
+    refusal_of(&[("path = \"tiny.gguf\"", keys)])
+}
+
+// Where a model comes from.
+refusals! {
+    a_model_from_nowhere_is_refused: source("note = \"n\""),
+    a_model_from_two_places_is_refused: source("path = \"m.gguf\"\nhf = \"o/r\"\nfile = \"m.gguf\""),
+    a_repository_without_a_file_is_refused: source("hf = \"o/r\""),
+    a_file_without_a_repository_is_refused: source("path = \"m.gguf\"\nrevision = \"main\""),
+    names_that_lead_out_of_the_cache_are_refused:
+        source("hf = \"o/../r\"\nfile = \"../m.gguf\"\nrevision = \"/etc\""),
+    a_later_part_is_refused: source("hf = \"o/r\"\nfile = \"m-00002-of-00003.gguf\""),
+    a_size_below_0_is_refused: source("path = \"m.gguf\"\nsize_bytes = -1"),
 }
 
 #[test]

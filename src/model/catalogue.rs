@@ -30,13 +30,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::experiment::Source;
 
     #[test]
     fn a_catalogue_says_where_its_models_lie() {
         let text = "[[model]]\nid = \"m\"\npath = \"sub/m.gguf\"\nnote = \"trained here\"\n";
         let models = parse("catalog.toml", text, Path::new("/models")).expect("a catalogue");
         let note = Some("trained here".to_owned());
-        assert_eq!(models, [Model { id: "m".into(), path: "/models/sub/m.gguf".into(), sha256: None, note }]);
+        let source = Source::Path("/models/sub/m.gguf".into());
+        assert_eq!(models, [Model { id: "m".into(), source, sha256: None, size_bytes: None, note }]);
     }
 
     #[test]

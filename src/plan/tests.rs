@@ -75,6 +75,8 @@ fn edited(text: &str, edits: &[(&str, &str)]) -> Experiment {
 
 fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
     Surveyed {
+        path: format!("/{model}.gguf").into(),
+        commit: None,
         blake3: format!("hash of {model}"),
         size_bytes: 1000,
         facts: ModelFacts {

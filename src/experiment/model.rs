@@ -1,0 +1,178 @@
+//! A model of the grid: where its file comes from, and the rules of `[[model]]`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_spanned::Spanned;
+
+use super::error::Problems;
+use super::raw::RawModel;
+use super::split::{SplitName, split_name};
+
+/// The revision of a repository that is meant when none is named.
+const DEFAULT_REVISION: &str = "main";
+
+const SOURCES: &str = "give path = \"…\", or hf = \"owner/repo\" with file = \"….gguf\"";
+
+/// A model of the grid, where it comes from and what its file must hash to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    pub id: String,
+    pub source: Source,
+    /// Of the file, or of a split set's first part; lower-case hexadecimal,
+    /// when the experiment or the catalogue states it.
+    pub sha256: Option<String>,
+    /// Of the file, or of all parts of a split set together, when stated.
+    pub size_bytes: Option<u64>,
+    /// What must stand beside every result of this model.
+    pub note: Option<String>,
+}
+
+/// Where a model's file comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Path(PathBuf),
+    /// The Hugging Face hub, through its cache.
+    Hub(HubFile),
+}
+
+/// A file of a repository on the hub; of a split set, the first part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HubFile {
+    /// `owner/name`
+    pub repo: String,
+    /// Its path within the repository.
+    pub file: String,
+    /// A branch, a tag or a commit.
+    pub revision: String,
+}
+
+impl HubFile {
+    /// The files that belong together: all parts of a split set, or the one.
+    pub fn parts(&self) -> Vec<String> {
+        match split_name(&self.file) {
+            SplitName::Part(part) => part.all().collect(),
+            SplitName::Whole => vec![self.file.clone()],
+        }
+    }
+}
+
+impl fmt::Display for HubFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { repo, file, revision } = self;
+        write!(f, "{repo}/{file}@{revision}")
+    }
+}
+
+/// Models as a file describes them, their paths starting from `directory`.
+pub fn resolve_models(raw: &[RawModel], directory: &Path, problems: &mut Problems) -> Vec<Model> {
+    let mut models: Vec<Model> = Vec::new();
+    for model in raw {
+        let id = model.id.get_ref();
+        if models.iter().any(|known| known.id == *id) {
+            problems.add(model.id.span(), format!("the model {id} is defined twice"), "rename or remove one");
+        }
+        models.push(resolve_model(model, directory, problems));
+    }
+    models
+}
+
+fn resolve_model(raw: &RawModel, directory: &Path, problems: &mut Problems) -> Model {
+    if let Some(sha256) = &raw.sha256 {
+        let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        if sha256.get_ref().len() != 64 || !sha256.get_ref().chars().all(hexadecimal) {
+            problems.add(sha256.span(), "this is not a SHA-256", "write its 64 lower-case hexadecimal digits");
+        }
+    }
+    Model {
+        id: raw.id.get_ref().clone(),
+        // A stand-in where the source is wrong: the grid may name the model
+        // without a second complaint.
+        source: resolve_source(raw, directory, problems).unwrap_or_else(|| Source::Path(directory.to_owned())),
+        sha256: raw.sha256.as_ref().map(|sha256| sha256.get_ref().clone()),
+        size_bytes: raw.size_bytes,
+        note: raw.note.clone(),
+    }
+}
+
+fn resolve_source(raw: &RawModel, directory: &Path, problems: &mut Problems) -> Option<Source> {
+    let id = raw.id.get_ref();
+    match (&raw.path, &raw.hf) {
+        (Some(path), None) => {
+            for (key, value) in [("file", &raw.file), ("revision", &raw.revision)] {
+                if let Some(value) = value {
+                    let help = "remove it, or give hf = \"owner/repo\" in place of path";
+                    problems.add(value.span(), format!("{key} belongs to hf, and the model {id} has a path"), help);
+                }
+            }
+            check_part(path, problems);
+            Some(Source::Path(directory.join(path.get_ref())))
+        }
+        (None, Some(repo)) => {
+            check_repo(repo, problems);
+            let Some(file) = &raw.file else {
+                let help = "add file = \"….gguf\"; the repository's page lists its files";
+                problems.add(repo.span(), format!("the model {id} names a repository and no file in it"), help);
+                return None;
+            };
+            check_file(file, problems);
+            check_part(file, problems);
+            let revision = match &raw.revision {
+                None => DEFAULT_REVISION.to_owned(),
+                Some(revision) => {
+                    check_revision(revision, problems);
+                    revision.get_ref().clone()
+                }
+            };
+            Some(Source::Hub(HubFile { repo: repo.get_ref().clone(), file: file.get_ref().clone(), revision }))
+        }
+        (Some(_), Some(repo)) => {
+            let message = format!("the model {id} has both a path and a repository");
+            problems.add(repo.span(), message, format!("{SOURCES}, and not both"));
+            None
+        }
+        (None, None) => {
+            problems.add(raw.id.span(), format!("the model {id} comes from nowhere"), SOURCES);
+            None
+        }
+    }
+}
+
+fn check_repo(repo: &Spanned<String>, problems: &mut Problems) {
+    let names: Vec<_> = repo.get_ref().split('/').collect();
+    if names.len() != 2 || !names.iter().all(|name| is_plain(name)) {
+        let message = format!("{:?} is not a repository on the hub", repo.get_ref());
+        problems.add(repo.span(), message, "write it as on its page: \"owner/repo\"");
+    }
+}
+
+/// A file's name becomes a path in the cache: it must not lead out of it.
+fn check_file(file: &Spanned<String>, problems: &mut Problems) {
+    if !file.get_ref().split('/').all(is_plain) {
+        let message = format!("{:?} is not a file of a repository", file.get_ref());
+        problems.add(file.span(), message, "write its path within the repository, such as \"Q4_K_M/model.gguf\"");
+    }
+}
+
+fn check_revision(revision: &Spanned<String>, problems: &mut Problems) {
+    if !revision.get_ref().split('/').all(is_plain) {
+        let message = format!("{:?} is not a revision", revision.get_ref());
+        problems.add(revision.span(), message, "name a branch, a tag or a commit, or leave it out for \"main\"");
+    }
+}
+
+fn check_part(file: &Spanned<String>, problems: &mut Problems) {
+    if let SplitName::Part(part) = split_name(file.get_ref())
+        && !part.is_first()
+    {
+        let message = format!("this is part {} of {}, and a model begins with part 1", part.index, part.count);
+        problems.add(file.span(), message, format!("name {}: the others are found by it", part.first()));
+    }
+}
+
+/// One component of a path that means itself wherever it is put.
+fn is_plain(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.+ ()[]=,@".contains(c);
+    !name.is_empty() && name.chars().all(allowed) && !name.starts_with('.') && name.trim() == name
+}

@@ -1,0 +1,21 @@
+//! Files of the Hugging Face hub: fetched, checked and found again in the
+//! cache that the hub's own clients use.
+//!
+//! Owns the network. Knows nothing of experiments beyond a model's source,
+//! and shows nothing: what happens is told as [`FetchEvent`]s.
+//!
+//! The hub's own Rust client, hf-hub 1.0, was not taken: it begins a broken
+//! download anew, does not compare what came in with its hash, waits at most
+//! ten seconds for another process's lock, and brings tokio and the Xet
+//! protocol with some 300 crates. The layout of the cache is that client's.
+
+mod cache;
+mod client;
+mod download;
+mod error;
+mod settings;
+
+pub use cache::{Cached, blob_name, cached};
+pub use download::{FetchEvent, Held, fetch};
+pub use error::HubError;
+pub use settings::{Access, HubSettings, Token};
