@@ -4,6 +4,7 @@
 //! - `quantise`: model files with weights of another type
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
+//! - `fast`: the common chains in Rust, for the same tokens in less time
 //! - `decode`: many jobs in one batch
 
 use std::ffi::{CStr, c_char, c_void};
@@ -17,6 +18,7 @@ use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
 use crate::experiment::Template;
 
 mod decode;
+pub mod fast;
 mod model;
 mod prompt;
 mod quantise;
