@@ -48,18 +48,13 @@ pub struct FastChain {
 }
 
 impl FastChain {
-    /// None for a chain that is left to llama.cpp's samplers: one with a step
-    /// that is not covered, or whose seed means "any" to llama.cpp.
+    /// None for a chain with a step that is not covered: it is left to
+    /// llama.cpp's samplers.
     pub fn compile(chain: &ResolvedChain, seed: Option<Seed>) -> Option<Self> {
-        /// `LLAMA_DEFAULT_SEED`
-        const ANY_SEED: u32 = u32::MAX;
         let (program, penalties) = program::compile(chain)?;
-        let seed = seed.map_or(0, Seed::get);
         let draws = program.selection == Selection::Dist;
-        if draws && seed == ANY_SEED {
-            return None;
-        }
-        Some(Self { program, penalties, uniform: draws.then(|| Uniform::new(seed)) })
+        let uniform = draws.then(|| Uniform::new(seed.map_or(0, Seed::get)));
+        Some(Self { program, penalties, uniform })
     }
 
     /// Shows the chain a token of the prompt, or the one llama.cpp chose.
