@@ -5,12 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::ModelFacts;
+use crate::engine::{Effort, ModelFacts, Samplers};
 use crate::experiment::{Generate, Offload, Quant};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{LoadKey, Plan};
-use crate::runner::{Ending, LoadReport, RunReport};
+use crate::runner::{Ending, LoadReport, RunReport, Settings};
 
 /// The manifest's name in a run's directory.
 pub const FILE_NAME: &str = "manifest.json";
@@ -66,10 +66,13 @@ pub struct RunEntry {
     pub hardware: Hardware,
     pub threads: u32,
     pub batch: u32,
+    /// Changes no token; absent in manifests from when llama.cpp's were the only ones.
+    #[serde(default = "llama_samplers")]
+    pub samplers: Samplers,
     pub ended: String,
     pub trials_done: usize,
-    /// Tokens that went through the model, those of prompts included.
-    pub evaluated_tokens: u64,
+    #[serde(flatten)]
+    pub effort: Effort,
     pub seconds: f64,
     pub loads: Vec<LoadEntry>,
 }
@@ -114,6 +117,10 @@ impl Manifest {
     }
 }
 
+fn llama_samplers() -> Samplers {
+    Samplers::Llama
+}
+
 fn placement(load: &crate::plan::Load) -> Placement {
     if load.surveyed.facts.n_expert == 0 {
         Placement::NoExperts
@@ -127,19 +134,20 @@ fn placement(load: &crate::plan::Load) -> Placement {
 }
 
 impl RunEntry {
-    pub fn new(started_unix_s: u64, threads: u32, batch: u32, report: &RunReport) -> Self {
+    pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport) -> Self {
         Self {
             started_unix_s,
             command_line: std::env::args().collect(),
             hardware: Hardware::survey(),
-            threads,
-            batch,
+            threads: settings.threads,
+            batch: settings.rows,
+            samplers: settings.samplers,
             ended: match report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),
             },
             trials_done: report.trials_done,
-            evaluated_tokens: report.evaluated_tokens,
+            effort: report.effort,
             seconds: report.seconds,
             loads: report.loads.iter().map(LoadEntry::new).collect(),
         }

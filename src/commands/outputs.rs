@@ -121,7 +121,7 @@ fn timings<'a>(
         what: Timed::Run(&manifest.experiment),
         seconds: run.seconds,
         rows: Some(run.batch),
-        tokens: Some(run.evaluated_tokens),
+        tokens: Some(run.effort.evaluated_tokens),
     });
     trials.chain(loads).chain(runs)
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::{
-    Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop, Timing,
-    Token, Work,
+    Effort, Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop,
+    Timing, Token, Work,
 };
 use crate::experiment::Template;
 
@@ -96,7 +96,7 @@ impl Engine for ScriptedEngine {
                 self.misbehave(&group.prompt)?;
                 thread::sleep(Duration::from_millis(self.delay_ms));
                 let generation = generate(&group.prompt, job, work.max_tokens);
-                observer.evaluated(generation.tokens.len() as u64)?;
+                observer.worked(Effort::evaluated(generation.tokens.len() as u64))?;
                 let timing = Timing { seconds: begun.elapsed().as_secs_f64(), rows: 1 };
                 observer.finished(job.ticket, generation, timing)?;
             }

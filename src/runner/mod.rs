@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::LoadSettings;
+use crate::engine::{Effort, LoadSettings, Samplers};
 use crate::event::RunEvent;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
@@ -34,6 +34,7 @@ pub struct Settings {
     /// The executable whose `worker` subcommand is the worker.
     pub executable: PathBuf,
     pub threads: u32,
+    pub samplers: Samplers,
     /// Sequences decoded together, at most.
     pub rows: u32,
     /// For every model and quantisation of the plan that is still to run.
@@ -51,7 +52,7 @@ pub struct RunReport {
     pub loads: Vec<LoadReport>,
     /// Trials computed by this run, failures included.
     pub trials_done: usize,
-    pub evaluated_tokens: u64,
+    pub effort: Effort,
     pub seconds: f64,
 }
 
@@ -180,7 +181,7 @@ impl Run<'_> {
 
     /// Starts a worker and has it load the model.
     fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, threads, rows, memory_bytes, .. } = self.settings;
+        let Settings { executable, threads, samplers, rows, memory_bytes, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key();
         let file = &self.settings.files[&(key.model.clone(), key.quant)];
@@ -198,6 +199,7 @@ impl Run<'_> {
             // The rest is for buffers, and for whoever else is on the machine.
             cache_budget_bytes: memory_bytes.map(|free| free.saturating_sub(file.size_bytes) / 2),
             threads: *threads,
+            samplers: *samplers,
         }));
         let rows = match self.receive(&mut worker) {
             Ok(Reply::Loaded { rows }) => rows,
@@ -235,9 +237,9 @@ impl Run<'_> {
                         let outcome = Outcome::Generated(generation);
                         records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
                     }
-                    Reply::Evaluated { tokens } => {
-                        self.report.evaluated_tokens += tokens;
-                        (self.on_event)(RunEvent::Evaluated { tokens });
+                    Reply::Worked(effort) => {
+                        self.report.effort += effort;
+                        (self.on_event)(RunEvent::Evaluated { tokens: effort.evaluated_tokens });
                     }
                     Reply::Idle => ended = Some(Ok(())),
                     other => ended = Some(Err(NoReply::Died(unexpected(&other)))),

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use moe_sweep::engine::LoadSettings;
 use moe_sweep::engine::llama::{Llama, Model};
+use moe_sweep::engine::{LoadSettings, Samplers};
 use moe_sweep::experiment::{self, Chain, Numerics, Offload, Surroundings};
 use rand::{Rng, RngExt};
 
@@ -104,6 +104,7 @@ pub fn model() -> &'static Model {
             rows: 1,
             cache_budget_bytes: None,
             threads: 1,
+            samplers: Samplers::Llama,
         };
         let model = Model::load(&llama, &settings).expect("the bundled model loads");
         (llama, model)

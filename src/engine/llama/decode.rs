@@ -14,6 +14,7 @@
 
 use std::num::NonZeroU32;
 use std::ptr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use llama_cpp_2::context::LlamaContext;
@@ -22,9 +23,12 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
-use super::{Llama, Model, Sampler};
+use super::choose::Chooser;
+use super::fast::{Row, Scratch};
+use super::{Llama, Model};
 use crate::engine::{
-    Engine, EngineError, Generation, Group, Job, LoadSettings, Observer, Stop, Ticket, Timing, Token, Work,
+    Effort, Engine, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Stop, Ticket, Timing, Token,
+    Work,
 };
 use crate::experiment::Numerics;
 
@@ -40,6 +44,8 @@ pub struct LlamaEngine<'m> {
     n_ctx_seq: u32,
     /// The most live sequences; also the id of the parked one.
     rows: u32,
+    samplers: Samplers,
+    scratch: Scratch,
 }
 
 /// Jobs with the same prompt and the same tokens so far; its sequence id is
@@ -48,19 +54,19 @@ struct Branch<'w> {
     group: &'w Group,
     n_prompt_tokens: u32,
     tokens: Vec<Token>,
-    jobs: Vec<Running>,
+    jobs: Vec<Running<'w>>,
 }
 
 /// A job that is being generated.
-struct Running {
+struct Running<'w> {
     ticket: Ticket,
-    sampler: Sampler,
+    chooser: Chooser<'w>,
     begun: Instant,
 }
 
 /// The prompt whose evaluation is parked.
 struct Parked {
-    tokens: Vec<LlamaToken>,
+    tokens: Arc<[LlamaToken]>,
     /// The logits after the prompt's last token.
     logits: Vec<f32>,
 }
@@ -113,6 +119,8 @@ impl<'m> LlamaEngine<'m> {
             batch: LlamaBatch::new(n_batch as usize, 1),
             n_ctx_seq: context,
             rows,
+            samplers: settings.samplers,
+            scratch: Scratch::default(),
         })
     }
 
@@ -142,7 +150,7 @@ impl<'m> LlamaEngine<'m> {
         }
         self.decode()?;
         let logits = self.context.get_logits_ith(last as i32).to_vec();
-        Ok(Parked { tokens, logits })
+        Ok(Parked { tokens: tokens.into(), logits })
     }
 
     fn add(&mut self, token: LlamaToken, position: usize, sequence: i32, logits: bool) -> Result<(), EngineError> {
@@ -170,7 +178,7 @@ impl<'m> LlamaEngine<'m> {
     /// Reports a job's text.
     fn finish(
         &self,
-        job: &Running,
+        job: &Running<'_>,
         text: (u32, Vec<Token>, Stop),
         rows: usize,
         observer: &mut dyn Observer,
@@ -189,16 +197,17 @@ enum Choice {
     End(Vec<Token>, Stop),
 }
 
-impl Running {
+impl Running<'_> {
     /// Samples the token after `tokens`.
     fn choose(
         &mut self,
         model: &Model,
-        logits: &[f32],
+        row: &mut Row<'_>,
         tokens: &[Token],
         max_tokens: u32,
+        effort: &mut Effort,
     ) -> Result<Choice, EngineError> {
-        let token = self.sampler.sample(logits)?;
+        let token = self.chooser.choose(model, row, tokens, effort)?;
         Ok(if model.is_end(token) {
             Choice::End(tokens.to_vec(), Stop::Eos)
         } else if tokens.len() + 1 >= max_tokens as usize {
@@ -217,7 +226,7 @@ impl<'w> Branch<'w> {
     }
 
     /// The branch that goes on with `token`.
-    fn child(&self, token: Token, job: Running) -> Self {
+    fn child(&self, token: Token, job: Running<'w>) -> Self {
         let tokens = self.tokens.iter().copied().chain([token]).collect();
         Self { tokens, jobs: vec![job], ..*self }
     }
@@ -243,13 +252,30 @@ impl Engine for LlamaEngine<'_> {
                 self.add(token, position, sequence as i32, true)?;
             }
             self.decode()?;
-            observer.evaluated(live.len() as u64)?;
+            observer.worked(Effort::evaluated(live.len() as u64))?;
             self.grow(&mut live, work.max_tokens, observer)?;
         }
     }
 }
 
 impl LlamaEngine<'_> {
+    /// Takes a branch's jobs and has each choose its next token.
+    fn choose<'w>(
+        &mut self,
+        sequence: usize,
+        branch: &mut Branch<'w>,
+        max_tokens: u32,
+        effort: &mut Effort,
+    ) -> Result<Vec<(Running<'w>, Choice)>, EngineError> {
+        let mut row = Row::new(self.context.get_logits_ith(sequence as i32), &mut self.scratch);
+        let jobs = std::mem::take(&mut branch.jobs).into_iter();
+        jobs.map(|mut job| {
+            let choice = job.choose(self.model, &mut row, &branch.tokens, max_tokens, effort)?;
+            Ok((job, choice))
+        })
+        .collect()
+    }
+
     /// Samples the next token of every job from the logits just computed;
     /// splits branches whose jobs disagree, drops those without jobs.
     fn grow(
@@ -259,13 +285,13 @@ impl LlamaEngine<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), EngineError> {
         let rows = live.len();
+        let mut effort = Effort::default();
         for sequence in 0..rows {
             let first_child = live.len();
             let mut stays: Option<Token> = None;
-            for mut job in std::mem::take(&mut live[sequence].jobs) {
+            for (job, choice) in self.choose(sequence, &mut live[sequence], max_tokens, &mut effort)? {
                 let branch = &mut live[sequence];
-                let logits = self.context.get_logits_ith(sequence as i32);
-                match job.choose(self.model, logits, &branch.tokens, max_tokens)? {
+                match choice {
                     Choice::End(tokens, stop) => {
                         let text = (branch.n_prompt_tokens, tokens, stop);
                         self.finish(&job, text, rows, observer)?;
@@ -290,6 +316,7 @@ impl LlamaEngine<'_> {
             }
             live[sequence].tokens.extend(stays);
         }
+        observer.worked(effort)?;
         // From the back, so that the branch which fills a hole is a live one.
         for sequence in (0..rows).rev() {
             if live[sequence].jobs.is_empty() {
@@ -329,14 +356,18 @@ impl<'w> Waiting<'w> {
         observer.started(job.ticket)?;
         if self.parked.as_ref().is_none_or(|(of, _)| !ptr::eq(*of, group)) {
             let parked = engine.park(group, self.work)?;
-            observer.evaluated(parked.tokens.len() as u64)?;
+            observer.worked(Effort::evaluated(parked.tokens.len() as u64))?;
             self.parked = Some((group, parked));
         }
         let (_, parked) = self.parked.as_ref().expect("parked just now");
         let n_prompt_tokens = parked.tokens.len() as u32;
-        let sampler = Sampler::new(engine.model, &job.chain, job.seed, &parked.tokens)?;
-        let mut job = Running { ticket: job.ticket, sampler, begun: Instant::now() };
-        match job.choose(engine.model, &parked.logits, &[], self.work.max_tokens)? {
+        let chooser = Chooser::new(engine.model, engine.samplers, job, &parked.tokens)?;
+        let mut job = Running { ticket: job.ticket, chooser, begun: Instant::now() };
+        let mut effort = Effort::default();
+        let mut row = Row::new(&parked.logits, &mut engine.scratch);
+        let choice = job.choose(engine.model, &mut row, &[], self.work.max_tokens, &mut effort)?;
+        observer.worked(effort)?;
+        match choice {
             Choice::End(tokens, stop) => {
                 engine.finish(&job, (n_prompt_tokens, tokens, stop), live.len(), observer)?;
             }

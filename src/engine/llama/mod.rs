@@ -5,6 +5,7 @@
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
 //! - `fast`: the common chains in Rust, for the same tokens in less time
+//! - `choose`: which of the two a job has
 //! - `decode`: many jobs in one batch
 
 use std::ffi::{CStr, c_char, c_void};
@@ -17,6 +18,7 @@ use llama_cpp_sys_2 as sys;
 use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
 use crate::experiment::Template;
 
+mod choose;
 mod decode;
 pub mod fast;
 mod model;

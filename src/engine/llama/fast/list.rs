@@ -129,7 +129,8 @@ impl List {
 
     fn first_max(&self) -> usize {
         let candidates = &self.candidates;
-        (1..candidates.len()).fold(0, |max, index| if candidates[index].logit > candidates[max].logit { index } else { max })
+        (1..candidates.len())
+            .fold(0, |max, index| if candidates[index].logit > candidates[max].logit { index } else { max })
     }
 
     /// `llama_sampler_greedy_apply`.

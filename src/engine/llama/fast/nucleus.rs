@@ -60,5 +60,7 @@ impl TopP {
 
 /// The largest logit of a list, as llama.cpp's softmax finds it.
 pub fn max(candidates: &[Candidate]) -> f32 {
-    candidates.iter().fold(candidates[0].logit, |max, candidate| if max < candidate.logit { candidate.logit } else { max })
+    candidates
+        .iter()
+        .fold(candidates[0].logit, |max, candidate| if max < candidate.logit { candidate.logit } else { max })
 }

@@ -71,6 +71,10 @@ impl<'a> Row<'a> {
         Self { logits, scratch }
     }
 
+    pub fn logits(&self) -> &'a [f32] {
+        self.logits
+    }
+
     /// What `head` makes of this row; computed once for all chains that begin
     /// with it, if it has no memory of its own.
     pub(super) fn narrow(&mut self, head: &Head, penalties: Option<&Penalties>) -> Narrowed {
