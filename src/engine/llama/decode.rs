@@ -25,7 +25,8 @@ use llama_cpp_sys_2 as sys;
 
 use super::choose::Chooser;
 use super::fast::{Row, Scratch};
-use super::{Llama, Model};
+use super::rows::Rows;
+use super::{Llama, Model, parity};
 use crate::engine::{
     Effort, Engine, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Stop, Ticket, Timing, Token,
     Work,
@@ -45,6 +46,8 @@ pub struct LlamaEngine<'m> {
     /// The most live sequences; also the id of the parked one.
     rows: u32,
     samplers: Samplers,
+    sampling: Rows,
+    /// For the logits after a prompt.
     scratch: Scratch,
 }
 
@@ -113,13 +116,15 @@ impl<'m> LlamaEngine<'m> {
             .with_no_perf(true);
         let llama_context =
             model.llama.new_context(&llama.backend, params).map_err(|error| refused(error.to_string()))?;
+        let samplers = if parity::holds(model)? { settings.samplers } else { Samplers::Llama };
         Ok(Self {
             model,
             context: llama_context,
             batch: LlamaBatch::new(n_batch as usize, 1),
             n_ctx_seq: context,
             rows,
-            samplers: settings.samplers,
+            samplers,
+            sampling: Rows::new(settings.threads),
             scratch: Scratch::default(),
         })
     }
@@ -259,21 +264,33 @@ impl Engine for LlamaEngine<'_> {
 }
 
 impl LlamaEngine<'_> {
-    /// Takes a branch's jobs and has each choose its next token.
+    /// Takes the branches' jobs and has each choose its next token.
     fn choose<'w>(
-        &mut self,
-        sequence: usize,
-        branch: &mut Branch<'w>,
+        &self,
+        live: &mut [Branch<'w>],
         max_tokens: u32,
         effort: &mut Effort,
-    ) -> Result<Vec<(Running<'w>, Choice)>, EngineError> {
-        let mut row = Row::new(self.context.get_logits_ith(sequence as i32), &mut self.scratch);
-        let jobs = std::mem::take(&mut branch.jobs).into_iter();
-        jobs.map(|mut job| {
-            let choice = job.choose(self.model, &mut row, &branch.tokens, max_tokens, effort)?;
-            Ok((job, choice))
-        })
-        .collect()
+    ) -> Result<Vec<Vec<(Running<'w>, Choice)>>, EngineError> {
+        let tasks = live.iter_mut().enumerate().map(|(sequence, branch)| {
+            let jobs = std::mem::take(&mut branch.jobs);
+            (self.context.get_logits_ith(sequence as i32), (jobs, &*branch.tokens))
+        });
+        let chosen = self.sampling.sample(tasks.collect(), |row, (jobs, tokens)| {
+            let mut effort = Effort::default();
+            let choose = |mut job: Running<'w>| {
+                let choice = job.choose(self.model, row, tokens, max_tokens, &mut effort)?;
+                Ok((job, choice))
+            };
+            let chosen = jobs.into_iter().map(choose).collect::<Result<Vec<_>, EngineError>>()?;
+            Ok((chosen, effort))
+        })?;
+        Ok(chosen
+            .into_iter()
+            .map(|(chosen, made)| {
+                *effort += made;
+                chosen
+            })
+            .collect())
     }
 
     /// Samples the next token of every job from the logits just computed;
@@ -286,10 +303,10 @@ impl LlamaEngine<'_> {
     ) -> Result<(), EngineError> {
         let rows = live.len();
         let mut effort = Effort::default();
-        for sequence in 0..rows {
+        for (sequence, chosen) in self.choose(live, max_tokens, &mut effort)?.into_iter().enumerate() {
             let first_child = live.len();
             let mut stays: Option<Token> = None;
-            for (job, choice) in self.choose(sequence, &mut live[sequence], max_tokens, &mut effort)? {
+            for (job, choice) in chosen {
                 let branch = &mut live[sequence];
                 match choice {
                     Choice::End(tokens, stop) => {

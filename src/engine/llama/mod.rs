@@ -5,7 +5,8 @@
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
 //! - `fast`: the common chains in Rust, for the same tokens in less time
-//! - `choose`: which of the two a job has
+//! - `choose`: which of the two a job has; `parity`: whether they agree here
+//! - `rows`: the tokens of all rows, on several threads where it pays
 //! - `decode`: many jobs in one batch
 
 use std::ffi::{CStr, c_char, c_void};
@@ -22,8 +23,10 @@ mod choose;
 mod decode;
 pub mod fast;
 mod model;
+mod parity;
 mod prompt;
 mod quantise;
+mod rows;
 mod sampler;
 
 pub use decode::LlamaEngine;
