@@ -11,8 +11,8 @@ use std::fmt;
 
 use divan::Bencher;
 use llama_cpp_2::token::LlamaToken;
-use moe_sweep::engine::llama::Sampler;
 use moe_sweep::engine::llama::fast::{FastChain, Row, Scratch};
+use moe_sweep::engine::llama::{Rows, Sampler};
 use moe_sweep::experiment::{ResolvedChain, Seed, Temperature};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -94,6 +94,21 @@ fn shared(bencher: Bencher<'_, '_>, case: Case) {
         jobs.iter_mut().for_each(|job| {
             divan::black_box(job.sample(&mut row));
         });
+    });
+}
+
+/// A step of 32 rows, on one thread and on four.
+#[divan::bench(args = [512, 4096, 16_384, 32_000, 102_400], consts = [1, 4])]
+fn step<const THREADS: u32>(bencher: Bencher<'_, '_>, n_vocab: usize) {
+    const WIDTH: u32 = 32;
+    let rows = Rows::waking(THREADS, 0);
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let logits: Vec<_> = (0..WIDTH).map(|_| support::logits(&mut rng, n_vocab, 2.5)).collect();
+    let case = Case { chain: "shimmy-1.7", n_vocab };
+    let mut jobs: Vec<_> = (0..WIDTH).map(|seed| case.fast(TEMPERATURES[0], seed)).collect();
+    bencher.bench_local(|| {
+        let tasks = logits.iter().map(|row| &**row).zip(&mut jobs).collect();
+        rows.sample(tasks, |row, job: &mut FastChain| Ok(job.sample(row))).expect("no task fails")
     });
 }
 

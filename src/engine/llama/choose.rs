@@ -17,7 +17,7 @@ pub struct Chooser<'w> {
 
 enum Kind {
     Fast {
-        chain: FastChain,
+        chain: Box<FastChain>,
         /// What llama.cpp's samplers must be shown, should they be asked.
         prompt: Arc<[LlamaToken]>,
     },
@@ -40,7 +40,7 @@ impl<'w> Chooser<'w> {
         let kind = match fast {
             Some(mut chain) => {
                 prompt.iter().for_each(|token| chain.accept(token.0));
-                Kind::Fast { chain, prompt: Arc::clone(prompt) }
+                Kind::Fast { chain: Box::new(chain), prompt: Arc::clone(prompt) }
             }
             None => Kind::Llama(Sampler::new(model, &job.chain, job.seed, prompt)?),
         };

@@ -31,6 +31,7 @@ mod sampler;
 
 pub use decode::LlamaEngine;
 pub use model::Model;
+pub use rows::Rows;
 pub use sampler::Sampler;
 
 /// Versions of the two crates; Cargo.toml pins them to exactly these.

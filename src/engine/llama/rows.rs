@@ -10,7 +10,7 @@ use crate::engine::EngineError;
 
 /// Below so many logits in all rows, waking threads takes longer than they
 /// save (docs/performance.md, Sampling).
-const WORTH_WAKING: usize = 500_000;
+const WORTH_WAKING: usize = 1_000_000;
 
 /// What sampling needs beside the samplers, kept from token to token.
 pub struct Rows {
@@ -18,14 +18,20 @@ pub struct Rows {
     pool: Option<ThreadPool>,
     /// One for each thread.
     scratch: Vec<Mutex<Scratch>>,
+    worth_waking: usize,
 }
 
 impl Rows {
     pub fn new(threads: u32) -> Self {
+        Self::waking(threads, WORTH_WAKING)
+    }
+
+    /// Wakes the threads for so many logits in all rows.
+    pub fn waking(threads: u32, worth_waking: usize) -> Self {
         let threads = threads.max(1) as usize;
         let pool = || rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
         let pool = if threads > 1 { pool() } else { None };
-        Self { scratch: (0..threads).map(|_| Mutex::default()).collect(), pool }
+        Self { scratch: (0..threads).map(|_| Mutex::default()).collect(), pool, worth_waking }
     }
 
     /// Gives each task its row, and returns what comes of them, in order.
@@ -45,7 +51,7 @@ impl Rows {
         };
         let logits: usize = tasks.iter().map(|(logits, _)| logits.len()).sum();
         match &self.pool {
-            Some(pool) if tasks.len() > 1 && logits >= WORTH_WAKING => {
+            Some(pool) if tasks.len() > 1 && logits >= self.worth_waking => {
                 pool.install(|| tasks.into_par_iter().map(choose).collect())
             }
             _ => tasks.into_iter().map(choose).collect(),

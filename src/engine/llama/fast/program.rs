@@ -106,3 +106,59 @@ fn part(step: &experiment::Step<Temperature>, penalties: &mut Option<Penalties>)
         | Theirs::AdaptiveP { .. } => Part::NotCovered,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use experiment::Step as Theirs;
+
+    use super::*;
+
+    fn compiled(steps: &[Theirs<Temperature>]) -> Option<Program> {
+        compile(&ResolvedChain(steps.to_vec())).map(|(program, _)| program)
+    }
+
+    const TOP_P: Theirs<Temperature> = Theirs::TopP { p: 0.9, min_keep: 1 };
+    const PENALTIES: Theirs<Temperature> = Theirs::Penalties { last_n: 64, repeat: 1.1, frequency: 0.0, presence: 0.0 };
+
+    #[test]
+    fn no_more_of_the_nucleus_is_looked_for_than_top_k_keeps() {
+        let program = compiled(&[TOP_P, Theirs::TopK { k: 40 }, Theirs::Greedy]).unwrap();
+        let top_p = TopP { p: 0.9, min_keep: 1 };
+        assert_eq!(program.head.narrowing, Narrowing::TopP { top_p, at_most: Some(40) });
+        assert_eq!(program.tail, [Step::TopK(40)]);
+    }
+
+    #[test]
+    fn steps_that_do_nothing_vanish() {
+        let one = Temperature::new(1.0).unwrap();
+        let idle = [
+            Theirs::Temperature { t: one },
+            Theirs::TopK { k: 0 },
+            Theirs::TopP { p: 1.0, min_keep: 1 },
+            Theirs::MinP { p: 0.0, min_keep: 1 },
+            Theirs::Typical { p: 1.0, min_keep: 1 },
+            Theirs::Xtc { p: 0.0, threshold: 0.1, min_keep: 1 },
+            Theirs::Penalties { last_n: 64, repeat: 1.0, frequency: 0.0, presence: 0.0 },
+        ];
+        assert_eq!(compiled(&[&idle[..], &[Theirs::Dist]].concat()), compiled(&[Theirs::Dist]));
+    }
+
+    #[test]
+    fn what_is_not_covered_is_left_alone() {
+        let top_k = Theirs::TopK { k: 40 };
+        let both = Theirs::Penalties { last_n: 64, repeat: 1.0, frequency: 0.1, presence: 0.1 };
+        for steps in [
+            &[TOP_P][..],
+            &[Theirs::Greedy, TOP_P],
+            &[Theirs::Greedy, Theirs::Dist],
+            &[Theirs::Typical { p: 0.9, min_keep: 1 }, Theirs::Dist],
+            &[Theirs::MirostatV2 { tau: 5.0, eta: 0.1 }],
+            &[PENALTIES, PENALTIES, Theirs::Dist],
+            &[both, Theirs::Dist],
+            &[TOP_P, PENALTIES, top_k.clone(), Theirs::Dist],
+        ] {
+            assert_eq!(compiled(steps), None, "{steps:?}");
+        }
+        assert!(compiled(&[PENALTIES, TOP_P, top_k, Theirs::Dist]).is_some());
+    }
+}
