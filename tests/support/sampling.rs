@@ -1,4 +1,5 @@
 //! Chains and made-up logits for comparing samplers, in tests and benches.
+#![allow(dead_code)] // the bench uses a part of this
 
 use std::sync::LazyLock;
 
