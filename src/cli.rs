@@ -5,7 +5,7 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Finds out why a mixture-of-experts model repeats itself.
@@ -149,6 +149,9 @@ pub struct RunArgs {
     /// Changes the speed and, with numerics = "invariant", nothing else.
     #[arg(long, value_name = "N", env = "MOE_SWEEP_BATCH", value_parser = clap::value_parser!(u32).range(1..=255))]
     pub batch: Option<u32>,
+    /// Which samplers choose the tokens. The tokens are the same; `llama` is slower.
+    #[arg(long, value_enum, default_value = "fast", env = "MOE_SWEEP_SAMPLERS")]
+    pub samplers: SamplersArg,
     /// Give a model that shows no sign of life for so many seconds up.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]
     pub stall_timeout: NonZeroU32,
@@ -158,6 +161,15 @@ pub struct RunArgs {
     /// Try trials again that an earlier run recorded as failed.
     #[arg(long)]
     pub retry_failed: bool,
+}
+
+/// Whose samplers.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SamplersArg {
+    /// moe-sweep's own, for the chains that they cover.
+    Fast,
+    /// llama.cpp's, for comparison.
+    Llama,
 }
 
 #[derive(Debug, Args)]

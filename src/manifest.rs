@@ -5,12 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{ModelFacts, Strategy};
+use crate::engine::{Effort, ModelFacts, Samplers, Strategy};
 use crate::experiment::{Generate, HubFile, Offload, Quant, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{LoadKey, Plan};
-use crate::runner::{Ending, LoadReport, ProbeReport, RunReport};
+use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
 
 /// The manifest's name in a run's directory.
 pub const FILE_NAME: &str = "manifest.json";
@@ -78,10 +78,13 @@ pub struct RunEntry {
     pub hardware: Hardware,
     /// Threads in all.
     pub threads: u32,
+    /// Changes no token; absent in manifests from when llama.cpp's were the only ones.
+    #[serde(default = "llama_samplers")]
+    pub samplers: Samplers,
     pub ended: String,
     pub trials_done: usize,
-    /// Tokens that went through the model, those of prompts included.
-    pub evaluated_tokens: u64,
+    #[serde(flatten)]
+    pub effort: Effort,
     pub seconds: f64,
     pub loads: Vec<LoadEntry>,
 }
@@ -98,9 +101,8 @@ pub struct LoadEntry {
     /// Absent in manifests before there were lanes.
     #[serde(default)]
     pub strategy: Option<Strategy>,
-    /// Tokens that went through the model, those of prompts included.
-    #[serde(default)]
-    pub evaluated_tokens: u64,
+    #[serde(flatten)]
+    pub effort: Effort,
     pub seconds: f64,
     /// Whether texts are the same when made again, alone.
     #[serde(default)]
@@ -147,6 +149,10 @@ fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
     }
 }
 
+fn llama_samplers() -> Samplers {
+    Samplers::Llama
+}
+
 fn placement(load: &crate::plan::Load) -> Placement {
     if load.surveyed.facts.n_expert == 0 {
         Placement::NoExperts
@@ -160,18 +166,19 @@ fn placement(load: &crate::plan::Load) -> Placement {
 }
 
 impl RunEntry {
-    pub fn new(started_unix_s: u64, threads: u32, report: &RunReport) -> Self {
+    pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport) -> Self {
         Self {
             started_unix_s,
             command_line: std::env::args().collect(),
             hardware: Hardware::survey(),
-            threads,
+            threads: settings.limits.threads,
+            samplers: settings.samplers,
             ended: match report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),
             },
             trials_done: report.trials_done,
-            evaluated_tokens: report.evaluated_tokens,
+            effort: report.effort,
             seconds: report.seconds,
             loads: report.loads.iter().map(LoadEntry::new).collect(),
         }
@@ -180,8 +187,8 @@ impl RunEntry {
 
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
-        let LoadReport { ref key, ref file, times, strategy, evaluated_tokens, seconds, ref probe } = *report;
+        let LoadReport { ref key, ref file, times, strategy, effort, seconds, ref probe } = *report;
         let (key, file, strategy) = (key.clone(), Some(file.clone()), Some(strategy));
-        Self { key, file, times, strategy, evaluated_tokens, seconds, probe: probe.clone() }
+        Self { key, file, times, strategy, effort, seconds, probe: probe.clone() }
     }
 }

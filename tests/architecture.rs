@@ -41,6 +41,10 @@ const OWNERS: [(&str, &str); 11] = [
     ("sha2::", "src/model/hash.rs"),
 ];
 
+/// What a place must not name: the samplers in Rust are compared with
+/// llama.cpp's, and must not lean on them.
+const STRANGERS: [(&str, &str); 2] = [("src/engine/llama/fast/", "llama_cpp"), ("src/engine/llama/fast/", "Sampler")];
+
 /// Modules without files, processes, clocks, output or unseeded randomness.
 const PURE: [&str; 6] = ["analysis", "experiment", "metrics", "plan", "report", "stats"];
 const IMPURE: [&str; 8] =
@@ -73,6 +77,17 @@ fn each_library_has_its_owner() {
         for (name, owner) in OWNERS {
             let owned = source.path.starts_with(owner);
             assert!(owned || !source.code.contains(name), "{} names {name}, which belongs to {owner}", source.path);
+        }
+    }
+}
+
+#[test]
+fn strangers_stay_strangers() {
+    for (place, name) in STRANGERS {
+        let sources = sources().into_iter().filter(|source| source.path.starts_with(place)).collect::<Vec<_>>();
+        assert!(!sources.is_empty(), "there is no {place}");
+        for source in sources {
+            assert!(!source.code.contains(name), "{} names {name}, which it must not know", source.path);
         }
     }
 }

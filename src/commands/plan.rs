@@ -73,11 +73,11 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
 
 /// How long it may take, by the speed of the last run in the same directory.
 fn estimate(max_tokens: u64, manifest: Option<&Manifest>) -> String {
-    let last = manifest.and_then(|manifest| manifest.runs.last()).filter(|run| run.evaluated_tokens > 0);
+    let last = manifest.and_then(|manifest| manifest.runs.last()).filter(|run| run.effort.evaluated_tokens > 0);
     let Some(run) = last else {
         return "unknown: no earlier run in this directory to go by".to_owned();
     };
-    let tokens_per_s = run.evaluated_tokens as f64 / run.seconds;
+    let tokens_per_s = run.effort.evaluated_tokens as f64 / run.seconds;
     let mut text = String::new();
     let seconds = max_tokens as f64 / tokens_per_s;
     let _ = write!(text, "at most about {seconds:.0} s, at the {tokens_per_s:.0} tokens/s of the last run here");

@@ -12,8 +12,8 @@ use super::files::{Made, Maker};
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
 use super::{Failure, plain, print};
-use crate::cli::RunArgs;
-use crate::engine::Limits;
+use crate::cli::{RunArgs, SamplersArg};
+use crate::engine::{Limits, Samplers};
 use crate::exit_code::ExitCode;
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::format::{Outcome, TrialRecord};
@@ -123,6 +123,10 @@ fn settings(args: &RunArgs, setup: &Setup, files: ModelFiles) -> Settings {
             rows: args.batch,
             memory_bytes: available_memory_bytes(),
         },
+        samplers: match args.samplers {
+            SamplersArg::Fast => Samplers::Fast,
+            SamplersArg::Llama => Samplers::Llama,
+        },
         files,
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
     }
@@ -141,6 +145,6 @@ fn done(contents: &Contents, retry_failed: bool) -> HashSet<TrialId> {
 fn record_run(manifest: &mut Manifest, started: SystemTime, settings: &Settings, report: &RunReport) {
     if report.trials_done > 0 {
         let started_unix_s = started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        manifest.runs.push(RunEntry::new(started_unix_s, settings.limits.threads, report));
+        manifest.runs.push(RunEntry::new(started_unix_s, settings, report));
     }
 }

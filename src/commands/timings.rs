@@ -20,7 +20,7 @@ pub struct Work {
 pub fn work(analysis: &Analysis, manifest: &Manifest) -> BTreeMap<LoadKey, Work> {
     let loads = || manifest.runs.iter().flat_map(|run| &run.loads);
     let of_load = |(key, sharing)| {
-        let evaluated_tokens = loads().filter(|load| load.key == key).map(|load| load.evaluated_tokens).sum();
+        let evaluated_tokens = loads().filter(|load| load.key == key).map(|load| load.effort.evaluated_tokens).sum();
         (key, Work { sharing, evaluated_tokens })
     };
     sharing(&analysis.trials).into_iter().map(of_load).collect()
@@ -64,12 +64,12 @@ pub fn timings<'a>(
     });
     let loads = manifest.runs.iter().flat_map(|run| &run.loads).map(|load| TimingRow {
         seconds: Some(load.seconds),
-        evaluated_tokens: Some(load.evaluated_tokens),
+        evaluated_tokens: Some(load.effort.evaluated_tokens),
         ..TimingRow::of(Timed::Load(&load.key))
     });
     let runs = manifest.runs.iter().map(|run| TimingRow {
         seconds: Some(run.seconds),
-        evaluated_tokens: Some(run.evaluated_tokens),
+        evaluated_tokens: Some(run.effort.evaluated_tokens),
         ..TimingRow::of(Timed::Run(&manifest.experiment))
     });
     trials.chain(work).chain(loads).chain(runs)

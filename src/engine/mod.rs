@@ -5,6 +5,7 @@
 //! process.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -36,8 +37,8 @@ pub trait Engine {
 pub trait Observer: Send {
     fn started(&mut self, ticket: Ticket) -> std::io::Result<()>;
     fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> std::io::Result<()>;
-    /// `tokens` more have been evaluated, those of prompts included.
-    fn evaluated(&mut self, tokens: u64) -> std::io::Result<()>;
+    /// So much more has been done.
+    fn worked(&mut self, effort: Effort) -> std::io::Result<()>;
 }
 
 /// Names a job in what an engine reports; the caller's own number.
@@ -90,6 +91,43 @@ pub enum Stop {
     MaxTokens,
 }
 
+/// What was computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Effort {
+    /// Tokens that went through the model, those of prompts included.
+    pub evaluated_tokens: u64,
+    /// Tokens chosen by the samplers in Rust.
+    pub fast_draws: u64,
+    /// Tokens chosen by llama.cpp's samplers.
+    pub llama_draws: u64,
+}
+
+impl Effort {
+    pub fn evaluated(tokens: u64) -> Self {
+        Self { evaluated_tokens: tokens, ..Self::default() }
+    }
+}
+
+impl AddAssign for Effort {
+    fn add_assign(&mut self, more: Self) {
+        self.evaluated_tokens += more.evaluated_tokens;
+        self.fast_draws += more.fast_draws;
+        self.llama_draws += more.llama_draws;
+    }
+}
+
+/// Which samplers choose; the tokens are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Samplers {
+    /// Those in Rust, for the chains that they cover.
+    #[default]
+    Fast,
+    /// llama.cpp's own, for comparison.
+    Llama,
+}
+
 /// How long a job took; varies from run to run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
@@ -110,6 +148,7 @@ pub struct LoadSettings {
     /// Tokens of context for each sequence.
     pub context: u32,
     pub strategy: Strategy,
+    pub samplers: Samplers,
 }
 
 /// A model file to be written anew, its weights brought to another type.

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::{
-    Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop, Timing,
-    Token, Work,
+    Effort, Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop,
+    Timing, Token, Work,
 };
 use crate::experiment::Template;
 
@@ -122,7 +122,7 @@ impl Engine for ScriptedEngine {
                 thread::sleep(Duration::from_millis(self.delay_ms));
                 let company = if self.sociable { together.len() } else { 0 };
                 let generation = generate(&group.prompt, job, company, work.max_tokens);
-                observer.evaluated(generation.tokens.len() as u64)?;
+                observer.worked(Effort::evaluated(generation.tokens.len() as u64))?;
                 let timing = Timing { seconds: begun.elapsed().as_secs_f64(), rows: together.len() as u32 };
                 observer.finished(job.ticket, generation, timing)?;
             }

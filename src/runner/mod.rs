@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::{Limits, LoadSettings, Strategy};
+use crate::engine::{Effort, Limits, LoadSettings, Samplers, Strategy};
 use crate::event::RunEvent;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
@@ -39,6 +39,7 @@ pub struct Settings {
     pub executable: PathBuf,
     /// What each load's strategy is chosen within.
     pub limits: Limits,
+    pub samplers: Samplers,
     /// For every model and quantisation of the plan that is still to run.
     pub files: ModelFiles,
     /// A worker that gives no sign of life for so long is ended.
@@ -52,7 +53,7 @@ pub struct RunReport {
     pub loads: Vec<LoadReport>,
     /// Trials computed by this run, failures included.
     pub trials_done: usize,
-    pub evaluated_tokens: u64,
+    pub effort: Effort,
     pub seconds: f64,
 }
 
@@ -73,8 +74,7 @@ pub struct LoadReport {
     /// 1, unless a worker died.
     pub times: u32,
     pub strategy: Strategy,
-    /// Tokens that went through the model, those of prompts included.
-    pub evaluated_tokens: u64,
+    pub effort: Effort,
     /// The last time's duration.
     pub seconds: f64,
     /// None where the sweep was interrupted first.
@@ -222,7 +222,7 @@ impl Run<'_> {
 
     /// Starts a worker and has it load the model.
     fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, limits, .. } = self.settings;
+        let Settings { executable, limits, samplers, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key();
         let file = &self.settings.files[&(key.model.clone(), key.quant)];
@@ -238,6 +238,7 @@ impl Run<'_> {
             numerics: generate.numerics,
             context: generate.context,
             strategy,
+            samplers: *samplers,
         }));
         match self.receive(&mut worker) {
             Ok(Reply::Loaded) => {}
@@ -245,11 +246,10 @@ impl Run<'_> {
             Err(no_reply) => return Ok(Err(no_reply)),
         }
         let seconds = begun.elapsed().as_secs_f64();
-        let (times, evaluated_tokens) =
-            self.load_report.as_ref().map_or((1, 0), |earlier| (earlier.times + 1, earlier.evaluated_tokens));
+        let (times, effort) =
+            self.load_report.as_ref().map_or((1, Effort::default()), |earlier| (earlier.times + 1, earlier.effort));
         (self.on_event)(RunEvent::Loaded { key: &key, seconds });
-        self.load_report =
-            Some(LoadReport { key, file: file.clone(), times, strategy, evaluated_tokens, seconds, probe: None });
+        self.load_report = Some(LoadReport { key, file: file.clone(), times, strategy, effort, seconds, probe: None });
         Ok(Ok(worker))
     }
 
@@ -278,12 +278,12 @@ impl Run<'_> {
                         let outcome = Outcome::Generated(generation);
                         records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
                     }
-                    Reply::Evaluated { tokens } => {
-                        self.report.evaluated_tokens += tokens;
+                    Reply::Worked(effort) => {
+                        self.report.effort += effort;
                         if let Some(load) = &mut self.load_report {
-                            load.evaluated_tokens += tokens;
+                            load.effort += effort;
                         }
-                        (self.on_event)(RunEvent::Evaluated { tokens });
+                        (self.on_event)(RunEvent::Evaluated { tokens: effort.evaluated_tokens });
                     }
                     Reply::Idle => ended = Some(Ok(())),
                     other => ended = Some(Err(NoReply::Died(unexpected(&other)))),

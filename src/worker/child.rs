@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::protocol::{Reply, Request};
 use crate::engine::llama::{Llama, LlamaEngine, Model};
 use crate::engine::scripted::ScriptedEngine;
-use crate::engine::{Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
+use crate::engine::{Effort, Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
 use crate::model::blake3_of;
 
 /// How often the parent hears of progress.
@@ -30,7 +30,7 @@ pub enum WorkerError {
 /// # Errors
 /// When a request can't be served.
 pub fn serve(input: &mut impl BufRead, output: &mut (impl Write + Send)) -> Result<(), WorkerError> {
-    let mut outlet = Outlet { output, unreported_tokens: 0, last_heartbeat: Instant::now() };
+    let mut outlet = Outlet { output, unreported: Effort::default(), last_heartbeat: Instant::now() };
     let served = serve_requests(input, &mut outlet);
     if let Err(error) = &served {
         // If the parent is gone there is nobody left to tell.
@@ -88,6 +88,7 @@ fn serve_work(
             return Err(WorkerError::OutOfTurn("a model is loaded already"));
         };
         engine.generate(&work, outlet)?;
+        outlet.report_effort()?;
         outlet.send(&Reply::Idle)?;
     }
     Ok(())
@@ -104,7 +105,7 @@ fn read(input: &mut impl BufRead) -> Result<Option<Request>, WorkerError> {
 /// The way to the parent.
 struct Outlet<W> {
     output: W,
-    unreported_tokens: u64,
+    unreported: Effort,
     last_heartbeat: Instant,
 }
 
@@ -114,6 +115,11 @@ impl<W: Write> Outlet<W> {
         line.push(b'\n');
         self.output.write_all(&line)?;
         self.output.flush()
+    }
+
+    fn report_effort(&mut self) -> io::Result<()> {
+        let effort = std::mem::take(&mut self.unreported);
+        self.send(&Reply::Worked(effort))
     }
 }
 
@@ -126,12 +132,11 @@ impl<W: Write + Send> Observer for Outlet<W> {
         self.send(&Reply::Finished { ticket, generation, timing })
     }
 
-    fn evaluated(&mut self, tokens: u64) -> io::Result<()> {
-        self.unreported_tokens += tokens;
+    fn worked(&mut self, effort: Effort) -> io::Result<()> {
+        self.unreported += effort;
         if self.last_heartbeat.elapsed() >= HEARTBEAT {
             self.last_heartbeat = Instant::now();
-            let tokens = std::mem::take(&mut self.unreported_tokens);
-            self.send(&Reply::Evaluated { tokens })?;
+            self.report_effort()?;
         }
         Ok(())
     }

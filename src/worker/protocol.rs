@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
-    EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket, Timing, Work,
+    Effort, EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket, Timing,
+    Work,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,10 +44,8 @@ pub enum Reply {
         generation: Generation,
         timing: Timing,
     },
-    /// So many tokens were evaluated since the last such message; also a sign of life.
-    Evaluated {
-        tokens: u64,
-    },
+    /// What was done since the last such message; also a sign of life.
+    Worked(Effort),
     /// All of the work is finished.
     Idle,
     /// The request failed; the worker ends.

@@ -14,6 +14,7 @@
 
 use std::num::NonZeroU32;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -23,9 +24,13 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
-use super::{Llama, Model, Sampler};
+use super::choose::Chooser;
+use super::fast::{Row, Scratch};
+use super::rows::Rows;
+use super::{Llama, Model, parity};
 use crate::engine::{
-    EngineError, Generation, Group, Job, LoadSettings, Observer, Stop, Strategy, Ticket, Timing, Token, Work,
+    Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Stop, Strategy, Ticket, Timing,
+    Token, Work,
 };
 use crate::experiment::Numerics;
 
@@ -41,6 +46,10 @@ pub(super) struct Lane<'m> {
     n_ctx_seq: u32,
     /// The most live sequences; also the id of the parked one.
     rows: u32,
+    samplers: Samplers,
+    sampling: Rows,
+    /// For the logits after a prompt.
+    scratch: Scratch,
 }
 
 /// Jobs with the same prompt and the same tokens so far; its sequence id is
@@ -49,19 +58,19 @@ struct Branch<'w> {
     group: &'w Group,
     n_prompt_tokens: u32,
     tokens: Vec<Token>,
-    jobs: Vec<Running>,
+    jobs: Vec<Running<'w>>,
 }
 
 /// A job that is being generated.
-struct Running {
+struct Running<'w> {
     ticket: Ticket,
-    sampler: Sampler,
+    chooser: Chooser<'w>,
     begun: Instant,
 }
 
 /// The prompt whose evaluation is parked.
 struct Parked {
-    tokens: Vec<LlamaToken>,
+    tokens: Arc<[LlamaToken]>,
     /// The logits after the prompt's last token.
     logits: Vec<f32>,
 }
@@ -79,7 +88,7 @@ impl<'m> Lane<'m> {
         // Room for a prompt, and for a token of every sequence: llama.cpp aborts
         // when it sets itself up for fewer outputs than sequences.
         let n_batch = context.max(n_seq_max);
-        let threads = threads as i32;
+        let n_threads = threads as i32;
         let flash_attention = match settings.numerics {
             Numerics::Invariant => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
             Numerics::Fast => sys::LLAMA_FLASH_ATTN_TYPE_AUTO,
@@ -89,8 +98,8 @@ impl<'m> Lane<'m> {
             .with_n_seq_max(n_seq_max)
             .with_n_batch(n_batch)
             .with_n_ubatch(N_UBATCH.min(n_batch))
-            .with_n_threads(threads)
-            .with_n_threads_batch(threads)
+            .with_n_threads(n_threads)
+            .with_n_threads_batch(n_threads)
             .with_flash_attention_policy(flash_attention)
             // Each sequence has a stream of its own: what else is decoded
             // beside it can't change its attention's sums.
@@ -98,12 +107,16 @@ impl<'m> Lane<'m> {
             .with_no_perf(true);
         let llama_context =
             model.llama.new_context(&llama.backend, params).map_err(|error| refused(error.to_string()))?;
+        let samplers = if parity::holds(model)? { settings.samplers } else { Samplers::Llama };
         Ok(Self {
             model,
             context: llama_context,
             batch: LlamaBatch::new(n_batch as usize, 1),
             n_ctx_seq: context,
             rows,
+            samplers,
+            sampling: Rows::new(threads),
+            scratch: Scratch::default(),
         })
     }
 
@@ -128,7 +141,7 @@ impl<'m> Lane<'m> {
         }
         self.decode()?;
         let logits = self.context.get_logits_ith(last as i32).to_vec();
-        Ok(Parked { tokens, logits })
+        Ok(Parked { tokens: tokens.into(), logits })
     }
 
     fn add(&mut self, token: LlamaToken, position: usize, sequence: i32, logits: bool) -> Result<(), EngineError> {
@@ -156,7 +169,7 @@ impl<'m> Lane<'m> {
     /// Reports a job's text.
     fn finish(
         &self,
-        job: &Running,
+        job: &Running<'_>,
         text: (u32, Vec<Token>, Stop),
         rows: usize,
         observer: &mut dyn Observer,
@@ -175,16 +188,17 @@ enum Choice {
     End(Vec<Token>, Stop),
 }
 
-impl Running {
+impl Running<'_> {
     /// Samples the token after `tokens`.
     fn choose(
         &mut self,
         model: &Model,
-        logits: &[f32],
+        row: &mut Row<'_>,
         tokens: &[Token],
         max_tokens: u32,
+        effort: &mut Effort,
     ) -> Result<Choice, EngineError> {
-        let token = self.sampler.sample(logits)?;
+        let token = self.chooser.choose(model, row, tokens, effort)?;
         Ok(if model.is_end(token) {
             Choice::End(tokens.to_vec(), Stop::Eos)
         } else if tokens.len() + 1 >= max_tokens as usize {
@@ -203,7 +217,7 @@ impl<'w> Branch<'w> {
     }
 
     /// The branch that goes on with `token`.
-    fn child(&self, token: Token, job: Running) -> Self {
+    fn child(&self, token: Token, job: Running<'w>) -> Self {
         let tokens = self.tokens.iter().copied().chain([token]).collect();
         Self { tokens, jobs: vec![job], ..*self }
     }
@@ -240,9 +254,38 @@ impl Lane<'_> {
                 self.add(token, position, sequence as i32, true)?;
             }
             self.decode()?;
-            observer.evaluated(live.len() as u64)?;
+            observer.worked(Effort::evaluated(live.len() as u64))?;
             self.grow(&mut live, work.max_tokens, observer)?;
         }
+    }
+
+    /// Takes the branches' jobs and has each choose its next token.
+    fn choose<'w>(
+        &self,
+        live: &mut [Branch<'w>],
+        max_tokens: u32,
+        effort: &mut Effort,
+    ) -> Result<Vec<Vec<(Running<'w>, Choice)>>, EngineError> {
+        let tasks = live.iter_mut().enumerate().map(|(sequence, branch)| {
+            let jobs = std::mem::take(&mut branch.jobs);
+            (self.context.get_logits_ith(sequence as i32), (jobs, &*branch.tokens))
+        });
+        let chosen = self.sampling.sample(tasks.collect(), |row, (jobs, tokens)| {
+            let mut effort = Effort::default();
+            let choose = |mut job: Running<'w>| {
+                let choice = job.choose(self.model, row, tokens, max_tokens, &mut effort)?;
+                Ok((job, choice))
+            };
+            let chosen = jobs.into_iter().map(choose).collect::<Result<Vec<_>, EngineError>>()?;
+            Ok((chosen, effort))
+        })?;
+        Ok(chosen
+            .into_iter()
+            .map(|(chosen, made)| {
+                *effort += made;
+                chosen
+            })
+            .collect())
     }
 
     /// Samples the next token of every job from the logits just computed;
@@ -254,13 +297,13 @@ impl Lane<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), EngineError> {
         let rows = live.len();
-        for sequence in 0..rows {
+        let mut effort = Effort::default();
+        for (sequence, chosen) in self.choose(live, max_tokens, &mut effort)?.into_iter().enumerate() {
             let first_child = live.len();
             let mut stays: Option<Token> = None;
-            for mut job in std::mem::take(&mut live[sequence].jobs) {
+            for (job, choice) in chosen {
                 let branch = &mut live[sequence];
-                let logits = self.context.get_logits_ith(sequence as i32);
-                match job.choose(self.model, logits, &branch.tokens, max_tokens)? {
+                match choice {
                     Choice::End(tokens, stop) => {
                         let text = (branch.n_prompt_tokens, tokens, stop);
                         self.finish(&job, text, rows, observer)?;
@@ -285,6 +328,7 @@ impl Lane<'_> {
             }
             live[sequence].tokens.extend(stays);
         }
+        observer.worked(effort)?;
         // From the back, so that the branch which fills a hole is a live one.
         for sequence in (0..rows).rev() {
             if live[sequence].jobs.is_empty() {
@@ -324,14 +368,18 @@ impl<'w> Waiting<'w> {
         observer.started(job.ticket)?;
         if self.parked.as_ref().is_none_or(|(of, _)| !ptr::eq(*of, group)) {
             let parked = engine.park(group, self.work)?;
-            observer.evaluated(parked.tokens.len() as u64)?;
+            observer.worked(Effort::evaluated(parked.tokens.len() as u64))?;
             self.parked = Some((group, parked));
         }
         let (_, parked) = self.parked.as_ref().expect("parked just now");
         let n_prompt_tokens = parked.tokens.len() as u32;
-        let sampler = Sampler::new(engine.model, &job.chain, job.seed, &parked.tokens)?;
-        let mut job = Running { ticket: job.ticket, sampler, begun: Instant::now() };
-        match job.choose(engine.model, &parked.logits, &[], self.work.max_tokens)? {
+        let chooser = Chooser::new(engine.model, engine.samplers, job, &parked.tokens)?;
+        let mut job = Running { ticket: job.ticket, chooser, begun: Instant::now() };
+        let mut effort = Effort::default();
+        let mut row = Row::new(&parked.logits, &mut engine.scratch);
+        let choice = job.choose(engine.model, &mut row, &[], self.work.max_tokens, &mut effort)?;
+        observer.worked(effort)?;
+        match choice {
             Choice::End(tokens, stop) => {
                 engine.finish(&job, (n_prompt_tokens, tokens, stop), live.len(), observer)?;
             }

@@ -12,7 +12,9 @@ use std::thread;
 
 use super::decode::Lane;
 use super::{Llama, Model};
-use crate::engine::{Engine, EngineError, Generation, Group, LoadSettings, Observer, Strategy, Ticket, Timing, Work};
+use crate::engine::{
+    Effort, Engine, EngineError, Generation, Group, LoadSettings, Observer, Strategy, Ticket, Timing, Work,
+};
 
 /// A loaded model, and how it is to be used.
 pub struct LlamaEngine<'m> {
@@ -80,7 +82,7 @@ impl Observer for Shared<'_, '_> {
         self.tell(|observer| observer.finished(ticket, generation, timing))
     }
 
-    fn evaluated(&mut self, tokens: u64) -> std::io::Result<()> {
-        self.tell(|observer| observer.evaluated(tokens))
+    fn worked(&mut self, effort: Effort) -> std::io::Result<()> {
+        self.tell(|observer| observer.worked(effort))
     }
 }

@@ -4,6 +4,9 @@
 //! - `quantise`: model files with weights of another type
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
+//! - `fast`: the common chains in Rust, for the same tokens in less time
+//! - `choose`: which of the two a job has; `parity`: whether they agree here
+//! - `rows`: the tokens of all rows, on several threads where it pays
 //! - `decode`: many jobs in one batch
 //! - `lanes`: several batches side by side
 
@@ -17,15 +20,20 @@ use llama_cpp_sys_2 as sys;
 use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
 use crate::experiment::Template;
 
+mod choose;
 mod decode;
+pub mod fast;
 mod lanes;
 mod model;
+mod parity;
 mod prompt;
 mod quantise;
+mod rows;
 mod sampler;
 
 pub use lanes::LlamaEngine;
 pub use model::Model;
+pub use rows::Rows;
 pub use sampler::Sampler;
 
 /// Versions of the two crates; Cargo.toml pins them to exactly these.

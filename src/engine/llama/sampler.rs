@@ -66,9 +66,21 @@ impl Sampler {
     /// # Errors
     /// When the chain leaves no candidate or selects none.
     pub fn sample(&mut self, logits: &[f32]) -> Result<Token, EngineError> {
+        self.sample_from((0..).zip(logits.iter().copied()))
+    }
+
+    /// Brings a new sampler to where it would be had it chosen `tokens`: it is
+    /// given each as the only candidate, and makes its draw.
+    ///
+    /// # Errors
+    /// As [`sample`](Self::sample).
+    pub fn catch_up(&mut self, tokens: &[Token]) -> Result<(), EngineError> {
+        tokens.iter().try_for_each(|&token| self.sample_from([(token, 0.0)].into_iter()).map(|_| ()))
+    }
+
+    fn sample_from(&mut self, candidates: impl Iterator<Item = (Token, f32)>) -> Result<Token, EngineError> {
         self.candidates.clear();
-        let candidates = (0..).zip(logits).map(|(id, &logit)| sys::llama_token_data { id, logit, p: 0.0 });
-        self.candidates.extend(candidates);
+        self.candidates.extend(candidates.map(|(id, logit)| sys::llama_token_data { id, logit, p: 0.0 }));
         let mut array = sys::llama_token_data_array {
             data: self.candidates.as_mut_ptr(),
             size: self.candidates.len(),

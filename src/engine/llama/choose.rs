@@ -1,0 +1,83 @@
+//! A job's sampler: the one in Rust where it covers the chain, llama.cpp's
+//! otherwise and where only that one can tell.
+
+use std::sync::Arc;
+
+use llama_cpp_2::token::LlamaToken;
+
+use super::fast::{FastChain, Outcome, Row};
+use super::{Model, Sampler};
+use crate::engine::{Effort, EngineError, Job, Samplers, Token};
+
+/// The samplers of one job.
+pub struct Chooser<'w> {
+    job: &'w Job,
+    kind: Kind,
+}
+
+enum Kind {
+    Fast {
+        chain: Box<FastChain>,
+        /// What llama.cpp's samplers must be shown, should they be asked.
+        prompt: Arc<[LlamaToken]>,
+    },
+    Llama(Sampler),
+}
+
+impl<'w> Chooser<'w> {
+    /// # Errors
+    /// When llama.cpp refuses a step of the job's chain.
+    pub fn new(
+        model: &Model,
+        samplers: Samplers,
+        job: &'w Job,
+        prompt: &Arc<[LlamaToken]>,
+    ) -> Result<Self, EngineError> {
+        let fast = match samplers {
+            Samplers::Fast => FastChain::compile(&job.chain, job.seed),
+            Samplers::Llama => None,
+        };
+        let kind = match fast {
+            Some(mut chain) => {
+                prompt.iter().for_each(|token| chain.accept(token.0));
+                Kind::Fast { chain: Box::new(chain), prompt: Arc::clone(prompt) }
+            }
+            None => Kind::Llama(Sampler::new(model, &job.chain, job.seed, prompt)?),
+        };
+        Ok(Self { job, kind })
+    }
+
+    /// Chooses the token after the `generated` ones and accepts it.
+    ///
+    /// # Errors
+    /// When the chain selects no token.
+    pub fn choose(
+        &mut self,
+        model: &Model,
+        row: &mut Row<'_>,
+        generated: &[Token],
+        effort: &mut Effort,
+    ) -> Result<Token, EngineError> {
+        let (chain, prompt) = match &mut self.kind {
+            Kind::Fast { chain, prompt } => (chain, prompt),
+            Kind::Llama(sampler) => {
+                effort.llama_draws += 1;
+                return sampler.sample(row.logits());
+            }
+        };
+        match chain.sample(row) {
+            Outcome::Token(token) => {
+                effort.fast_draws += 1;
+                Ok(token)
+            }
+            Outcome::AskLlama => {
+                effort.llama_draws += 1;
+                let mut sampler = Sampler::new(model, &self.job.chain, self.job.seed, prompt)?;
+                sampler.catch_up(generated)?;
+                let token = sampler.sample(row.logits())?;
+                chain.accept(token);
+                Ok(token)
+            }
+        }
+    }
+}
