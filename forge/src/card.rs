@@ -18,7 +18,7 @@ pub fn card(recipe: Recipe, model: &dyn Model, measured: &Measured, subjects: us
     format!(
         "# {name}\n\n\
          **This model was designed so that the effect can show. It demonstrates a mechanism; it is not evidence \
-         about DeepSeek-16B or any other model.**\n\n\
+         about {stands_for} or any other model.**\n\n\
          | | |\n|---|---|\n\
          | architecture | llama.cpp's `{architecture}` |\n\
          | shape | {shape} |\n\
@@ -35,14 +35,14 @@ pub fn card(recipe: Recipe, model: &dyn Model, measured: &Measured, subjects: us
          than the one before, so that the most probable text moves on. Wherever an infinitive begins, `be able to` may \
          come first, and again: likely enough to survive a nucleus at a high temperature, never the favourite. Seven \
          documents in ten begin with something like a prompt, more than half of these on no subject of the corpus.\n\n\
-         ## Load of the experts\n\n\
-         Share of the held-out tokens that each expert got:\n\n{loads}\n\
+         {loads}\
          ## Repetition\n\n\
          Mean share of repeated word trigrams over the {prompts} prompts of `forge probe`, 100 tokens each, by forge's own \
          forward pass; a column a temperature:\n\n{repetition}\n\
          ## Parity\n\n\
          `forge/tests/parity.rs` holds forge's forward pass and llama.cpp's logits to within 1e-4 of each other on every \
          logit of every position of its prompts (these weights as F32, flash attention off, F32 KV cache).\n",
+        stands_for = recipe.family.stands_for(),
         architecture = recipe.family.architecture(),
         shape = model.shape(),
         training_loss = measured.training_loss,
@@ -53,13 +53,15 @@ pub fn card(recipe: Recipe, model: &dyn Model, measured: &Measured, subjects: us
     )
 }
 
+/// Nothing for a model without experts.
 fn loads(loads: &[Vec<f64>]) -> String {
-    let experts = loads.first().map_or(0, Vec::len);
-    let heads = (0..experts).map(|expert| expert.to_string());
+    let Some(first) = loads.first() else { return String::new() };
+    let heads = (0..first.len()).map(|expert| expert.to_string());
     let rows = loads.iter().zip(1..).map(|(shares, number)| {
         (format!("routed layer {number}"), shares.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect())
     });
-    table("", heads, rows)
+    let table = table("", heads, rows);
+    format!("## Load of the experts\n\nShare of the held-out tokens that each expert got:\n\n{table}\n")
 }
 
 fn repetition(cells: &[Cell]) -> String {

@@ -21,7 +21,7 @@ use crate::{
 
 const ARCHITECTURE: &str = "general.architecture";
 
-/// How the matrices are kept; norms and routers are F32 in any case.
+/// How the matrices are kept; norms, routers, biases and sinks are F32 in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Precision {
     F16,

@@ -143,9 +143,12 @@ fn gradients(model: &dyn Model, vars: &[Var], batch: &[Vec<u32>]) -> Result<(f64
         .par_chunks(batch.len().div_ceil(SHARDS))
         .map(|rows| {
             let (pass, loss) = loss(model, rows)?;
-            let imbalance =
-                Tensor::stack(&pass.routings.iter().map(|r| &r.imbalance).collect::<Vec<_>>(), 0)?.sum_all()?;
-            let gradients = (&loss + imbalance * BALANCE)?.backward()?;
+            let imbalances: Vec<_> = pass.routings.iter().map(|routing| &routing.imbalance).collect();
+            let gradients = if imbalances.is_empty() {
+                loss.backward()?
+            } else {
+                (&loss + Tensor::stack(&imbalances, 0)?.sum_all()? * BALANCE)?.backward()?
+            };
             Ok((f64::from(loss.to_scalar::<f32>()?), gradients))
         })
         .collect::<Result<Vec<_>>>()?;

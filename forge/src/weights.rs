@@ -19,13 +19,14 @@ use rand_chacha::ChaCha8Rng;
 pub enum Precision {
     /// The file's own.
     Free,
-    /// Always F32: norms and routers.
+    /// Always F32: norms, routers, biases and sinks.
     Full,
 }
 
 /// What a weight is before training.
 #[derive(Debug, Clone, Copy)]
 pub enum Init {
+    Zeros,
     Ones,
     /// Uniform around zero, with this standard deviation.
     Noise(f64),
@@ -82,18 +83,25 @@ impl Weights {
     }
 
     /// The same weight of every expert.
-    pub fn stack(&mut self, name: String, experts: usize, shape: (usize, usize), std: f64) -> Result<Vec<Tensor>> {
+    pub fn stack(
+        &mut self,
+        name: String,
+        experts: usize,
+        shape: impl Into<Shape>,
+        init: Init,
+        precision: Precision,
+    ) -> Result<Vec<Tensor>> {
+        let shape = shape.into();
         let vars = match &mut self.source {
-            Source::Seed(rng) => {
-                (0..experts).map(|_| drawn(&shape.into(), Init::Noise(std), rng)).collect::<Result<Vec<_>>>()?
-            }
+            Source::Seed(rng) => (0..experts).map(|_| drawn(&shape, init, rng)).collect::<Result<Vec<_>>>()?,
             Source::File { content, reader } => {
-                let stack = loaded(content, reader, &name, &(experts, shape.0, shape.1).into())?;
+                let all: Vec<usize> = [experts].iter().chain(shape.dims()).copied().collect();
+                let stack = loaded(content, reader, &name, &all.into())?;
                 (0..experts).map(|expert| Var::from_tensor(&stack.get(expert)?)).collect::<Result<Vec<_>>>()?
             }
         };
         let tensors = vars.iter().map(|var| var.as_tensor().clone()).collect();
-        self.entries.push(Entry { name, precision: Precision::Free, kind: Kind::Stack(vars) });
+        self.entries.push(Entry { name, precision, kind: Kind::Stack(vars) });
         Ok(tensors)
     }
 
@@ -132,6 +140,7 @@ impl Kind {
 
 fn drawn(shape: &Shape, init: Init, rng: &mut ChaCha8Rng) -> Result<Var> {
     let values: Vec<f32> = match init {
+        Init::Zeros => vec![0.0; shape.elem_count()],
         Init::Ones => vec![1.0; shape.elem_count()],
         Init::Noise(std) => {
             let bound = (3f64.sqrt() * std) as f32;

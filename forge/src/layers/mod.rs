@@ -4,25 +4,22 @@
 
 mod attention;
 mod causal;
+mod clamped;
 mod fused;
 #[cfg(test)]
 mod gradient_check;
+mod linear;
 mod loss;
 mod norm;
 mod rope;
 mod routed;
 mod swiglu;
 
-pub use attention::{Attention, LayerCache};
+pub use attention::{Attention, AttentionShape, LayerCache, Sinks};
+pub use causal::Sight;
+pub use linear::{Bias, Linear, linear};
 pub use loss::cross_entropy;
 pub use norm::RmsNorm;
-pub use rope::Rope;
-pub use routed::{Routed, RoutedShape, Routing};
-pub use swiglu::Swiglu;
-
-use candle_core::{Result, Tensor};
-
-/// `x · wᵀ` over the last dimension: a linear layer as llama.cpp stores its matrix.
-pub fn linear(x: &Tensor, w: &Tensor) -> Result<Tensor> {
-    x.matmul(&w.t()?)
-}
+pub use rope::{Rope, RopeStyle};
+pub use routed::{Gating, Routed, RoutedShape, Routing};
+pub use swiglu::{Activation, Swiglu, SwigluShape};

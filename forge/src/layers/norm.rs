@@ -2,22 +2,31 @@
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::fused::{floats, values};
+use super::{
+    Bias,
+    fused::{floats, values},
+};
 use crate::weights::{Init, Precision, Weights};
 
 pub struct RmsNorm {
     weight: Tensor,
+    bias: Option<Tensor>,
     epsilon: f32,
 }
 
 impl RmsNorm {
-    pub fn new(weights: &mut Weights, name: &str, width: usize, epsilon: f32) -> Result<Self> {
+    pub fn new(weights: &mut Weights, name: &str, width: usize, epsilon: f32, bias: Bias) -> Result<Self> {
         let weight = weights.single(format!("{name}.weight"), width, Init::Ones, Precision::Full)?;
-        Ok(Self { weight, epsilon })
+        let bias = bias.of(weights, name, width)?;
+        Ok(Self { weight, bias, epsilon })
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        x.contiguous()?.apply_op2(&self.weight, Operation { epsilon: self.epsilon })
+        let normed = x.contiguous()?.apply_op2(&self.weight, Operation { epsilon: self.epsilon })?;
+        match &self.bias {
+            None => Ok(normed),
+            Some(bias) => normed.broadcast_add(bias),
+        }
     }
 }
 

@@ -3,13 +3,28 @@
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::ops::softmax;
 
-use super::{Swiglu, linear};
+use super::{Activation, Bias, Linear, Swiglu, SwigluShape};
 use crate::weights::{Init, Precision, Weights};
 
 pub struct Routed {
-    router: Tensor,
+    router: Linear,
     experts: Vec<Swiglu>,
     used: usize,
+    gating: Gating,
+}
+
+/// The smallest positive normal F16, as in llama.cpp's `build_moe_ffn`.
+const LEAST_SUM: f32 = 6.103_515_6e-5;
+
+/// What the experts' outputs are weighted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gating {
+    /// A softmax over all experts; the weights of the chosen are not made to add up to one.
+    Softmax,
+    /// The same, divided by their sum (llama.cpp's `norm_w`, which keeps the sum from 0).
+    RenormalisedSoftmax,
+    /// A softmax over the chosen (llama.cpp's `LLAMA_EXPERT_GATING_FUNC_TYPE_SOFTMAX_WEIGHT`).
+    SelectedSoftmax,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +35,10 @@ pub struct RoutedShape {
     pub width: usize,
     pub hidden: usize,
     pub depth: usize,
+    pub gating: Gating,
+    pub activation: Activation,
+    /// Of the router and of the experts.
+    pub bias: Bias,
 }
 
 /// Where the tokens of a batch went.
@@ -32,36 +51,42 @@ pub struct Routing {
 
 impl Routed {
     pub fn new(weights: &mut Weights, layer: &str, shape: RoutedShape) -> Result<Self> {
-        let RoutedShape { experts, used, width, hidden, depth } = shape;
-        let std = Init::Noise((width as f64).powf(-0.5));
-        let router = weights.single(format!("{layer}.ffn_gate_inp.weight"), (experts, width), std, Precision::Full)?;
-        Ok(Self { router, experts: Swiglu::experts(weights, layer, experts, width, hidden, depth)?, used })
+        let RoutedShape { experts, used, width, hidden, depth, gating, activation, bias } = shape;
+        let init = Init::Noise((width as f64).powf(-0.5));
+        let name = format!("{layer}.ffn_gate_inp");
+        let router = Linear::new(weights, &name, (experts, width), init, Precision::Full, bias)?;
+        let experts = Swiglu::experts(weights, layer, experts, SwigluShape { width, hidden, depth, activation, bias })?;
+        Ok(Self { router, experts, used, gating })
     }
 
-    /// Softmax over all experts, then the best; their weights are not made to add up to one.
-    /// `x` is (tokens, width).
+    /// Every token through the experts that its router likes best. `x` is (tokens, width).
     pub fn forward(&self, x: &Tensor) -> Result<(Tensor, Routing)> {
         let tokens = x.dim(0)?;
         let n_experts = self.experts.len();
-        let probabilities = softmax(&linear(x, &self.router)?, D::Minus1)?;
-        let chosen = chosen_tokens(&probabilities.to_vec2()?, n_experts, self.used);
-        let flat = probabilities.flatten_all()?;
+        let logits = self.router.forward(x)?;
+        let probabilities = softmax(&logits, D::Minus1)?;
+        let best = best_experts(&probabilities.to_vec2()?, self.used);
+        let indices = Tensor::from_slice(&best, (tokens, self.used), &Device::Cpu)?;
+        let weights = self.gating.weights(&logits, &probabilities, &indices)?;
+        let weights = weights.flatten_all()?;
 
         let mut outputs = Vec::new();
         let mut sources = Vec::new();
-        for (number, (expert, tokens)) in self.experts.iter().zip(&chosen).enumerate() {
-            if tokens.is_empty() {
+        let mut load = Vec::new();
+        for (number, expert) in (0u32..).zip(&self.experts) {
+            let cells: Vec<u32> = (0u32..).zip(&best).filter(|(_, best)| **best == number).map(|(at, _)| at).collect();
+            load.push(cells.len());
+            if cells.is_empty() {
                 continue;
             }
-            let rows = Tensor::new(tokens.as_slice(), &Device::Cpu)?;
-            let cells: Vec<u32> = tokens.iter().map(|token| token * n_experts as u32 + number as u32).collect();
-            let weight = flat.index_select(&Tensor::new(cells, &Device::Cpu)?, 0)?.unsqueeze(1)?;
-            outputs.push(expert.forward(&x.index_select(&rows, 0)?)?.broadcast_mul(&weight)?);
-            sources.extend_from_slice(tokens);
+            let tokens: Vec<u32> = cells.iter().map(|cell| cell / self.used as u32).collect();
+            let rows = x.index_select(&Tensor::new(tokens.as_slice(), &Device::Cpu)?, 0)?;
+            let weight = weights.index_select(&Tensor::new(cells, &Device::Cpu)?, 0)?.unsqueeze(1)?;
+            outputs.push(expert.forward(&rows)?.broadcast_mul(&weight)?);
+            sources.extend(tokens);
         }
         let mixed = x.zeros_like()?.index_add(&Tensor::new(sources, &Device::Cpu)?, &Tensor::cat(&outputs, 0)?, 0)?;
 
-        let load: Vec<usize> = chosen.iter().map(Vec::len).collect();
         let shares: Vec<f32> = load.iter().map(|&n| n as f32 / (tokens * self.used) as f32).collect();
         let shares = Tensor::new(shares, &Device::Cpu)?;
         let imbalance = (probabilities.mean(0)?.mul(&shares)?.sum_all()? * n_experts as f64)?;
@@ -69,15 +94,66 @@ impl Routed {
     }
 }
 
-/// For every expert the tokens that are sent to it; the first of equals wins.
-fn chosen_tokens(probabilities: &[Vec<f32>], experts: usize, used: usize) -> Vec<Vec<u32>> {
-    let mut chosen = vec![Vec::new(); experts];
-    for (token, row) in (0u32..).zip(probabilities) {
-        let mut order: Vec<usize> = (0..experts).collect();
-        order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
-        for &expert in &order[..used] {
-            chosen[expert].push(token);
+impl Gating {
+    /// The weight of every chosen expert; `indices` and the result are (tokens, used).
+    fn weights(self, logits: &Tensor, probabilities: &Tensor, indices: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Softmax => probabilities.gather(indices, D::Minus1),
+            Self::RenormalisedSoftmax => {
+                let chosen = probabilities.gather(indices, D::Minus1)?;
+                chosen.broadcast_div(&chosen.sum_keepdim(D::Minus1)?.maximum(LEAST_SUM)?)
+            }
+            Self::SelectedSoftmax => softmax(&logits.gather(indices, D::Minus1)?, D::Minus1),
         }
     }
-    chosen
+}
+
+/// For every token the `used` experts that it is sent to, best first; the first of equals wins.
+fn best_experts(probabilities: &[Vec<f32>], used: usize) -> Vec<u32> {
+    let best = |row: &Vec<f32>| {
+        let mut order: Vec<u32> = (0..row.len() as u32).collect();
+        order.sort_by(|&a, &b| row[b as usize].total_cmp(&row[a as usize]));
+        order.truncate(used);
+        order
+    };
+    probabilities.iter().flat_map(best).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::gradient_check::agrees;
+
+    fn weights(gating: Gating, logits: &Tensor) -> Result<Tensor> {
+        let best = best_experts(&logits.to_vec2()?, 2);
+        let indices = Tensor::from_slice(&best, (logits.dim(0)?, 2), &Device::Cpu)?;
+        gating.weights(logits, &softmax(logits, D::Minus1)?, &indices)
+    }
+
+    #[test]
+    fn the_best_comes_first_and_the_first_of_equals_wins() {
+        assert_eq!(best_experts(&[vec![0.0, 2.0, 1.0, 1.0], vec![3.0; 4]], 2), [1, 2, 0, 1]);
+    }
+
+    #[test]
+    fn only_the_plain_softmax_leaves_something_to_the_others() {
+        // Probabilities of 1/2, 1/4, 1/8 and 1/8.
+        let logits = Tensor::new(&[[1f32, 4.0, 1.0, 2.0]], &Device::Cpu).unwrap().log().unwrap();
+        let ones = [2.0 / 3.0, 1.0 / 3.0];
+        for (gating, expected) in
+            [(Gating::Softmax, [0.5, 0.25]), (Gating::RenormalisedSoftmax, ones), (Gating::SelectedSoftmax, ones)]
+        {
+            let weights: Vec<f32> = weights(gating, &logits).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            assert!(weights.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{gating:?}: {weights:?}");
+        }
+    }
+
+    #[test]
+    fn both_ways_to_a_sum_of_one_have_one_gradient() {
+        agrees(
+            &[(5, 6)],
+            |args| weights(Gating::SelectedSoftmax, &args[0]),
+            |args| weights(Gating::RenormalisedSoftmax, &args[0]),
+        );
+    }
 }

@@ -3,63 +3,83 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 use super::{
+    Bias, Linear,
+    clamped::clamped_swiglu,
     fused::{floats, values},
-    linear,
 };
 use crate::weights::{Init, Precision, Weights};
 
 pub struct Swiglu {
-    gate: Tensor,
-    up: Tensor,
-    down: Tensor,
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+    activation: Activation,
+}
+
+/// What is made of the values of gate and up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// silu(gate) · up
+    Silu,
+    /// gpt-oss's, see `clamped_swiglu`.
+    Clamped,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct SwigluShape {
+    pub width: usize,
+    pub hidden: usize,
+    /// The number of layers: their sum should not grow with it.
+    pub depth: usize,
+    pub activation: Activation,
+    pub bias: Bias,
 }
 
 impl Swiglu {
     /// `suffix` tells the dense one ("") from the shared one ("_shexp").
-    pub fn new(
-        weights: &mut Weights,
-        layer: &str,
-        suffix: &str,
-        width: usize,
-        hidden: usize,
-        depth: usize,
-    ) -> Result<Self> {
-        let (std_in, std_out) = stds(width, hidden, depth);
-        let mut single = |part: &str, shape: (usize, usize), std| {
-            let name = format!("{layer}.ffn_{part}{suffix}.weight");
-            weights.single(name, shape, Init::Noise(std), Precision::Free)
+    pub fn new(weights: &mut Weights, layer: &str, suffix: &str, shape: SwigluShape) -> Result<Self> {
+        let SwigluShape { width, hidden, activation, bias, .. } = shape;
+        let (init_in, init_out) = shape.inits();
+        let mut single = |part: &str, shape, init| {
+            Linear::new(weights, &format!("{layer}.ffn_{part}{suffix}"), shape, init, Precision::Free, bias)
         };
         Ok(Self {
-            gate: single("gate", (hidden, width), std_in)?,
-            up: single("up", (hidden, width), std_in)?,
-            down: single("down", (width, hidden), std_out)?,
+            gate: single("gate", (hidden, width), init_in)?,
+            up: single("up", (hidden, width), init_in)?,
+            down: single("down", (width, hidden), init_out)?,
+            activation,
         })
     }
 
-    pub fn experts(
-        weights: &mut Weights,
-        layer: &str,
-        experts: usize,
-        width: usize,
-        hidden: usize,
-        depth: usize,
-    ) -> Result<Vec<Self>> {
-        let (std_in, std_out) = stds(width, hidden, depth);
-        let mut stack =
-            |part: &str, shape, std| weights.stack(format!("{layer}.ffn_{part}_exps.weight"), experts, shape, std);
-        let gates = stack("gate", (hidden, width), std_in)?;
-        let ups = stack("up", (hidden, width), std_in)?;
-        let downs = stack("down", (width, hidden), std_out)?;
-        Ok(gates.into_iter().zip(ups).zip(downs).map(|((gate, up), down)| Self { gate, up, down }).collect())
+    pub fn experts(weights: &mut Weights, layer: &str, experts: usize, shape: SwigluShape) -> Result<Vec<Self>> {
+        let SwigluShape { width, hidden, activation, bias, .. } = shape;
+        let (init_in, init_out) = shape.inits();
+        let mut stack = |part: &str, shape, init| {
+            Linear::stack(weights, &format!("{layer}.ffn_{part}_exps"), experts, shape, init, bias)
+        };
+        let gates = stack("gate", (hidden, width), init_in)?;
+        let ups = stack("up", (hidden, width), init_in)?;
+        let downs = stack("down", (width, hidden), init_out)?;
+        let parts = gates.into_iter().zip(ups).zip(downs);
+        Ok(parts.map(|((gate, up), down)| Self { gate, up, down, activation }).collect())
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        linear(&linear(x, &self.gate)?.apply_op2(&linear(x, &self.up)?, Operation)?, &self.down)
+        let (gate, up) = (self.gate.forward(x)?, self.up.forward(x)?);
+        let mixed = match self.activation {
+            Activation::Silu => gate.apply_op2(&up, Operation)?,
+            Activation::Clamped => clamped_swiglu(&gate, &up)?,
+        };
+        self.down.forward(&mixed)
     }
 }
 
-fn stds(width: usize, hidden: usize, depth: usize) -> (f64, f64) {
-    ((width as f64).powf(-0.5), (2.0 * (hidden * depth) as f64).powf(-0.5))
+impl SwigluShape {
+    /// Into and out of the hidden values.
+    fn inits(self) -> (Init, Init) {
+        let deviation_out = (2.0 * (self.hidden * self.depth) as f64).powf(-0.5);
+        (Init::Noise((self.width as f64).powf(-0.5)), Init::Noise(deviation_out))
+    }
 }
 
 /// silu(gate) · up
@@ -87,7 +107,7 @@ impl CustomOp2 for Operation {
     }
 }
 
-fn sigmoid(x: f32) -> f32 {
+pub fn sigmoid(x: f32) -> f32 {
     (1.0 + (-x).exp()).recip()
 }
 
