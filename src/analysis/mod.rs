@@ -114,7 +114,7 @@ mod tests {
 
     fn generated(text: &str, tokens: &[i32]) -> Outcome {
         let (text, tokens) = (text.to_owned(), tokens.to_vec());
-        Outcome::Generated(Generation { n_prompt_tokens: 1, tokens, text, stop: Stop::MaxTokens })
+        Outcome::Generated(Generation { n_prompt_tokens: 1, tokens, text, stop: Stop::MaxTokens, logits_blake3: None })
     }
 
     fn analyse_with(trials: &[Trial], outcomes: &[(&str, Outcome)]) -> Analysis {

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn generation(tokens: &[Token], stop: Stop) -> Generation {
-        Generation { n_prompt_tokens: 5, tokens: tokens.to_vec(), text: String::new(), stop }
+        Generation { n_prompt_tokens: 5, tokens: tokens.to_vec(), text: String::new(), stop, logits_blake3: None }
     }
 
     #[test]

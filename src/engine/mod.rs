@@ -51,6 +51,9 @@ pub struct Work {
     pub max_tokens: u32,
     pub bos: Bos,
     pub groups: Vec<Group>,
+    /// Whether to hash the logits too; it takes time.
+    #[serde(default)]
+    pub hash_logits: bool,
 }
 
 /// Jobs that share a prompt, and therefore its evaluation.
@@ -80,6 +83,10 @@ pub struct Generation {
     /// `tokens` as text; bytes that are not UTF-8 become U+FFFD.
     pub text: String,
     pub stop: Stop,
+    /// blake3 of all logits that the tokens were chosen from, where the work asked
+    /// for it: two texts can agree by luck, their logits can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logits_blake3: Option<String>,
 }
 
 /// Why a generation ended.

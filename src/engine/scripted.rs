@@ -142,7 +142,13 @@ fn generate(prompt: &str, job: &Job, company: usize, max_tokens: u32) -> Generat
     hasher.finalize_xof().fill(&mut bytes);
     let tokens: Vec<Token> = bytes.iter().map(|byte| Token::from(byte % WORDS.len() as u8)).collect();
     let words: Vec<_> = tokens.iter().map(|&token| WORDS[token as usize]).collect();
-    Generation { n_prompt_tokens: count_words(prompt), text: words.join(" "), tokens, stop: Stop::MaxTokens }
+    Generation {
+        n_prompt_tokens: count_words(prompt),
+        text: words.join(" "),
+        tokens,
+        stop: Stop::MaxTokens,
+        logits_blake3: None,
+    }
 }
 
 fn count_words(text: &str) -> u32 {

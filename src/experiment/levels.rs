@@ -41,6 +41,7 @@ pub enum Quant {
     /// The file as it is.
     #[default]
     Source,
+    F32,
     F16,
     BF16,
     Q8_0,

@@ -85,6 +85,7 @@ fn trial(cell: &Cell, prompt: usize, seed: Option<Seed>) -> ScoredTrial {
         n_prompt_tokens: 7,
         tokens: vec![1; 100],
         text: words.repeat(12).trim_end().to_owned(),
+        logits_blake3: None,
         stop: if level_draw < 0.3 { Stop::Eos } else { Stop::MaxTokens },
     };
     let scores = Scores::from_fn(|metric| match metric {

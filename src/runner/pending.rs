@@ -61,7 +61,7 @@ impl<'p> Pending<'p> {
             }
         }
         let Generate { max_tokens, bos, .. } = generate;
-        Work { max_tokens, bos, groups }
+        Work { max_tokens, bos, groups, hash_logits: false }
     }
 
     pub fn started(&mut self, ticket: Ticket) {

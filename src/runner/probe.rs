@@ -87,7 +87,13 @@ mod tests {
     use crate::engine::Stop;
 
     fn generation(tokens: &[i32]) -> Generation {
-        Generation { n_prompt_tokens: 1, tokens: tokens.to_vec(), text: String::new(), stop: Stop::Eos }
+        Generation {
+            n_prompt_tokens: 1,
+            tokens: tokens.to_vec(),
+            text: String::new(),
+            stop: Stop::Eos,
+            logits_blake3: None,
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use blake3::Hasher;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
@@ -66,6 +67,8 @@ struct Running<'w> {
     ticket: Ticket,
     chooser: Chooser<'w>,
     begun: Instant,
+    /// Of the logits so far, where the work asks for it.
+    hash: Option<Box<Hasher>>,
 }
 
 /// The prompt whose evaluation is parked.
@@ -175,7 +178,9 @@ impl<'m> Lane<'m> {
         observer: &mut dyn Observer,
     ) -> Result<(), EngineError> {
         let (n_prompt_tokens, tokens, stop) = text;
-        let generation = Generation { n_prompt_tokens, text: self.model.detokenize(&tokens), tokens, stop };
+        let text = self.model.detokenize(&tokens);
+        let logits_blake3 = job.hash.as_ref().map(|hash| hash.finalize().to_hex().to_string());
+        let generation = Generation { n_prompt_tokens, tokens, text, stop, logits_blake3 };
         let timing = Timing { seconds: job.begun.elapsed().as_secs_f64(), rows: rows as u32 };
         Ok(observer.finished(job.ticket, generation, timing)?)
     }
@@ -198,6 +203,11 @@ impl Running<'_> {
         max_tokens: u32,
         effort: &mut Effort,
     ) -> Result<Choice, EngineError> {
+        if let Some(hash) = &mut self.hash {
+            row.logits().iter().for_each(|logit| {
+                hash.update(&logit.to_le_bytes());
+            });
+        }
         let token = self.chooser.choose(model, row, tokens, effort)?;
         Ok(if model.is_end(token) {
             Choice::End(tokens.to_vec(), Stop::Eos)
@@ -374,7 +384,8 @@ impl<'w> Waiting<'w> {
         let (_, parked) = self.parked.as_ref().expect("parked just now");
         let n_prompt_tokens = parked.tokens.len() as u32;
         let chooser = Chooser::new(engine.model, engine.samplers, job, &parked.tokens)?;
-        let mut job = Running { ticket: job.ticket, chooser, begun: Instant::now() };
+        let hash = self.work.hash_logits.then(Box::default);
+        let mut job = Running { ticket: job.ticket, chooser, begun: Instant::now(), hash };
         let mut effort = Effort::default();
         let mut row = Row::new(&parked.logits, &mut engine.scratch);
         let choice = job.choose(engine.model, &mut row, &[], self.work.max_tokens, &mut effort)?;

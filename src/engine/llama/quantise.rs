@@ -39,6 +39,7 @@ impl Llama {
 fn file_type(quant: Quant) -> Option<sys::llama_ftype> {
     Some(match quant {
         Quant::Source => return None,
+        Quant::F32 => sys::LLAMA_FTYPE_ALL_F32,
         Quant::F16 => sys::LLAMA_FTYPE_MOSTLY_F16,
         Quant::BF16 => sys::LLAMA_FTYPE_MOSTLY_BF16,
         Quant::Q8_0 => sys::LLAMA_FTYPE_MOSTLY_Q8_0,

@@ -1,0 +1,122 @@
+//! `numerics = "invariant"` down to the bits: a text's token ids and all the
+//! logits they were chosen from are the same whatever is evaluated beside it,
+//! on all bundled architectures and several types of weights.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
+use moe_sweep::engine::{
+    Effort, Engine, Generation, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Strategy, Ticket, Timing,
+    Token, Work,
+};
+use moe_sweep::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature, Template};
+
+const MODELS: [&str; 4] = ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "dense-tiny"];
+const QUANTS: [Quant; 4] = [Quant::F32, Quant::Source, Quant::Q8_0, Quant::Q4_K_M];
+const CONTEXT: u32 = 768;
+const SENTENCE: &str = "The principle is simple: water turns a wheel, and the wheel turns a stone. ";
+
+/// Lanes, threads of each and rows.
+const STRATEGIES: [(u32, u32, u32); 6] = [(1, 2, 2), (1, 4, 8), (1, 1, 32), (1, 4, 128), (2, 2, 32), (2, 1, 3)];
+
+/// The tokens of every text and the hash of its logits.
+type Texts = BTreeMap<Ticket, (Vec<Token>, String)>;
+
+#[derive(Default)]
+struct Kept(Texts);
+
+impl Observer for Kept {
+    fn started(&mut self, _: Ticket) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn finished(&mut self, ticket: Ticket, generation: Generation, _: Timing) -> std::io::Result<()> {
+        let hash = generation.logits_blake3.expect("the work asks for it");
+        self.0.insert(ticket, (generation.tokens, hash));
+        Ok(())
+    }
+
+    fn worked(&mut self, _: Effort) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn tokens_and_logits_depend_on_nothing_else() {
+    // SAFETY: the only test of this program, before llama.cpp starts any thread.
+    unsafe { std::env::set_var("GGML_CPU_TILED_MM", "0") };
+    let llama = Llama::start().expect("llama.cpp starts");
+    let folder = tempfile::tempdir().expect("a folder");
+    for model in MODELS {
+        for quant in QUANTS {
+            let path = weights(&llama, model, quant, folder.path());
+            compare(&llama, &path, &format!("{model} as {quant}"));
+        }
+    }
+}
+
+fn weights(llama: &Llama, model: &str, quant: Quant, folder: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model).with_extension("gguf");
+    if quant == Quant::Source {
+        return source;
+    }
+    let target = folder.join(format!("{model}-{quant}.gguf"));
+    let quantisation = Quantisation { source, target: target.clone(), quant, threads: 2 };
+    llama.quantise(&quantisation).expect("the weights can be quantised");
+    target
+}
+
+fn compare(llama: &Llama, path: &Path, name: &str) {
+    let work = work();
+    let alone = texts(llama, path, (1, 1, 1), &work);
+    assert_eq!(alone.len(), work.groups.iter().map(|group| group.jobs.len()).sum::<usize>());
+    for strategy in STRATEGIES {
+        let together = texts(llama, path, strategy, &work);
+        assert!(together == alone, "{name}: lanes, threads, rows {strategy:?} differ from one at a time");
+    }
+    let mut backwards = work.clone();
+    backwards.groups.reverse();
+    backwards.groups.iter_mut().for_each(|group| group.jobs.reverse());
+    assert!(texts(llama, path, (1, 2, 8), &backwards) == alone, "{name}: the order of the texts matters");
+    // As when a run is resumed in the middle of a prompt.
+    let mut rest = work.clone();
+    rest.groups.iter_mut().for_each(|group| group.jobs.retain(|job| job.ticket % 3 == 1));
+    for (ticket, text) in texts(llama, path, (1, 2, 8), &rest) {
+        assert!(text == alone[&ticket], "{name}: text {ticket} differs when others are done already");
+    }
+}
+
+/// A prompt of some ten tokens and one of over 600, each asked in several ways.
+fn work() -> Work {
+    let long = SENTENCE.repeat(26);
+    let temperature = |t| Step::Temperature { t: Temperature::new(t).expect("a temperature") };
+    let jobs = |first: Ticket| {
+        let greedy = (vec![Step::Greedy], None);
+        let draws = (0..7u32).map(|n| {
+            let t = [0.3, 0.9, 1.5][n as usize % 3];
+            (vec![temperature(t), Step::Dist], Seed::new(n))
+        });
+        let jobs = draws.chain([greedy]).zip(first..);
+        jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed }).collect()
+    };
+    let group = |prompt: &str, first| Group { prompt: prompt.to_owned(), template: Template::Raw, jobs: jobs(first) };
+    let groups = vec![group(&SENTENCE[..30], 0), group(&long, 100)];
+    Work { max_tokens: 10, bos: Bos::Model, groups, hash_logits: true }
+}
+
+fn texts(llama: &Llama, path: &Path, (lanes, threads, rows): (u32, u32, u32), work: &Work) -> Texts {
+    let settings = LoadSettings {
+        path: path.to_owned(),
+        blake3: String::new(),
+        offload: Offload::All,
+        numerics: Numerics::Invariant,
+        context: CONTEXT,
+        strategy: Strategy { lanes, threads, rows },
+        samplers: Samplers::Fast,
+    };
+    let model = Model::load(llama, &settings).expect("the model loads");
+    let mut kept = Kept::default();
+    LlamaEngine::new(llama, &model, &settings).generate(work, &mut kept).expect("texts");
+    kept.0
+}
