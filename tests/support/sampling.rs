@@ -79,12 +79,14 @@ fn chains_of(text: &str) -> Vec<Chain> {
 pub fn shipped_chains() -> Vec<Chain> {
     let cause = include_str!("../../experiments/cause.toml");
     let ids = CHAINS.map(|id| format!("{id:?}")).join(", ");
-    let chains = |line: &str| match line.strip_prefix("chain = [") {
-        Some(_) => format!("chain = [{ids}]\n"),
-        None => format!("{line}\n"),
+    // Whatever models the experiment names: only its chains matter here.
+    let edited = |line: &str| match line.split_once(" = [") {
+        Some(("chain", _)) => format!("chain = [{ids}]\n"),
+        Some(("model", _)) => "model = [\"m\"]\n".to_owned(),
+        _ => format!("{line}\n"),
     };
-    let model = "[[model]]\nid = \"deepseek-tiny\"\npath = \"m.gguf\"\n";
-    chains_of(&(cause.lines().map(chains).collect::<String>() + model))
+    let model = "[[model]]\nid = \"m\"\npath = \"m.gguf\"\n";
+    chains_of(&(cause.lines().map(edited).collect::<String>() + model))
 }
 
 /// All chains to compare.
