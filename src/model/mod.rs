@@ -1,12 +1,19 @@
 //! Model files: the catalogue that names them, the hashes they are known by,
-//! the hub that they come from, and the quantised ones that are made of them.
+//! the hub that they come from, the quantised ones that are made of them, what
+//! their headers tell and the memory that they will take.
 
+mod anatomy;
 mod catalogue;
 mod file;
+mod file_type;
+pub mod gguf;
 mod hash;
 pub mod hub;
 mod quantised;
 
+pub use anatomy::{
+    Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, Weights, is_expert,
+};
 pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};
 pub use hash::{blake3_of, parts, sha256_of};

@@ -1,0 +1,260 @@
+//! One file's header: metadata and the tensors' table. The data of tensors is
+//! never read; that it is there is checked against the file's length.
+//!
+//! Refuses what llama.cpp's own reader (`ggml/src/gguf.cpp`) refuses.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{Read, Seek};
+
+use super::error::Problem;
+use super::source::{Fault, Source};
+use super::value::{List, Value, ValueType};
+use super::{Tensor, TensorType};
+
+const DEFAULT_ALIGNMENT: u64 = 32;
+/// Far beyond any model, and little enough to be held: the largest have some
+/// thousand tensors and a hundred keys.
+const MAX_ENTRIES: u64 = 1 << 16;
+/// `GGUF`'s own limit on keys.
+const MAX_KEY_BYTES: u64 = (1 << 16) - 1;
+/// ggml's `GGML_MAX_NAME`, less its NUL.
+const MAX_NAME_BYTES: u64 = 63;
+const MAX_DIMENSIONS: u32 = 4;
+/// Longer texts are counted only: a tokenizer's JSON is one.
+const MAX_TEXT_BYTES: u64 = 1 << 20;
+/// Longer arrays are counted only: vocabularies are such.
+const MAX_KEPT_ELEMENTS: u64 = 1 << 12;
+/// What texts and arrays may take together, whatever the file says.
+const KEPT_BYTES: u64 = 8 << 20;
+/// The least that an entry takes: a length, a name, two types.
+const LEAST_KEY_BYTES: u64 = 8 + 1 + 4 + 1;
+const LEAST_TENSOR_BYTES: u64 = 8 + 4 + 4 + 8;
+
+/// A file's header.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    pub version: u32,
+    pub metadata: BTreeMap<String, Value>,
+    pub tensors: Vec<Tensor>,
+}
+
+/// Reads a header from a file of `length` bytes.
+pub(super) fn read<R: Read + Seek>(reader: R, length: u64) -> Result<Header, Fault> {
+    let mut source = Source::new(reader, length);
+    let magic = source.bytes("its mark", length.min(4))?;
+    if magic != b"GGUF" {
+        let found = String::from_utf8_lossy(&magic).into_owned();
+        return Err(Fault::Bad { offset: 0, problem: Problem::Magic { found } });
+    }
+    let version = source.u32("the version")?;
+    match version {
+        2 | 3 => {}
+        // llama.cpp's test: version 3 of the other byte order is 0x0300_0000.
+        _ if version & 0xFFFF == 0 && version != 0 => {
+            return Err(Fault::Bad { offset: 4, problem: Problem::BigEndian });
+        }
+        found => return Err(Fault::Bad { offset: 4, problem: Problem::Version { found } }),
+    }
+    let n_tensors = source.u64("the number of tensors")?;
+    let n_keys = source.u64("the number of keys")?;
+    source.count("keys", n_keys, LEAST_KEY_BYTES, MAX_ENTRIES)?;
+    source.count("tensors", n_tensors, LEAST_TENSOR_BYTES, MAX_ENTRIES)?;
+    let metadata = read_metadata(&mut source, n_keys)?;
+    let alignment = alignment(&source, &metadata)?;
+    let tensors = read_tensors(&mut source, n_tensors, alignment)?;
+    Ok(Header { version, metadata, tensors })
+}
+
+fn read_metadata<R: Read + Seek>(source: &mut Source<R>, count: u64) -> Result<BTreeMap<String, Value>, Fault> {
+    let mut metadata = BTreeMap::new();
+    let mut kept = Kept(KEPT_BYTES);
+    for _ in 0..count {
+        let begin = source.position();
+        let bad = |problem| Fault::Bad { offset: begin, problem };
+        let key = name(source, "key", MAX_KEY_BYTES)?;
+        if key.is_empty() {
+            return Err(bad(Problem::EmptyKey));
+        }
+        let value = read_value(source, &key, &mut kept)?;
+        let shown = shown(&key);
+        if metadata.insert(key, value).is_some() {
+            return Err(bad(Problem::DuplicateKey { key: shown }));
+        }
+    }
+    Ok(metadata)
+}
+
+fn value_type<R: Read + Seek>(source: &mut Source<R>, key: &str) -> Result<ValueType, Fault> {
+    let offset = source.position();
+    let found = source.u32("a value's type")?;
+    let problem = || Problem::ValueType { key: shown(key), found };
+    ValueType::from_id(found).ok_or_else(|| Fault::Bad { offset, problem: problem() })
+}
+
+fn read_value<R: Read + Seek>(source: &mut Source<R>, key: &str, kept: &mut Kept) -> Result<Value, Fault> {
+    match value_type(source, key)? {
+        ValueType::Text => {
+            let bytes = source.length("a text")?;
+            if bytes > MAX_TEXT_BYTES || !kept.take(bytes) {
+                source.skip("a text", bytes)?;
+                return Ok(Value::LongText { bytes });
+            }
+            let text = source.bytes("a text", bytes)?;
+            // Shown or compared, never written back: what is not UTF-8 may be replaced.
+            Ok(Value::Text(String::from_utf8(text).unwrap_or_else(|bad| shown_bytes(bad.as_bytes()))))
+        }
+        ValueType::List => read_list(source, key, kept).map(Value::List),
+        number => {
+            let width = number.fixed_bytes().expect("texts and lists are dealt with");
+            Ok(number.decode(source.number("a value", width)?))
+        }
+    }
+}
+
+fn read_list<R: Read + Seek>(source: &mut Source<R>, key: &str, kept: &mut Kept) -> Result<List, Fault> {
+    let offset = source.position();
+    let element = value_type(source, key)?;
+    if element == ValueType::List {
+        return Err(Fault::Bad { offset, problem: Problem::Nested { key: shown(key) } });
+    }
+    let len = source.u64("an array's length")?;
+    let Some(width) = element.fixed_bytes() else {
+        // Each text takes at least its length.
+        source.count("texts in an array", len, 8, u64::MAX)?;
+        for _ in 0..len {
+            let bytes = source.length("a text in an array")?;
+            source.skip("a text in an array", bytes)?;
+        }
+        return Ok(List { element, len, integers: None });
+    };
+    source.count("elements in an array", len, width, u64::MAX)?;
+    let float = matches!(element, ValueType::F32 | ValueType::F64);
+    if float || len > MAX_KEPT_ELEMENTS || !kept.take(len * 8) {
+        source.skip("an array", len * width)?;
+        return Ok(List { element, len, integers: None });
+    }
+    let mut integers = Some(Vec::with_capacity(len as usize));
+    for _ in 0..len {
+        let integer = element.decode(source.number("an array's element", width)?).integer();
+        // One that is beyond 2^63 spoils the list, and no list of use here has one.
+        integers = integers.zip(integer).map(|(mut all, one)| {
+            all.push(one);
+            all
+        });
+    }
+    Ok(List { element, len, integers })
+}
+
+fn alignment<R: Read + Seek>(source: &Source<R>, metadata: &BTreeMap<String, Value>) -> Result<u64, Fault> {
+    match metadata.get("general.alignment") {
+        None => Ok(DEFAULT_ALIGNMENT),
+        Some(&Value::Unsigned(n)) if n.is_power_of_two() && n <= u64::from(u32::MAX) => Ok(n),
+        Some(other) => Err(source.fault(Problem::Alignment { found: shown(&format!("{other:?}")) })),
+    }
+}
+
+fn read_tensors<R: Read + Seek>(source: &mut Source<R>, count: u64, alignment: u64) -> Result<Vec<Tensor>, Fault> {
+    // The keys have taken some of the bytes that the count was checked against.
+    source.count("tensors", count, LEAST_TENSOR_BYTES, MAX_ENTRIES)?;
+    let mut tensors: Vec<(Tensor, Place)> = Vec::with_capacity(count as usize);
+    let mut names = HashSet::with_capacity(count as usize);
+    for _ in 0..count {
+        let begin = source.position();
+        let (tensor, offset) = read_tensor(source)?;
+        if !names.insert(tensor.name.clone()) {
+            let problem = Problem::DuplicateTensor { tensor: tensor.name };
+            return Err(Fault::Bad { offset: begin, problem });
+        }
+        tensors.push((tensor, Place { entry: begin, offset }));
+    }
+    let data = source.position().next_multiple_of(alignment);
+    let mut expected: u64 = 0;
+    for (tensor, place) in &tensors {
+        let bad = |problem| Fault::Bad { offset: place.entry, problem };
+        let name = || tensor.name.clone();
+        if place.offset != expected {
+            return Err(bad(Problem::Offset { tensor: name(), found: place.offset, expected }));
+        }
+        let overflow = || bad(Problem::Overflow { tensor: name(), dims: tensor.dims.clone() });
+        let after = expected.checked_add(tensor.bytes).ok_or_else(overflow)?;
+        let needed = data.checked_add(after).ok_or_else(overflow)?;
+        if needed > source.end() {
+            return Err(bad(Problem::Truncated { tensor: name(), needed, end: source.end() }));
+        }
+        expected = after.checked_next_multiple_of(alignment).ok_or_else(overflow)?;
+    }
+    Ok(tensors.into_iter().map(|(tensor, _)| tensor).collect())
+}
+
+/// Where a tensor's entry is in the file, and its data in the data section.
+struct Place {
+    entry: u64,
+    offset: u64,
+}
+
+fn read_tensor<R: Read + Seek>(source: &mut Source<R>) -> Result<(Tensor, u64), Fault> {
+    let begin = source.position();
+    let bad = |problem| Fault::Bad { offset: begin, problem };
+    let name = name(source, "tensor's name", MAX_NAME_BYTES)?;
+    let found = source.u32("a tensor's number of dimensions")?;
+    if found > MAX_DIMENSIONS {
+        return Err(bad(Problem::Dimensions { tensor: name, found }));
+    }
+    let mut dims = Vec::with_capacity(found as usize);
+    for _ in 0..found {
+        dims.push(source.u64("a tensor's dimension")?);
+    }
+    let found = source.u32("a tensor's type")?;
+    let offset = source.u64("a tensor's offset")?;
+    let tensor_type =
+        TensorType::from_id(found).ok_or_else(|| bad(Problem::TensorType { tensor: name.clone(), found }))?;
+    // As in ggml a tensor without dimensions is one element, and an empty
+    // dimension makes none of all.
+    let elements = dims.iter().try_fold(1_u64, |product, &dim| product.checked_mul(dim));
+    let elements = elements.filter(|_| dims.iter().all(|&dim| dim <= i64::MAX as u64));
+    let bytes = elements.and_then(|elements| tensor_type.bytes_of(elements));
+    let Some((elements, bytes)) = elements.zip(bytes).filter(|&(n, bytes)| n.max(bytes) <= i64::MAX as u64) else {
+        return Err(bad(Problem::Overflow { tensor: name, dims }));
+    };
+    let (row, block) = (dims.first().copied().unwrap_or(1), tensor_type.block_elements());
+    if row % block != 0 {
+        return Err(bad(Problem::Blocks { tensor: name, tensor_type, row, block }));
+    }
+    Ok((Tensor { name, dims, tensor_type, elements, bytes }, offset))
+}
+
+fn name<R: Read + Seek>(source: &mut Source<R>, what: &'static str, most: u64) -> Result<String, Fault> {
+    let begin = source.position();
+    let bad = |problem| Fault::Bad { offset: begin, problem };
+    let bytes = source.length(what)?;
+    if bytes > most {
+        return Err(bad(Problem::TooLong { what, bytes, most }));
+    }
+    let bytes = source.bytes(what, bytes)?;
+    String::from_utf8(bytes).map_err(|error| bad(Problem::NotUtf8 { what, shown: shown_bytes(error.as_bytes()) }))
+}
+
+/// Bytes of memory that are left for what is kept.
+struct Kept(u64);
+
+impl Kept {
+    fn take(&mut self, bytes: u64) -> bool {
+        let taken = self.0.checked_sub(bytes);
+        self.0 = taken.unwrap_or(self.0);
+        taken.is_some()
+    }
+}
+
+/// The first characters of a name, for a message.
+fn shown(name: &str) -> String {
+    const MOST: usize = 64;
+    let mut shown: String = name.chars().take(MOST).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn shown_bytes(bytes: &[u8]) -> String {
+    shown(&String::from_utf8_lossy(bytes))
+}
