@@ -9,7 +9,9 @@ mod file_type;
 pub mod gguf;
 mod hash;
 pub mod hub;
+pub mod memory;
 mod quantised;
+mod units;
 
 pub use anatomy::{
     Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, Weights, is_expert,
@@ -18,3 +20,4 @@ pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};
 pub use hash::{blake3_of, parts, sha256_of};
 pub use quantised::{QuantisedError, QuantisedFiles, Recipe};
+pub use units::human_bytes;
