@@ -59,14 +59,15 @@ pub(super) fn read<R: Read + Seek>(reader: R, length: u64) -> Result<Header, Fau
     let n_keys = source.u64("the number of keys")?;
     source.count("keys", n_keys, LEAST_KEY_BYTES, MAX_ENTRIES)?;
     source.count("tensors", n_tensors, LEAST_TENSOR_BYTES, MAX_ENTRIES)?;
-    let metadata = read_metadata(&mut source, n_keys)?;
-    let alignment = alignment(&source, &metadata)?;
+    let (metadata, alignment) = read_metadata(&mut source, n_keys)?;
     let tensors = read_tensors(&mut source, n_tensors, alignment)?;
     Ok(Header { version, metadata, tensors })
 }
 
-fn read_metadata<R: Read + Seek>(source: &mut Source<R>, count: u64) -> Result<BTreeMap<String, Value>, Fault> {
+/// The metadata, and the alignment that it states.
+fn read_metadata<R: Read + Seek>(source: &mut Source<R>, count: u64) -> Result<(BTreeMap<String, Value>, u64), Fault> {
     let mut metadata = BTreeMap::new();
+    let mut alignment = DEFAULT_ALIGNMENT;
     let mut kept = Kept(KEPT_BYTES);
     for _ in 0..count {
         let begin = source.position();
@@ -75,13 +76,20 @@ fn read_metadata<R: Read + Seek>(source: &mut Source<R>, count: u64) -> Result<B
         if key.is_empty() {
             return Err(bad(Problem::EmptyKey));
         }
-        let value = read_value(source, &key, &mut kept)?;
+        let value_type = value_type(source, &key)?;
+        let value = read_value(source, &key, value_type, &mut kept)?;
+        if key == "general.alignment" {
+            alignment = alignment_of(value_type, &value).ok_or_else(|| {
+                let found = shown(&format!("{value_type:?} {value:?}"));
+                bad(Problem::Alignment { found })
+            })?;
+        }
         let shown = shown(&key);
         if metadata.insert(key, value).is_some() {
             return Err(bad(Problem::DuplicateKey { key: shown }));
         }
     }
-    Ok(metadata)
+    Ok((metadata, alignment))
 }
 
 fn value_type<R: Read + Seek>(source: &mut Source<R>, key: &str) -> Result<ValueType, Fault> {
@@ -91,8 +99,13 @@ fn value_type<R: Read + Seek>(source: &mut Source<R>, key: &str) -> Result<Value
     ValueType::from_id(found).ok_or_else(|| Fault::Bad { offset, problem: problem() })
 }
 
-fn read_value<R: Read + Seek>(source: &mut Source<R>, key: &str, kept: &mut Kept) -> Result<Value, Fault> {
-    match value_type(source, key)? {
+fn read_value<R: Read + Seek>(
+    source: &mut Source<R>,
+    key: &str,
+    value_type: ValueType,
+    kept: &mut Kept,
+) -> Result<Value, Fault> {
+    match value_type {
         ValueType::Text => {
             let bytes = source.length("a text")?;
             if bytes > MAX_TEXT_BYTES || !kept.take(bytes) {
@@ -145,12 +158,8 @@ fn read_list<R: Read + Seek>(source: &mut Source<R>, key: &str, kept: &mut Kept)
     Ok(List { element, len, integers })
 }
 
-fn alignment<R: Read + Seek>(source: &Source<R>, metadata: &BTreeMap<String, Value>) -> Result<u64, Fault> {
-    match metadata.get("general.alignment") {
-        None => Ok(DEFAULT_ALIGNMENT),
-        Some(&Value::Unsigned(n)) if n.is_power_of_two() && n <= u64::from(u32::MAX) => Ok(n),
-        Some(other) => Err(source.fault(Problem::Alignment { found: shown(&format!("{other:?}")) })),
-    }
+fn alignment_of(value_type: ValueType, value: &Value) -> Option<u64> {
+    value.unsigned().filter(|n| value_type == ValueType::U32 && n.is_power_of_two())
 }
 
 fn read_tensors<R: Read + Seek>(source: &mut Source<R>, count: u64, alignment: u64) -> Result<Vec<Tensor>, Fault> {

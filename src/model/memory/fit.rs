@@ -157,7 +157,8 @@ impl DoesNotFit {
         )
     }
 
-    fn advice(&self) -> String {
+    /// What would fit, as a sentence.
+    pub fn advice(&self) -> String {
         let Would { room, context, quantised, offload } = &self.would;
         let mut ways = Vec::new();
         if let Some(Room { rows, .. }) = room {
