@@ -43,6 +43,9 @@ pub struct Estimate {
     vocabulary: u64,
     #[serde(skip)]
     parameters: u64,
+    /// With all experts on the host.
+    #[serde(skip)]
+    offloaded: Placement,
 }
 
 /// Where weights are. Without an accelerator all of them are on the host.
@@ -85,6 +88,7 @@ impl Estimate {
             compute_bytes: graph_bytes(anatomy, context),
             vocabulary: anatomy.vocabulary_size.unwrap_or(0),
             parameters: anatomy.parameters.total,
+            offloaded: Placement::of(anatomy, Offload::All),
         }
     }
 

@@ -250,7 +250,7 @@ fn memory(anatomy: &Anatomy, estimate: &Estimate) -> String {
 
 /// A number of parameters.
 fn count(n: u64) -> String {
-    let units = [("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)];
+    let units = [("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)];
     match units.iter().find(|(_, unit)| n as f64 >= *unit) {
         Some((name, unit)) => format!("{:.2} {name}", n as f64 / unit),
         None => n.to_string(),

@@ -59,12 +59,15 @@ pub struct DoesNotFit {
 enum Place {
     Host,
     Device,
+    /// The host's, of which weights only are needed.
+    HostBesideDevice,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Host => "",
+            Self::HostBesideDevice => " on the host",
             Self::Device => " on the accelerator",
         })
     }
@@ -93,12 +96,25 @@ impl Estimate {
             // The caches and buffers are where the attention is.
             Some(device) if self.total_on_device(room) > device => (Place::Device, self.weights.device_bytes, device),
             Some(_) if self.weights.host_bytes > free.host_bytes => {
-                (Place::Host, self.weights.host_bytes, free.host_bytes)
+                (Place::HostBesideDevice, self.weights.host_bytes, free.host_bytes)
             }
             None if self.total_bytes(room) > free.host_bytes => (Place::Host, self.weights.bytes(), free.host_bytes),
             _ => return Ok(()),
         };
-        let lanes = u64::from(room.lanes);
+        // Caches and buffers are on the accelerator then.
+        let lanes = if place == Place::HostBesideDevice { 0 } else { u64::from(room.lanes) };
+        let would = match place {
+            Place::HostBesideDevice => Would::default(),
+            Place::Device => {
+                let others = self.total_bytes(Room::LEAST) - self.weights.bytes();
+                let device_bytes = self.offloaded.device_bytes.saturating_add(others);
+                let offload = self.offload != Offload::All
+                    && device_bytes <= free_bytes
+                    && self.offloaded.host_bytes <= free.host_bytes;
+                Would { offload, ..self.would(weights_bytes, free_bytes, room) }
+            }
+            Place::Host => self.would(weights_bytes, free_bytes, room),
+        };
         Err(DoesNotFit {
             weights_bytes,
             kv_bytes: self.kv_bytes(room.sequences()).saturating_mul(lanes),
@@ -106,7 +122,7 @@ impl Estimate {
             free_bytes,
             room,
             context: self.context,
-            would: self.would(weights_bytes, free_bytes, room, place),
+            would,
             place,
         })
     }
@@ -115,8 +131,8 @@ impl Estimate {
         self.total_bytes(room).saturating_sub(self.weights.host_bytes)
     }
 
-    fn would(&self, weights: u64, free: u64, room: Room, place: Place) -> Would {
-        let with = |weights: u64, room: Room| self.total_bytes(room) - self.weights.bytes() + weights;
+    fn would(&self, weights: u64, free: u64, room: Room) -> Would {
+        let with = |weights: u64, room: Room| (self.total_bytes(room) - self.weights.bytes()).saturating_add(weights);
         let rooms = (1..=room.rows).rev().map(|rows| Room { lanes: 1, rows });
         let smaller_room = rooms.filter(|&less| less != room).find(|&less| with(weights, less) <= free);
         // The cache alone hangs on the context here; the buffers shrink too.
@@ -134,18 +150,16 @@ impl Estimate {
             let total = with(small, Room::LEAST);
             (small < weights && total <= free).then_some((name, total))
         });
-        Would {
-            room: smaller_room,
-            context: context(),
-            quantised,
-            offload: place == Place::Device && self.offload != Offload::All,
-        }
+        Would { room: smaller_room, context: context(), quantised, offload: false }
     }
 }
 
 impl DoesNotFit {
     fn needs(&self) -> String {
         let Self { room, context, .. } = self;
+        if self.place == Place::HostBesideDevice {
+            return format!("it needs {} for the weights that stay on the host", human_bytes(self.weights_bytes));
+        }
         let sequences = room.sequences() * u64::from(room.lanes);
         let total = self.weights_bytes.saturating_add(self.kv_bytes).saturating_add(self.compute_bytes);
         format!(
@@ -172,6 +186,9 @@ impl DoesNotFit {
         }
         if *offload {
             ways.push("offload = \"all\", which keeps the experts on the host".to_owned());
+        }
+        if self.place == Place::HostBesideDevice {
+            ways.push("an offload of fewer layers, or \"none\"".to_owned());
         }
         match ways.is_empty() {
             true => {
