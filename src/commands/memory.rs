@@ -28,13 +28,9 @@ pub enum MemoryError {
     #[error("the model {model}, {path}, does not fit in memory: {refused}")]
     #[diagnostic(help("{}", refused.advice()))]
     DoesNotFit { model: String, path: PathBuf, refused: Box<DoesNotFit> },
-    #[error("the model {model} can't be described")]
-    Header {
-        model: String,
-        #[source]
-        #[diagnostic_source]
-        source: HeaderError,
-    },
+    #[error("cannot use the model {model}: {error}")]
+    #[diagnostic(forward(error))]
+    Header { model: String, error: HeaderError },
 }
 
 /// What the file's header tells; None for a scripted model, which has none.
@@ -92,7 +88,7 @@ pub fn all_must_fit(plan: &Plan, files: &ModelFiles, done: &HashSet<TrialId>, ro
         let key = load.key();
         let Some(file) = files.get(&(key.model.clone(), key.quant)) else { continue };
         let anatomy =
-            anatomy_of(&file.path).map_err(|source| MemoryError::Header { model: key.model.clone(), source })?;
+            anatomy_of(&file.path).map_err(|error| MemoryError::Header { model: key.model.clone(), error })?;
         if let Some(anatomy) = anatomy {
             let needs = (plan.generate.context, room);
             must_fit(&key.to_string(), &file.path, &anatomy, &load.surveyed.engine, &[load.offload], needs)?;

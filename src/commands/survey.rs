@@ -35,13 +35,9 @@ pub enum SurveyError {
     #[error("cannot use the model {id}, {path}: {reason}")]
     #[diagnostic(help("is it a whole GGUF file, of an architecture that this llama.cpp knows?"))]
     Unusable { id: String, path: PathBuf, reason: String },
-    #[error("cannot use the model {id}")]
-    Header {
-        id: String,
-        #[source]
-        #[diagnostic_source]
-        source: HeaderError,
-    },
+    #[error("cannot use the model {id}: {error}")]
+    #[diagnostic(forward(error))]
+    Header { id: String, error: HeaderError },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Memory(#[from] MemoryError),
@@ -111,7 +107,7 @@ fn survey_model(
 
     let sizes = parts(&path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
-    let anatomy = anatomy_of(&path).map_err(|source| SurveyError::Header { id: id.clone(), source })?;
+    let anatomy = anatomy_of(&path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
     let (facts, engine, prompt_counts) = ask_worker(model, &path, experiment, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
     if let (Some(anatomy), Some(room), [Quant::Source]) = (&anatomy, room, &experiment.grid.quants[..]) {

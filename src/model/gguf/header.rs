@@ -11,6 +11,7 @@ use super::source::{Fault, Source};
 use super::value::{List, Value, ValueType};
 use super::{Tensor, TensorType};
 
+const MAGIC: &[u8] = b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;
 /// Far beyond any model, and little enough to be held: the largest have some
 /// thousand tensors and a hundred keys.
@@ -42,7 +43,11 @@ pub struct Header {
 pub(super) fn read<R: Read + Seek>(reader: R, length: u64) -> Result<Header, Fault> {
     let mut source = Source::new(reader, length);
     let magic = source.bytes("its mark", length.min(4))?;
-    if magic != b"GGUF" {
+    if magic.len() < MAGIC.len() && MAGIC.starts_with(&magic) {
+        let problem = Problem::Ends { what: "its mark", needed: 4, left: length, end: length };
+        return Err(Fault::Bad { offset: 0, problem });
+    }
+    if magic != MAGIC {
         let found = String::from_utf8_lossy(&magic).into_owned();
         return Err(Fault::Bad { offset: 0, problem: Problem::Magic { found } });
     }
