@@ -20,4 +20,4 @@ pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};
 pub use hash::{blake3_of, parts, sha256_of};
 pub use quantised::{QuantisedError, QuantisedFiles, Recipe};
-pub use units::human_bytes;
+pub use units::{human_bytes, human_count};

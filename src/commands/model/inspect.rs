@@ -15,7 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::experiment::Offload;
 use crate::model::gguf::Gguf;
 use crate::model::memory::{Estimate, Placement, Room};
-use crate::model::{Anatomy, KvHeads, human_bytes};
+use crate::model::{Anatomy, KvHeads, human_bytes, human_count};
 use crate::plain::neutralise;
 
 /// What `--json` prints.
@@ -131,8 +131,8 @@ fn describe(gguf: &Gguf, anatomy: &Anatomy, estimate: &Estimate) -> String {
     lines.add("architecture", neutralise(&anatomy.architecture));
     lines.add_some("quantisation", anatomy.quantisation);
     let active = parameters.active.filter(|_| anatomy.experts.is_some());
-    let active = active.map_or_else(String::new, |active| format!(", {} active for a token", count(active)));
-    lines.add("parameters", format!("{}{active}", count(parameters.total)));
+    let active = active.map_or_else(String::new, |active| format!(", {} active for a token", human_count(active)));
+    lines.add("parameters", format!("{}{active}", human_count(parameters.total)));
     lines.add_some("layers", anatomy.layers);
     lines.add("experts", experts(anatomy));
     lines.add_some("embedding", anatomy.embedding_length);
@@ -198,7 +198,7 @@ fn bos(anatomy: &Anatomy) -> String {
 fn tensors(anatomy: &Anatomy) -> String {
     let mut out = format!("{:8} {:>8} {:>11} {:>10}\n", "type", "tensors", "parameters", "size");
     for share in &anatomy.weights.types {
-        let (parameters, bytes) = (count(share.parameters), human_bytes(share.bytes));
+        let (parameters, bytes) = (human_count(share.parameters), human_bytes(share.bytes));
         let _ = writeln!(out, "{:8} {:>8} {parameters:>11} {bytes:>10}", share.tensor_type.name(), share.tensors);
     }
     out
@@ -246,13 +246,4 @@ fn memory(anatomy: &Anatomy, estimate: &Estimate) -> String {
     row("offload none", split(none));
     row("offload all", split(all));
     out
-}
-
-/// A number of parameters.
-fn count(n: u64) -> String {
-    let units = [("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)];
-    match units.iter().find(|(_, unit)| n as f64 >= *unit) {
-        Some((name, unit)) => format!("{:.2} {name}", n as f64 / unit),
-        None => n.to_string(),
-    }
 }

@@ -7,26 +7,18 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Seek};
 
 use super::error::Problem;
+use super::metadata::read_metadata;
 use super::source::{Fault, Source};
-use super::value::{List, Value, ValueType};
+use super::value::Value;
 use super::{Tensor, TensorType};
 
 const MAGIC: &[u8] = b"GGUF";
-const DEFAULT_ALIGNMENT: u64 = 32;
 /// Far beyond any model, and little enough to be held: the largest have some
 /// thousand tensors and a hundred keys.
 const MAX_ENTRIES: u64 = 1 << 16;
-/// `GGUF`'s own limit on keys.
-const MAX_KEY_BYTES: u64 = (1 << 16) - 1;
 /// ggml's `GGML_MAX_NAME`, less its NUL.
 const MAX_NAME_BYTES: u64 = 63;
 const MAX_DIMENSIONS: u32 = 4;
-/// Longer texts are counted only: a tokenizer's JSON is one.
-const MAX_TEXT_BYTES: u64 = 1 << 20;
-/// Longer arrays are counted only: vocabularies are such.
-const MAX_KEPT_ELEMENTS: u64 = 1 << 12;
-/// What texts and arrays may take together, whatever the file says.
-const KEPT_BYTES: u64 = 8 << 20;
 /// The least that an entry takes: a length, a name, two types.
 const LEAST_KEY_BYTES: u64 = 8 + 1 + 4 + 1;
 const LEAST_TENSOR_BYTES: u64 = 8 + 4 + 4 + 8;
@@ -67,104 +59,6 @@ pub(super) fn read<R: Read + Seek>(reader: R, length: u64) -> Result<Header, Fau
     let (metadata, alignment) = read_metadata(&mut source, n_keys)?;
     let tensors = read_tensors(&mut source, n_tensors, alignment)?;
     Ok(Header { version, metadata, tensors })
-}
-
-/// The metadata, and the alignment that it states.
-fn read_metadata<R: Read + Seek>(source: &mut Source<R>, count: u64) -> Result<(BTreeMap<String, Value>, u64), Fault> {
-    let mut metadata = BTreeMap::new();
-    let mut alignment = DEFAULT_ALIGNMENT;
-    let mut kept = Kept(KEPT_BYTES);
-    for _ in 0..count {
-        let begin = source.position();
-        let bad = |problem| Fault::Bad { offset: begin, problem };
-        let key = name(source, "key", MAX_KEY_BYTES)?;
-        if key.is_empty() {
-            return Err(bad(Problem::EmptyKey));
-        }
-        let value_type = value_type(source, &key)?;
-        let value = read_value(source, &key, value_type, &mut kept)?;
-        if key == "general.alignment" {
-            alignment = alignment_of(value_type, &value).ok_or_else(|| {
-                let found = shown(&format!("{value_type:?} {value:?}"));
-                bad(Problem::Alignment { found })
-            })?;
-        }
-        let shown = shown(&key);
-        if metadata.insert(key, value).is_some() {
-            return Err(bad(Problem::DuplicateKey { key: shown }));
-        }
-    }
-    Ok((metadata, alignment))
-}
-
-fn value_type<R: Read + Seek>(source: &mut Source<R>, key: &str) -> Result<ValueType, Fault> {
-    let offset = source.position();
-    let found = source.u32("a value's type")?;
-    let problem = || Problem::ValueType { key: shown(key), found };
-    ValueType::from_id(found).ok_or_else(|| Fault::Bad { offset, problem: problem() })
-}
-
-fn read_value<R: Read + Seek>(
-    source: &mut Source<R>,
-    key: &str,
-    value_type: ValueType,
-    kept: &mut Kept,
-) -> Result<Value, Fault> {
-    match value_type {
-        ValueType::Text => {
-            let bytes = source.length("a text")?;
-            if bytes > MAX_TEXT_BYTES || !kept.take(bytes) {
-                source.skip("a text", bytes)?;
-                return Ok(Value::LongText { bytes });
-            }
-            let text = source.bytes("a text", bytes)?;
-            // Shown or compared, never written back: what is not UTF-8 may be replaced.
-            Ok(Value::Text(String::from_utf8(text).unwrap_or_else(|bad| shown_bytes(bad.as_bytes()))))
-        }
-        ValueType::List => read_list(source, key, kept).map(Value::List),
-        number => {
-            let width = number.fixed_bytes().expect("texts and lists are dealt with");
-            Ok(number.decode(source.number("a value", width)?))
-        }
-    }
-}
-
-fn read_list<R: Read + Seek>(source: &mut Source<R>, key: &str, kept: &mut Kept) -> Result<List, Fault> {
-    let offset = source.position();
-    let element = value_type(source, key)?;
-    if element == ValueType::List {
-        return Err(Fault::Bad { offset, problem: Problem::Nested { key: shown(key) } });
-    }
-    let len = source.u64("an array's length")?;
-    let Some(width) = element.fixed_bytes() else {
-        // Each text takes at least its length.
-        source.count("texts in an array", len, 8, u64::MAX)?;
-        for _ in 0..len {
-            let bytes = source.length("a text in an array")?;
-            source.skip("a text in an array", bytes)?;
-        }
-        return Ok(List { element, len, integers: None });
-    };
-    source.count("elements in an array", len, width, u64::MAX)?;
-    let float = matches!(element, ValueType::F32 | ValueType::F64);
-    if float || len > MAX_KEPT_ELEMENTS || !kept.take(len * 8) {
-        source.skip("an array", len * width)?;
-        return Ok(List { element, len, integers: None });
-    }
-    let mut integers = Some(Vec::with_capacity(len as usize));
-    for _ in 0..len {
-        let integer = element.decode(source.number("an array's element", width)?).integer();
-        // One that is beyond 2^63 spoils the list, and no list of use here has one.
-        integers = integers.zip(integer).map(|(mut all, one)| {
-            all.push(one);
-            all
-        });
-    }
-    Ok(List { element, len, integers })
-}
-
-fn alignment_of(value_type: ValueType, value: &Value) -> Option<u64> {
-    value.unsigned().filter(|n| value_type == ValueType::U32 && n.is_power_of_two())
 }
 
 fn read_tensors<R: Read + Seek>(source: &mut Source<R>, count: u64, alignment: u64) -> Result<Vec<Tensor>, Fault> {
@@ -237,7 +131,7 @@ fn read_tensor<R: Read + Seek>(source: &mut Source<R>) -> Result<(Tensor, u64), 
     Ok((Tensor { name, dims, tensor_type, elements, bytes }, offset))
 }
 
-fn name<R: Read + Seek>(source: &mut Source<R>, what: &'static str, most: u64) -> Result<String, Fault> {
+pub(super) fn name<R: Read + Seek>(source: &mut Source<R>, what: &'static str, most: u64) -> Result<String, Fault> {
     let begin = source.position();
     let bad = |problem| Fault::Bad { offset: begin, problem };
     let bytes = source.length(what)?;
@@ -248,19 +142,8 @@ fn name<R: Read + Seek>(source: &mut Source<R>, what: &'static str, most: u64) -
     String::from_utf8(bytes).map_err(|error| bad(Problem::NotUtf8 { what, shown: shown_bytes(error.as_bytes()) }))
 }
 
-/// Bytes of memory that are left for what is kept.
-struct Kept(u64);
-
-impl Kept {
-    fn take(&mut self, bytes: u64) -> bool {
-        let taken = self.0.checked_sub(bytes);
-        self.0 = taken.unwrap_or(self.0);
-        taken.is_some()
-    }
-}
-
 /// The first characters of a name, for a message.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     const MOST: usize = 64;
     let mut shown: String = name.chars().take(MOST).collect();
     if shown.len() < name.len() {
@@ -269,6 +152,6 @@ fn shown(name: &str) -> String {
     shown
 }
 
-fn shown_bytes(bytes: &[u8]) -> String {
+pub(super) fn shown_bytes(bytes: &[u8]) -> String {
     shown(&String::from_utf8_lossy(bytes))
 }

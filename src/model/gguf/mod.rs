@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 mod error;
 mod header;
+mod metadata;
 mod source;
 mod tensor_type;
 mod value;
