@@ -37,7 +37,7 @@ pub enum Command {
     Plan(PlanArgs),
     /// Run an experiment, or what is left of it, and write its outputs.
     Run(RunArgs),
-    /// List, fetch and check models.
+    /// List, inspect, fetch and check models.
     #[command(subcommand)]
     Model(ModelCommand),
     /// Score texts from anywhere: a table on stdout, a row a text.
@@ -57,6 +57,8 @@ pub enum Command {
 pub enum ModelCommand {
     /// List the models that an experiment can name, and which of them are here.
     List(ModelListArgs),
+    /// Show what a model is: experts, shape, tokenizer, bytes, memory.
+    Inspect(ModelInspectArgs),
     /// Fetch models from the Hugging Face hub into its cache.
     Fetch(ModelFetchArgs),
     /// Compare models with their SHA-256.
@@ -81,6 +83,27 @@ pub struct ModelListArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = INSPECT_AFTER_HELP)]
+pub struct ModelInspectArgs {
+    /// A GGUF file, of a split set the first part; or a model's name.
+    #[arg(value_name = "FILE|ID")]
+    pub model: String,
+    #[command(flatten)]
+    pub known: Known,
+    /// Tokens of context for each text, for the estimate of memory.
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub context: u32,
+    /// Print a JSON object, bytes exact.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const INSPECT_AFTER_HELP: &str = "\
+Reads the file's header and no weights. Experts are the tensors that `offload`
+moves: those of routed experts, not the shared ones nor the router. Memory is an
+estimate from above: cache and buffers of llama.cpp, weights as in the file.";
 
 #[derive(Debug, Args)]
 #[command(after_help = FETCH_AFTER_HELP)]

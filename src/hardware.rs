@@ -38,10 +38,12 @@ pub fn usable_cores() -> u32 {
 }
 
 /// Memory that this process could still take: free memory, within the limits
-/// of its cgroup.
+/// of its cgroup. Cached files count as free: a model that was hashed a moment
+/// ago fills the cgroup's usage, and gives way to what is allocated.
 pub fn available_memory_bytes() -> Option<u64> {
     let mut system = System::new().ok()?;
     system.refresh_memory();
-    let limited = system.cgroup_limits().map(|limits| limits.free_memory);
+    let limited =
+        system.cgroup_limits().map(|limits| limits.free_memory.max(limits.total_memory.saturating_sub(limits.rss)));
     Some(limited.map_or(system.available_memory(), |limit| limit.min(system.available_memory())))
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use itertools::{Itertools as _, iproduct};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{EngineFacts, ModelFacts, PromptCounts, Shape};
+use crate::engine::{CACHE_STEP, EngineFacts, ModelFacts, PromptCounts, Shape};
 use crate::experiment::{
     Bos, Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, Quant, ResolvedChain, Seed, Step,
     Temperature, Template,
@@ -213,9 +213,10 @@ impl Load {
     pub fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
         let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
         let token_bytes = self.surveyed.facts.cache_bytes_per_token;
+        let tokens = u64::from(generate.context).next_multiple_of(CACHE_STEP);
         Shape {
             model_bytes,
-            sequence_bytes: token_bytes.map(|bytes| bytes * u64::from(generate.context)),
+            sequence_bytes: token_bytes.map(|bytes| bytes.saturating_mul(tokens)),
             prompts: self.prompts.len() as u32,
             texts_a_prompt: self.prompts.iter().map(distinct).max().unwrap_or(0) as u32,
         }

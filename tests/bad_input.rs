@@ -95,7 +95,7 @@ fn a_text_in_place_of_a_model_is_named() {
     let bench = Bench::new(GGUF);
     bench.write("m.gguf", "a text, and no model\n");
     let path = bench.path().join("m.gguf").display().to_string();
-    refused(&bench).says(&["cannot use the model m", &path, "is it a whole GGUF file"]);
+    refused(&bench).says(&["cannot use the model m", &path, "this is no GGUF file", "another format"]);
 }
 
 #[test]
@@ -103,17 +103,17 @@ fn an_empty_file_in_place_of_a_model_is_named() {
     let bench = Bench::new(GGUF);
     bench.write("m.gguf", "");
     let path = bench.path().join("m.gguf").display().to_string();
-    refused(&bench).says(&["cannot use the model m", &path, "is it a whole GGUF file"]);
+    refused(&bench).says(&["cannot use the model m", &path, "the file ends at 0", "fetch the file again"]);
 }
 
 #[test]
 fn a_truncated_model_is_named_wherever_it_is_cut() {
     let whole = fs::read(models().join("deepseek-tiny.gguf")).expect("the bundled model");
-    for length in [1, 1000, whole.len() / 2, whole.len() - 1] {
+    for length in [1, 30, 1000, whole.len() / 2, whole.len() - 1] {
         let bench = Bench::new(GGUF);
         bench.write("m.gguf", &whole[..length]);
         let path = bench.path().join("m.gguf").display().to_string();
-        refused(&bench).says(&["cannot use the model m", &path, "is it a whole GGUF file"]);
+        refused(&bench).says(&["cannot use the model m", &path, "byte ", "the file", "fetch the file again"]);
     }
 }
 
@@ -218,7 +218,7 @@ fn a_command_line_that_is_not_understood_exits_with_2() {
 #[test]
 fn the_help_of_every_command_teaches_it() {
     let bench = Bench::scripted("");
-    let of_models = ["model", "model list", "model fetch", "model verify"];
+    let of_models = ["model", "model list", "model inspect", "model fetch", "model verify"];
     for command in [&["", "plan", "run", "score", "completions", "man"][..], &of_models].concat() {
         let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
         // Help is as wide as the terminal, and 100 columns without one.

@@ -11,6 +11,7 @@ use crate::worker::child;
 
 mod files;
 mod load;
+mod memory;
 mod model;
 mod outputs;
 mod plan;

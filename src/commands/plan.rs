@@ -8,12 +8,15 @@ use super::{Failure, outputs, plain, print};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
 use crate::exit_code::ExitCode;
+use crate::experiment::Quant;
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal;
 use crate::manifest::Manifest;
+use crate::model::human_bytes;
+use crate::model::memory::{Estimate, Room};
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
-    let setup = set_up(&args.experiment, &args.place)?;
+    let setup = set_up(&args.experiment, &args.place, None)?;
     let journal =
         journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
     let manifest = outputs::read_manifest(&setup.directory)?;
@@ -63,12 +66,25 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
         ));
         // What the file would be when quantised is not known before it is made.
         let shape = load.shape(load.surveyed.size_bytes, plan.generate);
-        line(format!("           {}", Strategy::choose(shape, limits)));
+        let strategy = Strategy::choose(shape, limits);
+        line(format!("           {strategy}"));
+        if let (Some(anatomy), Quant::Source) = (setup.anatomies.get(&load.model.id), load.quant) {
+            let estimate = Estimate::of(anatomy, load.offload, plan.generate.context);
+            line(format!("           {}", memory(&estimate, strategy)));
+        }
     }
     for note in plan.notes() {
         line(format!("  note     {note}"));
     }
     out
+}
+
+/// What the strategy takes, from above.
+fn memory(estimate: &Estimate, strategy: Strategy) -> String {
+    let room = Room { lanes: strategy.lanes, rows: strategy.rows };
+    let [total, weights] = [estimate.total_bytes(room), estimate.weights.bytes()].map(human_bytes);
+    let cache = human_bytes(estimate.kv_bytes(room.sequences()).saturating_mul(room.lanes.into()));
+    format!("at most about {total} of memory: weights {weights}, cache {cache}, buffers the rest")
 }
 
 /// How long it may take, by the speed of the last run in the same directory.

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use miette::{Report, miette};
 
 use super::files::{Made, Maker};
+use super::memory::all_must_fit;
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
 use super::{Failure, plain, print};
@@ -20,13 +21,14 @@ use crate::journal::format::{Outcome, TrialRecord};
 use crate::journal::{self, Contents, Journal};
 use crate::manifest::{Manifest, RunEntry};
 use crate::model::ModelFiles;
+use crate::model::memory::Room;
 use crate::plan::TrialId;
 use crate::progress::Progress;
 use crate::runner::{self, Ending, RunReport, Settings};
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let interrupted = watch_for_interruption()?;
-    let setup = set_up(&args.experiment, &args.place)?;
+    let setup = set_up(&args.experiment, &args.place, Some(least_room(args)))?;
     let files = match files(args, &setup, &interrupted)? {
         Made::Files(files) => files,
         Made::Interrupted => return Ok(ExitCode::Interrupted),
@@ -102,7 +104,17 @@ fn files(args: &RunArgs, setup: &Setup, interrupted: &AtomicBool) -> Result<Made
     };
     let cache = args.cache.clone().unwrap_or_else(default_cache);
     let maker = Maker { executable: &setup.executable, cache: &cache, threads: threads(args), interrupted };
-    maker.files(&setup.plan, &done).map_err(Failure::bad_setup)
+    let made = maker.files(&setup.plan, &done).map_err(Failure::bad_setup)?;
+    if let Made::Files(files) = &made {
+        all_must_fit(&setup.plan, files, &done, least_room(args)).map_err(Failure::bad_setup)?;
+    }
+    Ok(made)
+}
+
+/// What free memory must leave room for: a strategy takes fewer texts where
+/// memory is short, but no fewer lanes than the user insists on.
+fn least_room(args: &RunArgs) -> Room {
+    Room { lanes: args.lanes.map_or(1, Into::into), ..Room::LEAST }
 }
 
 /// `$XDG_CACHE_HOME/moe-sweep`, or where the system keeps such things.

@@ -1,13 +1,17 @@
 //! From an experiment file to a plan: what `plan` and `run` both begin with.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, Report};
 
 use super::Failure;
 use super::load::load_experiment;
-use super::survey::survey;
+use super::survey::{Survey, survey};
 use crate::cli::Place;
+use crate::journal;
+use crate::model::Anatomy;
+use crate::model::memory::Room;
 use crate::plan::{Plan, PlanError};
 
 /// An experiment that is ready to run.
@@ -17,6 +21,8 @@ pub struct Setup {
     /// The experiment file as it was given.
     pub text: String,
     pub plan: Plan,
+    /// Of the models that have a header, by id.
+    pub anatomies: BTreeMap<String, Anatomy>,
     /// The run's directory.
     pub directory: PathBuf,
     /// Our own executable, which is also the worker.
@@ -37,19 +43,31 @@ struct Misfits {
 struct Misfit(PlanError);
 
 /// Reads the experiment, looks at its models and plans it; writes nothing.
+/// With `room`, refuses models for which free memory leaves less, unless a run
+/// has begun before: its trials may all be done.
 ///
 /// # Errors
 /// When the experiment, or a model, can't be used.
-pub fn set_up(experiment_file: &Path, place: &Place) -> Result<Setup, Failure> {
+pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>) -> Result<Setup, Failure> {
     let loaded = load_experiment(experiment_file).map_err(Failure::bad_setup)?;
     let experiment = loaded.experiment;
     let executable = std::env::current_exe()
         .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
-    let surveyed = survey(&experiment, experiment_file, &executable).map_err(Failure::bad_setup)?;
+    let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
+    let room = room.filter(|_| !directory.join(journal::FILE_NAME).exists());
+    let Survey { surveyed, anatomies } =
+        survey(&experiment, experiment_file, &executable, room).map_err(Failure::bad_setup)?;
     let plan = Plan::new(&experiment, &surveyed).map_err(|errors| {
         let errors = errors.into_iter().map(Misfit).collect();
         Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })
     })?;
-    let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
-    Ok(Setup { name: experiment.name, question: experiment.question, text: loaded.text, plan, directory, executable })
+    Ok(Setup {
+        name: experiment.name,
+        question: experiment.question,
+        text: loaded.text,
+        plan,
+        anatomies,
+        directory,
+        executable,
+    })
 }

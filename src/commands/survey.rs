@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::engine::Questions;
-use crate::experiment::{Experiment, HubFile, Model, Source};
+use super::memory::{HeaderError, MemoryError, anatomy_of, must_fit};
+use crate::engine::{EngineFacts, ModelFacts, PromptCounts, Questions};
+use crate::experiment::{Experiment, HubFile, Model, Quant, Source};
 use crate::model::hub::{HubSettings, cached};
-use crate::model::{blake3_of, parts, sha256_of};
+use crate::model::memory::Room;
+use crate::model::{Anatomy, blake3_of, parts, sha256_of};
 use crate::plan::Surveyed;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
@@ -33,11 +35,25 @@ pub enum SurveyError {
     #[error("cannot use the model {id}, {path}: {reason}")]
     #[diagnostic(help("is it a whole GGUF file, of an architecture that this llama.cpp knows?"))]
     Unusable { id: String, path: PathBuf, reason: String },
+    #[error("cannot use the model {id}: {error}")]
+    #[diagnostic(forward(error))]
+    Header { id: String, error: HeaderError },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Memory(#[from] MemoryError),
     #[error("cannot start the worker {executable}")]
     Spawn { executable: PathBuf, source: std::io::Error },
 }
 
-/// Looks at every model of the grid.
+/// What was found of each model, by its id.
+pub struct Survey {
+    pub surveyed: BTreeMap<String, Surveyed>,
+    /// Of models that have a header.
+    pub anatomies: BTreeMap<String, Anatomy>,
+}
+
+/// Looks at every model of the grid. With `room`, refuses models for which
+/// free memory leaves less.
 ///
 /// # Errors
 /// The first model that can't be used.
@@ -45,14 +61,18 @@ pub fn survey(
     experiment: &Experiment,
     experiment_file: &Path,
     executable: &Path,
-) -> Result<BTreeMap<String, Surveyed>, SurveyError> {
+    room: Option<Room>,
+) -> Result<Survey, SurveyError> {
     // All of them first: hashing the ones that are there can take minutes.
     let models = experiment.grid.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
-    let models: Vec<_> = models.collect::<Result<_, _>>()?;
-    let surveyed = models
-        .into_iter()
-        .map(|(model, place)| Ok((model.id.clone(), survey_model(model, place, experiment, executable)?)));
-    surveyed.collect()
+    let models: Vec<_> = models.collect::<Result<_, SurveyError>>()?;
+    let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new() };
+    for (model, place) in models {
+        let (surveyed, anatomy) = survey_model(model, place, experiment, executable, room)?;
+        survey.surveyed.insert(model.id.clone(), surveyed);
+        survey.anatomies.extend(anatomy.map(|anatomy| (model.id.clone(), anatomy)));
+    }
+    Ok(survey)
 }
 
 /// Where a model's file is, and the commit that it is of.
@@ -79,14 +99,21 @@ fn survey_model(
     place: Place,
     experiment: &Experiment,
     executable: &Path,
-) -> Result<Surveyed, SurveyError> {
+    room: Option<Room>,
+) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
     let Place { path, commit } = place;
     let id = &model.id;
     let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.clone(), source };
-    let unusable = |reason| SurveyError::Unusable { id: id.clone(), path: path.clone(), reason };
 
     let sizes = parts(&path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
+    let anatomy = anatomy_of(&path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
+    let (facts, engine, prompt_counts) = ask_worker(model, &path, experiment, executable)?;
+    // Before the hashes: of what can't be loaded they can take minutes.
+    if let (Some(anatomy), Some(room), [Quant::Source]) = (&anatomy, room, &experiment.grid.quants[..]) {
+        let needs = (experiment.generate.context, room);
+        must_fit(id, &path, anatomy, &engine, &experiment.grid.offloads, needs)?;
+    }
     if let Some(stated) = &model.sha256 {
         let found = sha256_of(&path).map_err(unreadable)?;
         if found != *stated {
@@ -95,6 +122,18 @@ fn survey_model(
     }
     let blake3 = blake3_of(&path).map_err(unreadable)?;
 
+    Ok((Surveyed { path: path.clone(), commit, blake3, size_bytes, facts, engine, prompt_counts }, anatomy))
+}
+
+/// What the engine says of the model: a file that it does not survive ends the
+/// worker only.
+fn ask_worker(
+    model: &Model,
+    path: &Path,
+    experiment: &Experiment,
+    executable: &Path,
+) -> Result<(ModelFacts, EngineFacts, PromptCounts), SurveyError> {
+    let unusable = |reason| SurveyError::Unusable { id: model.id.clone(), path: path.to_owned(), reason };
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
     let questions = Questions {
@@ -102,11 +141,9 @@ fn survey_model(
         templates: experiment.grid.templates.clone(),
         bos: experiment.generate.bos,
     };
-    worker.send(&Request::Inspect { path: path.clone(), questions });
+    worker.send(&Request::Inspect { path: path.to_owned(), questions });
     match worker.receive(TIMEOUT) {
-        Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => {
-            Ok(Surveyed { path: path.clone(), commit, blake3, size_bytes, facts, engine, prompt_counts })
-        }
+        Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => Ok((facts, engine, prompt_counts)),
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
         Err(Silence::Died(reason)) => Err(unusable(reason)),
         Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", TIMEOUT.as_secs()))),

@@ -16,7 +16,7 @@ pub mod llama;
 pub mod scripted;
 mod strategy;
 
-pub use strategy::{Limits, MAX_ROWS, Shape, Strategy};
+pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
 
 /// A token id of the model's vocabulary.
 pub type Token = i32;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// The most sequences a llama.cpp context takes, one of them parked.
 pub const MAX_ROWS: u32 = 255;
+/// llama.cpp gives every sequence a cache of a multiple of so many tokens.
+pub const CACHE_STEP: u64 = 256;
 /// Sequences enough for a matrix product to be limited by arithmetic.
 const WIDE: u32 = 64;
 /// Models up to this size get a context a core: their matrix products are over

@@ -1,13 +1,23 @@
 //! Model files: the catalogue that names them, the hashes they are known by,
-//! the hub that they come from, and the quantised ones that are made of them.
+//! the hub that they come from, the quantised ones that are made of them, what
+//! their headers tell and the memory that they will take.
 
+mod anatomy;
 mod catalogue;
 mod file;
+mod file_type;
+pub mod gguf;
 mod hash;
 pub mod hub;
+pub mod memory;
 mod quantised;
+mod units;
 
+pub use anatomy::{
+    Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, Weights, is_expert,
+};
 pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};
 pub use hash::{blake3_of, parts, sha256_of};
 pub use quantised::{QuantisedError, QuantisedFiles, Recipe};
+pub use units::{human_bytes, human_count};

@@ -5,10 +5,11 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::super::{Failure, print};
-use super::{State, human, known_models, settings};
+use super::{State, known_models, settings};
 use crate::cli::ModelListArgs;
 use crate::exit_code::ExitCode;
 use crate::experiment::{HubFile, Model, Source};
+use crate::model::human_bytes;
 
 /// A model as `--json` shows it; what is not known is null.
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ pub fn list(args: &ModelListArgs) -> Result<ExitCode, Failure> {
         }
         let width = rows.iter().map(|row| row.id.len()).max().unwrap_or(0);
         for row in &rows {
-            let size = row.size_bytes.map_or_else(String::new, human);
+            let size = row.size_bytes.map_or_else(String::new, human_bytes);
             let source = row.hub.map_or_else(|| row.path.clone().unwrap_or_default(), ToString::to_string);
             writeln!(out, "{:width$}  {:11}  {size:>8}  {source}", row.id, row.state)?;
         }

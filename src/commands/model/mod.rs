@@ -13,12 +13,14 @@ use crate::model::hub::{HubError, HubSettings, cached};
 use crate::model::parts;
 
 mod fetch;
+mod inspect;
 mod list;
 mod verify;
 
 pub fn execute(command: &ModelCommand) -> Result<ExitCode, Failure> {
     match command {
         ModelCommand::List(args) => list::list(args),
+        ModelCommand::Inspect(args) => inspect::inspect(args),
         ModelCommand::Fetch(args) => fetch::fetch(args),
         ModelCommand::Verify(args) => verify::verify(args),
     }
@@ -112,14 +114,5 @@ fn not_here(model: &Model, help: String) -> Report {
     match &model.source {
         Source::Path(path) => miette!(help = help, "the model {}, {}, is not there", model.id, path.display()),
         Source::Hub(file) => miette!(help = help, "the model {} is not fetched: {file}", model.id),
-    }
-}
-
-/// Decimal units, as the hub's pages give them.
-fn human(bytes: u64) -> String {
-    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
-    match units.iter().find(|(_, unit)| bytes as f64 >= *unit) {
-        Some((name, unit)) => format!("{:.1} {name}", bytes as f64 / unit),
-        None => format!("{bytes} B"),
     }
 }
