@@ -1,160 +1,108 @@
-//! The bootstrap interval of a mean, for observations that come in clusters.
+//! The bootstrap over clusters: an interval for any statistic of prompts.
 //!
 //! The observations of one prompt resemble each other, so prompts are drawn,
 //! each with all of its observations, never observations (the cluster
 //! bootstrap: Davison and Hinkley 1997, "Bootstrap Methods and their
-//! Application", § 3.8).
+//! Application", § 3.8). Knows clusters by their numbers only.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::Interval;
+use super::random::{draw, generator};
 
 /// Resamples behind an interval. The Monte-Carlo error that is left at a 95 %
 /// limit is about 3 % of the estimate's standard error.
-const RESAMPLES: usize = 10_000;
+pub(super) const RESAMPLES: usize = 10_000;
 
 /// The key of ChaCha8. Every interval starts from it, so that an interval
 /// depends on its data alone, and intervals over equally many prompts share
 /// their resamples.
-const SEED: [u8; 32] = *b"moe-sweep: bootstrap, resamples.";
+const KEY: [u8; 32] = *b"moe-sweep: bootstrap, resamples.";
 
-/// The BCa interval (bias-corrected and accelerated) of the mean over all
-/// values of all clusters: Efron 1987, "Better Bootstrap Confidence Intervals",
-/// with the acceleration from the jackknife that leaves out one cluster at a
-/// time (Efron and Tibshirani 1993, § 14.3).
+/// The BCa interval (bias-corrected and accelerated) of one statistic; see
+/// [`bca_intervals`].
+pub(super) fn bca_interval(n: usize, level: f64, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Interval {
+    bca_intervals(n, level, |drawn| vec![statistic(drawn)]).remove(0)
+}
+
+/// The BCa intervals of several statistics over the same resamples: Efron 1987,
+/// "Better Bootstrap Confidence Intervals", with the acceleration from the
+/// jackknife that leaves out one cluster at a time (Efron and Tibshirani 1993,
+/// § 14.3).
 ///
-/// Clusters weigh as many as they hold values; empty ones are left out. `None`
-/// for fewer than two clusters, from which nothing can be said about other
-/// clusters. Where all values are equal the interval is that value, of no width:
-/// this is what the bootstrap gives, and it claims too much for few clusters.
-/// Values must be finite, `level` between 0 and 1.
-pub fn bca_interval_of_mean(clusters: &[impl AsRef<[f64]>], level: f64) -> Option<Interval> {
-    let sample = Sample::new(clusters)?;
-    let mut means = sample.resampled_means(RESAMPLES);
+/// `statistic` takes the numbers of the clusters drawn, in ascending order, so
+/// that resamples that are permutations of each other have equal values to the
+/// last bit; these must be finite for every list of 1 to `n` of them. `n` must
+/// be at least 2.
+pub(super) fn bca_intervals(n: usize, level: f64, statistic: impl Fn(&[usize]) -> Vec<f64> + Sync) -> Vec<Interval> {
+    let own = statistic(&(0..n).collect::<Vec<_>>());
+    let without = |left_out: usize| statistic(&(0..n).filter(|&cluster| cluster != left_out).collect::<Vec<_>>());
+    let jackknife: Vec<Vec<f64>> = (0..n).map(without).collect();
+    let resampled: Vec<Vec<f64>> = resamples(n, RESAMPLES).par_iter().map(|drawn| statistic(drawn)).collect();
     let tail = (1.0 - level) / 2.0;
-    let shares = Correction::new(&sample, &means).of([tail, 1.0 - tail]);
-    let [low, high] = shares.map(|share| sample.pivot + quantile(&mut means, share));
-    Some(Interval { low, high, level })
+    let one = |which: usize| {
+        let column = |rows: &[Vec<f64>]| rows.iter().map(|row| row[which]).collect::<Vec<f64>>();
+        let mut values = column(&resampled);
+        let correction = Correction::new(own[which], &column(&jackknife), &values);
+        let [low, high] = [tail, 1.0 - tail].map(|share| quantile(&mut values, correction.of(share)));
+        Interval { low, high, level }
+    };
+    (0..own.len()).map(one).collect()
 }
 
-/// What the mean needs of each cluster.
-struct Sample {
-    /// The first value. All others are taken relative to it, so that equal
-    /// values give differences of 0 and not rounding errors.
-    pivot: f64,
-    /// At least two.
-    clusters: Vec<Cluster>,
+/// The clusters of each resample, in ascending order.
+pub(super) fn resamples(n: usize, count: usize) -> Vec<Vec<usize>> {
+    let mut rng = generator(&KEY);
+    let one = |_| {
+        let mut drawn: Vec<usize> = (0..n).map(|_| draw(&mut rng, n)).collect();
+        drawn.sort_unstable();
+        drawn
+    };
+    (0..count).map(one).collect()
 }
 
-#[derive(Clone, Copy)]
-struct Cluster {
-    sum: f64,
-    count: f64,
-}
-
-impl Sample {
-    fn new(clusters: &[impl AsRef<[f64]>]) -> Option<Self> {
-        let clusters = clusters.iter().map(AsRef::as_ref).filter(|values| !values.is_empty());
-        let pivot = *clusters.clone().next()?.first()?;
-        let totals = |values: &[f64]| Cluster {
-            sum: values.iter().map(|value| value - pivot).sum(),
-            count: values.len() as f64,
-        };
-        let clusters: Vec<_> = clusters.map(totals).collect();
-        (clusters.len() >= 2).then_some(Self { pivot, clusters })
-    }
-
-    /// The mean, less the pivot, with each cluster taken so many times.
-    ///
-    /// A weighted sum in the clusters' own order, because then resamples that
-    /// are permutations of each other have equal means to the last bit.
-    fn mean(&self, times: impl IntoIterator<Item = u32>) -> f64 {
-        let add = |(sum, count), (cluster, times): (&Cluster, u32)| {
-            let times = f64::from(times);
-            (sum + times * cluster.sum, count + times * cluster.count)
-        };
-        let (sum, count) = self.clusters.iter().zip(times).fold((0.0, 0.0), add);
-        sum / count
-    }
-
-    /// The mean of the sample itself, less the pivot.
-    fn own_mean(&self) -> f64 {
-        self.mean(self.clusters.iter().map(|_| 1))
-    }
-
-    fn resampled_means(&self, resamples: usize) -> Vec<f64> {
-        let mut rng = ChaCha8Rng::from_seed(SEED);
-        let n = self.clusters.len();
-        let mut times = vec![0; n];
-        let one_mean = |_| {
-            times.fill(0);
-            for _ in 0..n {
-                times[draw(&mut rng, n)] += 1;
-            }
-            self.mean(times.iter().copied())
-        };
-        (0..resamples).map(one_mean).collect()
-    }
-}
-
-/// A number below `n`. Multiplying and shifting prefers some numbers by at most
-/// n / 2³², and unlike the distributions of `rand` it can't change under us.
-fn draw(rng: &mut impl Rng, n: usize) -> usize {
-    ((u64::from(rng.next_u32()) * n as u64) >> 32) as usize
-}
-
-/// Which quantiles of the resampled means stand for the nominal ones.
+/// Which quantiles of the resampled values stand for the nominal ones.
 struct Correction {
-    /// Efron's z₀: how far the median of the resampled means lies from the
-    /// sample's own mean, in standard normal units.
+    /// Efron's z₀: how far the median of the resampled values lies from the
+    /// sample's own value, in standard normal units.
     bias: f64,
-    /// Efron's a: how fast the standard error changes with the mean.
+    /// Efron's a: how fast the standard error changes with the value.
     acceleration: f64,
 }
 
 impl Correction {
-    fn new(sample: &Sample, means: &[f64]) -> Self {
-        let own = sample.own_mean();
-        let count = |test: fn(&f64, &f64) -> bool| means.iter().filter(|mean| test(mean, &own)).count() as f64;
+    fn new(own: f64, jackknife: &[f64], resampled: &[f64]) -> Self {
+        let count = |test: fn(&f64, &f64) -> bool| resampled.iter().filter(|value| test(value, &own)).count() as f64;
         // Half of the ties count as smaller, as in SciPy's `bootstrap`: scores
-        // are often 0, and then many resamples have the sample's own mean.
+        // are often 0, and then many resamples have the sample's own value.
         let below = (count(f64::lt) + count(f64::le)) / 2.0;
-        let n = means.len() as f64;
+        let n = resampled.len() as f64;
         // Away from 0 and n, where the normal quantile is infinite.
-        Self { bias: normal().inverse_cdf(below.clamp(0.5, n - 0.5) / n), acceleration: acceleration(sample) }
+        let bias = Normal::standard().inverse_cdf(below.clamp(0.5, n - 0.5) / n);
+        Self { bias, acceleration: acceleration(jackknife) }
     }
 
-    /// Efron's formula for each nominal share. The denominator stays positive:
+    /// Efron's formula for a nominal share. The denominator stays positive:
     /// |a| is at most 1/6 and |z₀ + z| below 6 for every level up to 0.95.
-    fn of(&self, nominal: [f64; 2]) -> [f64; 2] {
-        nominal.map(|share| {
-            let z = self.bias + normal().inverse_cdf(share);
-            normal().cdf(self.bias + z / (1.0 - self.acceleration * z))
-        })
+    fn of(&self, share: f64) -> f64 {
+        let z = self.bias + Normal::standard().inverse_cdf(share);
+        Normal::standard().cdf(self.bias + z / (1.0 - self.acceleration * z))
     }
 }
 
-fn normal() -> Normal {
-    Normal::standard()
-}
-
-/// `Σd³ / 6(Σd²)^(3/2)`, with d the mean of the jackknife's means less each one
+/// `Σd³ / 6(Σd²)^(3/2)`, with d the mean of the jackknife's values less each one
 /// of them; 0, no acceleration, where they are all equal.
-fn acceleration(sample: &Sample) -> f64 {
-    let n = sample.clusters.len();
-    let without = |left_out: usize| sample.mean((0..n).map(|cluster| u32::from(cluster != left_out)));
-    let jackknife: Vec<f64> = (0..n).map(without).collect();
-    let centre = jackknife.iter().sum::<f64>() / n as f64;
-    let moment = |power: i32| jackknife.iter().map(|mean| (centre - mean).powi(power)).sum::<f64>();
+pub(super) fn acceleration(jackknife: &[f64]) -> f64 {
+    let centre = jackknife.iter().sum::<f64>() / jackknife.len() as f64;
+    let moment = |power: i32| jackknife.iter().map(|value| (centre - value).powi(power)).sum::<f64>();
     let scale = 6.0 * moment(2).powf(1.5);
     if scale > 0.0 { moment(3) / scale } else { 0.0 }
 }
 
 /// The value below which `share` of the values lie, interpolated linearly
 /// between neighbours (Hyndman and Fan 1996, definition 7). Reorders `values`.
-fn quantile(values: &mut [f64], share: f64) -> f64 {
+pub(super) fn quantile(values: &mut [f64], share: f64) -> f64 {
     let position = share.clamp(0.0, 1.0) * (values.len() - 1) as f64;
     let (_, &mut lower, above) = values.select_nth_unstable_by(position as usize, f64::total_cmp);
     match above.iter().copied().min_by(f64::total_cmp) {
@@ -165,89 +113,7 @@ fn quantile(values: &mut [f64], share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    const LEVEL: f64 = 0.95;
-
-    /// FIELD's oracle: one observation a cluster, which is the plain bootstrap.
-    const ORACLE: [[f64; 1]; 16] = [
-        [10.0],
-        [12.0],
-        [12.5],
-        [12.5],
-        [13.9],
-        [15.0],
-        [21.0],
-        [22.0],
-        [23.0],
-        [34.0],
-        [50.0],
-        [81.0],
-        [89.0],
-        [121.0],
-        [134.0],
-        [213.0],
-    ];
-
-    #[track_caller]
-    fn assert_near(actual: f64, expected: f64, tolerance: f64) {
-        assert!((actual - expected).abs() <= tolerance, "{actual} is not within {tolerance} of {expected}");
-    }
-
-    // The published limits come from a bootstrap too. The standard error of the
-    // mean is 14.6, so that two runs of 10 000 resamples differ at a limit by
-    // up to about 2 × 1.4 × 3 % of that; in the long upper tail by twice as much.
-    #[test]
-    fn the_published_bca_interval() {
-        let interval = bca_interval_of_mean(&ORACLE, LEVEL).unwrap();
-        assert_near(interval.low, 32.31, 1.2);
-        assert_near(interval.high, 91.43, 2.4);
-        assert_eq!(interval.level, LEVEL);
-    }
-
-    #[test]
-    fn the_published_percentile_interval() {
-        let sample = Sample::new(&ORACLE).unwrap();
-        let mut means = sample.resampled_means(RESAMPLES);
-        assert_near(sample.pivot + quantile(&mut means, 0.025), 28.86, 1.2);
-        assert_near(sample.pivot + quantile(&mut means, 0.975), 84.21, 2.4);
-    }
-
-    /// Jackknife means are linear in the values, so a is that of the values
-    /// themselves: Σ(x − x̄)³ / 6(Σ(x − x̄)²)^(3/2).
-    #[test]
-    fn the_acceleration_of_single_values_is_their_skewness() {
-        let mean = ORACLE.iter().map(|x| x[0]).sum::<f64>() / 16.0;
-        let moment = |power| ORACLE.iter().map(|x| (x[0] - mean).powi(power)).sum::<f64>();
-        let expected = moment(3) / (6.0 * moment(2).powf(1.5));
-        assert_near(acceleration(&Sample::new(&ORACLE).unwrap()), expected, 1e-12);
-    }
-
-    #[test]
-    fn one_cluster_has_no_interval() {
-        assert_eq!(bca_interval_of_mean(&[[1.0, 2.0, 3.0]], LEVEL), None);
-        assert_eq!(bca_interval_of_mean(&[vec![1.0, 2.0], vec![]], LEVEL), None);
-        assert_eq!(bca_interval_of_mean(&[[]; 3], LEVEL), None);
-        assert_eq!(bca_interval_of_mean(&[[0.0; 0]; 0], LEVEL), None);
-    }
-
-    #[test]
-    fn equal_values_have_an_interval_without_width() {
-        let clusters = [vec![0.1; 3], vec![0.1; 7], vec![0.1]];
-        let interval = bca_interval_of_mean(&clusters, LEVEL).unwrap();
-        assert_eq!((interval.low, interval.high), (0.1, 0.1));
-    }
-
-    #[test]
-    fn repeating_observations_within_a_cluster_gains_nothing() {
-        let once = bca_interval_of_mean(&[[0.1], [0.5], [0.2], [0.9]], LEVEL);
-        let often = bca_interval_of_mean(&[[0.1; 4], [0.5; 4], [0.2; 4], [0.9; 4]], LEVEL);
-        let (once, often) = (once.unwrap(), often.unwrap());
-        assert_near(often.low, once.low, 1e-12);
-        assert_near(often.high, once.high, 1e-12);
-    }
 
     #[test]
     fn quantiles_interpolate() {
@@ -256,18 +122,20 @@ mod tests {
         assert_eq!(quantile(&mut [4.0, 1.0, 3.0, 2.0], 1.0), 4.0);
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(40))]
-        #[test]
-        fn limits_are_ordered_and_within_the_clusters_means(
-            clusters in prop::collection::vec(prop::collection::vec(0.0..1.0_f64, 1..5), 2..30),
-        ) {
-            let interval = bca_interval_of_mean(&clusters, LEVEL).unwrap();
-            let means = clusters.iter().map(|values| values.iter().sum::<f64>() / values.len() as f64);
-            let (least, most) = means.fold((1.0_f64, 0.0_f64), |(least, most), m| (least.min(m), most.max(m)));
-            prop_assert!(interval.low <= interval.high);
-            prop_assert!(least - 1e-12 <= interval.low && interval.high <= most + 1e-12);
-            prop_assert_eq!(bca_interval_of_mean(&clusters, LEVEL), Some(interval));
-        }
+    #[test]
+    fn a_resample_draws_as_many_as_there_are() {
+        let drawn = resamples(5, 100);
+        assert!(drawn.iter().all(|drawn| drawn.len() == 5 && drawn.is_sorted() && drawn[4] < 5));
+        let never_drawn = (0..5).find(|cluster| !drawn.iter().flatten().any(|drawn| drawn == cluster));
+        assert_eq!(never_drawn, None);
+    }
+
+    #[test]
+    fn statistics_computed_together_have_the_intervals_of_each_alone() {
+        let values = [0.1, 0.9, 0.4, 0.4, 0.7];
+        let total = |drawn: &[usize]| drawn.iter().map(|&i| values[i]).sum::<f64>();
+        let most = |drawn: &[usize]| drawn.iter().map(|&i| values[i]).fold(0.0, f64::max);
+        let both = bca_intervals(5, 0.9, |drawn| vec![total(drawn), most(drawn)]);
+        assert_eq!(both, [bca_interval(5, 0.9, total), bca_interval(5, 0.9, most)]);
     }
 }

@@ -1,8 +1,16 @@
-//! Estimates and the bootstrap. Pure functions of numbers.
+//! Estimates, tests and intervals. Pure functions of numbers: owns no data and
+//! knows neither trials nor metrics. What is random starts from a fixed key.
+//!
+//! Every result carries its interval and the number of prompts behind it; what
+//! can't be computed is a [`StatsError`], never a NaN.
 
 mod bootstrap;
+mod cluster_mean;
+mod error;
+mod random;
 
-pub use bootstrap::bca_interval_of_mean;
+pub use cluster_mean::bca_interval_of_mean;
+pub use error::StatsError;
 
 /// A two-sided confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
