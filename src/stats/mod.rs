@@ -6,19 +6,42 @@
 
 mod bootstrap;
 mod cluster_mean;
+mod equivalence;
 mod error;
+mod page;
+mod paired;
+mod permutation;
 mod random;
+mod ranks;
+#[cfg(test)]
+mod testing;
 
 pub use cluster_mean::bca_interval_of_mean;
+pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
+pub use page::{PageTrend, page_trend};
+pub use paired::{Pair, PairedContrast, cliffs_delta, paired_contrast};
+pub use permutation::{Method, PValue};
+
+use serde::Serialize;
+
+/// The nominal coverage of intervals whose level the caller does not choose.
+const LEVEL: f64 = 0.95;
 
 /// A two-sided confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,
     /// The nominal coverage, such as 0.95.
     pub level: f64,
+}
+
+/// The size of something, and how sure of it one can be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Effect {
+    pub estimate: f64,
+    pub interval: Interval,
 }
 
 /// The mean; `None` of nothing.
