@@ -8,20 +8,28 @@ mod bootstrap;
 mod cluster_mean;
 mod equivalence;
 mod error;
+mod holm;
+mod interaction;
 mod page;
 mod paired;
 mod permutation;
+mod power;
 mod random;
 mod ranks;
+mod variance;
 #[cfg(test)]
 mod testing;
 
 pub use cluster_mean::bca_interval_of_mean;
 pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
+pub use holm::holm;
+pub use interaction::{Interaction, interaction};
 pub use page::{PageTrend, page_trend};
 pub use paired::{Pair, PairedContrast, cliffs_delta, paired_contrast};
 pub use permutation::{Method, PValue};
+pub use power::{Target, smallest_detectable_difference};
+pub use variance::{Attribution, Observation, Share, Source, attribute};
 
 use serde::Serialize;
 

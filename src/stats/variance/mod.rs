@@ -1,0 +1,253 @@
+//! Where the variation comes from: shares of a crossed design's sum of squares.
+
+use serde::Serialize;
+
+use super::bootstrap::bca_intervals;
+use super::error::{StatsError, all_finite, at_least};
+use super::{Effect, LEVEL};
+
+/// One score: at which level of each factor (counted from 0), for which prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    pub levels: Vec<usize>,
+    pub prompt: usize,
+    pub value: f64,
+}
+
+/// A source of variation; factors are counted from 0, as in `levels`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Factor(usize),
+    Pair(usize, usize),
+    /// Some prompts score higher than others, whatever the factors.
+    Prompts,
+    /// All else: prompts that respond differently, interactions of three
+    /// factors and more, chance.
+    Rest,
+}
+
+/// One source's share.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Share {
+    pub source: Source,
+    /// The sum of squares over the total one (η²); 0 to 1, and all sources' sum
+    /// is 1. Of no width where the share is the same in every resample.
+    pub share: Effect,
+    /// The share expected of a source that does nothing, for chance has squares
+    /// too. `None` for prompts and the rest, which are measured by nothing else.
+    pub chance_share: Option<f64>,
+}
+
+/// The outcome of [`attribute`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Attribution {
+    /// Factors, pairs of factors, prompts, the rest.
+    pub shares: Vec<Share>,
+    /// Prompts that have every cell.
+    pub n_prompts: usize,
+    /// Prompts left out because they lack a cell.
+    pub n_incomplete_prompts: usize,
+    pub n_cells: usize,
+}
+
+/// Splits the variation of scores over the cells of a crossed design of factors
+/// with so many `levels`, each cell over the same prompts.
+///
+/// Seeds of a prompt and cell are averaged. Then every prompt has one value per
+/// cell, the sums of squares of the sources add up to the total, and none of
+/// them depends on the order of the factors. An unbalanced design would need a
+/// type of sums of squares (I, II, III), which answer different questions; so
+/// prompts that lack a cell are left out, all of them, and counted.
+///
+/// Intervals are BCa over prompts. Where a source does nothing, its share in a
+/// resample exceeds the one in the data, and the interval lies too high: compare
+/// with `chance_share`, which is the sum of squares that the source has within
+/// prompts beyond its common part, over prompts − 1 (its expected mean square;
+/// Winer 1971, "Statistical Principles in Experimental Design", ch. 4).
+///
+/// # Errors
+///
+/// For an observation whose levels are not among the design's, a value that is
+/// not finite, a cell that no prompt has, fewer than two complete prompts, a
+/// design of one cell, and where all values are equal.
+pub fn attribute(levels: &[usize], observations: &[Observation]) -> Result<Attribution, StatsError> {
+    let n_cells: usize = levels.iter().product();
+    at_least(2, n_cells, "cells")?;
+    let (prompts, n_incomplete_prompts) = complete_prompts(levels, observations)?;
+    at_least(2, prompts.len(), "prompts that have every cell")?;
+    let first = prompts[0][0];
+    if prompts.iter().flatten().all(|&value| value == first) {
+        return Err(StatsError::NoVariation { of: "values", value: first });
+    }
+    let design = Design { levels, sources: sources(levels) };
+
+    // Relative to one value, so that squares lose no digits.
+    let prompts: Vec<Prompt> = prompts.iter().map(|cells| Prompt::new(&design, cells, first)).collect();
+    let shares = |drawn: &[usize]| design.shares(&prompts, drawn);
+    let every: Vec<usize> = (0..prompts.len()).collect();
+    let estimates = shares(&every);
+    let intervals = bca_intervals(prompts.len(), LEVEL, shares);
+    let chance = design.chance_shares(&prompts, &every);
+    let all = design.sources.iter().copied().chain([Source::Prompts, Source::Rest]);
+    let share = |(place, source): (usize, Source)| Share {
+        source,
+        share: Effect { estimate: estimates[place], interval: intervals[place] },
+        chance_share: chance.get(place).copied(),
+    };
+    let shares = all.enumerate().map(share).collect();
+    Ok(Attribution { shares, n_prompts: prompts.len(), n_incomplete_prompts, n_cells })
+}
+
+/// The cells' means of every prompt that has them all, and how many have not.
+fn complete_prompts(levels: &[usize], observations: &[Observation]) -> Result<(Vec<Vec<f64>>, usize), StatsError> {
+    let n_cells: usize = levels.iter().product();
+    let n_prompts = observations.iter().map(|observation| observation.prompt + 1).max().unwrap_or(0);
+    let mut sums = vec![(0.0, 0_u32); n_prompts * n_cells];
+    for (place, observation) in observations.iter().enumerate() {
+        all_finite(&[[observation.value]], "scores")
+            .map_err(|_| StatsError::NotFinite { of: "scores", place, value: observation.value })?;
+        let (sum, count) = &mut sums[observation.prompt * n_cells + cell(levels, &observation.levels, place)?];
+        *sum += observation.value;
+        *count += 1;
+    }
+    let prompts: Vec<_> = sums.chunks(n_cells).filter(|cells| cells.iter().any(|(_, count)| *count > 0)).collect();
+    if let Some(empty) = (0..n_cells).find(|&cell| prompts.iter().all(|cells| cells[cell].1 == 0)) {
+        return Err(StatsError::EmptyCell { of: "prompt", levels: levels_of(levels, empty) });
+    }
+    let complete = prompts.iter().filter(|cells| cells.iter().all(|(_, count)| *count > 0));
+    let complete: Vec<Vec<f64>> =
+        complete.map(|cells| cells.iter().map(|(sum, count)| sum / f64::from(*count)).collect()).collect();
+    let n_incomplete = prompts.len() - complete.len();
+    Ok((complete, n_incomplete))
+}
+
+/// The place of a cell, the last factor's levels beside each other.
+fn cell(levels: &[usize], at: &[usize], place: usize) -> Result<usize, StatsError> {
+    if at.len() != levels.len() {
+        return Err(StatsError::Ragged { of: "observation", place, expected: levels.len(), got: at.len() });
+    }
+    let add = |cell: usize, (&at, &of): (&usize, &usize)| (at < of).then_some(cell * of + at);
+    at.iter().zip(levels).try_fold(0, add).ok_or(StatsError::OutOfRange {
+        name: "the number of a level",
+        value: at.iter().copied().max().unwrap_or_default() as f64,
+        allowed: "below its factor's number of levels",
+    })
+}
+
+fn levels_of(levels: &[usize], mut cell: usize) -> Vec<usize> {
+    let split = |of: &usize| {
+        let level = cell % of;
+        cell /= of;
+        level
+    };
+    let mut at: Vec<usize> = levels.iter().rev().map(split).collect();
+    at.reverse();
+    at
+}
+
+fn sources(levels: &[usize]) -> Vec<Source> {
+    let factors = 0..levels.len();
+    let pairs = factors.clone().flat_map(|first| (first + 1..levels.len()).map(move |second| Source::Pair(first, second)));
+    factors.clone().map(Source::Factor).chain(pairs).collect()
+}
+
+struct Design<'a> {
+    levels: &'a [usize],
+    /// Without prompts and the rest.
+    sources: Vec<Source>,
+}
+
+/// What is needed of a prompt: its cells, and its sums of squares by itself.
+struct Prompt {
+    cells: Vec<f64>,
+    mean: f64,
+    /// Of all its cells, about 0.
+    squares: f64,
+    of_sources: Vec<f64>,
+}
+
+impl Prompt {
+    fn new(design: &Design, cells: &[f64], origin: f64) -> Self {
+        let cells: Vec<f64> = cells.iter().map(|value| value - origin).collect();
+        let mean = cells.iter().sum::<f64>() / cells.len() as f64;
+        let squares = cells.iter().map(|value| value * value).sum();
+        Self { of_sources: design.squares(&cells), cells, mean, squares }
+    }
+}
+
+impl Design<'_> {
+    /// The sum of squares of each source over one value per cell.
+    fn squares(&self, cells: &[f64]) -> Vec<f64> {
+        let n = cells.len() as f64;
+        let about_0 = |sums: &[f64]| sums.iter().map(|sum| sum * sum).sum::<f64>() * sums.len() as f64 / n;
+        let grand = about_0(&[cells.iter().sum()]);
+        let factor = |factor: usize| about_0(&self.marginal_sums(cells, factor, None)) - grand;
+        let factors: Vec<f64> = (0..self.levels.len()).map(factor).collect();
+        let of_source = |source: &Source| match *source {
+            Source::Factor(factor) => factors[factor],
+            Source::Pair(first, second) => {
+                let both = about_0(&self.marginal_sums(cells, first, Some(second))) - grand;
+                both - factors[first] - factors[second]
+            }
+            Source::Prompts | Source::Rest => unreachable!("these are not among the design's sources"),
+        };
+        // Rounding may leave a little less than nothing.
+        self.sources.iter().map(|source| of_source(source).max(0.0)).collect()
+    }
+
+    /// Sums of the cells at each level of a factor, or of a pair of factors.
+    fn marginal_sums(&self, cells: &[f64], first: usize, second: Option<usize>) -> Vec<f64> {
+        let stride = |factor: usize| self.levels[factor + 1..].iter().product::<usize>();
+        let level = |cell: usize, factor: usize| cell / stride(factor) % self.levels[factor];
+        let width = second.map_or(1, |second| self.levels[second]);
+        let mut sums = vec![0.0; self.levels[first] * width];
+        for (cell, value) in cells.iter().enumerate() {
+            sums[level(cell, first) * width + second.map_or(0, |second| level(cell, second))] += value;
+        }
+        sums
+    }
+
+    /// Of the sources, of prompts, of the rest.
+    fn shares(&self, prompts: &[Prompt], drawn: &[usize]) -> Vec<f64> {
+        let parts = self.parts(prompts, drawn);
+        let explained = parts.of_sources.iter().sum::<f64>() + parts.of_prompts;
+        let rest = (parts.total - explained).max(0.0);
+        let all = parts.of_sources.iter().copied().chain([parts.of_prompts, rest]);
+        // A resample may be of one prompt without variation: nothing explains it.
+        all.map(|squares| if parts.total > 0.0 { squares / parts.total } else { 0.0 }).collect()
+    }
+
+    fn chance_shares(&self, prompts: &[Prompt], drawn: &[usize]) -> Vec<f64> {
+        let parts = self.parts(prompts, drawn);
+        let chance = |source: usize| {
+            let within: f64 = drawn.iter().map(|&prompt| prompts[prompt].of_sources[source]).sum();
+            (within - parts.of_sources[source]).max(0.0) / (drawn.len() as f64 - 1.0) / parts.total
+        };
+        (0..self.sources.len()).map(chance).collect()
+    }
+
+    fn parts(&self, prompts: &[Prompt], drawn: &[usize]) -> Parts {
+        let n = drawn.len() as f64;
+        let mut means = vec![0.0; prompts[0].cells.len()];
+        for &prompt in drawn {
+            means.iter_mut().zip(&prompts[prompt].cells).for_each(|(mean, value)| *mean += value / n);
+        }
+        let n_cells = means.len() as f64;
+        let grand = means.iter().sum::<f64>() / n_cells;
+        let of_prompts = drawn.iter().map(|&prompt| (prompts[prompt].mean - grand).powi(2)).sum::<f64>() * n_cells;
+        let total = drawn.iter().map(|&prompt| prompts[prompt].squares).sum::<f64>() - n * n_cells * grand * grand;
+        let of_sources = self.squares(&means).into_iter().map(|squares| squares * n).collect();
+        Parts { of_sources, of_prompts, total: total.max(0.0) }
+    }
+}
+
+/// Sums of squares.
+struct Parts {
+    of_sources: Vec<f64>,
+    of_prompts: f64,
+    total: f64,
+}
+
+#[cfg(test)]
+mod tests;
