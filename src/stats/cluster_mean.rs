@@ -3,7 +3,26 @@
 use super::Interval;
 use super::bootstrap::bca_interval;
 
-/// The BCa interval of the mean over all values of all clusters.
+/// The BCa interval of the mean over all values of all clusters, its tails
+/// expanded for few clusters.
+///
+/// Coverage of 95 % intervals where a text that loops scores 0.5 to 1 and any
+/// other 0 to 0.05, P is the probability of a loop, and each of n prompts has
+/// four texts and its own P (4000 data sets each, standard error 0.3 to 0.6;
+/// `coverage.rs` has the command, the other methods and one text a prompt):
+///
+/// | P | n = 12 | 24 | 48 | without the expansion |
+/// |---|---|---|---|---|
+/// | .05 | 79.0 % | 91.0 % | 93.3 % | 77.7, 89.5, 92.6 % |
+/// | .1 | 92.0 % | 93.7 % | 95.0 % | 88.5, 92.2, 94.3 % |
+/// | .3 | 95.6 % | 96.0 % | 95.8 % | 93.1, 94.7, 95.2 % |
+/// | .6 | 96.1 % | 96.3 % | 96.1 % | 93.1, 94.6, 95.3 % |
+///
+/// The expansion widens the interval by 15 % at n = 12, 7 % at 24 and 3 % at 48.
+/// Student's t covers 76.8 to 95 %. The studentised bootstrap covers 79 to 98 %, but is two to
+/// seven times as wide where loops are rare. What is missing at P = .05 is beyond
+/// any of them: many samples have no loop at all. For P itself there is
+/// [`super::clustered_share`].
 ///
 /// Clusters weigh as many as they hold values; empty ones are left out. `None`
 /// for fewer than two clusters, from which nothing can be said about other
@@ -58,7 +77,8 @@ impl Sample {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::bootstrap::{RESAMPLES, acceleration, quantile, resamples};
+    use super::super::bootstrap::{Correction, RESAMPLES, acceleration, quantile, resamples};
+    use super::super::testing::assert_near;
     use super::*;
 
     const LEVEL: f64 = 0.95;
@@ -83,9 +103,9 @@ mod tests {
         [213.0],
     ];
 
-    #[track_caller]
-    fn assert_near(actual: f64, expected: f64, tolerance: f64) {
-        assert!((actual - expected).abs() <= tolerance, "{actual} is not within {tolerance} of {expected}");
+    fn jackknife(sample: &Sample) -> Vec<f64> {
+        let n = sample.clusters.len();
+        (0..n).map(|left_out| sample.mean(&(0..n).filter(|&i| i != left_out).collect::<Vec<_>>())).collect()
     }
 
     // The published limits come from a bootstrap too. The standard error of the
@@ -93,10 +113,15 @@ mod tests {
     // up to about 2 × 1.4 × 3 % of that; in the long upper tail by twice as much.
     #[test]
     fn the_published_bca_interval() {
-        let interval = bca_interval_of_mean(&ORACLE, LEVEL).unwrap();
-        assert_near(interval.low, 32.31, 1.2);
-        assert_near(interval.high, 91.43, 2.4);
-        assert_eq!(interval.level, LEVEL);
+        let sample = Sample::new(&ORACLE).unwrap();
+        let own = sample.mean(&(0..16).collect::<Vec<_>>());
+        let mut means: Vec<f64> = resamples(16, RESAMPLES).iter().map(|drawn| sample.mean(drawn)).collect();
+        let correction = Correction::new(own, &jackknife(&sample), &means);
+        let [low, high] = [0.025, 0.975].map(|share| sample.pivot + quantile(&mut means, correction.of(share)));
+        assert_near(low, 32.31, 1.2);
+        assert_near(high, 91.43, 2.4);
+        let expanded = bca_interval_of_mean(&ORACLE, LEVEL).unwrap();
+        assert!(expanded.low < low && high < expanded.high && expanded.level == LEVEL);
     }
 
     #[test]
@@ -115,8 +140,7 @@ mod tests {
         let moment = |power| ORACLE.iter().map(|x| (x[0] - mean).powi(power)).sum::<f64>();
         let expected = moment(3) / (6.0 * moment(2).powf(1.5));
         let sample = Sample::new(&ORACLE).unwrap();
-        let without = |left_out| sample.mean(&(0..16).filter(|&i| i != left_out).collect::<Vec<_>>());
-        assert_near(acceleration(&(0..16).map(without).collect::<Vec<_>>()), expected, 1e-12);
+        assert_near(acceleration(&jackknife(&sample)), expected, 1e-12);
     }
 
     #[test]

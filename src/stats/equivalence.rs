@@ -55,7 +55,8 @@ pub fn equivalence(differences: &[f64], margin: f64) -> Result<Equivalence, Stat
         .iter()
         .map(|drawn| Moments::of(drawn.iter().map(|&prompt| differences[prompt])).t(own.mean))
         .collect();
-    let share = |hit: &dyn Fn(f64) -> bool| (ts.iter().filter(|&&t| hit(t)).count() + 1) as f64 / (RESAMPLES + 1) as f64;
+    let share =
+        |hit: &dyn Fn(f64) -> bool| (ts.iter().filter(|&&t| hit(t)).count() + 1) as f64 / (RESAMPLES + 1) as f64;
     let p_bootstrap = share(&|resampled| resampled >= t[0]).max(share(&|resampled| resampled <= t[1]));
 
     let tail = (1.0 - INTERVAL_LEVEL) / 2.0;

@@ -6,29 +6,37 @@
 
 mod bootstrap;
 mod cluster_mean;
+#[cfg(test)]
+mod coverage;
 mod equivalence;
 mod error;
 mod holm;
 mod interaction;
+mod kaplan_meier;
 mod page;
 mod paired;
 mod permutation;
 mod power;
+mod proportion;
 mod random;
 mod ranks;
-mod variance;
 #[cfg(test)]
 mod testing;
+mod two_part;
+mod variance;
 
 pub use cluster_mean::bca_interval_of_mean;
 pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
 pub use holm::holm;
 pub use interaction::{Interaction, interaction};
+pub use kaplan_meier::{Onset, Step, SurvivalCurve, kaplan_meier};
 pub use page::{PageTrend, page_trend};
 pub use paired::{Pair, PairedContrast, cliffs_delta, paired_contrast};
 pub use permutation::{Method, PValue};
 pub use power::{Target, smallest_detectable_difference};
+pub use proportion::{Hits, clustered_share};
+pub use two_part::{Part, TwoPart, two_part};
 pub use variance::{Attribution, Observation, Share, Source, attribute};
 
 use serde::Serialize;

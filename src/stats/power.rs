@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn agrees_with_the_noncentral_t() {
         for Case { n, power, alpha, dz } in oracle::<Vec<Case>>("power") {
-            assert_near(smallest_standardised(n, Target { alpha, power }).unwrap(), dz, 1e-5 * dz);
+            assert_near(smallest_standardised(n, Target { alpha, power }).unwrap(), dz, 1e-4 * dz);
         }
     }
 

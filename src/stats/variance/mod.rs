@@ -105,8 +105,11 @@ fn complete_prompts(levels: &[usize], observations: &[Observation]) -> Result<(V
     let n_prompts = observations.iter().map(|observation| observation.prompt + 1).max().unwrap_or(0);
     let mut sums = vec![(0.0, 0_u32); n_prompts * n_cells];
     for (place, observation) in observations.iter().enumerate() {
-        all_finite(&[[observation.value]], "scores")
-            .map_err(|_| StatsError::NotFinite { of: "scores", place, value: observation.value })?;
+        all_finite(&[[observation.value]], "scores").map_err(|_| StatsError::NotFinite {
+            of: "scores",
+            place,
+            value: observation.value,
+        })?;
         let (sum, count) = &mut sums[observation.prompt * n_cells + cell(levels, &observation.levels, place)?];
         *sum += observation.value;
         *count += 1;
@@ -148,7 +151,8 @@ fn levels_of(levels: &[usize], mut cell: usize) -> Vec<usize> {
 
 fn sources(levels: &[usize]) -> Vec<Source> {
     let factors = 0..levels.len();
-    let pairs = factors.clone().flat_map(|first| (first + 1..levels.len()).map(move |second| Source::Pair(first, second)));
+    let pairs =
+        factors.clone().flat_map(|first| (first + 1..levels.len()).map(move |second| Source::Pair(first, second)));
     factors.clone().map(Source::Factor).chain(pairs).collect()
 }
 

@@ -74,7 +74,11 @@ fn seeds_are_averaged() {
 
 #[test]
 fn what_one_factor_does_is_its_share() {
-    let at = |level: usize, prompt: usize| Observation { levels: vec![level, prompt % 2], prompt: prompt / 2, value: level as f64 };
+    let at = |level: usize, prompt: usize| Observation {
+        levels: vec![level, prompt % 2],
+        prompt: prompt / 2,
+        value: level as f64,
+    };
     let all: Vec<_> = (0..6).flat_map(|prompt| [at(0, prompt), at(1, prompt)]).collect();
     let found = attribute(&[2, 2], &all).unwrap();
     assert_eq!(estimates(&found), [1.0, 0.0, 0.0, 0.0, 0.0]);

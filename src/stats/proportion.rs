@@ -1,0 +1,141 @@
+//! The share of texts that do something (loop), over prompts.
+
+use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
+
+use super::error::{StatsError, at_least};
+use super::{Effect, Interval};
+
+/// Texts of one prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hits {
+    pub hits: u32,
+    pub n: u32,
+}
+
+/// The share of hits over all texts of all prompts, with the interval of Korn
+/// and Graubard 1998, "Confidence intervals for proportions with small expected
+/// number of positive counts estimated from survey data": Clopper and Pearson's
+/// exact one for the number of *independent* texts that would be as informative.
+/// Unlike a bootstrap it has a width where no text, or every text, is a hit.
+///
+/// The effective number is texts over the design effect, which is the variance
+/// of the share between prompts over that of independent texts, corrected by
+/// (t_{texts−1} / t_{prompts−1})²; it is at most the number of texts, and where no
+/// text or every text is a hit, so that nothing shows how alike a prompt's texts
+/// are, the number of prompts. Prompts without texts are left out.
+///
+/// # Errors
+///
+/// For fewer than two prompts with texts, more hits than texts, and a `level` not
+/// between 0 and 1.
+pub fn clustered_share(prompts: &[Hits], level: f64) -> Result<Effect, StatsError> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(StatsError::OutOfRange { name: "the level", value: level, allowed: "between 0 and 1" });
+    }
+    if let Some(wrong) = prompts.iter().find(|prompt| prompt.hits > prompt.n) {
+        let value = f64::from(wrong.hits);
+        return Err(StatsError::OutOfRange { name: "a count of hits", value, allowed: "at or below its texts" });
+    }
+    let prompts: Vec<&Hits> = prompts.iter().filter(|prompt| prompt.n > 0).collect();
+    at_least(2, prompts.len(), "prompts")?;
+    let texts: f64 = prompts.iter().map(|prompt| f64::from(prompt.n)).sum();
+    let share = prompts.iter().map(|prompt| f64::from(prompt.hits)).sum::<f64>() / texts;
+    let effective = effective_texts(&prompts, texts, share, level);
+    Ok(Effect { estimate: share, interval: clopper_pearson(share * effective, effective, level) })
+}
+
+fn effective_texts(prompts: &[&Hits], texts: f64, share: f64, level: f64) -> f64 {
+    let k = prompts.len() as f64;
+    let independent = share * (1.0 - share) / texts;
+    if independent == 0.0 {
+        return k;
+    }
+    let deviation = |prompt: &&Hits| (f64::from(prompt.hits) - share * f64::from(prompt.n)).powi(2);
+    // The variance of a ratio of totals over prompts (Cochran 1977, § 6.3).
+    let between = k / (k - 1.0) * prompts.iter().map(deviation).sum::<f64>() / (texts * texts);
+    let t = |degrees: f64| {
+        StudentsT::new(0.0, 1.0, degrees).expect("degrees are positive").inverse_cdf((1.0 + level) / 2.0)
+    };
+    // Prompts that are all alike by chance make no text worth more than one.
+    if between == 0.0 {
+        return texts;
+    }
+    (independent / between * texts * (t(texts - 1.0) / t(k - 1.0)).powi(2)).min(texts)
+}
+
+/// Clopper and Pearson 1934, for numbers that need not be whole.
+fn clopper_pearson(hits: f64, n: f64, level: f64) -> Interval {
+    let tail = (1.0 - level) / 2.0;
+    let quantile = |a: f64, b: f64, share| Beta::new(a, b).expect("both are positive").inverse_cdf(share);
+    let misses = n - hits;
+    let low = if hits > 0.0 { quantile(hits, misses + 1.0, tail) } else { 0.0 };
+    let high = if misses > 0.0 { quantile(hits + 1.0, misses, 1.0 - tail) } else { 1.0 };
+    Interval { low, high, level }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::super::testing::{assert_near, oracle, uniforms};
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Case {
+        hits: u32,
+        n: u32,
+        interval: [f64; 2],
+    }
+
+    #[test]
+    fn clopper_pearson_agrees_with_statsmodels() {
+        for Case { hits, n, interval: [low, high] } in oracle::<Vec<Case>>("clopper_pearson") {
+            let found = clopper_pearson(f64::from(hits), f64::from(n), 0.95);
+            assert_near(found.low, low, 1e-8);
+            assert_near(found.high, high, 1e-8);
+        }
+    }
+
+    #[test]
+    fn no_hit_at_all_still_leaves_a_doubt() {
+        let found = clustered_share(&[Hits { hits: 0, n: 4 }; 24], 0.95).unwrap();
+        assert_eq!((found.estimate, found.interval.low), (0.0, 0.0));
+        assert_near(found.interval.high, 1.0 - 0.025_f64.powf(1.0 / 24.0), 1e-8);
+        let all = clustered_share(&[Hits { hits: 4, n: 4 }; 24], 0.95).unwrap();
+        assert_near(all.interval.low, 1.0 - found.interval.high, 1e-8);
+    }
+
+    #[test]
+    fn texts_of_one_mind_count_as_one() {
+        let prompts = |n| (0..20).map(|i| Hits { hits: if i % 4 == 0 { n } else { 0 }, n }).collect::<Vec<_>>();
+        let (one, ten) = (clustered_share(&prompts(1), 0.95).unwrap(), clustered_share(&prompts(10), 0.95).unwrap());
+        assert_eq!(one.estimate, ten.estimate);
+        assert_near(one.interval.high, ten.interval.high, 0.03);
+    }
+
+    #[test]
+    fn it_covers_rare_loops() {
+        for (p, n) in [(0.05, 12), (0.05, 24), (0.1, 24), (0.3, 24)] {
+            let covers = |set: &u64| {
+                let mut uniforms = uniforms(*set);
+                // Half of the prompts never loop, the others twice as often.
+                let mut prompt = |place: usize| {
+                    let p = if place.is_multiple_of(2) { 2.0 * p } else { 0.0 };
+                    Hits { hits: (0..4).filter(|_| uniforms.next().unwrap() < p).count() as u32, n: 4 }
+                };
+                let prompts: Vec<Hits> = (0..n).map(&mut prompt).collect();
+                let interval = clustered_share(&prompts, 0.95).unwrap().interval;
+                interval.low <= p && p <= interval.high
+            };
+            let covering = (0..400_u64).filter(covers).count();
+            assert!(covering >= 376, "{covering} of 400 at P = {p}, n = {n}");
+        }
+    }
+
+    #[test]
+    fn says_what_it_refuses() {
+        assert!(clustered_share(&[Hits { hits: 0, n: 4 }, Hits { hits: 0, n: 0 }], 0.95).is_err());
+        assert!(clustered_share(&[Hits { hits: 5, n: 4 }; 3], 0.95).is_err());
+        assert!(clustered_share(&[Hits { hits: 1, n: 4 }; 3], 1.0).is_err());
+    }
+}

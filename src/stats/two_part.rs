@@ -1,0 +1,89 @@
+//! Scores have two humps: texts that loop and texts that do not. Each part has a
+//! number of its own here; a mean over both describes neither.
+
+use serde::Serialize;
+
+use super::error::{StatsError, all_finite};
+use super::{Effect, Hits, LEVEL, bca_interval_of_mean, clustered_share, mean};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Looping,
+    Free,
+}
+
+/// The outcome of [`two_part`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TwoPart {
+    /// P(loop): the share of texts that loop.
+    pub loops: Effect,
+    /// The mean score of the texts that do not, with a BCa interval over prompts;
+    /// `None` where these are of fewer than two prompts.
+    pub score_without_loop: Option<Effect>,
+    pub n_prompts: usize,
+    pub n_texts: usize,
+    pub n_loops: usize,
+}
+
+/// Splits the scores of each prompt's texts into a probability and a mean, as two-part
+/// models do (Duan et al. 1983, "A comparison of alternative models for the demand
+/// for medical care"). Prompts without texts are left out.
+///
+/// # Errors
+///
+/// For fewer than two prompts with texts, and for scores that are not finite.
+pub fn two_part(prompts: &[impl AsRef<[(Part, f64)]>]) -> Result<TwoPart, StatsError> {
+    let prompts: Vec<&[(Part, f64)]> = prompts.iter().map(AsRef::as_ref).filter(|texts| !texts.is_empty()).collect();
+    let scores = |wanted: &[Part]| -> Vec<Vec<f64>> {
+        let of_prompt = |texts: &&[(Part, f64)]| {
+            texts.iter().filter(|(part, _)| wanted.contains(part)).map(|(_, score)| *score).collect()
+        };
+        prompts.iter().map(of_prompt).collect()
+    };
+    let (looping, free) = (scores(&[Part::Looping]), scores(&[Part::Free]));
+    all_finite(&scores(&[Part::Looping, Part::Free]), "scores of prompts")?;
+    let count = |values: &[f64]| u32::try_from(values.len()).expect("a prompt has fewer than 2³² texts");
+    let hits =
+        looping.iter().zip(&free).map(|(looping, free)| Hits { hits: count(looping), n: count(looping) + count(free) });
+    let loops = clustered_share(&hits.collect::<Vec<_>>(), LEVEL)?;
+    let free_mean = mean(&free.concat());
+    let free_interval = bca_interval_of_mean(&free, LEVEL);
+    let n_loops = looping.iter().map(Vec::len).sum();
+    Ok(TwoPart {
+        loops,
+        score_without_loop: free_mean.zip(free_interval).map(|(estimate, interval)| Effect { estimate, interval }),
+        n_prompts: prompts.len(),
+        n_texts: n_loops + free.iter().map(Vec::len).sum::<usize>(),
+        n_loops,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::assert_near;
+    use super::*;
+
+    use Part::{Free, Looping};
+
+    #[test]
+    fn each_part_has_its_number() {
+        let prompts = [vec![(Looping, 0.9), (Free, 0.1)], vec![(Free, 0.2), (Free, 0.3)], vec![]];
+        let found = two_part(&prompts).unwrap();
+        assert_eq!((found.loops.estimate, found.n_prompts, found.n_texts, found.n_loops), (0.25, 2, 4, 1));
+        let free = found.score_without_loop.unwrap();
+        assert_near(free.estimate, 0.2, 1e-12);
+        assert!(free.interval.low >= 0.1 && free.interval.high <= 0.25 + 1e-12);
+    }
+
+    #[test]
+    fn where_all_loop_there_is_no_score_without() {
+        let found = two_part(&[[(Looping, 0.9)], [(Looping, 0.8)]]).unwrap();
+        assert_eq!((found.loops.estimate, found.score_without_loop), (1.0, None));
+    }
+
+    #[test]
+    fn says_what_it_refuses() {
+        assert!(two_part(&[[(Free, 0.1)]]).is_err());
+        assert!(two_part(&[[(Free, 0.1)], [(Looping, f64::NAN)]]).is_err());
+    }
+}
