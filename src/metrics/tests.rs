@@ -1,0 +1,139 @@
+//! Tests of all metrics together, and against Python.
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+use crate::engine::Token;
+
+#[test]
+fn every_metric_stands_at_its_own_place() {
+    assert!(Metric::ALL.into_iter().enumerate().all(|(place, metric)| metric as usize == place));
+}
+
+const OF_TOKENS: [Metric; 13] = [
+    Metric::SeqRepTokens1,
+    Metric::SeqRepTokens2,
+    Metric::SeqRepTokens3,
+    Metric::SeqRepTokens4,
+    Metric::TailPeriod,
+    Metric::TailCopies,
+    Metric::TailOnset,
+    Metric::TailShare,
+    Metric::HoltzmanRepetition,
+    Metric::VllmLoop,
+    Metric::Loop3020,
+    Metric::RepW,
+    Metric::RepR,
+];
+
+/// Of an empty text nothing is known but what the definitions say is 0.
+#[test]
+fn an_empty_text_has_no_metrics() {
+    let scores = score("", Some(&[]));
+    for metric in Metric::ALL {
+        let by_definition = [Metric::RepetitionScore, Metric::TailShare].contains(&metric);
+        assert_eq!(scores.get(metric), by_definition.then_some(0.0), "{metric:?}");
+    }
+}
+
+#[test]
+fn one_word_has_few_metrics() {
+    let scores = score("word", Some(&[5]));
+    let missing = |metric: &Metric| scores.get(*metric).is_none();
+    let names: Vec<&str> = Metric::ALL.into_iter().filter(|metric| !missing(metric)).map(Metric::name).collect();
+    let known = ["repetition_score", "seq_rep_1_words", "seq_rep_1_tokens", "tail_share", "holtzman_repetition"];
+    assert_eq!(names[..5], known);
+    assert_eq!(names[5..], ["vllm_loop", "loop_30_20", "ead_words", "compression_ratio"]);
+}
+
+#[test]
+fn the_head_of_a_text_is_scored_like_a_text() {
+    let (text, tokens) = ("to be able\nto be able to be", [1, 2, 1, 2, 1]);
+    let head = score_head(text, Some(&tokens), 5);
+    assert_eq!(head, score("to be able\nto be", Some(&tokens)));
+    let words_only = score_head(text, Some(&tokens), 8);
+    assert_eq!(words_only, score(text, None));
+    assert_eq!(score_head(text, Some(&tokens), 9), Scores::default());
+}
+
+#[test]
+fn words_alone_leave_the_metrics_of_tokens_missing() {
+    let scores = score("to be able to be able to be", None);
+    assert_eq!(scores.get(Metric::RepetitionScore), Some(0.5));
+    assert_eq!(scores.get(Metric::SeqRepWords3), Some(0.5));
+    for metric in OF_TOKENS {
+        assert_eq!(scores.get(metric), None, "{metric:?}");
+    }
+}
+
+#[test]
+fn a_tail_without_a_cycle_has_a_share_of_0_and_nothing_else() {
+    for tokens in [&[][..], &[1, 2, 3]] {
+        let scores = score("", Some(tokens));
+        assert_eq!(scores.get(Metric::TailShare), Some(0.0));
+        for metric in [Metric::TailPeriod, Metric::TailCopies, Metric::TailOnset] {
+            assert_eq!(scores.get(metric), None);
+        }
+    }
+}
+
+#[test]
+fn a_tail_with_a_cycle_has_everything() {
+    let scores = score("", Some(&[9, 8, 7, 5, 6, 5, 6, 5]));
+    let tail = [Metric::TailPeriod, Metric::TailCopies, Metric::TailOnset, Metric::TailShare];
+    assert_eq!(tail.map(|metric| scores.get(metric)), [Some(2.0), Some(2.5), Some(3.0), Some(0.625)]);
+}
+
+proptest! {
+    #[test]
+    fn any_text_can_be_scored(text in any::<String>(), tokens in any::<Vec<Token>>()) {
+        let scores = score(&text, Some(&tokens));
+        for metric in Metric::ALL {
+            prop_assert!(scores.get(metric).is_none_or(f64::is_finite));
+        }
+        for share in [Metric::RepetitionScore, Metric::TailShare] {
+            prop_assert!((0.0..=1.0).contains(&scores.get(share).unwrap()));
+        }
+    }
+}
+
+/// What Python says, written by `tests/oracles/metrics.py`.
+#[derive(Deserialize)]
+struct Oracle {
+    white_space: Vec<u32>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    text: String,
+    words: Vec<String>,
+    repetition_score: f64,
+    seq_rep: [Option<f64>; 4],
+}
+
+fn oracle() -> Oracle {
+    serde_json::from_str(include_str!("../../tests/oracles/metrics.json")).unwrap()
+}
+
+#[test]
+fn agrees_with_python_on_texts() {
+    for case in oracle().cases {
+        assert_eq!(words(&case.text).collect::<Vec<_>>(), case.words);
+        let scores = score(&case.text, None);
+        assert_eq!(scores.get(Metric::RepetitionScore), Some(case.repetition_score), "{:?}", case.text);
+        for (metric, expected) in Metric::ALL[1..5].iter().zip(case.seq_rep) {
+            assert_eq!(scores.get(*metric), expected, "{metric:?} of {:?}", case.text);
+        }
+    }
+}
+
+#[test]
+fn agrees_with_python_on_every_character() {
+    let white_space = oracle().white_space;
+    for c in '\0'..=char::MAX {
+        let splits = words(&format!("a{c}b")).count() == 2;
+        assert_eq!(splits, white_space.contains(&u32::from(c)), "U+{:04X}", u32::from(c));
+    }
+}
