@@ -137,3 +137,93 @@ fn agrees_with_python_on_every_character() {
         assert_eq!(splits, white_space.contains(&u32::from(c)), "U+{:04X}", u32::from(c));
     }
 }
+
+/// What others' scripts say, written by `tests/oracles/published.py`.
+#[derive(Deserialize)]
+struct Published {
+    group: Group,
+    cases: Vec<PublishedCase>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    texts: Vec<Vec<u32>>,
+    self_repetition: f64,
+}
+
+#[derive(Deserialize)]
+struct PublishedCase {
+    items: Vec<u32>,
+    simctg_rep_percent: [Option<f64>; 3],
+    simctg_diversity: Option<f64>,
+    holtzman: bool,
+    vllm: bool,
+    loop_30_20: bool,
+    rep_w: f64,
+    rep_r: f64,
+    mattr: Option<f64>,
+    mtld: Option<f64>,
+    ead: f64,
+    zipf: Option<f64>,
+}
+
+fn published() -> Published {
+    serde_json::from_str(include_str!("../../tests/oracles/published.json")).unwrap()
+}
+
+fn text_of(items: &[u32]) -> String {
+    items.iter().map(|item| format!("w{item} ")).collect()
+}
+
+#[test]
+fn agrees_with_others_scripts() {
+    for case in published().cases {
+        let tokens: Vec<Token> = case.items.iter().map(|item| item.cast_signed()).collect();
+        let scores = score(&text_of(&case.items), Some(&tokens));
+        let verdict = |loops: bool| Some(f64::from(u8::from(loops)));
+        let [rep_2, rep_3, rep_4] = case.simctg_rep_percent;
+        let expected = [
+            (Metric::SimctgRep2, rep_2),
+            (Metric::SimctgRep3, rep_3),
+            (Metric::SimctgRep4, rep_4),
+            (Metric::SimctgDiversity, case.simctg_diversity),
+            (Metric::HoltzmanRepetition, verdict(case.holtzman)),
+            (Metric::VllmLoop, verdict(case.vllm)),
+            (Metric::Loop3020, verdict(case.loop_30_20)),
+            (Metric::RepW, Some(case.rep_w)),
+            (Metric::RepR, Some(case.rep_r)),
+            (Metric::MattrWords, case.mattr),
+            (Metric::MtldWords, case.mtld),
+            (Metric::EadWords, Some(case.ead)),
+            (Metric::ZipfWords, case.zipf),
+        ];
+        for (metric, expected) in expected {
+            let found = scores.get(metric);
+            let near = match (found, expected) {
+                // Python's power near 1 has lost digits of EAD.
+                (Some(found), Some(expected)) => (found - expected).abs() <= 1e-9 * expected.abs().max(1.0),
+                (found, expected) => found == expected,
+            };
+            assert!(near, "{metric:?}: {found:?}, not {expected:?}, of {:?}", case.items);
+        }
+    }
+}
+
+#[test]
+fn agrees_with_the_definition_of_self_repetition() {
+    let Group { texts, self_repetition: expected } = published().group;
+    let texts: Vec<String> = texts.iter().map(|items| text_of(items)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    assert!((self_repetition(&texts).unwrap() - expected).abs() < 1e-12);
+}
+
+/// A metric that no side computes would be missing everywhere.
+#[test]
+fn a_long_text_that_ends_in_a_loop_has_every_metric() {
+    let items: Vec<u32> = (0..100).chain((0..90).map(|i| 3 + i % 3)).collect();
+    let tokens: Vec<Token> = items.iter().map(|item| item.cast_signed()).collect();
+    let scores = score(&text_of(&items), Some(&tokens));
+    for metric in Metric::ALL {
+        assert!(scores.get(metric).is_some(), "{metric:?}");
+    }
+}
