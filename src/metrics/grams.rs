@@ -1,6 +1,6 @@
 //! Numbers for the n-grams of a sequence, shared by all metrics that count them.
 
-use foldhash::{HashMap, HashMapExt};
+use super::interner::number_keys;
 
 /// The n-grams of one length in the order of their first items; equal ones have
 /// equal numbers, counted from 0 in the order in which they first occur.
@@ -12,9 +12,8 @@ pub struct Grams {
 
 impl Grams {
     /// Numbers single items.
-    pub fn of_items(items: impl IntoIterator<Item = u32>) -> Self {
-        let items = items.into_iter();
-        Self::number(items.size_hint().0, items.map(u64::from))
+    pub fn of_items(items: impl IntoIterator<Item = u32, IntoIter: ExactSizeIterator>) -> Self {
+        Self::number(items.into_iter().map(u64::from))
     }
 
     /// Numbers of words are numbers of unigrams already.
@@ -29,17 +28,12 @@ impl Grams {
     pub fn then(&self, shift: usize, tails: &Self) -> Self {
         let tails = tails.ids.get(shift..).unwrap_or_default();
         let pairs = self.ids.iter().zip(tails).map(|(&head, &tail)| u64::from(head) << 32 | u64::from(tail));
-        Self::number(self.ids.len().min(tails.len()), pairs)
+        Self::number(pairs)
     }
 
-    fn number(n: usize, keys: impl Iterator<Item = u64>) -> Self {
-        let mut numbers = HashMap::with_capacity(n);
-        let number = |key| {
-            let next = u32::try_from(numbers.len()).expect("a text holds fewer than 2³² n-grams");
-            *numbers.entry(key).or_insert(next)
-        };
-        let ids: Vec<u32> = keys.map(number).collect();
-        Self { ids, n_unique: numbers.len() }
+    fn number(keys: impl ExactSizeIterator<Item = u64>) -> Self {
+        let (ids, n_unique) = number_keys(keys);
+        Self { ids, n_unique }
     }
 
     /// How often each n-gram occurs, by its number.
@@ -95,7 +89,7 @@ mod tests {
     use super::*;
 
     fn loops(items: impl IntoIterator<Item = u32>) -> Option<bool> {
-        UpToFour::new(Grams::of_items(items)).has_30_20_loop()
+        UpToFour::new(Grams::of_items(items.into_iter().collect::<Vec<_>>())).has_30_20_loop()
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod compression;
 mod copies;
 mod grams;
 mod group;
+mod interner;
 mod metric;
 mod ngram;
 mod score;

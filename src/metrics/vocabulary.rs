@@ -65,7 +65,9 @@ mod tests {
     fn zipfs_law_has_its_own_exponent() {
         // Counts 60, 30, 20, 15, 12: 60 over the rank.
         let items = [(0, 60), (1, 30), (2, 20), (3, 15), (4, 12)];
-        let exponent = zipf(&Grams::of_items(items.into_iter().flat_map(|(id, count)| vec![id; count]))).unwrap();
+        let exponent =
+            zipf(&Grams::of_items(items.into_iter().flat_map(|(id, count)| vec![id; count]).collect::<Vec<_>>()))
+                .unwrap();
         assert!((exponent - 1.0).abs() < 1e-12);
         assert_eq!(zipf(&Grams::of_items([1, 2, 3])), Some(0.0));
         assert_eq!(zipf(&Grams::of_items([1, 1, 1])), None);
