@@ -27,7 +27,7 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
 ];
 
 /// What only one place may name.
-const OWNERS: [(&str, &str); 11] = [
+const OWNERS: [(&str, &str); 12] = [
     ("llama_cpp", "src/engine/llama/"),
     ("process::{Child", "src/worker/supervisor.rs"),
     ("process::Command", "src/worker/supervisor.rs"),
@@ -37,6 +37,7 @@ const OWNERS: [(&str, &str); 11] = [
     ("indicatif", "src/progress"),
     ("clap", "src/cli.rs"),
     ("statrs", "src/stats/"),
+    ("flate2", "src/metrics/compression.rs"),
     ("ureq", "src/model/hub/client.rs"),
     ("sha2::", "src/model/hash.rs"),
 ];

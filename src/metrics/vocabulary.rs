@@ -1,5 +1,7 @@
 //! Metrics of how often which words occur, wherever they stand.
 
+use std::sync::LazyLock;
+
 use super::grams::Grams;
 
 /// The vocabulary that [`super::Metric::EadWords`] takes, GPT-2's: the measure
@@ -17,31 +19,32 @@ pub fn ead(n_distinct: usize, n_items: usize, vocabulary: u32) -> Option<f64> {
     (n_items > 0 && vocabulary > 0.0).then(|| n_distinct as f64 / (vocabulary * drawn))
 }
 
+const MOST_FREQUENT: usize = 5000;
+
+static LN_RANKS: LazyLock<Vec<f64>> = LazyLock::new(|| (1..=MOST_FREQUENT).map(|rank| (rank as f64).ln()).collect());
+
 /// Zipf's exponent: the slope, its sign turned, of the straight line through the
 /// logarithms of counts over those of ranks, by least squares over the 5000 most
 /// frequent items (Holtzman et al. 2020, "The Curious Case of Neural Text
 /// Degeneration"). `None` for fewer than two different items.
 pub fn zipf(items: &Grams) -> Option<f64> {
-    const MOST: usize = 5000;
     let mut counts = items.counts();
     counts.sort_unstable_by(|a, b| b.cmp(a));
-    counts.truncate(MOST);
+    counts.truncate(MOST_FREQUENT);
     if counts.len() < 2 {
         return None;
     }
-    let n = counts.len() as f64;
-    let ln_rank = |place: usize| (place as f64 + 1.0).ln();
-    let mean_rank = (0..counts.len()).map(ln_rank).sum::<f64>() / n;
+    let ln_ranks = &LN_RANKS[..counts.len()];
+    let mean_rank = ln_ranks.iter().sum::<f64>() / counts.len() as f64;
     let (mut products, mut squares) = (0.0, 0.0);
     // Counts repeat, most of them 1; so their logarithm is taken once each.
-    let mut place = 0;
+    let mut ranks = ln_ranks.iter();
     for equal in counts.chunk_by(PartialEq::eq) {
         let ln_count = f64::from(equal[0]).ln();
-        for _ in equal {
-            let distance = ln_rank(place) - mean_rank;
+        for ln_rank in ranks.by_ref().take(equal.len()) {
+            let distance = ln_rank - mean_rank;
             products += distance * ln_count;
             squares += distance * distance;
-            place += 1;
         }
     }
     // Sorted counts never rise, so that the exponent is 0 or more but for rounding.
