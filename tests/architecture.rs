@@ -37,7 +37,7 @@ const OWNERS: [(&str, &str); 12] = [
     ("indicatif", "src/progress"),
     ("clap", "src/cli.rs"),
     ("statrs", "src/stats/"),
-    ("flate2", "src/metrics/compression.rs"),
+    ("miniz_oxide", "src/metrics/compression.rs"),
     ("ureq", "src/model/hub/client.rs"),
     ("sha2::", "src/model/hash.rs"),
 ];

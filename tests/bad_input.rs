@@ -6,29 +6,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use support::{Bench, SCRIPTED, Said, models};
-
-/// An experiment on the bundled model's file, or on what is there instead.
-const GGUF: &str = r#"
-schema = 1
-name = "x"
-
-[generate]
-max_tokens = 8
-context = 32
-
-[grid]
-model = ["m"]
-chain = ["greedy"]
-temperature = [1.0]
-
-[prompts]
-inline = ["one"]
-
-[[model]]
-id = "m"
-path = "m.gguf"
-"#;
+use support::{Bench, GGUF, SCRIPTED, Said, models};
 
 /// Both commands refuse the experiment in the same words and write nothing.
 fn refused(bench: &Bench) -> Said {

@@ -7,28 +7,7 @@ use std::fs::{self, File};
 #[path = "support/gguf.rs"]
 mod made;
 
-use support::{Bench, Said, models};
-
-const GGUF: &str = r#"
-schema = 1
-name = "x"
-
-[generate]
-max_tokens = 8
-context = 32
-
-[grid]
-model = ["m"]
-chain = ["greedy"]
-temperature = [1.0]
-
-[prompts]
-inline = ["one"]
-
-[[model]]
-id = "m"
-path = "m.gguf"
-"#;
+use support::{Bench, GGUF, Said, models};
 
 fn inspect(bench: &Bench, arguments: &[&str]) -> Said {
     bench.say(&[&["model", "inspect"], arguments].concat())

@@ -173,3 +173,29 @@ fn ctrl_c_ends_cleanly_and_the_same_command_resumes() {
     bench.run("out", &[], 0);
     assert_eq!(bench.reproducible("out"), bench.reproducible("undisturbed"));
 }
+
+#[test]
+fn what_a_killed_run_evaluated_is_unknown_and_not_zero() {
+    let work = |bench: &Bench| {
+        let table = bench.result("out", "timings.csv");
+        let mut reader = csv::Reader::from_reader(table.as_bytes());
+        let column = reader.headers().unwrap().iter().position(|name| name == "evaluated_tokens").unwrap();
+        let rows = reader.records().map(|row| row.unwrap());
+        rows.filter(|row| &row[0] == "work").map(|row| row[column].to_owned()).collect::<Vec<_>>()
+    };
+    let bench = Bench::scripted("delay_ms = 20");
+    bench.run("out", &[], 0);
+    assert_eq!(work(&bench).len(), 1);
+    assert!(work(&bench)[0].parse::<u64>().is_ok_and(|tokens| tokens > 0));
+
+    let bench = Bench::scripted("delay_ms = 20");
+    let mut run = bench.start("out", &[]);
+    while !bench.exists("out/trials.jsonl") || bench.result("out", "trials.jsonl").is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let said = bench.run("out", &[], 0);
+    assert_eq!(work(&bench), [""]);
+    assert!(said.stdout.contains("a run was killed before it told what it evaluated"), "{}", said.stdout);
+}

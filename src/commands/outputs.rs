@@ -73,7 +73,7 @@ pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Fail
 
     write_table(directory, "trials.csv", |out| csv::write_trials(&analysis, out))?;
     write_table(directory, "cells.csv", |out| csv::write_cells(&analysis, out))?;
-    let work = work(&analysis, manifest);
+    let work = work(&analysis, &contents, manifest);
     write_table(directory, "timings.csv", |out| {
         csv::write_timings(timings(&analysis, &contents, manifest, &work), out)
     })?;

@@ -13,14 +13,19 @@ use crate::report::csv::{Timed, TimingRow};
 /// What a loaded model did, and the least it could have done.
 pub struct Work {
     sharing: Sharing,
-    evaluated_tokens: u64,
+    /// None where a run was killed before it could tell.
+    evaluated_tokens: Option<u64>,
 }
 
 /// The work of every load key.
-pub fn work(analysis: &Analysis, manifest: &Manifest) -> BTreeMap<LoadKey, Work> {
+pub fn work(analysis: &Analysis, contents: &Contents, manifest: &Manifest) -> BTreeMap<LoadKey, Work> {
+    // The manifest's runs are those that came to an end.
+    let told: usize = manifest.runs.iter().map(|run| run.trials_done).sum();
+    let all_told = told >= contents.records.len();
     let loads = || manifest.runs.iter().flat_map(|run| &run.loads);
     let of_load = |(key, sharing)| {
-        let evaluated_tokens = loads().filter(|load| load.key == key).map(|load| load.effort.evaluated_tokens).sum();
+        let of_key = loads().filter(|load| load.key == key).map(|load| load.effort.evaluated_tokens);
+        let evaluated_tokens = all_told.then(|| of_key.sum());
         (key, Work { sharing, evaluated_tokens })
     };
     sharing(&analysis.trials).into_iter().map(of_load).collect()
@@ -28,12 +33,17 @@ pub fn work(analysis: &Analysis, manifest: &Manifest) -> BTreeMap<LoadKey, Work>
 
 /// One sentence on what sharing saved.
 pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
-    let sum = |part: fn(&Work) -> u64| work.values().map(part).sum::<u64>();
-    let (evaluated, logical) = (sum(|work| work.evaluated_tokens), sum(|work| work.sharing.logical_tokens));
-    let distinct = sum(|work| work.sharing.distinct_prefixes);
-    if evaluated == 0 || distinct == 0 {
+    let logical: u64 = work.values().map(|work| work.sharing.logical_tokens).sum();
+    let distinct: u64 = work.values().map(|work| work.sharing.distinct_prefixes).sum();
+    let evaluated: Option<u64> = work.values().map(|work| work.evaluated_tokens).sum();
+    if distinct == 0 {
         return String::new();
     }
+    let Some(evaluated) = evaluated else {
+        return format!(
+            "{logical} tokens asked for, {distinct} distinct prefixes; a run was killed before it told what it evaluated\n"
+        );
+    };
     let ratio = evaluated as f64 / distinct as f64;
     format!("{evaluated} tokens evaluated for {logical}: {ratio:.2} × the {distinct} distinct prefixes\n")
 }
@@ -58,7 +68,7 @@ pub fn timings<'a>(
     });
     let work = work.iter().map(|(load, work)| TimingRow {
         tokens: Some(work.sharing.logical_tokens),
-        evaluated_tokens: Some(work.evaluated_tokens),
+        evaluated_tokens: work.evaluated_tokens,
         distinct_prefixes: Some(work.sharing.distinct_prefixes),
         ..TimingRow::of(Timed::Work(load))
     });

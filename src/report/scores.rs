@@ -62,18 +62,11 @@ mod tests {
 
     #[test]
     fn csv_has_a_header_and_empty_fields() {
-        insta::assert_snapshot!(written(|rows, out| write_csv(rows, out)), @r#"
-        id,repetition_score,seq_rep_1_words,seq_rep_2_words,seq_rep_3_words,seq_rep_4_words,seq_rep_1_tokens,seq_rep_2_tokens,seq_rep_3_tokens,seq_rep_4_tokens,tail_period,tail_copies,tail_onset,tail_share
-        plain,0.5,0.75,0.6666666666666666,0.5,0,,,,,,,,
-        "a, ""b""",0,0.3333333333333333,0,0,,0.5,0.4,0.25,0,2,2.5,1,0.8333333333333334
-        "#);
+        insta::assert_snapshot!(written(|rows, out| write_csv(rows, out)));
     }
 
     #[test]
     fn json_has_an_object_a_line_and_nulls() {
-        insta::assert_snapshot!(written(|rows, out| write_json_lines(rows, out)), @r#"
-        {"id":"plain","repetition_score":0.5,"seq_rep_1_words":0.75,"seq_rep_2_words":0.6666666666666666,"seq_rep_3_words":0.5,"seq_rep_4_words":0.0,"seq_rep_1_tokens":null,"seq_rep_2_tokens":null,"seq_rep_3_tokens":null,"seq_rep_4_tokens":null,"tail_period":null,"tail_copies":null,"tail_onset":null,"tail_share":null}
-        {"id":"a, \"b\"","repetition_score":0.0,"seq_rep_1_words":0.3333333333333333,"seq_rep_2_words":0.0,"seq_rep_3_words":0.0,"seq_rep_4_words":null,"seq_rep_1_tokens":0.5,"seq_rep_2_tokens":0.4,"seq_rep_3_tokens":0.25,"seq_rep_4_tokens":0.0,"tail_period":2.0,"tail_copies":2.5,"tail_onset":1.0,"tail_share":0.8333333333333334}
-        "#);
+        insta::assert_snapshot!(written(|rows, out| write_json_lines(rows, out)));
     }
 }

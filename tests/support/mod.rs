@@ -44,6 +44,28 @@ id = "scripted"
 path = "m.scripted.toml"
 "#;
 
+/// An experiment on the bundled model's file, or on what is there instead.
+pub const GGUF: &str = r#"
+schema = 1
+name = "x"
+
+[generate]
+max_tokens = 8
+context = 32
+
+[grid]
+model = ["m"]
+chain = ["greedy"]
+temperature = [1.0]
+
+[prompts]
+inline = ["one"]
+
+[[model]]
+id = "m"
+path = "m.gguf"
+"#;
+
 impl Bench {
     pub fn new(experiment: &str) -> Self {
         let bench = Self { directory: TempDir::new().expect("a temporary directory") };
