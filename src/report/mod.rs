@@ -5,6 +5,7 @@
 //! nor where they are kept.
 
 pub mod csv;
+pub mod html;
 pub mod plot;
 pub mod scores;
 pub mod terminal;

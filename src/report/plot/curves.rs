@@ -8,14 +8,13 @@ use super::font::{self, Weight};
 use super::page::Page;
 use super::palette::{INK, Look};
 use super::panel::{Panel, Tick};
-use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_words};
+use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
 use crate::analysis::{Analysis, Estimate, TrialResult};
 use crate::experiment::Temperature;
 use crate::plan::Cell;
 use crate::report::levels::{Arm, Facet, Levels};
 use crate::report::tally::Tally;
 
-const X_LABEL: &str = "Sampling temperature T (dimensionless)";
 const NAME: Type = Type { size: 11.5, weight: Weight::Regular, colour: INK, align: Align::Left };
 
 /// Most px that a curve's points are shifted apart from its neighbour's.
@@ -44,13 +43,14 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
         // An empty analysis still has its picture, which says that it is empty.
         panels: if facets.is_empty() { vec![String::new()] } else { titles },
         columns,
+        y_label: SCORE_LABEL,
         plot_width: [430.0, 310.0, 262.0][columns - 1],
         plot_height: [270.0, 215.0, 190.0][columns - 1],
         right_space: if direct { NAME_GAP + widest.min(NAME_LIMIT) } else { 4.0 },
     };
     let svg = page.draw(|index, panel| {
         let axis = Axis::new(panel, &levels.temperatures, levels.chains.len());
-        panel.frame(&axis.ticks(), X_LABEL)?;
+        panel.frame(&axis.ticks(), TEMPERATURE_LABEL)?;
         let curves = facets.get(index).map(|&facet| curves(analysis, facet, &names)).unwrap_or_default();
         if curves.is_empty() {
             return panel.say("no scored trials");

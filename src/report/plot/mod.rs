@@ -7,8 +7,9 @@
 mod canvas;
 mod curves;
 mod font;
+mod heatmap;
 mod page;
-mod palette;
+pub(super) mod palette;
 mod panel;
 mod raster;
 mod strip;
@@ -50,10 +51,11 @@ pub enum PlotError {
 }
 
 /// Every figure of an analysis: the score against temperature first, then the
-/// strips of single trials.
+/// strips of single trials, the heat map.
 pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>, PlotError> {
     let mut figures = vec![curves::figure(analysis, caption)?];
     figures.extend(strip::figures(analysis, caption)?);
+    figures.push(heatmap::figure(analysis, caption)?);
     Ok(figures)
 }
 
@@ -66,6 +68,8 @@ impl Figure {
 
 /// The metric that the figures show.
 const METRIC: crate::metrics::Metric = crate::metrics::Metric::RepetitionScore;
+const SCORE_LABEL: &str = "Repetition score (share, 0–1)";
+const TEMPERATURE_LABEL: &str = "Sampling temperature T (dimensionless)";
 const SCORE_IN_WORDS: &str = "Repetition score: share of a text’s word trigrams that repeat an earlier one.";
 
 /// "95 % intervals", or None where the analysis has none.

@@ -29,6 +29,8 @@ pub struct Page<'a> {
     pub legend: Vec<(&'a str, Look)>,
     pub panels: Vec<String>,
     pub columns: usize,
+    /// What the vertical axes show.
+    pub y_label: &'a str,
     pub plot_width: f64,
     pub plot_height: f64,
     /// Room right of every panel for labels of its own.
@@ -73,7 +75,7 @@ impl Page<'_> {
                     x_label: if below { Labelled::No } else { Labelled::Yes },
                     y_label: if column == 0 { Labelled::Yes } else { Labelled::No },
                 };
-                fill(index, &Panel { canvas, title, plot, edge })?;
+                fill(index, &Panel { canvas, title, plot, edge, y_label: self.y_label })?;
             }
             lines(canvas, &footer, top + grid + 12.0, FOOTER_LINE, FOOTER)
         })

@@ -1,11 +1,11 @@
 //! Colours and markers: each curve has its own of both, so that it can be
-//! told apart without colour.
+//! told apart without colour. The page (`report/html`) takes its colours from here.
 
-use plotters::style::RGBColor;
+pub use plotters::style::RGBColor;
 
 /// Okabe and Ito, "Color Universal Design" (2008), the most legible on white
 /// first; their yellow, which is not, is left out for a grey.
-const COLOURS: [RGBColor; 8] = [
+pub const COLOURS: [RGBColor; 8] = [
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0x00, 0x9e, 0x73),
@@ -32,6 +32,31 @@ pub const MUTED: RGBColor = RGBColor(0x59, 0x59, 0x59);
 pub const AXIS: RGBColor = RGBColor(0x59, 0x59, 0x59);
 pub const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
 pub const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
+
+/// Steps of the heat map's scale.
+pub const HEAT_STEPS: usize = 11;
+
+/// The most of the heat map's colour that is mixed into the paper: beyond it
+/// the ink on it is hard to read.
+const MOST_HEAT: f64 = 0.74;
+
+/// The step of the heat map's scale for a share of 0 to 1.
+pub fn heat_step(share: f64) -> usize {
+    (share.clamp(0.0, 1.0) * (HEAT_STEPS - 1) as f64).round() as usize
+}
+
+/// The colour of a step of the heat map: the paper at 0, nearly the first colour at
+/// the last step.
+pub fn heat(step: usize, paper: RGBColor) -> RGBColor {
+    let weight = MOST_HEAT * step as f64 / (HEAT_STEPS - 1) as f64;
+    let mixed = |from: u8, to: u8| (f64::from(from) + weight * (f64::from(to) - f64::from(from))).round() as u8;
+    RGBColor(mixed(paper.0, COLOURS[0].0), mixed(paper.1, COLOURS[0].1), mixed(paper.2, COLOURS[0].2))
+}
+
+/// `#rrggbb`.
+pub fn hex(RGBColor(red, green, blue): RGBColor) -> String {
+    format!("#{red:02X}{green:02X}{blue:02X}")
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {

@@ -25,6 +25,8 @@ pub struct Panel<'a, 's> {
     pub title: &'a str,
     pub plot: Rect,
     pub edge: Edge,
+    /// What the vertical axis shows, a share of 0 to 1.
+    pub y_label: &'a str,
 }
 
 /// Which axes' names a panel carries beside its ticks.
@@ -78,7 +80,7 @@ impl Panel<'_, '_> {
             Labelled::No => Ok(()),
             Labelled::Yes => {
                 let at = (self.plot.left - 34.0, self.plot.top + self.plot.height / 2.0);
-                self.canvas.text_upwards("Repetition score (share, 0–1)", at, LABEL_TYPE)
+                self.canvas.text_upwards(self.y_label, at, LABEL_TYPE)
             }
         }
     }

@@ -5,14 +5,13 @@ use super::canvas::{Fill, Point};
 use super::page::Page;
 use super::palette::{INK, Look, Shape};
 use super::panel::{Panel, Tick};
-use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_words};
+use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
 use crate::analysis::{Analysis, TrialResult};
 use crate::experiment::Temperature;
 use crate::plan::TrialId;
 use crate::report::levels::{Arm, Levels};
 use crate::report::tally::Tally;
 
-const X_LABEL: &str = "Sampling temperature T (dimensionless)";
 const MEAN: Look = Look { colour: INK, shape: Shape::Diamond };
 
 /// With more arms than this, each model has a figure of its own.
@@ -66,12 +65,13 @@ fn figure(
         legend: Vec::new(),
         panels,
         columns,
+        y_label: SCORE_LABEL,
         plot_width: [560.0, 330.0, 272.0][columns - 1],
         plot_height: [290.0, 220.0, 195.0][columns - 1],
         right_space: 4.0,
     };
     let svg = page.draw(|index, panel| {
-        panel.frame(&ticks(panel, &levels.temperatures), X_LABEL)?;
+        panel.frame(&ticks(panel, &levels.temperatures), TEMPERATURE_LABEL)?;
         let Some(arm) = arms.get(index) else { return panel.say("no scored trials") };
         let chain = levels.chains.iter().position(|&chain| chain == arm.chain).unwrap_or(0);
         let mut drawn = 0;

@@ -53,7 +53,7 @@ fn figures_name_their_axes_and_say_what_they_show() {
             doc.descendants().filter_map(|node| node.text()).map(|t| t.trim().to_owned() + " ").collect();
         for expected in [
             "Sampling temperature T",
-            "Repetition score (share",
+            "Repetition score",
             "shimmy-1.7",
             "3\u{a0}prompts",
             "1 missing",
@@ -64,7 +64,7 @@ fn figures_name_their_axes_and_say_what_they_show() {
         }
         assert!(figure.svg.contains("Liberation Sans, Arial, Helvetica, sans-serif"));
     }
-    assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["score-by-temperature", "strip"]);
+    assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["score-by-temperature", "strip", "heatmap"]);
 }
 
 #[test]

@@ -1,0 +1,197 @@
+//! What the table of trials and the viewer of texts read: the page's JSON.
+//!
+//! Owns its shape (`page/data.js` reads it). Texts that several trials share
+//! stand in it once. Numbers are rounded to millionths: `trials.csv` has all digits.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use crate::analysis::{ScoredTrial, TrialResult};
+use crate::experiment::Prompt;
+use crate::metrics::{Metric, Scores, tail_cycle};
+use crate::plan::Cell;
+
+/// The factors in the order of `trials.csv`'s columns.
+const FACTORS: [&str; 8] = ["model", "chain", "offload", "quant", "template", "temperature", "prompt", "seed"];
+
+#[derive(Debug, Serialize)]
+pub struct Data<'a> {
+    factors: [&'static str; 8],
+    metrics: Vec<&'static str>,
+    cells: Vec<CellData<'a>>,
+    prompts: Vec<PromptData<'a>>,
+    /// Cell, prompt, seed, outcome: indices but for the seed.
+    trials: Vec<(usize, usize, Option<u32>, usize)>,
+    outcomes: Vec<OutcomeData<'a>>,
+}
+
+/// Levels as words, for a person to choose among.
+#[derive(Debug, Serialize)]
+struct CellData<'a> {
+    model: &'a str,
+    chain: &'a str,
+    offload: String,
+    quant: String,
+    template: String,
+    temperature: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PromptData<'a> {
+    id: &'a str,
+    text: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+enum OutcomeData<'a> {
+    Scored {
+        id: &'a str,
+        stop: &'static str,
+        n_tokens: usize,
+        text: &'a str,
+        scores: Vec<Option<f64>>,
+        tail: Option<Tail>,
+    },
+    Failed {
+        id: &'a str,
+        reason: &'a str,
+    },
+    Missing {
+        id: &'a str,
+    },
+}
+
+/// The cycle in which a text ends: where it lies in the text, in UTF-16 units,
+/// and what the metrics say of it, in tokens.
+#[derive(Debug, PartialEq, Serialize)]
+struct Tail {
+    start: usize,
+    period: usize,
+    tokens: f64,
+    copies: f64,
+}
+
+impl<'a> Data<'a> {
+    /// `prompts` holds the texts of the trials' prompts; one that it lacks is shown without a text.
+    pub fn new(trials: &'a [ScoredTrial], prompts: &'a [Prompt]) -> Self {
+        let texts: HashMap<_, _> = prompts.iter().map(|prompt| (prompt.id.as_str(), prompt.text.as_str())).collect();
+        let (mut cells, mut asked, mut outcomes) = (Numbered::new(), Numbered::new(), Numbered::new());
+        let mut rows = Vec::with_capacity(trials.len());
+        for scored in trials {
+            let trial = &scored.trial;
+            let prompt = trial.prompt.as_str();
+            rows.push((
+                cells.of(&trial.cell, || CellData::new(&trial.cell)),
+                asked.of(prompt, || PromptData { id: prompt, text: texts.get(prompt).copied() }),
+                trial.seed.map(|seed| seed.get()),
+                // Trials of the same id have the same outcome.
+                outcomes.of(&trial.id, || OutcomeData::new(scored)),
+            ));
+        }
+        Self {
+            factors: FACTORS,
+            metrics: Metric::ALL.map(Metric::name).to_vec(),
+            cells: cells.items,
+            prompts: asked.items,
+            trials: rows,
+            outcomes: outcomes.items,
+        }
+    }
+}
+
+impl<'a> CellData<'a> {
+    fn new(cell: &'a Cell) -> Self {
+        let Cell { model, chain, offload, quant, template, temperature } = cell;
+        let (offload, quant, template) = (offload.to_string(), quant.to_string(), template.to_string());
+        Self { model, chain, offload, quant, template, temperature: temperature.to_string() }
+    }
+}
+
+impl<'a> OutcomeData<'a> {
+    fn new(scored: &'a ScoredTrial) -> Self {
+        let id = scored.trial.id.as_str();
+        match &scored.result {
+            TrialResult::Scored { generation, scores } => Self::Scored {
+                id,
+                stop: generation.stop.name(),
+                n_tokens: generation.tokens.len(),
+                text: &generation.text,
+                scores: Metric::ALL.iter().map(|&metric| scores.get(metric).map(rounded)).collect(),
+                tail: Tail::of(&generation.text, scores),
+            },
+            TrialResult::Failed(failure) => Self::Failed { id, reason: &failure.reason },
+            TrialResult::Missing => Self::Missing { id },
+        }
+    }
+}
+
+impl Tail {
+    /// The tokens of a text that ends in a cycle of tokens are not kept apart in it; but then
+    /// its characters end in a cycle too, which covers that of the tokens and at
+    /// most a few characters more.
+    fn of(text: &str, scores: &Scores) -> Option<Self> {
+        let (tokens, copies) = (scores.get(Metric::TailPeriod)?, scores.get(Metric::TailCopies)?);
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let cycle = tail_cycle(&units)?;
+        Some(Self { start: cycle.onset, period: cycle.period, tokens, copies: rounded(copies) })
+    }
+}
+
+/// Things numbered in the order in which their keys first come.
+struct Numbered<K, T> {
+    items: Vec<T>,
+    numbers: BTreeMap<K, usize>,
+}
+
+impl<K: Ord, T> Numbered<K, T> {
+    fn new() -> Self {
+        Self { items: Vec::new(), numbers: BTreeMap::new() }
+    }
+
+    fn of(&mut self, key: K, item: impl FnOnce() -> T) -> usize {
+        *self.numbers.entry(key).or_insert_with(|| {
+            self.items.push(item());
+            self.items.len() - 1
+        })
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::score;
+    use crate::report::sample;
+
+    #[test]
+    fn the_data_of_a_few_trials() {
+        let analysis = sample::tiny();
+        let prompts = [Prompt { id: "p01".to_owned(), text: "Once </script>".to_owned() }];
+        let data = Data::new(&analysis.trials, &prompts);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&data).unwrap());
+    }
+
+    #[test]
+    fn a_tail_lies_where_the_text_repeats() {
+        // 😀 is two UTF-16 units.
+        let text = "😀 so it is to be to be to be";
+        let tail = Tail::of(text, &score(text, Some(&[9, 8, 7, 1, 2, 1, 2, 1, 2])));
+        assert_eq!(tail, Some(Tail { start: 11, period: 6, tokens: 2.0, copies: 3.0 }));
+        assert_eq!(Tail::of("no end in sight", &score("no end in sight", Some(&[1, 2, 3, 4]))), None);
+    }
+
+    #[test]
+    fn trials_of_one_id_share_their_outcome() {
+        let mut analysis = sample::tiny();
+        let first = analysis.trials[0].clone();
+        analysis.trials.push(first);
+        let data = Data::new(&analysis.trials, &[]);
+        assert_eq!(data.trials.last().unwrap().3, data.trials[0].3);
+        assert_eq!(data.outcomes.len(), analysis.trials.len() - 1);
+    }
+}

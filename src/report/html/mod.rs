@@ -1,0 +1,46 @@
+//! `report.html`: everything that a person needs to judge a run, in one file.
+//!
+//! Owns the page: its sections, its style, its scripts. A pure function of the
+//! [`Report`]; the same input makes the same bytes. No request leaves the page, and what
+//! a model wrote is text in it and nothing else: maud escapes the markup,
+//! [`json`] the data, and the scripts set texts by `textContent` only; a
+//! content security policy forbids whatever would get past them.
+//!
+//! Must not know manifests nor journals: see [`Provenance`].
+
+mod data;
+mod heat;
+mod json;
+mod page;
+mod provenance;
+mod sections;
+mod theme;
+mod words;
+
+use crate::analysis::Analysis;
+use crate::experiment::Prompt;
+use crate::report::plot::Figure;
+
+pub use provenance::{Facts, Provenance};
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The experiment's name.
+    pub name: &'a str,
+    pub question: Option<&'a str>,
+    /// Said beside every result: what its reader must not be left to assume.
+    pub caveat: Option<&'a str>,
+    /// What must be known to read the results rightly.
+    pub notes: &'a [String],
+    pub prompts: &'a [Prompt],
+    pub analysis: &'a Analysis,
+    /// All of the analysis's figures; the page takes those it shows.
+    pub figures: &'a [Figure],
+    pub provenance: &'a Provenance,
+}
+
+/// The page, a whole document.
+pub fn page(report: &Report<'_>) -> String {
+    page::document(report).into_string()
+}

@@ -1,0 +1,144 @@
+// The reader of texts: two cells side by side, prompt by prompt, what repeats marked.
+
+// Marks of longer texts would be slow to draw and slower to read.
+const LONGEST_DRAWN = 20000;
+
+function startViewer(root, data) {
+  const factors = data.factors.filter((factor) => factor !== "prompt" && factor !== "seed");
+  const state = { prompt: 0, seed: "", sides: [{ ...data.cells[0] }, { ...farthest(data) }] };
+  const seeds = [...new Set(data.trials.map((trial) => trial.seed))].filter((seed) => seed !== null).sort((a, b) => a - b);
+  state.seed = String(seeds[0] ?? "");
+
+  const panes = [0, 1].map((side) => makePane(side));
+  const prompt = make("blockquote", { class: "prompt" });
+  const status = make("p", { role: "status", class: "status" });
+  const promptChoices = data.prompts.map(({ id }, index) => [String(index), id]);
+  const promptSelect = makeSelect("prompt", promptChoices, "0", (value) => go({ prompt: Number(value) }));
+  const seedSelect = makeSelect("seed", seeds.map(String), state.seed, (value) => go({ seed: value }));
+
+  function go(change) {
+    Object.assign(state, change);
+    draw();
+  }
+
+  function step(by) {
+    const count = data.prompts.length;
+    go({ prompt: (state.prompt + by + count) % count });
+  }
+
+  /** The trial of a side's cell for the prompt shown: the chosen seed's, or the only one of a chain without draws. */
+  function trialOf(cell) {
+    const here = data.trials.filter(
+      (trial) => trial.promptIndex === state.prompt && factors.every((factor) => trial.cell[factor] === cell[factor]),
+    );
+    return here.find((trial) => String(trial.seed ?? "") === state.seed) ?? here.find((trial) => trial.seed === null);
+  }
+
+  function makePane(side) {
+    const name = side === 0 ? "left" : "right";
+    const selects = new Map();
+    for (const factor of factors) {
+      const levels = levelsOf(data.trials, factor);
+      const made = makeSelect(factor, levels, state.sides[side][factor], (level) => {
+        state.sides[side][factor] = level;
+        draw();
+      });
+      // A factor of one level needs no choice.
+      if (levels.length > 1) selects.set(factor, made);
+    }
+    const facts = make("p", { class: "facts" });
+    const text = make("div", { class: "text", tabindex: "0", role: "region", "aria-label": `text on the ${name}`, dir: "auto" });
+    const controls = make("div", { class: "controls" }, ...[...selects.values()].map(({ field }) => field));
+    const element = make("section", { class: "pane", "aria-label": `Cell on the ${name}` }, controls, facts, text);
+    return { element, selects, facts, text };
+  }
+
+  function draw() {
+    promptSelect.select.value = String(state.prompt);
+    if (seeds.length) seedSelect.select.value = state.seed;
+    prompt.textContent = visible(data.prompts[state.prompt]?.text ?? "");
+    status.textContent = `Prompt ${state.prompt + 1} of ${data.prompts.length}`;
+    panes.forEach((pane, side) => {
+      for (const [factor, { select }] of pane.selects) select.value = state.sides[side][factor];
+      drawText(pane, trialOf(state.sides[side]), data.metrics);
+    });
+  }
+
+  root.replaceChildren(
+    make(
+      "div",
+      { class: "controls" },
+      make("button", { type: "button", onclick: () => step(-1), "aria-keyshortcuts": "k" }, "Previous prompt (k)"),
+      make("button", { type: "button", onclick: () => step(1), "aria-keyshortcuts": "j" }, "Next prompt (j)"),
+      promptSelect.field,
+      ...(seeds.length > 1 ? [seedSelect.field] : []),
+      status,
+    ),
+    prompt,
+    make("div", { class: "panes" }, ...panes.map(({ element }) => element)),
+  );
+  addEventListener("keydown", (event) => {
+    const typing = event.target instanceof Element && event.target.closest("input, select, textarea");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "j") step(1);
+    if (event.key === "k") step(-1);
+  });
+  draw();
+
+  /** Shows a trial on the left. */
+  return (trial) => {
+    state.sides[0] = { ...trial.cell };
+    go({ prompt: trial.promptIndex, seed: trial.seed === null ? state.seed : String(trial.seed) });
+  };
+}
+
+/** The cell on the right: another chain than the first cell's where there is one. */
+function farthest({ cells }) {
+  return cells.find((cell) => cell.chain !== cells[0].chain) ?? cells.at(-1);
+}
+
+function drawText({ facts, text }, trial, metrics) {
+  const outcome = trial?.outcome;
+  if (outcome?.status !== "scored") {
+    facts.textContent = outcome ? outcome.status : "no such trial in the plan";
+    text.replaceChildren(visible(outcome?.reason ?? ""));
+    return;
+  }
+  const score = outcome.scores[metrics.indexOf("repetition_score")];
+  const tail = outcome.tail ? `; ends in a cycle of ${outcome.tail.tokens} tokens, ${shown(outcome.tail.copies)} copies` : "; no cycle at its end";
+  facts.textContent = `repetition score ${shown(score)}; ${outcome.n_tokens} tokens, stopped by ${outcome.stop}${tail}`;
+  text.replaceChildren(...marked(outcome));
+  if (outcome.text === "") text.replaceChildren(make("em", {}, "no text"));
+}
+
+/** A text as nodes: `mark` around repeated trigrams, an outline around the cycle and its copies. */
+function marked(outcome) {
+  const text = outcome.text.slice(0, LONGEST_DRAWN);
+  const stretches = repeatedStretches(text);
+  const inside = (from, to) => {
+    const nodes = [];
+    let at = from;
+    for (const { start, end, times } of stretches) {
+      const [low, high] = [Math.max(start, from), Math.min(end, to)];
+      if (low >= high) continue;
+      nodes.push(visible(text.slice(at, low)));
+      nodes.push(make("mark", { title: `in a trigram that occurs ${times} times` }, visible(text.slice(low, high))));
+      at = high;
+    }
+    nodes.push(visible(text.slice(at, to)));
+    return nodes;
+  };
+  const tail = outcome.tail;
+  const onset = tail?.start ?? text.length;
+  const nodes = inside(0, Math.min(onset, text.length));
+  if (tail && onset < text.length) {
+    const copies = [];
+    for (let at = onset; at < text.length; at += tail.period) {
+      copies.push(make("span", { class: "copy" }, ...inside(at, Math.min(at + tail.period, text.length))));
+    }
+    const title = `the text ends in a cycle of ${tail.tokens} tokens, ${shown(tail.copies)} copies`;
+    nodes.push(make("span", { class: "cycle", title, role: "group", "aria-label": title }, ...copies));
+  }
+  if (text.length < outcome.text.length) nodes.push(make("em", {}, ` … ${outcome.text.length - text.length} characters more are in trials.jsonl`));
+  return nodes;
+}

@@ -1,0 +1,115 @@
+//! The page's sections, in order: what was asked, what was found, the texts, where
+//! it all comes from.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::provenance::Facts;
+use super::{Report, heat};
+use crate::report::plot::{Figure, HEADLINE_FIGURE};
+use crate::report::tally::Tally;
+
+pub struct Section {
+    /// Its place in the document, for links.
+    pub id: &'static str,
+    /// In the navigation.
+    pub name: &'static str,
+    pub title: &'static str,
+    pub body: Markup,
+}
+
+/// Those that the report has something to say in.
+pub fn all(report: &Report<'_>) -> Vec<Section> {
+    [Some(headline(report)), Some(heat_map(report)), Some(texts()), Some(trials()), Some(provenance(report))]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Below the title: what was planned and what became of it.
+pub fn summary(report: &Report<'_>) -> Markup {
+    let tally = Tally::of(&report.analysis.trials);
+    html! {
+        p.facts { (tally.sentence()) "; " (tally.design()) " a cell." }
+        (caveat(report))
+        @for note in report.notes { p.facts { "Note: " (note) } }
+    }
+}
+
+fn headline(report: &Report<'_>) -> Section {
+    let body = html! {
+        @for figure in named(report, HEADLINE_FIGURE) { (inlined(figure, "The score against temperature")) }
+        (caveat(report))
+        p.small {
+            "Every single trial’s score is in " code { "plots/strip.svg" } ", all numbers are in " code { "cells.csv" }
+            " and " code { "trials.csv" } "."
+        }
+    };
+    Section { id: "score", name: "Score", title: "Repetition against temperature", body }
+}
+
+fn heat_map(report: &Report<'_>) -> Section {
+    let body = html! { (heat::tables(report.analysis)) (caveat(report)) };
+    Section { id: "heat", name: "Heat map", title: "Temperature × chain", body }
+}
+
+fn texts() -> Section {
+    let body = html! {
+        p {
+            "Two cells side by side, prompt by prompt. " span.key {
+                mark { "Underlined" } " words lie in a trigram of words that occurs more than once; "
+                span.cycle { "an outline" } " is around the cycle in which a text ends, its copies set apart by dots."
+            }
+        }
+        #viewer { (needs_script()) }
+    };
+    Section { id: "texts", name: "Texts", title: "The texts", body }
+}
+
+fn trials() -> Section {
+    Section { id: "trials", name: "Trials", title: "Every trial", body: html! { #table { (needs_script()) } } }
+}
+
+fn provenance(report: &Report<'_>) -> Section {
+    let provenance = report.provenance;
+    let group = |title: &str, all: &[Facts]| html! { h3 { (title) } @for facts in all { (list(facts)) } };
+    let body = html! {
+        (list(&provenance.program))
+        (group("Models", &provenance.models))
+        (group("Chains, as executed", &provenance.chains))
+        (group("Runs", &provenance.runs))
+    };
+    Section { id: "provenance", name: "Provenance", title: "Where the numbers come from", body }
+}
+
+fn list(facts: &Facts) -> Markup {
+    html! {
+        @if !facts.title.is_empty() { h4 { (facts.title) } }
+        dl { @for (name, value) in &facts.facts { dt { (name) } dd { (value) } } }
+    }
+}
+
+fn needs_script() -> Markup {
+    html! { noscript { p { "This part needs JavaScript; the same is in " code { "trials.csv" } " and " code { "trials.jsonl" } "." } } }
+}
+
+/// The figures of this name, or of this name and a facet.
+fn named<'a>(report: &Report<'a>, name: &str) -> Vec<&'a Figure> {
+    let is =
+        |figure: &&Figure| figure.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    report.figures.iter().filter(is).collect()
+}
+
+/// A figure that scrolls where it is wider than the page. Its SVG is ours, made and escaped by `plot`.
+fn inlined(figure: &Figure, label: &str) -> Markup {
+    html! {
+        figure {
+            div.scroll tabindex="0" role="region" aria-label=(label) { (PreEscaped(&figure.svg)) }
+            figcaption { "Also as " code { "plots/" (figure.name) ".svg" } " and " code { ".png" } "." }
+        }
+    }
+}
+
+/// Beside every result.
+fn caveat(report: &Report<'_>) -> Markup {
+    html! { @if let Some(caveat) = report.caveat { p.caveat { (caveat) } } }
+}

@@ -1,0 +1,74 @@
+//! Numbers in words: an estimate never without its interval, a missing one never 0.
+
+use crate::analysis::Estimate;
+use crate::stats::{Effect, Interval};
+
+/// Where there is no number.
+pub const MISSING: &str = "–";
+
+/// Three digits after the point.
+pub fn number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    // A rounded −0 would read as a sign.
+    if text == "-0.000" { "0.000".to_owned() } else { text.replace('-', "\u{2212}") }
+}
+
+/// A p value; below the least that is shown, a bound.
+pub fn p_value(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") }
+}
+
+/// "0.2 to 0.4".
+pub fn range(interval: Interval) -> String {
+    format!("{} to {}", number(interval.low), number(interval.high))
+}
+
+/// "0.3 (95 % interval 0.2 to 0.4)".
+pub fn effect(effect: Effect) -> String {
+    format!("{} ({} {})", number(effect.estimate), level(effect.interval), range(effect.interval))
+}
+
+/// The same of a cell's mean; says where there is no interval.
+pub fn mean(estimate: Estimate) -> String {
+    let mean = number(estimate.mean);
+    match estimate.interval {
+        Some(interval) => format!("{mean} ({} {})", level(interval), range(interval)),
+        None => format!("{mean} (no interval: too few prompts)"),
+    }
+}
+
+/// "12 %", to a tenth.
+pub fn percent(share: f64) -> String {
+    format!("{:.1}\u{a0}%", share * 100.0).replace('-', "\u{2212}")
+}
+
+/// "95 % interval".
+pub fn level(interval: Interval) -> String {
+    // Rounded, as 0.95 × 100 is not 95 for every level.
+    format!("{}\u{a0}% interval", (interval.level * 1000.0).round() / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Interval = Interval { low: -0.25, high: 0.5, level: 0.95 };
+
+    #[test]
+    fn numbers_carry_their_intervals() {
+        let estimate = Estimate { mean: 0.125, median: 0.1, interval: Some(INTERVAL) };
+        assert_eq!(mean(estimate), "0.125 (95\u{a0}% interval \u{2212}0.250 to 0.500)");
+        assert_eq!(mean(Estimate { interval: None, ..estimate }), "0.125 (no interval: too few prompts)");
+        assert_eq!(
+            effect(Effect { estimate: -0.0001, interval: INTERVAL }),
+            "0.000 (95\u{a0}% interval \u{2212}0.250 to 0.500)"
+        );
+    }
+
+    #[test]
+    fn no_p_value_is_0() {
+        assert_eq!(p_value(1e-9), "< 0.0001");
+        assert_eq!(p_value(0.5), "0.5000");
+        assert_eq!(percent(0.1234), "12.3\u{a0}%");
+    }
+}
