@@ -8,6 +8,7 @@ pub mod csv;
 pub mod plot;
 pub mod scores;
 pub mod terminal;
+pub mod verdicts;
 
 mod levels;
 #[cfg(test)]
