@@ -24,6 +24,7 @@ const AFTER_HELP: &str = "\
 Examples:
   moe-sweep plan experiments/temperature.toml    what would run, and how much of it is done
   moe-sweep run experiments/temperature.toml     run it, or resume it: finished trials are kept
+  moe-sweep report results/temperature           its tables, plots and report anew, without a model
   moe-sweep score --lines answers.txt            score texts from anywhere
   moe-sweep model fetch gpt-oss-20b              fetch a full-size model, once
 
@@ -37,6 +38,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Run an experiment, or what is left of it, and write its outputs.
     Run(RunArgs),
+    /// Write a run's tables, plots and report anew from its journal, without a model.
+    Report(ReportArgs),
     /// List, inspect, fetch and check models.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -184,6 +187,13 @@ pub struct RunArgs {
     /// Try trials again that an earlier run recorded as failed.
     #[arg(long)]
     pub retry_failed: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A run's directory, such as results/temperature.
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// Whose samplers.

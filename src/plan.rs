@@ -15,6 +15,10 @@ use crate::experiment::{
     Temperature, Template,
 };
 
+mod design;
+
+pub use design::{Design, DesignError};
+
 /// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
 /// everything that may change a trial's text. Trials that share an id have
 /// the same text, whatever their cells are called.
@@ -23,9 +27,10 @@ use crate::experiment::{
 pub struct TrialId(String);
 
 /// One cell × one prompt × one seed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     pub id: TrialId,
+    #[serde(flatten)]
     pub cell: Cell,
     /// The prompt's id.
     pub prompt: String,
@@ -34,7 +39,7 @@ pub struct Trial {
 }
 
 /// One combination of levels, prompts and seeds aside.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cell {
     pub model: String,
     pub chain: String,
@@ -195,6 +200,15 @@ pub struct LoadKey {
     #[serde(default)]
     pub quant: Quant,
     pub offload: Offload,
+}
+
+impl Trial {
+    /// Its coordinates.
+    pub fn point(&self) -> Point<'_> {
+        let Cell { ref model, ref chain, offload, quant, template, temperature } = self.cell;
+        let (seed, prompt) = (self.seed, &*self.prompt);
+        Point { model, chain, offload, quant, template, temperature, seed, prompt }
+    }
 }
 
 impl Cell {

@@ -5,23 +5,38 @@
 use rayon::prelude::*;
 
 use crate::engine::Generation;
+use crate::experiment::{Hypothesis, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{self, Metric, Scores};
 use crate::plan::{Cell, Trial, TrialId};
 use crate::stats::Interval;
 
+mod attribution;
 mod cells;
+mod level;
+mod profile;
 mod sharing;
+mod verdict;
 
+pub use attribution::{Attribution, FactorTotal, SourceShare};
+pub use profile::CellProfile;
 pub use sharing::{Sharing, sharing};
+pub use verdict::{NamedEffect, Outcome as VerdictOutcome, PartVerdict, TestKind, Verdict};
 
 /// Everything that the reports show.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Analysis {
     /// In plan order, one for each trial of the plan.
     pub trials: Vec<ScoredTrial>,
     /// In plan order, metrics in the order of [`Metric::ALL`].
     pub cells: Vec<CellSummary>,
+    /// In the order of `cells`.
+    pub profiles: Vec<CellProfile>,
+    /// In file order.
+    pub verdicts: Vec<Verdict>,
+    /// `None` where fewer than two factors vary, or a note says why there is none.
+    pub attribution: Option<Attribution>,
+    pub notes: Vec<String>,
 }
 
 /// A trial of the plan and what became of it.
@@ -70,11 +85,27 @@ pub struct Estimate {
 /// one text for all the cells that differ in nothing else.
 ///
 /// Runs on rayon's threads; their number changes nothing in the result.
-pub fn analyse<'a>(trials: &[Trial], outcome_of: impl Fn(&TrialId) -> Option<&'a Outcome> + Sync) -> Analysis {
+pub fn analyse<'a>(
+    trials: &[Trial],
+    hypotheses: &[Hypothesis],
+    settings: Settings,
+    outcome_of: impl Fn(&TrialId) -> Option<&'a Outcome> + Sync,
+) -> Analysis {
     let scored = |trial: &Trial| ScoredTrial { trial: trial.clone(), result: score(outcome_of(&trial.id)) };
     let trials: Vec<_> = trials.par_iter().map(scored).collect();
-    let cells = cells::summarise(&trials);
-    Analysis { trials, cells }
+    let mut notes = Vec::new();
+    let attribution = attribution::attribute(&trials, settings.metric).unwrap_or_else(|error| {
+        notes.push(format!("the variation is not attributed to the factors: {error}"));
+        None
+    });
+    Analysis {
+        cells: cells::summarise(&trials),
+        profiles: profile::profiles(&trials),
+        verdicts: verdict::verdicts(&trials, hypotheses, settings),
+        attribution,
+        notes,
+        trials,
+    }
 }
 
 fn score(outcome: Option<&Outcome>) -> TrialResult {
@@ -119,7 +150,7 @@ mod tests {
 
     fn analyse_with(trials: &[Trial], outcomes: &[(&str, Outcome)]) -> Analysis {
         let outcomes: HashMap<TrialId, &Outcome> = outcomes.iter().map(|(name, outcome)| (id(name), outcome)).collect();
-        analyse(trials, |id| outcomes.get(id).copied())
+        analyse(trials, &[], Settings::default(), |id| outcomes.get(id).copied())
     }
 
     fn summary(analysis: &Analysis, temperature: f32, metric: Metric) -> &CellSummary {

@@ -10,11 +10,13 @@ use crate::exit_code::ExitCode;
 use crate::worker::child;
 
 mod files;
+mod finished;
 mod load;
 mod memory;
 mod model;
 mod outputs;
 mod plan;
+mod report;
 mod run;
 mod score;
 mod setup;
@@ -37,6 +39,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Run(args) => run::run(args),
+        Command::Report(args) => report::report(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
         Command::Completions { shell } => print(|out| {

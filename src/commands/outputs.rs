@@ -6,16 +6,17 @@ use std::path::Path;
 
 use miette::{IntoDiagnostic, WrapErr};
 
+use super::finished::Finished;
 use super::setup::Setup;
 use super::timings::{timings, work, work_in_words};
 use super::{Failure, plain};
-use crate::analysis::{Analysis, TrialResult, analyse};
+use crate::analysis::{Analysis, TrialResult};
 use crate::exit_code::ExitCode;
-use crate::journal;
 use crate::manifest::{self, Manifest};
+use crate::plan::Design;
 use crate::report::csv;
 use crate::report::plot::{Caption, HEADLINE_FIGURE, figures};
-use crate::report::terminal;
+use crate::report::{terminal, verdicts};
 
 /// What a finished run says on stdout, and its exit code.
 pub struct Summary {
@@ -30,19 +31,20 @@ pub struct Summary {
 /// When they can't be written, or an earlier manifest can't be read.
 pub fn begin(setup: &Setup) -> Result<Manifest, Failure> {
     let earlier = read_manifest(&setup.directory)?;
-    let mut manifest = Manifest::new(&setup.name, &setup.plan);
+    let mut manifest = Manifest::new(&setup.design.name, &setup.plan);
     manifest.runs = earlier.map_or_else(Vec::new, |manifest| manifest.runs);
     write_whole(&setup.directory.join("experiment.toml"), setup.text.as_bytes())?;
-    write_manifest(setup, &manifest)?;
+    write_whole(&setup.directory.join(Design::FILE_NAME), &setup.design.to_json())?;
+    write_manifest(&setup.directory, &manifest)?;
     Ok(manifest)
 }
 
 /// # Errors
 /// When it can't be written.
-pub fn write_manifest(setup: &Setup, manifest: &Manifest) -> Result<(), Failure> {
+pub fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), Failure> {
     let mut json = serde_json::to_vec_pretty(manifest).expect("a manifest is plain data");
     json.push(b'\n');
-    write_whole(&setup.directory.join(manifest::FILE_NAME), &json)
+    write_whole(&directory.join(manifest::FILE_NAME), &json)
 }
 
 /// The manifest of earlier runs in a directory, if there is one.
@@ -60,41 +62,37 @@ pub fn read_manifest(directory: &Path) -> Result<Option<Manifest>, Failure> {
         .map_err(Failure::bad_setup)
 }
 
-/// Scores what the journal holds and writes every table and plot.
+/// Writes every table and plot of a run.
 ///
 /// # Errors
-/// When the journal can't be read or a file can't be written.
-pub fn write_outputs(setup: &Setup, manifest: &Manifest) -> Result<Summary, Failure> {
-    let directory = &setup.directory;
-    let contents =
-        journal::read(&directory.join(journal::FILE_NAME)).map_err(|error| Failure::internal(plain(error)))?;
-    let trials: Vec<_> = setup.plan.trials().cloned().collect();
-    let analysis = analyse(&trials, |id| contents.records.get(id).map(|record| &record.outcome));
+/// When a file can't be written.
+pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, Failure> {
+    let Finished { design, manifest, contents, analysis } = finished;
+    write_table(directory, "trials.csv", |out| csv::write_trials(analysis, out))?;
+    write_table(directory, "cells.csv", |out| csv::write_cells(analysis, out))?;
+    let work = work(analysis, contents, manifest);
+    write_table(directory, "timings.csv", |out| csv::write_timings(timings(analysis, contents, manifest, &work), out))?;
 
-    write_table(directory, "trials.csv", |out| csv::write_trials(&analysis, out))?;
-    write_table(directory, "cells.csv", |out| csv::write_cells(&analysis, out))?;
-    let work = work(&analysis, &contents, manifest);
-    write_table(directory, "timings.csv", |out| {
-        csv::write_timings(timings(&analysis, &contents, manifest, &work), out)
+    write_table(directory, "verdicts.json", |out| {
+        verdicts::write(&design.name, design.question.as_deref(), analysis, out)
     })?;
 
-    let note = setup.plan.caveat();
-    let caption = Caption { experiment: &setup.name, note: note.as_deref() };
-    for figure in figures(&analysis, caption).map_err(|error| Failure::internal(plain(error)))? {
+    let caption = Caption { experiment: &design.name, note: design.caveat.as_deref() };
+    for figure in figures(analysis, caption).map_err(|error| Failure::internal(plain(error)))? {
         let png = figure.png().map_err(|error| Failure::internal(plain(error)))?;
         let plots = directory.join("plots");
         write_whole(&plots.join(&figure.name).with_extension("svg"), figure.svg.as_bytes())?;
         write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
     }
     let incomplete = analysis.trials.iter().any(|trial| !matches!(trial.result, TrialResult::Scored { .. }));
-    let notes = [setup.plan.notes(), manifest.warnings()].concat();
-    let text = describe(setup, &analysis, &notes, &work_in_words(&work));
+    let notes = [design.notes.clone(), manifest.warnings(), analysis.notes.clone()].concat();
+    let text = describe(directory, analysis, &notes, &work_in_words(&work));
     Ok(Summary { text, code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok } })
 }
 
 /// The summary, and where to look next.
-fn describe(setup: &Setup, analysis: &Analysis, notes: &[String], work: &str) -> String {
-    let directory = setup.directory.display();
+fn describe(directory: &Path, analysis: &Analysis, notes: &[String], work: &str) -> String {
+    let directory = directory.display();
     let mut text = terminal::summary(analysis, notes);
     text += work;
     text += &format!("results: {directory}\nplot:    {directory}/plots/{}.png\n", HEADLINE_FIGURE);

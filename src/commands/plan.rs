@@ -1,6 +1,6 @@
 //! `moe-sweep plan`: what would run.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use super::setup::{Setup, set_up};
@@ -34,11 +34,8 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
         out += &text;
         out.push('\n');
     };
-    line(format!("{}: {}", setup.name, setup.question.as_deref().unwrap_or("no question stated")));
-    let cells: HashSet<_> = plan
-        .trials()
-        .map(|trial| (&trial.cell.model, &trial.cell.chain, trial.cell.offload, trial.cell.temperature.get().to_bits()))
-        .collect();
+    line(format!("{}: {}", setup.design.name, setup.design.question.as_deref().unwrap_or("no question stated")));
+    let cells: BTreeSet<_> = plan.trials().map(|trial| &trial.cell).collect();
     let texts: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
     let left = texts.iter().filter(|id| !journal.records.contains_key(**id)).count();
     line(format!("  cells    {}", cells.len()));

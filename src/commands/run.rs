@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use miette::{Report, miette};
 
 use super::files::{Made, Maker};
+use super::finished::Finished;
 use super::memory::all_must_fit;
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
@@ -47,11 +48,12 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let report = report.map_err(|error| Failure::internal(plain(error)))?;
 
     record_run(&mut manifest, started, &settings, &report);
-    write_manifest(&setup, &manifest)?;
+    write_manifest(&setup.directory, &manifest)?;
     match report.ending {
         Ending::Interrupted => Ok(ExitCode::Interrupted),
         Ending::Complete => {
-            let summary = write_outputs(&setup, &manifest)?;
+            let finished = Finished::new(setup.design, manifest, &setup.directory)?;
+            let summary = write_outputs(&setup.directory, &finished)?;
             print(|out| {
                 out.extend_from_slice(summary.text.as_bytes());
                 Ok(())

@@ -12,12 +12,11 @@ use crate::cli::Place;
 use crate::journal;
 use crate::model::Anatomy;
 use crate::model::memory::Room;
-use crate::plan::{Plan, PlanError};
+use crate::plan::{Design, Plan, PlanError};
 
 /// An experiment that is ready to run.
 pub struct Setup {
-    pub name: String,
-    pub question: Option<String>,
+    pub design: Design,
     /// The experiment file as it was given.
     pub text: String,
     pub plan: Plan,
@@ -61,13 +60,5 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>) -> Resu
         let errors = errors.into_iter().map(Misfit).collect();
         Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })
     })?;
-    Ok(Setup {
-        name: experiment.name,
-        question: experiment.question,
-        text: loaded.text,
-        plan,
-        anatomies,
-        directory,
-        executable,
-    })
+    Ok(Setup { design: Design::new(&experiment, &plan), text: loaded.text, plan, anatomies, directory, executable })
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 mod builtin;
 mod chain;
 mod error;
+mod hypotheses;
+mod hypothesis;
 mod levels;
 mod model;
 mod prompts;
@@ -22,6 +24,7 @@ mod tests;
 
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
 pub use error::{BadExperiment, Problem, Problems};
+pub use hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
 pub use levels::{Bos, Numerics, Offload, Quant, Seed, Temperature, Template};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel};
@@ -38,6 +41,9 @@ pub struct Experiment {
     pub grid: Grid,
     /// In file order; ids and texts are unique.
     pub prompts: Vec<Prompt>,
+    /// In file order; ids are unique.
+    pub hypotheses: Vec<Hypothesis>,
+    pub settings: Settings,
 }
 
 /// Settings that hold for every trial.
@@ -94,7 +100,7 @@ pub struct Exclusion {
     pub prompt: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     pub id: String,
     pub text: String,

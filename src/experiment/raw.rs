@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_spanned::Spanned;
 
@@ -29,6 +29,9 @@ pub struct RawExperiment {
     pub model: Vec<RawModel>,
     #[serde(default)]
     pub chain: Vec<RawChain>,
+    #[serde(default)]
+    pub hypothesis: Vec<Spanned<RawHypothesis>>,
+    pub analysis: Option<RawAnalysis>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,6 +86,57 @@ pub struct RawExclusion {
     pub seed: Option<Spanned<i64>>,
     pub prompt: Option<Spanned<String>>,
 }
+
+/// A claim, and one of the four tests.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawHypothesis {
+    pub id: Spanned<String>,
+    pub claim: Option<String>,
+    pub metric: Option<Spanned<String>>,
+    pub first: Option<Spanned<u32>>,
+    #[serde(rename = "where")]
+    pub within: Option<Spanned<RawSelection>>,
+    pub each: Option<Spanned<String>>,
+    pub trend: Option<Spanned<String>>,
+    pub contrast: Option<Spanned<RawArms>>,
+    pub equivalence: Option<Spanned<RawArms>>,
+    pub interaction: Option<Spanned<Vec<Spanned<String>>>>,
+    pub expect: Option<Spanned<String>>,
+    pub margin: Option<Spanned<f64>>,
+    pub sides: Option<Spanned<i64>>,
+}
+
+/// `{ base = { temperature = 0.1 }, other = { temperature = 0.9 } }`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawArms {
+    pub base: Spanned<RawSelection>,
+    pub other: Spanned<RawSelection>,
+}
+
+/// Levels of factors, one or a list of them each.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSelection {
+    pub model: Option<OneOrMore<String>>,
+    pub chain: Option<OneOrMore<String>>,
+    pub offload: Option<OneOrMore<RawOffload>>,
+    pub quant: Option<OneOrMore<String>>,
+    pub template: Option<OneOrMore<String>>,
+    pub temperature: Option<OneOrMore<f64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAnalysis {
+    pub alpha: Option<Spanned<f64>>,
+    pub metric: Option<Spanned<String>>,
+}
+
+/// A level, or a list of levels.
+#[derive(Debug)]
+pub struct OneOrMore<T>(pub Vec<Spanned<T>>);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -306,6 +360,52 @@ where
             }
         }
         deserializer.deserialize_any(V(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Either shape, without its place: serde tells the place of a value
+        /// only where its shape is known before it is read.
+        enum Levels<T> {
+            One(T),
+            More(Vec<Spanned<T>>),
+        }
+        struct V<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for V<T> {
+            type Value = Levels<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a level or a list of levels")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Levels<T>, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Levels::More)
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Levels<T>, E> {
+                T::deserialize(name.into_deserializer()).map(Levels::One)
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Levels<T>, E> {
+                T::deserialize(number.into_deserializer()).map(Levels::One)
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Levels<T>, E> {
+                T::deserialize(number.into_deserializer()).map(Levels::One)
+            }
+        }
+        impl<'de, T: Deserialize<'de>> Deserialize<'de> for Levels<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(V(PhantomData))
+            }
+        }
+        let levels = Spanned::<Levels<T>>::deserialize(deserializer)?;
+        let span = levels.span();
+        Ok(match levels.into_inner() {
+            Levels::One(level) => Self(vec![Spanned::new(span, level)]),
+            Levels::More(levels) => Self(levels),
+        })
     }
 }
 

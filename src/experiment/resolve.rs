@@ -11,6 +11,7 @@ use serde_spanned::Spanned;
 use strum::VariantNames;
 
 use super::error::{BadExperiment, Problems, did_you_mean};
+use super::hypotheses::{resolve_hypotheses, resolve_settings};
 use super::model::resolve_models;
 use super::raw::{
     self, ListOr, RawCount, RawExclusion, RawExperiment, RawGenerate, RawGrid, RawOffload, RawPrompts, RawSteps,
@@ -75,12 +76,15 @@ pub fn resolve(
     let generate = resolve_generate(&raw.generate, resolver);
     let prompts = resolve_prompts(&raw.prompts, surroundings, resolver);
     let grid = resolve_grid(raw, &prompts, surroundings, resolver);
+    let settings = resolve_settings(raw.analysis.as_ref(), resolver);
     let experiment = generate.zip(grid).map(|(generate, grid)| Experiment {
         name: raw.name.get_ref().clone(),
         question: raw.question.clone(),
         generate,
+        hypotheses: resolve_hypotheses(&raw.hypothesis, &grid, &prompts, resolver),
         grid,
         prompts,
+        settings,
     });
     problems.none_or(experiment)
 }
@@ -244,7 +248,7 @@ fn resolve_named_levels<T: Named>(
 }
 
 /// What can be written as one of a few names.
-trait Named: Default + PartialEq + fmt::Display + FromStr + VariantNames {}
+pub(super) trait Named: Default + PartialEq + fmt::Display + FromStr + VariantNames {}
 
 impl<T: Default + PartialEq + fmt::Display + FromStr + VariantNames> Named for T {}
 
@@ -256,7 +260,7 @@ fn resolve_named<T: Named>(what: &str, raw: Option<&Spanned<String>>, problems: 
     }
 }
 
-fn resolve_name<T: Named>(what: &str, raw: &Spanned<String>, problems: &mut Problems) -> Option<T> {
+pub(super) fn resolve_name<T: Named>(what: &str, raw: &Spanned<String>, problems: &mut Problems) -> Option<T> {
     let name = raw.get_ref();
     let found = name.parse().ok();
     if found.is_none() {
@@ -355,7 +359,7 @@ fn report_empty(span: Range<usize>, problems: &mut Problems) {
     problems.add(span, "an empty list leaves nothing to run", "give at least one level");
 }
 
-fn resolve_offload(raw: &Spanned<RawOffload>, problems: &mut Problems) -> Option<Offload> {
+pub(super) fn resolve_offload(raw: &Spanned<RawOffload>, problems: &mut Problems) -> Option<Offload> {
     let offload = match raw.get_ref() {
         RawOffload::Name(name) if name == "none" => Some(Offload::None),
         RawOffload::Name(name) if name == "all" => Some(Offload::All),
@@ -410,7 +414,7 @@ fn step_through(&RawSteps { from, to, step }: &RawSteps) -> Option<Vec<Temperatu
     levels.is_sorted_by(|a, b| a < b).then_some(levels)
 }
 
-fn resolve_temperature(raw: &Spanned<f64>, problems: &mut Problems) -> Option<Temperature> {
+pub(super) fn resolve_temperature(raw: &Spanned<f64>, problems: &mut Problems) -> Option<Temperature> {
     let temperature = Temperature::new(*raw.get_ref() as f32);
     if temperature.is_none() {
         problems.add(raw.span(), format!("a temperature can't be {:?}", raw.get_ref()), "give a number from 0 up");

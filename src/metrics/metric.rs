@@ -1,9 +1,10 @@
 //! The list of metrics, their names, and a text's values for them.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A metric of one text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Metric {
     /// The finding's score: duplicated trigrams of white-space words; see
     /// [`repetition_score`](super::repetition_score).
@@ -92,6 +93,11 @@ impl Metric {
         Self::CompressionRatio,
     ];
 
+    /// The metric called so, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+
     /// The metric's name in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -123,6 +129,20 @@ impl Metric {
             Self::ZipfWords => "zipf_words",
             Self::CompressionRatio => "compression_ratio",
         }
+    }
+}
+
+impl From<Metric> for &'static str {
+    fn from(metric: Metric) -> Self {
+        metric.name()
+    }
+}
+
+impl TryFrom<String> for Metric {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        Self::from_name(&name).ok_or_else(|| format!("unknown metric {name:?}"))
     }
 }
 

@@ -4,7 +4,9 @@ use super::{
     CopiesRule, EAD_VOCABULARY, Grams, Metric, Scores, SimCtg, TailCycle, UpToFour, compression_ratio, ead,
     ends_in_copies, is_holtzman_repetition, mattr, mtld, rep_r, rep_w, tail_cycle, word_ids, words, zipf,
 };
-use crate::engine::Token;
+
+/// A token's id, as llama.cpp numbers them.
+pub type Token = i32;
 
 /// Computes every metric of one text; those of tokens are missing where only
 /// the text is known.

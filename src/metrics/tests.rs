@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
-use crate::engine::Token;
 
 #[test]
 fn every_metric_stands_at_its_own_place() {
@@ -87,7 +86,7 @@ fn a_tail_with_a_cycle_has_everything() {
 
 proptest! {
     #[test]
-    fn any_text_can_be_scored(text in any::<String>(), tokens in any::<Vec<Token>>()) {
+    fn any_text_can_be_scored(text in any::<String>(), tokens in any::<Vec<i32>>()) {
         let scores = score(&text, Some(&tokens));
         for metric in Metric::ALL {
             prop_assert!(scores.get(metric).is_none_or(f64::is_finite));
@@ -178,7 +177,7 @@ fn text_of(items: &[u32]) -> String {
 #[test]
 fn agrees_with_others_scripts() {
     for case in published().cases {
-        let tokens: Vec<Token> = case.items.iter().map(|item| item.cast_signed()).collect();
+        let tokens: Vec<i32> = case.items.iter().map(|item| item.cast_signed()).collect();
         let scores = score(&text_of(&case.items), Some(&tokens));
         let verdict = |loops: bool| Some(f64::from(u8::from(loops)));
         let [rep_2, rep_3, rep_4] = case.simctg_rep_percent;
@@ -221,7 +220,7 @@ fn agrees_with_the_definition_of_self_repetition() {
 #[test]
 fn a_long_text_that_ends_in_a_loop_has_every_metric() {
     let items: Vec<u32> = (0..100).chain((0..90).map(|i| 3 + i % 3)).collect();
-    let tokens: Vec<Token> = items.iter().map(|item| item.cast_signed()).collect();
+    let tokens: Vec<i32> = items.iter().map(|item| item.cast_signed()).collect();
     let scores = score(&text_of(&items), Some(&tokens));
     for metric in Metric::ALL {
         assert!(scores.get(metric).is_some(), "{metric:?}");

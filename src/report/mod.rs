@@ -9,6 +9,7 @@ pub mod html;
 pub mod plot;
 pub mod scores;
 pub mod terminal;
+pub mod verdicts;
 
 mod levels;
 #[cfg(test)]

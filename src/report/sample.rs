@@ -59,7 +59,7 @@ impl Shape<'_> {
             }
         }
         let cells = summaries(&trials);
-        Analysis { trials, cells }
+        Analysis { trials, cells, ..Analysis::default() }
     }
 }
 

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn nothing_planned_is_said() {
-        let empty = Analysis { trials: Vec::new(), cells: Vec::new() };
+        let empty = Analysis::default();
         assert_eq!(summary(&empty, &[]), "no trials\n");
     }
 }

@@ -20,6 +20,10 @@ pub struct Equivalence {
     pub p: f64,
     pub p_t: f64,
     pub p_bootstrap: f64,
+    /// The same for the opposite claim, that the difference lies beyond the margin,
+    /// on whichever side: where it is small, this is shown. As the sides exclude each
+    /// other, it needs no correction for both.
+    pub p_beyond: f64,
     /// t against the lower and the upper end of the margin.
     pub t: [f64; 2],
     pub n_prompts: usize,
@@ -58,6 +62,8 @@ pub fn equivalence(differences: &[f64], margin: f64) -> Result<Equivalence, Stat
     let share =
         |hit: &dyn Fn(f64) -> bool| (ts.iter().filter(|&&t| hit(t)).count() + 1) as f64 / (RESAMPLES + 1) as f64;
     let p_bootstrap = share(&|resampled| resampled >= t[0]).max(share(&|resampled| resampled <= t[1]));
+    let p_above = student.sf(t[1]).max(share(&|resampled| resampled >= t[1]));
+    let p_below = student.cdf(t[0]).max(share(&|resampled| resampled <= t[0]));
 
     let tail = (1.0 - INTERVAL_LEVEL) / 2.0;
     let quantile_t = student.inverse_cdf(1.0 - tail);
@@ -71,6 +77,7 @@ pub fn equivalence(differences: &[f64], margin: f64) -> Result<Equivalence, Stat
         p: p_t.max(p_bootstrap),
         p_t,
         p_bootstrap,
+        p_beyond: p_above.min(p_below),
         t,
         n_prompts: differences.len(),
     })

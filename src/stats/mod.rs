@@ -31,7 +31,7 @@ pub use error::StatsError;
 pub use holm::holm;
 pub use interaction::{Interaction, interaction};
 pub use kaplan_meier::{Onset, Step, SurvivalCurve, kaplan_meier};
-pub use page::{PageTrend, page_trend};
+pub use page::{PageTrend, page_trend, rho_along_levels};
 pub use paired::{Pair, PairedContrast, cliffs_delta, paired_contrast};
 pub use permutation::{Method, PValue};
 pub use power::{Target, smallest_detectable_difference};

@@ -80,6 +80,11 @@ pub fn page_trend(blocks: &[impl AsRef<[f64]>]) -> Result<PageTrend, StatsError>
     })
 }
 
+/// Spearman's ρ of one block's values and their levels; 0 where all are equal.
+pub fn rho_along_levels(values: &[f64]) -> f64 {
+    rho(&centred_ranks(values))
+}
+
 /// Ranks less their mean (k + 1) / 2, so that L less its expectation is a sum of
 /// small numbers.
 fn centred_ranks(block: &[f64]) -> Vec<f64> {

@@ -103,7 +103,7 @@ fn every_shape_of_experiment_has_its_picture() {
                 .unwrap_or_else(|error| panic!("{name}: {}: {error}", figure.name));
         }
     }
-    let empty = drawn(&Analysis { trials: Vec::new(), cells: Vec::new() });
+    let empty = drawn(&Analysis::default());
     assert!(empty.iter().all(|figure| figure.svg.contains("no scored trials")));
 }
 
@@ -129,6 +129,6 @@ fn shapes() -> Vec<(&'static str, Analysis)> {
         ("nine-chains", Shape { chains: &nine, temperatures: &[0.1, 0.15, 0.2, 1.5], ..shape() }.analysis()),
         ("one-prompt", Shape { prompts: 1, seeds: 1, ..small() }.analysis()),
         ("nothing-scored", lost(small().analysis())),
-        ("nothing-planned", Analysis { trials: Vec::new(), cells: Vec::new() }),
+        ("nothing-planned", Analysis::default()),
     ]
 }

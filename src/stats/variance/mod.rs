@@ -44,6 +44,10 @@ pub struct Share {
 pub struct Attribution {
     /// Factors, pairs of factors, prompts, the rest.
     pub shares: Vec<Share>,
+    /// For each factor, its share and those of all its pairs together: what there is
+    /// to explain by way of it. Pairs count for both their factors, so that these
+    /// do not add up.
+    pub totals: Vec<Effect>,
     /// Prompts that have every cell.
     pub n_prompts: usize,
     /// Prompts left out because they lack a cell.
@@ -84,7 +88,12 @@ pub fn attribute(levels: &[usize], observations: &[Observation]) -> Result<Attri
 
     // Relative to one value, so that squares lose no digits.
     let prompts: Vec<Prompt> = prompts.iter().map(|cells| Prompt::new(&design, cells, first)).collect();
-    let shares = |drawn: &[usize]| design.shares(&prompts, drawn);
+    let shares = |drawn: &[usize]| {
+        let mut shares = design.shares(&prompts, drawn);
+        let totals: Vec<f64> = (0..levels.len()).map(|factor| design.total(factor, &shares)).collect();
+        shares.extend(totals);
+        shares
+    };
     let every: Vec<usize> = (0..prompts.len()).collect();
     let estimates = shares(&every);
     let intervals = bca_intervals(prompts.len(), LEVEL, shares);
@@ -95,8 +104,10 @@ pub fn attribute(levels: &[usize], observations: &[Observation]) -> Result<Attri
         share: Effect { estimate: estimates[place], interval: intervals[place] },
         chance_share: chance.get(place).copied(),
     };
-    let shares = all.enumerate().map(share).collect();
-    Ok(Attribution { shares, n_prompts: prompts.len(), n_incomplete_prompts, n_cells })
+    let shares: Vec<Share> = all.enumerate().map(share).collect();
+    let total = |place: usize| Effect { estimate: estimates[place], interval: intervals[place] };
+    let totals = (shares.len()..estimates.len()).map(total).collect();
+    Ok(Attribution { shares, totals, n_prompts: prompts.len(), n_incomplete_prompts, n_cells })
 }
 
 /// The cells' means of every prompt that has them all, and how many have not.
@@ -198,6 +209,16 @@ impl Design<'_> {
         };
         // Rounding may leave a little less than nothing.
         self.sources.iter().map(|source| of_source(source).max(0.0)).collect()
+    }
+
+    /// The sum of those shares that a factor has a part in.
+    fn total(&self, factor: usize, shares: &[f64]) -> f64 {
+        let has_part = |source: &Source| match *source {
+            Source::Factor(one) => one == factor,
+            Source::Pair(first, second) => first == factor || second == factor,
+            Source::Prompts | Source::Rest => false,
+        };
+        self.sources.iter().zip(shares).filter(|(source, _)| has_part(source)).map(|(_, share)| share).sum()
     }
 
     /// Sums of the cells at each level of a factor, or of a pair of factors.

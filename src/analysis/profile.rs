@@ -1,0 +1,75 @@
+//! What a mean of scores hides: how many texts of a cell loop, when they begin,
+//! what the others score, and how alike the seeds' texts are.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::{ScoredTrial, TrialResult};
+use crate::metrics::{Metric, self_repetition};
+use crate::plan::Cell;
+use crate::stats::{Effect, Onset, Part, SurvivalCurve, TwoPart, bca_interval_of_mean, kaplan_meier, mean, two_part};
+
+/// The loops of one cell. A text loops if it ends in at least four copies of up to 64
+/// tokens ([`Metric::VllmLoop`]).
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellProfile {
+    pub cell: Cell,
+    /// P(loop), and the repetition score of the texts that do not; `None` for too few prompts.
+    pub two_part: Option<TwoPart>,
+    /// Tokens until the loop begins; texts that end before they loop are censored there.
+    /// Each seed's text counts by itself, though those of a prompt resemble each other.
+    pub onset: Option<SurvivalCurve>,
+    /// [`self_repetition`] across the seeds of each prompt; `None` where there is one seed
+    /// or one prompt.
+    pub self_repetition: Option<Effect>,
+    /// Prompts behind the self-repetition.
+    pub n_self_repetition: usize,
+}
+
+#[derive(Default)]
+struct OfPrompt<'a> {
+    texts: Vec<&'a str>,
+    parts: Vec<(Part, f64)>,
+    onsets: Vec<Onset>,
+}
+
+/// In the order of the cells' first trials.
+pub(super) fn profiles(trials: &[ScoredTrial]) -> Vec<CellProfile> {
+    let mut order: Vec<&Cell> = Vec::new();
+    let mut cells: BTreeMap<&Cell, BTreeMap<&str, OfPrompt>> = BTreeMap::new();
+    for ScoredTrial { trial, result } in trials {
+        let prompts = cells.entry(&trial.cell).or_insert_with(|| {
+            order.push(&trial.cell);
+            BTreeMap::new()
+        });
+        let TrialResult::Scored { generation, scores } = result else { continue };
+        let prompt = prompts.entry(&trial.prompt).or_default();
+        prompt.texts.push(&generation.text);
+        let (Some(loops), Some(score)) = (scores.get(Metric::VllmLoop), scores.get(Metric::RepetitionScore)) else {
+            continue;
+        };
+        let part = if loops == 1.0 { Part::Looping } else { Part::Free };
+        prompt.parts.push((part, score));
+        let length = generation.tokens.len() as f64;
+        let onset = scores.get(Metric::TailOnset).filter(|_| part == Part::Looping);
+        prompt.onsets.push(onset.map_or(Onset::Censored(length), Onset::At));
+    }
+    order.into_par_iter().map(|cell| profile(cell, &cells[cell])).collect()
+}
+
+fn profile(cell: &Cell, prompts: &BTreeMap<&str, OfPrompt>) -> CellProfile {
+    let parts: Vec<_> = prompts.values().map(|prompt| &prompt.parts).collect();
+    let onsets: Vec<_> = prompts.values().flat_map(|prompt| prompt.onsets.iter().copied()).collect();
+    let alike: Vec<[f64; 1]> =
+        prompts.values().filter_map(|prompt| self_repetition(&prompt.texts)).map(|value| [value]).collect();
+    let estimate = mean(alike.as_flattened());
+    let interval = bca_interval_of_mean(&alike, 0.95);
+    CellProfile {
+        cell: cell.clone(),
+        two_part: two_part(&parts).ok(),
+        onset: kaplan_meier(&onsets).ok(),
+        self_repetition: estimate.zip(interval).map(|(estimate, interval)| Effect { estimate, interval }),
+        n_self_repetition: alike.len(),
+    }
+}

@@ -1,0 +1,213 @@
+//! Verdicts over invented scores whose truth is known.
+
+use super::*;
+use crate::analysis::TrialResult;
+use crate::engine::{Generation, Stop};
+use crate::experiment::{Direction, Factor, Offload, Quant, Seed, Selection, Sides, Temperature, Template};
+use crate::metrics::Scores;
+use crate::plan::{Cell, Trial};
+
+const TEMPERATURES: [f32; 4] = [0.1, 0.5, 0.9, 1.3];
+
+/// 12 prompts × 2 chains × 4 temperatures × 3 seeds (one for `shimmy-1.7`), the
+/// score as `score` has it, chance from −0.5 to 0.5.
+fn trials(score: impl Fn(&str, f32, f64) -> f64) -> Vec<ScoredTrial> {
+    // A salt at which chance alone raises no alarm, as 19 of 20 do.
+    salted(1, score)
+}
+
+fn salted(salt: u32, score: impl Fn(&str, f32, f64) -> f64) -> Vec<ScoredTrial> {
+    let mut trials = Vec::new();
+    for (prompt, chain) in itertools::iproduct!(0..12, ["shimmy-1.7", "pure"]) {
+        for temperature in TEMPERATURES {
+            let seeds = if chain == "pure" { vec![Some(0), Some(1), Some(2)] } else { vec![None] };
+            for seed in seeds {
+                let key = format!("{prompt} {chain} {temperature} {seed:?}");
+                let chance = uniform(&format!("{salt} {key}")) - 0.5;
+                trials.push(trial(prompt, chain, temperature, seed, score(chain, temperature, chance)));
+            }
+        }
+    }
+    trials
+}
+
+fn trial(prompt: usize, chain: &str, temperature: f32, seed: Option<u32>, score: f64) -> ScoredTrial {
+    let cell = Cell {
+        model: "tiny".to_owned(),
+        chain: chain.to_owned(),
+        offload: Offload::All,
+        quant: Quant::Source,
+        template: Template::Raw,
+        temperature: Temperature::new(temperature).unwrap(),
+    };
+    let generation =
+        Generation { n_prompt_tokens: 1, tokens: vec![], text: String::new(), stop: Stop::Eos, logits_blake3: None };
+    let scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(score));
+    let id = serde_json::from_value(format!("{prompt} {chain} {temperature} {seed:?}").into()).unwrap();
+    let trial = Trial { id, cell, prompt: format!("p{prompt:02}"), seed: seed.and_then(Seed::new) };
+    ScoredTrial { trial, result: TrialResult::Scored { generation, scores } }
+}
+
+fn uniform(key: &str) -> f64 {
+    let hash = blake3::hash(key.as_bytes());
+    f64::from(u32::from_le_bytes(hash.as_bytes()[..4].try_into().unwrap())) / f64::from(u32::MAX)
+}
+
+fn hypothesis(test: Test) -> Hypothesis {
+    Hypothesis {
+        id: "it".to_owned(),
+        claim: "it".to_owned(),
+        metric: Metric::RepetitionScore,
+        first: None,
+        within: Selection::default(),
+        each: None,
+        test,
+        sides: Sides::Two,
+    }
+}
+
+fn chain(name: &str) -> Selection {
+    Selection { chain: vec![name.to_owned()], ..Selection::default() }
+}
+
+fn at(temperature: f32) -> Selection {
+    Selection { temperature: vec![Temperature::new(temperature).unwrap()], ..Selection::default() }
+}
+
+fn trend(expect: Direction) -> Hypothesis {
+    hypothesis(Test::Trend { factor: Factor::Temperature, expect })
+}
+
+fn judge(trials: &[ScoredTrial], hypothesis: Hypothesis) -> Verdict {
+    verdicts(trials, &[hypothesis], Settings::default()).remove(0)
+}
+
+/// Rises with the temperature under one chain only.
+fn broken_chain() -> Vec<ScoredTrial> {
+    trials(|chain, t, chance| if chain == "shimmy-1.7" { f64::from(t) + chance } else { 0.2 + 0.1 * chance })
+}
+
+#[test]
+fn a_trend_is_supported_or_refuted_by_its_direction() {
+    let rising = broken_chain();
+    let within = chain("shimmy-1.7");
+    let verdict = |expect| judge(&rising, Hypothesis { within: within.clone(), ..trend(expect) });
+    assert_eq!(verdict(Direction::Increasing).outcome, Outcome::Supported);
+    assert_eq!(verdict(Direction::Decreasing).outcome, Outcome::Refuted);
+    assert_eq!(verdict(Direction::Different).outcome, Outcome::Supported);
+    let supported = verdict(Direction::Increasing);
+    assert_eq!((supported.n_prompts, supported.n_texts), (12, 48));
+    assert!(supported.effects[0].effect.estimate > 0.7 && supported.detectable.is_none());
+    assert!(supported.p.is_some_and(|p| p < 0.001), "{:?}", supported.p);
+}
+
+#[test]
+fn chance_alone_is_inconclusive_and_says_what_it_would_have_seen() {
+    let (mut alarms, n) = (0, 100);
+    for salt in 0..n {
+        let verdict = judge(&salted(salt, |_, _, chance| chance), trend(Direction::Increasing));
+        if verdict.outcome != Outcome::Inconclusive {
+            alarms += 1;
+            continue;
+        }
+        assert!(verdict.detectable.is_some_and(|least| least > 0.05 && least < 1.0));
+        assert!(verdict.sentence.contains("would have seen"), "{}", verdict.sentence);
+    }
+    // Of 100 at 5 %, 10 or fewer but once in a hundred times.
+    assert!(alarms <= 10, "{alarms} of {n}");
+}
+
+#[test]
+fn one_side_halves_p_and_cannot_refute() {
+    let rising = broken_chain();
+    let one = |expect| judge(&rising, Hypothesis { sides: Sides::One, ..trend(expect) });
+    let two = judge(&rising, trend(Direction::Increasing));
+    assert_eq!(one(Direction::Increasing).p, two.p.map(|p| p / 2.0));
+    assert_eq!(one(Direction::Decreasing).outcome, Outcome::Inconclusive);
+}
+
+#[test]
+fn a_text_without_a_seed_pairs_with_every_seed() {
+    let test = Test::Contrast { base: chain("pure"), other: chain("shimmy-1.7"), expect: Direction::Increasing };
+    let verdict = judge(&broken_chain(), hypothesis(test));
+    assert_eq!(verdict.outcome, Outcome::Supported);
+    assert_eq!((verdict.n_prompts, verdict.n_texts), (12, 12 * 4 * 4));
+    let names: Vec<_> = verdict.effects.iter().map(|effect| effect.name).collect();
+    assert_eq!(names, ["mean difference", "Hodges–Lehmann shift", "Cliff's δ"]);
+    // (0.1 + 0.5 + 0.9 + 1.3) / 4 − 0.2, and chance.
+    assert!((verdict.effects[0].effect.estimate - 0.5).abs() < 0.1);
+}
+
+#[test]
+fn equivalence_is_shown_refuted_or_open() {
+    let trials = broken_chain();
+    let verdict = |name: &str, margin| {
+        let test = Test::Equivalence { base: at(0.1), other: at(1.3), margin };
+        judge(&trials, Hypothesis { within: chain(name), ..hypothesis(test) }).outcome
+    };
+    assert_eq!(verdict("pure", 0.1), Outcome::Supported);
+    assert_eq!(verdict("shimmy-1.7", 0.1), Outcome::Refuted);
+    assert_eq!(verdict("pure", 0.001), Outcome::Inconclusive);
+}
+
+#[test]
+fn an_interaction_is_seen_where_there_is_one() {
+    let test = || hypothesis(Test::Interaction { factors: [Factor::Chain, Factor::Temperature] });
+    assert_eq!(judge(&broken_chain(), test()).outcome, Outcome::Supported);
+    let additive = trials(|chain, t, chance| f64::from(t) + f64::from(u8::from(chain == "pure")) + 0.2 * chance);
+    assert_eq!(judge(&additive, test()).outcome, Outcome::Inconclusive);
+}
+
+#[test]
+fn a_claim_about_each_level_needs_them_all() {
+    let verdict = judge(&broken_chain(), Hypothesis { each: Some(Factor::Chain), ..trend(Direction::Increasing) });
+    assert_eq!(verdict.outcome, Outcome::Inconclusive, "{}", verdict.sentence);
+    let parts: Vec<_> = verdict.parts.iter().map(|part| (&*part.level, part.outcome)).collect();
+    assert_eq!(parts, [("shimmy-1.7", Outcome::Supported), ("pure", Outcome::Inconclusive)]);
+    assert!(verdict.sentence.contains("weakest for pure"), "{}", verdict.sentence);
+
+    let both = trials(|_, t, chance| f64::from(t) + chance);
+    let verdict = judge(&both, Hypothesis { each: Some(Factor::Chain), ..trend(Direction::Increasing) });
+    assert_eq!(verdict.outcome, Outcome::Supported);
+
+    let opposed = trials(|chain, t, chance| if chain == "pure" { -f64::from(t) } else { f64::from(t) } + chance);
+    let verdict = judge(&opposed, Hypothesis { each: Some(Factor::Chain), ..trend(Direction::Increasing) });
+    assert_eq!(verdict.outcome, Outcome::Refuted);
+}
+
+#[test]
+fn where_nothing_varies_there_is_nothing_to_test() {
+    let same = trials(|_, _, _| 0.25);
+    let contrast = Test::Contrast { base: at(0.1), other: at(0.9), expect: Direction::Different };
+    let equivalence = Test::Equivalence { base: at(0.1), other: at(0.9), margin: 0.01 };
+    for (test, outcome) in [(contrast, Outcome::Refuted), (equivalence, Outcome::Supported)] {
+        let verdict = judge(&same, hypothesis(test));
+        assert_eq!((verdict.outcome, verdict.p, verdict.p_holm), (outcome, None, None));
+        assert!(verdict.sentence.contains("the same for every prompt"), "{}", verdict.sentence);
+    }
+    assert_eq!(judge(&same, trend(Direction::Increasing)).outcome, Outcome::Refuted);
+}
+
+#[test]
+fn more_hypotheses_ask_for_more() {
+    let trials = broken_chain();
+    let alone = judge(&trials, trend(Direction::Increasing));
+    let among: Vec<_> = (0..5).map(|_| trend(Direction::Increasing)).collect();
+    let among = verdicts(&trials, &among, Settings::default());
+    assert_eq!(among[0].p, alone.p);
+    assert_eq!(among[0].p_holm, alone.p.map(|p| (5.0 * p).min(1.0)));
+}
+
+#[test]
+fn without_texts_nothing_is_concluded() {
+    for test in [
+        trend(Direction::Increasing).test,
+        Test::Contrast { base: at(0.1), other: at(0.9), expect: Direction::Different },
+        Test::Interaction { factors: [Factor::Chain, Factor::Temperature] },
+    ] {
+        let verdict = judge(&[], hypothesis(test));
+        assert_eq!((verdict.outcome, verdict.p, verdict.n_texts), (Outcome::Inconclusive, None, 0));
+    }
+    let each = Hypothesis { each: Some(Factor::Model), ..trend(Direction::Increasing) };
+    assert_eq!(judge(&[], each).outcome, Outcome::Inconclusive);
+}

@@ -1,0 +1,285 @@
+//! From `[[hypothesis]]` and `[analysis]` to their meaning.
+
+use std::collections::HashSet;
+
+use serde_spanned::Spanned;
+use strum::VariantNames;
+
+use super::error::{Problems, did_you_mean};
+use super::hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
+use super::raw::{OneOrMore, RawAnalysis, RawArms, RawHypothesis, RawSelection};
+use super::resolve::{resolve_name, resolve_offload, resolve_temperature};
+use super::{Grid, Prompt};
+use crate::metrics::Metric;
+
+const ONE_TEST: &str = "give one of trend, contrast, equivalence and interaction";
+
+pub fn resolve_settings(raw: Option<&RawAnalysis>, problems: &mut Problems) -> Settings {
+    let mut settings = Settings::default();
+    let Some(raw) = raw else { return settings };
+    if let Some(alpha) = &raw.alpha {
+        settings.alpha = *alpha.get_ref();
+        if !(settings.alpha > 0.0 && settings.alpha < 0.5) {
+            problems.add(alpha.span(), format!("alpha can't be {}", settings.alpha), "give a number such as 0.05");
+        }
+    }
+    if let Some(metric) = resolve_metric(raw.metric.as_ref(), problems) {
+        settings.metric = metric;
+    }
+    settings
+}
+
+/// Claims about texts that the grid has.
+pub fn resolve_hypotheses(
+    raw: &[Spanned<RawHypothesis>],
+    grid: &Grid,
+    prompts: &[Prompt],
+    problems: &mut Problems,
+) -> Vec<Hypothesis> {
+    let mut seen = HashSet::new();
+    for hypothesis in raw {
+        let id = &hypothesis.get_ref().id;
+        if !seen.insert(id.get_ref()) {
+            problems.add(id.span(), format!("two hypotheses are called {:?}", id.get_ref()), "rename one");
+        }
+    }
+    let mut resolver = Resolver { grid, problems };
+    if let Some(first) = raw.first()
+        && prompts.len() < 2
+    {
+        let message = "hypotheses are tested over prompts, and there is only one";
+        resolver.problems.add(first.get_ref().id.span(), message, "give at least 3 prompts, better 20");
+    }
+    raw.iter().filter_map(|raw| resolver.hypothesis(raw)).collect()
+}
+
+struct Resolver<'a> {
+    grid: &'a Grid,
+    problems: &'a mut Problems,
+}
+
+impl Resolver<'_> {
+    fn hypothesis(&mut self, raw: &Spanned<RawHypothesis>) -> Option<Hypothesis> {
+        let raw = raw.get_ref();
+        let id = raw.id.get_ref().clone();
+        let metric = resolve_metric(raw.metric.as_ref(), self.problems);
+        let within = raw.within.as_ref().map_or_else(Selection::default, |raw| self.selection(raw.get_ref()));
+        let each = raw.each.as_ref().map(|raw| self.factor(raw, &within, 1));
+        if let Some(first) = raw.first.as_ref().filter(|first| *first.get_ref() == 0) {
+            self.problems.add(first.span(), "no metric is defined of no words", "give a number such as 64");
+        }
+        let test = self.test(raw, &within);
+        let (test, each) = (test?, each.map_or(Some(None), |each| each.map(Some))?);
+        if let Some(each) = each
+            && tested(&test).contains(&each)
+        {
+            let message = format!("each = \"{each}\" leaves nothing to compare along the {each}");
+            self.problems.add(raw.each.as_ref().map_or(raw.id.span(), Spanned::span), message, "name another factor");
+        }
+        let claim = raw.claim.clone().unwrap_or_else(|| id.replace(['-', '_'], " "));
+        let sides = self.sides(raw);
+        Some(Hypothesis {
+            claim,
+            metric: metric?,
+            first: raw.first.as_ref().map(|first| *first.get_ref()),
+            within,
+            each,
+            sides,
+            test,
+            id,
+        })
+    }
+
+    /// `None` where there is not exactly one, or it is wrong.
+    fn test(&mut self, raw: &RawHypothesis, within: &Selection) -> Option<Test> {
+        let margin = raw.margin.as_ref();
+        if let (Some(margin), None) = (margin, &raw.equivalence) {
+            self.problems.add(margin.span(), "only an equivalence has a margin", "remove it");
+        }
+        if let (Some(expect), true) = (&raw.expect, raw.equivalence.is_some() || raw.interaction.is_some()) {
+            self.problems.add(expect.span(), "only a trend and a contrast expect a direction", "remove it");
+        }
+        match (&raw.trend, &raw.contrast, &raw.equivalence, &raw.interaction) {
+            (Some(factor), None, None, None) => {
+                let factor_at = factor.span();
+                let factor = self.factor(factor, within, 2)?;
+                if !factor.is_ordered() {
+                    let help = "a trend runs along temperature or offload; use contrast or interaction";
+                    self.problems.add(factor_at, format!("the levels of {factor} have no order"), help);
+                }
+                Some(Test::Trend { factor, expect: self.direction(raw)? })
+            }
+            (None, Some(arms), None, None) => {
+                let [base, other] = self.arms(arms);
+                Some(Test::Contrast { base, other, expect: self.direction(raw)? })
+            }
+            (None, None, Some(arms), None) => {
+                let [base, other] = self.arms(arms);
+                let margin = match margin.map(|margin| (margin.span(), *margin.get_ref())) {
+                    Some((_, margin)) if margin > 0.0 && margin.is_finite() => margin,
+                    Some((span, margin)) => {
+                        self.problems.add(span, format!("a margin can't be {margin}"), "give a number above 0");
+                        return None;
+                    }
+                    None => {
+                        let help = "add margin = the least difference that would matter to you, such as 0.05";
+                        self.problems.add(arms.span(), "equivalence is within a margin, and none is given", help);
+                        return None;
+                    }
+                };
+                Some(Test::Equivalence { base, other, margin })
+            }
+            (None, None, None, Some(factors)) => match &factors.get_ref()[..] {
+                [first, second] if first.get_ref() != second.get_ref() => {
+                    let factors = [self.factor(first, within, 2)?, self.factor(second, within, 2)?];
+                    Some(Test::Interaction { factors })
+                }
+                _ => {
+                    let help = "such as interaction = [\"temperature\", \"chain\"]";
+                    self.problems.add(factors.span(), "an interaction is one of two different factors", help);
+                    None
+                }
+            },
+            _ => {
+                self.problems.add(raw.id.span(), "a hypothesis has one test", ONE_TEST);
+                None
+            }
+        }
+    }
+
+    fn direction(&mut self, raw: &RawHypothesis) -> Option<Direction> {
+        let Some(expect) = &raw.expect else {
+            let help = format!("add expect = one of: {}", Direction::VARIANTS.join(", "));
+            self.problems.add(raw.id.span(), "what does it expect?", help);
+            return None;
+        };
+        let direction = expect.get_ref().parse().ok();
+        if direction.is_none() {
+            let help = format!("use one of: {}", Direction::VARIANTS.join(", "));
+            self.problems.add(expect.span(), format!("unknown direction {:?}", expect.get_ref()), help);
+        }
+        direction
+    }
+
+    fn sides(&mut self, raw: &RawHypothesis) -> Sides {
+        match raw.sides.as_ref().map(|sides| (sides.span(), *sides.get_ref())) {
+            None | Some((_, 2)) => Sides::Two,
+            Some((span, 1)) => {
+                let directed = raw.expect.as_ref().is_some_and(|expect| expect.get_ref() != "different");
+                if !directed {
+                    let help = "remove sides, or say expect = \"increasing\" or \"decreasing\"";
+                    self.problems.add(span, "only a direction has one side", help);
+                }
+                Sides::One
+            }
+            Some((span, sides)) => {
+                self.problems.add(span, format!("a test can't have {sides} sides"), "use 1 or 2 (the default)");
+                Sides::Two
+            }
+        }
+    }
+
+    fn arms(&mut self, raw: &Spanned<RawArms>) -> [Selection; 2] {
+        let RawArms { base, other } = raw.get_ref();
+        let arms = [base, other].map(|raw| self.selection(raw.get_ref()));
+        if self.problems.is_empty() && arms[0] == arms[1] {
+            self.problems.add(raw.span(), "base and other are the same texts", "name a level in which they differ");
+        }
+        arms
+    }
+
+    /// A factor of which the grid, as far as it is `within`, has so many levels.
+    fn factor(&mut self, raw: &Spanned<String>, within: &Selection, at_least: usize) -> Option<Factor> {
+        let Ok(factor) = raw.get_ref().parse::<Factor>() else {
+            let help = did_you_mean(raw.get_ref(), Factor::VARIANTS.iter().copied()).map_or_else(
+                || format!("use one of: {}", Factor::VARIANTS.join(", ")),
+                |near| format!("did you mean {near:?}?"),
+            );
+            self.problems.add(raw.span(), format!("unknown factor {:?}", raw.get_ref()), help);
+            return None;
+        };
+        let n_levels = self.n_levels(factor, within);
+        if n_levels < at_least {
+            let message = format!("the texts of this hypothesis have {n_levels} level of {factor}");
+            self.problems.add(raw.span(), message, "add levels to the grid, or widen `where`");
+        }
+        Some(factor)
+    }
+
+    fn n_levels(&self, factor: Factor, within: &Selection) -> usize {
+        let Selection { model, chain, offload, quant, template, temperature } = within;
+        let (selected, all) = match factor {
+            Factor::Model => (model.len(), self.grid.models.len()),
+            Factor::Chain => (chain.len(), self.grid.chains.len()),
+            Factor::Offload => (offload.len(), self.grid.offloads.len()),
+            Factor::Quant => (quant.len(), self.grid.quants.len()),
+            Factor::Template => (template.len(), self.grid.templates.len()),
+            Factor::Temperature => (temperature.len(), self.grid.temperatures.len()),
+        };
+        if selected == 0 { all } else { selected }
+    }
+
+    fn selection(&mut self, raw: &RawSelection) -> Selection {
+        let grid = self.grid;
+        let name = |raw: &Spanned<String>, _: &mut Problems| Some(raw.get_ref().clone());
+        let models: Vec<_> = grid.models.iter().map(|model| model.id.clone()).collect();
+        let chains: Vec<_> = grid.chains.iter().map(|chain| chain.id.clone()).collect();
+        Selection {
+            model: self.levels("model", raw.model.as_ref(), &models, name),
+            chain: self.levels("chain", raw.chain.as_ref(), &chains, name),
+            offload: self.levels("offload", raw.offload.as_ref(), &grid.offloads, resolve_offload),
+            quant: self.levels("quant", raw.quant.as_ref(), &grid.quants, |raw, problems| {
+                resolve_name("quant", raw, problems)
+            }),
+            template: self.levels("template", raw.template.as_ref(), &grid.templates, |raw, problems| {
+                resolve_name("template", raw, problems)
+            }),
+            temperature: self.levels("temperature", raw.temperature.as_ref(), &grid.temperatures, resolve_temperature),
+        }
+    }
+
+    fn levels<R, T: PartialEq + std::fmt::Display + Clone>(
+        &mut self,
+        what: &str,
+        raw: Option<&OneOrMore<R>>,
+        known: &[T],
+        resolve: impl Fn(&Spanned<R>, &mut Problems) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(raw) = raw else { return vec![] };
+        let list = &raw.0;
+        let mut levels = Vec::new();
+        for raw in list {
+            let Some(level) = resolve(raw, self.problems) else { continue };
+            if !known.contains(&level) {
+                let known = known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let message = format!("the grid has no {what} {level}");
+                self.problems.add(raw.span(), message, format!("add it to the grid, or use one of: {known}"));
+            }
+            levels.push(level);
+        }
+        levels
+    }
+}
+
+/// The factors along which a test compares.
+fn tested(test: &Test) -> Vec<Factor> {
+    match test {
+        Test::Trend { factor, .. } => vec![*factor],
+        Test::Contrast { base, other, .. } | Test::Equivalence { base, other, .. } => {
+            base.factors().chain(other.factors()).collect()
+        }
+        Test::Interaction { factors } => factors.to_vec(),
+    }
+}
+
+fn resolve_metric(raw: Option<&Spanned<String>>, problems: &mut Problems) -> Option<Metric> {
+    let Some(raw) = raw else { return Some(Metric::RepetitionScore) };
+    let metric = Metric::from_name(raw.get_ref());
+    if metric.is_none() {
+        let names = Metric::ALL.map(Metric::name);
+        let help = did_you_mean(raw.get_ref(), names)
+            .map_or_else(|| format!("use one of: {}", names.join(", ")), |near| format!("did you mean {near:?}?"));
+        problems.add(raw.span(), format!("unknown metric {:?}", raw.get_ref()), help);
+    }
+    metric
+}

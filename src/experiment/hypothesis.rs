@@ -1,0 +1,140 @@
+//! Hypotheses: what an experiment claims, in a form that its trials can decide.
+//!
+//! Owns what can be claimed of which texts. Knows neither how a claim is written
+//! in a file (`raw`, `hypotheses`) nor how it is tested (`analysis::verdict`).
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, VariantNames};
+
+use super::{Offload, Point, Quant, Temperature, Template};
+use crate::metrics::Metric;
+
+/// A claim about a metric of the experiment's texts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hypothesis {
+    pub id: String,
+    /// In words, for people.
+    pub claim: String,
+    pub metric: Metric,
+    /// Texts are scored on so many first tokens and words, those with fewer left
+    /// out; `None` for whole texts.
+    pub first: Option<u32>,
+    /// The texts that the claim is about; factors of several levels are averaged over.
+    pub within: Selection,
+    /// The claim is made of each level of this factor by itself, and holds if it
+    /// holds for all of them.
+    pub each: Option<Factor>,
+    pub test: Test,
+    pub sides: Sides,
+}
+
+/// What is tested.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Test {
+    /// The metric rises, or falls, along the ordered levels of a factor.
+    Trend { factor: Factor, expect: Direction },
+    /// The metric differs between two selections.
+    Contrast { base: Selection, other: Selection, expect: Direction },
+    /// It does not, by more than the margin.
+    Equivalence { base: Selection, other: Selection, margin: f64 },
+    /// What one factor does hangs on the other.
+    Interaction { factors: [Factor; 2] },
+}
+
+/// Which way a metric is claimed to go: along a factor, or from the base to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Direction {
+    Increasing,
+    Decreasing,
+    /// Either way.
+    Different,
+}
+
+/// Whether the other direction than the one claimed can be found as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sides {
+    #[default]
+    Two,
+    One,
+}
+
+/// An axis of the grid. Prompts and seeds are replicates, and no axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Serialize, Deserialize, Display, EnumString, VariantNames)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Factor {
+    Model,
+    Chain,
+    Offload,
+    Quant,
+    Template,
+    Temperature,
+}
+
+/// Levels of factors; of a factor with an empty list, all of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Selection {
+    pub model: Vec<String>,
+    pub chain: Vec<String>,
+    pub offload: Vec<Offload>,
+    pub quant: Vec<Quant>,
+    pub template: Vec<Template>,
+    pub temperature: Vec<Temperature>,
+}
+
+/// What is done with the scores beside the hypotheses.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The probability, of all hypotheses together, of a verdict that is wrong by chance.
+    pub alpha: f64,
+    /// The metric whose variation is attributed to the factors.
+    pub metric: Metric,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { alpha: 0.05, metric: Metric::RepetitionScore }
+    }
+}
+
+impl Factor {
+    pub const ALL: [Self; 6] =
+        [Self::Model, Self::Chain, Self::Offload, Self::Quant, Self::Template, Self::Temperature];
+
+    /// Whether its levels have an order, as a trend needs.
+    pub fn is_ordered(self) -> bool {
+        matches!(self, Self::Offload | Self::Temperature)
+    }
+}
+
+impl Selection {
+    pub fn takes(&self, point: Point<'_>) -> bool {
+        fn has<T: PartialEq<U>, U: ?Sized>(levels: &[T], level: &U) -> bool {
+            levels.is_empty() || levels.iter().any(|known| known == level)
+        }
+        has(&self.model, point.model)
+            && has(&self.chain, point.chain)
+            && has(&self.offload, &point.offload)
+            && has(&self.quant, &point.quant)
+            && has(&self.template, &point.template)
+            && has(&self.temperature, &point.temperature)
+    }
+
+    /// The factors of which it does not take all levels.
+    pub fn factors(&self) -> impl Iterator<Item = Factor> {
+        Factor::ALL.into_iter().filter(|&factor| match factor {
+            Factor::Model => !self.model.is_empty(),
+            Factor::Chain => !self.chain.is_empty(),
+            Factor::Offload => !self.offload.is_empty(),
+            Factor::Quant => !self.quant.is_empty(),
+            Factor::Template => !self.template.is_empty(),
+            Factor::Temperature => !self.temperature.is_empty(),
+        })
+    }
+}
