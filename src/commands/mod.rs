@@ -16,6 +16,7 @@ mod memory;
 mod model;
 mod outputs;
 mod plan;
+mod provenance;
 mod report;
 mod run;
 mod score;

@@ -7,6 +7,7 @@ use std::path::Path;
 use miette::{IntoDiagnostic, WrapErr};
 
 use super::finished::Finished;
+use super::provenance::provenance;
 use super::setup::Setup;
 use super::timings::{timings, work, work_in_words};
 use super::{Failure, plain};
@@ -15,6 +16,7 @@ use crate::exit_code::ExitCode;
 use crate::manifest::{self, Manifest};
 use crate::plan::Design;
 use crate::report::csv;
+use crate::report::html::{self, Report};
 use crate::report::plot::{Caption, HEADLINE_FIGURE, figures};
 use crate::report::{terminal, verdicts};
 
@@ -78,14 +80,19 @@ pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, F
     })?;
 
     let caption = Caption { experiment: &design.name, note: design.caveat.as_deref() };
-    for figure in figures(analysis, caption).map_err(|error| Failure::internal(plain(error)))? {
+    let figures = figures(analysis, caption).map_err(|error| Failure::internal(plain(error)))?;
+    for figure in &figures {
         let png = figure.png().map_err(|error| Failure::internal(plain(error)))?;
         let plots = directory.join("plots");
         write_whole(&plots.join(&figure.name).with_extension("svg"), figure.svg.as_bytes())?;
         write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
     }
-    let incomplete = analysis.trials.iter().any(|trial| !matches!(trial.result, TrialResult::Scored { .. }));
     let notes = [design.notes.clone(), manifest.warnings(), analysis.notes.clone()].concat();
+    let provenance = provenance(design, manifest);
+    let page = html::page(&Report { design, notes: &notes, analysis, figures: &figures, provenance: &provenance });
+    write_whole(&directory.join("report.html"), page.as_bytes())?;
+
+    let incomplete = analysis.trials.iter().any(|trial| !matches!(trial.result, TrialResult::Scored { .. }));
     let text = describe(directory, analysis, &notes, &work_in_words(&work));
     Ok(Summary { text, code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok } })
 }
@@ -95,7 +102,9 @@ fn describe(directory: &Path, analysis: &Analysis, notes: &[String], work: &str)
     let directory = directory.display();
     let mut text = terminal::summary(analysis, notes);
     text += work;
-    text += &format!("results: {directory}\nplot:    {directory}/plots/{}.png\n", HEADLINE_FIGURE);
+    text += &format!(
+        "results: {directory}\nplot:    {directory}/plots/{HEADLINE_FIGURE}.png\nreport:  {directory}/report.html\n"
+    );
     text
 }
 

@@ -18,7 +18,7 @@ mod theme;
 mod words;
 
 use crate::analysis::Analysis;
-use crate::experiment::Prompt;
+use crate::plan::Design;
 use crate::report::plot::Figure;
 
 pub use provenance::{Facts, Provenance};
@@ -26,14 +26,9 @@ pub use provenance::{Facts, Provenance};
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
-    /// The experiment's name.
-    pub name: &'a str,
-    pub question: Option<&'a str>,
-    /// Said beside every result: what its reader must not be left to assume.
-    pub caveat: Option<&'a str>,
+    pub design: &'a Design,
     /// What must be known to read the results rightly.
     pub notes: &'a [String],
-    pub prompts: &'a [Prompt],
     pub analysis: &'a Analysis,
     /// All of the analysis's figures; the page takes those it shows.
     pub figures: &'a [Figure],

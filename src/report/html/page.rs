@@ -31,7 +31,7 @@ pub fn document(report: &Report<'_>) -> Markup {
                 meta http-equiv="Content-Security-Policy" content=(policy(&style, SCRIPT));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
-                title { (report.name) " · moe-sweep" }
+                title { (report.design.name) " · moe-sweep" }
                 // Browsers ask a server for an icon unless they are given one.
                 link rel="icon" href="data:,";
                 style { (PreEscaped(&style)) }
@@ -39,8 +39,8 @@ pub fn document(report: &Report<'_>) -> Markup {
             body {
                 a.skip href="#main" { "Skip to the results" }
                 header {
-                    h1 { (report.name) }
-                    @if let Some(question) = report.question { p.question { (question) } }
+                    h1 { (report.design.name) }
+                    @if let Some(question) = &report.design.question { p.question { (question) } }
                     (sections::summary(report))
                 }
                 nav aria-label="Sections" {
@@ -59,7 +59,7 @@ pub fn document(report: &Report<'_>) -> Markup {
                 }
                 footer { p.small { "Written by moe-sweep. Nothing on this page is loaded from elsewhere." } }
                 script #data type="application/json" {
-                    (PreEscaped(json::for_script(&Data::new(&report.analysis.trials, report.prompts))))
+                    (PreEscaped(json::for_script(&Data::new(&report.analysis.trials, &report.design.prompts))))
                 }
                 script type="module" { (PreEscaped(SCRIPT)) }
             }

@@ -111,5 +111,5 @@ fn inlined(figure: &Figure, label: &str) -> Markup {
 
 /// Beside every result.
 fn caveat(report: &Report<'_>) -> Markup {
-    html! { @if let Some(caveat) = report.caveat { p.caveat { (caveat) } } }
+    html! { @if let Some(caveat) = &report.design.caveat { p.caveat { (caveat) } } }
 }

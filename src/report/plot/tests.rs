@@ -64,7 +64,10 @@ fn figures_name_their_axes_and_say_what_they_show() {
         }
         assert!(figure.svg.contains("Liberation Sans, Arial, Helvetica, sans-serif"));
     }
-    assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["score-by-temperature", "strip", "heatmap"]);
+    assert_eq!(
+        figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
+        ["score-by-temperature", "strip", "heatmap"]
+    );
 }
 
 #[test]
