@@ -15,6 +15,7 @@ mod page;
 mod provenance;
 mod sections;
 mod theme;
+mod verdicts;
 mod words;
 
 use crate::analysis::Analysis;

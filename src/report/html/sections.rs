@@ -4,8 +4,8 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::provenance::Facts;
-use super::{Report, heat};
-use crate::report::plot::{Figure, HEADLINE_FIGURE};
+use super::{Report, heat, verdicts};
+use crate::report::plot::{self, Figure, HEADLINE_FIGURE};
 use crate::report::tally::Tally;
 
 pub struct Section {
@@ -19,10 +19,17 @@ pub struct Section {
 
 /// Those that the report has something to say in.
 pub fn all(report: &Report<'_>) -> Vec<Section> {
-    [Some(headline(report)), Some(heat_map(report)), Some(texts()), Some(trials()), Some(provenance(report))]
-        .into_iter()
-        .flatten()
-        .collect()
+    let sections = [
+        verdicts(report),
+        Some(headline(report)),
+        attribution(report),
+        Some(heat_map(report)),
+        time_to_loop(report),
+        Some(texts()),
+        Some(trials()),
+        Some(provenance(report)),
+    ];
+    sections.into_iter().flatten().collect()
 }
 
 /// Below the title: what was planned and what became of it.
@@ -35,6 +42,12 @@ pub fn summary(report: &Report<'_>) -> Markup {
     }
 }
 
+fn verdicts(report: &Report<'_>) -> Option<Section> {
+    let verdicts = &report.analysis.verdicts;
+    let body = html! { (verdicts::list(verdicts)) (caveat(report)) };
+    (!verdicts.is_empty()).then_some(Section { id: "verdicts", name: "Verdicts", title: "Verdicts", body })
+}
+
 fn headline(report: &Report<'_>) -> Section {
     let body = html! {
         @for figure in named(report, HEADLINE_FIGURE) { (inlined(figure, "The score against temperature")) }
@@ -45,6 +58,30 @@ fn headline(report: &Report<'_>) -> Section {
         }
     };
     Section { id: "score", name: "Score", title: "Repetition against temperature", body }
+}
+
+fn attribution(report: &Report<'_>) -> Option<Section> {
+    let attribution = report.analysis.attribution.as_ref()?;
+    let body = html! {
+        p { (sentence(&attribution.sentence)) }
+        @for figure in named(report, plot::ATTRIBUTION_FIGURE) { (inlined(figure, "Shares of the variation")) }
+        (verdicts::attribution(attribution))
+        (caveat(report))
+    };
+    Some(Section { id: "attribution", name: "Attribution", title: "What explains the variation", body })
+}
+
+fn time_to_loop(report: &Report<'_>) -> Option<Section> {
+    let figures = named(report, plot::ONSET_FIGURE);
+    let body = html! {
+        p {
+            "The share of texts that have not begun to loop after so many tokens. A text that ends before it loops is "
+            "counted until its end only (Kaplan and Meier)."
+        }
+        @for figure in &figures { (inlined(figure, "Time to loop")) }
+        (caveat(report))
+    };
+    (!figures.is_empty()).then_some(Section { id: "onset", name: "Time to loop", title: "Time to loop", body })
 }
 
 fn heat_map(report: &Report<'_>) -> Section {
@@ -107,6 +144,14 @@ fn inlined(figure: &Figure, label: &str) -> Markup {
             figcaption { "Also as " code { "plots/" (figure.name) ".svg" } " and " code { ".png" } "." }
         }
     }
+}
+
+/// Begun with a capital and ended with a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str().trim_end_matches('.')))
 }
 
 /// Beside every result.

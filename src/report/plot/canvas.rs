@@ -89,6 +89,13 @@ impl Canvas<'_> {
         self.area.draw(&PathElement::new(points, stroke(width, colour))).map_err(failed)
     }
 
+    /// A polygon that what lies below shows through.
+    pub fn area(&self, outline: &[Point], colour: RGBColor, opacity: f64) -> Result<(), PlotError> {
+        let outline: Vec<_> = outline.iter().copied().map(point).collect();
+        let style = ShapeStyle { color: colour.mix(opacity), filled: true, stroke_width: 0 };
+        self.area.draw(&Polygon::new(outline, style)).map_err(failed)
+    }
+
     pub fn dot(&self, at: Point, radius: f64, colour: RGBColor, opacity: f64) -> Result<(), PlotError> {
         let style = ShapeStyle { color: colour.mix(opacity), filled: true, stroke_width: 0 };
         self.area.draw(&Circle::new(point(at), units(radius), style)).map_err(failed)

@@ -4,10 +4,12 @@
 //! SVG rasterised with the font embedded here, so that both are the same,
 //! byte for byte, wherever they are made.
 
+mod attribution;
 mod canvas;
 mod curves;
 mod font;
 mod heatmap;
+mod onset;
 mod page;
 pub(super) mod palette;
 mod panel;
@@ -17,6 +19,9 @@ mod strip;
 mod tests;
 
 use crate::analysis::Analysis;
+
+pub use attribution::NAME as ATTRIBUTION_FIGURE;
+pub use onset::NAME as ONSET_FIGURE;
 
 /// The name of the first figure.
 pub const HEADLINE_FIGURE: &str = "score-by-temperature";
@@ -51,11 +56,16 @@ pub enum PlotError {
 }
 
 /// Every figure of an analysis: the score against temperature first, then the
-/// strips of single trials, the heat map.
+/// strips of single trials, the heat map, and where there is something to show,
+/// the time to loop and the attribution.
 pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>, PlotError> {
     let mut figures = vec![curves::figure(analysis, caption)?];
     figures.extend(strip::figures(analysis, caption)?);
     figures.push(heatmap::figure(analysis, caption)?);
+    figures.extend(onset::figures(analysis, caption)?);
+    if let Some(attribution) = &analysis.attribution {
+        figures.push(attribution::figure(attribution, caption)?);
+    }
     Ok(figures)
 }
 

@@ -1,0 +1,139 @@
+//! Verdicts and the attribution: a sentence each, then the numbers behind it.
+
+use maud::{Markup, html};
+
+use super::words;
+use crate::analysis::{Attribution, NamedEffect, PartVerdict, Verdict, VerdictOutcome};
+
+/// A list, a hypothesis an item.
+pub fn list(verdicts: &[Verdict]) -> Markup {
+    html! {
+        ul.verdicts {
+            @for verdict in verdicts { li #{ "verdict-" (verdict.id) } { (item(verdict)) } }
+        }
+        p.small {
+            "Supported and refuted are found at p ≤ alpha after Holm’s correction over all hypotheses of the experiment; "
+            "inconclusive is neither, which is no evidence that there is no effect."
+        }
+    }
+}
+
+fn item(verdict: &Verdict) -> Markup {
+    let first = verdict.first.map(|first| format!(", of a text’s first {first} tokens")).unwrap_or_default();
+    let shown = Numbers {
+        effects: &verdict.effects,
+        p: verdict.p,
+        p_holm: verdict.p_holm,
+        n_prompts: verdict.n_prompts,
+        n_texts: verdict.n_texts,
+        detectable: verdict.detectable,
+    };
+    html! {
+        div { (outcome(verdict.outcome)) strong { (verdict.claim) } }
+        p { (verdict.sentence) }
+        details {
+            summary { "Numbers" span.sr { " of " (verdict.id) } }
+            dl {
+                dt { "hypothesis" } dd { (verdict.id) }
+                dt { "metric" } dd { (verdict.metric.name()) (first) }
+                dt { "test" } dd { (verdict.test.name()) ", alpha " (verdict.alpha) }
+            }
+            (shown.list())
+            @if !verdict.parts.is_empty() { (parts(&verdict.id, &verdict.parts)) }
+        }
+    }
+}
+
+fn parts(id: &str, parts: &[PartVerdict]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label={ "Levels of " (id) } {
+            table {
+                caption { "The claim at each level; p after Holm’s correction over the levels" }
+                thead {
+                    tr { th scope="col" { "level" } th scope="col" { "outcome" } th scope="col" { "finding" } th scope="col" { "p" } }
+                }
+                tbody {
+                    @for part in parts {
+                        tr {
+                            th scope="row" { (part.level) }
+                            td { (outcome(part.outcome)) }
+                            td { (part.sentence) }
+                            td.number { (part.p_holm.map_or(words::MISSING.to_owned(), words::p_value)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a verdict rests on.
+struct Numbers<'a> {
+    effects: &'a [NamedEffect],
+    p: Option<f64>,
+    p_holm: Option<f64>,
+    n_prompts: usize,
+    n_texts: usize,
+    detectable: Option<f64>,
+}
+
+impl Numbers<'_> {
+    fn list(&self) -> Markup {
+        let p = |p: Option<f64>| p.map_or("not tested".to_owned(), words::p_value);
+        html! {
+            dl {
+                @for effect in self.effects { dt { (effect.name) } dd { (words::effect(effect.effect)) } }
+                dt { "p" } dd { (p(self.p)) "; after Holm’s correction " (p(self.p_holm)) }
+                dt { "n" } dd { (self.n_prompts) " prompts, " (self.n_texts) " texts" }
+                @if let Some(detectable) = self.detectable {
+                    dt { "detectable" }
+                    dd { "an effect of " (words::number(detectable)) " would be found with a probability of 0.8" }
+                }
+            }
+        }
+    }
+}
+
+/// In words, with a sign of its own: colour is not needed to tell them apart.
+fn outcome(outcome: VerdictOutcome) -> Markup {
+    let (sign, word) = match outcome {
+        VerdictOutcome::Supported => ("✓", "supported"),
+        VerdictOutcome::Refuted => ("✗", "refuted"),
+        VerdictOutcome::Inconclusive => ("~", "inconclusive"),
+    };
+    html! { span.outcome { span aria-hidden="true" { (sign) " " } (word) } " " }
+}
+
+/// The shares of the variation as a table, beside the figure of them.
+pub fn attribution(attribution: &Attribution) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Table of the shares" {
+            table {
+                caption {
+                    "Shares of the sum of squares of " (attribution.metric.name()) " over " (attribution.n_cells) " cells and "
+                    (attribution.n_prompts) " prompts"
+                    @if attribution.n_incomplete_prompts > 0 {
+                        "; " (attribution.n_incomplete_prompts) " prompts that lack a cell are left out"
+                    }
+                }
+                thead {
+                    tr { th scope="col" { "source" } th scope="col" { "share" } th scope="col" { "interval" } th scope="col" { "by chance" } }
+                }
+                tbody {
+                    @for source in &attribution.sources {
+                        @let interval = source.share.interval;
+                        tr {
+                            th scope="row" { (source.name) }
+                            td.number { (words::percent(source.share.estimate)) }
+                            td.number { (words::percent(interval.low)) " to " (words::percent(interval.high)) }
+                            td.number { (source.chance_share.map_or(words::MISSING.to_owned(), words::percent)) }
+                        }
+                    }
+                }
+            }
+        }
+        p.small {
+            "By chance: the share expected of a source that does nothing. An interval that does not lie above it shows no effect."
+        }
+    }
+}
