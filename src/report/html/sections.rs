@@ -4,7 +4,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::provenance::Facts;
-use super::{Report, heat, verdicts};
+use super::{Report, heat, verdicts, words};
 use crate::report::plot::{self, Figure, HEADLINE_FIGURE};
 use crate::report::tally::Tally;
 
@@ -38,7 +38,8 @@ pub fn summary(report: &Report<'_>) -> Markup {
     html! {
         p.facts { (tally.sentence()) "; " (tally.design()) " a cell." }
         (caveat(report))
-        @for note in report.notes { p.facts { "Note: " (note) } }
+        @let caveat = report.design.caveat.as_ref();
+        @for note in report.notes.iter().filter(|note| Some(*note) != caveat) { p.facts { (words::sentence(note)) } }
     }
 }
 
@@ -63,7 +64,7 @@ fn headline(report: &Report<'_>) -> Section {
 fn attribution(report: &Report<'_>) -> Option<Section> {
     let attribution = report.analysis.attribution.as_ref()?;
     let body = html! {
-        p { (sentence(&attribution.sentence)) }
+        p { (words::sentence(&attribution.sentence)) }
         @for figure in named(report, plot::ATTRIBUTION_FIGURE) { (inlined(figure, "Shares of the variation")) }
         (verdicts::attribution(attribution))
         (caveat(report))
@@ -146,15 +147,7 @@ fn inlined(figure: &Figure, label: &str) -> Markup {
     }
 }
 
-/// Begun with a capital and ended with a full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str().trim_end_matches('.')))
-}
-
 /// Beside every result.
 fn caveat(report: &Report<'_>) -> Markup {
-    html! { @if let Some(caveat) = &report.design.caveat { p.caveat { (caveat) } } }
+    html! { @if let Some(caveat) = &report.design.caveat { p.caveat { (words::sentence(caveat)) } } }
 }

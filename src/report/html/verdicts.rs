@@ -30,7 +30,7 @@ fn item(verdict: &Verdict) -> Markup {
     };
     html! {
         div { (outcome(verdict.outcome)) strong { (verdict.claim) } }
-        p { (verdict.sentence) }
+        p { (words::sentence(&verdict.sentence)) }
         details {
             summary { "Numbers" span.sr { " of " (verdict.id) } }
             dl {

@@ -48,6 +48,14 @@ pub fn level(interval: Interval) -> String {
     format!("{}\u{a0}% interval", (interval.level * 1000.0).round() / 10.0)
 }
 
+/// Begun with a capital and ended with a full stop.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let rest = chars.as_str().trim_end_matches('.');
+    format!("{}{rest}.", first.to_uppercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +71,12 @@ mod tests {
             effect(Effect { estimate: -0.0001, interval: INTERVAL }),
             "0.000 (95\u{a0}% interval \u{2212}0.250 to 0.500)"
         );
+    }
+
+    #[test]
+    fn sentences_are_whole() {
+        assert_eq!(sentence("the models are tiny"), "The models are tiny.");
+        assert_eq!((sentence("It is so."), sentence("")), ("It is so.".to_owned(), String::new()));
     }
 
     #[test]

@@ -37,10 +37,3 @@ function repeatedStretches(text) {
   });
   return stretches;
 }
-
-/** The share of word trigrams that repeat an earlier one, as the report's score; 0 for fewer than three words. */
-function repetitionScore(text) {
-  const words = wordsOf(text).map(({ word }) => word);
-  const grams = words.slice(2).map((_, at) => words.slice(at, at + 3).join(" "));
-  return grams.length ? 1 - new Set(grams).size / grams.length : 0;
-}
