@@ -4,14 +4,14 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: demo test lint docs forge-test build-tools
+.PHONY: demo test lint docs forge-test build-tools test-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
 	$(CARGO) run --release --quiet -- run $(EXPERIMENT)
 
 ## Build and run the tests.
-test: build-tools
+test: test-tools
 	$(CARGO) test --release
 
 lint: build-tools
@@ -23,8 +23,11 @@ docs: build-tools
 
 ## The tests of forge, which trains the bundled models. With the whole
 ## workspace selected, or cargo would choose other features and build llama.cpp again.
-forge-test: build-tools
+forge-test: test-tools
 	$(CARGO) test --release --workspace --lib --test parity --test determinism
 
 build-tools:
 	@scripts/install-build-tools
+
+test-tools:
+	@scripts/install-build-tools browser

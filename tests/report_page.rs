@@ -227,6 +227,7 @@ fn a_keyboard_and_a_screen_reader_get_everywhere() {
     let page = Page::new();
     page.open(&report(&bench, &[]));
     let prompt = "document.querySelector('#viewer [role=status]').textContent";
+    page.value("document.querySelector('#viewer button').focus()");
     page.press("j");
     assert_eq!(page.text(prompt), "Prompt 2 of 3");
     page.press("k");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::engine::{Samplers, Stop};
+use crate::engine::Samplers;
 use crate::experiment::{Chain, Numerics};
 use crate::manifest::{LoadEntry, Manifest, ModelEntry, Placement, RunEntry};
 use crate::plan::Design;
@@ -28,10 +28,7 @@ fn program(design: &Design, manifest: &Manifest) -> Facts {
     let facts = vec![
         ("moe-sweep", manifest.moe_sweep.clone()),
         ("numerics", numerics.to_owned()),
-        (
-            "most tokens",
-            format!("{} a text ({} where a text has them all)", generate.max_tokens, Stop::MaxTokens.name()),
-        ),
+        ("max_tokens", format!("{} a text", generate.max_tokens)),
         ("context", format!("{} tokens", generate.context)),
         ("all of it", "manifest.json, experiment.toml, plan.json".to_owned()),
     ];

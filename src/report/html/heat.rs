@@ -72,7 +72,7 @@ fn cell(summary: Option<&CellSummary>) -> Markup {
             b { (words::number(estimate.mean)) }
             small {
                 @match estimate.interval {
-                    Some(interval) => (words::range(interval)),
+                    Some(interval) => { (words::number(interval.low)) "–" (words::number(interval.high)) }
                     None => "no interval",
                 }
                 br; "n " (summary.n)

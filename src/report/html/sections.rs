@@ -79,7 +79,12 @@ fn time_to_loop(report: &Report<'_>) -> Option<Section> {
             "The share of texts that have not begun to loop after so many tokens. A text that ends before it loops is "
             "counted until its end only (Kaplan and Meier)."
         }
-        @for figure in &figures { (inlined(figure, "Time to loop")) }
+        div data-chooser="Model and settings" {
+            @for figure in &figures {
+                @let subject = figure.subject.as_deref().unwrap_or_default();
+                div data-choice=(subject) { (inlined(figure, &format!("Time to loop, {subject}"))) }
+            }
+        }
         (caveat(report))
     };
     (!figures.is_empty()).then_some(Section { id: "onset", name: "Time to loop", title: "Time to loop", body })
@@ -95,7 +100,7 @@ fn texts() -> Section {
         p {
             "Two cells side by side, prompt by prompt. " span.key {
                 mark { "Underlined" } " words lie in a trigram of words that occurs more than once; "
-                span.cycle { "an outline" } " is around the cycle in which a text ends, its copies set apart by dots."
+                span.cycle { "an outline" } " is around the cycle in which a text ends, its copies set apart by dots. While the focus is here, j and k step through the prompts."
             }
         }
         #viewer { (needs_script()) }

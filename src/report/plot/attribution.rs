@@ -44,7 +44,7 @@ pub fn figure(attribution: &Attribution, caption: Caption<'_>) -> Result<Figure,
         axis.draw()?;
         attribution.sources.iter().enumerate().try_for_each(|(row, source)| axis.source(row, source))
     })?;
-    Ok(Figure { name: NAME.to_owned(), svg })
+    Ok(Figure { name: NAME.to_owned(), subject: None, svg })
 }
 
 /// Where a share lies across the panel.

@@ -61,7 +61,7 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
         }
         if direct { name_curves(panel, &axis, &curves) } else { Ok(()) }
     })?;
-    Ok(Figure { name: super::HEADLINE_FIGURE.to_owned(), svg })
+    Ok(Figure { name: super::HEADLINE_FIGURE.to_owned(), subject: None, svg })
 }
 
 struct Curve<'a> {

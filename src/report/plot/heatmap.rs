@@ -50,7 +50,7 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
         let arms: Vec<_> = arms.iter().copied().filter(|arm| arm.facet == facet).collect();
         draw(&Grid { panel, names, temperatures: &levels.temperatures }, analysis, &arms)
     })?;
-    Ok(Figure { name: NAME.to_owned(), svg })
+    Ok(Figure { name: NAME.to_owned(), subject: None, svg })
 }
 
 /// Where the cells of a panel lie.

@@ -31,6 +31,8 @@ pub const HEADLINE_FIGURE: &str = "score-by-temperature";
 pub struct Figure {
     /// The file's name without an extension.
     pub name: String,
+    /// Which part of the analysis it is of, where figures of its kind share it out.
+    pub subject: Option<String>,
     pub svg: String,
 }
 

@@ -35,6 +35,7 @@ fn figure(
     levels: &Levels<'_>,
     caption: Caption<'_>,
 ) -> Result<Figure, PlotError> {
+    let title = facet.title(&levels.facets);
     let names: Vec<_> = levels.chains.iter().enumerate().map(|(index, &chain)| (chain, Look::nth(index))).collect();
     let columns = match levels.temperatures.len() {
         0 | 1 => 1,
@@ -45,7 +46,7 @@ fn figure(
         analysis.profiles.iter().filter_map(|profile| Some(profile.onset.as_ref()?.last_time)).fold(1.0, f64::max);
     let page = Page {
         title: "Time to loop",
-        subtitle: &subtitle(&facet.title(&levels.facets), analysis),
+        subtitle: &subtitle(&title, analysis),
         caption,
         legend: names.clone(),
         panels: levels.temperatures.iter().map(|t| format!("T = {t}")).collect(),
@@ -71,7 +72,7 @@ fn figure(
         curves.iter().rev().try_for_each(|(curve, look)| axis.curve(curve, *look))
     })?;
     let name = if index == 0 { NAME.to_owned() } else { format!("{NAME}-{}", index + 1) };
-    Ok(Figure { name, svg })
+    Ok(Figure { name, subject: Some(title), svg })
 }
 
 fn curve<'a>(analysis: &'a Analysis, arm: Arm<'_>, temperature: Temperature) -> Option<&'a CellProfile> {

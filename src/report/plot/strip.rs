@@ -85,7 +85,7 @@ fn figure(
         }
         draw_means(panel, analysis, *arm, &levels.temperatures)
     })?;
-    Ok(Figure { name, svg })
+    Ok(Figure { name, subject: None, svg })
 }
 
 /// Names of an arm's factors that vary among the panels.

@@ -4,12 +4,16 @@ const ROWS_A_PAGE = 100;
 
 function startTable(root, data, openTrial) {
   const state = { sort: null, descending: false, text: "", levels: {}, page: 0, metrics: ["repetition_score", "tail_share"] };
-  const factors = data.factors.filter((factor) => factor !== "seed" && factor !== "prompt");
   const varied = data.factors.filter((factor) => levelsOf(data.trials, factor).length > 1);
+
+  // What is the same everywhere stands above the table instead.
+  const shownFactors = data.factors.filter((factor) => ["model", "chain"].includes(factor) || varied.includes(factor));
+  const fixed = data.factors.filter((factor) => !shownFactors.includes(factor));
+  const everywhere = fixed.map((factor) => `${factor} ${data.trials[0] && levelOf(data.trials[0], factor)}`).join(", ");
 
   const columns = () => [
     { name: "trial", head: "trial", value: (trial) => trial.outcome.id, text: true },
-    ...data.factors.map((factor) => ({
+    ...shownFactors.map((factor) => ({
       name: factor,
       head: factor,
       value: (trial) => (factor === "seed" ? trial.seed : factor === "temperature" ? Number(trial.cell.temperature) : levelOf(trial, factor)),
@@ -51,7 +55,7 @@ function startTable(root, data, openTrial) {
   const status = make("p", { role: "status", class: "status" });
   const head = make("tr");
   const body = make("tbody");
-  const table = make("table", { class: "trials" }, make("caption", {}, "Trials; a column’s name sorts by it"), make("thead", {}, head), body);
+  const table = make("table", { class: "trials" }, make("caption", {}, `Trials; a column’s name sorts by it${everywhere && `. All: ${everywhere}`}`), make("thead", {}, head), body);
   const previous = make("button", { type: "button", onclick: () => turn(-1) }, "Previous rows");
   const next = make("button", { type: "button", onclick: () => turn(1) }, "Next rows");
 
@@ -105,7 +109,7 @@ function startTable(root, data, openTrial) {
     Object.assign(state, change, { page: 0 });
     draw();
   };
-  const selects = [...factors, "prompt", "status"].filter((factor) => factor === "status" || varied.includes(factor));
+  const selects = [...varied.filter((factor) => factor !== "seed"), "status"];
   const chooseLevel = (factor) => {
     return makeSelect(factor, [["", "all"], ...levelsOf(data.trials, factor)], "", (level) => update({ levels: { ...state.levels, [factor]: level } })).field;
   };

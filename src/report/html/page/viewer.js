@@ -2,10 +2,12 @@
 
 // Marks of longer texts would be slow to draw and slower to read.
 const LONGEST_DRAWN = 20000;
+// Copies of a cycle that are set apart; the rest stands in one piece.
+const MOST_COPIES = 500;
 
 function startViewer(root, data) {
   const factors = data.factors.filter((factor) => factor !== "prompt" && factor !== "seed");
-  const state = { prompt: 0, seed: "", sides: [{ ...data.cells[0] }, { ...farthest(data) }] };
+  const state = { prompt: 0, seed: "", sides: mostTelling(data).map((cell) => ({ ...cell })) };
   const seeds = [...new Set(data.trials.map((trial) => trial.seed))].filter((seed) => seed !== null).sort((a, b) => a - b);
   state.seed = String(seeds[0] ?? "");
 
@@ -77,24 +79,36 @@ function startViewer(root, data) {
     prompt,
     make("div", { class: "panes" }, ...panes.map(({ element }) => element)),
   );
-  addEventListener("keydown", (event) => {
-    const typing = event.target instanceof Element && event.target.closest("input, select, textarea");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  // Single letters only while the focus is here (WCAG 2.2, 2.1.4): speech input types them.
+  root.addEventListener("keydown", (event) => {
+    if (event.target.closest("select") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "j") step(1);
     if (event.key === "k") step(-1);
   });
   draw();
 
-  /** Shows a trial on the left. */
+  /** Shows a trial on the left and goes there. */
   return (trial) => {
     state.sides[0] = { ...trial.cell };
     go({ prompt: trial.promptIndex, seed: trial.seed === null ? state.seed : String(trial.seed) });
+    panes[0].text.focus();
   };
 }
 
-/** The cell on the right: another chain than the first cell's where there is one. */
-function farthest({ cells }) {
-  return cells.find((cell) => cell.chain !== cells[0].chain) ?? cells.at(-1);
+/** To begin with: the cell of the highest mean score, and the same under another chain. */
+function mostTelling({ cells, trials, metrics }) {
+  const at = metrics.indexOf("repetition_score");
+  const sums = cells.map(() => ({ sum: 0, n: 0 }));
+  for (const { cellIndex, outcome } of trials) {
+    const score = outcome.scores?.[at] ?? null;
+    if (score === null) continue;
+    sums[cellIndex].sum += score;
+    sums[cellIndex].n += 1;
+  }
+  const mean = ({ sum, n }) => (n ? sum / n : -1);
+  const best = sums.reduce((best, next, index) => (mean(next) > mean(sums[best]) ? index : best), 0);
+  const same = (cell) => Object.keys(cell).every((factor) => factor === "chain" || cell[factor] === cells[best][factor]);
+  return [cells[best], cells.find((cell) => same(cell) && cell.chain !== cells[best].chain) ?? cells.at(-1)];
 }
 
 function drawText({ facts, text }, trial, metrics) {
@@ -133,8 +147,10 @@ function marked(outcome) {
   const nodes = inside(0, Math.min(onset, text.length));
   if (tail && onset < text.length) {
     const copies = [];
-    for (let at = onset; at < text.length; at += tail.period) {
-      copies.push(make("span", { class: "copy" }, ...inside(at, Math.min(at + tail.period, text.length))));
+    for (let at = onset; at < text.length; ) {
+      const to = copies.length < MOST_COPIES ? Math.min(at + tail.period, text.length) : text.length;
+      copies.push(make("span", { class: "copy" }, ...inside(at, to)));
+      at = to;
     }
     const title = `the text ends in a cycle of ${tail.tokens} tokens, ${shown(tail.copies)} copies`;
     nodes.push(make("span", { class: "cycle", title, role: "group", "aria-label": title }, ...copies));
