@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 
 use super::bca_interval_of_mean;
-use super::bootstrap::{Correction, expanded_tail, quantile, resamples};
+use super::bootstrap::{Correction, Resamples, expanded_tail, quantile};
 use super::testing::uniforms;
 
 const RESAMPLES: usize = 2000;
@@ -77,7 +77,7 @@ fn intervals(values: &[f64], drawn: &[Vec<usize>]) -> [[f64; 2]; 6] {
 /// Percent of the intervals that cover, and their mean width, for each method.
 fn measure(texts: Texts, p: f64, n: usize, sets: u64) -> [(f64, f64); 6] {
     let truth = 0.75 * p + 0.025 * (1.0 - p);
-    let drawn = resamples(n, RESAMPLES);
+    let drawn: Vec<Vec<usize>> = Resamples::of(n).iter().take(RESAMPLES).map(<[usize]>::to_vec).collect();
     let all: Vec<[[f64; 2]; 6]> =
         (0..sets).into_par_iter().map(|set| intervals(&sample(texts, p, n, set), &drawn)).collect();
     std::array::from_fn(|method| {

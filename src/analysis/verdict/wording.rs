@@ -14,7 +14,7 @@ pub fn sentence(
     p_holm: Option<f64>,
 ) -> String {
     let Some(weakest) = weakest else { return "no scored trial".to_owned() };
-    let Some(each) = hypothesis.each else { return of_part(weakest, outcome, p_holm) };
+    let Some(each) = hypothesis.each.filter(|_| !parts.is_empty()) else { return of_part(weakest, outcome, p_holm) };
     let count = |wanted| parts.iter().filter(|part| part.outcome == wanted).count();
     let held = match parts.len() {
         n if count(Outcome::Supported) == n => format!("holds for each {each} ({n} of them)"),
