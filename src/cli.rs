@@ -225,6 +225,12 @@ pub struct ScoreArgs {
     /// Implies --jsonl.
     #[arg(long, value_name = "NAME")]
     pub field: Option<String>,
+    /// Score the first K words and tokens only.
+    ///
+    /// Most metrics grow with length: compare texts at equal ones. A text with fewer
+    /// lacks the metrics.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub first: Option<u32>,
     /// Print a JSON object a line instead of CSV.
     #[arg(long)]
     pub json: bool,
@@ -237,14 +243,21 @@ Examples:
   moe-sweep score --field output answers.jsonl   a text a JSON line, under \"output\"
   curl -s … | moe-sweep score --json             whatever comes in is one text
 
-Columns:
-  repetition_score   share of the word trigrams that repeat an earlier one;
-                     0 for fewer than three words
-  seq_rep_N_words    the same for N-grams of words; of tokens: seq_rep_N_tokens
-  tail_period        tokens in one turn of the cycle in which the text ends
-  tail_copies        turns of that cycle, the last one perhaps partial
-  tail_onset         index of the cycle's first token
-  tail_share         share of the tokens that the cycle covers; 0 without one
+Columns (docs/metrics.md has the definitions and their sources):
+  repetition_score      share of the word trigrams that repeat an earlier one;
+                        0 for fewer than three words
+  seq_rep_N_words       the same for N-grams of words; of tokens: seq_rep_N_tokens
+  tail_period           tokens in one turn of the cycle in which the text ends
+  tail_copies           turns of that cycle, the last one perhaps partial
+  tail_onset            index of the cycle's first token
+  tail_share            share of the tokens that the cycle covers; 0 without one
+  simctg_rep_N_percent  rep-N as SimCTG's script has it; simctg_diversity
+  holtzman_repetition   1 or 0: Holtzman's flag; vllm_loop: vLLM's stop rule;
+                        loop_30_20: a 30-gram that occurs 20 times
+  rep_w_tokens          share of tokens among the 16 before them; rep_r_tokens:
+                        in bigrams that occur more than once
+  mattr_words, mtld_words, ead_words, zipf_words    variety of words
+  compression_ratio     raw bytes over deflate's
 A metric that a text does not have is empty (null in JSON).";
 
 /// Where a run's files are.

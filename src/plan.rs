@@ -163,13 +163,16 @@ impl Plan {
         (!notes.is_empty()).then(|| Vec::from_iter(notes).join("; "))
     }
 
+    /// Whether all experts are on the host whatever the offload says.
+    pub fn offload_moves_nothing(&self) -> bool {
+        self.loads.iter().all(|load| load.surveyed.engine.accelerators.is_empty())
+    }
+
     /// What must be known to read the plan, and its results, rightly.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::from_iter(self.caveat());
         let engines = self.loads.iter().map(|load| &load.surveyed.engine);
-        if self.loads.iter().any(|load| load.offload != Offload::None)
-            && engines.clone().all(|engine| engine.accelerators.is_empty())
-        {
+        if self.loads.iter().any(|load| load.offload != Offload::None) && self.offload_moves_nothing() {
             let mut note =
                 "this build has no accelerator: the offload moves nothing, all experts are on the host".to_owned();
             let same_file = |a: &Load, b: &Load| (&a.model.id, a.quant) == (&b.model.id, b.quant);

@@ -5,10 +5,10 @@
 use rayon::prelude::*;
 
 use crate::engine::Generation;
-use crate::experiment::{Hypothesis, Settings};
+use crate::experiment::{Factor, Hypothesis, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{self, Metric, Scores};
-use crate::plan::{Cell, Trial, TrialId};
+use crate::plan::{Cell, Design, Trial, TrialId};
 use crate::stats::Interval;
 
 mod attribution;
@@ -37,6 +37,21 @@ pub struct Analysis {
     /// `None` where fewer than two factors vary, or a note says why there is none.
     pub attribution: Option<Attribution>,
     pub notes: Vec<String>,
+}
+
+/// What is asked of the trials.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Questions<'a> {
+    pub hypotheses: &'a [Hypothesis],
+    pub settings: Settings,
+    /// Factors whose levels are the same computation: see [`Design::inert`].
+    pub inert: &'a [Factor],
+}
+
+impl<'a> From<&'a Design> for Questions<'a> {
+    fn from(Design { hypotheses, settings, inert, .. }: &'a Design) -> Self {
+        Self { hypotheses, settings: *settings, inert }
+    }
 }
 
 /// A trial of the plan and what became of it.
@@ -87,21 +102,20 @@ pub struct Estimate {
 /// Runs on rayon's threads; their number changes nothing in the result.
 pub fn analyse<'a>(
     trials: &[Trial],
-    hypotheses: &[Hypothesis],
-    settings: Settings,
+    questions: Questions<'_>,
     outcome_of: impl Fn(&TrialId) -> Option<&'a Outcome> + Sync,
 ) -> Analysis {
     let scored = |trial: &Trial| ScoredTrial { trial: trial.clone(), result: score(outcome_of(&trial.id)) };
     let trials: Vec<_> = trials.par_iter().map(scored).collect();
     let mut notes = Vec::new();
-    let attribution = attribution::attribute(&trials, settings.metric).unwrap_or_else(|error| {
+    let attribution = attribution::attribute(&trials, questions.settings.metric).unwrap_or_else(|error| {
         notes.push(format!("the variation is not attributed to the factors: {error}"));
         None
     });
     Analysis {
         cells: cells::summarise(&trials),
         profiles: profile::profiles(&trials),
-        verdicts: verdict::verdicts(&trials, hypotheses, settings),
+        verdicts: verdict::verdicts(&trials, questions),
         attribution,
         notes,
         trials,
@@ -150,7 +164,7 @@ mod tests {
 
     fn analyse_with(trials: &[Trial], outcomes: &[(&str, Outcome)]) -> Analysis {
         let outcomes: HashMap<TrialId, &Outcome> = outcomes.iter().map(|(name, outcome)| (id(name), outcome)).collect();
-        analyse(trials, &[], Settings::default(), |id| outcomes.get(id).copied())
+        analyse(trials, Questions::default(), |id| outcomes.get(id).copied())
     }
 
     fn summary(analysis: &Analysis, temperature: f32, metric: Metric) -> &CellSummary {

@@ -72,6 +72,7 @@ pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, F
     let Finished { design, manifest, contents, analysis } = finished;
     write_table(directory, "trials.csv", |out| csv::write_trials(analysis, out))?;
     write_table(directory, "cells.csv", |out| csv::write_cells(analysis, out))?;
+    write_table(directory, "onset.csv", |out| csv::write_onsets(analysis, out))?;
     let work = work(analysis, contents, manifest);
     write_table(directory, "timings.csv", |out| csv::write_timings(timings(analysis, contents, manifest, &work), out))?;
 

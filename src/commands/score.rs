@@ -28,7 +28,7 @@ struct Unreadable {
 /// When an input can't be read or understood, or stdout can't be written.
 pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     let texts = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, _>>()?.concat();
-    let rows: Vec<_> = texts.into_par_iter().map(row).collect();
+    let rows: Vec<_> = texts.into_par_iter().map(|text| row(text, args.first)).collect();
     print(|out| if args.json { write_json_lines(&rows, out) } else { write_csv(&rows, out) })
 }
 
@@ -58,6 +58,10 @@ fn shape<'a>(input: &Path, args: &'a ScoreArgs) -> Shape<'a> {
     }
 }
 
-fn row(Text { id, text, tokens }: Text) -> ScoreRow {
-    ScoreRow { id, scores: metrics::score(&text, tokens.as_deref()) }
+fn row(Text { id, text, tokens }: Text, first: Option<u32>) -> ScoreRow {
+    let scores = match first {
+        None => metrics::score(&text, tokens.as_deref()),
+        Some(k) => metrics::score_head(&text, tokens.as_deref(), k as usize),
+    };
+    ScoreRow { id, scores }
 }

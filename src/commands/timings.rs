@@ -1,7 +1,7 @@
 //! What took the time and how much was evaluated, for `timings.csv` and the
 //! summary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::analysis::{Analysis, Sharing, sharing};
 use crate::journal::Contents;
@@ -13,15 +13,17 @@ use crate::report::csv::{Timed, TimingRow};
 /// What a loaded model did, and the least it could have done.
 pub struct Work {
     sharing: Sharing,
-    /// None where a run was killed before it could tell.
+    /// None where a run was killed before it could tell, or made other texts as well.
     evaluated_tokens: Option<u64>,
 }
 
 /// The work of every load key.
 pub fn work(analysis: &Analysis, contents: &Contents, manifest: &Manifest) -> BTreeMap<LoadKey, Work> {
-    // The manifest's runs are those that came to an end.
+    // The manifest's runs are those that came to an end, and may have made texts
+    // that the plan has no longer.
     let told: usize = manifest.runs.iter().map(|run| run.trials_done).sum();
-    let all_told = told >= contents.records.len();
+    let planned: HashSet<_> = analysis.trials.iter().map(|scored| &scored.trial.id).collect();
+    let all_told = told >= contents.records.len() && contents.records.keys().all(|id| planned.contains(id));
     let loads = || manifest.runs.iter().flat_map(|run| &run.loads);
     let of_load = |(key, sharing)| {
         let of_key = loads().filter(|load| load.key == key).map(|load| load.effort.evaluated_tokens);
@@ -41,7 +43,8 @@ pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
     }
     let Some(evaluated) = evaluated else {
         return format!(
-            "{logical} tokens asked for, {distinct} distinct prefixes; a run was killed before it told what it evaluated\n"
+            "{logical} tokens asked for, {distinct} distinct prefixes; what was evaluated for them is not known: a run was killed, or \
+             made texts that are no longer planned\n"
         );
     };
     let ratio = evaluated as f64 / distinct as f64;

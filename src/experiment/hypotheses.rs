@@ -71,7 +71,7 @@ impl Resolver<'_> {
         let test = self.test(raw, &within);
         let (test, each) = (test?, each.map_or(Some(None), |each| each.map(Some))?);
         if let Some(each) = each
-            && tested(&test).contains(&each)
+            && test.factors().contains(&each)
         {
             let message = format!("each = \"{each}\" leaves nothing to compare along the {each}");
             self.problems.add(raw.each.as_ref().map_or(raw.id.span(), Spanned::span), message, "name another factor");
@@ -166,7 +166,7 @@ impl Resolver<'_> {
             None | Some((_, 2)) => Sides::Two,
             Some((span, 1)) => {
                 let directed = raw.expect.as_ref().is_some_and(|expect| expect.get_ref() != "different");
-                if !directed {
+                if !directed && raw.equivalence.is_none() {
                     let help = "remove sides, or say expect = \"increasing\" or \"decreasing\"";
                     self.problems.add(span, "only a direction has one side", help);
                 }
@@ -258,17 +258,6 @@ impl Resolver<'_> {
             levels.push(level);
         }
         levels
-    }
-}
-
-/// The factors along which a test compares.
-fn tested(test: &Test) -> Vec<Factor> {
-    match test {
-        Test::Trend { factor, .. } => vec![*factor],
-        Test::Contrast { base, other, .. } | Test::Equivalence { base, other, .. } => {
-            base.factors().chain(other.factors()).collect()
-        }
-        Test::Interaction { factors } => factors.to_vec(),
     }
 }
 

@@ -36,7 +36,8 @@ pub enum Test {
     Trend { factor: Factor, expect: Direction },
     /// The metric differs between two selections.
     Contrast { base: Selection, other: Selection, expect: Direction },
-    /// It does not, by more than the margin.
+    /// It does not, by more than the margin; of one side: the other is not
+    /// higher by more than that, however much lower.
     Equivalence { base: Selection, other: Selection, margin: f64 },
     /// What one factor does hangs on the other.
     Interaction { factors: [Factor; 2] },
@@ -110,6 +111,19 @@ impl Factor {
     /// Whether its levels have an order, as a trend needs.
     pub fn is_ordered(self) -> bool {
         matches!(self, Self::Offload | Self::Temperature)
+    }
+}
+
+impl Test {
+    /// The factors along which it compares.
+    pub fn factors(&self) -> Vec<Factor> {
+        match self {
+            Self::Trend { factor, .. } => vec![*factor],
+            Self::Contrast { base, other, .. } | Self::Equivalence { base, other, .. } => {
+                base.factors().chain(other.factors()).collect()
+            }
+            Self::Interaction { factors } => factors.to_vec(),
+        }
     }
 }
 

@@ -528,3 +528,5 @@ proptest! {
         reads_or_refuses(&text)?;
     }
 }
+
+mod hypotheses;

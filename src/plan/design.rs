@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, Trial};
-use crate::experiment::{Chain, Experiment, Generate, Hypothesis, Prompt, Settings};
+use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Settings};
 
 /// The version this program writes and reads.
 const VERSION: u32 = 1;
@@ -24,6 +24,9 @@ pub struct Design {
     /// What must stand beside every result, for the models' sake.
     pub caveat: Option<String>,
     pub notes: Vec<String>,
+    /// Factors whose levels are the same computation on this machine, so that
+    /// to compare them is no experiment.
+    pub inert: Vec<Factor>,
     /// In the order in which they run and are reported.
     pub trials: Vec<Trial>,
 }
@@ -52,6 +55,7 @@ impl Design {
             chains: experiment.grid.chains.clone(),
             caveat: plan.caveat(),
             notes: plan.notes(),
+            inert: if plan.offload_moves_nothing() { vec![Factor::Offload] } else { vec![] },
             trials: plan.trials().cloned().collect(),
         }
     }

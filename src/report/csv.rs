@@ -10,7 +10,8 @@ use ::csv::Writer;
 
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
 use crate::metrics::{Metric, Scores};
-use crate::plan::{LoadKey, TrialId};
+use crate::plan::{Cell, LoadKey, TrialId};
+use crate::stats::{Effect, Interval};
 
 /// One line of `timings.csv`.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,22 +50,53 @@ impl<'a> TimingRow<'a> {
 /// Writes `trials.csv`: a row a trial, in plan order.
 pub fn write_trials(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let factors = ["trial_id", "model", "chain", "offload", "quant", "template", "temperature", "prompt", "seed"];
-    let outcome = ["status", "stop", "n_prompt_tokens", "n_tokens"];
-    csv.write_record(factors.into_iter().chain(outcome).chain(Metric::ALL.map(Metric::name)))?;
+    let columns = ["prompt", "seed", "status", "stop", "n_prompt_tokens", "n_tokens"];
+    csv.write_record(["trial_id"].into_iter().chain(FACTORS).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
     for scored in &analysis.trials {
         csv.write_record(trial_fields(scored))?;
     }
     csv.flush()
 }
 
-/// Writes `cells.csv`: a row a cell and metric, in plan order.
+/// Writes `cells.csv`: a row a cell and metric, in plan order; then a row a cell
+/// for what is no mean of texts' metrics: `p_loop`, `score_without_loop` and
+/// `self_repetition`, whose n is texts, texts and prompts.
 pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let factors = ["model", "chain", "offload", "quant", "template", "temperature"];
-    csv.write_record(factors.into_iter().chain(["metric", "n", "mean", "ci_low", "ci_high", "level", "median"]))?;
-    for summary in &analysis.cells {
-        csv.write_record(cell_fields(summary))?;
+    let columns = ["metric", "n", "mean", "ci_low", "ci_high", "level", "median"];
+    csv.write_record(FACTORS.into_iter().chain(columns))?;
+    for CellSummary { cell, metric, n, estimate } in &analysis.cells {
+        let mean = estimate.map(|e| e.mean);
+        let row = CellRow { metric: metric.name(), n: *n, mean, median: estimate.map(|e| e.median) };
+        csv.write_record(row.fields(cell, estimate.and_then(|e| e.interval)))?;
+    }
+    for profile in &analysis.profiles {
+        let effect = |metric, n, effect: Option<Effect>| {
+            let row = CellRow { metric, n, mean: effect.map(|e| e.estimate), median: None };
+            row.fields(&profile.cell, effect.map(|e| e.interval))
+        };
+        let two = profile.two_part;
+        csv.write_record(effect("p_loop", two.map_or(0, |two| two.n_texts), two.map(|two| two.loops)))?;
+        let n_free = two.map_or(0, |two| two.n_texts - two.n_loops);
+        csv.write_record(effect("score_without_loop", n_free, two.and_then(|two| two.score_without_loop)))?;
+        csv.write_record(effect("self_repetition", profile.n_self_repetition, profile.self_repetition))?;
+    }
+    csv.flush()
+}
+
+/// Writes `onset.csv`: for each cell, the share of texts without a loop after so
+/// many tokens, a row a step of the survival curve.
+pub fn write_onsets(analysis: &Analysis, out: impl Write) -> io::Result<()> {
+    let mut csv = Writer::from_writer(out);
+    let columns = ["tokens", "without_loop", "ci_low", "ci_high", "level", "n_at_risk", "n_onsets"];
+    csv.write_record(FACTORS.into_iter().chain(columns))?;
+    for profile in &analysis.profiles {
+        for step in profile.onset.iter().flat_map(|curve| &curve.steps) {
+            let Interval { low, high, level } = step.interval;
+            let numbers = [step.time, step.survival, low, high, level].map(|value| value.to_string());
+            let counts = [step.n_at_risk, step.n_onsets].map(|count| count.to_string());
+            csv.write_record(factor_fields(&profile.cell).into_iter().chain(numbers).chain(counts))?;
+        }
     }
     csv.flush()
 }
@@ -111,42 +143,55 @@ fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
         TrialResult::Failed(_) => ("failed", None, Scores::default()),
         TrialResult::Missing => ("missing", None, Scores::default()),
     };
-    let mut fields = vec![
-        trial.id.to_string(),
-        trial.cell.model.clone(),
-        trial.cell.chain.clone(),
-        trial.cell.offload.to_string(),
-        trial.cell.quant.to_string(),
-        trial.cell.template.to_string(),
-        trial.cell.temperature.to_string(),
+    let mut fields = vec![trial.id.to_string()];
+    fields.extend(factor_fields(&trial.cell));
+    fields.extend([
         trial.prompt.clone(),
         or_empty(trial.seed),
         status.to_owned(),
         or_empty(generation.map(|g| g.stop.name())),
         or_empty(generation.map(|g| g.n_prompt_tokens)),
         or_empty(generation.map(|g| g.tokens.len())),
-    ];
+    ]);
     fields.extend(Metric::ALL.map(|metric| or_empty(scores.get(metric))));
     fields
 }
 
-fn cell_fields(CellSummary { cell, metric, n, estimate }: &CellSummary) -> [String; 13] {
-    let interval = estimate.and_then(|e| e.interval);
+/// The columns of a cell's factors.
+const FACTORS: [&str; 6] = ["model", "chain", "offload", "quant", "template", "temperature"];
+
+fn factor_fields(cell: &Cell) -> [String; 6] {
+    let Cell { model, chain, offload, quant, template, temperature } = cell;
     [
-        cell.model.clone(),
-        cell.chain.clone(),
-        cell.offload.to_string(),
-        cell.quant.to_string(),
-        cell.template.to_string(),
-        cell.temperature.to_string(),
-        metric.name().to_owned(),
-        n.to_string(),
-        or_empty(estimate.map(|e| e.mean)),
-        or_empty(interval.map(|i| i.low)),
-        or_empty(interval.map(|i| i.high)),
-        or_empty(interval.map(|i| i.level)),
-        or_empty(estimate.map(|e| e.median)),
+        model.clone(),
+        chain.clone(),
+        offload.to_string(),
+        quant.to_string(),
+        template.to_string(),
+        temperature.to_string(),
     ]
+}
+
+struct CellRow<'a> {
+    metric: &'a str,
+    n: usize,
+    mean: Option<f64>,
+    median: Option<f64>,
+}
+
+impl CellRow<'_> {
+    fn fields(self, cell: &Cell, interval: Option<Interval>) -> impl Iterator<Item = String> + use<> {
+        let values = [
+            self.metric.to_owned(),
+            self.n.to_string(),
+            or_empty(self.mean),
+            or_empty(interval.map(|i| i.low)),
+            or_empty(interval.map(|i| i.high)),
+            or_empty(interval.map(|i| i.level)),
+            or_empty(self.median),
+        ];
+        factor_fields(cell).into_iter().chain(values)
+    }
 }
 
 fn or_empty(value: Option<impl ToString>) -> String {

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::levels::{Arm, Facet};
 use super::tally::Tally;
-use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
+use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult, Verdict};
 use crate::experiment::{Quant, Seed, Temperature, Template};
 use crate::metrics::Metric;
 use crate::plain::neutralise;
@@ -39,12 +39,34 @@ pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
         out += &pair.side_by_side();
         out.push('\n');
     }
+    for verdict in &analysis.verdicts {
+        out += &verdict_lines(verdict);
+    }
+    if let Some(attribution) = &analysis.attribution {
+        let _ = writeln!(out, "{}\n", filled(&attribution.sentence, "attribution: "));
+    }
     let _ = writeln!(out, "{}", Tally::of(&analysis.trials).sentence());
     for note in notes {
-        let options = textwrap::Options::new(WIDTH).initial_indent("note: ").subsequent_indent("      ");
-        let _ = writeln!(out, "{}", textwrap::fill(&neutralise(note), options));
+        let _ = writeln!(out, "{}", filled(note, "note: "));
     }
     out
+}
+
+/// The outcome and the claim, then what was found.
+fn verdict_lines(verdict: &Verdict) -> String {
+    let outcome = verdict.outcome.to_string().to_uppercase();
+    let claim = filled(&format!("{} ({})", verdict.claim, verdict.id), &format!("{outcome:<13}"));
+    let indent = " ".repeat(13);
+    let options = textwrap::Options::new(WIDTH).initial_indent(&indent).subsequent_indent(&indent);
+    let found = textwrap::fill(&neutralise(&verdict.sentence), options);
+    format!("{claim}\n{found}\n\n")
+}
+
+/// Text that hangs from its first word's column.
+fn filled(text: &str, head: &str) -> String {
+    let indent = " ".repeat(head.width());
+    let options = textwrap::Options::new(WIDTH).initial_indent(head).subsequent_indent(&indent);
+    textwrap::fill(&neutralise(text), options)
 }
 
 /// The offload always, the other factors where they are not the usual ones.

@@ -5,6 +5,9 @@
 //! bootstrap: Davison and Hinkley 1997, "Bootstrap Methods and their
 //! Application", § 3.8). Knows clusters by their numbers only.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
@@ -23,7 +26,9 @@ const KEY: [u8; 32] = *b"moe-sweep: bootstrap, resamples.";
 /// The BCa interval (bias-corrected and accelerated) of one statistic; see
 /// [`bca_intervals`].
 pub(super) fn bca_interval(n: usize, level: f64, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Interval {
-    bca_intervals(n, level, |drawn| vec![statistic(drawn)]).remove(0)
+    let (own, jackknife) = of_sample(n, &statistic);
+    let resampled = Resamples::of(n).par_map(statistic);
+    bca(n, level, own, &jackknife, resampled)
 }
 
 /// The BCa intervals of several statistics over the same resamples: Efron 1987,
@@ -36,30 +41,67 @@ pub(super) fn bca_interval(n: usize, level: f64, statistic: impl Fn(&[usize]) ->
 /// last bit; these must be finite for every list of 1 to `n` of them. `n` must
 /// be at least 2.
 pub(super) fn bca_intervals(n: usize, level: f64, statistic: impl Fn(&[usize]) -> Vec<f64> + Sync) -> Vec<Interval> {
-    let own = statistic(&(0..n).collect::<Vec<_>>());
-    let without = |left_out: usize| statistic(&(0..n).filter(|&cluster| cluster != left_out).collect::<Vec<_>>());
-    let jackknife: Vec<Vec<f64>> = (0..n).map(without).collect();
-    let resampled: Vec<Vec<f64>> = resamples(n, RESAMPLES).par_iter().map(|drawn| statistic(drawn)).collect();
-    let tail = expanded_tail(n, level);
+    let (own, jackknife) = of_sample(n, &statistic);
+    let resampled = Resamples::of(n).par_map(statistic);
     let one = |which: usize| {
         let column = |rows: &[Vec<f64>]| rows.iter().map(|row| row[which]).collect::<Vec<f64>>();
-        let mut values = column(&resampled);
-        let correction = Correction::new(own[which], &column(&jackknife), &values);
-        let [low, high] = [tail, 1.0 - tail].map(|share| quantile(&mut values, correction.of(share)));
-        Interval { low, high, level }
+        bca(n, level, own[which], &column(&jackknife), column(&resampled))
     };
     (0..own.len()).map(one).collect()
 }
 
-/// The clusters of each resample, in ascending order.
-pub(super) fn resamples(n: usize, count: usize) -> Vec<Vec<usize>> {
-    let mut rng = generator(&KEY);
-    let one = |_| {
-        let mut drawn: Vec<usize> = (0..n).map(|_| draw(&mut rng, n)).collect();
-        drawn.sort_unstable();
-        drawn
-    };
-    (0..count).map(one).collect()
+/// A statistic of all clusters, and without each of them.
+fn of_sample<T>(n: usize, statistic: impl Fn(&[usize]) -> T) -> (T, Vec<T>) {
+    let without = |left_out: usize| statistic(&(0..n).filter(|&cluster| cluster != left_out).collect::<Vec<_>>());
+    (statistic(&(0..n).collect::<Vec<_>>()), (0..n).map(without).collect())
+}
+
+fn bca(n: usize, level: f64, own: f64, jackknife: &[f64], mut resampled: Vec<f64>) -> Interval {
+    let tail = expanded_tail(n, level);
+    let correction = Correction::new(own, jackknife, &resampled);
+    let [low, high] = [tail, 1.0 - tail].map(|share| quantile(&mut resampled, correction.of(share)));
+    Interval { low, high, level }
+}
+
+/// The clusters of [`RESAMPLES`] resamples, each in ascending order.
+pub(super) struct Resamples {
+    n: usize,
+    drawn: Vec<usize>,
+}
+
+impl Resamples {
+    /// The same for every sample of `n` clusters, so drawn once: drawing takes
+    /// longer than most statistics. The last few are kept, for the intervals of
+    /// one analysis are over as many prompts.
+    pub(super) fn of(n: usize) -> Arc<Self> {
+        static KEPT: Mutex<VecDeque<Arc<Resamples>>> = Mutex::new(VecDeque::new());
+        const KEEP: usize = 4;
+        let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept().iter().find(|known| known.n == n) {
+            return Arc::clone(known);
+        }
+        let fresh = Arc::new(Self::draw(n));
+        let mut kept = kept();
+        kept.truncate(KEEP - 1);
+        kept.push_front(Arc::clone(&fresh));
+        fresh
+    }
+
+    fn draw(n: usize) -> Self {
+        let mut rng = generator(&KEY);
+        let mut drawn: Vec<usize> = (0..n * RESAMPLES).map(|_| draw(&mut rng, n)).collect();
+        drawn.chunks_exact_mut(n).for_each(<[usize]>::sort_unstable);
+        Self { n, drawn }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[usize]> {
+        self.drawn.chunks_exact(self.n)
+    }
+
+    /// A statistic of each resample, in order.
+    fn par_map<T: Send>(&self, statistic: impl Fn(&[usize]) -> T + Sync) -> Vec<T> {
+        self.drawn.par_chunks_exact(self.n).with_min_len(256).map(|drawn| statistic(drawn)).collect()
+    }
 }
 
 /// The share of resamples to leave out at each end. It is less than that of a
@@ -100,6 +142,10 @@ impl Correction {
     /// most 1/6; for few, a is nearer to 0. Beyond, no quantile is far enough out.
     pub(super) fn of(&self, share: f64) -> f64 {
         let z = self.bias + Normal::standard().inverse_cdf(share);
+        if z.is_infinite() {
+            // A tail too thin for a number, as with two clusters.
+            return share;
+        }
         let denominator = 1.0 - self.acceleration * z;
         let corrected = if denominator > 0.0 { self.bias + z / denominator } else { f64::INFINITY.copysign(z) };
         Normal::standard().cdf(corrected)
@@ -138,10 +184,17 @@ mod tests {
     }
 
     #[test]
+    fn a_tail_too_thin_for_a_number_is_none() {
+        let correction = Correction { bias: 0.3, acceleration: -1e-17 };
+        assert_eq!([correction.of(0.0), correction.of(1.0)], [0.0, 1.0]);
+    }
+
+    #[test]
     fn a_resample_draws_as_many_as_there_are() {
-        let drawn = resamples(5, 100);
-        assert!(drawn.iter().all(|drawn| drawn.len() == 5 && drawn.is_sorted() && drawn[4] < 5));
-        let never_drawn = (0..5).find(|cluster| !drawn.iter().flatten().any(|drawn| drawn == cluster));
+        let resamples = Resamples::of(5);
+        assert_eq!(resamples.iter().count(), RESAMPLES);
+        assert!(resamples.iter().all(|drawn| drawn.len() == 5 && drawn.is_sorted() && drawn[4] < 5));
+        let never_drawn = (0..5).find(|cluster| !resamples.iter().flatten().any(|drawn| drawn == cluster));
         assert_eq!(never_drawn, None);
     }
 

@@ -77,7 +77,7 @@ impl Sample {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::bootstrap::{Correction, RESAMPLES, acceleration, quantile, resamples};
+    use super::super::bootstrap::{Correction, Resamples, acceleration, quantile};
     use super::super::testing::assert_near;
     use super::*;
 
@@ -115,7 +115,7 @@ mod tests {
     fn the_published_bca_interval() {
         let sample = Sample::new(&ORACLE).unwrap();
         let own = sample.mean(&(0..16).collect::<Vec<_>>());
-        let mut means: Vec<f64> = resamples(16, RESAMPLES).iter().map(|drawn| sample.mean(drawn)).collect();
+        let mut means: Vec<f64> = Resamples::of(16).iter().map(|drawn| sample.mean(drawn)).collect();
         let correction = Correction::new(own, &jackknife(&sample), &means);
         let [low, high] = [0.025, 0.975].map(|share| sample.pivot + quantile(&mut means, correction.of(share)));
         assert_near(low, 32.31, 1.2);
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_published_percentile_interval() {
         let sample = Sample::new(&ORACLE).unwrap();
-        let mut means: Vec<f64> = resamples(16, RESAMPLES).iter().map(|drawn| sample.mean(drawn)).collect();
+        let mut means: Vec<f64> = Resamples::of(16).iter().map(|drawn| sample.mean(drawn)).collect();
         assert_near(sample.pivot + quantile(&mut means, 0.025), 28.86, 1.2);
         assert_near(sample.pivot + quantile(&mut means, 0.975), 84.21, 2.4);
     }

@@ -10,8 +10,8 @@
 use rayon::prelude::*;
 use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 
-use super::bca_interval_of_mean;
-use super::bootstrap::{Correction, expanded_tail, quantile, resamples};
+use super::{Hits, bca_interval_of_mean, clustered_share};
+use super::bootstrap::{Correction, Resamples, expanded_tail, quantile};
 use super::testing::uniforms;
 
 const RESAMPLES: usize = 2000;
@@ -77,7 +77,7 @@ fn intervals(values: &[f64], drawn: &[Vec<usize>]) -> [[f64; 2]; 6] {
 /// Percent of the intervals that cover, and their mean width, for each method.
 fn measure(texts: Texts, p: f64, n: usize, sets: u64) -> [(f64, f64); 6] {
     let truth = 0.75 * p + 0.025 * (1.0 - p);
-    let drawn = resamples(n, RESAMPLES);
+    let drawn: Vec<Vec<usize>> = Resamples::of(n).iter().take(RESAMPLES).map(<[usize]>::to_vec).collect();
     let all: Vec<[[f64; 2]; 6]> =
         (0..sets).into_par_iter().map(|set| intervals(&sample(texts, p, n, set), &drawn)).collect();
     std::array::from_fn(|method| {
@@ -115,4 +115,38 @@ fn the_interval_covers_as_often_as_it_says() {
     let covering = (0..400_u64).into_par_iter().filter(covers).count();
     // 95 % of 400 is 380, with a standard deviation of 4.4.
     assert!((364..=396).contains(&covering), "{covering} of 400");
+}
+
+/// Texts that loop, of n prompts.
+fn loops(texts: Texts, p: f64, n: usize, set: u64) -> Vec<Hits> {
+    let mut uniforms = uniforms(set);
+    let beta = Beta::new(2.0 * p, 2.0 * (1.0 - p)).unwrap();
+    let mut prompt = |_| {
+        let (p, n) = match texts {
+            Texts::OnePerPrompt => (p, 1),
+            Texts::FourPerPrompt => (beta.inverse_cdf(uniforms.next().unwrap()), 4),
+        };
+        Hits { hits: (0..n).filter(|_| uniforms.next().unwrap() < p).count() as u32, n }
+    };
+    (0..n).map(&mut prompt).collect()
+}
+
+/// Percent of the 95 % intervals of P(loop) that cover it.
+fn measure_loops(texts: Texts, p: f64, n: usize, sets: u64) -> f64 {
+    let covers = |set: &u64| {
+        let interval = clustered_share(&loops(texts, p, n, *set), 0.95).unwrap().interval;
+        interval.low <= p && p <= interval.high
+    };
+    100.0 * (0..sets).into_par_iter().filter(covers).count() as f64 / sets as f64
+}
+
+#[test]
+#[ignore = "a simulation of some seconds, for its table"]
+fn coverage_of_loop_intervals() {
+    for texts in [Texts::OnePerPrompt, Texts::FourPerPrompt] {
+        println!("\n{texts:?}: percent of the intervals of P(loop) that cover it");
+        for (p, n) in itertools::iproduct!([0.05, 0.1, 0.3, 0.6], [12, 24, 48]) {
+            println!("P={p:<4} n={n:<4} {:.1}", measure_loops(texts, p, n, 4000));
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::bootstrap::{RESAMPLES, quantile, resamples};
+use super::bootstrap::{RESAMPLES, Resamples, quantile};
 use super::error::{StatsError, all_finite, at_least};
 use super::{Effect, Interval};
 
@@ -24,6 +24,10 @@ pub struct Equivalence {
     /// on whichever side: where it is small, this is shown. As the sides exclude each
     /// other, it needs no correction for both.
     pub p_beyond: f64,
+    /// Of the claim that the difference lies below +margin, however far below
+    /// (non-inferiority), and of its opposite.
+    pub p_not_above: f64,
+    pub p_above: f64,
     /// t against the lower and the upper end of the margin.
     pub t: [f64; 2],
     pub n_prompts: usize,
@@ -55,13 +59,14 @@ pub fn equivalence(differences: &[f64], margin: f64) -> Result<Equivalence, Stat
     let student = StudentsT::new(0.0, 1.0, differences.len() as f64 - 1.0).expect("degrees of freedom are positive");
     let p_t = student.sf(t[0]).max(student.cdf(t[1]));
 
-    let mut ts: Vec<f64> = resamples(differences.len(), RESAMPLES)
+    let mut ts: Vec<f64> = Resamples::of(differences.len())
         .iter()
         .map(|drawn| Moments::of(drawn.iter().map(|&prompt| differences[prompt])).t(own.mean))
         .collect();
     let share =
         |hit: &dyn Fn(f64) -> bool| (ts.iter().filter(|&&t| hit(t)).count() + 1) as f64 / (RESAMPLES + 1) as f64;
     let p_bootstrap = share(&|resampled| resampled >= t[0]).max(share(&|resampled| resampled <= t[1]));
+    let p_not_above = student.cdf(t[1]).max(share(&|resampled| resampled <= t[1]));
     let p_above = student.sf(t[1]).max(share(&|resampled| resampled >= t[1]));
     let p_below = student.cdf(t[0]).max(share(&|resampled| resampled <= t[0]));
 
@@ -78,6 +83,8 @@ pub fn equivalence(differences: &[f64], margin: f64) -> Result<Equivalence, Stat
         p_t,
         p_bootstrap,
         p_beyond: p_above.min(p_below),
+        p_not_above,
+        p_above,
         t,
         n_prompts: differences.len(),
     })

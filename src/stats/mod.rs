@@ -71,11 +71,14 @@ pub fn mean(values: &[f64]) -> Option<f64> {
 /// The median, of an even number of values the mean of the middle two; `None`
 /// of nothing.
 pub fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let upper = *sorted.get(middle)?;
-    if sorted.len().is_multiple_of(2) { mean(&sorted[middle - 1..=middle]) } else { Some(upper) }
+    if values.is_empty() {
+        return None;
+    }
+    let mut values = values.to_vec();
+    let (middle, is_even) = (values.len() / 2, values.len().is_multiple_of(2));
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| is_even);
+    lower.map_or(Some(upper), |lower| mean(&[lower, upper]))
 }
 
 #[cfg(test)]

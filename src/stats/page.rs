@@ -5,7 +5,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::bootstrap::bca_interval;
 use super::error::{StatsError, all_finite, at_least, of_length};
-use super::permutation::{Method, PValue, is_as_far};
+use super::permutation::{Method, PValue, is_as_far, turn_signs};
 use super::random::{generator, shuffle};
 use super::ranks::mid_ranks;
 use super::{Effect, LEVEL};
@@ -22,8 +22,12 @@ pub struct PageTrend {
     /// Spearman's ρ of level and value, averaged over the blocks; −1 to 1,
     /// positive where values rise. A block of equal values counts as 0.
     pub mean_rho: Effect,
-    /// Two-sided.
+    /// Two-sided, by shuffling levels within prompts: of no prompt knowing any trend.
     pub p: PValue,
+    /// Two-sided, by turning the sign of whole prompts' ρ: of trends that rise in some
+    /// prompts and fall in others, and on average do neither. Page's test may see a trend
+    /// in a few prompts that say nothing about others; this one does not.
+    pub p_over_prompts: PValue,
     /// Two-sided, of the normal approximation, with the variance of tied ranks;
     /// for reference.
     pub p_normal: f64,
@@ -68,11 +72,13 @@ pub fn page_trend(blocks: &[impl AsRef<[f64]>]) -> Result<PageTrend, StatsError>
     let excess: f64 = ranks.iter().map(|ranks| rise(ranks)).sum();
     let spread = ranks.iter().map(|ranks| variance_of_rise(ranks)).sum::<f64>().sqrt();
     let p = permute(&mut ranks, excess);
+    let sum = |signs: &[f64]| rhos.iter().zip(signs).map(|(rho, sign)| sign * rho).sum::<f64>();
     let (b, k) = (blocks.len() as f64, n_levels as f64);
     Ok(PageTrend {
         l: b * k * (k + 1.0).powi(2) / 4.0 + excess,
         mean_rho: effect,
         p,
+        p_over_prompts: turn_signs(rhos.len(), sum),
         p_normal: 2.0 * Normal::standard().sf((excess / spread).abs()),
         n_blocks: blocks.len(),
         n_levels,

@@ -138,8 +138,8 @@ impl Bench {
     }
 
     /// The files that must not differ between runs of the same experiment.
-    pub fn reproducible(&self, directory: &str) -> [String; 2] {
-        ["trials.csv", "cells.csv"].map(|name| self.result(directory, name))
+    pub fn reproducible(&self, directory: &str) -> [String; 3] {
+        ["trials.csv", "cells.csv", "verdicts.json"].map(|name| self.result(directory, name))
     }
 }
 

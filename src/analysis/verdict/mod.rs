@@ -6,8 +6,8 @@
 
 use serde::Serialize;
 
-use super::ScoredTrial;
-use crate::experiment::{Hypothesis, Settings, Test};
+use super::{Questions, ScoredTrial};
+use crate::experiment::{Factor, Hypothesis, Settings, Test};
 use crate::metrics::Metric;
 use crate::stats::{self, Effect, StatsError};
 
@@ -115,8 +115,9 @@ impl TestKind {
 }
 
 /// Verdicts in the order of the hypotheses.
-pub(super) fn verdicts(trials: &[ScoredTrial], hypotheses: &[Hypothesis], settings: Settings) -> Vec<Verdict> {
-    let evidence: Vec<Evidence> = hypotheses.iter().map(|hypothesis| Evidence::of(hypothesis, trials)).collect();
+pub(super) fn verdicts(trials: &[ScoredTrial], questions: Questions<'_>) -> Vec<Verdict> {
+    let Questions { hypotheses, settings, inert } = questions;
+    let evidence: Vec<Evidence> = hypotheses.iter().map(|hypothesis| Evidence::of(hypothesis, inert, trials)).collect();
     let adjusted = holm(&evidence.iter().map(Evidence::p).collect::<Vec<_>>());
     let verdict = |((hypothesis, evidence), p_holm)| verdict(hypothesis, evidence, p_holm, settings);
     hypotheses.iter().zip(&evidence).zip(adjusted).map(verdict).collect()
@@ -137,18 +138,34 @@ struct Evidence {
 struct Part {
     /// Empty where the claim is not made of each level.
     level: String,
-    tested: Result<Tested, StatsError>,
+    tested: Result<Tested, NotTested>,
+}
+
+/// Why there is nothing to say.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+enum NotTested {
+    #[error("both arms are the same computation here, for the {0} moves nothing")]
+    Inert(Factor),
+    #[error(transparent)]
+    Stats(#[from] StatsError),
 }
 
 impl Evidence {
-    fn of(hypothesis: &Hypothesis, trials: &[ScoredTrial]) -> Self {
+    fn of(hypothesis: &Hypothesis, inert: &[Factor], trials: &[ScoredTrial]) -> Self {
+        if let Some(&factor) = inert.iter().find(|factor| hypothesis.test.factors().contains(factor)) {
+            return Self { parts: vec![Part { level: String::new(), tested: Err(NotTested::Inert(factor)) }] };
+        }
         let sample = Sample::of(hypothesis, trials);
         let levels = match hypothesis.each {
             None => vec![(String::new(), sample)],
             Some(factor) => sample.split(factor),
         };
-        let part = |(level, sample)| Part { level, tested: test::run(hypothesis, &sample) };
+        let part = |(level, sample)| Part { level, tested: test::run(hypothesis, &sample).map_err(NotTested::from) };
         Self { parts: levels.into_iter().map(part).collect() }
+    }
+
+    fn is_inert(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.tested, Err(NotTested::Inert(_))))
     }
 
     /// An intersection of claims holds if all hold: its p is the greatest (Berger
@@ -198,8 +215,8 @@ fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, se
     let alpha = settings.alpha;
     let outcome = outcome(evidence.plain(), p_holm, evidence.p_for() <= evidence.p_against(), alpha);
     let parts = match hypothesis.each {
-        None => vec![],
-        Some(_) => part_verdicts(evidence, alpha),
+        Some(_) if !evidence.is_inert() => part_verdicts(evidence, alpha),
+        _ => vec![],
     };
     let weakest = evidence.weakest();
     let tested = weakest.and_then(|part| part.tested.as_ref().ok());

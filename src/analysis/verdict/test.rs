@@ -31,7 +31,7 @@ pub fn run(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Result<Tested, Stats
     match &hypothesis.test {
         Test::Trend { factor, expect } => trend(&sample.cells(&[*factor]).1, *expect, sides),
         Test::Contrast { base, other, expect } => contrast(&sample.pairs(base, other), *expect, sides),
-        Test::Equivalence { base, other, margin } => within(&sample.pairs(base, other), *margin),
+        Test::Equivalence { base, other, margin } => within(&sample.pairs(base, other), *margin, sides),
         Test::Interaction { factors } => {
             let (levels, blocks) = sample.cells(factors);
             crossed([levels[0], levels[1]], &blocks)
@@ -48,9 +48,8 @@ fn trend(blocks: &Blocks<Vec<f64>>, expect: Direction, sides: Sides) -> Result<T
         }
         found => found?,
     };
-    let (blocks_n, k) = (found.n_blocks as f64, found.n_levels as f64);
-    let excess = found.l - blocks_n * k * (k + 1.0) * (k + 1.0) / 4.0;
-    let (p_for, p_against) = directed(found.p.p, excess, expect, sides);
+    // The greater of both: a trend, and one that other prompts can be expected to show.
+    let (p_for, p_against) = directed(found.p.p.max(found.p_over_prompts.p), found.mean_rho.estimate, expect, sides);
     let rhos: Vec<f64> = blocks.prompts.iter().map(|block| rho_along_levels(block)).collect();
     let ends: Vec<[Pair; 1]> = blocks.prompts.iter().filter_map(|block| ends(block)).collect();
     let difference = paired_contrast(&ends)?.mean_difference;
@@ -89,21 +88,29 @@ fn contrast(blocks: &Blocks<Vec<Pair>>, expect: Direction, sides: Sides) -> Resu
     Ok(Tested { p_for, p_against, plain: None, effects, n_prompts, n_texts, detectable })
 }
 
-fn within(blocks: &Blocks<Vec<Pair>>, margin: f64) -> Result<Tested, StatsError> {
+fn within(blocks: &Blocks<Vec<Pair>>, margin: f64, sides: Sides) -> Result<Tested, StatsError> {
     let differences = differences(blocks);
     let (n_prompts, n_texts) = (differences.len(), blocks.n_texts);
     let found = match equivalence(&differences, margin) {
         Err(StatsError::NoVariation { value, .. }) => {
-            let outcome = if value.abs() < margin { Outcome::Supported } else { Outcome::Refuted };
+            let holds = match sides {
+                Sides::Two => value.abs() < margin,
+                Sides::One => value < margin,
+            };
+            let outcome = if holds { Outcome::Supported } else { Outcome::Refuted };
             let interval = Interval { low: value, high: value, level: 0.9 };
             let effect = Effect { estimate: value, interval };
             return Ok(plain(outcome, vec![NamedEffect { name: "mean difference", effect }], n_prompts, n_texts));
         }
         found => found?,
     };
+    let (p_for, p_against) = match sides {
+        Sides::Two => (found.p, found.p_beyond),
+        Sides::One => (found.p_not_above, found.p_above),
+    };
     Ok(Tested {
-        p_for: found.p,
-        p_against: found.p_beyond,
+        p_for,
+        p_against,
         plain: None,
         effects: vec![NamedEffect { name: "mean difference", effect: found.difference }],
         n_prompts,

@@ -79,7 +79,11 @@ fn trend(expect: Direction) -> Hypothesis {
 }
 
 fn judge(trials: &[ScoredTrial], hypothesis: Hypothesis) -> Verdict {
-    verdicts(trials, &[hypothesis], Settings::default()).remove(0)
+    judge_all(trials, &[hypothesis]).remove(0)
+}
+
+fn judge_all(trials: &[ScoredTrial], hypotheses: &[Hypothesis]) -> Vec<Verdict> {
+    verdicts(trials, Questions { hypotheses, ..Questions::default() })
 }
 
 /// Rises with the temperature under one chain only.
@@ -151,6 +155,33 @@ fn equivalence_is_shown_refuted_or_open() {
 }
 
 #[test]
+fn an_equivalence_of_one_side_minds_only_what_is_higher() {
+    let falling = trials(|_, t, chance| 1.3 - f64::from(t) + 0.1 * chance);
+    let verdict = |sides, base, other| {
+        let test = Test::Equivalence { base: at(base), other: at(other), margin: 0.1 };
+        judge(&falling, Hypothesis { sides, ..hypothesis(test) }).outcome
+    };
+    assert_eq!(verdict(Sides::Two, 0.1, 1.3), Outcome::Refuted);
+    assert_eq!(verdict(Sides::One, 0.1, 1.3), Outcome::Supported);
+    assert_eq!(verdict(Sides::One, 1.3, 0.1), Outcome::Refuted);
+}
+
+#[test]
+fn a_trend_in_a_few_prompts_is_none_over_prompts() {
+    // Steep in 2 prompts of 12, in which it falls, and nothing in the others.
+    let mut trials = trials(|_, _, _| 0.0);
+    for scored in &mut trials {
+        let falls = matches!(&*scored.trial.prompt, "p00" | "p01");
+        let t = f64::from(scored.trial.cell.temperature.get());
+        if let TrialResult::Scored { scores, .. } = &mut scored.result {
+            let value = if falls { 2.0 - t } else { 0.0 };
+            *scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(value));
+        }
+    }
+    assert_eq!(judge(&trials, trend(Direction::Increasing)).outcome, Outcome::Inconclusive);
+}
+
+#[test]
 fn an_interaction_is_seen_where_there_is_one() {
     let test = || hypothesis(Test::Interaction { factors: [Factor::Chain, Factor::Temperature] });
     assert_eq!(judge(&broken_chain(), test()).outcome, Outcome::Supported);
@@ -193,7 +224,7 @@ fn more_hypotheses_ask_for_more() {
     let trials = broken_chain();
     let alone = judge(&trials, trend(Direction::Increasing));
     let among: Vec<_> = (0..5).map(|_| trend(Direction::Increasing)).collect();
-    let among = verdicts(&trials, &among, Settings::default());
+    let among = judge_all(&trials, &among);
     assert_eq!(among[0].p, alone.p);
     assert_eq!(among[0].p_holm, alone.p.map(|p| (5.0 * p).min(1.0)));
 }
@@ -210,4 +241,15 @@ fn without_texts_nothing_is_concluded() {
     }
     let each = Hypothesis { each: Some(Factor::Model), ..trend(Direction::Increasing) };
     assert_eq!(judge(&[], each).outcome, Outcome::Inconclusive);
+}
+
+#[test]
+fn what_moves_nothing_is_not_compared() {
+    let test = Test::Contrast { base: at(0.1), other: at(1.3), expect: Direction::Increasing };
+    let hypotheses = [Hypothesis { each: Some(Factor::Chain), ..hypothesis(test) }];
+    let inert = [Factor::Temperature];
+    let questions = Questions { hypotheses: &hypotheses, inert: &inert, ..Questions::default() };
+    let verdict = verdicts(&broken_chain(), questions).remove(0);
+    assert_eq!((verdict.outcome, verdict.p, verdict.parts.len()), (Outcome::Inconclusive, None, 0));
+    assert!(verdict.sentence.contains("the temperature moves nothing"), "{}", verdict.sentence);
 }

@@ -14,12 +14,12 @@ pub fn sentence(
     p_holm: Option<f64>,
 ) -> String {
     let Some(weakest) = weakest else { return "no scored trial".to_owned() };
-    let Some(each) = hypothesis.each else { return of_part(weakest, outcome, p_holm) };
+    let Some(each) = hypothesis.each.filter(|_| !parts.is_empty()) else { return of_part(weakest, outcome, p_holm) };
     let count = |wanted| parts.iter().filter(|part| part.outcome == wanted).count();
     let held = match parts.len() {
-        n if count(Outcome::Supported) == n => format!("for each {each} ({n})"),
+        n if count(Outcome::Supported) == n => format!("holds for each {each} ({n} of them)"),
         n => format!(
-            "for {} of {n} levels of {each}, refuted for {}, inconclusive for {}",
+            "of {n} levels of {each}, it holds for {}, is refuted for {} and inconclusive for {}",
             count(Outcome::Supported),
             count(Outcome::Refuted),
             count(Outcome::Inconclusive)

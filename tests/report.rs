@@ -1,0 +1,101 @@
+//! `moe-sweep report`: everything anew from a run's directory, wherever that is.
+
+mod support;
+
+use std::fs;
+
+use support::Bench;
+
+/// The scripted experiment with two claims.
+fn claiming() -> Bench {
+    let bench = Bench::scripted("");
+    let hypotheses = r#"
+[[hypothesis]]
+id = "it-rises"
+trend = "temperature"
+expect = "increasing"
+
+[[hypothesis]]
+id = "the-chain-decides"
+metric = "seq_rep_1_tokens"
+contrast = { base = { chain = "pure" }, other = { chain = "greedy" } }
+expect = "different"
+"#;
+    bench.write("x.toml", bench.read("x.toml") + hypotheses);
+    bench
+}
+
+#[test]
+fn a_report_needs_neither_model_nor_experiment() {
+    let bench = claiming();
+    let said = bench.run("first", &[], 0);
+    let before = bench.reproducible("first");
+    let onset = bench.result("first", "onset.csv");
+    // Elsewhere, with nothing but what the run keeps.
+    fs::rename(bench.path().join("first"), bench.path().join("moved")).expect("it can be moved");
+    for gone in ["x.toml", "m.scripted.toml", "moved/trials.csv", "moved/cells.csv", "moved/verdicts.json"] {
+        fs::remove_file(bench.path().join(gone)).expect("it was there");
+    }
+    fs::remove_dir_all(bench.path().join("moved/plots")).expect("it was there");
+    let again = bench.say(&["report", "moved"]);
+    assert_eq!(again.code, Some(0), "{again:#?}");
+    assert_eq!(bench.reproducible("moved"), before);
+    assert_eq!(bench.result("moved", "onset.csv"), onset);
+    assert!(bench.exists("moved/plots/score-by-temperature.png"));
+    assert_eq!(again.stdout.replace("moved", "first"), said.stdout);
+}
+
+#[test]
+fn verdicts_stand_in_the_file_and_on_the_terminal() {
+    let bench = claiming();
+    let said = bench.run("out", &[], 0);
+    let verdicts: serde_json::Value = serde_json::from_str(&bench.result("out", "verdicts.json")).expect("it is JSON");
+    let verdicts = verdicts["verdicts"].as_array().expect("a list");
+    assert_eq!(verdicts.len(), 2);
+    for verdict in verdicts {
+        let (id, outcome) = (verdict["id"].as_str().unwrap(), verdict["outcome"].as_str().unwrap());
+        assert!(["supported", "refuted", "inconclusive"].contains(&outcome), "{outcome}");
+        assert!(said.stdout.contains(id) && said.stdout.contains(&outcome.to_uppercase()), "{}", said.stdout);
+        assert_eq!(verdict["n_prompts"], 3);
+    }
+}
+
+#[test]
+fn new_hypotheses_cost_no_new_trial() {
+    let bench = Bench::scripted("");
+    bench.run("out", &[], 0);
+    let journal = bench.result("out", "trials.jsonl");
+    let claim = "\n[[hypothesis]]\nid = \"h\"\ntrend = \"temperature\"\nexpect = \"increasing\"\n";
+    bench.write("x.toml", bench.read("x.toml") + claim);
+    bench.run("out", &[], 0);
+    assert_eq!(bench.result("out", "trials.jsonl"), journal);
+    assert!(bench.result("out", "verdicts.json").contains("\"id\": \"h\""));
+}
+
+#[test]
+fn a_report_of_an_unfinished_run_says_so() {
+    let bench = claiming();
+    bench.run("out", &[], 0);
+    let journal = bench.result("out", "trials.jsonl");
+    let half: Vec<&str> = journal.lines().take(10).collect();
+    bench.write("out/trials.jsonl", half.join("\n") + "\n");
+    let said = bench.say(&["report", "out"]);
+    assert_eq!(said.code, Some(3), "{said:#?}");
+    assert!(bench.result("out", "trials.csv").contains(",missing,"));
+}
+
+#[test]
+fn what_is_no_run_is_refused_with_the_remedy() {
+    let bench = claiming();
+    let said = bench.say(&["report", "nowhere"]);
+    assert_eq!(said.code, Some(96), "{said:#?}");
+    said.says(&["nowhere/plan.json", "name the directory of a run"]);
+
+    bench.run("out", &[], 0);
+    for (contents, expected) in [("{", "not what moe-sweep wrote"), ("{\"v\":9}", "of version 9")] {
+        bench.write("out/plan.json", contents);
+        let said = bench.say(&["report", "out"]);
+        assert_eq!(said.code, Some(96), "{said:#?}");
+        said.says(&["out/plan.json", expected, "run the experiment again"]);
+    }
+}
