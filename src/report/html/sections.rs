@@ -36,7 +36,7 @@ pub fn all(report: &Report<'_>) -> Vec<Section> {
 pub fn summary(report: &Report<'_>) -> Markup {
     let tally = Tally::of(&report.analysis.trials);
     html! {
-        p.facts { (tally.sentence()) "; " (tally.design()) " a cell." }
+        p.facts { (words::sentence(&format!("{}; {} a\u{a0}cell", tally.sentence(), tally.design()))) }
         (caveat(report))
         @let caveat = report.design.caveat.as_ref();
         @for note in report.notes.iter().filter(|note| Some(*note) != caveat) { p.facts { (words::sentence(note)) } }
