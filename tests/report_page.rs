@@ -277,6 +277,51 @@ fn dark_and_light_follow_the_system_and_the_reader() {
     is_quiet(&page);
 }
 
+#[test]
+fn without_script_everything_but_texts_and_trials_is_there() {
+    let bench = small();
+    let file = report(&bench, &hostile());
+    let page = Page::new();
+    page.open_without_script(&file);
+    assert_eq!(page.value("document.documentElement.dataset.ready ?? null"), Value::Null, "a script has run");
+    let seen = page.text("document.body.innerText");
+    for expected in [
+        "<script>window.marker = 'question'</script> Which?",
+        "<b>Hotter</b> & worse",
+        "inconclusive",
+        "scripted: mean repetition score",
+        "T = 0.5",
+        "no random draw",
+        "run x.toml --out out",
+        "This part needs JavaScript",
+    ] {
+        assert!(seen.to_lowercase().contains(&expected.to_lowercase()), "no {expected:?} in {seen}");
+    }
+    assert!(page.number("document.querySelectorAll('figure svg').length") >= 1.0);
+    is_quiet(&page);
+}
+
+#[test]
+fn the_same_run_has_the_same_page() {
+    let bench = small();
+    report(&bench, &hostile());
+    let first = bench.result("out", "report.html");
+    assert_eq!(bench.say(&["report", "out"]).code, Some(0));
+    assert!(first == bench.result("out", "report.html"), "the page is not a function of the run");
+}
+
+#[test]
+fn what_is_folded_is_printed() {
+    let bench = small();
+    let page = Page::new();
+    page.open(&report(&bench, &[]));
+    page.value("addEventListener('beforeprint', () => { window.open_details = document.querySelectorAll('#verdicts details[open]').length; })");
+    assert!(page.print().starts_with(b"%PDF"));
+    assert_eq!(page.number("window.open_details"), 1.0);
+    assert_eq!(page.number("document.querySelectorAll('#verdicts details[open]').length"), 0.0);
+    is_quiet(&page);
+}
+
 /// `MOE_SWEEP_REPORT=results/cause/report.html cargo test --release --test report_page -- --ignored`
 /// writes screenshots of that report beside it, of each section, light and dark, wide and narrow.
 #[test]

@@ -3,13 +3,16 @@
 
 use itertools::iproduct;
 
-use crate::analysis::{Analysis, CellSummary, Estimate, ScoredTrial, TrialResult};
+use crate::analysis::{
+    Analysis, Attribution, CellProfile, CellSummary, Estimate, FactorTotal, NamedEffect, PartVerdict, ScoredTrial,
+    SourceShare, TestKind, TrialResult, Verdict, VerdictOutcome,
+};
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Offload, Quant, Seed, Temperature, Template};
+use crate::experiment::{Factor, Offload, Quant, Seed, Temperature, Template};
 use crate::journal::format::Failure;
 use crate::metrics::{Metric, Scores};
 use crate::plan::{Cell, Trial, TrialId};
-use crate::stats::Interval;
+use crate::stats::{Effect, Interval, Onset, kaplan_meier};
 
 pub struct Shape<'a> {
     pub models: &'a [&'a str],
@@ -132,4 +135,86 @@ fn uniform(key: &str, which: usize) -> f64 {
     let hash = blake3::hash(key.as_bytes());
     let bytes = hash.as_bytes()[which * 4..which * 4 + 4].try_into().unwrap();
     f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// With made-up findings: times to loop, an attribution, a verdict of each kind.
+pub fn with_findings(mut analysis: Analysis) -> Analysis {
+    let mut cells: Vec<&Cell> = Vec::new();
+    for scored in &analysis.trials {
+        if !cells.contains(&&scored.trial.cell) {
+            cells.push(&scored.trial.cell);
+        }
+    }
+    analysis.profiles = cells.into_iter().map(profile).collect();
+    let source = |name: &str, share, chance_share| SourceShare { name: name.to_owned(), share, chance_share };
+    analysis.attribution = Some(Attribution {
+        metric: Metric::RepetitionScore,
+        factors: vec![
+            FactorTotal { factor: Factor::Chain, n_levels: 2, total: effect(0.55), alone: effect(0.4) },
+            FactorTotal { factor: Factor::Temperature, n_levels: 2, total: effect(0.25), alone: effect(0.1) },
+        ],
+        sources: vec![
+            source("chain", effect(0.4), Some(0.02)),
+            source("temperature", effect(0.1), Some(0.02)),
+            source("chain × temperature", effect(0.15), Some(0.04)),
+            source("prompts", effect(0.05), None),
+            source("rest", effect(0.3), None),
+        ],
+        n_prompts: 2,
+        n_incomplete_prompts: 1,
+        n_cells: 4,
+        sentence: "the chain explains most".to_owned(),
+    });
+    analysis.verdicts =
+        [VerdictOutcome::Supported, VerdictOutcome::Refuted, VerdictOutcome::Inconclusive].map(verdict).to_vec();
+    analysis
+}
+
+fn effect(estimate: f64) -> Effect {
+    Effect { estimate, interval: Interval { low: estimate - 0.04, high: estimate + 0.04, level: 0.95 } }
+}
+
+/// Texts that loop the sooner, the hotter.
+fn profile(cell: &Cell) -> CellProfile {
+    let first = 40.0 - 20.0 * f64::from(cell.temperature.get());
+    let onsets = [Onset::At(first), Onset::At(first + 9.0), Onset::Censored(60.0), Onset::Censored(100.0)];
+    CellProfile {
+        cell: cell.clone(),
+        two_part: None,
+        onset: Some(kaplan_meier(&onsets).unwrap()),
+        self_repetition: None,
+        n_self_repetition: 0,
+    }
+}
+
+fn verdict(outcome: VerdictOutcome) -> Verdict {
+    let effects = vec![NamedEffect { name: "mean Spearman's ρ", effect: effect(-0.2) }];
+    let part = PartVerdict {
+        level: "tiny, the model".to_owned(),
+        outcome,
+        sentence: "so it is <here>".to_owned(),
+        effects: effects.clone(),
+        p: Some(0.01),
+        p_holm: Some(0.02),
+        n_prompts: 2,
+        n_texts: 4,
+        detectable: None,
+    };
+    Verdict {
+        id: format!("it-is-{outcome}"),
+        claim: format!("A claim that is {outcome} & <b>bold</b>."),
+        metric: Metric::RepetitionScore,
+        first: Some(64),
+        test: TestKind::Trend,
+        outcome,
+        sentence: "mean Spearman's ρ -0.2".to_owned(),
+        effects,
+        p: Some(0.00001),
+        p_holm: None,
+        alpha: 0.05,
+        n_prompts: 2,
+        n_texts: 8,
+        detectable: (outcome == VerdictOutcome::Inconclusive).then_some(0.3),
+        parts: vec![part],
+    }
 }

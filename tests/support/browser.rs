@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use headless_chrome::protocol::cdp::Emulation::{MediaFeature, SetDeviceMetricsOverride, SetEmulatedMedia};
+use headless_chrome::protocol::cdp::Emulation::{
+    MediaFeature, SetDeviceMetricsOverride, SetEmulatedMedia, SetScriptExecutionDisabled,
+};
 use headless_chrome::protocol::cdp::types::Event;
 use headless_chrome::protocol::cdp::{Network, Page as PageDomain};
 use headless_chrome::{Browser, LaunchOptions, Tab};
@@ -86,6 +88,18 @@ impl Page {
         self.tab.wait_until_navigated().expect("the page loads");
         self.until("document.documentElement.dataset.ready === 'yes'");
         begun.elapsed()
+    }
+
+    /// Opens a file with JavaScript switched off.
+    pub fn open_without_script(&self, file: &Path) {
+        self.tab.call_method(SetScriptExecutionDisabled { value: true }).expect("scripts can be switched off");
+        self.tab.navigate_to(&format!("file://{}", file.display())).expect("the page opens");
+        self.tab.wait_until_navigated().expect("the page loads");
+    }
+
+    /// Presses Ctrl-P as far as the page can tell: it is told before and after.
+    pub fn print(&self) -> Vec<u8> {
+        self.tab.print_to_pdf(None).expect("the browser prints")
     }
 
     /// The value of an expression.

@@ -132,8 +132,44 @@ pub fn attribution(attribution: &Attribution) -> Markup {
                 }
             }
         }
+        div.scroll tabindex="0" role="region" aria-label="Table of the factors" {
+            table {
+                caption { "Factors: alone, and with their interactions with one other factor" }
+                thead {
+                    tr { th scope="col" { "factor" } th scope="col" { "levels" } th scope="col" { "alone" } th scope="col" { "with interactions" } }
+                }
+                tbody {
+                    @for factor in &attribution.factors {
+                        tr {
+                            th scope="row" { (factor.factor) }
+                            td.number { (factor.n_levels) }
+                            td.number { (words::share(factor.alone)) }
+                            td.number { (words::share(factor.total)) }
+                        }
+                    }
+                }
+            }
+        }
         p.small {
             "By chance: the share expected of a source that does nothing. An interval that does not lie above it shows no effect."
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn every_outcome_has_its_word_and_its_numbers() {
+        let analysis = sample::with_findings(sample::tiny());
+        insta::assert_snapshot!(list(&analysis.verdicts).into_string().replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn every_share_has_its_interval() {
+        let analysis = sample::with_findings(sample::tiny());
+        insta::assert_snapshot!(super::attribution(&analysis.attribution.unwrap()).into_string().replace("><", ">\n<"));
     }
 }

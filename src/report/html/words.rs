@@ -42,6 +42,11 @@ pub fn percent(share: f64) -> String {
     format!("{:.1}\u{a0}%", share * 100.0).replace('-', "\u{2212}")
 }
 
+/// "12.0 % (10.0 % to 14.0 %)".
+pub fn share(share: Effect) -> String {
+    format!("{} ({} to {})", percent(share.estimate), percent(share.interval.low), percent(share.interval.high))
+}
+
 /// "95 % interval".
 pub fn level(interval: Interval) -> String {
     // Rounded, as 0.95 × 100 is not 95 for every level.

@@ -5,7 +5,7 @@ use super::{Caption, Figure, figures};
 use crate::analysis::{Analysis, TrialResult};
 use crate::experiment::{Offload, Quant};
 use crate::journal::format::Failure;
-use crate::report::sample::{CAUSE, GRID, Shape};
+use crate::report::sample::{CAUSE, GRID, Shape, with_findings};
 
 const NOTE: &str =
     "bundled demonstration models: built so that the effect can show; not evidence about full-size models";
@@ -68,6 +68,32 @@ fn figures_name_their_axes_and_say_what_they_show() {
         figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
         ["score-by-temperature", "strip", "heatmap"]
     );
+}
+
+#[test]
+fn findings_have_figures_of_their_own() {
+    let figures = drawn(&with_findings(small().analysis()));
+    let names: Vec<_> = figures.iter().map(|figure| figure.name.as_str()).collect();
+    assert_eq!(names, ["score-by-temperature", "strip", "heatmap", "onset", "attribution"]);
+    let says = |name: &str, expected: &[&str]| {
+        let figure = figures.iter().find(|figure| figure.name == name).unwrap();
+        resvg::usvg::roxmltree::Document::parse(&figure.svg).unwrap();
+        for part in expected {
+            assert!(figure.svg.contains(part), "{name}: no {part:?}");
+        }
+        assert!(figure.png().is_ok());
+    };
+    says("onset", &["Share of texts not yet looping", "Tokens generated", "T = 0.9", "shimmy-1.7", "demonstration"]);
+    says("attribution", &["chain × temperature", "40.0 [36.0, 44.0]", "1 prompts that lack a cell", "demonstration"]);
+}
+
+#[test]
+fn each_facet_has_its_times_to_loop() {
+    let shape = Shape { models: &MODELS[..2], ..small() };
+    let figures = drawn(&with_findings(shape.analysis()));
+    let onset = figures.iter().filter(|figure| figure.name.starts_with("onset"));
+    let subjects: Vec<_> = onset.map(|figure| (figure.name.as_str(), figure.subject.as_deref())).collect();
+    assert_eq!(subjects, [("onset", Some("deepseek-tiny")), ("onset-2", Some("phi-moe-tiny"))]);
 }
 
 #[test]

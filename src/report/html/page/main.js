@@ -7,4 +7,14 @@ if (data.trials.length) {
   const openTrial = startViewer(document.getElementById("viewer"), data);
   startTable(document.getElementById("table"), data, openTrial);
 }
+
+// Paper can't be opened: what is folded is printed unfolded.
+const folded = [...document.querySelectorAll("main details")].filter((details) => !details.closest("#table"));
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = folded.filter((details) => !details.open);
+  opened.forEach((details) => (details.open = true));
+});
+addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));
+
 document.documentElement.dataset.ready = "yes";
