@@ -5,6 +5,7 @@
 //! nor where they are kept.
 
 pub mod csv;
+pub mod parameters;
 pub mod plot;
 pub mod scores;
 pub mod terminal;

@@ -10,9 +10,9 @@
 use rayon::prelude::*;
 use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 
-use super::{Hits, bca_interval_of_mean, clustered_share};
 use super::bootstrap::{Correction, Resamples, expanded_tail, quantile};
 use super::testing::uniforms;
+use super::{Hits, bca_interval_of_mean, clustered_share};
 
 const RESAMPLES: usize = 2000;
 
