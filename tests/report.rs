@@ -99,3 +99,19 @@ fn what_is_no_run_is_refused_with_the_remedy() {
         said.says(&["out/plan.json", expected, "run the experiment again"]);
     }
 }
+
+#[test]
+fn a_recommendation_is_made_for_every_chain() {
+    let bench = claiming();
+    bench.run("out", &[], 0);
+    let said = bench.say(&["recommend", "out", "--json", "--max-p-loop", "1", "--max-score", "1"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let answer: serde_json::Value = serde_json::from_str(&said.stdout).expect("it is JSON");
+    let recommendations = answer["recommendations"].as_array().expect("a list");
+    let chains: Vec<_> = recommendations.iter().map(|of| of["chain"].as_str().unwrap()).collect();
+    assert_eq!(chains, ["pure", "greedy"]);
+    // Nothing lies over a limit of 1.
+    assert!(recommendations.iter().all(|of| of["advice"]["is"] == "no_limit"), "{}", said.stdout);
+    assert_eq!(recommendations[0]["parameters"][0]["body"]["temperature"], 1.0);
+    assert_eq!(bench.say(&["recommend", "out", "--max-score", "2"]).code, Some(2));
+}

@@ -15,11 +15,13 @@ mod attribution;
 mod cells;
 mod level;
 mod profile;
+mod recommend;
 mod sharing;
 mod verdict;
 
 pub use attribution::{Attribution, FactorTotal, SourceShare};
 pub use profile::CellProfile;
+pub use recommend::{Advice, AtTemperature, Limits, Recommendation, Standing, recommend};
 pub use sharing::{Sharing, sharing};
 pub use verdict::{NamedEffect, Outcome as VerdictOutcome, PartVerdict, TestKind, Verdict};
 

@@ -17,6 +17,7 @@ mod model;
 mod outputs;
 mod plan;
 mod provenance;
+mod recommend;
 mod report;
 mod run;
 mod score;
@@ -40,6 +41,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Run(args) => run::run(args),
+        Command::Recommend(args) => recommend::recommend(args),
         Command::Report(args) => report::report(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),

@@ -6,6 +6,7 @@
 
 pub mod csv;
 pub mod html;
+pub mod parameters;
 pub mod plot;
 pub mod scores;
 pub mod terminal;

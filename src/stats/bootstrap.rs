@@ -100,7 +100,8 @@ impl Resamples {
 
     /// A statistic of each resample, in order.
     fn par_map<T: Send>(&self, statistic: impl Fn(&[usize]) -> T + Sync) -> Vec<T> {
-        self.drawn.par_chunks_exact(self.n).with_min_len(256).map(|drawn| statistic(drawn)).collect()
+        let statistic = &statistic;
+        self.drawn.par_chunks_exact(self.n).with_min_len(256).map(statistic).collect()
     }
 }
 

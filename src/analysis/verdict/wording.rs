@@ -38,7 +38,7 @@ pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>) -> String {
     sentence += &format!(", n = {} prompts, {} texts", tested.n_prompts, tested.n_texts);
     match (tested.plain, p_holm) {
         (Some(_), _) => sentence += "; the same for every prompt, so nothing to test",
-        (None, Some(p)) => sentence += &format!(", p = {}", p_in_words(p)),
+        (None, Some(p)) => sentence += &format!(", p {}", p_in_words(p)),
         (None, None) => {}
     }
     if outcome == Outcome::Inconclusive {
@@ -60,5 +60,9 @@ fn blind_spot(tested: &Tested) -> String {
 }
 
 fn p_in_words(p: f64) -> String {
-    if p < 0.001 { format!("{p:.1e}") } else { format!("{p:.3}") }
+    match p {
+        p if p < 0.0001 => "below 0.0001".to_owned(),
+        p if p < 0.001 => format!("= {p:.4}"),
+        p => format!("= {p:.3}"),
+    }
 }

@@ -3,7 +3,7 @@
 //! Owns the page: its sections, its style, its scripts. A pure function of the
 //! [`Report`]; the same input makes the same bytes. No request leaves the page, and what
 //! a model wrote is text in it and nothing else: maud escapes the markup,
-//! [`json`] the data, and the scripts set texts by `textContent` only; a
+//! `json` the data, and the scripts set texts by `textContent` only; a
 //! content security policy forbids whatever would get past them.
 //!
 //! Must not know manifests nor journals: see [`Provenance`].

@@ -1,5 +1,4 @@
 //! A page in a real headless browser, and everything it complains about or asks for.
-#![allow(dead_code)] // each test binary uses its part of this
 
 use std::ffi::OsStr;
 use std::path::Path;
