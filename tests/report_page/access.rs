@@ -101,6 +101,33 @@ fn what_is_folded_is_printed() {
     is_quiet(&page);
 }
 
+/// `MOE_SWEEP_AXE=node_modules/axe-core/axe.min.js cargo test --release --test report_page -- --ignored axe`
+/// asks axe-core (`npm install axe-core`) what it finds, in the light and in the dark.
+#[test]
+#[ignore = "needs axe-core, which is no crate"]
+fn axe_finds_nothing() {
+    let axe = std::env::var("MOE_SWEEP_AXE").expect("MOE_SWEEP_AXE names an axe.min.js");
+    let axe = std::fs::read_to_string(axe).expect("axe-core can be read");
+    let bench = small();
+    let file = match std::env::var("MOE_SWEEP_REPORT") {
+        Ok(file) => PathBuf::from(file).canonicalize().expect("the report is there"),
+        Err(_) => report(&bench, &[]),
+    };
+    for scheme in ["light", "dark"] {
+        let page = Page::new();
+        page.look(scheme, 1280, 900);
+        page.open(&file);
+        page.value("document.querySelectorAll('details').forEach((details) => { details.open = true; })");
+        page.value(&format!("(() => {{ {axe} }})()"));
+        page.value("void axe.run().then((found) => { window.found = found; })");
+        page.until("window.found !== undefined");
+        assert!(page.number("window.found.passes.length") > 20.0, "axe has looked at next to nothing");
+        let found = page
+            .value("window.found.violations.map(({ id, help, nodes }) => [id, help, nodes.slice(0, 3).map((node) => node.html)])");
+        assert_eq!(found, Value::Array(vec![]), "{scheme}");
+    }
+}
+
 /// `MOE_SWEEP_REPORT=results/cause/report.html cargo test --release --test report_page -- --ignored`
 /// writes screenshots of that report beside it, of each section, light and dark, wide and narrow.
 #[test]
@@ -113,7 +140,7 @@ fn screenshots() {
         [("light", 1280, 1000), ("dark", 1280, 1000), ("light", 390, 844), ("dark", 390, 844)]
     {
         page.look(scheme, width, height);
-        page.open(&file);
+        println!("{scheme}, {width} px: open after {:?}", page.open(&file));
         let sections = page.value("[...document.querySelectorAll('main > section')].map((section) => section.id)");
         let sections: Vec<String> = serde_json::from_value(sections).unwrap();
         for section in ["".to_owned()].into_iter().chain(sections) {
@@ -122,4 +149,8 @@ fn screenshots() {
             std::fs::write(file.with_file_name(format!("{scheme}-{width}-{name}.png")), page.screenshot()).unwrap();
         }
     }
+    page.look("dark", 800, 3000);
+    page.on_paper();
+    page.open(&file);
+    std::fs::write(file.with_file_name("paper.png"), page.screenshot()).unwrap();
 }

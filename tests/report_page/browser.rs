@@ -150,6 +150,12 @@ impl Page {
         self.tab.call_method(metrics).expect("the browser takes a size");
     }
 
+    /// Styled as for a printer.
+    pub fn on_paper(&self) {
+        let media = SetEmulatedMedia { media: Some("print".to_owned()), features: None };
+        self.tab.call_method(media).expect("the browser takes a medium");
+    }
+
     /// What is on the screen, as PNG.
     pub fn screenshot(&self) -> Vec<u8> {
         let format = PageDomain::CaptureScreenshotFormatOption::Png;
