@@ -20,6 +20,7 @@ mod power;
 mod proportion;
 mod random;
 mod ranks;
+mod sequence;
 #[cfg(test)]
 mod testing;
 mod two_part;
@@ -28,7 +29,7 @@ mod variance;
 pub use cluster_mean::bca_interval_of_mean;
 pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
-pub use holm::holm;
+pub use holm::{benjamini_hochberg, holm};
 pub use interaction::{Interaction, interaction};
 pub use kaplan_meier::{Onset, Step, SurvivalCurve, kaplan_meier};
 pub use page::{PageTrend, page_trend, rho_along_levels};
@@ -36,6 +37,7 @@ pub use paired::{Pair, PairedContrast, cliffs_delta, paired_contrast};
 pub use permutation::{Method, PValue};
 pub use power::{Target, smallest_detectable_difference};
 pub use proportion::{Hits, clustered_share};
+pub use sequence::confidence_sequence;
 pub use two_part::{Part, TwoPart, two_part};
 pub use variance::{Attribution, Observation, Share, Source, attribute};
 
