@@ -69,7 +69,7 @@ fn chains_of(text: &str) -> Vec<Chain> {
     let surroundings = Surroundings {
         directory: "experiments".into(),
         catalogue: Vec::new(),
-        prompts_file: Some(Ok("a prompt".to_owned())),
+        prompts_file: Some(Ok("a prompt\nanother one".to_owned())),
     };
     let raw = experiment::parse("x.toml", text).expect("TOML of an experiment");
     experiment::resolve("x.toml", text, &raw, &surroundings).expect("a sound experiment").grid.chains
