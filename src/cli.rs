@@ -3,7 +3,7 @@
 //! The only place that knows clap. Owns no behaviour.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -30,7 +30,8 @@ Examples:
 
 Exit codes:
   0 ok · 1 internal error · 2 usage · 3 incomplete: some trials failed or are missing
-  96 bad experiment or set-up, nothing was run · 130 interrupted, run again to resume";
+  5 inconclusive gate · 96 bad experiment or set-up, nothing was run · 100 gate failed
+  130 interrupted, run again to resume";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -42,6 +43,13 @@ pub enum Command {
     Report(ReportArgs),
     /// Say up to which temperature a run's models stay clean, or which chain is at fault.
     Recommend(RecommendArgs),
+    /// Compare two runs, cell by cell, paired by prompt.
+    Compare(CompareArgs),
+    /// Save what a run scored, for `check`.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Check a run against a baseline: exit 0, 100 if it is worse, 5 if that can't be told.
+    Check(CheckArgs),
     /// List, inspect, fetch and check models.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -199,6 +207,127 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The run's directory to compare with.
+    #[arg(value_name = "A")]
+    pub base: PathBuf,
+    /// The other run's.
+    #[arg(value_name = "B")]
+    pub other: PathBuf,
+    /// The metric that is compared: a column of cells.csv.
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
+    pub metric: String,
+    /// Compare runs of which these differ, which may be why their texts do.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
+    pub allow: Vec<Allowed>,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What two runs need not have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Allowed {
+    /// CPUs.
+    Hardware,
+    /// [generate]: numerics, context, lengths.
+    Settings,
+    /// The engine's version and settings.
+    Engine,
+    /// Model files of the same names.
+    Models,
+    /// Chains of the same names.
+    Chains,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Save a run's scores as results/baselines/NAME.json.
+    Save(BaselineSaveArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BaselineSaveArgs {
+    /// The baseline's name, or a path that ends in .json.
+    pub name: String,
+    /// The run's directory [default: results/NAME].
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_AFTER_HELP)]
+pub struct CheckArgs {
+    /// The run's directory.
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// A file that `baseline save` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: PathBuf,
+    /// What must not become worse.
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
+    pub metric: String,
+    /// It may become worse by so much.
+    #[arg(long, value_name = "SCORE", default_value_t = 0.05, value_parser = above_0)]
+    pub margin: f64,
+    /// The probability of failing, or of passing, by chance.
+    #[arg(long, value_name = "P", default_value_t = 0.05, value_parser = alpha)]
+    pub alpha: f64,
+    /// Decide about each model and chain over its temperatures, or about each cell.
+    #[arg(long, value_enum, default_value = "arm")]
+    pub by: CheckBy,
+    /// What to do where neither is shown.
+    #[arg(long, value_enum, default_value = "code")]
+    pub inconclusive: Inconclusive,
+    /// Where neither is shown, run this experiment with fresh seeds into DIR/confirm, and
+    /// decide over both. Each look takes half of alpha.
+    #[arg(long, value_name = "EXPERIMENT")]
+    pub confirm: Option<PathBuf>,
+    /// Where the outcome goes as JSON [default: DIR/verdict.json].
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write a JUnit report as well.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+const CHECK_AFTER_HELP: &str = "\
+Fails only if a score is shown to be worse by more than the margin, and passes only if all
+are shown not to be. In GitHub Actions ($GITHUB_ACTIONS) it writes annotations, and a summary
+to $GITHUB_STEP_SUMMARY. docs/ci.md has a workflow, and how often it errs.
+
+Exit codes: 0 pass · 5 inconclusive · 96 nothing that can be compared · 100 fail";
+
+/// What a gate decides about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckBy {
+    Arm,
+    Cell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Inconclusive {
+    /// Exit 5.
+    Code,
+    /// Exit 0.
+    Pass,
+    /// Exit 0 with a warning.
+    Warn,
+    /// Exit 100.
+    Fail,
+}
+
+fn above_0(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if number > 0.0 && number.is_finite() { Ok(number) } else { Err("give a number above 0".to_owned()) }
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if number > 0.0 && number < 0.5 { Ok(number) } else { Err("give a number such as 0.05".to_owned()) }
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = RECOMMEND_AFTER_HELP)]
 pub struct RecommendArgs {
     /// A run's directory, such as results/cause.
@@ -291,12 +420,35 @@ Columns (docs/metrics.md has the definitions and their sources):
   compression_ratio     raw bytes over deflate's
 A metric that a text does not have is empty (null in JSON).";
 
-/// Where a run's files are.
+/// Where a run's files are, and which of an experiment's repetitions it is.
 #[derive(Debug, Args)]
 pub struct Place {
     /// The run's directory [default: results/ and the experiment's name].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Add N to every seed: fresh texts of the same design. Chains without a draw have none.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed_offset: u32,
+}
+
+impl RunArgs {
+    /// `run EXPERIMENT --out DIRECTORY --seed-offset N`, everything else as by default.
+    pub fn repetition(experiment: &Path, directory: &Path, seed_offset: u32) -> Self {
+        let seed_offset = seed_offset.to_string();
+        let line = [
+            "moe-sweep".as_ref(),
+            "run".as_ref(),
+            experiment.as_os_str(),
+            "--out".as_ref(),
+            directory.as_os_str(),
+            "--seed-offset".as_ref(),
+            seed_offset.as_ref(),
+        ];
+        match Cli::parse_from(line).command {
+            Command::Run(args) => args,
+            _ => unreachable!("the line says run"),
+        }
+    }
 }
 
 impl Cli {

@@ -11,8 +11,12 @@ pub enum ExitCode {
     Usage = 2,
     /// Some trials failed or are missing.
     Incomplete = 3,
+    /// A gate that can tell neither.
+    Inconclusive = 5,
     /// A bad experiment file, model or directory: nothing was run.
     BadSetup = 96,
+    /// A gate's score is worse than its baseline.
+    GateFailed = 100,
     /// Stopped by Ctrl-C or SIGTERM; the same command resumes.
     Interrupted = 130,
 }

@@ -18,6 +18,7 @@ pub mod journal;
 pub mod runner;
 
 pub mod analysis;
+pub mod check;
 pub mod metrics;
 pub mod stats;
 

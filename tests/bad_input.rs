@@ -197,7 +197,24 @@ fn a_command_line_that_is_not_understood_exits_with_2() {
 fn the_help_of_every_command_teaches_it() {
     let bench = Bench::scripted("");
     let of_models = ["model", "model list", "model inspect", "model fetch", "model verify"];
-    for command in [&["", "plan", "run", "report", "recommend", "score", "completions", "man"][..], &of_models].concat()
+    for command in [
+        &[
+            "",
+            "plan",
+            "run",
+            "report",
+            "compare",
+            "baseline",
+            "baseline save",
+            "check",
+            "recommend",
+            "score",
+            "completions",
+            "man",
+        ][..],
+        &of_models,
+    ]
+    .concat()
     {
         let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
         // Help is as wide as the terminal, and 100 columns without one.

@@ -5,10 +5,13 @@ use std::io::{self, Write};
 
 use miette::Report;
 
-use crate::cli::{self, Cli, Command};
+use crate::cli::{self, BaselineCommand, Cli, Command};
 use crate::exit_code::ExitCode;
 use crate::worker::child;
 
+mod baseline;
+mod check;
+mod compare;
 mod files;
 mod finished;
 mod load;
@@ -41,6 +44,9 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Run(args) => run::run(args),
+        Command::Compare(args) => compare::compare(args),
+        Command::Baseline(BaselineCommand::Save(args)) => baseline::save(args),
+        Command::Check(args) => check::check(args),
         Command::Recommend(args) => recommend::recommend(args),
         Command::Report(args) => report::report(args),
         Command::Model(command) => model::execute(command),

@@ -121,8 +121,14 @@ fn write_table(
 
 /// Writes a file by way of a temporary one beside it, so that a reader, or a
 /// crash, sees the old contents or the new.
-fn write_whole(path: &Path, contents: &[u8]) -> Result<(), Failure> {
-    let directory = path.parent().expect("an output lies in the run's directory");
+///
+/// # Errors
+/// When it can't be written.
+pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+    let directory = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        parent => parent.expect("a file lies in a directory"),
+    };
     let written = std::fs::create_dir_all(directory).and_then(|()| temporary(directory)).and_then(|mut file| {
         file.write_all(contents)?;
         file.as_file().sync_all()?;

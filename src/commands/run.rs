@@ -1,7 +1,7 @@
 //! `moe-sweep run`: experiment → plan → trials → outputs.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -28,11 +28,39 @@ use crate::progress::Progress;
 use crate::runner::{self, Ending, RunReport, Settings};
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let (code, summary) = sweep(args)?;
+    print(|out| {
+        out.extend_from_slice(summary.as_bytes());
+        Ok(())
+    })?;
+    Ok(code)
+}
+
+/// Runs the experiment again, with seeds moved by `seed_offset`, to its end.
+///
+/// # Errors
+/// When it can't be run, or does not come to its end with every trial scored.
+pub fn run_fresh(experiment: &Path, directory: &Path, seed_offset: u32) -> Result<(), Failure> {
+    match sweep(&RunArgs::repetition(experiment, directory, seed_offset))? {
+        (ExitCode::Ok, _) => Ok(()),
+        (code, _) => {
+            let report = miette!(
+                help = "the same command goes on from where it stopped",
+                "{} did not come to its end",
+                directory.display()
+            );
+            Err(Failure { code, report })
+        }
+    }
+}
+
+/// The sweep, its exit code and what to say of it.
+fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     let interrupted = watch_for_interruption()?;
     let setup = set_up(&args.experiment, &args.place, Some(least_room(args)))?;
     let files = match files(args, &setup, &interrupted)? {
         Made::Files(files) => files,
-        Made::Interrupted => return Ok(ExitCode::Interrupted),
+        Made::Interrupted => return Ok((ExitCode::Interrupted, String::new())),
     };
     let (mut journal, contents) = open(&setup)?;
     let mut manifest = outputs::begin(&setup)?;
@@ -50,15 +78,11 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     record_run(&mut manifest, started, &settings, &report);
     write_manifest(&setup.directory, &manifest)?;
     match report.ending {
-        Ending::Interrupted => Ok(ExitCode::Interrupted),
+        Ending::Interrupted => Ok((ExitCode::Interrupted, String::new())),
         Ending::Complete => {
             let finished = Finished::new(setup.design, manifest, &setup.directory)?;
             let summary = write_outputs(&setup.directory, &finished)?;
-            print(|out| {
-                out.extend_from_slice(summary.text.as_bytes());
-                Ok(())
-            })?;
-            Ok(summary.code)
+            Ok((summary.code, summary.text))
         }
     }
 }

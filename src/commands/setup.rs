@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use miette::{Diagnostic, Report};
+use miette::{Diagnostic, Report, miette};
 
 use super::Failure;
 use super::load::load_experiment;
@@ -49,7 +49,10 @@ struct Misfit(PlanError);
 /// When the experiment, or a model, can't be used.
 pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>) -> Result<Setup, Failure> {
     let loaded = load_experiment(experiment_file).map_err(Failure::bad_setup)?;
-    let experiment = loaded.experiment;
+    let mut experiment = loaded.experiment;
+    experiment.grid.offset_seeds(place.seed_offset).map_err(|error| {
+        Failure::bad_setup(miette!(help = "choose a smaller --seed-offset", "{}: {error}", experiment_file.display()))
+    })?;
     let executable = std::env::current_exe()
         .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
     let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));

@@ -111,6 +111,18 @@ impl Grid {
         self.excluded.iter().any(|exclusion| exclusion.matches(point))
     }
 
+    /// Adds `offset` to every seed.
+    ///
+    /// # Errors
+    /// When one would be none.
+    pub fn offset_seeds(&mut self, offset: u32) -> Result<(), String> {
+        for seed in &mut self.seeds {
+            let moved = seed.get().checked_add(offset).and_then(Seed::new);
+            *seed = moved.ok_or_else(|| format!("the seed {seed} + {offset} is beyond the last one, 4294967294"))?;
+        }
+        Ok(())
+    }
+
     /// The seeds a chain runs with: none at all, once, where it makes no draw.
     pub fn seeds_of(&self, chain: &Chain) -> Vec<Option<Seed>> {
         if chain.draws() { self.seeds.iter().copied().map(Some).collect() } else { vec![None] }

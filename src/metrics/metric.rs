@@ -57,6 +57,13 @@ pub enum Metric {
     CompressionRatio,
 }
 
+/// Which way a metric goes where texts repeat themselves more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worse {
+    Higher,
+    Lower,
+}
+
 /// The metrics of one text; a metric that is undefined for it is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Scores([Option<f64>; Metric::ALL.len()]);
@@ -92,6 +99,15 @@ impl Metric {
         Self::ZipfWords,
         Self::CompressionRatio,
     ];
+
+    /// Which way is worse; `None` where it depends on what else is.
+    pub fn worse(self) -> Option<Worse> {
+        match self {
+            Self::TailPeriod | Self::TailCopies | Self::TailOnset | Self::ZipfWords => None,
+            Self::SimctgDiversity | Self::MattrWords | Self::MtldWords | Self::EadWords => Some(Worse::Lower),
+            _ => Some(Worse::Higher),
+        }
+    }
 
     /// The metric called so, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {

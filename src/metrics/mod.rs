@@ -22,7 +22,7 @@ pub use compression::compression_ratio;
 pub use copies::{CopiesRule, ends_in_copies, is_holtzman_repetition};
 pub use grams::{Grams, UpToFour};
 pub use group::self_repetition;
-pub use metric::{Metric, Scores};
+pub use metric::{Metric, Scores, Worse};
 pub use ngram::{repetition_score, seq_rep};
 pub use score::{score, score_head};
 pub use simctg::SimCtg;

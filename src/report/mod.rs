@@ -5,6 +5,7 @@
 //! nor where they are kept.
 
 pub mod csv;
+pub mod gate;
 pub mod html;
 pub mod parameters;
 pub mod plot;

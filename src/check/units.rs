@@ -1,0 +1,58 @@
+//! What a gate decides about: arms, or cells, each with its prompts' differences.
+
+use std::collections::BTreeMap;
+
+use super::Baseline;
+use super::gate::Unit;
+use crate::metrics::{Metric, Worse};
+use crate::plan::Cell;
+
+/// How fine a gate looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A model under a chain, its temperatures averaged: a change everywhere is
+    /// seen soonest.
+    Arm,
+    /// Every temperature by itself: a change at one is seen.
+    Cell,
+}
+
+/// The units of a baseline, in its order, with how much worse the run is for each
+/// prompt: positive is worse. Both must have the same cells and prompts.
+///
+/// `None` for a metric that the baseline does not keep, or of which neither more
+/// nor less is worse.
+pub fn units(baseline: &Baseline, run: &Baseline, metric: Metric, by: By) -> Option<Vec<Unit>> {
+    let sign = match metric.worse()? {
+        Worse::Higher => 1.0,
+        Worse::Lower => -1.0,
+    };
+    let mut units: Vec<(String, BTreeMap<&str, Vec<f64>>)> = Vec::new();
+    for theirs in &baseline.cells {
+        let ours = run.cells.iter().find(|ours| ours.cell == theirs.cell)?;
+        let (theirs_by_prompt, ours_by_prompt) = (theirs.scores.get(metric.name())?, ours.scores.get(metric.name())?);
+        let name = name(&theirs.cell, by);
+        let place = units.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            units.push((name, BTreeMap::new()));
+            units.len() - 1
+        });
+        for (prompt, (before, _)) in theirs_by_prompt {
+            let (after, _) = ours_by_prompt.get(prompt)?;
+            units[place].1.entry(prompt).or_default().push(sign * (after - before));
+        }
+    }
+    let unit = |(name, prompts): (String, BTreeMap<&str, Vec<f64>>)| Unit {
+        name,
+        differences: prompts.values().filter_map(|differences| crate::stats::mean(differences)).collect(),
+    };
+    Some(units.into_iter().map(unit).collect())
+}
+
+fn name(cell: &Cell, by: By) -> String {
+    let Cell { model, chain, offload, quant, template, temperature } = cell;
+    let arm = format!("{model} · {chain} · offload {offload} · {quant} · {template}");
+    match by {
+        By::Arm => arm,
+        By::Cell => format!("{arm} · T {temperature}"),
+    }
+}

@@ -1,0 +1,151 @@
+//! A gate's outcome: for people, for JUnit's readers, for GitHub.
+
+use std::fmt::Write as _;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::check::{Gate, Outcome, Verdict};
+use crate::plain::neutralise;
+use crate::stats::Interval;
+
+/// What was checked against what, in words.
+#[derive(Clone, Debug)]
+pub struct About<'a> {
+    pub experiment: &'a str,
+    pub baseline: &'a str,
+    pub metric: &'a str,
+    /// What must be known to read the outcome rightly.
+    pub notes: &'a [String],
+}
+
+/// The outcome on the terminal: what did not pass, then the whole in a line.
+pub fn text(gate: &Gate, about: &About<'_>) -> String {
+    let mut out = String::new();
+    for verdict in gate.verdicts.iter().filter(|verdict| verdict.outcome != Outcome::Pass) {
+        let _ = writeln!(out, "{:<12} {}", verdict.outcome.to_string().to_uppercase(), neutralise(&verdict.unit));
+        let _ = writeln!(out, "{:<12} {}", "", neutralise(&in_words(verdict)));
+    }
+    for note in about.notes {
+        let _ = writeln!(out, "note: {}", neutralise(note));
+    }
+    let _ = writeln!(out, "{}", neutralise(&sentence(gate, about)));
+    out
+}
+
+/// The whole in a sentence.
+pub fn sentence(gate: &Gate, About { experiment, baseline, metric, .. }: &About<'_>) -> String {
+    let count = |outcome| gate.verdicts.iter().filter(|verdict| verdict.outcome == outcome).count();
+    format!(
+        "{}: {experiment} against {baseline}, {metric} worse by at most {}: {} pass, {} fail, {} inconclusive at alpha {}",
+        gate.outcome.to_string().to_uppercase(),
+        gate.rule.margin,
+        count(Outcome::Pass),
+        count(Outcome::Fail),
+        count(Outcome::Inconclusive),
+        gate.rule.alpha,
+    )
+}
+
+fn in_words(verdict: &Verdict) -> String {
+    let mut words = match &verdict.worse_by {
+        Some(effect) => {
+            let Interval { low, high, level } = effect.interval;
+            format!("worse by {:.3} [{low:.3}, {high:.3}] ({:.0} %)", effect.estimate, 100.0 * level)
+        }
+        None => verdict.note.clone().unwrap_or_default(),
+    };
+    let _ = write!(words, ", n = {} prompts", verdict.n_prompts);
+    if let (Some(p_fail), Some(p_pass)) = (verdict.p_fail, verdict.p_pass) {
+        let _ = write!(words, "; worse than the margin: p = {p_fail:.4}; not worse: p = {p_pass:.4}");
+    }
+    words
+}
+
+/// JUnit, in the Jenkins dialect: a case a unit; inconclusive ones are skipped.
+///
+/// # Errors
+/// Never for text; the writer's own.
+pub fn junit(gate: &Gate, about: &About<'_>) -> Result<String, quick_junit::SerializeError> {
+    let mut suite = TestSuite::new(format!("{} against {}", about.experiment, about.baseline));
+    for verdict in &gate.verdicts {
+        let mut status = match verdict.outcome {
+            Outcome::Pass => TestCaseStatus::success(),
+            Outcome::Inconclusive => TestCaseStatus::skipped(),
+            Outcome::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        };
+        if verdict.outcome != Outcome::Pass {
+            status.set_message(in_words(verdict));
+        }
+        let mut case = TestCase::new(verdict.unit.clone(), status);
+        case.set_classname(about.metric);
+        suite.add_test_case(case);
+    }
+    let mut report = Report::new("moe-sweep check");
+    report.add_test_suite(suite);
+    report.to_string()
+}
+
+/// Markdown for `$GITHUB_STEP_SUMMARY`.
+pub fn step_summary(gate: &Gate, about: &About<'_>) -> String {
+    let mut out = format!("### moe-sweep check: {}\n\n{}\n\n", gate.outcome, sentence(gate, about));
+    out += "| outcome | unit | |\n|---|---|---|\n";
+    let cell = |text: &str| neutralise(text).replace('|', "\\|").replace('<', "&lt;");
+    for verdict in &gate.verdicts {
+        let _ = writeln!(out, "| {} | {} | {} |", verdict.outcome, cell(&verdict.unit), cell(&in_words(verdict)));
+    }
+    for note in about.notes {
+        let _ = writeln!(out, "\n> {}", cell(note));
+    }
+    out
+}
+
+/// Workflow commands that GitHub Actions shows as annotations.
+pub fn annotations(gate: &Gate, about: &About<'_>) -> String {
+    // As their toolkit escapes data and properties.
+    let data = |text: &str| neutralise(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let command = match gate.outcome {
+        Outcome::Pass => return String::new(),
+        Outcome::Inconclusive => "warning",
+        Outcome::Fail => "error",
+    };
+    let mut out = format!("::{command} title=moe-sweep check::{}\n", data(&sentence(gate, about)));
+    for verdict in gate.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Fail) {
+        let _ = writeln!(
+            out,
+            "::error title=moe-sweep check::{}",
+            data(&format!("{}: {}", verdict.unit, in_words(verdict)))
+        );
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Rule, Unit, decide};
+
+    fn gate() -> Gate {
+        let unit = |name: &str, by: f64, spread: f64| Unit {
+            name: name.to_owned(),
+            differences: (0..24).map(|i| by + spread * (f64::from(i * 7919 % 24) / 23.0 - 0.5)).collect(),
+        };
+        let units = [unit("tiny · pure <b>", 0.0, 0.0), unit("tiny | odd", 0.2, 0.1), unit("tiny · greedy", 0.05, 0.3)];
+        decide(&units, Rule { margin: 0.05, alpha: 0.05 })
+    }
+
+    #[test]
+    fn every_reader_gets_it() {
+        let notes = ["100 % invented".to_owned()];
+        let about = About {
+            experiment: "smoke",
+            baseline: "results/baselines/smoke.json",
+            metric: "repetition_score",
+            notes: &notes,
+        };
+        let gate = gate();
+        insta::assert_snapshot!("gate_text", text(&gate, &about));
+        insta::assert_snapshot!("gate_summary", step_summary(&gate, &about));
+        insta::assert_snapshot!("gate_annotations", annotations(&gate, &about));
+        insta::assert_snapshot!("gate_junit", junit(&gate, &about).unwrap());
+    }
+}
