@@ -4,11 +4,16 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: demo test lint docs forge-test build-tools test-tools
+.PHONY: demo check test lint docs forge-test build-tools test-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
 	$(CARGO) run --release --quiet -- run $(EXPERIMENT)
+
+## Has the score of results/NAME become worse than results/baselines/NAME.json?
+NAME ?= temperature
+check: build-tools
+	$(CARGO) run --release --quiet -- check results/$(NAME) --baseline results/baselines/$(NAME).json
 
 ## Build and run the tests.
 test: test-tools
