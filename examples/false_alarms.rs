@@ -27,7 +27,10 @@ const RULE: Rule = Rule { margin: 0.05, alpha: 0.05 };
 const STEP: f64 = 0.75 - 0.025;
 
 fn main() {
-    println!("margin {}, alpha {}, {RELEASES} releases each, {ARMS} arms of {PROMPTS} prompts", RULE.margin, RULE.alpha);
+    println!(
+        "margin {}, alpha {}, {RELEASES} releases each, {ARMS} arms of {PROMPTS} prompts",
+        RULE.margin, RULE.alpha
+    );
     println!("Percent, with Wilson's 95 % intervals\n");
     println!("| P(loop) | texts a cell | worse by | fail | pass | inconclusive |\n|---|---|---|---|---|---|");
     for p in [0.05, 0.3, 0.6] {

@@ -215,6 +215,12 @@ impl Trial {
 }
 
 impl Cell {
+    /// All of it but the temperature, in words.
+    pub fn arm(&self) -> String {
+        let Self { model, chain, offload, quant, template, temperature: _ } = self;
+        format!("{model} · {chain} · offload {offload} · {quant} · {template}")
+    }
+
     pub fn load_key(&self) -> LoadKey {
         LoadKey { model: self.model.clone(), quant: self.quant, offload: self.offload }
     }
@@ -359,6 +365,13 @@ fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {
             _ => None,
         })
         .flatten()
+}
+
+/// Every level, as in tables: usual ones too.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} · T {}", self.arm(), self.temperature)
+    }
 }
 
 impl fmt::Display for LoadKey {

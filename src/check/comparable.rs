@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::BaselineCell;
 use super::{Baseline, Facts};
-use crate::plan::Cell;
 
 /// A thing that is not the same in a run as in its baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,10 +72,6 @@ fn maps<'a>(
 /// Cells, and prompts of theirs without a text.
 fn cells<'a>(baseline: &'a Baseline, run: &'a Baseline) -> impl Iterator<Item = Difference> + 'a {
     let has = |of: &Baseline, cell: &_| of.cells.iter().any(|known| known.cell == *cell);
-    let name = |cell: &Cell| {
-        let Cell { model, chain, offload, quant, template, temperature } = cell;
-        format!("{model} · {chain} · offload {offload} · {quant} · {template} · T {temperature}")
-    };
     let missing = baseline.cells.iter().filter(move |theirs| !has(run, &theirs.cell));
     let foreign = run.cells.iter().filter(move |ours| !has(baseline, &ours.cell));
     let unscored = baseline.cells.iter().filter_map(move |theirs| {
@@ -85,9 +80,9 @@ fn cells<'a>(baseline: &'a Baseline, run: &'a Baseline) -> impl Iterator<Item = 
             of.scores.values().next().map(|scores| scores.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default()
         };
         let lacking: Vec<_> = prompts(theirs).difference(&prompts(ours)).cloned().collect();
-        (!lacking.is_empty()).then(|| format!("{}, prompts {}", name(&theirs.cell), lacking.join(", ")))
+        (!lacking.is_empty()).then(|| format!("{}, prompts {}", theirs.cell, lacking.join(", ")))
     });
-    let missing = missing.map(move |theirs| name(&theirs.cell)).chain(unscored);
+    let missing = missing.map(|theirs| theirs.cell.to_string()).chain(unscored);
     let missing = missing.map(|cell| Difference::Cell { cell, how: How::Missing });
-    missing.chain(foreign.map(move |ours| Difference::Cell { cell: name(&ours.cell), how: How::Foreign }))
+    missing.chain(foreign.map(|ours| Difference::Cell { cell: ours.cell.to_string(), how: How::Foreign }))
 }

@@ -49,10 +49,8 @@ pub fn units(baseline: &Baseline, run: &Baseline, metric: Metric, by: By) -> Opt
 }
 
 fn name(cell: &Cell, by: By) -> String {
-    let Cell { model, chain, offload, quant, template, temperature } = cell;
-    let arm = format!("{model} · {chain} · offload {offload} · {quant} · {template}");
     match by {
-        By::Arm => arm,
-        By::Cell => format!("{arm} · T {temperature}"),
+        By::Arm => cell.arm(),
+        By::Cell => cell.to_string(),
     }
 }

@@ -204,9 +204,7 @@ fn in_words(answer: &Answer) -> String {
     let mut out =
         format!("{} of B, {}, less A, {}; paired by cell, prompt and seed\n", answer.metric.name(), answer.b, answer.a);
     for row in &answer.rows {
-        let Cell { model, chain, offload, quant, template, temperature } = &row.cell;
-        let name = format!("{model} · {chain} · offload {offload} · {quant} · {template} · T {temperature}");
-        let _ = writeln!(out, "{}", neutralise(&name));
+        let _ = writeln!(out, "{}", neutralise(&row.cell.to_string()));
         let _ = write!(out, "  A {:.3}  B {:.3}", row.mean_a, row.mean_b);
         match (&row.difference, row.p_holm) {
             (Some(Effect { estimate, interval }), Some(p)) => {

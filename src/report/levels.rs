@@ -83,6 +83,19 @@ impl<'a> Arm<'a> {
         Self { facet: Facet::of(cell), chain: &cell.chain }
     }
 
+    /// The offload always, the other factors where they are not the usual ones.
+    pub fn title(&self) -> String {
+        let Facet { model, quant, offload, template } = self.facet;
+        let mut title = format!("{model} · {} · offload {offload}", self.chain);
+        if quant != Quant::Source {
+            title += &format!(" · weights {quant}");
+        }
+        if template != Template::Raw {
+            title += &format!(" · {template} prompt");
+        }
+        title
+    }
+
     /// Every arm that occurs, in plan order.
     pub fn all(analysis: &'a Analysis) -> Vec<Self> {
         let mut arms = Vec::new();

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod html;
 pub mod parameters;
 pub mod plot;
+pub mod recommendation;
 pub mod scores;
 pub mod terminal;
 pub mod verdicts;

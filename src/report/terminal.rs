@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::levels::{Arm, Facet};
+use super::levels::Arm;
 use super::tally::Tally;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult, Verdict};
-use crate::experiment::{Quant, Seed, Temperature, Template};
+use crate::experiment::{Seed, Temperature};
 use crate::metrics::Metric;
 use crate::plain::neutralise;
 use crate::plan::Cell;
@@ -27,7 +27,7 @@ pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
     let mut out = String::new();
     let planned = planned_trials(analysis);
     for arm in Arm::all(analysis) {
-        let _ = writeln!(out, "{}", neutralise(&title(arm)));
+        let _ = writeln!(out, "{}", neutralise(&arm.title()));
         let of_arm =
             |summary: &&CellSummary| summary.metric == Metric::RepetitionScore && Arm::of(&summary.cell) == arm;
         for summary in analysis.cells.iter().filter(of_arm) {
@@ -67,19 +67,6 @@ fn filled(text: &str, head: &str) -> String {
     let indent = " ".repeat(head.width());
     let options = textwrap::Options::new(WIDTH).initial_indent(head).subsequent_indent(&indent);
     textwrap::fill(&neutralise(text), options)
-}
-
-/// The offload always, the other factors where they are not the usual ones.
-fn title(Arm { facet, chain }: Arm<'_>) -> String {
-    let Facet { model, quant, offload, template } = facet;
-    let mut title = format!("{model} · {chain} · offload {offload}");
-    if quant != Quant::Source {
-        title += &format!(" · weights {quant}");
-    }
-    if template != Template::Raw {
-        title += &format!(" · {template} prompt");
-    }
-    title
 }
 
 fn planned_trials(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
