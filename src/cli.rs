@@ -230,7 +230,7 @@ pub struct CompareArgs {
 pub enum Allowed {
     /// CPUs.
     Hardware,
-    /// [generate]: numerics, context, lengths.
+    /// Settings of generation: numerics, context, lengths.
     Settings,
     /// The engine's version and settings.
     Engine,
