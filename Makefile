@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: demo check test lint docs forge-test build-tools test-tools
+.PHONY: bench demo check test lint docs forge-test build-tools test-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -18,6 +18,11 @@ check: build-tools
 ## Build and run the tests.
 test: test-tools
 	$(CARGO) test --release
+
+## Compare the ways of decoding (docs/performance.md); a quarter of an hour on idle cores.
+## BENCH=--quick for a look.
+bench: build-tools
+	CARGO=$(CARGO) python3 scripts/bench.py $(BENCH)
 
 lint: build-tools
 	$(CARGO) fmt --all --check

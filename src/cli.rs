@@ -188,6 +188,9 @@ pub struct RunArgs {
     /// Which samplers choose the tokens. The tokens are the same; `llama` is slower.
     #[arg(long, value_enum, default_value = "fast", env = "MOE_SWEEP_SAMPLERS")]
     pub samplers: SamplersArg,
+    /// Which texts share evaluations. The tokens are the same; all but `trie` are slower.
+    #[arg(long, value_enum, default_value = "trie", hide = true)]
+    pub sharing: SharingArg,
     /// Give a model that shows no sign of life for so many seconds up.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]
     pub stall_timeout: NonZeroU32,
@@ -363,6 +366,14 @@ pub enum SamplersArg {
     Fast,
     /// llama.cpp's, for comparison.
     Llama,
+}
+
+/// What is evaluated once for several texts; for `make bench`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SharingArg {
+    None,
+    Prompt,
+    Trie,
 }
 
 #[derive(Debug, Args)]

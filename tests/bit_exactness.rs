@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
 use moe_sweep::engine::{
-    Effort, Engine, Generation, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Strategy, Ticket, Timing,
-    Token, Work,
+    Effort, Engine, Generation, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket,
+    Timing, Token, Work,
 };
 use moe_sweep::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature, Template};
 
@@ -119,6 +119,7 @@ fn texts(llama: &Llama, path: &Path, (lanes, threads, rows): (u32, u32, u32), wo
         context: CONTEXT,
         strategy: Strategy { lanes, threads, rows },
         samplers: Samplers::Fast,
+        sharing: Sharing::Trie,
     };
     let model = Model::load(llama, &settings).expect("the model loads");
     let mut kept = Kept::default();

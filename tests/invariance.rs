@@ -72,3 +72,17 @@ fn samplers_change_no_byte() {
     // The chain that is not covered, and next to nothing else.
     assert!(left_to_llama > 0 && left_to_llama * 4 < all, "{left_to_llama} of {all} draws left to llama.cpp");
 }
+
+#[test]
+fn sharing_changes_no_byte() {
+    let bench = bench();
+    let evaluated = |sharing: &str| {
+        bench.run(sharing, &["--sharing", sharing], 0);
+        let manifest: Value = serde_json::from_str(&bench.read(&format!("{sharing}/manifest.json"))).unwrap();
+        manifest["runs"][0]["evaluated_tokens"].as_u64().unwrap()
+    };
+    let [none, prompt, trie] = ["none", "prompt", "trie"].map(evaluated);
+    assert!(bench.reproducible("none") == bench.reproducible("trie"), "without sharing other tokens were chosen");
+    assert!(bench.reproducible("prompt") == bench.reproducible("trie"), "with shared prompts other tokens were chosen");
+    assert!(none > prompt && prompt > trie, "evaluated {none}, {prompt}, {trie}");
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use forge::{family::Family, gguf::Precision};
+use forge::{family::Family, gguf::Precision, shape::Likeness};
 
 /// Trains and writes moe-sweep's bundled demonstration models
 #[derive(Debug, Parser)]
@@ -45,6 +45,19 @@ pub enum Command {
         sample: usize,
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Writes a file with the widths of a well-known model, few layers and random weights
+    Shape {
+        #[arg(long, value_enum)]
+        family: Likeness,
+        #[arg(long, default_value_t = 3)]
+        layers: usize,
+        /// The same seed writes the same file
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The file to write, F16
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Measures how much a model repeats itself, a row a chain, a column a temperature
     Probe {

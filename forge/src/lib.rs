@@ -15,4 +15,6 @@ pub mod train;
 
 pub mod probe;
 
+pub mod shape;
+
 pub mod card;

@@ -11,6 +11,7 @@ use forge::{
     corpus::Corpus,
     gguf::{self, Precision},
     probe::{self, PROMPTS, TEMPERATURES},
+    shape,
     train::{self, Progress, Recipe},
 };
 
@@ -25,6 +26,7 @@ fn main() -> Result<()> {
             train(Recipe { family, seed, steps }, &out, precision, card)
         }
         Command::Corpus { sample, seed } => corpus(sample, seed),
+        Command::Shape { family, layers, seed, out } => shape::write(&out, &family.spec(layers)?, seed),
         Command::Probe { model, prompts, texts } => probe(&model, prompts.as_deref(), texts),
     }
 }

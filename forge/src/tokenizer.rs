@@ -70,6 +70,15 @@ impl Tokenizer {
         Self::assemble(strings(content, TOKENS)?.into_iter().zip(0..).collect(), merges)
     }
 
+    /// Brings the vocabulary to `size` with words that no text is cut into.
+    pub fn filled(self, size: usize) -> Result<Self, TokenizerError> {
+        let mut vocabulary: Vocab = self.inner.get_vocab(true).into_iter().collect();
+        let from = vocabulary.len();
+        // "Ġ" is how byte-level BPE writes a space.
+        vocabulary.extend((from..size).map(|id| (format!("Ġ#{id}"), id as u32)));
+        Self::assemble(vocabulary, self.merges)
+    }
+
     /// Special tokens are in the vocabulary, but not looked for in texts.
     fn assemble(vocabulary: Vocab, merges: Vec<(String, String)>) -> Result<Self, TokenizerError> {
         let mut inner = Inner::new(BPE::builder().vocab_and_merges(vocabulary, merges.clone()).build()?);
@@ -140,6 +149,15 @@ mod tests {
         for text in ["the sea", " Übermut, naïve: 42 – \n", "<|end|>", ""] {
             assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn filler_is_words_that_no_text_is_cut_into() {
+        let learned = trained().size();
+        let filled = trained().filled(1000).unwrap();
+        assert_eq!(filled.size(), 1000);
+        assert_eq!(filled.decode(&[999]).unwrap(), " #999");
+        assert!(filled.encode(" #999 the sea").unwrap().iter().all(|&token| (token as usize) < learned));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use super::memory::all_must_fit;
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
 use super::{Failure, plain, print};
-use crate::cli::{RunArgs, SamplersArg};
-use crate::engine::{Limits, Samplers};
+use crate::cli::{RunArgs, SamplersArg, SharingArg};
+use crate::engine::{Limits, Samplers, Sharing};
 use crate::exit_code::ExitCode;
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::format::{Outcome, TrialRecord};
@@ -164,6 +164,11 @@ fn settings(args: &RunArgs, setup: &Setup, files: ModelFiles) -> Settings {
         samplers: match args.samplers {
             SamplersArg::Fast => Samplers::Fast,
             SamplersArg::Llama => Samplers::Llama,
+        },
+        sharing: match args.sharing {
+            SharingArg::None => Sharing::None,
+            SharingArg::Prompt => Sharing::Prompt,
+            SharingArg::Trie => Sharing::Trie,
         },
         files,
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),

@@ -135,6 +135,19 @@ pub enum Samplers {
     Llama,
 }
 
+/// Which texts share evaluations; the tokens are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// Every text evaluates its prompt and its tokens by itself.
+    None,
+    /// A prompt is evaluated once for its texts.
+    Prompt,
+    /// So is every beginning that texts have in common.
+    #[default]
+    Trie,
+}
+
 /// How long a job took; varies from run to run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
@@ -156,6 +169,8 @@ pub struct LoadSettings {
     pub context: u32,
     pub strategy: Strategy,
     pub samplers: Samplers,
+    #[serde(default)]
+    pub sharing: Sharing,
 }
 
 /// A model file to be written anew, its weights brought to another type.

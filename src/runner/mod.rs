@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::{Effort, Limits, LoadSettings, Samplers, Strategy};
+use crate::engine::{Effort, Limits, LoadSettings, Samplers, Sharing, Strategy};
 use crate::event::RunEvent;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
@@ -40,6 +40,7 @@ pub struct Settings {
     /// What each load's strategy is chosen within.
     pub limits: Limits,
     pub samplers: Samplers,
+    pub sharing: Sharing,
     /// For every model and quantisation of the plan that is still to run.
     pub files: ModelFiles,
     /// A worker that gives no sign of life for so long is ended.
@@ -222,7 +223,7 @@ impl Run<'_> {
 
     /// Starts a worker and has it load the model.
     fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, limits, samplers, .. } = self.settings;
+        let Settings { executable, limits, samplers, sharing, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key();
         let file = &self.settings.files[&(key.model.clone(), key.quant)];
@@ -239,6 +240,7 @@ impl Run<'_> {
             context: generate.context,
             strategy,
             samplers: *samplers,
+            sharing: *sharing,
         }));
         match self.receive(&mut worker) {
             Ok(Reply::Loaded) => {}

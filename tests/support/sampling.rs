@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use moe_sweep::engine::llama::{Llama, Model};
-use moe_sweep::engine::{LoadSettings, Samplers, Strategy};
+use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
 use moe_sweep::experiment::{self, Chain, Numerics, Offload, Surroundings};
 use rand::{Rng, RngExt};
 
@@ -106,6 +106,7 @@ pub fn model() -> &'static Model {
             context: 8,
             strategy: Strategy { lanes: 1, threads: 1, rows: 1 },
             samplers: Samplers::Llama,
+            sharing: Sharing::Trie,
         };
         let model = Model::load(&llama, &settings).expect("the bundled model loads");
         (llama, model)

@@ -30,8 +30,8 @@ use super::fast::{Row, Scratch};
 use super::rows::Rows;
 use super::{Llama, Model, parity};
 use crate::engine::{
-    Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Stop, Strategy, Ticket, Timing,
-    Token, Work,
+    Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Sharing, Stop, Strategy, Ticket,
+    Timing, Token, Work,
 };
 use crate::experiment::Numerics;
 
@@ -48,6 +48,7 @@ pub(super) struct Lane<'m> {
     /// The most live sequences; also the id of the parked one.
     rows: u32,
     samplers: Samplers,
+    sharing: Sharing,
     sampling: Rows,
     /// For the logits after a prompt.
     scratch: Scratch,
@@ -118,6 +119,7 @@ impl<'m> Lane<'m> {
             n_ctx_seq: context,
             rows,
             samplers,
+            sharing: settings.sharing,
             sampling: Rows::new(threads),
             scratch: Scratch::default(),
         })
@@ -145,6 +147,20 @@ impl<'m> Lane<'m> {
         self.decode()?;
         let logits = self.context.get_logits_ith(last as i32).to_vec();
         Ok(Parked { tokens: tokens.into(), logits })
+    }
+
+    /// Decodes any token at `position` in every sequence.
+    pub(super) fn step(&mut self, position: u32) -> Result<(), EngineError> {
+        self.batch.clear();
+        for sequence in 0..self.rows as i32 {
+            // Different ones, or experts would be chosen alike.
+            let token = LlamaToken((sequence * 37 + position as i32 * 11) % self.model.llama.n_vocab());
+            self.add(token, position as usize, sequence, true)?;
+        }
+        self.decode()?;
+        // Waits for the logits, as an engine must.
+        let _ = self.context.get_logits_ith(0);
+        Ok(())
     }
 
     fn add(&mut self, token: LlamaToken, position: usize, sequence: i32, logits: bool) -> Result<(), EngineError> {
@@ -376,7 +392,8 @@ impl<'w> Waiting<'w> {
     ) -> Result<bool, EngineError> {
         let Some((group, job)) = self.jobs.next() else { return Ok(false) };
         observer.started(job.ticket)?;
-        if self.parked.as_ref().is_none_or(|(of, _)| !ptr::eq(*of, group)) {
+        let unshared = engine.sharing == Sharing::None;
+        if self.parked.as_ref().is_none_or(|(of, _)| unshared || !ptr::eq(*of, group)) {
             let parked = engine.park(group, self.work)?;
             observer.worked(Effort::evaluated(parked.tokens.len() as u64))?;
             self.parked = Some((group, parked));
@@ -395,7 +412,8 @@ impl<'w> Waiting<'w> {
                 engine.finish(&job, (n_prompt_tokens, tokens, stop), live.len(), observer)?;
             }
             Choice::Token(token) => {
-                let same = |branch: &&mut Branch<'_>| ptr::eq(branch.group, group) && branch.tokens == [token];
+                let trie = engine.sharing == Sharing::Trie;
+                let same = |branch: &&mut Branch<'_>| trie && ptr::eq(branch.group, group) && branch.tokens == [token];
                 match live.iter_mut().find(same) {
                     Some(branch) => branch.jobs.push(job),
                     None => {

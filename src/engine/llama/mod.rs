@@ -9,6 +9,7 @@
 //! - `rows`: the tokens of all rows, on several threads where it pays
 //! - `decode`: many jobs in one batch
 //! - `lanes`: several batches side by side
+//! - `ceiling`: a decode loop without sampling, to compare with
 
 use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
@@ -20,6 +21,7 @@ use llama_cpp_sys_2 as sys;
 use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
 use crate::experiment::Template;
 
+mod ceiling;
 mod choose;
 mod decode;
 pub mod fast;
@@ -31,6 +33,7 @@ mod quantise;
 mod rows;
 mod sampler;
 
+pub use ceiling::ceiling;
 pub use lanes::LlamaEngine;
 pub use model::Model;
 pub use rows::Rows;

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""`make bench`: what each part of the engine saves, in whole processes that take turns.
+
+Makes a model of DeepSeek-MoE-16B's widths on the spot, runs every way of decoding over the
+same grids, and prints medians as Markdown (also target/bench/results.md and .json). How to
+read it: docs/performance.md. Only Python's standard library is used.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BENCH = ROOT / "target/bench"
+CORES = len(os.sched_getaffinity(0))
+# One text after another as fast as it goes: threads that spin, since sleeping ones cost more
+# than a matrix of one row takes.
+ALONE = ["--lanes", "1", "--batch", "1", "--sharing", "none", "--samplers", "llama"]
+WAYS = {
+    "batched": ["--sharing", "prompt", "--samplers", "llama"],
+    "trie": ["--sharing", "trie", "--samplers", "llama"],
+    "trie + sampler": ["--sharing", "trie", "--samplers", "fast"],
+}
+PROMPTS = ["The heart is", "Once upon a time there was", "Solar panels", "My neighbour told me that"]
+DRAWING = ["llama.cpp", "ollama-go", "pure"]
+# Chains without a draw: one text, whatever the seeds.
+DETERMINISTIC = ["shimmy-1.7", "greedy"]
+SHAPE_LAYERS = 3
+
+
+class Model:
+    def __init__(self, name, path, quant, prompts, temperatures, seeds, tokens, ceiling_steps):
+        self.name, self.path, self.quant = name, path, quant
+        self.prompts, self.temperatures, self.seeds, self.tokens = prompts, temperatures, seeds, tokens
+        self.ceiling_steps = ceiling_steps
+
+
+def models(quick):
+    tiny = Model("deepseek-tiny", ROOT / "models/deepseek-tiny.gguf", None, 4, [0.3, 0.9, 1.5], 2 if quick else 8,
+                 20 if quick else 60, 50)
+    shaped = Model("DeepSeek-MoE-16B's shape", BENCH / "deepseek-shape.gguf", "q4_k_m", 2, [0.3, 0.9], 1 if quick else 6,
+                   6 if quick else 12, 8)
+    return [tiny, shaped]
+
+
+def experiment(model, numerics, deterministic, tokens=None):
+    """An experiment file; its path."""
+    chains = DRAWING + (DETERMINISTIC if deterministic else [])
+    quant = f'quant = ["{model.quant}"]\n' if model.quant else ""
+    text = f"""schema = 1
+name = "bench"
+
+[generate]
+max_tokens = {tokens or model.tokens}
+context = 256
+numerics = "{numerics}"
+
+[grid]
+model = ["m"]
+{quant}chain = {json.dumps(chains)}
+temperature = {json.dumps(model.temperatures)}
+seed = {{ from = 0, count = {model.seeds} }}
+
+[prompts]
+inline = {json.dumps(PROMPTS[:model.prompts])}
+
+[[model]]
+id = "m"
+path = {json.dumps(str(model.path))}
+"""
+    path = BENCH / f"{model.path.stem}-{numerics}-{'all' if deterministic else 'drawn'}-{tokens or model.tokens}.toml"
+    path.write_text(text)
+    return path
+
+
+def run(file, options, wait="PASSIVE"):
+    """One whole process; what it took and did."""
+    out = BENCH / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    command = [ROOT / "target/release/moe-sweep", "run", file, "--out", out, "--cache", BENCH / "cache", *options]
+    load, begun = os.getloadavg()[0], time.monotonic()
+    done = subprocess.run(command, env=os.environ | {"OMP_WAIT_POLICY": wait}, capture_output=True, text=True)
+    seconds = time.monotonic() - begun
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, command))}\nfailed:\n{done.stderr}")
+    entry = json.loads((out / "manifest.json").read_text())["runs"][-1]
+    result = {"seconds": seconds, "load": load, "texts": entry["trials_done"],
+              "rows": entry["evaluated_tokens"], "decode": entry["seconds"] - sum(l["seconds"] for l in entry["loads"])}
+    shutil.rmtree(out)
+    return result
+
+
+def median(results):
+    return {key: statistics.median(result[key] for result in results) for key in results[0]}
+
+
+def best_alone(file):
+    """The threads with which one text at a time is fastest."""
+    counts = [threads for threads in (1, 2, 4) if threads <= CORES]
+    times = {n: run(file, [*ALONE, "--threads", str(n)], "ACTIVE")["seconds"] for n in counts}
+    return min(times, key=times.get)
+
+
+def ceiling(binary, model, numerics, width):
+    path = model.path
+    if model.quant:
+        path = max((BENCH / "cache").rglob("*.gguf"), key=lambda file: file.stat().st_mtime)
+    tiled = {"GGML_CPU_TILED_MM": "0"} if numerics == "invariant" else {}
+    command = [binary, path, str(width), str(model.ceiling_steps), str(CORES), numerics]
+    environment = os.environ | {"OMP_WAIT_POLICY": "ACTIVE"} | tiled
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["rows_per_second"]
+
+
+def compare(model, deterministic, repeats, binary):
+    """Rows of the table."""
+    files = {numerics: experiment(model, numerics, deterministic) for numerics in ("fast", "invariant")}
+    # Once without being timed: quantises, and warms the page cache.
+    run(experiment(model, "fast", deterministic, tokens=2), WAYS["trie + sampler"])
+    threads = best_alone(files["fast"])
+    ways = {("one at a time", "fast"): ([*ALONE, "--threads", str(threads)], "ACTIVE")}
+    for name, options in WAYS.items():
+        for numerics in files:
+            ways[name, numerics] = (options, "PASSIVE")
+    results = {way: [] for way in ways}
+    for _ in range(repeats):
+        for (name, numerics), (options, wait) in ways.items():
+            results[name, numerics].append(run(files[numerics], options, wait))
+            print(f"  {name}, {numerics}: {results[name, numerics][-1]['seconds']:.1f} s", flush=True)
+    medians = {way: median(found) for way, found in results.items()}
+    alone = medians["one at a time", "fast"]["seconds"]
+    width = 64
+    top = {numerics: statistics.median(ceiling(binary, model, numerics, width) for _ in range(repeats))
+           for numerics in files}
+    rows = []
+    for (name, numerics), found in medians.items():
+        speed = found["rows"] / found["decode"]
+        share = "" if name == "one at a time" else f"{speed / top[numerics]:.0%}"
+        grid = "all" if deterministic else "drawn"
+        rows.append({"model": model.name, "grid": grid, "texts": int(found["texts"]), "way": name, "numerics": numerics,
+                     "threads": threads if name == "one at a time" else CORES, "load": round(found["load"], 1),
+                     "seconds": round(found["seconds"], 2), "ratio": round(alone / found["seconds"], 2),
+                     "rows": int(found["rows"]), "rows/s": round(speed), "ceiling rows/s": round(top[numerics]),
+                     "share": share})
+    return rows
+
+
+def markdown(rows):
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    return "\n".join(lines + ["| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows])
+
+
+def build():
+    cargo = os.environ.get("CARGO", "cargo")
+    for command in (["build", "--release", "--workspace", "--bins"],
+                    ["build", "--release", "--bench", "ceiling", "--message-format", "json"]):
+        done = subprocess.run([cargo, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    built = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+    return next(message["executable"] for message in built
+                if message.get("reason") == "compiler-artifact" and message["target"]["name"] == "ceiling")
+
+
+def make_shape(path):
+    if not path.exists():
+        subprocess.run([ROOT / "target/release/forge", "shape", "--family", "deepseek", "--layers", str(SHAPE_LAYERS),
+                        "--out", path], check=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small grids, each once")
+    parser.add_argument("--only", choices=["tiny", "shape"], help="one of the two models")
+    arguments = parser.parse_args()
+    BENCH.mkdir(parents=True, exist_ok=True)
+    binary = build()
+    repeats = 1 if arguments.quick else 3
+    chosen = [model for model in models(arguments.quick)
+              if arguments.only is None or (arguments.only == "tiny") == (model.quant is None)]
+    begun, rows = time.monotonic(), []
+    for model in chosen:
+        if model.quant:
+            make_shape(model.path)
+        for deterministic in (True, False):
+            print(f"{model.name}, {'all chains' if deterministic else 'drawing chains only'}", flush=True)
+            rows += compare(model, deterministic, repeats, binary)
+            (BENCH / "results.json").write_text(json.dumps(rows, indent=1))
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    limit = quota.read_text().strip() if quota.exists() else "none"
+    head = f"{CORES} cores (cgroup limit: {limit}), medians of {repeats}, {time.monotonic() - begun:.0f} s in all\n"
+    text = f"{head}\n{markdown(rows)}\n"
+    (BENCH / "results.md").write_text(text)
+    print(f"\n{text}")
+
+
+if __name__ == "__main__":
+    main()
