@@ -181,6 +181,15 @@ def make_shape(path):
                         "--out", path], check=True)
 
 
+def write(rows, repeats, seconds):
+    """After each grid, so that a run cut short leaves what it had."""
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    limit = quota.read_text().strip() if quota.exists() else "none"
+    head = f"{CORES} cores (cgroup limit: {limit}), medians of {repeats}, {seconds:.0f} s in all"
+    (BENCH / "results.json").write_text(json.dumps(rows, indent=1))
+    (BENCH / "results.md").write_text(f"{head}\n\n{markdown(rows)}\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small grids, each once")
@@ -198,13 +207,8 @@ def main():
         for deterministic in (True, False):
             print(f"{model.name}, {'all chains' if deterministic else 'drawing chains only'}", flush=True)
             rows += compare(model, deterministic, repeats, binary)
-            (BENCH / "results.json").write_text(json.dumps(rows, indent=1))
-    quota = Path("/sys/fs/cgroup/cpu.max")
-    limit = quota.read_text().strip() if quota.exists() else "none"
-    head = f"{CORES} cores (cgroup limit: {limit}), medians of {repeats}, {time.monotonic() - begun:.0f} s in all\n"
-    text = f"{head}\n{markdown(rows)}\n"
-    (BENCH / "results.md").write_text(text)
-    print(f"\n{text}")
+            write(rows, repeats, time.monotonic() - begun)
+    print("\n" + (BENCH / "results.md").read_text())
 
 
 if __name__ == "__main__":
