@@ -78,13 +78,17 @@ path = {json.dumps(str(model.path))}
     return path
 
 
-def run(file, options, wait="PASSIVE"):
-    """One whole process; what it took and did."""
+def run(file, options, wait="PASSIVE", limit=None):
+    """One whole process; what it took and did. None when it took more than `limit` seconds."""
     out = BENCH / "out"
     shutil.rmtree(out, ignore_errors=True)
     command = [ROOT / "target/release/moe-sweep", "run", file, "--out", out, "--cache", BENCH / "cache", *options]
     load, begun = os.getloadavg()[0], time.monotonic()
-    done = subprocess.run(command, env=os.environ | {"OMP_WAIT_POLICY": wait}, capture_output=True, text=True)
+    environment = os.environ | {"OMP_WAIT_POLICY": wait}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return None
     seconds = time.monotonic() - begun
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))}\nfailed:\n{done.stderr}")
@@ -101,9 +105,14 @@ def median(results):
 
 def best_alone(file):
     """The threads with which one text at a time is fastest."""
-    counts = [threads for threads in (1, 2, 4) if threads <= CORES]
-    times = {n: run(file, [*ALONE, "--threads", str(n)], "ACTIVE")["seconds"] for n in counts}
-    return min(times, key=times.get)
+    best, limit = 1, None
+    for threads in (threads for threads in (1, 2, 4) if threads <= CORES):
+        # What is slower than the best so far need not end: spinning on busy cores may take hours.
+        found = run(file, [*ALONE, "--threads", str(threads)], "ACTIVE", limit)
+        if found is not None and (limit is None or found["seconds"] < limit):
+            best, limit = threads, found["seconds"]
+        print(f"  one at a time, {threads} threads: {'slower' if found is None else round(found['seconds'], 1)}", flush=True)
+    return best
 
 
 def ceiling(binary, model, numerics, width):
@@ -172,6 +181,15 @@ def make_shape(path):
                         "--out", path], check=True)
 
 
+def write(rows, repeats, seconds):
+    """After each grid, so that a run cut short leaves what it had."""
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    limit = quota.read_text().strip() if quota.exists() else "none"
+    head = f"{CORES} cores (cgroup limit: {limit}), medians of {repeats}, {seconds:.0f} s in all"
+    (BENCH / "results.json").write_text(json.dumps(rows, indent=1))
+    (BENCH / "results.md").write_text(f"{head}\n\n{markdown(rows)}\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small grids, each once")
@@ -189,13 +207,8 @@ def main():
         for deterministic in (True, False):
             print(f"{model.name}, {'all chains' if deterministic else 'drawing chains only'}", flush=True)
             rows += compare(model, deterministic, repeats, binary)
-            (BENCH / "results.json").write_text(json.dumps(rows, indent=1))
-    quota = Path("/sys/fs/cgroup/cpu.max")
-    limit = quota.read_text().strip() if quota.exists() else "none"
-    head = f"{CORES} cores (cgroup limit: {limit}), medians of {repeats}, {time.monotonic() - begun:.0f} s in all\n"
-    text = f"{head}\n{markdown(rows)}\n"
-    (BENCH / "results.md").write_text(text)
-    print(f"\n{text}")
+            write(rows, repeats, time.monotonic() - begun)
+    print("\n" + (BENCH / "results.md").read_text())
 
 
 if __name__ == "__main__":
