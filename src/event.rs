@@ -14,9 +14,10 @@ pub enum RunEvent<'a> {
         already_done: usize,
         loads: usize,
     },
+    /// `strategy` is None where a server decides.
     LoadStarted {
         key: &'a LoadKey,
-        strategy: Strategy,
+        strategy: Option<Strategy>,
     },
     Loaded {
         key: &'a LoadKey,

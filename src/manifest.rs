@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{Effort, ModelFacts, Samplers, Strategy};
-use crate::experiment::{Generate, HubFile, Offload, Quant, Source};
+use crate::experiment::{Generate, HubFile, Offload, Quant, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
-use crate::plan::{LoadKey, Plan};
+use crate::plan::{LoadKey, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
 
 /// The manifest's name in a run's directory.
@@ -31,13 +32,18 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
     pub id: String,
+    /// Of the file; of a served model, the server's address.
     pub path: String,
     /// Where on the hub the file is from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hub: Option<HubEntry>,
     pub blake3: String,
-    pub size_bytes: u64,
-    pub facts: ModelFacts,
+    pub size_bytes: Option<u64>,
+    /// None where a server does not tell.
+    pub facts: Option<ModelFacts>,
+    /// What a server says it is, and what it was seen to honour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerEntry>,
     pub engine: String,
     pub accelerators: Vec<String>,
     #[serde(default)]
@@ -55,6 +61,16 @@ pub struct HubEntry {
     pub commit: Option<String>,
 }
 
+/// A server that was asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerEntry {
+    #[serde(flatten)]
+    pub served: Served,
+    #[serde(flatten)]
+    pub facts: ServerFacts,
+    pub findings: Option<Findings>,
+}
+
 /// Where the routed experts are, while the model runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +83,8 @@ pub enum Placement {
     AllOnAccelerator,
     /// A dense model has none.
     NoExperts,
+    /// Where a server put them.
+    Unknown,
 }
 
 /// One invocation of `moe-sweep run` that computed something.
@@ -114,10 +132,18 @@ impl Manifest {
     pub fn new(experiment: &str, plan: &Plan) -> Self {
         let models = plan.loads.iter().map(|load| ModelEntry {
             id: load.model.id.clone(),
-            path: load.surveyed.path.display().to_string(),
+            path: match (&load.surveyed.origin, &load.model.source) {
+                (Origin::File { path, .. }, _) => path.display().to_string(),
+                (Origin::Server { .. }, Source::Server(served)) => served.server.url.clone(),
+                (Origin::Server { .. }, Source::Path(_) | Source::Hub(_)) => String::new(),
+            },
             hub: hub_entry(load),
             blake3: load.surveyed.blake3.clone(),
-            size_bytes: load.surveyed.size_bytes,
+            size_bytes: match load.surveyed.origin {
+                Origin::File { size_bytes, .. } => Some(size_bytes),
+                Origin::Server { .. } => None,
+            },
+            server: server_entry(load),
             facts: load.surveyed.facts.clone(),
             engine: load.surveyed.engine.fingerprint.clone(),
             accelerators: load.surveyed.engine.accelerators.clone(),
@@ -144,8 +170,23 @@ impl Manifest {
 
 fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
     match &load.model.source {
-        Source::Path(_) => None,
-        Source::Hub(file) => Some(HubEntry { file: file.clone(), commit: load.surveyed.commit.clone() }),
+        Source::Path(_) | Source::Server(_) => None,
+        Source::Hub(file) => {
+            let commit = match &load.surveyed.origin {
+                Origin::File { commit, .. } => commit.clone(),
+                Origin::Server { .. } => None,
+            };
+            Some(HubEntry { file: file.clone(), commit })
+        }
+    }
+}
+
+fn server_entry(load: &crate::plan::Load) -> Option<ServerEntry> {
+    match (&load.model.source, &load.surveyed.origin) {
+        (Source::Server(served), Origin::Server { facts, findings }) => {
+            Some(ServerEntry { served: *served.clone(), facts: facts.clone(), findings: findings.clone() })
+        }
+        _ => None,
     }
 }
 
@@ -154,7 +195,8 @@ fn llama_samplers() -> Samplers {
 }
 
 fn placement(load: &crate::plan::Load) -> Placement {
-    if load.surveyed.facts.n_expert == 0 {
+    let Some(facts) = &load.surveyed.facts else { return Placement::Unknown };
+    if facts.n_expert == 0 {
         Placement::NoExperts
     } else if load.surveyed.engine.accelerators.is_empty() {
         Placement::AllOnHost
@@ -173,9 +215,10 @@ impl RunEntry {
             hardware: Hardware::survey(),
             threads: settings.limits.threads,
             samplers: settings.samplers,
-            ended: match report.ending {
+            ended: match &report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),
+                Ending::Unreachable(_) => "server unreachable".to_owned(),
             },
             trials_done: report.trials_done,
             effort: report.effort,
@@ -188,7 +231,7 @@ impl RunEntry {
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
         let LoadReport { ref key, ref file, times, strategy, effort, seconds, ref probe } = *report;
-        let (key, file, strategy) = (key.clone(), Some(file.clone()), Some(strategy));
+        let (key, file) = (key.clone(), file.clone());
         Self { key, file, times, strategy, effort, seconds, probe: probe.clone() }
     }
 }

@@ -9,15 +9,18 @@ use std::path::PathBuf;
 use itertools::{Itertools as _, iproduct};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{CACHE_STEP, EngineFacts, ModelFacts, PromptCounts, Shape};
 use crate::experiment::{
-    Bos, Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, Quant, ResolvedChain, Seed, Step,
+    Bos, Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, Quant, ResolvedChain, Seed, Source, Step,
     Temperature, Template,
 };
 
 mod design;
+mod server;
 
 pub use design::{Design, DesignError};
+pub use server::{Doubt, Misfit};
 
 /// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
 /// everything that may change a trial's text. Trials that share an id have
@@ -53,17 +56,32 @@ pub struct Cell {
 /// says, the engine that will run it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Surveyed {
-    /// The file, or the first part of a split set.
-    pub path: PathBuf,
-    /// The repository's commit, where the file is the hub's.
-    pub commit: Option<String>,
-    /// blake3 of the whole file, lower-case hexadecimal.
+    pub origin: Origin,
+    /// blake3 of the whole file, lower-case hexadecimal; of a served model, of
+    /// what the server says it is.
     pub blake3: String,
-    pub size_bytes: u64,
-    pub facts: ModelFacts,
     pub engine: EngineFacts,
-    /// For every template of the experiment.
-    pub prompt_counts: PromptCounts,
+    /// None where a server does not tell.
+    pub facts: Option<ModelFacts>,
+    /// For every template of the experiment; None where a server does not tell.
+    pub prompt_counts: Option<PromptCounts>,
+}
+
+/// Where a model is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    File {
+        /// The file, or the first part of a split set.
+        path: PathBuf,
+        /// The repository's commit, where the file is the hub's.
+        commit: Option<String>,
+        size_bytes: u64,
+    },
+    Server {
+        facts: ServerFacts,
+        /// None where it was not tried.
+        findings: Option<Findings>,
+    },
 }
 
 /// Every trial, in the order in which they run and are reported.
@@ -88,7 +106,8 @@ pub struct Load {
 pub struct PromptTrials {
     pub prompt: Prompt,
     pub template: Template,
-    pub n_tokens: u32,
+    /// None where a server does not tell.
+    pub n_tokens: Option<u32>,
     pub trials: Vec<PlannedTrial>,
 }
 
@@ -116,6 +135,8 @@ pub enum PlanError {
          pair out with [[grid.exclude]] model = {model:?}, template = \"{template}\""
     )]
     NoTemplate { template: Template, model: String, reason: String },
+    #[error("{0}")]
+    Server(#[from] server::Misfit),
 }
 
 impl Plan {
@@ -163,9 +184,16 @@ impl Plan {
         (!notes.is_empty()).then(|| Vec::from_iter(notes).join("; "))
     }
 
-    /// Whether all experts are on the host whatever the offload says.
+    /// Whether all experts are on the host whatever the offload says. A server's are where it put them.
     pub fn offload_moves_nothing(&self) -> bool {
-        self.loads.iter().all(|load| load.surveyed.engine.accelerators.is_empty())
+        let here = self.loads.iter().filter(|load| matches!(load.surveyed.origin, Origin::File { .. }));
+        here.clone().next().is_some() && here.clone().all(|load| load.surveyed.engine.accelerators.is_empty())
+    }
+
+    /// What servers are known not to honour of what is compared.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let many_seeds = self.trials().filter_map(|trial| trial.seed).unique().count() > 1;
+        self.loads.iter().flat_map(|load| server::doubts(load, many_seeds)).unique_by(|doubt| format!("{doubt:?}")).collect()
     }
 
     /// What must be known to read the plan, and its results, rightly.
@@ -191,6 +219,7 @@ impl Plan {
             let chains = Vec::from_iter(without_draw).join(", ");
             notes.push(format!("no random draw, so one run whatever the seeds: {chains}"));
         }
+        notes.extend(self.loads.iter().flat_map(server::notes).unique());
         notes
     }
 }
@@ -235,7 +264,7 @@ impl Load {
     /// the file that is loaded.
     pub fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
         let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
-        let token_bytes = self.surveyed.facts.cache_bytes_per_token;
+        let token_bytes = self.surveyed.facts.as_ref().and_then(|facts| facts.cache_bytes_per_token);
         let tokens = u64::from(generate.context).next_multiple_of(CACHE_STEP);
         Shape {
             model_bytes,
@@ -323,10 +352,11 @@ impl Place<'_> {
 
     /// The tokens of the prompt, which is the experiment's `index`th, with the
     /// template around it.
-    fn count_tokens(&self, index: usize, generate: Generate) -> Result<u32, PlanError> {
+    fn count_tokens(&self, index: usize, generate: Generate) -> Result<Option<u32>, PlanError> {
         let Generate { max_tokens, context, .. } = generate;
         let (model, template) = (self.model.id.clone(), self.template);
-        let n_prompt_tokens = match &self.surveyed.prompt_counts[&template] {
+        let Some(prompt_counts) = &self.surveyed.prompt_counts else { return Ok(None) };
+        let n_prompt_tokens = match &prompt_counts[&template] {
             Ok(counts) => counts[index],
             Err(reason) => return Err(PlanError::NoTemplate { template, model, reason: reason.clone() }),
         };
@@ -334,20 +364,24 @@ impl Place<'_> {
             let prompt = self.prompt.id.clone();
             return Err(PlanError::PromptTooLong { prompt, model, n_prompt_tokens, max_tokens, context });
         }
-        Ok(n_prompt_tokens)
+        Ok(Some(n_prompt_tokens))
     }
 }
 
 /// What is wrong with a model for the grid as a whole.
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
-    let n_layer = surveyed.facts.n_layer;
+    if let Source::Server(served) = &model.source {
+        return server::misfits(experiment, &model.id, served);
+    }
+    let Some(facts) = &surveyed.facts else { return vec![] };
+    let n_layer = facts.n_layer;
     let too_deep = experiment.grid.offloads.iter().filter_map(|&offload| match offload {
         Offload::Layers(asked) if asked > n_layer => {
             Some(PlanError::TooManyLayers { model: model.id.clone(), asked, n_layer })
         }
         _ => None,
     });
-    let n_vocab = surveyed.facts.n_vocab;
+    let n_vocab = facts.n_vocab;
     let biases = experiment.grid.chains.iter().flat_map(|chain| biased_tokens(chain).map(move |token| (chain, token)));
     let unknown_tokens =
         biases.filter(|&(_, token)| !u32::try_from(token).is_ok_and(|token| token < n_vocab)).map(|(chain, token)| {

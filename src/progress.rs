@@ -59,7 +59,8 @@ impl Progress {
                 0 => format!("all {trials} texts are in the journal"),
                 left => format!("{left} of {trials} texts to generate, {loads} to load"),
             }),
-            RunEvent::LoadStarted { key, strategy } => self.say(&format!("loading {key}; {strategy}")),
+            RunEvent::LoadStarted { key, strategy: Some(strategy) } => self.say(&format!("loading {key}; {strategy}")),
+            RunEvent::LoadStarted { key, strategy: None } => self.say(&format!("asking for {key}")),
             RunEvent::Loaded { key, seconds } => self.say(&format!("loaded {key} in {seconds:.1} s")),
             RunEvent::Warning { text } => self.say(text),
             RunEvent::WorkerDied { reason, again } => {

@@ -4,11 +4,11 @@
 
 use rayon::prelude::*;
 
-use crate::engine::Generation;
+use crate::engine::{Generation, Stop};
 use crate::experiment::{Factor, Hypothesis, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{self, Metric, Scores};
-use crate::plan::{Cell, Design, Trial, TrialId};
+use crate::plan::{Cell, Design, Doubt, Trial, TrialId};
 use crate::stats::Interval;
 
 mod attribution;
@@ -48,11 +48,13 @@ pub struct Questions<'a> {
     pub settings: Settings,
     /// Factors whose levels are the same computation: see [`Design::inert`].
     pub inert: &'a [Factor],
+    /// What servers do not honour: see [`Design::doubts`].
+    pub doubts: &'a [Doubt],
 }
 
 impl<'a> From<&'a Design> for Questions<'a> {
-    fn from(Design { hypotheses, settings, inert, .. }: &'a Design) -> Self {
-        Self { hypotheses, settings: *settings, inert }
+    fn from(Design { hypotheses, settings, inert, doubts, .. }: &'a Design) -> Self {
+        Self { hypotheses, settings: *settings, inert, doubts }
     }
 }
 
@@ -68,6 +70,12 @@ pub struct ScoredTrial {
 pub enum TrialResult {
     Scored {
         generation: Generation,
+        scores: Scores,
+    },
+    /// A server cut it: what it would have become is not known, so it counts in no mean.
+    Censored {
+        generation: Generation,
+        /// Of the text up to the cut.
         scores: Scores,
     },
     Failed(Failure),
@@ -126,10 +134,14 @@ pub fn analyse<'a>(
 
 fn score(outcome: Option<&Outcome>) -> TrialResult {
     match outcome {
-        Some(Outcome::Generated(generation)) => TrialResult::Scored {
-            scores: metrics::score(&generation.text, Some(&generation.tokens)),
-            generation: generation.clone(),
-        },
+        Some(Outcome::Generated(generation)) => {
+            let scores = metrics::score(&generation.text, generation.tokens.as_deref());
+            let generation = generation.clone();
+            match generation.stop {
+                Stop::Cut => TrialResult::Censored { generation, scores },
+                Stop::Eos | Stop::MaxTokens | Stop::Unknown => TrialResult::Scored { generation, scores },
+            }
+        }
         Some(Outcome::Failed(failure)) => TrialResult::Failed(failure.clone()),
         None => TrialResult::Missing,
     }
@@ -140,7 +152,6 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::engine::Stop;
     use crate::experiment::{Offload, Quant, Seed, Temperature, Template};
 
     fn id(name: &str) -> TrialId {
@@ -161,7 +172,7 @@ mod tests {
 
     fn generated(text: &str, tokens: &[i32]) -> Outcome {
         let (text, tokens) = (text.to_owned(), tokens.to_vec());
-        Outcome::Generated(Generation { n_prompt_tokens: 1, tokens, text, stop: Stop::MaxTokens, logits_blake3: None })
+        Outcome::Generated(Generation::of_tokens(1, tokens, text, Stop::MaxTokens))
     }
 
     fn analyse_with(trials: &[Trial], outcomes: &[(&str, Outcome)]) -> Analysis {

@@ -43,17 +43,22 @@ pub(super) fn profiles(trials: &[ScoredTrial]) -> Vec<CellProfile> {
             order.push(&trial.cell);
             BTreeMap::new()
         });
-        let TrialResult::Scored { generation, scores } = result else { continue };
+        let (TrialResult::Scored { generation, scores } | TrialResult::Censored { generation, scores }) = result else {
+            continue;
+        };
         let prompt = prompts.entry(&trial.prompt).or_default();
-        prompt.texts.push(&generation.text);
         let (Some(loops), Some(score)) = (scores.get(Metric::VllmLoop), scores.get(Metric::RepetitionScore)) else {
             continue;
         };
         let part = if loops == 1.0 { Part::Looping } else { Part::Free };
-        prompt.parts.push((part, score));
-        let length = generation.tokens.len() as f64;
-        let onset = scores.get(Metric::TailOnset).filter(|_| part == Part::Looping);
-        prompt.onsets.push(onset.map_or(Onset::Censored(length), Onset::At));
+        // Up to where it was cut, a text tells when a loop begins, and no more.
+        if matches!(result, TrialResult::Scored { .. }) {
+            prompt.texts.push(&generation.text);
+            prompt.parts.push((part, score));
+        }
+        let onset = scores.get(Metric::TailOnset).filter(|_| part == Part::Looping).map(Onset::At);
+        let end = generation.n_tokens().map(|n| Onset::Censored(n.into()));
+        prompt.onsets.extend(onset.or(end));
     }
     order.into_par_iter().map(|cell| profile(cell, &cells[cell])).collect()
 }

@@ -23,7 +23,9 @@ pub fn sharing(trials: &[ScoredTrial]) -> BTreeMap<LoadKey, Sharing> {
     let mut seen = BTreeSet::new();
     let mut prompts: BTreeMap<(LoadKey, Template, &str), Vec<&Generation>> = BTreeMap::new();
     for ScoredTrial { trial, result } in trials {
+        // Of texts whose tokens are not known, neither is the work.
         if let TrialResult::Scored { generation, .. } = result
+            && generation.tokens.is_some()
             && seen.insert(&trial.id)
         {
             let prompt = (trial.cell.load_key(), trial.cell.template, trial.prompt.as_str());
@@ -42,7 +44,7 @@ pub fn sharing(trials: &[ScoredTrial]) -> BTreeMap<LoadKey, Sharing> {
 
 /// Texts of one prompt. Sorted, each shares most with the one before it.
 fn of_prompt(generations: &[&Generation]) -> Sharing {
-    let n_prompt_tokens = generations.first().map_or(0, |generation| u64::from(generation.n_prompt_tokens));
+    let n_prompt_tokens = generations.first().and_then(|generation| generation.n_prompt_tokens).map_or(0, u64::from);
     let mut texts: Vec<&[Token]> = generations.iter().map(|generation| evaluated(generation)).collect();
     texts.sort_unstable();
     let generated: u64 = texts.iter().map(|text| text.len() as u64).sum();
@@ -55,9 +57,10 @@ fn of_prompt(generations: &[&Generation]) -> Sharing {
 
 /// The tokens that were evaluated: the last one is, where another followed it.
 fn evaluated(Generation { tokens, stop, .. }: &Generation) -> &[Token] {
+    let tokens = tokens.as_deref().unwrap_or_default();
     match stop {
         Stop::Eos => tokens,
-        Stop::MaxTokens => &tokens[..tokens.len().saturating_sub(1)],
+        Stop::MaxTokens | Stop::Cut | Stop::Unknown => &tokens[..tokens.len().saturating_sub(1)],
     }
 }
 
@@ -70,7 +73,7 @@ mod tests {
     use super::*;
 
     fn generation(tokens: &[Token], stop: Stop) -> Generation {
-        Generation { n_prompt_tokens: 5, tokens: tokens.to_vec(), text: String::new(), stop, logits_blake3: None }
+        Generation::of_tokens(5, tokens.to_vec(), String::new(), stop)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::engine::Quantisation;
 use crate::experiment::Quant;
 use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
-use crate::plan::{Load, Plan, TrialId};
+use crate::plan::{Load, Origin, Plan, TrialId};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
@@ -60,12 +60,14 @@ impl Maker<'_> {
             if load.planned().all(|planned| done.contains(&planned.trial.id)) || !seen.insert(key.clone()) {
                 continue;
             }
+            // A server's model has none here.
+            let Origin::File { path, size_bytes, .. } = &load.surveyed.origin else { continue };
             let file = match load.quant {
                 Quant::Source => {
-                    let (blake3, size_bytes) = (load.surveyed.blake3.clone(), load.surveyed.size_bytes);
-                    ModelFile { path: load.surveyed.path.clone(), blake3, size_bytes }
+                    let (blake3, size_bytes) = (load.surveyed.blake3.clone(), *size_bytes);
+                    ModelFile { path: path.clone(), blake3, size_bytes }
                 }
-                _ => match self.quantised(load, plan) {
+                _ => match self.quantised(load, path, plan) {
                     Ok(file) => file,
                     Err(NotMade::Interrupted) => return Ok(Made::Interrupted),
                     Err(NotMade::Failed(error)) => return Err(error),
@@ -76,13 +78,13 @@ impl Maker<'_> {
         Ok(Made::Files(files))
     }
 
-    fn quantised(&self, load: &Load, plan: &Plan) -> Result<ModelFile, NotMade> {
+    fn quantised(&self, load: &Load, source: &Path, plan: &Plan) -> Result<ModelFile, NotMade> {
         let (model, quant) = (load.model.id.as_str(), load.quant);
         let recipe =
             Recipe { model, source_blake3: &load.surveyed.blake3, quant, engine: &load.surveyed.engine.fingerprint };
         let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
             eprintln!("bringing {model} to {quant}; kept in {}", self.cache.display());
-            let source = load.surveyed.path.clone();
+            let source = source.to_owned();
             let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
             self.make(&quantisation, load, plan)
         });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use crate::experiment::{BadExperiment, Experiment, Model, Problems, Surroundings, parse, resolve, resolve_models};
+use crate::experiment::{BadExperiment, Experiment, Model, Problems, Surroundings, parse, resolve, resolve_models, resolve_servers};
 use crate::model;
 
 /// The directory of the catalogue, when it is not to be looked for.
@@ -75,7 +75,8 @@ pub fn load_models(experiment: Option<&Path>) -> Result<Vec<Model>, LoadError> {
     let path = std::path::absolute(path).map_err(unreadable(path))?;
     let directory = path.parent().expect("a file that was read lies in a directory");
     let mut problems = Problems::new(&name, &text);
-    let models = resolve_models(&raw.model, directory, &mut problems);
+    let servers = resolve_servers(&raw.server, &mut problems);
+    let models = resolve_models(&raw.model, &servers, directory, &mut problems);
     let mut models = problems.none_or(Some(models))?;
     let theirs = catalogue(directory)?;
     models.extend(theirs.into_iter().filter(|known| !raw.model.iter().any(|model| *model.id.get_ref() == known.id)));

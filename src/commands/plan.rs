@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use super::setup::{Setup, set_up};
+use super::survey::Probing;
 use super::{Failure, outputs, plain, print};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
@@ -14,9 +15,10 @@ use crate::journal;
 use crate::manifest::Manifest;
 use crate::model::human_bytes;
 use crate::model::memory::{Estimate, Room};
+use crate::plan::Origin;
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
-    let setup = set_up(&args.experiment, &args.place, None)?;
+    let setup = set_up(&args.experiment, &args.place, None, Probing::None)?;
     let journal =
         journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
     let manifest = outputs::read_manifest(&setup.directory)?;
@@ -47,22 +49,24 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
     line(format!("  results  {}", directory.display()));
     let limits = Limits { threads: usable_cores(), lanes: None, rows: None, memory_bytes: available_memory_bytes() };
     for load in &plan.loads {
-        let facts = &load.surveyed.facts;
+        let (trials, prompts) = (load.planned().count(), load.prompts.len());
+        let (Origin::File { size_bytes, .. }, Some(facts)) = (&load.surveyed.origin, &load.surveyed.facts) else {
+            line(format!("  load     {} (on a server): {trials} trials on {prompts} prompts", load.key()));
+            continue;
+        };
         let experts = match facts.n_expert {
             0 => "dense".to_owned(),
             n => format!("{n} experts, {} used", facts.n_expert_used),
         };
-        let prompt_tokens: u32 = load.prompts.iter().map(|group| group.n_tokens).sum();
+        let prompt_tokens: u32 = load.prompts.iter().filter_map(|group| group.n_tokens).sum();
         line(format!(
-            "  load     {} ({}, {} layers, {experts}): {} trials on {} prompts of {prompt_tokens} tokens in all",
+            "  load     {} ({}, {} layers, {experts}): {trials} trials on {prompts} prompts of {prompt_tokens} tokens in all",
             load.key(),
             facts.architecture,
             facts.n_layer,
-            load.planned().count(),
-            load.prompts.len(),
         ));
         // What the file would be when quantised is not known before it is made.
-        let shape = load.shape(load.surveyed.size_bytes, plan.generate);
+        let shape = load.shape(*size_bytes, plan.generate);
         let strategy = Strategy::choose(shape, limits);
         line(format!("           {strategy}"));
         if let (Some(anatomy), Quant::Source) = (setup.anatomies.get(&load.model.id), load.quant) {

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::engine::Samplers;
-use crate::experiment::{Chain, Numerics};
-use crate::manifest::{LoadEntry, Manifest, ModelEntry, Placement, RunEntry};
+use crate::engine::http::Finding;
+use crate::experiment::{Chain, Numerics, Served};
+use crate::manifest::{LoadEntry, Manifest, ModelEntry, Placement, RunEntry, ServerEntry};
 use crate::plan::Design;
 use crate::report::html::{Facts, Provenance};
 
@@ -38,12 +39,15 @@ fn program(design: &Design, manifest: &Manifest) -> Facts {
 fn model(entry: &ModelEntry) -> Facts {
     // The file's own name: its folder is the machine's affair, and in the manifest.
     let file = Path::new(&entry.path).file_name().map_or_else(|| entry.path.clone(), |name| name.display().to_string());
-    let facts = &entry.facts;
+    let title = format!("{}, weights {}, offload {}", entry.id, entry.quant, entry.offload);
+    let (Some(facts), Some(size_bytes)) = (&entry.facts, entry.size_bytes) else {
+        return Facts { title, facts: entry.server.as_ref().map(server).unwrap_or_default() };
+    };
     let experts = match facts.n_expert {
         0 => "none (dense)".to_owned(),
         n => format!("{n} a layer, {} used for a token", facts.n_expert_used),
     };
-    let mut said = vec![("file", format!("{file}, {} bytes", entry.size_bytes)), ("blake3", entry.blake3.clone())];
+    let mut said = vec![("file", format!("{file}, {size_bytes} bytes")), ("blake3", entry.blake3.clone())];
     if let Some(hub) = &entry.hub {
         let commit = hub.commit.as_deref().unwrap_or("not known");
         said.push(("from", format!("huggingface.co/{}, {}, commit {commit}", hub.file.repo, hub.file.file)));
@@ -55,7 +59,33 @@ fn model(entry: &ModelEntry) -> Facts {
         ("accelerators", if entry.accelerators.is_empty() { "none".to_owned() } else { entry.accelerators.join(", ") }),
         ("engine", entry.engine.clone()),
     ]);
-    Facts { title: format!("{}, weights {}, offload {}", entry.id, entry.quant, entry.offload), facts: said }
+    Facts { title, facts: said }
+}
+
+fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
+    let Served { server, name } = &entry.served;
+    let stated: Vec<_> = entry.facts.stated.iter().map(|(key, value)| format!("{key} {value}")).collect();
+    let mut said = vec![
+        ("server", format!("{}, {}, api {}", server.id, server.url, server.api)),
+        ("served as", name.clone()),
+        ("it states", if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") }),
+        ("chain", server.own_chain.as_ref().map_or_else(
+            || "as asked for; what was executed is the server's affair".to_owned(),
+            |own| format!("its own, believed to be {own}; of it the temperature alone is asked for"),
+        )),
+        ("placement, numerics", "unknown to us".to_owned()),
+    ];
+    let tried = entry.findings.iter().flat_map(|findings| &findings.0).map(|Finding { probed, honoured, evidence }| {
+        let honoured = match honoured {
+            Some(true) => "honoured",
+            Some(false) => "NOT honoured",
+            None => "not known",
+        };
+        format!("{probed}: {honoured} ({evidence})")
+    });
+    let tried: Vec<_> = tried.collect();
+    said.push(("tried", if tried.is_empty() { "nothing".to_owned() } else { tried.join("; ") }));
+    said
 }
 
 fn placement(placement: Placement) -> &'static str {
@@ -64,6 +94,7 @@ fn placement(placement: Placement) -> &'static str {
         Placement::ExpertsOnHost => "the experts that the offload names on the host, the rest on the accelerator",
         Placement::AllOnAccelerator => "everything on the accelerator",
         Placement::NoExperts => "the model has no experts to place",
+        Placement::Unknown => "unknown to us",
     }
 }
 

@@ -13,6 +13,7 @@ use super::finished::Finished;
 use super::memory::all_must_fit;
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
+use super::survey::Probing;
 use super::{Failure, plain, print};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
@@ -57,7 +58,7 @@ pub fn run_fresh(experiment: &Path, directory: &Path, seed_offset: u32) -> Resul
 /// The sweep, its exit code and what to say of it.
 fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     let interrupted = watch_for_interruption()?;
-    let setup = set_up(&args.experiment, &args.place, Some(least_room(args)))?;
+    let setup = set_up(&args.experiment, &args.place, Some(least_room(args)), Probing::Full)?;
     let files = match files(args, &setup, &interrupted)? {
         Made::Files(files) => files,
         Made::Interrupted => return Ok((ExitCode::Interrupted, String::new())),
@@ -79,6 +80,13 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     write_manifest(&setup.directory, &manifest)?;
     match report.ending {
         Ending::Interrupted => Ok((ExitCode::Interrupted, String::new())),
+        Ending::Unreachable(reason) => Err(Failure {
+            code: ExitCode::Incomplete,
+            report: miette!(
+                help = "finished trials are safe: the same command goes on from them when the server is back",
+                "{reason}"
+            ),
+        }),
         Ending::Complete => {
             let finished = Finished::new(setup.design, manifest, &setup.directory)?;
             let summary = write_outputs(&setup.directory, &finished)?;

@@ -7,7 +7,7 @@ use miette::{Diagnostic, Report, miette};
 
 use super::Failure;
 use super::load::load_experiment;
-use super::survey::{Survey, survey};
+use super::survey::{Probing, Survey, survey};
 use crate::cli::Place;
 use crate::journal;
 use crate::model::Anatomy;
@@ -47,7 +47,7 @@ struct Misfit(PlanError);
 ///
 /// # Errors
 /// When the experiment, or a model, can't be used.
-pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>) -> Result<Setup, Failure> {
+pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing: Probing) -> Result<Setup, Failure> {
     let loaded = load_experiment(experiment_file).map_err(Failure::bad_setup)?;
     let mut experiment = loaded.experiment;
     experiment.grid.offset_seeds(place.seed_offset).map_err(|error| {
@@ -58,7 +58,7 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>) -> Resu
     let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
     let room = room.filter(|_| !directory.join(journal::FILE_NAME).exists());
     let Survey { surveyed, anatomies } =
-        survey(&experiment, experiment_file, &executable, room).map_err(Failure::bad_setup)?;
+        survey(&experiment, experiment_file, &executable, room, probing).map_err(Failure::bad_setup)?;
     let plan = Plan::new(&experiment, &surveyed).map_err(|errors| {
         let errors = errors.into_iter().map(Misfit).collect();
         Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use super::memory::{HeaderError, MemoryError, anatomy_of, must_fit};
 use crate::engine::{EngineFacts, ModelFacts, PromptCounts, Questions};
-use crate::experiment::{Experiment, HubFile, Model, Quant, Source};
+use crate::experiment::{Experiment, HubFile, Model, Quant, Served, Source};
 use crate::model::hub::{HubSettings, cached};
 use crate::model::memory::Room;
 use crate::model::{Anatomy, blake3_of, parts, sha256_of};
-use crate::plan::Surveyed;
+use crate::plan::{Origin, Surveyed};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
 /// Reading metadata takes a fraction of a second; a worker that needs longer hangs.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// A server is asked for some twenty short texts.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1800);
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SurveyError {
@@ -41,6 +43,9 @@ pub enum SurveyError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Memory(#[from] MemoryError),
+    #[error("cannot use the model {id} on the server {server}, {url}: {reason}")]
+    #[diagnostic(help("is the server running, and the api the one that it speaks? docs/servers.md has an example for each"))]
+    UnusableServer { id: String, server: String, url: String, reason: String },
     #[error("cannot start the worker {executable}")]
     Spawn { executable: PathBuf, source: std::io::Error },
 }
@@ -62,28 +67,45 @@ pub fn survey(
     experiment_file: &Path,
     executable: &Path,
     room: Option<Room>,
+    probing: Probing,
 ) -> Result<Survey, SurveyError> {
     // All of them first: hashing the ones that are there can take minutes.
     let models = experiment.grid.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
     let models: Vec<_> = models.collect::<Result<_, SurveyError>>()?;
     let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new() };
     for (model, place) in models {
-        let (surveyed, anatomy) = survey_model(model, place, experiment, executable, room)?;
+        let (surveyed, anatomy) = match place {
+            Place::File { path, commit } => survey_file(model, &path, commit, experiment, executable, room)?,
+            Place::Server(served) => (survey_server(model, served, experiment, executable, probing)?, None),
+        };
         survey.surveyed.insert(model.id.clone(), surveyed);
         survey.anatomies.extend(anatomy.map(|anatomy| (model.id.clone(), anatomy)));
     }
     Ok(survey)
 }
 
-/// Where a model's file is, and the commit that it is of.
-struct Place {
-    path: PathBuf,
-    commit: Option<String>,
+/// Whether servers are tried before they are asked for anything that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probing {
+    Full,
+    /// They are asked what they are.
+    None,
 }
 
-fn locate(model: &Model, experiment_file: &Path) -> Result<Place, SurveyError> {
+/// Where a model is.
+enum Place<'a> {
+    File {
+        path: PathBuf,
+        /// That it is of.
+        commit: Option<String>,
+    },
+    Server(&'a Served),
+}
+
+fn locate<'a>(model: &'a Model, experiment_file: &Path) -> Result<Place<'a>, SurveyError> {
     let file = match &model.source {
-        Source::Path(path) => return Ok(Place { path: path.clone(), commit: None }),
+        Source::Path(path) => return Ok(Place::File { path: path.clone(), commit: None }),
+        Source::Server(served) => return Ok(Place::Server(served)),
         Source::Hub(file) => file,
     };
     let found = cached(&HubSettings::from_env().cache, file).ok_or_else(|| SurveyError::NotFetched {
@@ -91,38 +113,79 @@ fn locate(model: &Model, experiment_file: &Path) -> Result<Place, SurveyError> {
         file: file.clone(),
         experiment: experiment_file.to_owned(),
     })?;
-    Ok(Place { path: found.paths[0].clone(), commit: Some(found.commit) })
+    Ok(Place::File { path: found.paths[0].clone(), commit: Some(found.commit) })
 }
 
-fn survey_model(
+fn survey_file(
     model: &Model,
-    place: Place,
+    path: &Path,
+    commit: Option<String>,
     experiment: &Experiment,
     executable: &Path,
     room: Option<Room>,
 ) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
-    let Place { path, commit } = place;
     let id = &model.id;
-    let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.clone(), source };
+    let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.to_owned(), source };
 
-    let sizes = parts(&path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
+    let sizes = parts(path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
-    let anatomy = anatomy_of(&path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
-    let (facts, engine, prompt_counts) = ask_worker(model, &path, experiment, executable)?;
+    let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
+    let (facts, engine, prompt_counts) = ask_worker(model, path, experiment, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
     if let (Some(anatomy), Some(room), [Quant::Source]) = (&anatomy, room, &experiment.grid.quants[..]) {
         let needs = (experiment.generate.context, room);
-        must_fit(id, &path, anatomy, &engine, &experiment.grid.offloads, needs)?;
+        must_fit(id, path, anatomy, &engine, &experiment.grid.offloads, needs)?;
     }
     if let Some(stated) = &model.sha256 {
-        let found = sha256_of(&path).map_err(unreadable)?;
+        let found = sha256_of(path).map_err(unreadable)?;
         if found != *stated {
-            return Err(SurveyError::WrongHash { id: id.clone(), path: path.clone(), stated: stated.clone(), found });
+            return Err(SurveyError::WrongHash { id: id.clone(), path: path.to_owned(), stated: stated.clone(), found });
         }
     }
-    let blake3 = blake3_of(&path).map_err(unreadable)?;
+    let blake3 = blake3_of(path).map_err(unreadable)?;
 
-    Ok((Surveyed { path: path.clone(), commit, blake3, size_bytes, facts, engine, prompt_counts }, anatomy))
+    let origin = Origin::File { path: path.to_owned(), commit, size_bytes };
+    let (facts, prompt_counts) = (Some(facts), Some(prompt_counts));
+    Ok((Surveyed { origin, blake3, facts, engine, prompt_counts }, anatomy))
+}
+
+fn survey_server(
+    model: &Model,
+    served: &Served,
+    experiment: &Experiment,
+    executable: &Path,
+    probing: Probing,
+) -> Result<Surveyed, SurveyError> {
+    let unusable = |reason| SurveyError::UnusableServer {
+        id: model.id.clone(),
+        server: served.server.id.clone(),
+        url: served.server.url.clone(),
+        reason,
+    };
+    let mut worker = Worker::start(executable, experiment.generate.numerics)
+        .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
+    let probe = probing == Probing::Full;
+    worker.send(&Request::InspectServer { served: served.clone(), questions: questions(experiment), probe });
+    match worker.receive(PROBE_TIMEOUT) {
+        Ok(Reply::InspectedServer { server, engine, findings }) => Ok(Surveyed {
+            origin: Origin::Server { facts: server, findings },
+            blake3: blake3::hash(engine.fingerprint.as_bytes()).to_hex().to_string(),
+            facts: None,
+            engine,
+            prompt_counts: None,
+        }),
+        Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
+        Err(Silence::Died(reason)) => Err(unusable(reason)),
+        Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", PROBE_TIMEOUT.as_secs()))),
+    }
+}
+
+fn questions(experiment: &Experiment) -> Questions {
+    Questions {
+        prompts: experiment.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+        templates: experiment.grid.templates.clone(),
+        bos: experiment.generate.bos,
+    }
 }
 
 /// What the engine says of the model: a file that it does not survive ends the
@@ -136,12 +199,7 @@ fn ask_worker(
     let unusable = |reason| SurveyError::Unusable { id: model.id.clone(), path: path.to_owned(), reason };
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    let questions = Questions {
-        prompts: experiment.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
-        templates: experiment.grid.templates.clone(),
-        bos: experiment.generate.bos,
-    };
-    worker.send(&Request::Inspect { path: path.to_owned(), questions });
+    worker.send(&Request::Inspect { path: path.to_owned(), questions: questions(experiment) });
     match worker.receive(TIMEOUT) {
         Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => Ok((facts, engine, prompt_counts)),
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),

@@ -64,8 +64,8 @@ pub fn timings<'a>(
         let Outcome::Generated(generation) = &record.outcome else { return None };
         Some(TimingRow {
             seconds: Some(record.timing.seconds),
-            rows: Some(record.timing.rows),
-            tokens: Some(generation.tokens.len() as u64),
+            rows: Some(record.timing.rows).filter(|&rows| rows > 0),
+            tokens: generation.n_tokens().map(u64::from),
             ..TimingRow::of(Timed::Trial(&scored.trial.id))
         })
     });

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Template};
 
+pub mod http;
 pub mod llama;
 pub mod scripted;
 mod strategy;
@@ -37,6 +38,8 @@ pub trait Engine {
 pub trait Observer: Send {
     fn started(&mut self, ticket: Ticket) -> std::io::Result<()>;
     fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> std::io::Result<()>;
+    /// There will be no text for this job, although it was tried so often.
+    fn failed(&mut self, ticket: Ticket, reason: String, attempts: u32) -> std::io::Result<()>;
     /// So much more has been done.
     fn worked(&mut self, effort: Effort) -> std::io::Result<()>;
 }
@@ -76,13 +79,22 @@ pub struct Job {
 /// One generated text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generation {
-    /// Tokens of the prompt, BOS included.
-    pub n_prompt_tokens: u32,
-    /// The generated tokens, without the end-of-generation token.
-    pub tokens: Vec<Token>,
+    /// Tokens of the prompt, BOS included; None where a server does not tell.
+    #[serde(default)]
+    pub n_prompt_tokens: Option<u32>,
+    /// The generated tokens, without the end-of-generation token; None where a
+    /// server gives text only.
+    #[serde(default)]
+    pub tokens: Option<Vec<Token>>,
+    /// How many they are, where a server tells no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_stated_tokens: Option<u32>,
     /// `tokens` as text; bytes that are not UTF-8 become U+FFFD.
     pub text: String,
     pub stop: Stop,
+    /// What a server's answer says against itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// blake3 of all logits that the tokens were chosen from, where the work asked
     /// for it: two texts can agree by luck, their logits can't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,6 +108,24 @@ pub enum Stop {
     /// The model chose an end-of-generation token.
     Eos,
     MaxTokens,
+    /// The server cut it: a lost stream, a guard against loops. How it would
+    /// have gone on is not known.
+    Cut,
+    /// The server does not say.
+    Unknown,
+}
+
+impl Generation {
+    /// A text whose tokens are known.
+    pub fn of_tokens(n_prompt_tokens: u32, tokens: Vec<Token>, text: String, stop: Stop) -> Self {
+        let (n_prompt_tokens, tokens) = (Some(n_prompt_tokens), Some(tokens));
+        Self { n_prompt_tokens, tokens, n_stated_tokens: None, text, stop, doubt: None, logits_blake3: None }
+    }
+
+    /// How many tokens were generated, where that is known.
+    pub fn n_tokens(&self) -> Option<u32> {
+        self.tokens.as_ref().map(|tokens| tokens.len() as u32).or(self.n_stated_tokens)
+    }
 }
 
 /// What was computed.
@@ -153,8 +183,12 @@ pub enum Sharing {
 pub struct Timing {
     /// From the job's first sampled token to its last, in seconds.
     pub seconds: f64,
-    /// Sequences that were decoded together when the job ended, itself included.
+    /// Sequences that were decoded together when the job ended, itself included;
+    /// 0 where a server does not tell.
     pub rows: u32,
+    /// From the request to the first piece of text, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_to_first_token: Option<f64>,
 }
 
 /// What decides that a model must be loaded anew.
@@ -244,6 +278,9 @@ pub enum EngineError {
     Sampler { step: &'static str, reason: String },
     #[error("the chain selected no token")]
     NothingSelected,
+    /// The model is somewhere else, and can't be asked any more.
+    #[error("{0}")]
+    Unreachable(String),
     #[error("decoding failed: {0}")]
     Decode(String),
     #[error("nobody reads the results any more")]
@@ -270,6 +307,8 @@ impl Stop {
         match self {
             Self::Eos => "eos",
             Self::MaxTokens => "max_tokens",
+            Self::Cut => "cut",
+            Self::Unknown => "unknown",
         }
     }
 }

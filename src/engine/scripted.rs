@@ -122,8 +122,12 @@ impl Engine for ScriptedEngine {
                 thread::sleep(Duration::from_millis(self.delay_ms));
                 let company = if self.sociable { together.len() } else { 0 };
                 let generation = generate(&group.prompt, job, company, work.max_tokens);
-                observer.worked(Effort::evaluated(generation.tokens.len() as u64))?;
-                let timing = Timing { seconds: begun.elapsed().as_secs_f64(), rows: together.len() as u32 };
+                observer.worked(Effort::evaluated(generation.n_tokens().unwrap_or_default().into()))?;
+                let timing = Timing {
+                    seconds: begun.elapsed().as_secs_f64(),
+                    rows: together.len() as u32,
+                    seconds_to_first_token: None,
+                };
                 observer.finished(job.ticket, generation, timing)?;
             }
         }
@@ -142,13 +146,8 @@ fn generate(prompt: &str, job: &Job, company: usize, max_tokens: u32) -> Generat
     hasher.finalize_xof().fill(&mut bytes);
     let tokens: Vec<Token> = bytes.iter().map(|byte| Token::from(byte % WORDS.len() as u8)).collect();
     let words: Vec<_> = tokens.iter().map(|&token| WORDS[token as usize]).collect();
-    Generation {
-        n_prompt_tokens: count_words(prompt),
-        text: words.join(" "),
-        tokens,
-        stop: Stop::MaxTokens,
-        logits_blake3: None,
-    }
+    let text = words.join(" ");
+    Generation::of_tokens(count_words(prompt), tokens, text, Stop::MaxTokens)
 }
 
 fn count_words(text: &str) -> u32 {

@@ -114,6 +114,19 @@ impl Factor {
     }
 }
 
+impl Hypothesis {
+    /// Whether a trial takes part in its test.
+    pub fn takes(&self, point: Point<'_>) -> bool {
+        self.within.takes(point)
+            && match &self.test {
+                Test::Contrast { base, other, .. } | Test::Equivalence { base, other, .. } => {
+                    base.takes(point) || other.takes(point)
+                }
+                Test::Trend { .. } | Test::Interaction { .. } => true,
+            }
+    }
+}
+
 impl Test {
     /// The factors along which it compares.
     pub fn factors(&self) -> Vec<Factor> {

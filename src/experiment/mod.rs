@@ -18,6 +18,7 @@ mod prompts;
 mod raw;
 mod resolve;
 mod rules;
+mod server;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use levels::{Bos, Numerics, Offload, Quant, Seed, Temperature, Template};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel};
 pub use resolve::{Surroundings, parse, resolve};
+pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url};
 pub use split::{SplitName, split_name};
 
 /// An experiment, complete and checked.

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_spanned::Spanned;
 
-use super::error::Problems;
+use super::error::{Problems, did_you_mean};
 use super::raw::RawModel;
+use super::server::{Served, Server};
 use super::split::{SplitName, split_name};
 
 /// The revision of a repository that is meant when none is named.
 const DEFAULT_REVISION: &str = "main";
 
-const SOURCES: &str = "give path = \"…\", or hf = \"owner/repo\" with file = \"….gguf\"";
+const SOURCES: &str =
+    "give path = \"…\", or hf = \"owner/repo\" with file = \"….gguf\", or server = \"…\" with served_as = \"…\"";
 
 /// A model of the grid, where it comes from and what its file must hash to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Source {
     Path(PathBuf),
     /// The Hugging Face hub, through its cache.
     Hub(HubFile),
+    /// Loaded elsewhere, and asked over the network.
+    Server(Box<Served>),
 }
 
 /// A file of a repository on the hub; of a split set, the first part.
@@ -66,19 +70,24 @@ impl fmt::Display for HubFile {
 }
 
 /// Models as a file describes them, their paths starting from `directory`.
-pub fn resolve_models(raw: &[RawModel], directory: &Path, problems: &mut Problems) -> Vec<Model> {
+pub fn resolve_models(
+    raw: &[RawModel],
+    servers: &[Server],
+    directory: &Path,
+    problems: &mut Problems,
+) -> Vec<Model> {
     let mut models: Vec<Model> = Vec::new();
     for model in raw {
         let id = model.id.get_ref();
         if models.iter().any(|known| known.id == *id) {
             problems.add(model.id.span(), format!("the model {id} is defined twice"), "rename or remove one");
         }
-        models.push(resolve_model(model, directory, problems));
+        models.push(resolve_model(model, servers, directory, problems));
     }
     models
 }
 
-fn resolve_model(raw: &RawModel, directory: &Path, problems: &mut Problems) -> Model {
+fn resolve_model(raw: &RawModel, servers: &[Server], directory: &Path, problems: &mut Problems) -> Model {
     if let Some(sha256) = &raw.sha256 {
         let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
         if sha256.get_ref().len() != 64 || !sha256.get_ref().chars().all(hexadecimal) {
@@ -89,54 +98,93 @@ fn resolve_model(raw: &RawModel, directory: &Path, problems: &mut Problems) -> M
         id: raw.id.get_ref().clone(),
         // A stand-in where the source is wrong: the grid may name the model
         // without a second complaint.
-        source: resolve_source(raw, directory, problems).unwrap_or_else(|| Source::Path(directory.to_owned())),
+        source: resolve_source(raw, servers, directory, problems)
+            .unwrap_or_else(|| Source::Path(directory.to_owned())),
         sha256: raw.sha256.as_ref().map(|sha256| sha256.get_ref().clone()),
         size_bytes: raw.size_bytes,
         note: raw.note.clone(),
     }
 }
 
-fn resolve_source(raw: &RawModel, directory: &Path, problems: &mut Problems) -> Option<Source> {
+fn resolve_source(raw: &RawModel, servers: &[Server], directory: &Path, problems: &mut Problems) -> Option<Source> {
     let id = raw.id.get_ref();
-    match (&raw.path, &raw.hf) {
-        (Some(path), None) => {
-            for (key, value) in [("file", &raw.file), ("revision", &raw.revision)] {
-                if let Some(value) = value {
-                    let help = "remove it, or give hf = \"owner/repo\" in place of path";
-                    problems.add(value.span(), format!("{key} belongs to hf, and the model {id} has a path"), help);
-                }
+    let sources = [("path", &raw.path), ("hf", &raw.hf), ("server", &raw.server)];
+    let stated: Vec<_> = sources.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?))).collect();
+    let &[(source, value)] = &stated[..] else {
+        match stated.last() {
+            None => problems.add(raw.id.span(), format!("the model {id} comes from nowhere"), SOURCES),
+            Some((_, last)) => {
+                let keys = stated.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" and ");
+                problems.add(last.span(), format!("the model {id} has {keys}"), format!("{SOURCES}, and only one"));
             }
-            check_part(path, problems);
-            Some(Source::Path(directory.join(path.get_ref())))
         }
-        (None, Some(repo)) => {
-            check_repo(repo, problems);
-            let Some(file) = &raw.file else {
-                let help = "add file = \"….gguf\"; the repository's page lists its files";
-                problems.add(repo.span(), format!("the model {id} names a repository and no file in it"), help);
-                return None;
-            };
-            check_file(file, problems);
-            check_part(file, problems);
-            let revision = match &raw.revision {
-                None => DEFAULT_REVISION.to_owned(),
-                Some(revision) => {
-                    check_revision(revision, problems);
-                    revision.get_ref().clone()
-                }
-            };
-            Some(Source::Hub(HubFile { repo: repo.get_ref().clone(), file: file.get_ref().clone(), revision }))
-        }
-        (Some(_), Some(repo)) => {
-            let message = format!("the model {id} has both a path and a repository");
-            problems.add(repo.span(), message, format!("{SOURCES}, and not both"));
-            None
-        }
-        (None, None) => {
-            problems.add(raw.id.span(), format!("the model {id} comes from nowhere"), SOURCES);
-            None
+        return None;
+    };
+    let belongings = [("file", "hf", &raw.file), ("revision", "hf", &raw.revision), ("served_as", "server", &raw.served_as)];
+    for (key, owner, value) in belongings {
+        if let Some(value) = value
+            && owner != source
+        {
+            let help = format!("remove it, or give {owner} in place of {source}");
+            problems.add(value.span(), format!("{key} belongs to {owner}, and the model {id} has {source}"), help);
         }
     }
+    match source {
+        "path" => {
+            check_part(value, problems);
+            Some(Source::Path(directory.join(value.get_ref())))
+        }
+        "hf" => resolve_hub(raw, value, problems).map(Source::Hub),
+        _ => resolve_served(raw, value, servers, problems).map(|served| Source::Server(Box::new(served))),
+    }
+}
+
+fn resolve_hub(raw: &RawModel, repo: &Spanned<String>, problems: &mut Problems) -> Option<HubFile> {
+    check_repo(repo, problems);
+    let Some(file) = &raw.file else {
+        let help = "add file = \"….gguf\"; the repository's page lists its files";
+        let message = format!("the model {} names a repository and no file in it", raw.id.get_ref());
+        problems.add(repo.span(), message, help);
+        return None;
+    };
+    check_file(file, problems);
+    check_part(file, problems);
+    let revision = match &raw.revision {
+        None => DEFAULT_REVISION.to_owned(),
+        Some(revision) => {
+            check_revision(revision, problems);
+            revision.get_ref().clone()
+        }
+    };
+    Some(HubFile { repo: repo.get_ref().clone(), file: file.get_ref().clone(), revision })
+}
+
+fn resolve_served(
+    raw: &RawModel,
+    server: &Spanned<String>,
+    servers: &[Server],
+    problems: &mut Problems,
+) -> Option<Served> {
+    for (key, span) in [
+        ("sha256", raw.sha256.as_ref().map(Spanned::span)),
+        ("size_bytes", raw.size_bytes.map(|_| raw.id.span())),
+    ] {
+        if let Some(span) = span {
+            let message = format!("{key} can't be checked: the file is on the server {}", server.get_ref());
+            problems.add(span, message, "remove it");
+        }
+    }
+    let Some(known) = servers.iter().find(|known| known.id == *server.get_ref()) else {
+        let ids: Vec<_> = servers.iter().map(|known| known.id.as_str()).collect();
+        let help = match did_you_mean(server.get_ref(), ids.iter().copied()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => "define it with [[server]] in the same file".to_owned(),
+        };
+        problems.add(server.span(), format!("unknown server {:?}", server.get_ref()), help);
+        return None;
+    };
+    let name = raw.served_as.as_ref().unwrap_or(&raw.id).get_ref().clone();
+    Some(Served { server: known.clone(), name })
 }
 
 fn check_repo(repo: &Spanned<String>, problems: &mut Problems) {

@@ -28,6 +28,8 @@ pub struct RawExperiment {
     #[serde(default)]
     pub model: Vec<RawModel>,
     #[serde(default)]
+    pub server: Vec<RawServer>,
+    #[serde(default)]
     pub chain: Vec<RawChain>,
     #[serde(default)]
     pub hypothesis: Vec<Spanned<RawHypothesis>>,
@@ -155,10 +157,27 @@ pub struct RawModel {
     pub hf: Option<Spanned<String>>,
     pub file: Option<Spanned<String>>,
     pub revision: Option<Spanned<String>>,
+    /// or a server of the experiment, and what it calls the model.
+    pub server: Option<Spanned<String>>,
+    pub served_as: Option<Spanned<String>>,
     pub sha256: Option<Spanned<String>>,
     pub size_bytes: Option<u64>,
     /// What must stand beside every result of this model.
     pub note: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawServer {
+    pub id: Spanned<String>,
+    pub url: Spanned<String>,
+    pub api: Spanned<String>,
+    pub key_env: Option<Spanned<String>>,
+    pub concurrency: Option<Spanned<u32>>,
+    pub silence_s: Option<Spanned<u32>>,
+    pub own_chain: Option<Spanned<String>>,
+    pub extensions: Option<Spanned<Vec<Spanned<String>>>>,
+    pub delivery: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

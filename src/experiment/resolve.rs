@@ -17,6 +17,7 @@ use super::raw::{
     self, ListOr, RawCount, RawExclusion, RawExperiment, RawGenerate, RawGrid, RawOffload, RawPrompts, RawSteps,
 };
 use super::rules::resolve_chain;
+use super::server::resolve_servers;
 use super::{
     Chain, Exclusion, Experiment, Generate, Grid, Model, Offload, Prompt, Seed, Temperature, builtin, prompts,
 };
@@ -291,7 +292,8 @@ fn distinct<T: PartialEq + fmt::Display>(
 }
 
 fn known_models(raw: &RawExperiment, surroundings: &Surroundings, problems: &mut Problems) -> Vec<Model> {
-    let mut models = resolve_models(&raw.model, &surroundings.directory, problems);
+    let servers = resolve_servers(&raw.server, problems);
+    let mut models = resolve_models(&raw.model, &servers, &surroundings.directory, problems);
     let theirs = surroundings.catalogue.iter().filter(|known| !models.iter().any(|model| model.id == known.id));
     let theirs: Vec<_> = theirs.cloned().collect();
     models.extend(theirs);

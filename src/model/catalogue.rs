@@ -20,7 +20,7 @@ pub fn parse(name: &str, text: &str, directory: &Path) -> Result<Vec<Model>, Bad
     }
     let mut problems = Problems::new(name, text);
     let catalogue: Option<Catalogue> = toml::from_str(text).map_err(|error| problems.add_toml(&error)).ok();
-    let models = catalogue.map(|catalogue| resolve_models(&catalogue.model, directory, &mut problems));
+    let models = catalogue.map(|catalogue| resolve_models(&catalogue.model, &[], directory, &mut problems));
     problems.none_or(models)
 }
 

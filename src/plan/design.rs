@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Trial};
+use super::{Doubt, Plan, Trial};
 use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Settings};
 
 /// The version this program writes and reads.
@@ -27,6 +27,9 @@ pub struct Design {
     /// Factors whose levels are the same computation on this machine, so that
     /// to compare them is no experiment.
     pub inert: Vec<Factor>,
+    /// What a server is known not to honour, so that what depends on it is not decided.
+    #[serde(default)]
+    pub doubts: Vec<Doubt>,
     /// In the order in which they run and are reported.
     pub trials: Vec<Trial>,
 }
@@ -56,6 +59,7 @@ impl Design {
             caveat: plan.caveat(),
             notes: plan.notes(),
             inert: if plan.offload_moves_nothing() { vec![Factor::Offload] } else { vec![] },
+            doubts: plan.doubts(),
             trials: plan.trials().cloned().collect(),
         }
     }

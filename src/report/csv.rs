@@ -140,6 +140,7 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
 fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
     let (status, generation, scores) = match result {
         TrialResult::Scored { generation, scores } => ("ok", Some(generation), *scores),
+        TrialResult::Censored { generation, .. } => ("censored", Some(generation), Scores::default()),
         TrialResult::Failed(_) => ("failed", None, Scores::default()),
         TrialResult::Missing => ("missing", None, Scores::default()),
     };
@@ -150,8 +151,8 @@ fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
         or_empty(trial.seed),
         status.to_owned(),
         or_empty(generation.map(|g| g.stop.name())),
-        or_empty(generation.map(|g| g.n_prompt_tokens)),
-        or_empty(generation.map(|g| g.tokens.len())),
+        or_empty(generation.and_then(|g| g.n_prompt_tokens)),
+        or_empty(generation.and_then(|g| g.n_tokens())),
     ]);
     fields.extend(Metric::ALL.map(|metric| or_empty(scores.get(metric))));
     fields

@@ -84,13 +84,8 @@ fn trial(cell: &Cell, prompt: usize, seed: Option<Seed>) -> ScoredTrial {
     let score = if loop_draw < loops { 0.55 + 0.44 * level_draw } else { 0.06 * level_draw * level_draw };
     let words =
         if loop_draw < loops { "to be able to be able to be able " } else { "a mixture of experts has a router " };
-    let generation = Generation {
-        n_prompt_tokens: 7,
-        tokens: vec![1; 100],
-        text: words.repeat(12).trim_end().to_owned(),
-        logits_blake3: None,
-        stop: if level_draw < 0.3 { Stop::Eos } else { Stop::MaxTokens },
-    };
+    let stop = if level_draw < 0.3 { Stop::Eos } else { Stop::MaxTokens };
+    let generation = Generation::of_tokens(7, vec![1; 100], words.repeat(12).trim_end().to_owned(), stop);
     let scores = Scores::from_fn(|metric| match metric {
         Metric::RepetitionScore => Some(score),
         Metric::TailShare => Some(if loop_draw < loops { 0.5 } else { 0.0 }),

@@ -9,6 +9,8 @@ use crate::analysis::{ScoredTrial, TrialResult};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub scored: usize,
+    /// Cut by a server.
+    pub censored: usize,
     pub failed: usize,
     pub missing: usize,
     /// Distinct prompts among the trials.
@@ -26,6 +28,7 @@ impl Tally {
         for ScoredTrial { trial, result } in trials {
             match result {
                 TrialResult::Scored { .. } => tally.scored += 1,
+                TrialResult::Censored { .. } => tally.censored += 1,
                 TrialResult::Failed(_) => tally.failed += 1,
                 TrialResult::Missing => tally.missing += 1,
             }
@@ -37,7 +40,7 @@ impl Tally {
     }
 
     pub fn planned(self) -> usize {
-        self.scored + self.failed + self.missing
+        self.scored + self.censored + self.failed + self.missing
     }
 
     /// What a cell's mean is taken over: "24 prompts × 8 seeds".
@@ -54,11 +57,12 @@ impl Tally {
 
     /// "all 192 trials scored", or how many are not and why.
     pub fn sentence(self) -> String {
-        let Self { scored, failed, missing, .. } = self;
+        let Self { scored, censored, failed, missing, .. } = self;
+        let cut = if censored > 0 { format!(", {censored} cut by a server") } else { String::new() };
         match self.planned() {
             0 => "no trials".to_owned(),
             planned if planned == scored => format!("all {planned} trials scored"),
-            planned => format!("{scored} of {planned} trials scored, {failed} failed, {missing} missing"),
+            planned => format!("{scored} of {planned} trials scored{cut}, {failed} failed, {missing} missing"),
         }
     }
 }

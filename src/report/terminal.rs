@@ -157,7 +157,7 @@ impl<'a> Sample<'a> {
             TrialResult::Scored { generation, scores } => {
                 Some(Self { scored, text: &generation.text, score: scores.get(Metric::RepetitionScore)? })
             }
-            TrialResult::Failed(_) | TrialResult::Missing => None,
+            TrialResult::Censored { .. } | TrialResult::Failed(_) | TrialResult::Missing => None,
         }
     }
 

@@ -13,9 +13,11 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{Effort, Limits, LoadSettings, Samplers, Sharing, Strategy};
 use crate::event::RunEvent;
+use crate::experiment::Source;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
+use crate::plain::neutralise;
 use crate::plan::{Load, LoadKey, Plan, TrialId};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
@@ -58,23 +60,27 @@ pub struct RunReport {
     pub seconds: f64,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
     #[default]
     Complete,
     /// Somebody asked to stop; the journal holds everything that was finished.
     Interrupted,
+    /// A server is gone, and why that is thought; the journal holds everything
+    /// that was finished, and its other trials have not failed.
+    Unreachable(String),
 }
 
 /// The loading of one load key's model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadReport {
     pub key: LoadKey,
-    /// What was loaded.
-    pub file: ModelFile,
+    /// What was loaded; None where a server did it.
+    pub file: Option<ModelFile>,
     /// 1, unless a worker died.
     pub times: u32,
-    pub strategy: Strategy,
+    /// None where a server decides.
+    pub strategy: Option<Strategy>,
     pub effort: Effort,
     /// The last time's duration.
     pub seconds: f64,
@@ -127,7 +133,7 @@ pub fn run(
     for (load, pending) in loads {
         let ending = run.sweep(load, pending)?;
         run.report.loads.extend(run.load_report.take());
-        if ending == Ending::Interrupted {
+        if ending != Ending::Complete {
             run.report.ending = ending;
             break;
         }
@@ -135,7 +141,7 @@ pub fn run(
     run.report.seconds = begun.elapsed().as_secs_f64();
     (run.on_event)(match run.report.ending {
         Ending::Complete => RunEvent::Finished,
-        Ending::Interrupted => RunEvent::Interrupted,
+        Ending::Interrupted | Ending::Unreachable(_) => RunEvent::Interrupted,
     });
     Ok(run.report)
 }
@@ -158,6 +164,8 @@ enum NoReply {
     Interrupted,
     /// The worker is gone; why.
     Died(String),
+    /// The server is.
+    Gone(String),
 }
 
 impl Run<'_> {
@@ -178,6 +186,7 @@ impl Run<'_> {
             let reason = match swept {
                 Ok(()) => continue,
                 Err(NoReply::Interrupted) => return Ok(Ending::Interrupted),
+                Err(NoReply::Gone(reason)) => return Ok(Ending::Unreachable(reason)),
                 Err(NoReply::Died(reason)) => reason,
             };
             worker = None;
@@ -226,22 +235,29 @@ impl Run<'_> {
         let Settings { executable, limits, samplers, sharing, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key();
-        let file = &self.settings.files[&(key.model.clone(), key.quant)];
-        let strategy = Strategy::choose(load.shape(file.size_bytes, generate), *limits);
+        let (request, file, strategy) = match &load.model.source {
+            Source::Server(served) => (Request::Connect(served.as_ref().clone()), None, None),
+            Source::Path(_) | Source::Hub(_) => {
+                let file = &self.settings.files[&(key.model.clone(), key.quant)];
+                let strategy = Strategy::choose(load.shape(file.size_bytes, generate), *limits);
+                let settings = LoadSettings {
+                    path: file.path.clone(),
+                    blake3: file.blake3.clone(),
+                    offload: load.offload,
+                    numerics: generate.numerics,
+                    context: generate.context,
+                    strategy,
+                    samplers: *samplers,
+                    sharing: *sharing,
+                };
+                (Request::Load(settings), Some(file.clone()), Some(strategy))
+            }
+        };
         (self.on_event)(RunEvent::LoadStarted { key: &key, strategy });
         let begun = Instant::now();
         let mut worker = Worker::start(executable, generate.numerics)
             .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
-        worker.send(&Request::Load(LoadSettings {
-            path: file.path.clone(),
-            blake3: file.blake3.clone(),
-            offload: load.offload,
-            numerics: generate.numerics,
-            context: generate.context,
-            strategy,
-            samplers: *samplers,
-            sharing: *sharing,
-        }));
+        worker.send(&request);
         match self.receive(&mut worker) {
             Ok(Reply::Loaded) => {}
             Ok(other) => return Ok(Err(NoReply::Died(unexpected(&other)))),
@@ -251,7 +267,7 @@ impl Run<'_> {
         let (times, effort) =
             self.load_report.as_ref().map_or((1, Effort::default()), |earlier| (earlier.times + 1, earlier.effort));
         (self.on_event)(RunEvent::Loaded { key: &key, seconds });
-        self.load_report = Some(LoadReport { key, file: file.clone(), times, strategy, effort, seconds, probe: None });
+        self.load_report = Some(LoadReport { key, file, times, strategy, effort, seconds, probe: None });
         Ok(Ok(worker))
     }
 
@@ -280,6 +296,11 @@ impl Run<'_> {
                         let outcome = Outcome::Generated(generation);
                         records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
                     }
+                    Reply::GivenUp { ticket, reason, attempts } => {
+                        let outcome = Outcome::Failed(Failure { reason: neutralise(&reason).into_owned(), attempts });
+                        let timing = Default::default();
+                        records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
+                    }
                     Reply::Worked(effort) => {
                         self.report.effort += effort;
                         if let Some(load) = &mut self.load_report {
@@ -288,6 +309,7 @@ impl Run<'_> {
                         (self.on_event)(RunEvent::Evaluated { tokens: effort.evaluated_tokens });
                     }
                     Reply::Idle => ended = Some(Ok(())),
+                    Reply::Unreachable { reason } => ended = Some(Err(NoReply::Gone(reason))),
                     other => ended = Some(Err(NoReply::Died(unexpected(&other)))),
                 }
             }
@@ -306,6 +328,7 @@ impl Run<'_> {
                 return Err(NoReply::Interrupted);
             }
             match worker.receive(POLL) {
+                Ok(Reply::Unreachable { reason }) => return Err(NoReply::Gone(reason)),
                 Ok(reply) => return Ok(reply),
                 Err(Silence::Died(reason)) => return Err(NoReply::Died(reason)),
                 Err(Silence::TimedOut) if begun.elapsed() >= self.settings.stall_timeout => {

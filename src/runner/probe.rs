@@ -67,18 +67,26 @@ impl ProbeReport {
         let Self { repeated, agreed, first_differences } = self;
         let first = first_differences.iter().min()?;
         Some(format!(
-            "determinism probe: of {repeated} texts made again, alone, {agreed} agreed; the others differ from token \
+            "determinism probe: of {repeated} texts made again, alone, {agreed} agreed; the others differ from token or word \
              {first} on: texts depend on what is computed beside them"
         ))
     }
 }
 
 fn first_difference(a: &Generation, b: &Generation) -> Option<usize> {
-    if (&a.tokens, a.stop) == (&b.tokens, b.stop) {
+    if (&a.tokens, &a.text, a.stop) == (&b.tokens, &b.text, b.stop) {
         return None;
     }
-    let differs = a.tokens.iter().zip(&b.tokens).position(|(a, b)| a != b);
-    Some(differs.unwrap_or(a.tokens.len().min(b.tokens.len())))
+    fn position<T: PartialEq>(a: &[T], b: &[T]) -> usize {
+        a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()))
+    }
+    Some(match (&a.tokens, &b.tokens) {
+        (Some(a), Some(b)) => position(a, b),
+        _ => {
+            let [a, b] = [a, b].map(|generation| generation.text.split_whitespace().collect::<Vec<_>>());
+            position(&a, &b)
+        }
+    })
 }
 
 #[cfg(test)]
@@ -87,13 +95,7 @@ mod tests {
     use crate::engine::Stop;
 
     fn generation(tokens: &[i32]) -> Generation {
-        Generation {
-            n_prompt_tokens: 1,
-            tokens: tokens.to_vec(),
-            text: String::new(),
-            stop: Stop::Eos,
-            logits_blake3: None,
-        }
+        Generation::of_tokens(1, tokens.to_vec(), String::new(), Stop::Eos)
     }
 
     #[test]
@@ -113,7 +115,7 @@ mod tests {
         let again = [(0, generation(&[1, 2, 3])), (1, generation(&[1, 9, 3])), (2, generation(&[1, 2]))];
         let report = probe.compare(&again);
         assert_eq!(report, ProbeReport { repeated: 3, agreed: 1, first_differences: vec![1, 2] });
-        assert!(report.warning().is_some_and(|warning| warning.contains("differ from token 1 on")));
+        assert!(report.warning().is_some_and(|warning| warning.contains("differ from token or word 1 on")));
         assert_eq!(probe.compare(&again[..1]).warning(), None);
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
 use super::protocol::{Reply, Request};
+use crate::engine::http::HttpEngine;
 use crate::engine::llama::{Llama, LlamaEngine, Model};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Effort, Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
@@ -33,8 +34,13 @@ pub fn serve(input: &mut impl BufRead, output: &mut (impl Write + Send)) -> Resu
     let mut outlet = Outlet { output, unreported: Effort::default(), last_heartbeat: Instant::now() };
     let served = serve_requests(input, &mut outlet);
     if let Err(error) = &served {
+        let reason = error.to_string();
+        let reply = match error {
+            WorkerError::Engine(EngineError::Unreachable(_)) => Reply::Unreachable { reason },
+            _ => Reply::Failed { reason },
+        };
         // If the parent is gone there is nobody left to tell.
-        let _ = outlet.send(&Reply::Failed { reason: error.to_string() });
+        let _ = outlet.send(&reply);
     }
     served
 }
@@ -52,6 +58,12 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
             };
             Ok(outlet.send(&Reply::Inspected { model, engine, prompt_counts })?)
         }
+        Some(Request::InspectServer { served, questions, probe }) => {
+            let http = HttpEngine::new(&served)?;
+            let (server, engine) = http.facts()?;
+            let findings = if probe { Some(http.probe(&questions)?) } else { None };
+            Ok(outlet.send(&Reply::InspectedServer { server, engine, findings })?)
+        }
         Some(Request::Quantise(quantisation)) => {
             Llama::start()?.quantise(&quantisation)?;
             Ok(outlet.send(&Reply::Quantised)?)
@@ -63,6 +75,7 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
             EngineKind::Llama => serve_llama(&settings, input, outlet),
             EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, input, outlet),
         },
+        Some(Request::Connect(served)) => serve_work(&mut HttpEngine::new(&served)?, input, outlet),
         Some(Request::Generate(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
     }
 }
@@ -130,6 +143,10 @@ impl<W: Write + Send> Observer for Outlet<W> {
 
     fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> io::Result<()> {
         self.send(&Reply::Finished { ticket, generation, timing })
+    }
+
+    fn failed(&mut self, ticket: Ticket, reason: String, attempts: u32) -> io::Result<()> {
+        self.send(&Reply::GivenUp { ticket, reason, attempts })
     }
 
     fn worked(&mut self, effort: Effort) -> io::Result<()> {

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{
     Effort, EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket, Timing,
     Work,
 };
+use crate::experiment::Served;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -18,10 +20,18 @@ pub enum Request {
         path: PathBuf,
         questions: Questions,
     },
+    /// Ask a server what it is, and with `probe` what it honours.
+    InspectServer {
+        served: Served,
+        questions: Questions,
+        probe: bool,
+    },
     /// Write a model anew, its weights brought to another type.
     Quantise(Quantisation),
     /// Load a model; from then on only `Generate` is understood.
     Load(LoadSettings),
+    /// Use a server; from then on only `Generate` is understood.
+    Connect(Served),
     Generate(Work),
 }
 
@@ -33,8 +43,13 @@ pub enum Reply {
         engine: EngineFacts,
         prompt_counts: PromptCounts,
     },
+    InspectedServer {
+        server: ServerFacts,
+        engine: EngineFacts,
+        findings: Option<Findings>,
+    },
     Quantised,
-    /// The model is loaded.
+    /// The model is loaded, or the server known.
     Loaded,
     Started {
         ticket: Ticket,
@@ -43,6 +58,16 @@ pub enum Reply {
         ticket: Ticket,
         generation: Generation,
         timing: Timing,
+    },
+    /// There will be no text for it.
+    GivenUp {
+        ticket: Ticket,
+        reason: String,
+        attempts: u32,
+    },
+    /// The model is somewhere else, and can't be asked any more; the worker ends.
+    Unreachable {
+        reason: String,
     },
     /// What was done since the last such message; also a sign of life.
     Worked(Effort),

@@ -6,9 +6,10 @@
 
 use serde::Serialize;
 
-use super::{Questions, ScoredTrial};
+use super::{Questions, ScoredTrial, TrialResult};
 use crate::experiment::{Factor, Hypothesis, Settings, Test};
 use crate::metrics::Metric;
+use crate::plan::Doubt;
 use crate::stats::{self, Effect, StatsError};
 
 mod sample;
@@ -116,8 +117,9 @@ impl TestKind {
 
 /// Verdicts in the order of the hypotheses.
 pub(super) fn verdicts(trials: &[ScoredTrial], questions: Questions<'_>) -> Vec<Verdict> {
-    let Questions { hypotheses, settings, inert } = questions;
-    let evidence: Vec<Evidence> = hypotheses.iter().map(|hypothesis| Evidence::of(hypothesis, inert, trials)).collect();
+    let Questions { hypotheses, settings, .. } = questions;
+    let evidence: Vec<Evidence> =
+        hypotheses.iter().map(|hypothesis| Evidence::of(hypothesis, questions, trials)).collect();
     let adjusted = holm(&evidence.iter().map(Evidence::p).collect::<Vec<_>>());
     let verdict = |((hypothesis, evidence), p_holm)| verdict(hypothesis, evidence, p_holm, settings);
     hypotheses.iter().zip(&evidence).zip(adjusted).map(verdict).collect()
@@ -146,14 +148,18 @@ struct Part {
 enum NotTested {
     #[error("both arms are the same computation here, for the {0} moves nothing")]
     Inert(Factor),
+    #[error("{model} does not allow it: {reason}")]
+    Doubted { model: String, reason: String },
+    #[error("{cut} of {all} texts were cut by a server, and how they would have gone on is not known")]
+    Censored { cut: usize, all: usize },
     #[error(transparent)]
     Stats(#[from] StatsError),
 }
 
 impl Evidence {
-    fn of(hypothesis: &Hypothesis, inert: &[Factor], trials: &[ScoredTrial]) -> Self {
-        if let Some(&factor) = inert.iter().find(|factor| hypothesis.test.factors().contains(factor)) {
-            return Self { parts: vec![Part { level: String::new(), tested: Err(NotTested::Inert(factor)) }] };
+    fn of(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Self {
+        if let Some(obstacle) = obstacle(hypothesis, questions, trials) {
+            return Self { parts: vec![Part { level: String::new(), tested: Err(obstacle) }] };
         }
         let sample = Sample::of(hypothesis, trials);
         let levels = match hypothesis.each {
@@ -164,8 +170,10 @@ impl Evidence {
         Self { parts: levels.into_iter().map(part).collect() }
     }
 
-    fn is_inert(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part.tested, Err(NotTested::Inert(_))))
+    /// Whether there was no point in a test.
+    fn has_obstacle(&self) -> bool {
+        let obstacle = |part: &Part| !matches!(part.tested, Ok(_) | Err(NotTested::Stats(_)));
+        self.parts.iter().any(obstacle)
     }
 
     /// An intersection of claims holds if all hold: its p is the greatest (Berger
@@ -211,11 +219,29 @@ impl Evidence {
     }
 }
 
+/// Why the trials can't decide a hypothesis, whatever they score.
+fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Option<NotTested> {
+    let factors = hypothesis.test.factors();
+    if let Some(&factor) = questions.inert.iter().find(|factor| factors.contains(factor)) {
+        return Some(NotTested::Inert(factor));
+    }
+    let taken = || trials.iter().filter(|scored| hypothesis.takes(scored.trial.point()));
+    let doubted = |doubt: &&Doubt| {
+        doubt.factor.is_none_or(|factor| factors.contains(&factor))
+            && taken().any(|scored| scored.trial.cell.model == doubt.model)
+    };
+    if let Some(Doubt { model, reason, .. }) = questions.doubts.iter().find(doubted) {
+        return Some(NotTested::Doubted { model: model.clone(), reason: reason.clone() });
+    }
+    let cut = taken().filter(|scored| matches!(scored.result, TrialResult::Censored { .. })).count();
+    (cut > 0).then(|| NotTested::Censored { cut, all: taken().count() })
+}
+
 fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, settings: Settings) -> Verdict {
     let alpha = settings.alpha;
     let outcome = outcome(evidence.plain(), p_holm, evidence.p_for() <= evidence.p_against(), alpha);
     let parts = match hypothesis.each {
-        Some(_) if !evidence.is_inert() => part_verdicts(evidence, alpha),
+        Some(_) if !evidence.has_obstacle() => part_verdicts(evidence, alpha),
         _ => vec![],
     };
     let weakest = evidence.weakest();

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use miette::miette;
+
 use super::super::{Failure, print};
 use super::{State, known_models, named, not_here, of_hub, settings};
 use crate::cli::ModelFetchArgs;
@@ -24,6 +26,11 @@ pub fn fetch(args: &ModelFetchArgs) -> Result<ExitCode, Failure> {
                 let fetched = hub::fetch(&settings, model, file, held, &mut |event| progress.on_event(event));
                 drop(progress);
                 fetched.map_err(of_hub)?.paths[0].clone()
+            }
+            Source::Server(served) => {
+                let help = "a server loads its models itself: start it with this one".to_owned();
+                let report = miette!(help = help, "the model {} is on the server {}", model.id, served.server.id);
+                return Err(Failure::bad_setup(report));
             }
             Source::Path(path) => {
                 if let State::Missing = State::of(model, &settings.cache) {

@@ -48,11 +48,12 @@ fn row(model: &Model, state: State) -> Row<'_> {
     let (path, hub) = match &model.source {
         Source::Path(path) => (Some(path.clone()), None),
         Source::Hub(file) => (state.paths().first().cloned(), Some(file)),
+        Source::Server(served) => (Some(served.server.url.clone().into()), None),
     };
     let (size_bytes, commit) = match &state {
         State::Local { size_bytes, .. } => (Some(*size_bytes), None),
         State::Cached { size_bytes, commit, .. } => (Some(*size_bytes), Some(commit.clone())),
-        State::Missing | State::NotFetched => (model.size_bytes, None),
+        State::Missing | State::NotFetched | State::Served => (model.size_bytes, None),
     };
     Row {
         id: &model.id,

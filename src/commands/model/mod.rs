@@ -41,6 +41,8 @@ enum State {
         commit: String,
     },
     NotFetched,
+    /// By a server, which may run or not.
+    Served,
 }
 
 impl State {
@@ -58,6 +60,7 @@ impl State {
                 Some(found) => Self::Cached { paths: found.paths, size_bytes: found.size_bytes, commit: found.commit },
                 None => Self::NotFetched,
             },
+            Source::Server(_) => Self::Served,
         }
     }
 
@@ -67,13 +70,14 @@ impl State {
             Self::Missing => "missing",
             Self::Cached { .. } => "cached",
             Self::NotFetched => "not fetched",
+            Self::Served => "served",
         }
     }
 
     fn paths(&self) -> &[PathBuf] {
         match self {
             Self::Local { paths, .. } | Self::Cached { paths, .. } => paths,
-            Self::Missing | Self::NotFetched => &[],
+            Self::Missing | Self::NotFetched | Self::Served => &[],
         }
     }
 }
@@ -114,5 +118,6 @@ fn not_here(model: &Model, help: String) -> Report {
     match &model.source {
         Source::Path(path) => miette!(help = help, "the model {}, {}, is not there", model.id, path.display()),
         Source::Hub(file) => miette!(help = help, "the model {} is not fetched: {file}", model.id),
+        Source::Server(served) => miette!(help = help, "the model {} is on the server {}", model.id, served.server.id),
     }
 }

@@ -33,6 +33,7 @@ pub fn verify(args: &ModelVerifyArgs) -> Result<ExitCode, Failure> {
         if state.paths().is_empty() && !args.all {
             let help = match &model.source {
                 Source::Path(_) => "correct its path".to_owned(),
+                Source::Server(_) => "a server's files can't be hashed from here".to_owned(),
                 Source::Hub(_) => format!("fetch it: moe-sweep model fetch {}", model.id),
             };
             return Err(Failure::bad_setup(not_here(model, help)));

@@ -82,6 +82,10 @@ impl Observer for Shared<'_, '_> {
         self.tell(|observer| observer.finished(ticket, generation, timing))
     }
 
+    fn failed(&mut self, ticket: Ticket, reason: String, attempts: u32) -> std::io::Result<()> {
+        self.tell(|observer| observer.failed(ticket, reason, attempts))
+    }
+
     fn worked(&mut self, effort: Effort) -> std::io::Result<()> {
         self.tell(|observer| observer.worked(effort))
     }

@@ -49,7 +49,15 @@ enum OutcomeData<'a> {
     Scored {
         id: &'a str,
         stop: &'static str,
-        n_tokens: usize,
+        n_tokens: Option<u32>,
+        text: &'a str,
+        scores: Vec<Option<f64>>,
+        tail: Option<Tail>,
+    },
+    Censored {
+        id: &'a str,
+        stop: &'static str,
+        n_tokens: Option<u32>,
         text: &'a str,
         scores: Vec<Option<f64>>,
         tail: Option<Tail>,
@@ -116,9 +124,18 @@ impl<'a> OutcomeData<'a> {
             TrialResult::Scored { generation, scores } => Self::Scored {
                 id,
                 stop: generation.stop.name(),
-                n_tokens: generation.tokens.len(),
+                n_tokens: generation.n_tokens(),
                 text: &generation.text,
                 scores: Metric::ALL.iter().map(|&metric| scores.get(metric).map(rounded)).collect(),
+                tail: Tail::of(&generation.text, scores),
+            },
+            TrialResult::Censored { generation, scores } => Self::Censored {
+                id,
+                stop: generation.stop.name(),
+                n_tokens: generation.n_tokens(),
+                text: &generation.text,
+                // Of part of a text: they are no scores of the trial.
+                scores: vec![None; Metric::ALL.len()],
                 tail: Tail::of(&generation.text, scores),
             },
             TrialResult::Failed(failure) => Self::Failed { id, reason: &failure.reason },

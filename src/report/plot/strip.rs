@@ -128,7 +128,7 @@ fn dots<'a>(analysis: &'a Analysis, arm: Arm<'_>, temperature: Temperature) -> V
         .filter(|scored| scored.trial.cell.temperature == temperature && Arm::of(&scored.trial.cell) == arm);
     here.filter_map(|scored| match &scored.result {
         TrialResult::Scored { scores, .. } => Some(Dot { id: &scored.trial.id, score: scores.get(METRIC)? }),
-        TrialResult::Failed(_) | TrialResult::Missing => None,
+        TrialResult::Censored { .. } | TrialResult::Failed(_) | TrialResult::Missing => None,
     })
     .collect()
 }

@@ -1,0 +1,231 @@
+//! Servers as an engine: texts asked for over the network.
+//!
+//! Owns the APIs' languages, concurrency, patience. Must not know what the
+//! trials are for. What a server does with a request is not known here, only
+//! what it says and what `probe` sees.
+//!
+//! A failure is the trial's own (the server refuses this request, time and
+//! again), or the server's (it is not there any more), which ends the work
+//! and leaves the rest to a later run.
+
+mod answer;
+mod client;
+mod identity;
+mod probe;
+mod request;
+mod retry;
+mod sampling;
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use client::{Client, Trouble};
+pub use identity::ServerFacts;
+pub use probe::{Finding, Findings, Probed};
+use request::{Wanted, ask};
+use retry::{ATTEMPTS, BROKEN_OFF_ATTEMPTS, PATIENCE, pause};
+pub use sampling::{Inexpressible, sampling_fields};
+
+use super::{
+    Effort, Engine, EngineError, EngineFacts, Generation, Group, Job, Observer, Questions, Ticket, Timing, Work,
+};
+use crate::experiment::Served;
+
+/// How often the parent hears that we are still here.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
+/// How often a pause is interrupted to see whether anybody still wants the text.
+const NAP: Duration = Duration::from_millis(50);
+
+/// A model behind a server.
+pub struct HttpEngine<'a> {
+    served: &'a Served,
+    client: Client<'a>,
+}
+
+impl<'a> HttpEngine<'a> {
+    /// # Errors
+    /// When the key is missing.
+    pub fn new(served: &'a Served) -> Result<Self, EngineError> {
+        let client = Client::new(&served.server).map_err(EngineError::Start)?;
+        Ok(Self { served, client })
+    }
+
+    /// What the server says it is.
+    ///
+    /// # Errors
+    /// When it can't be reached, refuses, or does not know the model.
+    pub fn facts(&self) -> Result<(ServerFacts, EngineFacts), EngineError> {
+        let facts = identity::identify(self.served, &self.client)?;
+        let engine = EngineFacts { fingerprint: facts.fingerprint(self.served), accelerators: vec![], variance: None };
+        Ok((facts, engine))
+    }
+
+    /// Tries what it honours.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn probe(&self, questions: &Questions) -> Result<Findings, EngineError> {
+        probe::probe(self, questions)
+    }
+
+    /// Asks until there is an answer, or there will be none.
+    fn text(&self, wanted: Wanted<'_>, wanted_still: &dyn Fn() -> bool) -> Result<(Generation, Timing), Ended> {
+        let ask = ask(self.served, wanted).map_err(|error| Ended::Failed { reason: error.to_string(), attempts: 1 })?;
+        let mut attempts = Attempts::default();
+        while wanted_still() {
+            let begun = Instant::now();
+            let mut first = None;
+            let answer = self.client.ask(&ask, wanted.max_tokens, || first = Some(begun.elapsed().as_secs_f64()));
+            let pause = match answer {
+                Ok(answer) => {
+                    let seconds = begun.elapsed().as_secs_f64();
+                    let generation = answer.into_generation(self.served.server.api, wanted.max_tokens);
+                    return Ok((generation, Timing { seconds, rows: 0, seconds_to_first_token: first }));
+                }
+                Err(Trouble::BrokenOff { answer, .. }) if attempts.broke_off() => {
+                    let seconds = begun.elapsed().as_secs_f64();
+                    let generation = answer.into_generation(self.served.server.api, wanted.max_tokens);
+                    return Ok((generation, Timing { seconds, rows: 0, seconds_to_first_token: first }));
+                }
+                Err(trouble) => attempts.after(trouble)?,
+            };
+            let until = Instant::now() + pause;
+            while wanted_still() && Instant::now() < until {
+                thread::sleep(NAP.min(until - Instant::now().min(until)));
+            }
+        }
+        Err(Ended::Unwanted)
+    }
+}
+
+/// Why there is no text.
+enum Ended {
+    /// Of this text there will be none.
+    Failed { reason: String, attempts: u32 },
+    /// The server is gone.
+    Gone(String),
+    /// Nobody wants it any more.
+    Unwanted,
+}
+
+/// What was tried so far for one text.
+#[derive(Default)]
+struct Attempts {
+    made: u32,
+    broken_off: u32,
+    /// Since when the server can't be reached.
+    unreachable_since: Option<Instant>,
+}
+
+impl Attempts {
+    /// Counts an answer that broke off; true when that was its last chance.
+    fn broke_off(&mut self) -> bool {
+        self.broken_off += 1;
+        self.broken_off >= BROKEN_OFF_ATTEMPTS
+    }
+
+    /// How long to wait before it is asked again.
+    fn after(&mut self, trouble: Trouble) -> Result<Duration, Ended> {
+        self.made += 1;
+        if !matches!(trouble, Trouble::Unreachable { .. }) {
+            self.unreachable_since = None;
+        }
+        match trouble {
+            Trouble::Unreachable { .. } => {
+                let since = *self.unreachable_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= PATIENCE { Err(Ended::Gone(trouble.to_string())) } else { Ok(pause(self.made, None)) }
+            }
+            Trouble::Passing { retry_after, .. } if self.made < ATTEMPTS => Ok(pause(self.made, retry_after)),
+            Trouble::BrokenOff { .. } => Ok(pause(1, None)),
+            Trouble::Passing { .. } | Trouble::Lasting(_) => {
+                Err(Ended::Failed { reason: trouble.to_string(), attempts: self.made })
+            }
+        }
+    }
+}
+
+/// What the threads tell.
+enum Event {
+    Started(Ticket),
+    Finished(Ticket, Box<Generation>, Timing),
+    Failed { ticket: Ticket, reason: String, attempts: u32 },
+    Gone(String),
+}
+
+impl HttpEngine<'_> {
+    /// Asks for texts until there are no more to ask for; runs on several threads.
+    fn serve(&self, queue: &Queue<'_>, max_tokens: u32, events: &Sender<Event>) {
+        let wanted_still = || !queue.abandoned.load(Ordering::Relaxed);
+        while let Some((group, job)) = queue.next() {
+            let ticket = job.ticket;
+            let wanted = Wanted {
+                prompt: &group.prompt,
+                template: group.template,
+                chain: &job.chain,
+                seed: job.seed,
+                max_tokens,
+            };
+            // An error tells that nobody listens, which `next` will know.
+            let _ = events.send(Event::Started(ticket));
+            let event = match self.text(wanted, &wanted_still) {
+                Ok((generation, timing)) => Event::Finished(ticket, Box::new(generation), timing),
+                Err(Ended::Failed { reason, attempts }) => Event::Failed { ticket, reason, attempts },
+                Err(Ended::Gone(reason)) => Event::Gone(reason),
+                Err(Ended::Unwanted) => return,
+            };
+            let _ = events.send(event);
+        }
+    }
+}
+
+/// The texts that nobody asks for yet.
+struct Queue<'w> {
+    jobs: Mutex<VecDeque<(&'w Group, &'w Job)>>,
+    abandoned: AtomicBool,
+}
+
+impl<'w> Queue<'w> {
+    fn new(work: &'w Work) -> Self {
+        let jobs = work.groups.iter().flat_map(|group| group.jobs.iter().map(move |job| (group, job)));
+        Self { jobs: Mutex::new(jobs.collect()), abandoned: AtomicBool::new(false) }
+    }
+
+    fn next(&self) -> Option<(&'w Group, &'w Job)> {
+        let job = self.jobs.lock().expect("no thread panics").pop_front();
+        job.filter(|_| !self.abandoned.load(Ordering::Relaxed))
+    }
+}
+
+impl Engine for HttpEngine<'_> {
+    fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
+        let queue = Queue::new(work);
+        let engine = &*self;
+        let (sender, events) = channel();
+        thread::scope(|scope| {
+            for _ in 0..engine.served.server.concurrency {
+                let (queue, sender) = (&queue, sender.clone());
+                scope.spawn(move || engine.serve(queue, work.max_tokens, &sender));
+            }
+            drop(sender);
+            let told = loop {
+                let told = match events.recv_timeout(SIGN_OF_LIFE) {
+                    Ok(Event::Started(ticket)) => observer.started(ticket),
+                    Ok(Event::Finished(ticket, generation, timing)) => observer.finished(ticket, *generation, timing),
+                    Ok(Event::Failed { ticket, reason, attempts }) => observer.failed(ticket, reason, attempts),
+                    Ok(Event::Gone(reason)) => break Err(EngineError::Unreachable(reason)),
+                    Err(RecvTimeoutError::Timeout) => observer.worked(Effort::default()),
+                    Err(RecvTimeoutError::Disconnected) => break Ok(()),
+                };
+                if let Err(error) = told {
+                    break Err(EngineError::Abandoned(error));
+                }
+            };
+            queue.abandoned.store(told.is_err(), Ordering::Relaxed);
+            told
+        })
+    }
+}

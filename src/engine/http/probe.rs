@@ -1,0 +1,224 @@
+//! Trying what a server honours of what it is asked, before it is asked for
+//! anything that counts.
+//!
+//! Evidence, not proof: "honoured" means that nothing spoke against it in a
+//! few short texts.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ended, HttpEngine, Wanted};
+use crate::engine::{EngineError, Generation, Questions, Stop};
+use crate::experiment::{Api, ResolvedChain, Seed, Step, Temperature, Template};
+
+/// Tokens of a text that is only looked at.
+const SHORT: u32 = 24;
+const SHORTER: u32 = 8;
+/// Long enough for a guard against loops: Ollama's counts to 30.
+const LONG: u32 = 96;
+/// Prompts that are tried, at most.
+const PROMPTS: usize = 3;
+/// A text that goes on like this one is a loop.
+const LOOP: &str = "to be able to be able to be able to be able to be able to be able to be able to be able to be able";
+
+/// Everything that was tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Findings(pub Vec<Finding>);
+
+/// What was tried, what came of it, and what that rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub probed: Probed,
+    /// None: it could not be told.
+    pub honoured: Option<bool>,
+    pub evidence: String,
+}
+
+/// What is asked of a server and may be dropped silently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Probed {
+    /// The same request gives the same text.
+    Reproduction,
+    /// Other seeds give other texts.
+    Seed,
+    Temperature,
+    MaxTokens,
+    SamplerOrder,
+    /// A text that repeats itself may go on.
+    Repetition,
+}
+
+impl fmt::Display for Probed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reproduction => "the same request again",
+            Self::Seed => "seed",
+            Self::Temperature => "temperature",
+            Self::MaxTokens => "max_tokens",
+            Self::SamplerOrder => "the samplers' order",
+            Self::Repetition => "a text that repeats itself",
+        })
+    }
+}
+
+/// # Errors
+/// When the server does not answer.
+pub fn probe(engine: &HttpEngine<'_>, questions: &Questions) -> Result<Findings, EngineError> {
+    let template = questions.templates.first().copied().unwrap_or_default();
+    let prompts: Vec<&str> = questions.prompts.iter().map(String::as_str).take(PROMPTS).collect();
+    let probe = Probe { engine, template };
+    Ok(Findings(vec![
+        probe.reproduction(&prompts)?,
+        probe.seed(&prompts)?,
+        probe.temperature(&prompts)?,
+        probe.max_tokens(&prompts)?,
+        probe.sampler_order(&prompts)?,
+        probe.repetition()?,
+    ]))
+}
+
+struct Probe<'a> {
+    engine: &'a HttpEngine<'a>,
+    template: Template,
+}
+
+impl Probe<'_> {
+    fn reproduction(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
+        let mut same = 0;
+        for prompt in prompts {
+            let [one, other] = [self.text(prompt, 1.0, 1, SHORT)?, self.text(prompt, 1.0, 1, SHORT)?];
+            same += usize::from(one.text == other.text);
+        }
+        let evidence = format!("{same} of {} texts were the same when asked for again", prompts.len());
+        Ok(Finding { probed: Probed::Reproduction, honoured: Some(same == prompts.len()), evidence })
+    }
+
+    fn seed(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
+        let mut texts = BTreeSet::new();
+        let seeds = [1, 2, 3, 4];
+        for seed in seeds {
+            texts.insert(self.text(prompts[0], 1.0, seed, SHORT)?.text);
+        }
+        let evidence = format!("{} different texts of {} seeds at T 1", texts.len(), seeds.len());
+        Ok(Finding { probed: Probed::Seed, honoured: Some(texts.len() > 1), evidence })
+    }
+
+    fn temperature(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
+        let mut differ = 0;
+        for prompt in prompts {
+            let [cold, hot] = [self.text(prompt, 0.05, 1, SHORT)?, self.text(prompt, 1.5, 1, SHORT)?];
+            differ += usize::from(cold.text != hot.text);
+        }
+        let evidence = format!("{differ} of {} texts differ between T 0.05 and T 1.5", prompts.len());
+        Ok(Finding { probed: Probed::Temperature, honoured: Some(differ > 0), evidence })
+    }
+
+    fn max_tokens(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
+        let [shorter, short] = [self.text(prompts[0], 1.0, 1, SHORTER)?, self.text(prompts[0], 1.0, 1, SHORT)?];
+        let (honoured, evidence) = match shorter.n_tokens() {
+            Some(n) => (Some(n <= SHORTER), format!("{n} tokens where {SHORTER} were asked for")),
+            None => {
+                let lengths = [&shorter, &short].map(|generation| generation.text.chars().count());
+                let shorter_is = (lengths[0] < lengths[1]).then_some(true);
+                let evidence = format!(
+                    "{} characters where {SHORTER} tokens were asked for, {} for {SHORT}; it does not count tokens",
+                    lengths[0], lengths[1]
+                );
+                (shorter_is, evidence)
+            }
+        };
+        Ok(Finding { probed: Probed::MaxTokens, honoured, evidence })
+    }
+
+    fn sampler_order(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
+        let server = &self.engine.served.server;
+        let (honoured, evidence) = match (server.api, &server.own_chain) {
+            (_, Some(own)) => (None, format!("it has a chain of its own, believed to be {own}; it does not state it")),
+            (Api::LlamaServer, None) => {
+                // Unlike its default order.
+                let steps = vec![
+                    Step::Temperature { t: temperature(1.0) },
+                    Step::MinP { p: 0.05, min_keep: 1 },
+                    Step::TopK { k: 40 },
+                    Step::Dist,
+                ];
+                let asked = ["temperature", "min_p", "top_k"];
+                let stated = self.stated_order(prompts[0], ResolvedChain(steps))?;
+                match stated {
+                    Some(stated) => (Some(stated == asked), format!("asked for {}, it states {}", asked.join(" → "), stated.join(" → "))),
+                    None => (None, "it does not state it".to_owned()),
+                }
+            }
+            (api, None) => (None, format!("the api {api} has no field for it: the order is the server's, and unknown")),
+        };
+        Ok(Finding { probed: Probed::SamplerOrder, honoured, evidence })
+    }
+
+    fn repetition(&self) -> Result<Finding, EngineError> {
+        let generation = self.text(LOOP, 0.0, 1, LONG)?;
+        let words: Vec<_> = generation.text.split_whitespace().collect();
+        let trigrams: BTreeSet<_> = words.windows(3).collect();
+        let repeats = words.len() >= 12 && 2 * trigrams.len() < words.len() - 2;
+        let long = format!("{} words", words.len());
+        let (honoured, evidence) = match (generation.stop, repeats) {
+            (Stop::Cut, _) => (Some(false), format!("a text that repeats itself was cut after {long}")),
+            (_, true) => (Some(true), format!("a text that repeats itself went on for {long}")),
+            (_, false) => (None, "the model did not repeat itself when asked to".to_owned()),
+        };
+        Ok(Finding { probed: Probed::Repetition, honoured, evidence })
+    }
+
+    fn text(&self, prompt: &str, t: f32, seed: u32, max_tokens: u32) -> Result<Generation, EngineError> {
+        let server = &self.engine.served.server;
+        let mut steps = vec![Step::Temperature { t: temperature(t) }];
+        if server.own_chain.is_none() && server.api != Api::Shimmy {
+            steps.push(Step::Dist);
+        }
+        let chain = ResolvedChain(steps);
+        // Shimmy's API has no seed.
+        let seed = Seed::new(seed).filter(|_| server.api != Api::Shimmy);
+        let wanted = Wanted { prompt, template: self.template, chain: &chain, seed, max_tokens };
+        match self.engine.text(wanted, &|| true) {
+            Ok((generation, _)) => Ok(generation),
+            Err(Ended::Failed { reason, .. } | Ended::Gone(reason)) => {
+                Err(EngineError::Start(format!("it gives no text: {reason}")))
+            }
+            Err(Ended::Unwanted) => unreachable!("it is wanted for ever"),
+        }
+    }
+
+    fn stated_order(&self, prompt: &str, chain: ResolvedChain) -> Result<Option<Vec<String>>, EngineError> {
+        let failed = |reason: String| EngineError::Start(format!("it gives no text: {reason}"));
+        let wanted = Wanted { prompt, template: self.template, chain: &chain, seed: Seed::new(1), max_tokens: SHORTER };
+        let ask = super::ask(self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;
+        let answer = self.engine.client.ask(&ask, SHORTER, || {}).map_err(|trouble| failed(trouble.to_string()))?;
+        Ok(answer.samplers)
+    }
+}
+
+fn temperature(t: f32) -> Temperature {
+    Temperature::new(t).expect("finite and not negative")
+}
+
+impl Findings {
+    /// What must be known to read the results rightly: all that is not honoured, or can't be told.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.0.iter().filter_map(|finding| {
+            let Finding { probed, honoured, evidence } = finding;
+            match honoured {
+                Some(true) => None,
+                Some(false) => Some(format!("{probed}: NOT honoured ({evidence})")),
+                None => Some(format!("{probed}: not known ({evidence})")),
+            }
+        })
+    }
+
+    pub fn dishonours(&self, what: Probed) -> Option<&str> {
+        let found = self.0.iter().find(|finding| finding.probed == what && finding.honoured == Some(false));
+        found.map(|finding| finding.evidence.as_str())
+    }
+}

@@ -1,0 +1,102 @@
+//! What is asked of a server: the path and the body of a request.
+//!
+//! Pure. Knows the shape of the APIs, not how bytes travel.
+
+use serde_json::{Map, Value, json};
+
+use super::sampling::{Inexpressible, sampling_fields};
+use crate::experiment::{Api, Delivery, ResolvedChain, Seed, Served, Template};
+
+/// A request for one text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// Behind the server's address.
+    pub path: &'static str,
+    pub body: Value,
+}
+
+/// The text that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub prompt: &'a str,
+    pub template: Template,
+    pub chain: &'a ResolvedChain,
+    pub seed: Option<Seed>,
+    pub max_tokens: u32,
+}
+
+/// # Errors
+/// When the API can't say the chain.
+pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
+    let Served { server, name } = served;
+    let Wanted { prompt, template, chain, seed, max_tokens } = wanted;
+    let sampling = sampling_fields(server, chain)?;
+    let stream = server.delivery == Delivery::Stream;
+    let messages = || json!([{ "role": "user", "content": prompt }]);
+    let (path, mut body) = match (server.api, template) {
+        (Api::Openai, Template::Raw) => ("/v1/completions", json!({ "model": name, "prompt": prompt })),
+        (Api::Openai, Template::Chat) => ("/v1/chat/completions", json!({ "model": name, "messages": messages() })),
+        // It has one model, and no name for it; plans refuse the chat template.
+        (Api::LlamaServer, _) => ("/completion", json!({ "prompt": prompt, "return_tokens": true, "cache_prompt": false })),
+        (Api::Ollama, Template::Raw) => ("/api/generate", json!({ "model": name, "prompt": prompt, "raw": true })),
+        (Api::Ollama, Template::Chat) => ("/api/chat", json!({ "model": name, "messages": messages() })),
+        (Api::Shimmy, Template::Raw) => ("/api/generate", json!({ "model": name, "prompt": prompt })),
+        (Api::Shimmy, Template::Chat) => ("/api/generate", json!({ "model": name, "messages": messages() })),
+    };
+    body["stream"] = json!(stream);
+    let mut fields = sampling;
+    if let Some(seed) = seed {
+        fields.insert("seed".to_owned(), json!(seed.get()));
+    }
+    match server.api {
+        Api::Openai => {
+            fields.insert("max_tokens".to_owned(), json!(max_tokens));
+            if stream {
+                fields.insert("stream_options".to_owned(), json!({ "include_usage": true }));
+            }
+        }
+        Api::LlamaServer => {
+            fields.insert("n_predict".to_owned(), json!(max_tokens));
+        }
+        Api::Ollama => {
+            fields.insert("num_predict".to_owned(), json!(max_tokens));
+            fields = Map::from_iter([("options".to_owned(), Value::Object(fields))]);
+        }
+        Api::Shimmy => {
+            fields.insert("max_tokens".to_owned(), json!(max_tokens));
+        }
+    }
+    body.as_object_mut().expect("written as an object above").append(&mut fields);
+    Ok(Ask { path, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Server, Step, Temperature};
+
+    fn body(api: Api, template: Template) -> Ask {
+        let served = Served { server: Server::new("s".into(), "http://h".into(), api), name: "m".into() };
+        let chain = ResolvedChain(vec![Step::Temperature { t: Temperature::new(0.9).unwrap() }, Step::Dist]);
+        let wanted = Wanted { prompt: "Why?", template, chain: &chain, seed: Seed::new(3), max_tokens: 8 };
+        ask(&served, wanted).unwrap()
+    }
+
+    #[test]
+    fn each_api_is_asked_in_its_own_words() {
+        let openai = body(Api::Openai, Template::Chat);
+        assert_eq!(openai.path, "/v1/chat/completions");
+        let expected = json!({
+            "model": "m", "messages": [{ "role": "user", "content": "Why?" }], "stream": true,
+            "stream_options": { "include_usage": true }, "max_tokens": 8, "seed": 3, "temperature": 0.9,
+            "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0,
+        });
+        assert_eq!(openai.body, expected);
+        let ollama = body(Api::Ollama, Template::Raw);
+        assert_eq!((&ollama.body["raw"], &ollama.body["options"]["num_predict"]), (&json!(true), &json!(8)));
+        assert_eq!(ollama.body["options"]["seed"], json!(3));
+        let llama_server = body(Api::LlamaServer, Template::Raw);
+        assert_eq!((llama_server.path, &llama_server.body["n_predict"]), ("/completion", &json!(8)));
+        assert_eq!(llama_server.body["samplers"], json!(["temperature"]));
+    }
+}

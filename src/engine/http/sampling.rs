@@ -1,0 +1,261 @@
+//! A sampler chain in the fields of a server's API.
+//!
+//! Pure. Every field that the API has is sent, neutral ones too: what is left
+//! out would take the server's default, which is not the experiment's.
+
+use serde_json::{Map, Value, json};
+
+use crate::experiment::{Api, Extension, ResolvedChain, Server, Step, Temperature};
+
+/// Why a chain can't be asked of a server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Inexpressible {
+    #[error("the api {api} has no field for its step {step}")]
+    NoField { api: Api, step: &'static str },
+    #[error("its step {step} needs {}, which this server is not said to understand (extensions)",
+        fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "))]
+    NoExtension { step: &'static str, fields: Vec<Extension> },
+    #[error("it has the step {step} twice, and the api {api} one field for it")]
+    Twice { api: Api, step: &'static str },
+    #[error("it selects greedily after other steps, and the api {api} selects by a draw unless the temperature is 0")]
+    LateGreedy { api: Api },
+    #[error("it draws, and the api {api} takes no seed")]
+    NoSeed { api: Api },
+}
+
+/// The fields that ask for `chain`; the seed aside.
+///
+/// # Errors
+/// When the API can't say it.
+pub fn sampling_fields(server: &Server, chain: &ResolvedChain) -> Result<Map<String, Value>, Inexpressible> {
+    if server.own_chain.is_some() {
+        let temperature = chain.0.iter().find_map(|step| match step {
+            Step::Temperature { t } => Some(*t),
+            _ => None,
+        });
+        return Ok(temperature.map(|t| ("temperature".to_owned(), number(t.get()))).into_iter().collect());
+    }
+    let mut fields = neutral(server);
+    let mut names = Vec::new();
+    let mut greedy = None;
+    for step in &chain.0 {
+        let name = name_of(step);
+        if names.contains(&name) {
+            return Err(Inexpressible::Twice { api: server.api, step: name });
+        }
+        match step {
+            Step::Greedy => greedy = Some(names.iter().all(|name| *name == "penalties")),
+            Step::Dist if server.api == Api::Shimmy => return Err(Inexpressible::NoSeed { api: server.api }),
+            // A draw is what all of them end with.
+            Step::Dist => {}
+            step => add(step, name, server, &mut fields)?,
+        }
+        names.push(name);
+    }
+    match greedy {
+        Some(true) => {
+            fields.insert("temperature".to_owned(), json!(0));
+            names.insert(0, "temperature");
+        }
+        Some(false) => return Err(Inexpressible::LateGreedy { api: server.api }),
+        None => {}
+    }
+    if server.api == Api::LlamaServer {
+        let order: Vec<_> = names.into_iter().filter(|name| !matches!(*name, "dist" | "greedy")).collect();
+        fields.insert("samplers".to_owned(), json!(order));
+    }
+    Ok(fields)
+}
+
+/// What of the API's fields does nothing.
+fn neutral(server: &Server) -> Map<String, Value> {
+    let fields = match server.api {
+        Api::Openai => {
+            let mut fields = json!({ "temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0 });
+            for extension in &server.extensions {
+                let nothing = match extension {
+                    Extension::TopK => json!(0),
+                    Extension::MinP => json!(0),
+                    Extension::TypicalP | Extension::RepeatPenalty | Extension::RepetitionPenalty => json!(1),
+                    // How far back does not matter where nothing is penalised.
+                    Extension::RepeatLastN => continue,
+                };
+                fields[extension.to_string()] = nothing;
+            }
+            fields
+        }
+        // Only what `samplers` lists is applied.
+        Api::LlamaServer => json!({ "temperature": 1 }),
+        Api::Ollama => json!({
+            "temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0, "typical_p": 1,
+            "repeat_penalty": 1, "presence_penalty": 0, "frequency_penalty": 0,
+        }),
+        Api::Shimmy => json!({ "temperature": 1, "top_p": 1, "top_k": 0 }),
+    };
+    let Value::Object(fields) = fields else { unreachable!("written as an object above") };
+    fields
+}
+
+fn add(
+    step: &Step<Temperature>,
+    name: &'static str,
+    server: &Server,
+    fields: &mut Map<String, Value>,
+) -> Result<(), Inexpressible> {
+    let api = server.api;
+    let mut set = |key: &str, value: Value| {
+        fields.insert(key.to_owned(), value);
+    };
+    let extension = |wanted: &[Extension]| match wanted.iter().find(|wanted| server.extensions.contains(wanted)) {
+        Some(found) => Ok(found.to_string()),
+        None => Err(Inexpressible::NoExtension { step: name, fields: wanted.to_vec() }),
+    };
+    match (step, api) {
+        (Step::Temperature { t }, _) => set("temperature", number(t.get())),
+        (Step::TopP { p, .. }, _) => set("top_p", number(*p)),
+        (Step::TopK { k }, Api::Openai) => set(&extension(&[Extension::TopK])?, json!(k)),
+        (Step::TopK { k }, _) => set("top_k", json!(k)),
+        (Step::MinP { p, .. }, Api::Openai) => set(&extension(&[Extension::MinP])?, number(*p)),
+        (Step::MinP { p, .. }, Api::LlamaServer | Api::Ollama) => set("min_p", number(*p)),
+        (Step::Typical { p, .. }, Api::Openai) => set(&extension(&[Extension::TypicalP])?, number(*p)),
+        (Step::Typical { p, .. }, Api::LlamaServer | Api::Ollama) => set("typical_p", number(*p)),
+        // Penalties that penalise nothing need no field.
+        (&Step::Penalties { repeat, frequency, presence, .. }, _)
+            if (repeat, frequency, presence) == (1.0, 0.0, 0.0) => {}
+        (&Step::Penalties { last_n, repeat, frequency, presence }, Api::Openai) => {
+            if repeat != 1.0 {
+                set(&extension(&[Extension::RepeatPenalty, Extension::RepetitionPenalty])?, number(repeat));
+            }
+            set(&extension(&[Extension::RepeatLastN])?, json!(last_n));
+            set("frequency_penalty", number(frequency));
+            set("presence_penalty", number(presence));
+        }
+        (&Step::Penalties { last_n, repeat, frequency, presence }, Api::LlamaServer | Api::Ollama) => {
+            set("repeat_last_n", json!(last_n));
+            set("repeat_penalty", number(repeat));
+            set("frequency_penalty", number(frequency));
+            set("presence_penalty", number(presence));
+        }
+        (Step::TopNSigma { n }, Api::LlamaServer) => set("top_n_sigma", number(*n)),
+        (Step::Xtc { p, threshold, .. }, Api::LlamaServer) => {
+            set("xtc_probability", number(*p));
+            set("xtc_threshold", number(*threshold));
+        }
+        (Step::Dry { multiplier, base, allowed_length, last_n, sequence_breakers }, Api::LlamaServer) => {
+            set("dry_multiplier", number(*multiplier));
+            set("dry_base", number(*base));
+            set("dry_allowed_length", json!(allowed_length));
+            set("dry_penalty_last_n", json!(last_n));
+            set("dry_sequence_breakers", json!(sequence_breakers));
+        }
+        _ => return Err(Inexpressible::NoField { api, step: name }),
+    }
+    Ok(())
+}
+
+/// llama-server's name in `samplers`; of those it lacks, the file's.
+fn name_of(step: &Step<Temperature>) -> &'static str {
+    match step {
+        Step::Temperature { .. } => "temperature",
+        Step::TemperatureExt { .. } => "temperature_ext",
+        Step::TopK { .. } => "top_k",
+        Step::TopP { .. } => "top_p",
+        Step::MinP { .. } => "min_p",
+        Step::Typical { .. } => "typ_p",
+        Step::TopNSigma { .. } => "top_n_sigma",
+        Step::Xtc { .. } => "xtc",
+        Step::Penalties { .. } => "penalties",
+        Step::Dry { .. } => "dry",
+        Step::LogitBias { .. } => "logit_bias",
+        Step::Grammar { .. } => "grammar",
+        Step::Infill => "infill",
+        Step::Greedy => "greedy",
+        Step::Dist => "dist",
+        Step::Mirostat { .. } => "mirostat",
+        Step::MirostatV2 { .. } => "mirostat_v2",
+        Step::AdaptiveP { .. } => "adaptive_p",
+    }
+}
+
+/// A number as a file writes it: 0.9, not the 0.8999999761581421 that its f32 is.
+fn number(x: f32) -> Value {
+    json!(x.to_string().parse::<f64>().expect("a number was printed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(api: Api) -> Server {
+        Server::new("s".into(), "http://127.0.0.1:1".into(), api)
+    }
+
+    fn t(t: f32) -> Step<Temperature> {
+        Step::Temperature { t: Temperature::new(t).unwrap() }
+    }
+
+    fn top_k(k: i32) -> Step<Temperature> {
+        Step::TopK { k }
+    }
+
+    const TOP_P: Step<Temperature> = Step::TopP { p: 0.95, min_keep: 1 };
+
+    fn penalties(repeat: f32) -> Step<Temperature> {
+        Step::Penalties { last_n: 64, repeat, frequency: 0.0, presence: 0.0 }
+    }
+
+    fn fields(server: &Server, steps: Vec<Step<Temperature>>) -> Result<Value, Inexpressible> {
+        sampling_fields(server, &ResolvedChain(steps)).map(Value::Object)
+    }
+
+    #[test]
+    fn llama_server_is_told_the_order() {
+        let steps = vec![penalties(1.1), top_k(40), TOP_P, t(0.9), Step::Dist];
+        let asked = fields(&server(Api::LlamaServer), steps).unwrap();
+        assert_eq!(asked["samplers"], json!(["penalties", "top_k", "top_p", "temperature"]));
+        assert_eq!((&asked["temperature"], &asked["repeat_penalty"]), (&json!(0.9), &json!(1.1)));
+    }
+
+    #[test]
+    fn fields_that_a_chain_does_not_use_are_sent_neutral() {
+        let asked = fields(&server(Api::Ollama), vec![t(0.7), Step::Dist]).unwrap();
+        assert_eq!((&asked["top_k"], &asked["top_p"], &asked["repeat_penalty"]), (&json!(0), &json!(1), &json!(1)));
+        let mut extended = server(Api::Openai);
+        extended.extensions = vec![Extension::TopK];
+        let asked = fields(&extended, vec![t(0.7), Step::Dist]).unwrap();
+        assert_eq!(asked["top_k"], json!(0));
+        assert!(asked.get("min_p").is_none(), "a field that it may not know is not sent");
+    }
+
+    #[test]
+    fn what_an_api_cannot_say_is_refused() {
+        use Inexpressible::*;
+        let openai = server(Api::Openai);
+        let refused = |server: &Server, steps| fields(server, steps).unwrap_err();
+        let no_top_k = NoExtension { step: "top_k", fields: vec![Extension::TopK] };
+        assert_eq!(refused(&openai, vec![top_k(40), t(0.7), Step::Dist]), no_top_k);
+        let twice = Twice { api: Api::Openai, step: "temperature" };
+        assert_eq!(refused(&openai, vec![t(0.7), t(0.9), Step::Dist]), twice);
+        assert_eq!(refused(&openai, vec![t(0.7), Step::Greedy]), LateGreedy { api: Api::Openai });
+        assert_eq!(refused(&server(Api::Shimmy), vec![t(0.7), Step::Dist]), NoSeed { api: Api::Shimmy });
+        let mirostat = Step::MirostatV2 { tau: 5.0, eta: 0.1 };
+        assert_eq!(refused(&openai, vec![mirostat]), NoField { api: Api::Openai, step: "mirostat_v2" });
+        assert!(fields(&openai, vec![penalties(1.0), t(0.7), Step::Dist]).is_ok(), "these penalise nothing");
+        assert!(fields(&openai, vec![penalties(1.1), t(0.7), Step::Dist]).is_err());
+    }
+
+    #[test]
+    fn greedy_is_temperature_zero() {
+        assert_eq!(fields(&server(Api::Openai), vec![Step::Greedy]).unwrap()["temperature"], json!(0));
+        let asked = fields(&server(Api::LlamaServer), vec![Step::Greedy]).unwrap();
+        assert_eq!(asked["samplers"], json!(["temperature"]));
+    }
+
+    #[test]
+    fn of_its_own_chain_a_server_is_told_the_temperature() {
+        let mut own = server(Api::Shimmy);
+        own.own_chain = Some("shimmy-1.7".into());
+        let asked = fields(&own, vec![t(0.9), TOP_P, top_k(40), penalties(0.0), Step::Greedy]).unwrap();
+        assert_eq!(asked, json!({ "temperature": 0.9 }));
+    }
+}

@@ -1,0 +1,191 @@
+//! A server that serves models of the grid: how it is asked, and the rules of
+//! `[[server]]`.
+//!
+//! Owns what a server *is*. Knows neither what its API looks like on the wire
+//! (`engine::http`) nor any secret: a key is known by the environment variable
+//! that holds it.
+
+use serde::{Deserialize, Serialize};
+use serde_spanned::Spanned;
+use strum::{Display, EnumString, VariantNames};
+
+use super::error::Problems;
+use super::raw::RawServer;
+use super::resolve::resolve_name;
+
+/// Requests at a time where the file does not say: what llama-server and
+/// Ollama serve side by side by default.
+const DEFAULT_CONCURRENCY: u32 = 4;
+/// Seconds of silence after which an answer is given up, where the file does not say.
+const DEFAULT_SILENCE_S: u32 = 120;
+
+/// A server and how it is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    pub id: String,
+    /// Scheme, host and port, and what stands before the API's own paths;
+    /// without a slash at its end.
+    pub url: String,
+    pub api: Api,
+    /// The environment variable that holds the key.
+    pub key_env: Option<String>,
+    /// Requests at a time.
+    pub concurrency: u32,
+    /// Seconds without a byte after which an answer is given up.
+    pub silence_s: u32,
+    /// The chain that it is believed to run whatever it is asked: of this
+    /// chain the temperature alone is sent.
+    pub own_chain: Option<String>,
+    /// Fields beyond the API's own that this server is said to understand.
+    pub extensions: Vec<Extension>,
+    pub delivery: Delivery,
+}
+
+/// A model as a server serves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    pub server: Server,
+    /// What the server calls it.
+    pub name: String,
+}
+
+/// The languages that servers speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Api {
+    /// `/v1/completions`, and `/v1/chat/completions` for `template = "chat"`.
+    #[default]
+    Openai,
+    /// llama-server's own `/completion`, with the order of the samplers.
+    LlamaServer,
+    /// `/api/generate`, raw, and `/api/chat` for `template = "chat"`.
+    Ollama,
+    /// Shimmy's `/api/generate`.
+    Shimmy,
+}
+
+/// Sampling fields that OpenAI's API lacks and servers add under these names.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Display, EnumString, VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Extension {
+    #[default]
+    TopK,
+    MinP,
+    TypicalP,
+    /// llama.cpp's and llama-cpp-python's name for the repetition penalty.
+    RepeatPenalty,
+    /// vLLM's name for it.
+    RepetitionPenalty,
+    /// Tokens that the penalties look back on.
+    RepeatLastN,
+}
+
+/// How an answer comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Delivery {
+    /// Token by token, which tells the time to the first one.
+    #[default]
+    Stream,
+    /// At once, when it is complete.
+    Whole,
+}
+
+impl Server {
+    /// A server with the defaults of a file that says no more.
+    pub fn new(id: String, url: String, api: Api) -> Self {
+        Self {
+            id,
+            url,
+            api,
+            key_env: None,
+            concurrency: DEFAULT_CONCURRENCY,
+            silence_s: DEFAULT_SILENCE_S,
+            own_chain: None,
+            extensions: vec![],
+            delivery: Delivery::default(),
+        }
+    }
+}
+
+/// The address of a server, without a slash at its end.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn server_url(url: &str) -> Result<String, &'static str> {
+    let trimmed = url.trim_end_matches('/');
+    let rest = trimmed.strip_prefix("http://").or_else(|| trimmed.strip_prefix("https://"));
+    let rest = rest.ok_or("it begins with neither http:// nor https://")?;
+    if rest.contains('@') {
+        return Err("it holds a user or a password, which would end up in files: name a variable with key_env");
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
+    if rest.is_empty() || rest.starts_with(['/', ':']) || !rest.chars().all(plain) {
+        return Err("it is no address of a server, such as http://127.0.0.1:8080");
+    }
+    Ok(trimmed.to_owned())
+}
+
+/// Servers as a file describes them.
+pub fn resolve_servers(raw: &[RawServer], problems: &mut Problems) -> Vec<Server> {
+    let mut servers: Vec<Server> = Vec::new();
+    for server in raw {
+        let id = server.id.get_ref();
+        if servers.iter().any(|known| known.id == *id) {
+            problems.add(server.id.span(), format!("the server {id} is defined twice"), "rename or remove one");
+        }
+        servers.push(resolve_server(server, problems));
+    }
+    servers
+}
+
+fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
+    let url = server_url(raw.url.get_ref()).unwrap_or_else(|why| {
+        let message = format!("{:?} can't be asked: {why}", raw.url.get_ref());
+        problems.add(raw.url.span(), message, "write it as http://HOST:PORT");
+        String::new()
+    });
+    let api = resolve_name("api", &raw.api, problems).unwrap_or_default();
+    for (key, value) in [("concurrency", &raw.concurrency), ("silence_s", &raw.silence_s)] {
+        if let Some(value) = value
+            && *value.get_ref() == 0
+        {
+            problems.add(value.span(), format!("{key} = 0 asks nothing"), "set it to 1 or more, or leave it out");
+        }
+    }
+    if let Some(key) = &raw.key_env {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if key.get_ref().is_empty() || !key.get_ref().chars().all(plain) {
+            // It may be the key itself: it is not quoted.
+            let help = "write the variable's name, such as key_env = \"OPENAI_API_KEY\"; a key never stands in a file";
+            problems.add(key.span(), "key_env names no environment variable", help);
+        }
+    }
+    let extensions = raw.extensions.iter().flat_map(|list| list.get_ref());
+    let extensions: Vec<Extension> =
+        extensions.filter_map(|name| resolve_name("extension", name, problems)).collect();
+    if let Some(list) = &raw.extensions
+        && api != Api::Openai
+    {
+        let message = format!("the api {api} has fields of its own for all that can be sent");
+        problems.add(list.span(), message, "extensions belong to api = \"openai\": remove them");
+    }
+    let delivery = raw.delivery.as_ref().and_then(|name| resolve_name("delivery", name, problems));
+    let number = |value: &Option<Spanned<u32>>, default| value.as_ref().map_or(default, |value| *value.get_ref());
+    Server {
+        id: raw.id.get_ref().clone(),
+        url,
+        api,
+        key_env: raw.key_env.as_ref().map(|key| key.get_ref().clone()),
+        concurrency: number(&raw.concurrency, DEFAULT_CONCURRENCY),
+        silence_s: number(&raw.silence_s, DEFAULT_SILENCE_S),
+        own_chain: raw.own_chain.as_ref().map(|chain| chain.get_ref().clone()),
+        extensions,
+        delivery: delivery.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,146 @@
+//! What a grid may ask of a server, and what is known not to be honoured.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Load, Origin, PlanError};
+use crate::engine::http::{Inexpressible, Probed, sampling_fields};
+use crate::experiment::{Api, Bos, Experiment, Factor, Offload, Quant, Served, Temperature, Template};
+
+/// Why a grid can't be asked of a server.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Misfit {
+    #[error(
+        "chain {chain} can't be asked of the model {model} on the server {server}: {why}; leave the pair out with \
+         [[grid.exclude]] model = {model:?}, chain = {chain:?}"
+    )]
+    Chain { chain: String, model: String, server: String, why: Inexpressible },
+    #[error(
+        "the server {server} is said to run its own chain, {own}, and can't run {chain}; leave the pair out with \
+         [[grid.exclude]] model = {model:?}, chain = {chain:?}"
+    )]
+    OtherChain { chain: String, own: String, model: String, server: String },
+    #[error(
+        "quant = {quant} can't be asked of the model {model}: the server {server} has loaded what it serves; leave the \
+         pair out with [[grid.exclude]] model = {model:?}, quant = \"{quant}\""
+    )]
+    Quant { quant: Quant, model: String, server: String },
+    #[error(
+        "the server {server} places the model {model} as it was started: of the grid's offloads it can stand for one; \
+         leave the others out with [[grid.exclude]] model = {model:?}, offload = …"
+    )]
+    Offloads { model: String, server: String },
+    #[error("template = chat can't be asked of the model {model}: the api {api} has none; use api = \"openai\"")]
+    Template { model: String, api: Api },
+    #[error("bos = {bos} can't be asked of the server {server}: remove it from [generate]")]
+    Bos { bos: Bos, server: String },
+}
+
+/// Something that a server does not honour, and the factor that is then no factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    pub model: String,
+    /// None: whatever is compared.
+    pub factor: Option<Factor>,
+    pub reason: String,
+}
+
+pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> Vec<PlanError> {
+    let grid = &experiment.grid;
+    let Served { server, .. } = served;
+    let (model, id) = (model.to_owned(), server.id.clone());
+    let mut found = Vec::new();
+    for chain in &grid.chains {
+        let excluded = |temperature: &Temperature| excludes(experiment, &model, |exclusion| {
+            exclusion.chain.as_deref().is_none_or(|name| name == chain.id)
+                && exclusion.temperature.is_none_or(|t| t == *temperature)
+        });
+        let Some(temperature) = grid.temperatures.iter().find(|t| !excluded(t)) else { continue };
+        let (chain_id, server) = (chain.id.clone(), id.clone());
+        match &served.server.own_chain {
+            Some(own) if *own != chain.id => {
+                found.push(Misfit::OtherChain { chain: chain_id, own: own.clone(), model: model.clone(), server });
+            }
+            _ => {
+                if let Err(why) = sampling_fields(&served.server, &chain.at(*temperature)) {
+                    found.push(Misfit::Chain { chain: chain_id, model: model.clone(), server, why });
+                }
+            }
+        }
+    }
+    for &quant in grid.quants.iter().filter(|quant| **quant != Quant::Source) {
+        if !excludes(experiment, &model, |exclusion| exclusion.quant == Some(quant)) {
+            found.push(Misfit::Quant { quant, model: model.clone(), server: id.clone() });
+        }
+    }
+    let left = grid.offloads.iter().filter(|offload| !excludes(experiment, &model, |e| e.offload == Some(**offload)));
+    if left.count() > 1 {
+        found.push(Misfit::Offloads { model: model.clone(), server: id.clone() });
+    }
+    let chat = grid.templates.contains(&Template::Chat);
+    if chat
+        && server.api == Api::LlamaServer
+        && !excludes(experiment, &model, |exclusion| exclusion.template == Some(Template::Chat))
+    {
+        found.push(Misfit::Template { model: model.clone(), api: server.api });
+    }
+    if experiment.generate.bos != Bos::Model {
+        found.push(Misfit::Bos { bos: experiment.generate.bos, server: id });
+    }
+    found.into_iter().map(PlanError::from).collect()
+}
+
+/// Whether an exclusion of this model, or of all, leaves out what `names` says it names.
+fn excludes(experiment: &Experiment, model: &str, names: impl Fn(&crate::experiment::Exclusion) -> bool) -> bool {
+    let of_model = |exclusion: &&crate::experiment::Exclusion| {
+        exclusion.model.as_deref().is_none_or(|name| name == model)
+            && exclusion.seed.is_none()
+            && exclusion.prompt.is_none()
+    };
+    experiment.grid.excluded.iter().filter(of_model).any(names)
+}
+
+/// What is known not to be honoured of what this load's trials are compared by.
+pub(super) fn doubts(load: &Load, many_seeds: bool) -> Vec<Doubt> {
+    let Origin::Server { findings: Some(findings), .. } = &load.surveyed.origin else { return vec![] };
+    let doubt = |factor, what: Probed| {
+        let reason = format!("the server does not honour {what}: {}", findings.dishonours(what)?);
+        Some(Doubt { model: load.model.id.clone(), factor, reason })
+    };
+    let draws = load.planned().any(|planned| planned.trial.seed.is_some());
+    let mut doubts = Vec::new();
+    doubts.extend(doubt(Some(Factor::Temperature), Probed::Temperature));
+    doubts.extend(doubt(Some(Factor::Chain), Probed::SamplerOrder));
+    // Longer texts score higher: beside other models' they are no comparison.
+    doubts.extend(doubt(Some(Factor::Model), Probed::MaxTokens));
+    // A text that may not repeat itself says nothing about repetition.
+    doubts.extend(doubt(None, Probed::Repetition));
+    if draws && many_seeds {
+        // What counts as several texts is one.
+        doubts.extend(doubt(None, Probed::Seed));
+    }
+    doubts
+}
+
+/// What must be known of a served model to read its results rightly.
+pub(super) fn notes(load: &Load) -> Vec<String> {
+    let Origin::Server { facts, findings } = &load.surveyed.origin else { return vec![] };
+    let crate::experiment::Source::Server(served) = &load.model.source else { return vec![] };
+    let (model, server) = (&load.model.id, &served.server);
+    let mut notes = Vec::new();
+    let stated: Vec<_> = facts.stated.iter().map(|(key, value)| format!("{key} {value}")).collect();
+    let stated = if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") };
+    notes.push(format!("{model} is served by {} ({}) as {}; it states: {stated}", server.id, server.api, served.name));
+    let mut unknown = vec!["placement", "numerics"];
+    if server.api != Api::LlamaServer {
+        unknown.insert(0, "the chain as executed");
+    }
+    notes.push(format!("{model}: unknown to us, whatever the columns say: {}", unknown.join(", ")));
+    if load.offload != Offload::None {
+        notes.push(format!("{model}: offload {} is what the server is believed to run with", load.offload));
+    }
+    match findings {
+        None => notes.push(format!("{model}: it was not tried what the server honours")),
+        Some(findings) => notes.extend(findings.warnings().map(|warning| format!("{model}: {warning}"))),
+    }
+    notes
+}
