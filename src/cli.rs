@@ -440,6 +440,32 @@ pub struct Place {
     /// Add N to every seed: fresh texts of the same design. Chains without a draw have none.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed_offset: u32,
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
+}
+
+/// Asking a server in place of loading the grid's models.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A server in place of the models' files")]
+pub struct Elsewhere {
+    /// Ask the server at this address for the texts of every model of the grid.
+    ///
+    /// For more settings, and to have files and servers in one run, describe
+    /// it in the experiment file with [[server]] (docs/servers.md).
+    #[arg(long, value_name = "URL", requires = "api")]
+    pub server: Option<String>,
+    /// The API that it speaks: openai, llama-server, ollama or shimmy.
+    #[arg(long, value_name = "API", requires = "server")]
+    pub api: Option<String>,
+    /// What the server calls the model [default: as the experiment does].
+    #[arg(long, value_name = "NAME", requires = "server")]
+    pub served_as: Option<String>,
+    /// The chain that the server runs whatever it is asked; of a request it takes the temperature.
+    #[arg(long, value_name = "CHAIN", requires = "server")]
+    pub own_chain: Option<String>,
+    /// The environment variable that holds the server's key.
+    #[arg(long, value_name = "VARIABLE", requires = "server")]
+    pub key_env: Option<String>,
 }
 
 impl RunArgs {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{CACHE_STEP, EngineFacts, ModelFacts, PromptCounts, Shape};
 use crate::experiment::{
-    Bos, Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, Quant, ResolvedChain, Seed, Source, Step,
-    Temperature, Template,
+    Bos, Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, Quant, ResolvedChain, Seed, Source,
+    Step, Temperature, Template,
 };
 
 mod design;
@@ -193,7 +193,11 @@ impl Plan {
     /// What servers are known not to honour of what is compared.
     pub fn doubts(&self) -> Vec<Doubt> {
         let many_seeds = self.trials().filter_map(|trial| trial.seed).unique().count() > 1;
-        self.loads.iter().flat_map(|load| server::doubts(load, many_seeds)).unique_by(|doubt| format!("{doubt:?}")).collect()
+        self.loads
+            .iter()
+            .flat_map(|load| server::doubts(load, many_seeds))
+            .unique_by(|doubt| format!("{doubt:?}"))
+            .collect()
     }
 
     /// What must be known to read the plan, and its results, rightly.

@@ -182,7 +182,11 @@ impl State {
     fn speed(&self) -> String {
         let Some(since) = self.decoding_since else { return String::new() };
         let seconds = since.elapsed().as_secs_f64();
-        let mut text = format!("{:.0} tokens/s", self.evaluated_tokens as f64 / seconds);
+        // What a server evaluates is not known.
+        let mut text = match self.evaluated_tokens {
+            0 => format!("{:.1} texts/s", self.computed as f64 / seconds),
+            tokens => format!("{:.0} tokens/s", tokens as f64 / seconds),
+        };
         let left = self.trials - self.done;
         if left > 0 && self.computed * 9 >= left {
             let seconds_left = seconds / self.computed as f64 * left as f64;

@@ -28,18 +28,19 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
 ];
 
 /// What only these places may name.
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("llama_cpp", &["src/engine/llama/"]),
     ("process::{Child", &["src/worker/supervisor.rs"]),
     ("process::Command", &["src/worker/supervisor.rs"]),
     ("plotters", &["src/report/plot/"]),
     ("resvg", &["src/report/plot/"]),
+    ("httpdate", &["src/engine/http/client.rs"]),
     ("csv::Writer", &["src/report/"]),
     ("indicatif", &["src/progress"]),
     ("clap", &["src/cli.rs"]),
     ("statrs", &["src/stats/"]),
     ("miniz_oxide", &["src/metrics/compression.rs"]),
-    ("ureq", &["src/model/hub/client.rs"]),
+    ("ureq", &["src/engine/http/client.rs", "src/model/hub/client.rs"]),
     // The page's content security policy names the hashes of its style and script.
     ("sha2::", &["src/model/hash.rs", "src/report/html/page.rs"]),
     ("base64::", &["src/report/html/page.rs"]),
@@ -53,7 +54,9 @@ const STRANGERS: [(&str, &str); 2] = [("src/engine/llama/fast/", "llama_cpp"), (
 /// Modules without files, processes, clocks, output or unseeded randomness.
 const PURE: [&str; 7] = ["analysis", "check", "experiment", "metrics", "plan", "report", "stats"];
 /// And these parts of others.
-const PURE_FILES: [&str; 6] = [
+const PURE_FILES: [&str; 8] = [
+    "src/engine/http/answer.rs",
+    "src/engine/http/sampling.rs",
     "src/model/anatomy",
     "src/model/file_type.rs",
     "src/model/memory",

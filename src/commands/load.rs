@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use crate::experiment::{BadExperiment, Experiment, Model, Problems, Surroundings, parse, resolve, resolve_models, resolve_servers};
+use crate::experiment::{
+    BadExperiment, Experiment, Model, Problems, Surroundings, parse, resolve, resolve_models, resolve_servers,
+};
 use crate::model;
 
 /// The directory of the catalogue, when it is not to be looked for.

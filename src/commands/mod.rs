@@ -86,6 +86,10 @@ impl Failure {
         Self { code: ExitCode::Internal, report: report.into() }
     }
 
+    fn usage(report: impl Into<Report>) -> Self {
+        Self { code: ExitCode::Usage, report: report.into() }
+    }
+
     fn bad_setup(report: impl Into<Report>) -> Self {
         Self { code: ExitCode::BadSetup, report: report.into() }
     }

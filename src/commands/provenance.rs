@@ -69,10 +69,13 @@ fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
         ("server", format!("{}, {}, api {}", server.id, server.url, server.api)),
         ("served as", name.clone()),
         ("it states", if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") }),
-        ("chain", server.own_chain.as_ref().map_or_else(
-            || "as asked for; what was executed is the server's affair".to_owned(),
-            |own| format!("its own, believed to be {own}; of it the temperature alone is asked for"),
-        )),
+        (
+            "chain",
+            server.own_chain.as_ref().map_or_else(
+                || "as asked for; what was executed is the server's affair".to_owned(),
+                |own| format!("its own, believed to be {own}; of it the temperature alone is asked for"),
+            ),
+        ),
         ("placement, numerics", "unknown to us".to_owned()),
     ];
     let tried = entry.findings.iter().flat_map(|findings| &findings.0).map(|Finding { probed, honoured, evidence }| {

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, Report, miette};
+use strum::VariantNames as _;
 
 use super::Failure;
 use super::load::load_experiment;
 use super::survey::{Probing, Survey, survey};
-use crate::cli::Place;
+use crate::cli::{Elsewhere, Place};
+use crate::experiment::{Api, Experiment, Served, Server, Source, server_url};
 use crate::journal;
 use crate::model::Anatomy;
 use crate::model::memory::Room;
@@ -41,6 +43,25 @@ struct Misfits {
 #[error(transparent)]
 struct Misfit(PlanError);
 
+/// Puts a server in the place of all the grid's models, if one is named.
+fn ask_elsewhere(experiment: &mut Experiment, elsewhere: &Elsewhere) -> Result<(), Failure> {
+    let Elsewhere { server: Some(url), api: Some(api), served_as, own_chain, key_env } = elsewhere else {
+        return Ok(());
+    };
+    let bad = |option: &str, value: &str, why: &str| Failure::usage(miette!("{option} {value}: {why}"));
+    let url = server_url(url).map_err(|why| bad("--server", url, why))?;
+    let api: Api = api.parse().map_err(|_| bad("--api", api, &format!("use one of {}", Api::VARIANTS.join(", "))))?;
+    let mut server = Server::new("server".to_owned(), url, api);
+    server.own_chain.clone_from(own_chain);
+    server.key_env.clone_from(key_env);
+    for model in &mut experiment.grid.models {
+        let name = served_as.clone().unwrap_or_else(|| model.id.clone());
+        (model.sha256, model.size_bytes) = (None, None);
+        model.source = Source::Server(Box::new(Served { server: server.clone(), name }));
+    }
+    Ok(())
+}
+
 /// Reads the experiment, looks at its models and plans it; writes nothing.
 /// With `room`, refuses models for which free memory leaves less, unless a run
 /// has begun before: its trials may all be done.
@@ -53,6 +74,7 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
     experiment.grid.offset_seeds(place.seed_offset).map_err(|error| {
         Failure::bad_setup(miette!(help = "choose a smaller --seed-offset", "{}: {error}", experiment_file.display()))
     })?;
+    ask_elsewhere(&mut experiment, &place.elsewhere)?;
     let executable = std::env::current_exe()
         .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
     let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));

@@ -44,7 +44,9 @@ pub enum SurveyError {
     #[diagnostic(transparent)]
     Memory(#[from] MemoryError),
     #[error("cannot use the model {id} on the server {server}, {url}: {reason}")]
-    #[diagnostic(help("is the server running, and the api the one that it speaks? docs/servers.md has an example for each"))]
+    #[diagnostic(help(
+        "is the server running, and the api the one that it speaks? docs/servers.md has an example for each"
+    ))]
     UnusableServer { id: String, server: String, url: String, reason: String },
     #[error("cannot start the worker {executable}")]
     Spawn { executable: PathBuf, source: std::io::Error },
@@ -139,7 +141,12 @@ fn survey_file(
     if let Some(stated) = &model.sha256 {
         let found = sha256_of(path).map_err(unreadable)?;
         if found != *stated {
-            return Err(SurveyError::WrongHash { id: id.clone(), path: path.to_owned(), stated: stated.clone(), found });
+            return Err(SurveyError::WrongHash {
+                id: id.clone(),
+                path: path.to_owned(),
+                stated: stated.clone(),
+                found,
+            });
         }
     }
     let blake3 = blake3_of(path).map_err(unreadable)?;

@@ -70,12 +70,7 @@ impl fmt::Display for HubFile {
 }
 
 /// Models as a file describes them, their paths starting from `directory`.
-pub fn resolve_models(
-    raw: &[RawModel],
-    servers: &[Server],
-    directory: &Path,
-    problems: &mut Problems,
-) -> Vec<Model> {
+pub fn resolve_models(raw: &[RawModel], servers: &[Server], directory: &Path, problems: &mut Problems) -> Vec<Model> {
     let mut models: Vec<Model> = Vec::new();
     for model in raw {
         let id = model.id.get_ref();
@@ -98,8 +93,7 @@ fn resolve_model(raw: &RawModel, servers: &[Server], directory: &Path, problems:
         id: raw.id.get_ref().clone(),
         // A stand-in where the source is wrong: the grid may name the model
         // without a second complaint.
-        source: resolve_source(raw, servers, directory, problems)
-            .unwrap_or_else(|| Source::Path(directory.to_owned())),
+        source: resolve_source(raw, servers, directory, problems).unwrap_or_else(|| Source::Path(directory.to_owned())),
         sha256: raw.sha256.as_ref().map(|sha256| sha256.get_ref().clone()),
         size_bytes: raw.size_bytes,
         note: raw.note.clone(),
@@ -114,19 +108,28 @@ fn resolve_source(raw: &RawModel, servers: &[Server], directory: &Path, problems
         match stated.last() {
             None => problems.add(raw.id.span(), format!("the model {id} comes from nowhere"), SOURCES),
             Some((_, last)) => {
-                let keys = stated.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" and ");
-                problems.add(last.span(), format!("the model {id} has {keys}"), format!("{SOURCES}, and only one"));
+                let keys = stated.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" and by ");
+                problems.add(
+                    last.span(),
+                    format!("the model {id} is given by {keys}"),
+                    format!("{SOURCES}, and only one"),
+                );
             }
         }
         return None;
     };
-    let belongings = [("file", "hf", &raw.file), ("revision", "hf", &raw.revision), ("served_as", "server", &raw.served_as)];
+    let belongings =
+        [("file", "hf", &raw.file), ("revision", "hf", &raw.revision), ("served_as", "server", &raw.served_as)];
     for (key, owner, value) in belongings {
         if let Some(value) = value
             && owner != source
         {
             let help = format!("remove it, or give {owner} in place of {source}");
-            problems.add(value.span(), format!("{key} belongs to {owner}, and the model {id} has {source}"), help);
+            problems.add(
+                value.span(),
+                format!("{key} belongs to {owner}, and the model {id} is given by {source}"),
+                help,
+            );
         }
     }
     match source {
@@ -165,10 +168,9 @@ fn resolve_served(
     servers: &[Server],
     problems: &mut Problems,
 ) -> Option<Served> {
-    for (key, span) in [
-        ("sha256", raw.sha256.as_ref().map(Spanned::span)),
-        ("size_bytes", raw.size_bytes.map(|_| raw.id.span())),
-    ] {
+    for (key, span) in
+        [("sha256", raw.sha256.as_ref().map(Spanned::span)), ("size_bytes", raw.size_bytes.map(|_| raw.id.span()))]
+    {
         if let Some(span) = span {
             let message = format!("{key} can't be checked: the file is on the server {}", server.get_ref());
             problems.add(span, message, "remove it");

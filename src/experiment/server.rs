@@ -19,6 +19,10 @@ const DEFAULT_CONCURRENCY: u32 = 4;
 /// Seconds of silence after which an answer is given up, where the file does not say.
 const DEFAULT_SILENCE_S: u32 = 120;
 
+/// Seconds for which a server that can't be reached is waited for, where the
+/// file does not say: it may be restarting.
+const DEFAULT_PATIENCE_S: u32 = 60;
+
 /// A server and how it is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
@@ -33,6 +37,8 @@ pub struct Server {
     pub concurrency: u32,
     /// Seconds without a byte after which an answer is given up.
     pub silence_s: u32,
+    /// Seconds for which it is waited for when it can't be reached.
+    pub patience_s: u32,
     /// The chain that it is believed to run whatever it is asked: of this
     /// chain the temperature alone is sent.
     pub own_chain: Option<String>,
@@ -67,7 +73,19 @@ pub enum Api {
 
 /// Sampling fields that OpenAI's API lacks and servers add under these names.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Display, EnumString, VariantNames,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    VariantNames
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -106,6 +124,7 @@ impl Server {
             key_env: None,
             concurrency: DEFAULT_CONCURRENCY,
             silence_s: DEFAULT_SILENCE_S,
+            patience_s: DEFAULT_PATIENCE_S,
             own_chain: None,
             extensions: vec![],
             delivery: Delivery::default(),
@@ -167,8 +186,7 @@ fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
         }
     }
     let extensions = raw.extensions.iter().flat_map(|list| list.get_ref());
-    let extensions: Vec<Extension> =
-        extensions.filter_map(|name| resolve_name("extension", name, problems)).collect();
+    let extensions: Vec<Extension> = extensions.filter_map(|name| resolve_name("extension", name, problems)).collect();
     if let Some(list) = &raw.extensions
         && api != Api::Openai
     {
@@ -184,6 +202,7 @@ fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
         key_env: raw.key_env.as_ref().map(|key| key.get_ref().clone()),
         concurrency: number(&raw.concurrency, DEFAULT_CONCURRENCY),
         silence_s: number(&raw.silence_s, DEFAULT_SILENCE_S),
+        patience_s: raw.patience_s.unwrap_or(DEFAULT_PATIENCE_S),
         own_chain: raw.own_chain.as_ref().map(|chain| chain.get_ref().clone()),
         extensions,
         delivery: delivery.unwrap_or_default(),

@@ -50,10 +50,12 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
     let (model, id) = (model.to_owned(), server.id.clone());
     let mut found = Vec::new();
     for chain in &grid.chains {
-        let excluded = |temperature: &Temperature| excludes(experiment, &model, |exclusion| {
-            exclusion.chain.as_deref().is_none_or(|name| name == chain.id)
-                && exclusion.temperature.is_none_or(|t| t == *temperature)
-        });
+        let excluded = |temperature: &Temperature| {
+            excludes(experiment, &model, |exclusion| {
+                exclusion.chain.as_deref().is_none_or(|name| name == chain.id)
+                    && exclusion.temperature.is_none_or(|t| t == *temperature)
+            })
+        };
         let Some(temperature) = grid.temperatures.iter().find(|t| !excluded(t)) else { continue };
         let (chain_id, server) = (chain.id.clone(), id.clone());
         match &served.server.own_chain {

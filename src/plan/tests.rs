@@ -75,11 +75,9 @@ fn edited(text: &str, edits: &[(&str, &str)]) -> Experiment {
 
 fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
     Surveyed {
-        path: format!("/{model}.gguf").into(),
-        commit: None,
+        origin: Origin::File { path: format!("/{model}.gguf").into(), commit: None, size_bytes: 1000 },
         blake3: format!("hash of {model}"),
-        size_bytes: 1000,
-        facts: ModelFacts {
+        facts: Some(ModelFacts {
             cache_bytes_per_token: None,
             architecture: "scripted".to_owned(),
             n_layer: 4,
@@ -87,9 +85,9 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
             n_expert_used: 2,
             n_vocab: 100,
             n_ctx_train: 512,
-        },
+        }),
         engine: EngineFacts { fingerprint: "engine 1".to_owned(), accelerators: vec![], variance: None },
-        prompt_counts: [(Template::Raw, Ok(vec![5; n_prompts])), (Template::Chat, Ok(vec![9; n_prompts]))].into(),
+        prompt_counts: Some([(Template::Raw, Ok(vec![5; n_prompts])), (Template::Chat, Ok(vec![9; n_prompts]))].into()),
     }
 }
 
@@ -105,7 +103,7 @@ fn plan_on(experiment: &Experiment, change: impl Fn(&mut Surveyed)) -> Result<Pl
 }
 
 fn raw_counts(surveyed: &mut Surveyed, counts: Vec<u32>) {
-    surveyed.prompt_counts.insert(Template::Raw, Ok(counts));
+    surveyed.prompt_counts.as_mut().unwrap().insert(Template::Raw, Ok(counts));
 }
 
 fn plan(experiment: &Experiment) -> Plan {
@@ -177,7 +175,7 @@ fn quantisations_are_loads_and_templates_are_prompts() {
     assert_eq!(loads, ["a, offload none", "a as q8_0, offload none"]);
     for load in &plan.loads {
         let asked: Vec<_> = load.prompts.iter().map(|group| (group.template, group.n_tokens)).collect();
-        assert_eq!(asked, [(Template::Chat, 9), (Template::Raw, 5)]);
+        assert_eq!(asked, [(Template::Chat, Some(9)), (Template::Raw, Some(5))]);
     }
     let cells: Vec<_> = plan.trials().map(|trial| (trial.cell.quant, trial.cell.template)).collect();
     assert_eq!(cells[1..3], [(Quant::Source, Template::Raw), (Quant::Q8_0, Template::Chat)]);
@@ -186,7 +184,11 @@ fn quantisations_are_loads_and_templates_are_prompts() {
 #[test]
 fn a_model_without_a_chat_template_can_be_left_out() {
     let without = |surveyed: &mut Surveyed| {
-        surveyed.prompt_counts.insert(Template::Chat, Err("its file has no chat template".to_owned()));
+        surveyed
+            .prompt_counts
+            .as_mut()
+            .unwrap()
+            .insert(Template::Chat, Err("its file has no chat template".to_owned()));
     };
     let both = ("offload = [\"none\"]", "offload = [\"none\", \"all\"]\ntemplate = [\"raw\", \"chat\"]");
     let reason = "its file has no chat template".to_owned();

@@ -31,7 +31,9 @@ impl<'a> Sample<'a> {
             }
             let value = match hypothesis.first {
                 None => scores.get(hypothesis.metric),
-                Some(k) => score_head(&generation.text, generation.tokens.as_deref(), k as usize).get(hypothesis.metric),
+                Some(k) => {
+                    score_head(&generation.text, generation.tokens.as_deref(), k as usize).get(hypothesis.metric)
+                }
             };
             Some((trial, value?))
         };

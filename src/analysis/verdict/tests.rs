@@ -40,8 +40,7 @@ fn trial(prompt: usize, chain: &str, temperature: f32, seed: Option<u32>, score:
         template: Template::Raw,
         temperature: Temperature::new(temperature).unwrap(),
     };
-    let generation =
-        Generation::of_tokens(1, vec![], String::new(), Stop::Eos);
+    let generation = Generation::of_tokens(1, vec![], String::new(), Stop::Eos);
     let scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(score));
     let id = serde_json::from_value(format!("{prompt} {chain} {temperature} {seed:?}").into()).unwrap();
     let trial = Trial { id, cell, prompt: format!("p{prompt:02}"), seed: seed.and_then(Seed::new) };

@@ -127,7 +127,8 @@ impl Answer {
         self.add_piece(value["content"].as_str()?);
         if let Some(tokens) = value["tokens"].as_array() {
             // The last message of a stream repeats none, a whole answer holds all.
-            self.tokens.extend(tokens.iter().filter_map(|token| token.as_i64()).filter_map(|t| Token::try_from(t).ok()));
+            self.tokens
+                .extend(tokens.iter().filter_map(|token| token.as_i64()).filter_map(|t| Token::try_from(t).ok()));
         }
         if value["stop"].as_bool() == Some(true) {
             self.end = Some(value["stop_type"].as_str().map_or(Stop::Unknown, stop_of));
@@ -163,11 +164,6 @@ impl Answer {
 
     pub fn has_text(&self) -> bool {
         !self.text.is_empty()
-    }
-
-    /// Bytes of text so far.
-    pub fn bytes(&self) -> usize {
-        self.text.len()
     }
 
     /// The text that it is: cut off where the stream ended without its last message.
@@ -261,13 +257,17 @@ mod tests {
             r#"data: {"content":"","tokens":[],"stop":true,"stop_type":"eos","tokens_evaluated":5,"#,
             r#""tokens_predicted":2,"generation_settings":{"samplers":["top_k","temperature"]}}"#
         );
-        let lines = [r#"data: {"content":"a","tokens":[3],"stop":false}"#, r#"data: {"content":"b","tokens":[4],"stop":false}"#, end];
+        let lines = [
+            r#"data: {"content":"a","tokens":[3],"stop":false}"#,
+            r#"data: {"content":"b","tokens":[4],"stop":false}"#,
+            end,
+        ];
         let mut answer = Answer::default();
         lines.iter().for_each(|line| answer.take_line(Api::LlamaServer, line).unwrap());
         assert_eq!(answer.samplers.as_deref().unwrap(), ["top_k", "temperature"]);
         let generation = answer.into_generation(Api::LlamaServer, 4);
-        assert_eq!((generation.tokens, generation.stop), (Some(vec![3, 4]), Stop::Eos));
-        assert_eq!((generation.n_tokens(), generation.doubt), (Some(2), None));
+        assert_eq!((generation.n_tokens(), generation.stop), (Some(2), Stop::Eos));
+        assert_eq!((generation.tokens, generation.doubt), (Some(vec![3, 4]), None));
     }
 
     #[test]
@@ -290,7 +290,10 @@ mod tests {
         let piece = r#"data: {"choices":[{"text":"a","finish_reason":null}]}"#;
         let end = |n: u32| format!(r#"data: {{"choices":[],"usage":{{"completion_tokens":{n}}}}}"#);
         let too_few = read(Api::Openai, &[piece, piece, &end(1), "data: [DONE]"]);
-        assert_eq!((too_few.n_tokens(), &*too_few.doubt.unwrap()), (None, "the server says 1 tokens and sent 2 pieces"));
+        assert_eq!(
+            (too_few.n_tokens(), &*too_few.doubt.unwrap()),
+            (None, "the server says 1 tokens and sent 2 pieces")
+        );
         let too_many = read(Api::Openai, &[piece, &end(9), "data: [DONE]"]);
         assert_eq!((too_many.n_tokens(), &*too_many.doubt.unwrap()), (Some(9), "9 tokens, 4 were asked for"));
     }

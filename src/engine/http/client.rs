@@ -19,7 +19,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How much of a refusal is quoted.
 const QUOTED_BYTES: u64 = 400;
 /// An answer may take so much for each token that was asked for, and the frame around it.
-const BYTES_PER_TOKEN: usize = 512;
+const BYTES_PER_TOKEN: usize = 4096;
 const FRAME_BYTES: usize = 64 * 1024;
 
 /// Speaks with one server.
@@ -81,7 +81,14 @@ impl<'a> Client<'a> {
         let api = self.server.api;
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
         match self.server.delivery {
-            Delivery::Stream => self.read_stream(body, api, limit, &mut on_first_piece),
+            Delivery::Stream => {
+                let endless = || Trouble::Lasting(endless(limit, max_tokens));
+                let mut body = body.take(limit as u64);
+                match self.read_stream(&mut body, api, &mut on_first_piece) {
+                    Err(_) if body.limit() == 0 => Err(endless()),
+                    answer => answer,
+                }
+            }
             Delivery::Whole => {
                 let mut bytes = Vec::new();
                 let read = body.take(limit as u64 + 1).read_to_end(&mut bytes);
@@ -97,15 +104,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn read_stream(
-        &self,
-        body: impl Read,
-        api: Api,
-        limit: usize,
-        on_first_piece: &mut dyn FnMut(),
-    ) -> Result<Answer, Trouble> {
-        // A line that never ends is cut as well.
-        let mut lines = BufReader::new(body.take(4 * limit as u64));
+    fn read_stream(&self, body: impl Read, api: Api, on_first_piece: &mut dyn FnMut()) -> Result<Answer, Trouble> {
+        let mut lines = BufReader::new(body);
         let mut answer = Answer::default();
         let mut line = Vec::new();
         let mut begun = false;
@@ -140,10 +140,6 @@ impl<'a> Client<'a> {
                 begun = true;
                 on_first_piece();
             }
-            if answer.bytes() > limit {
-                let max_tokens = (limit - FRAME_BYTES) / BYTES_PER_TOKEN;
-                return Err(Trouble::Lasting(endless(limit, max_tokens as u32)));
-            }
         }
     }
 
@@ -168,13 +164,15 @@ impl<'a> Client<'a> {
             Err(Trouble::Lasting(reason)) if reason.starts_with("404") || reason.starts_with("405") => return Ok(None),
             Err(trouble) => return Err(trouble),
         };
-        let text = response.into_body().into_with_config().limit(FRAME_BYTES as u64 * 64).lossy_utf8(true).read_to_string();
+        let text =
+            response.into_body().into_with_config().limit(FRAME_BYTES as u64 * 64).lossy_utf8(true).read_to_string();
         let text = text.map_err(|error| self.passing(error.to_string()))?;
         Ok(serde_json::from_str(&text).ok())
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Response<Body>, Trouble> {
-        let mut request = self.agent.post(format!("{}{path}", self.server.url)).header(CONTENT_TYPE, "application/json");
+        let mut request =
+            self.agent.post(format!("{}{path}", self.server.url)).header(CONTENT_TYPE, "application/json");
         if let Some(key) = &self.key {
             request = request.header(AUTHORIZATION, format!("Bearer {key}"));
         }

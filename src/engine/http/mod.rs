@@ -27,7 +27,7 @@ use client::{Client, Trouble};
 pub use identity::ServerFacts;
 pub use probe::{Finding, Findings, Probed};
 use request::{Wanted, ask};
-use retry::{ATTEMPTS, BROKEN_OFF_ATTEMPTS, PATIENCE, pause};
+use retry::{ATTEMPTS, BROKEN_OFF_ATTEMPTS, pause};
 pub use sampling::{Inexpressible, sampling_fields};
 
 use super::{
@@ -75,6 +75,7 @@ impl<'a> HttpEngine<'a> {
     /// Asks until there is an answer, or there will be none.
     fn text(&self, wanted: Wanted<'_>, wanted_still: &dyn Fn() -> bool) -> Result<(Generation, Timing), Ended> {
         let ask = ask(self.served, wanted).map_err(|error| Ended::Failed { reason: error.to_string(), attempts: 1 })?;
+        let patience = Duration::from_secs(self.served.server.patience_s.into());
         let mut attempts = Attempts::default();
         while wanted_still() {
             let begun = Instant::now();
@@ -91,7 +92,7 @@ impl<'a> HttpEngine<'a> {
                     let generation = answer.into_generation(self.served.server.api, wanted.max_tokens);
                     return Ok((generation, Timing { seconds, rows: 0, seconds_to_first_token: first }));
                 }
-                Err(trouble) => attempts.after(trouble)?,
+                Err(trouble) => attempts.after(trouble, patience)?,
             };
             let until = Instant::now() + pause;
             while wanted_still() && Instant::now() < until {
@@ -129,7 +130,7 @@ impl Attempts {
     }
 
     /// How long to wait before it is asked again.
-    fn after(&mut self, trouble: Trouble) -> Result<Duration, Ended> {
+    fn after(&mut self, trouble: Trouble, patience: Duration) -> Result<Duration, Ended> {
         self.made += 1;
         if !matches!(trouble, Trouble::Unreachable { .. }) {
             self.unreachable_since = None;
@@ -137,7 +138,11 @@ impl Attempts {
         match trouble {
             Trouble::Unreachable { .. } => {
                 let since = *self.unreachable_since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= PATIENCE { Err(Ended::Gone(trouble.to_string())) } else { Ok(pause(self.made, None)) }
+                if since.elapsed() >= patience {
+                    Err(Ended::Gone(trouble.to_string()))
+                } else {
+                    Ok(pause(self.made, None))
+                }
             }
             Trouble::Passing { retry_after, .. } if self.made < ATTEMPTS => Ok(pause(self.made, retry_after)),
             Trouble::BrokenOff { .. } => Ok(pause(1, None)),

@@ -149,7 +149,10 @@ impl Probe<'_> {
                 let asked = ["temperature", "min_p", "top_k"];
                 let stated = self.stated_order(prompts[0], ResolvedChain(steps))?;
                 match stated {
-                    Some(stated) => (Some(stated == asked), format!("asked for {}, it states {}", asked.join(" → "), stated.join(" → "))),
+                    Some(stated) => (
+                        Some(stated == asked),
+                        format!("asked for {}, it states {}", asked.join(" → "), stated.join(" → ")),
+                    ),
                     None => (None, "it does not state it".to_owned()),
                 }
             }
@@ -159,11 +162,13 @@ impl Probe<'_> {
     }
 
     fn repetition(&self) -> Result<Finding, EngineError> {
-        let generation = self.text(LOOP, 0.0, 1, LONG)?;
-        let words: Vec<_> = generation.text.split_whitespace().collect();
-        let trigrams: BTreeSet<_> = words.windows(3).collect();
-        let repeats = words.len() >= 12 && 2 * trigrams.len() < words.len() - 2;
-        let long = format!("{} words", words.len());
+        // The most probable text first; what loops then may be a matter of the chain.
+        let mut generation = self.text(LOOP, 0.0, 1, LONG)?;
+        if !repeats(&generation.text) && generation.stop != Stop::Cut {
+            generation = self.text(LOOP, 1.0, 1, LONG)?;
+        }
+        let repeats = repeats(&generation.text);
+        let long = format!("{} words", generation.text.split_whitespace().count());
         let (honoured, evidence) = match (generation.stop, repeats) {
             (Stop::Cut, _) => (Some(false), format!("a text that repeats itself was cut after {long}")),
             (_, true) => (Some(true), format!("a text that repeats itself went on for {long}")),
@@ -198,6 +203,13 @@ impl Probe<'_> {
         let answer = self.engine.client.ask(&ask, SHORTER, || {}).map_err(|trouble| failed(trouble.to_string()))?;
         Ok(answer.samplers)
     }
+}
+
+/// Whether half of its trigrams have been there before.
+fn repeats(text: &str) -> bool {
+    let words: Vec<_> = text.split_whitespace().collect();
+    let trigrams: BTreeSet<_> = words.windows(3).collect();
+    words.len() >= 12 && 2 * trigrams.len() < words.len() - 2
 }
 
 fn temperature(t: f32) -> Temperature {

@@ -37,7 +37,9 @@ pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
         (Api::Openai, Template::Raw) => ("/v1/completions", json!({ "model": name, "prompt": prompt })),
         (Api::Openai, Template::Chat) => ("/v1/chat/completions", json!({ "model": name, "messages": messages() })),
         // It has one model, and no name for it; plans refuse the chat template.
-        (Api::LlamaServer, _) => ("/completion", json!({ "prompt": prompt, "return_tokens": true, "cache_prompt": false })),
+        (Api::LlamaServer, _) => {
+            ("/completion", json!({ "prompt": prompt, "return_tokens": true, "cache_prompt": false }))
+        }
         (Api::Ollama, Template::Raw) => ("/api/generate", json!({ "model": name, "prompt": prompt, "raw": true })),
         (Api::Ollama, Template::Chat) => ("/api/chat", json!({ "model": name, "messages": messages() })),
         (Api::Shimmy, Template::Raw) => ("/api/generate", json!({ "model": name, "prompt": prompt })),

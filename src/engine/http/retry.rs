@@ -10,9 +10,6 @@ pub const ATTEMPTS: u32 = 5;
 /// How often an answer that breaks off is asked for anew: it may be the
 /// server's way to stop a loop, and then it breaks off each time.
 pub const BROKEN_OFF_ATTEMPTS: u32 = 2;
-/// For how long a server that can't be reached is waited for: it may be
-/// restarting.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);

@@ -197,7 +197,8 @@ impl<'m> Lane<'m> {
         let text = self.model.detokenize(&tokens);
         let logits_blake3 = job.hash.as_ref().map(|hash| hash.finalize().to_hex().to_string());
         let generation = Generation { logits_blake3, ..Generation::of_tokens(n_prompt_tokens, tokens, text, stop) };
-        let timing = Timing { seconds: job.begun.elapsed().as_secs_f64(), rows: rows as u32, seconds_to_first_token: None };
+        let timing =
+            Timing { seconds: job.begun.elapsed().as_secs_f64(), rows: rows as u32, seconds_to_first_token: None };
         Ok(observer.finished(job.ticket, generation, timing)?)
     }
 }
