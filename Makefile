@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench demo check test lint docs forge-test build-tools test-tools
+.PHONY: shimmy-test llama-cpp-python-test bench demo check test lint docs forge-test build-tools test-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -23,6 +23,15 @@ test: test-tools
 ## BENCH=--quick for a look.
 bench: build-tools
 	CARGO=$(CARGO) python3 scripts/bench.py $(BENCH)
+
+## The finding against the released server, and trial by trial against the chain
+## run here; not among the quick tests, for it builds the server (docs/servers.md).
+shimmy-test: build-tools
+	CARGO=$(CARGO) scripts/server-test shimmy
+
+## The same against llama-cpp-python's server, from PyPI.
+llama-cpp-python-test: build-tools
+	CARGO=$(CARGO) scripts/server-test llama-cpp-python
 
 lint: build-tools
 	$(CARGO) fmt --all --check

@@ -174,6 +174,15 @@ impl Plan {
         if errors.is_empty() { Ok(Self { generate: experiment.generate, loads }) } else { Err(errors) }
     }
 
+    /// What of the grid can't be asked of the servers in it, known before they are asked anything.
+    pub fn server_misfits(experiment: &Experiment) -> Vec<PlanError> {
+        let misfits = |model: &Model| match &model.source {
+            Source::Server(served) => server::misfits(experiment, &model.id, served),
+            Source::Path(_) | Source::Hub(_) => vec![],
+        };
+        experiment.grid.models.iter().flat_map(misfits).collect()
+    }
+
     pub fn trials(&self) -> impl Iterator<Item = &Trial> {
         self.loads.iter().flat_map(Load::planned).map(|planned| &planned.trial)
     }
@@ -374,9 +383,7 @@ impl Place<'_> {
 
 /// What is wrong with a model for the grid as a whole.
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
-    if let Source::Server(served) = &model.source {
-        return server::misfits(experiment, &model.id, served);
-    }
+    // Of a server's model that is not known; what can be asked of it is (`server_misfits`).
     let Some(facts) = &surveyed.facts else { return vec![] };
     let n_layer = facts.n_layer;
     let too_deep = experiment.grid.offloads.iter().filter_map(|&offload| match offload {

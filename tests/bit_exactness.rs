@@ -37,8 +37,12 @@ impl Observer for Kept {
 
     fn finished(&mut self, ticket: Ticket, generation: Generation, _: Timing) -> std::io::Result<()> {
         let hash = generation.logits_blake3.expect("the work asks for it");
-        self.0.insert(ticket, (generation.tokens, hash));
+        self.0.insert(ticket, (generation.tokens.expect("its tokens are known"), hash));
         Ok(())
+    }
+
+    fn failed(&mut self, _: Ticket, reason: String, _: u32) -> std::io::Result<()> {
+        panic!("{reason}")
     }
 
     fn worked(&mut self, _: Effort) -> std::io::Result<()> {

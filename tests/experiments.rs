@@ -43,6 +43,24 @@ fn the_experiments_on_real_models_say_how_to_get_them() {
     }
 }
 
+/// Up to the server all is right.
+#[test]
+fn the_experiments_on_servers_say_that_the_server_is_not_there() {
+    let files = experiments("servers");
+    assert_eq!(files.len(), 5, "{files:?}");
+    for file in files {
+        // A port that nobody listens on.
+        let text = fs::read_to_string(&file).expect("it can be read").replace("127.0.0.1:", "127.0.0.1:1/");
+        let bench = Bench::new(&text.replace("../prompts", "prompts"));
+        fs::create_dir(bench.path().join("prompts")).expect("the bench is writable");
+        let prompts = file.parent().expect("servers").join("../prompts/finding.txt");
+        bench.write("prompts/finding.txt", fs::read(prompts).expect("the prompts are there"));
+        let said = plan(&bench, &bench.path().join("x.toml"));
+        assert_eq!(said.code, Some(96), "{}: {said:#?}", file.display());
+        assert!(said.stderr.contains("no server answers at"), "{}: {said:#?}", file.display());
+    }
+}
+
 /// All but their models is right: in the place of each, a bundled one.
 #[test]
 fn the_experiments_on_real_models_have_a_plan_when_the_model_is_there() {

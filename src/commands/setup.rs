@@ -75,15 +75,20 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
         Failure::bad_setup(miette!(help = "choose a smaller --seed-offset", "{}: {error}", experiment_file.display()))
     })?;
     ask_elsewhere(&mut experiment, &place.elsewhere)?;
+    let misfits = |errors: Vec<PlanError>| {
+        let errors = errors.into_iter().map(Misfit).collect();
+        Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })
+    };
+    let of_servers = Plan::server_misfits(&experiment);
+    if !of_servers.is_empty() {
+        return Err(misfits(of_servers));
+    }
     let executable = std::env::current_exe()
         .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
     let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
     let room = room.filter(|_| !directory.join(journal::FILE_NAME).exists());
     let Survey { surveyed, anatomies } =
         survey(&experiment, experiment_file, &executable, room, probing).map_err(Failure::bad_setup)?;
-    let plan = Plan::new(&experiment, &surveyed).map_err(|errors| {
-        let errors = errors.into_iter().map(Misfit).collect();
-        Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })
-    })?;
+    let plan = Plan::new(&experiment, &surveyed).map_err(misfits)?;
     Ok(Setup { design: Design::new(&experiment, &plan), text: loaded.text, plan, anatomies, directory, executable })
 }
