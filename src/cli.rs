@@ -30,7 +30,7 @@ Examples:
 
 Exit codes:
   0 ok · 1 internal error · 2 usage · 3 incomplete: some trials failed or are missing
-  5 inconclusive gate · 96 bad experiment or set-up, nothing was run · 100 gate failed
+  4 nothing selected · 5 inconclusive gate · 96 bad experiment or set-up, nothing was run · 100 gate failed
   130 interrupted, run again to resume";
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +41,8 @@ pub enum Command {
     Run(RunArgs),
     /// Write a run's tables, plots and report anew from its journal, without a model.
     Report(ReportArgs),
+    /// Put the runs of an experiment's shards together, as if one machine had run it.
+    Merge(MergeArgs),
     /// Say up to which temperature a run's models stay clean, or which chain is at fault.
     Recommend(RecommendArgs),
     /// Compare two runs, cell by cell, paired by prompt.
@@ -207,6 +209,26 @@ pub struct ReportArgs {
     /// A run's directory, such as results/temperature.
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The runs' directories, such as results/temperature/shard-*.
+    #[arg(value_name = "DIR", required = true)]
+    pub directories: Vec<PathBuf>,
+    /// Where the whole goes. What an earlier merge put there is kept and added to.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Put together what was measured on CPUs of different kinds; the results will say so.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
+    pub allow: Vec<MergeAllowed>,
+}
+
+/// What the runs that are merged need not have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MergeAllowed {
+    /// CPUs.
+    Hardware,
 }
 
 #[derive(Debug, Args)]
@@ -440,6 +462,15 @@ pub struct Place {
     /// Add N to every seed: fresh texts of the same design. Chains without a draw have none.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed_offset: u32,
+    /// Of N machines' parts the Kth, counted from 1; or auto: which one Slurm's array or a
+    /// Kubernetes Indexed Job says that this is.
+    ///
+    /// Every machine divides the plan in the same way: whole prompts, few models a shard.
+    /// Results go to results/NAME/shard-K-of-N; `moe-sweep merge` puts them together.
+    /// auto reads SLURM_ARRAY_TASK_ID, _MIN, _STEP and _COUNT, or JOB_COMPLETION_INDEX and
+    /// MOE_SWEEP_SHARDS, the number of shards.
+    #[arg(long, value_name = "K/N|auto")]
+    pub shard: Option<String>,
     #[command(flatten)]
     pub elsewhere: Elsewhere,
 }

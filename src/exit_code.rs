@@ -11,6 +11,8 @@ pub enum ExitCode {
     Usage = 2,
     /// Some trials failed or are missing.
     Incomplete = 3,
+    /// A shard without trials: there are more shards than prompts.
+    NothingSelected = 4,
     /// A gate that can tell neither.
     Inconclusive = 5,
     /// A bad experiment file, model or directory: nothing was run.

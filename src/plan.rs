@@ -18,9 +18,11 @@ use crate::experiment::{
 
 mod design;
 mod server;
+mod shard;
 
-pub use design::{Design, DesignError};
+pub use design::{Design, DesignError, Part};
 pub use server::{Doubt, Misfit};
+pub use shard::{NoShard, Shard};
 
 /// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
 /// everything that may change a trial's text. Trials that share an id have

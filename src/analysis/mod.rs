@@ -53,7 +53,9 @@ pub struct Questions<'a> {
 }
 
 impl<'a> From<&'a Design> for Questions<'a> {
-    fn from(Design { hypotheses, settings, inert, doubts, .. }: &'a Design) -> Self {
+    fn from(Design { hypotheses, settings, inert, doubts, part, .. }: &'a Design) -> Self {
+        // A part of the trials decides nothing.
+        let hypotheses: &[_] = if part.is_some() { &[] } else { hypotheses };
         Self { hypotheses, settings: *settings, inert, doubts }
     }
 }

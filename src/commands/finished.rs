@@ -27,7 +27,7 @@ impl Finished {
         let contents =
             journal::read(&directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
         let outcome_of = |id: &_| contents.records.get(id).map(|record| &record.outcome);
-        let analysis = analyse(&design.trials, (&design).into(), outcome_of);
+        let analysis = analyse(design.own_trials(), (&design).into(), outcome_of);
         Ok(Self { design, manifest, contents, analysis })
     }
 }

@@ -16,6 +16,7 @@ mod files;
 mod finished;
 mod load;
 mod memory;
+mod merge;
 mod model;
 mod outputs;
 mod plan;
@@ -25,6 +26,7 @@ mod report;
 mod run;
 mod score;
 mod setup;
+mod shard;
 mod survey;
 mod texts;
 mod timings;
@@ -48,6 +50,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Baseline(BaselineCommand::Save(args)) => baseline::save(args),
         Command::Check(args) => check::check(args),
         Command::Recommend(args) => recommend::recommend(args),
+        Command::Merge(args) => merge::merge(args),
         Command::Report(args) => report::report(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),

@@ -8,13 +8,15 @@ use strum::VariantNames as _;
 
 use super::Failure;
 use super::load::load_experiment;
+use super::shard::which;
 use super::survey::{Probing, Survey, survey};
 use crate::cli::{Elsewhere, Place};
+use crate::exit_code::ExitCode;
 use crate::experiment::{Api, Experiment, Served, Server, Source, server_url};
 use crate::journal;
 use crate::model::Anatomy;
 use crate::model::memory::Room;
-use crate::plan::{Design, Plan, PlanError};
+use crate::plan::{Design, Part, Plan, PlanError};
 
 /// An experiment that is ready to run.
 pub struct Setup {
@@ -85,10 +87,33 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
     }
     let executable = std::env::current_exe()
         .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
-    let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
+    let shard = place.shard.as_deref().map(which).transpose()?;
+    let directory = place.out.clone().unwrap_or_else(|| {
+        let whole = Path::new("results").join(&experiment.name);
+        shard.map_or_else(|| whole.clone(), |shard| whole.join(shard.directory()))
+    });
     let room = room.filter(|_| !directory.join(journal::FILE_NAME).exists());
     let Survey { surveyed, anatomies } =
         survey(&experiment, experiment_file, &executable, room, probing).map_err(Failure::bad_setup)?;
     let plan = Plan::new(&experiment, &surveyed).map_err(misfits)?;
-    Ok(Setup { design: Design::new(&experiment, &plan), text: loaded.text, plan, anatomies, directory, executable })
+    let mut design = Design::new(&experiment, &plan);
+    let plan = match shard {
+        None => plan,
+        Some(shard) => {
+            let (part, trials) = plan.shard(shard);
+            if part.loads.is_empty() {
+                let help = "there are more shards than prompts: ask for fewer";
+                return Err(Failure {
+                    code: ExitCode::NothingSelected,
+                    report: miette!(help = help, "{shard} has no trials"),
+                });
+            }
+            let all = design.trials.len();
+            let note = format!("{shard}: {} of {all} trials; moe-sweep merge puts the shards together", trials.len());
+            design.notes.push(note);
+            design.part = Some(Part { shard, trials });
+            part
+        }
+    };
+    Ok(Setup { design, text: loaded.text, plan, anatomies, directory, executable })
 }

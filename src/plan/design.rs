@@ -2,9 +2,11 @@
 //! they can be made anew from a run's directory, without a model and wherever
 //! the directory is by now.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Doubt, Plan, Trial};
+use super::{Doubt, Plan, Shard, Trial};
 use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Settings};
 
 /// The version this program writes and reads.
@@ -32,6 +34,16 @@ pub struct Design {
     pub doubts: Vec<Doubt>,
     /// In the order in which they run and are reported.
     pub trials: Vec<Trial>,
+    /// Which of them this run makes; all of them where it is no shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+}
+
+/// A shard, and its stretch of the trials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub shard: Shard,
+    pub trials: Range<usize>,
 }
 
 /// Why a `plan.json` can't be used.
@@ -61,7 +73,43 @@ impl Design {
             inert: if plan.offload_moves_nothing() { vec![Factor::Offload] } else { vec![] },
             doubts: plan.doubts(),
             trials: plan.trials().cloned().collect(),
+            part: None,
         }
+    }
+
+    /// The trials that this run makes.
+    pub fn own_trials(&self) -> &[Trial] {
+        match &self.part {
+            None => &self.trials,
+            Some(part) => &self.trials[part.trials.clone()],
+        }
+    }
+
+    /// The first thing of which this design and another say something else, what the machine
+    /// made of them aside.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let fields = |design: &Self| serde_json::to_value(design).expect("a design is plain data");
+        let (ours, theirs) = (fields(self), fields(other));
+        let aside = ["part", "notes", "inert", "doubts", "trials"];
+        let named = ours.as_object().into_iter().flatten().filter(|(name, _)| !aside.contains(&name.as_str()));
+        let mut differing = named.filter(|(name, ours)| theirs.get(name) != Some(ours)).map(|(name, _)| name.clone());
+        differing.next().or_else(|| self.differing_trial(other))
+    }
+
+    fn differing_trial(&self, other: &Self) -> Option<String> {
+        if self.trials.len() != other.trials.len() {
+            return Some(format!("the number of trials, {} and {}", self.trials.len(), other.trials.len()));
+        }
+        let (ours, theirs) = self.trials.iter().zip(&other.trials).find(|(ours, theirs)| ours != theirs)?;
+        let at = format!("{}, prompt {}", ours.cell, ours.prompt);
+        Some(if (&ours.cell, &ours.prompt, ours.seed) == (&theirs.cell, &theirs.prompt, theirs.seed) {
+            format!(
+                "the id of {at}: the model's file, the engine or its CPU features are not the same (engine and blake3 in \
+                 manifest.json)"
+            )
+        } else {
+            format!("the trials, {at} and {}, prompt {}", theirs.cell, theirs.prompt)
+        })
     }
 
     /// # Errors

@@ -1,0 +1,202 @@
+//! `moe-sweep merge`: the runs of an experiment's shards as one run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use itertools::Itertools as _;
+use miette::miette;
+
+use super::finished::{Finished, read_run};
+use super::outputs::{write_manifest, write_outputs, write_whole};
+use super::{Failure, plain, print};
+use crate::cli::{MergeAllowed, MergeArgs};
+use crate::exit_code::ExitCode;
+use crate::journal::format::{Outcome, TrialRecord};
+use crate::journal::{self, Journal};
+use crate::manifest::{Manifest, ModelEntry};
+use crate::plan::{Design, Trial, TrialId};
+
+/// How many missing trials are listed.
+const LISTED: usize = 10;
+
+pub fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
+    let mut directories = args.directories.clone();
+    // What an earlier merge brought together is one more source.
+    if args.out.join(journal::FILE_NAME).exists() && !directories.contains(&args.out) {
+        directories.push(args.out.clone());
+    }
+    let runs: Vec<_> = directories
+        .iter()
+        .map(|directory| Ok((directory.as_path(), read_run(directory)?)))
+        .collect::<Result<_, _>>()?;
+    let (first_directory, first) = &runs[0];
+    for (directory, run) in &runs[1..] {
+        if let Some(what) = first.design.difference(&run.design) {
+            return Err(Failure::bad_setup(miette!(
+                help = "shards are merged that were run from the same experiment file, by the same moe-sweep, on CPUs of \
+                        one kind; run the others again, or compare them with moe-sweep compare",
+                "{} and {} are not of one plan: they differ in {what}",
+                first_directory.display(),
+                directory.display()
+            )));
+        }
+    }
+    let hardware_note = same_hardware(&runs, &args.allow)?;
+    let records = records(&runs)?;
+
+    let design = whole_design(&runs, hardware_note.as_deref());
+    let manifest = manifest(&runs, &design);
+    write(&args.out, first_directory, &design, &manifest, &records)?;
+    let finished = Finished::new(design, manifest, &args.out)?;
+    let summary = write_outputs(&args.out, &finished)?;
+    print(|out| {
+        out.extend_from_slice(summary.text.as_bytes());
+        Ok(())
+    })?;
+    let missing = missing(&finished.design, &records);
+    if !missing.is_empty() {
+        eprintln!("missing: {} of {} trials", missing.len(), finished.design.trials.len());
+        missing.iter().take(LISTED).for_each(|trial| eprintln!("  {trial}"));
+        if missing.len() > LISTED {
+            eprintln!("  … and {} more: status \"missing\" in trials.csv", missing.len() - LISTED);
+        }
+    }
+    Ok(summary.code)
+}
+
+/// Every trial's record; a text stands before a failure.
+fn records<'r>(runs: &'r [(&Path, Finished)]) -> Result<BTreeMap<&'r TrialId, &'r TrialRecord>, Failure> {
+    let mut found: BTreeMap<&TrialId, (&Path, &TrialRecord)> = BTreeMap::new();
+    for (directory, run) in runs {
+        for (id, record) in &run.contents.records {
+            let Some((known_at, known)) = found.get(id) else {
+                found.insert(id, (directory, record));
+                continue;
+            };
+            match (&known.outcome, &record.outcome) {
+                (Outcome::Generated(a), Outcome::Generated(b)) if a != b => {
+                    return Err(Failure::bad_setup(miette!(
+                        help = "one of them is wrong, or texts are not reproducible there: look at the determinism probe \
+                                in manifest.json, and run one of the two again",
+                        "trial {id} has one text in {} and another in {}",
+                        known_at.join(journal::FILE_NAME).display(),
+                        directory.join(journal::FILE_NAME).display()
+                    )));
+                }
+                (Outcome::Failed(_), Outcome::Generated(_)) => {
+                    found.insert(id, (directory, record));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(found.into_iter().map(|(id, (_, record))| (id, record)).collect())
+}
+
+/// What to say of the machines where they are not of one kind.
+///
+/// # Errors
+/// When they are not, and need be.
+fn same_hardware(runs: &[(&Path, Finished)], allow: &[MergeAllowed]) -> Result<Option<String>, Failure> {
+    let cpus: BTreeSet<&str> = runs
+        .iter()
+        .flat_map(|(_, run)| &run.manifest.runs)
+        .map(|entry| entry.hardware.cpu.as_deref().unwrap_or("a CPU that the system does not name"))
+        .collect();
+    if cpus.len() < 2 {
+        return Ok(None);
+    }
+    let cpus = Vec::from_iter(cpus).join(" and ");
+    if !allow.contains(&MergeAllowed::Hardware) {
+        return Err(Failure::bad_setup(miette!(
+            help = "put them together all the same with --allow hardware: the results will say so",
+            "these runs were made on {cpus}: what is compared may differ in its CPU"
+        )));
+    }
+    Ok(Some(format!("put together from runs on {cpus}")))
+}
+
+/// The plan as a whole, with what any machine had to say of it.
+fn whole_design(runs: &[(&Path, Finished)], hardware_note: Option<&str>) -> Design {
+    let designs = || runs.iter().map(|(_, run)| &run.design);
+    let mut whole = runs[0].1.design.clone();
+    whole.part = None;
+    let notes = designs().flat_map(|design| design.notes.iter().cloned());
+    whole.notes = notes.chain(hardware_note.map(str::to_owned)).unique().collect();
+    whole.doubts = designs().flat_map(|design| design.doubts.clone()).unique_by(|doubt| format!("{doubt:?}")).collect();
+    // A factor that moves something anywhere is one.
+    whole.inert.retain(|factor| designs().all(|design| design.inert.contains(factor)));
+    whole
+}
+
+/// All runs of all machines, oldest first, and every model that one of them placed.
+fn manifest(runs: &[(&Path, Finished)], design: &Design) -> Manifest {
+    let mut whole = runs[0].1.manifest.clone();
+    let key = |entry: &ModelEntry| (entry.id.clone(), entry.quant, entry.offload);
+    let entries = runs.iter().flat_map(|(_, run)| run.manifest.models.iter().cloned());
+    whole.models = entries.unique_by(key).collect();
+    whole.models.sort_by_cached_key(|entry| {
+        design.trials.iter().position(|Trial { cell, .. }| {
+            (&cell.model, cell.quant, cell.offload) == (&entry.id, entry.quant, entry.offload)
+        })
+    });
+    whole.notes.clone_from(&design.notes);
+    let entries = runs.iter().flat_map(|(_, run)| run.manifest.runs.iter().cloned());
+    whole.runs = entries.unique_by(|entry| serde_json::to_string(entry).expect("an entry is plain data")).collect();
+    whole.runs.sort_by_key(|entry| entry.started_unix_s);
+    whole
+}
+
+/// Whatever is written is whole, and the records come last: broken off, the same command
+/// goes on.
+fn write(
+    out: &Path,
+    source: &Path,
+    design: &Design,
+    manifest: &Manifest,
+    records: &BTreeMap<&TrialId, &TrialRecord>,
+) -> Result<(), Failure> {
+    let unwritable = |path: &Path, error: std::io::Error| {
+        Failure::bad_setup(miette!(
+            help = "choose another one with --out DIR",
+            "cannot use {}: {error}",
+            path.display()
+        ))
+    };
+    std::fs::create_dir_all(out).map_err(|error| unwritable(out, error))?;
+    let (mut journal, contents) = Journal::open(out).map_err(|error| Failure::bad_setup(plain(error)))?;
+    let name = "experiment.toml";
+    if !same_file(source, out) {
+        let path: PathBuf = source.join(name);
+        let text = std::fs::read(&path).map_err(|error| unwritable(&path, error))?;
+        write_whole(&out.join(name), &text)?;
+    }
+    write_whole(&out.join(Design::FILE_NAME), &design.to_json())?;
+    write_manifest(out, manifest)?;
+    // In plan order, as one machine would.
+    let known = |id: &TrialId, record: &TrialRecord| {
+        contents.records.get(id).is_some_and(|known| known.outcome == record.outcome)
+    };
+    let trials = design.trials.iter().map(|trial| &trial.id).unique();
+    let new: Vec<TrialRecord> = trials
+        .filter_map(|id| records.get(id).map(|record| (id, *record)))
+        .filter(|(id, record)| !known(id, record))
+        .map(|(_, record)| record.clone())
+        .collect();
+    journal.append(&new).map_err(|error| Failure::internal(plain(error)))
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// The trials that no run has.
+fn missing(design: &Design, records: &BTreeMap<&TrialId, &TrialRecord>) -> Vec<String> {
+    let without = design.trials.iter().filter(|trial| !records.contains_key(&trial.id));
+    without
+        .map(|trial| {
+            let seed = trial.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+            format!("{}, prompt {}{seed}", trial.cell, trial.prompt)
+        })
+        .collect()
+}
