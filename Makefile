@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: shimmy-test llama-cpp-python-test bench demo check test lint docs forge-test build-tools test-tools
+.PHONY: slurm-test shimmy-test llama-cpp-python-test bench demo check test lint docs forge-test build-tools test-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -32,6 +32,12 @@ shimmy-test: build-tools
 ## The same against llama-cpp-python's server, from PyPI.
 llama-cpp-python-test: build-tools
 	CARGO=$(CARGO) scripts/server-test llama-cpp-python
+
+## A real Slurm on this machine: an array of four shards, one killed and requeued,
+## merged and compared with the single run byte for byte (docs/cluster.md). As root, on Debian.
+slurm-test: build-tools
+	$(CARGO) build --release
+	scripts/slurm-test
 
 lint: build-tools
 	$(CARGO) fmt --all --check

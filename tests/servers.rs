@@ -217,6 +217,7 @@ fn what_an_api_cannot_say_is_an_error_of_the_set_up() {
     let said = bench.run("out", &[], 96);
     said.says(&["chain llama.cpp can't be asked of the model m", "top_k", "extensions", "[[grid.exclude]]"]);
     assert!(!bench.exists("out"), "nothing is written");
+    bench.edit("\"pure\", \"llama.cpp\"", "\"pure\"");
     bench.edit("served_as = \"tiny\"", "served_as = \"huge\"");
     let said = bench.run("out", &[], 96);
     said.says(&["it has no model \"huge\"; served_as can be: tiny"]);

@@ -278,6 +278,9 @@ pub enum EngineError {
     Sampler { step: &'static str, reason: String },
     #[error("the chain selected no token")]
     NothingSelected,
+    /// It can't be used.
+    #[error("{0}")]
+    Server(String),
     /// The model is somewhere else, and can't be asked any more.
     #[error("{0}")]
     Unreachable(String),

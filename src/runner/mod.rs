@@ -17,7 +17,6 @@ use crate::experiment::Source;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
-use crate::plain::neutralise;
 use crate::plan::{Load, LoadKey, Plan, TrialId};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
@@ -297,7 +296,7 @@ impl Run<'_> {
                         records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
                     }
                     Reply::GivenUp { ticket, reason, attempts } => {
-                        let outcome = Outcome::Failed(Failure { reason: neutralise(&reason).into_owned(), attempts });
+                        let outcome = Outcome::Failed(Failure { reason, attempts });
                         let timing = Default::default();
                         records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
                     }

@@ -9,6 +9,7 @@ use crate::engine::llama::{Llama, LlamaEngine, Model};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Effort, Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
 use crate::model::blake3_of;
+use crate::plain::neutralise;
 
 /// How often the parent hears of progress.
 const HEARTBEAT: Duration = Duration::from_millis(200);
@@ -146,6 +147,8 @@ impl<W: Write + Send> Observer for Outlet<W> {
     }
 
     fn failed(&mut self, ticket: Ticket, reason: String, attempts: u32) -> io::Result<()> {
+        // It can quote what a server sent, escape sequences included.
+        let reason = neutralise(&reason).into_owned();
         self.send(&Reply::GivenUp { ticket, reason, attempts })
     }
 

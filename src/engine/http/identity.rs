@@ -51,9 +51,9 @@ pub fn identify(served: &Served, client: &Client<'_>) -> Result<ServerFacts, Eng
     let document = |path: &str, body: Option<Value>| match client.document(path, body.as_ref()) {
         Ok(document) => Ok(document.unwrap_or(Value::Null)),
         Err(Trouble::Unreachable { url, reason }) => {
-            Err(EngineError::Start(format!("no server answers at {url}: {reason}")))
+            Err(EngineError::Server(format!("no server answers at {url}: {reason}")))
         }
-        Err(trouble) => Err(EngineError::Start(format!("the server refuses {path}: {trouble}"))),
+        Err(trouble) => Err(EngineError::Server(format!("the server refuses {path}: {trouble}"))),
     };
     let name = served.name.as_str();
     match served.server.api {
@@ -97,6 +97,6 @@ fn find<'v>(served: &Served, listed: Option<(&'v Vec<Value>, &str)>) -> Result<&
     // Ollama's names end in a tag, and "latest" goes without saying.
     let is_it = |known: &str| known == served.name || known.strip_suffix(":latest") == Some(&*served.name);
     models.iter().rfind(|model| model[key].as_str().is_some_and(is_it)).ok_or_else(|| {
-        EngineError::Start(format!("it has no model {:?}; served_as can be: {}", served.name, names.join(", ")))
+        EngineError::Server(format!("it has no model {:?}; served_as can be: {}", served.name, names.join(", ")))
     })
 }

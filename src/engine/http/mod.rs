@@ -50,7 +50,7 @@ impl<'a> HttpEngine<'a> {
     /// # Errors
     /// When the key is missing.
     pub fn new(served: &'a Served) -> Result<Self, EngineError> {
-        let client = Client::new(&served.server).map_err(EngineError::Start)?;
+        let client = Client::new(&served.server).map_err(EngineError::Server)?;
         Ok(Self { served, client })
     }
 

@@ -190,14 +190,14 @@ impl Probe<'_> {
         match self.engine.text(wanted, &|| true) {
             Ok((generation, _)) => Ok(generation),
             Err(Ended::Failed { reason, .. } | Ended::Gone(reason)) => {
-                Err(EngineError::Start(format!("it gives no text: {reason}")))
+                Err(EngineError::Server(format!("it gives no text: {reason}")))
             }
             Err(Ended::Unwanted) => unreachable!("it is wanted for ever"),
         }
     }
 
     fn stated_order(&self, prompt: &str, chain: ResolvedChain) -> Result<Option<Vec<String>>, EngineError> {
-        let failed = |reason: String| EngineError::Start(format!("it gives no text: {reason}"));
+        let failed = |reason: String| EngineError::Server(format!("it gives no text: {reason}"));
         let wanted = Wanted { prompt, template: self.template, chain: &chain, seed: Seed::new(1), max_tokens: SHORTER };
         let ask = super::ask(self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;
         let answer = self.engine.client.ask(&ask, SHORTER, || {}).map_err(|trouble| failed(trouble.to_string()))?;
