@@ -68,7 +68,6 @@ pub struct ScoredTrial {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every trial is scored")]
 pub enum TrialResult {
     Scored {
         generation: Generation,
