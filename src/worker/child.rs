@@ -63,7 +63,7 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
             EngineKind::Llama => serve_llama(&settings, input, outlet),
             EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, input, outlet),
         },
-        Some(Request::Generate(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
+        Some(Request::Generate(_) | Request::Trace(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
     }
 }
 
@@ -84,12 +84,20 @@ fn serve_work(
 ) -> Result<(), WorkerError> {
     outlet.send(&Reply::Loaded)?;
     while let Some(request) = read(input)? {
-        let Request::Generate(work) = request else {
-            return Err(WorkerError::OutOfTurn("a model is loaded already"));
-        };
-        engine.generate(&work, outlet)?;
-        outlet.report_effort()?;
-        outlet.send(&Reply::Idle)?;
+        match request {
+            Request::Generate(work) => {
+                engine.generate(&work, outlet)?;
+                outlet.report_effort()?;
+                outlet.send(&Reply::Idle)?;
+            }
+            Request::Trace(work) => {
+                let traced = engine.trace(&work, outlet)?;
+                outlet.send(&Reply::Traced(traced))?;
+            }
+            Request::Inspect { .. } | Request::Quantise(_) | Request::Load(_) => {
+                return Err(WorkerError::OutOfTurn("a model is loaded already"));
+            }
+        }
     }
     Ok(())
 }
