@@ -13,6 +13,7 @@ mod error;
 mod hypotheses;
 mod hypothesis;
 mod levels;
+mod mechanism;
 mod model;
 mod prompts;
 mod raw;
@@ -26,6 +27,7 @@ pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias}
 pub use error::{BadExperiment, Problem, Problems};
 pub use hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
 pub use levels::{Bos, Numerics, Offload, Quant, Seed, Temperature, Template};
+pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism, resolve_mechanism};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel};
 pub use resolve::{Surroundings, parse, resolve};
