@@ -9,10 +9,11 @@ use super::Failure;
 use super::load::load_experiment;
 use super::survey::{Survey, survey};
 use crate::cli::Place;
+use crate::experiment::Experiment;
 use crate::journal;
 use crate::model::Anatomy;
 use crate::model::memory::Room;
-use crate::plan::{Design, Plan, PlanError};
+use crate::plan::{Design, Plan, PlanError, Surveyed};
 
 /// An experiment that is ready to run.
 pub struct Setup {
@@ -59,9 +60,25 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>) -> Resu
     let room = room.filter(|_| !directory.join(journal::FILE_NAME).exists());
     let Survey { surveyed, anatomies } =
         survey(&experiment, experiment_file, &executable, room).map_err(Failure::bad_setup)?;
-    let plan = Plan::new(&experiment, &surveyed).map_err(|errors| {
-        let errors = errors.into_iter().map(Misfit).collect();
-        Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })
-    })?;
+    let plan = plan(&experiment, experiment_file, &surveyed)?;
     Ok(Setup { design: Design::new(&experiment, &plan), text: loaded.text, plan, anatomies, directory, executable })
+}
+
+/// Refuses an experiment that can't be run on its models as they were found.
+///
+/// # Errors
+/// Everything that stands in the way.
+pub fn refuse_misfits(
+    experiment: &Experiment,
+    experiment_file: &Path,
+    surveyed: &BTreeMap<String, Surveyed>,
+) -> Result<(), Failure> {
+    plan(experiment, experiment_file, surveyed).map(|_| ())
+}
+
+fn plan(experiment: &Experiment, file: &Path, surveyed: &BTreeMap<String, Surveyed>) -> Result<Plan, Failure> {
+    Plan::new(experiment, surveyed).map_err(|errors| {
+        let errors = errors.into_iter().map(Misfit).collect();
+        Failure::bad_setup(Misfits { path: file.to_owned(), errors })
+    })
 }

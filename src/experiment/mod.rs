@@ -29,7 +29,7 @@ pub use hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, 
 pub use levels::{Bos, Numerics, Offload, Quant, Seed, Temperature, Template};
 pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism, resolve_mechanism};
 pub use model::{HubFile, Model, Source, resolve_models};
-pub use raw::{RawExperiment, RawModel};
+pub use raw::{RawExperiment, RawModel, RawPrompts};
 pub use resolve::{Surroundings, parse, resolve};
 pub use split::{SplitName, split_name};
 

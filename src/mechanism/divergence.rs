@@ -3,6 +3,7 @@
 use super::LEVEL;
 use super::estimate::Estimate;
 use super::parting::Parting;
+use crate::experiment::Arm;
 use crate::stats::{Hits, Onset, kaplan_meier};
 
 /// Two arms at one position.
@@ -103,6 +104,17 @@ pub struct Spread {
     pub p99: Estimate,
     /// Has no interval: no resample exceeds it.
     pub max: f64,
+}
+
+/// A model's two arms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    pub model: String,
+    pub base: Arm,
+    pub other: Arm,
+    pub divergence: Divergence,
+    /// What must be known to read it rightly.
+    pub note: Option<String>,
 }
 
 /// What became of an arm.

@@ -8,10 +8,12 @@
 mod divergence;
 mod estimate;
 mod parting;
+mod placement;
 
-pub use divergence::{BadLogits, Compared, Divergence, Position, Spread, Text, compare, divergence};
+pub use divergence::{BadLogits, Compared, Divergence, Pair, Position, Spread, Text, compare, divergence};
 pub use estimate::Estimate;
 pub use parting::{Parting, parting};
+pub use placement::{Machine, same_placement};
 
 /// The coverage of every interval.
 pub const LEVEL: f64 = 0.95;

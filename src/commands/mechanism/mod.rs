@@ -1,0 +1,195 @@
+//! `moe-sweep run` of a divergence or routing experiment: arms are loaded one
+//! after the other, follow the same tokens, and are compared.
+//!
+//! There is no journal: a rerun computes anew, and replaces files only by
+//! whole ones.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use miette::miette;
+
+use super::Failure;
+use super::files::{Maker, NotMade};
+use super::load::LoadedMechanism;
+use super::memory::{anatomy_of, must_fit};
+use super::outputs::write_whole;
+use super::run::{default_cache, threads, watch_for_interruption};
+use super::setup::refuse_misfits;
+use super::survey::{Survey, survey};
+use crate::cli::RunArgs;
+use crate::exit_code::ExitCode;
+use crate::experiment::{Arm, Kind, Mechanism, Model};
+use crate::journal;
+use crate::mechanism::{Machine, same_placement};
+use crate::model::ModelFile;
+use crate::model::memory::Room;
+use crate::plan::Surveyed;
+use crate::report::plot::Figure;
+
+use scratch::Scratch;
+use session::{Session, SessionError, Workplace};
+
+mod divergence;
+mod provenance;
+mod scratch;
+mod session;
+
+/// Runs the experiment; its exit code and what to say of it.
+///
+/// # Errors
+/// When it can't be run, or a model fails.
+pub fn run(args: &RunArgs, loaded: LoadedMechanism) -> Result<(ExitCode, String), Failure> {
+    let interrupted = watch_for_interruption()?;
+    match conduct(args, loaded, &interrupted) {
+        Ok(summary) => Ok((ExitCode::Ok, summary)),
+        Err(Stop::Interrupted) => Ok((ExitCode::Interrupted, String::new())),
+        Err(Stop::Failed(failure)) => Err(*failure),
+    }
+}
+
+/// Why it goes no further.
+enum Stop {
+    Interrupted,
+    Failed(Box<Failure>),
+}
+
+fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) -> Result<String, Stop> {
+    let LoadedMechanism { mut mechanism, text } = loaded;
+    let file = args.experiment.display();
+    let offset = mechanism.experiment.grid.offset_seeds(args.place.seed_offset);
+    offset.map_err(|error| bad_setup(miette!(help = "choose a smaller --seed-offset", "{file}: {error}")))?;
+    let executable = std::env::current_exe()
+        .map_err(|error| Failure::internal(miette!("cannot find the running program: {error}")))?;
+    let out = args.place.out.clone();
+    let directory = out.unwrap_or_else(|| Path::new("results").join(&mechanism.experiment.name));
+    if directory.join(journal::FILE_NAME).exists() {
+        let help = "choose another one with --out DIR";
+        return Err(bad_setup(miette!(help = help, "{} holds the results of a sweep", directory.display())));
+    }
+    let experiment = &mechanism.experiment;
+    let Survey { surveyed, .. } = survey(experiment, &args.experiment, &executable, None).map_err(bad_setup)?;
+    refuse_misfits(experiment, &args.experiment, &surveyed)?;
+    if mechanism.kind == Kind::Routing {
+        refuse_dense(&mechanism, &surveyed)?;
+    }
+    let cache = args.cache.clone().unwrap_or_else(default_cache);
+    let threads = threads(args);
+    let stall_timeout = Duration::from_secs(u64::from(args.stall_timeout.get()));
+    let run = Run {
+        mechanism: &mechanism,
+        surveyed: &surveyed,
+        maker: Maker { executable: &executable, cache: &cache, threads, interrupted },
+        place: Workplace { executable: &executable, interrupted, stall_timeout, threads },
+        scratch: Scratch::open(&directory).map_err(bad_setup)?,
+        directory,
+    };
+    let files = run.files()?;
+    write_whole(&run.directory.join("experiment.toml"), text.as_bytes())?;
+    write_whole(&run.directory.join(provenance::FILE_NAME), &provenance::json(&mechanism, &surveyed, &files))?;
+    match mechanism.kind {
+        Kind::Divergence => divergence::run(&run, &files),
+        Kind::Routing | Kind::Sweep => Err(bad_setup(miette!("{file}: this kind can't be run yet"))),
+    }
+}
+
+fn refuse_dense(mechanism: &Mechanism, surveyed: &std::collections::BTreeMap<String, Surveyed>) -> Result<(), Stop> {
+    let dense = |model: &&Model| surveyed[&model.id].facts.n_expert == 0;
+    match mechanism.experiment.grid.models.iter().find(dense) {
+        None => Ok(()),
+        Some(model) => Err(bad_setup(miette!(
+            help = "leave it out of [grid] model: routing is for mixture-of-experts models",
+            "the model {} is dense: it has no experts and no routing",
+            model.id
+        ))),
+    }
+}
+
+/// Everything that a comparison needs.
+struct Run<'a> {
+    mechanism: &'a Mechanism,
+    surveyed: &'a std::collections::BTreeMap<String, Surveyed>,
+    maker: Maker<'a>,
+    place: Workplace<'a>,
+    scratch: Scratch,
+    directory: PathBuf,
+}
+
+/// The file of a model's arm.
+struct ArmFile {
+    model: String,
+    arm: Arm,
+    file: ModelFile,
+}
+
+impl Run<'_> {
+    /// The files of all arms, made before anything is followed.
+    fn files(&self) -> Result<Vec<ArmFile>, Stop> {
+        let Mechanism { experiment, base, others, .. } = self.mechanism;
+        let mut files = Vec::new();
+        for model in &experiment.grid.models {
+            let surveyed = &self.surveyed[&model.id];
+            for &arm in std::iter::once(base).chain(others) {
+                let made = self.maker.file(&model.id, surveyed, arm.quant, arm.numerics);
+                let file = made.map_err(|error| match error {
+                    NotMade::Interrupted => Stop::Interrupted,
+                    NotMade::Failed(error) => bad_setup(error),
+                })?;
+                self.refuse_too_large(&model.id, arm, &file)?;
+                files.push(ArmFile { model: model.id.clone(), arm, file });
+            }
+        }
+        Ok(files)
+    }
+
+    fn refuse_too_large(&self, model: &str, arm: Arm, file: &ModelFile) -> Result<(), Stop> {
+        let Some(anatomy) = anatomy_of(&file.path).map_err(bad_setup)? else { return Ok(()) };
+        let needs = (self.mechanism.experiment.generate.context, Room { rows: arm.width, ..Room::LEAST });
+        let engine = &self.surveyed[model].engine;
+        must_fit(model, &file.path, &anatomy, engine, &[arm.offload], needs).map_err(bad_setup)
+    }
+
+    fn load(&self, files: &[ArmFile], model: &str, arm: Arm) -> Result<Session<'_>, Stop> {
+        let file = files.iter().find(|file| file.model == model && file.arm == arm).expect("every arm has a file");
+        Ok(Session::load(&self.place, model, &file.file, arm, self.mechanism.experiment.generate)?)
+    }
+
+    /// Why an arm is the same computation as the base but for what `offload`
+    /// can't do here.
+    fn same_placement(&self, model: &str, other: &Arm) -> Option<String> {
+        let Surveyed { facts, engine, .. } = &self.surveyed[model];
+        let n_accelerators = engine.accelerators.len();
+        let machine = Machine { n_expert: facts.n_expert, n_layer: facts.n_layer, n_accelerators };
+        same_placement(&self.mechanism.base, other, machine)
+    }
+
+    fn write_figures(&self, figures: &[Figure]) -> Result<(), Stop> {
+        let plots = self.directory.join("plots");
+        for figure in figures {
+            let png = figure.png().map_err(|error| Failure::internal(super::plain(error)))?;
+            write_whole(&plots.join(&figure.name).with_extension("svg"), figure.svg.as_bytes())?;
+            write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
+        }
+        Ok(())
+    }
+}
+
+fn bad_setup(report: impl Into<miette::Report>) -> Stop {
+    Failure::bad_setup(report).into()
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
+impl From<SessionError> for Stop {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Interrupted => Self::Interrupted,
+            error => Failure::internal(error).into(),
+        }
+    }
+}
