@@ -67,7 +67,7 @@ impl<'a> Session<'a> {
             offload: arm.offload,
             numerics: arm.numerics,
             context: generate.context,
-            strategy: Strategy { lanes: 1, threads: place.threads, rows: arm.width },
+            strategy: Strategy::one_lane(file.size_bytes, place.threads, arm.width),
             samplers: Samplers::Fast,
             sharing: Sharing::Trie,
         };
