@@ -33,6 +33,7 @@ use session::{Session, SessionError, Workplace};
 
 mod divergence;
 mod provenance;
+mod routing;
 mod scratch;
 mod session;
 
@@ -90,7 +91,8 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) ->
     write_whole(&run.directory.join(provenance::FILE_NAME), &provenance::json(&mechanism, &surveyed, &files))?;
     match mechanism.kind {
         Kind::Divergence => divergence::run(&run, &files),
-        Kind::Routing | Kind::Sweep => Err(bad_setup(miette!("{file}: this kind can't be run yet"))),
+        Kind::Routing => routing::run(&run, &files),
+        Kind::Sweep => Err(bad_setup(miette!("{file} is a sweep"))),
     }
 }
 

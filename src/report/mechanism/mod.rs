@@ -4,6 +4,8 @@
 
 pub mod divergence_csv;
 pub mod divergence_terminal;
+pub mod routing_csv;
+pub mod routing_terminal;
 
 use crate::mechanism::Estimate;
 
