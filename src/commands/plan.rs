@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use super::load::load_mechanism;
 use super::setup::{Setup, set_up};
-use super::{Failure, outputs, plain, print};
+use super::{Failure, mechanism, outputs, plain, print};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
 use crate::exit_code::ExitCode;
@@ -16,6 +17,13 @@ use crate::model::human_bytes;
 use crate::model::memory::{Estimate, Room};
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
+    if let Some(loaded) = load_mechanism(&args.experiment).map_err(Failure::bad_setup)? {
+        let text = mechanism::plan(args, loaded)?;
+        return print(|out| {
+            out.extend_from_slice(text.as_bytes());
+            Ok(())
+        });
+    }
     let setup = set_up(&args.experiment, &args.place, None)?;
     let journal =
         journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;

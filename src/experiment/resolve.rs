@@ -76,7 +76,7 @@ fn check_sweep(text: &str, problems: &mut Problems) {
         Some(kind) => problems.add(
             raw.span(),
             format!("this is a {kind} experiment, not a sweep"),
-            "moe-sweep run understands it; the other commands are for sweeps",
+            "moe-sweep plan and run understand it; the other commands are for sweeps",
         ),
     }
 }

@@ -1,9 +1,10 @@
 //! Whether two arms choose the same experts for the same tokens.
 
 use super::estimate::Estimate;
-use super::routing::{RoutedText, grouped};
+use super::routing::RoutedText;
 use crate::engine::trace::{Routed, RoutingShape};
 use crate::experiment::Arm;
+use crate::stats::Hits;
 
 /// Another arm's choices, held against the base's.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,30 +50,55 @@ pub fn agreement(base: &[RoutedText], other: &[RoutedText], shape: &RoutingShape
 }
 
 fn agree(base: &[RoutedText], other: &[RoutedText], layers: &[usize], layer: Option<u32>) -> Option<LayerAgreement> {
-    let overlaps: Vec<Vec<f64>> = base
-        .iter()
-        .zip(other)
-        .map(|(base, other)| {
-            let positions = base.positions.iter().zip(&other.positions);
-            positions.flat_map(|(a, b)| layers.iter().map(move |&layer| overlap(&a[layer], &b[layer]))).collect()
-        })
-        .collect();
-    let exact = overlaps.iter().map(|text| text.iter().map(|&overlap| f64::from(u8::from(overlap == 1.0))).collect());
-    let exact = grouped(base, exact);
-    let n_positions = overlaps.iter().map(Vec::len).sum();
-    let overlaps = grouped(base, overlaps.into_iter());
-    let n_prompts = overlaps.len();
+    let mut prompts: Vec<(&str, Counts)> = Vec::new();
+    for (base, other) in base.iter().zip(other) {
+        let counts = counts(base, other, layers);
+        match prompts.iter_mut().find(|(prompt, _)| *prompt == base.prompt) {
+            Some((_, all)) => *all = all.and(counts),
+            None => prompts.push((&base.prompt, counts)),
+        }
+    }
+    let of = |hits: fn(&Counts) -> Hits| Estimate::of_share(&prompts.iter().map(|(_, c)| hits(c)).collect::<Vec<_>>());
     Some(LayerAgreement {
         layer,
-        overlap: Estimate::of_mean(&overlaps)?,
-        exact: Estimate::of_mean(&exact)?,
-        n_positions,
-        n_prompts,
+        overlap: of(|counts| Hits { hits: counts.shared, n: counts.selected })?,
+        exact: of(|counts| Hits { hits: counts.same_sets, n: counts.positions })?,
+        n_positions: prompts.iter().map(|(_, counts)| counts.positions as usize).sum(),
+        n_prompts: prompts.len(),
     })
 }
 
-/// The size of the intersection over the number selected; order is ignored.
-fn overlap(base: &Routed, other: &Routed) -> f64 {
-    let shared = base.experts.iter().filter(|expert| other.experts.contains(expert)).count();
-    shared as f64 / base.experts.len().max(1) as f64
+/// What two arms have in common; order is ignored.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    positions: u32,
+    /// Positions at which the sets are the same.
+    same_sets: u32,
+    /// Experts that the base selected.
+    selected: u32,
+    /// Those of them that the other selected too.
+    shared: u32,
+}
+
+impl Counts {
+    fn of(base: &Routed, other: &Routed) -> Self {
+        let selected = base.experts.len() as u32;
+        let shared = base.experts.iter().filter(|expert| other.experts.contains(expert)).count() as u32;
+        Self { positions: 1, same_sets: u32::from(shared == selected), selected, shared }
+    }
+
+    fn and(self, more: Self) -> Self {
+        Self {
+            positions: self.positions + more.positions,
+            same_sets: self.same_sets + more.same_sets,
+            selected: self.selected + more.selected,
+            shared: self.shared + more.shared,
+        }
+    }
+}
+
+fn counts(base: &RoutedText, other: &RoutedText, layers: &[usize]) -> Counts {
+    let positions = base.positions.iter().zip(&other.positions);
+    let each = positions.flat_map(|(a, b)| layers.iter().map(move |&layer| Counts::of(&a[layer], &b[layer])));
+    each.fold(Counts::default(), Counts::and)
 }

@@ -122,7 +122,7 @@ pub fn loop_shifts(texts: &[RoutedText], loads: &[PhaseLoad]) -> Vec<LoopShift> 
 }
 
 /// Values by prompt, in the order of the prompts' first texts.
-pub(super) fn grouped(texts: &[RoutedText], values: impl Iterator<Item = Vec<f64>>) -> Vec<Vec<f64>> {
+fn grouped(texts: &[RoutedText], values: impl Iterator<Item = Vec<f64>>) -> Vec<Vec<f64>> {
     let mut prompts: Vec<(&str, Vec<f64>)> = Vec::new();
     for (text, values) in texts.iter().zip(values) {
         match prompts.iter_mut().find(|(prompt, _)| *prompt == text.prompt) {

@@ -4,6 +4,7 @@
 //! There is no journal: a rerun computes anew, and replaces files only by
 //! whole ones.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -18,11 +19,11 @@ use super::outputs::write_whole;
 use super::run::{default_cache, threads, watch_for_interruption};
 use super::setup::refuse_misfits;
 use super::survey::{Survey, survey};
-use crate::cli::RunArgs;
+use crate::cli::{Place, PlanArgs, RunArgs};
+use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
-use crate::experiment::{Arm, Kind, Mechanism, Model};
+use crate::experiment::{Arm, Kind, Mechanism};
 use crate::journal;
-use crate::mechanism::{Machine, same_placement};
 use crate::model::ModelFile;
 use crate::model::memory::Room;
 use crate::plan::Surveyed;
@@ -32,6 +33,7 @@ use scratch::Scratch;
 use session::{Session, SessionError, Workplace};
 
 mod divergence;
+mod plan;
 mod provenance;
 mod routing;
 mod scratch;
@@ -57,23 +59,10 @@ enum Stop {
 }
 
 fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) -> Result<String, Stop> {
-    let LoadedMechanism { mut mechanism, text } = loaded;
-    let file = args.experiment.display();
-    let offset = mechanism.experiment.grid.offset_seeds(args.place.seed_offset);
-    offset.map_err(|error| bad_setup(miette!(help = "choose a smaller --seed-offset", "{file}: {error}")))?;
-    let executable = std::env::current_exe()
-        .map_err(|error| Failure::internal(miette!("cannot find the running program: {error}")))?;
-    let out = args.place.out.clone();
-    let directory = out.unwrap_or_else(|| Path::new("results").join(&mechanism.experiment.name));
+    let Ready { mechanism, surveyed, text, executable, directory } = get_ready(&args.experiment, &args.place, loaded)?;
     if directory.join(journal::FILE_NAME).exists() {
         let help = "choose another one with --out DIR";
         return Err(bad_setup(miette!(help = help, "{} holds the results of a sweep", directory.display())));
-    }
-    let experiment = &mechanism.experiment;
-    let Survey { surveyed, .. } = survey(experiment, &args.experiment, &executable, None).map_err(bad_setup)?;
-    refuse_misfits(experiment, &args.experiment, &surveyed)?;
-    if mechanism.kind == Kind::Routing {
-        refuse_dense(&mechanism, &surveyed)?;
     }
     let cache = args.cache.clone().unwrap_or_else(default_cache);
     let threads = threads(args);
@@ -92,26 +81,66 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) ->
     match mechanism.kind {
         Kind::Divergence => divergence::run(&run, &files),
         Kind::Routing => routing::run(&run, &files),
-        Kind::Sweep => Err(bad_setup(miette!("{file} is a sweep"))),
+        Kind::Sweep => unreachable!("resolving a mechanism experiment refuses a sweep"),
     }
 }
 
-fn refuse_dense(mechanism: &Mechanism, surveyed: &std::collections::BTreeMap<String, Surveyed>) -> Result<(), Stop> {
-    let dense = |model: &&Model| surveyed[&model.id].facts.n_expert == 0;
-    match mechanism.experiment.grid.models.iter().find(dense) {
-        None => Ok(()),
-        Some(model) => Err(bad_setup(miette!(
-            help = "leave it out of [grid] model: routing is for mixture-of-experts models",
-            "the model {} is dense: it has no experts and no routing",
-            model.id
-        ))),
+/// What `plan` and `run` both begin with.
+struct Ready {
+    mechanism: Mechanism,
+    surveyed: BTreeMap<String, Surveyed>,
+    text: String,
+    executable: PathBuf,
+    /// The run's directory.
+    directory: PathBuf,
+}
+
+/// Looks at the models, and refuses what can't be run on them; writes nothing.
+fn get_ready(file: &Path, place: &Place, loaded: LoadedMechanism) -> Result<Ready, Failure> {
+    let LoadedMechanism { mut mechanism, text } = loaded;
+    let experiment = &mut mechanism.experiment;
+    experiment.grid.offset_seeds(place.seed_offset).map_err(|error| {
+        Failure::bad_setup(miette!(help = "choose a smaller --seed-offset", "{}: {error}", file.display()))
+    })?;
+    let executable = std::env::current_exe()
+        .map_err(|error| Failure::internal(miette!("cannot find the running program: {error}")))?;
+    let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
+    let Survey { surveyed, .. } = survey(experiment, file, &executable, None).map_err(Failure::bad_setup)?;
+    refuse_misfits(experiment, file, &surveyed)?;
+    refuse_opaque(&mechanism, &surveyed)?;
+    Ok(Ready { mechanism, surveyed, text, executable, directory })
+}
+
+/// Refuses models that can't be looked into.
+fn refuse_opaque(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -> Result<(), Failure> {
+    for model in &mechanism.experiment.grid.models {
+        let Surveyed { path, facts, .. } = &surveyed[&model.id];
+        if EngineKind::of(path) != EngineKind::Llama {
+            let help = "name the GGUF file of a model: only llama.cpp in this process hands over logits and experts";
+            return Err(Failure::bad_setup(miette!(help = help, "the model {} can't be looked into", model.id)));
+        }
+        if mechanism.kind == Kind::Routing && facts.n_expert == 0 {
+            let help = "leave it out of [grid] model: routing is for mixture-of-experts models";
+            let message = format!("the model {} is dense: it has no experts and no routing", model.id);
+            return Err(Failure::bad_setup(miette!(help = help, "{message}")));
+        }
     }
+    Ok(())
+}
+
+/// What would run.
+///
+/// # Errors
+/// When it can't be run.
+pub fn plan(args: &PlanArgs, loaded: LoadedMechanism) -> Result<String, Failure> {
+    let ready = get_ready(&args.experiment, &args.place, loaded)?;
+    Ok(plan::describe(&ready.mechanism, &ready.surveyed, &ready.directory))
 }
 
 /// Everything that a comparison needs.
 struct Run<'a> {
     mechanism: &'a Mechanism,
-    surveyed: &'a std::collections::BTreeMap<String, Surveyed>,
+    surveyed: &'a BTreeMap<String, Surveyed>,
     maker: Maker<'a>,
     place: Workplace<'a>,
     scratch: Scratch,
@@ -160,10 +189,7 @@ impl Run<'_> {
     /// Why an arm is the same computation as the base but for what `offload`
     /// can't do here.
     fn same_placement(&self, model: &str, other: &Arm) -> Option<String> {
-        let Surveyed { facts, engine, .. } = &self.surveyed[model];
-        let n_accelerators = engine.accelerators.len();
-        let machine = Machine { n_expert: facts.n_expert, n_layer: facts.n_layer, n_accelerators };
-        same_placement(&self.mechanism.base, other, machine)
+        plan::same_as_base(self.mechanism, &self.surveyed[model], other)
     }
 
     fn write_figures(&self, figures: &[Figure]) -> Result<(), Stop> {
