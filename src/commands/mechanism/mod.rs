@@ -76,13 +76,15 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) ->
         directory,
     };
     let files = run.files()?;
+    let summary = match mechanism.kind {
+        Kind::Divergence => divergence::run(&run, &files)?,
+        Kind::Routing => routing::run(&run, &files)?,
+        Kind::Sweep => unreachable!("resolving a mechanism experiment refuses a sweep"),
+    };
+    // With the tables, so that they never stand beside those of another run.
     write_whole(&run.directory.join("experiment.toml"), text.as_bytes())?;
     write_whole(&run.directory.join(provenance::FILE_NAME), &provenance::json(&mechanism, &surveyed, &files))?;
-    match mechanism.kind {
-        Kind::Divergence => divergence::run(&run, &files),
-        Kind::Routing => routing::run(&run, &files),
-        Kind::Sweep => unreachable!("resolving a mechanism experiment refuses a sweep"),
-    }
+    Ok(summary)
 }
 
 /// What `plan` and `run` both begin with.
