@@ -62,7 +62,7 @@ fn side_by_side(
         context.clear(sequence as i32);
         let last = prompt.len() - 1;
         let item = |(position, &token): (usize, &Token)| {
-            let (position, logits) = (position as i32, position as usize == last);
+            let (position, logits) = (position as i32, position == last);
             Item { token, position, sequence: sequence as i32, logits }
         };
         context.decode(&prompt.iter().enumerate().map(item).collect::<Vec<_>>())?;
