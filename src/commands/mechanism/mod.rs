@@ -4,7 +4,7 @@
 //! There is no journal: a rerun computes anew, and replaces files only by
 //! whole ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use super::survey::{Survey, survey};
 use crate::cli::{Place, PlanArgs, RunArgs};
 use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
-use crate::experiment::{Arm, Kind, Mechanism};
+use crate::experiment::{Arm, Kind, Mechanism, Numerics};
 use crate::journal;
 use crate::model::ModelFile;
 use crate::model::memory::Room;
@@ -84,7 +84,7 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) ->
     // With the tables, so that they never stand beside those of another run.
     write_whole(&run.directory.join("experiment.toml"), text.as_bytes())?;
     write_whole(&run.directory.join(provenance::FILE_NAME), &provenance::json(&mechanism, &surveyed, &files))?;
-    Ok(summary)
+    Ok(summary + &variances(&mechanism, &surveyed))
 }
 
 /// What `plan` and `run` both begin with.
@@ -95,6 +95,15 @@ struct Ready {
     executable: PathBuf,
     /// The run's directory.
     directory: PathBuf,
+}
+
+/// Why invariant numerics are none in this build, if they are asked for.
+fn variances(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -> String {
+    let arms = std::iter::once(&mechanism.base).chain(&mechanism.others);
+    let asked = arms.into_iter().any(|arm| arm.numerics == Numerics::Invariant);
+    let why: BTreeSet<_> = surveyed.values().filter_map(|found| found.engine.variance.as_deref()).collect();
+    let note = |why: &str| format!("note: numerics = \"invariant\" does not hold: {why}\n");
+    if asked { why.into_iter().map(note).collect() } else { String::new() }
 }
 
 /// Looks at the models, and refuses what can't be run on them; writes nothing.
@@ -136,7 +145,8 @@ fn refuse_opaque(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -
 /// When it can't be run.
 pub fn plan(args: &PlanArgs, loaded: LoadedMechanism) -> Result<String, Failure> {
     let ready = get_ready(&args.experiment, &args.place, loaded)?;
-    Ok(plan::describe(&ready.mechanism, &ready.surveyed, &ready.directory))
+    let described = plan::describe(&ready.mechanism, &ready.surveyed, &ready.directory);
+    Ok(described + &variances(&ready.mechanism, &ready.surveyed))
 }
 
 /// Everything that a comparison needs.

@@ -6,6 +6,8 @@ pub mod divergence_csv;
 pub mod divergence_terminal;
 pub mod routing_csv;
 pub mod routing_terminal;
+#[cfg(test)]
+mod tests;
 
 use crate::mechanism::Estimate;
 

@@ -69,8 +69,9 @@ fn decades(pairs: &[Pair]) -> (i32, i32) {
     });
     let logs: Vec<f64> = drawn.filter(|&value| value > 0.0).map(f64::log10).collect();
     let (low, high) = logs.iter().fold((0.0, -1.0), |(low, high): (f64, f64), &log| (low.min(log), high.max(log)));
-    // Rounding is all that is left below.
-    ((low.floor() as i32).max(-16), high.ceil() as i32)
+    // Rounding is all that is left below; an axis has two ends even without data.
+    let low = (low.floor() as i32).max(-16);
+    (low, (high.ceil() as i32).max(low + 1))
 }
 
 struct Scale<'a, 's> {
