@@ -19,6 +19,7 @@ pub mod runner;
 
 pub mod analysis;
 pub mod check;
+pub mod mechanism;
 pub mod metrics;
 pub mod stats;
 

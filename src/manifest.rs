@@ -10,7 +10,7 @@ use crate::engine::{Effort, ModelFacts, Samplers, Strategy};
 use crate::experiment::{Generate, HubFile, Offload, Quant, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
-use crate::plan::{LoadKey, Origin, Plan};
+use crate::plan::{LoadKey, OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
 
 /// The manifest's name in a run's directory.
@@ -133,18 +133,15 @@ impl Manifest {
         let models = plan.loads.iter().map(|load| ModelEntry {
             id: load.model.id.clone(),
             path: match (&load.surveyed.origin, &load.model.source) {
-                (Origin::File { path, .. }, _) => path.display().to_string(),
+                (Origin::File(file), _) => file.path.display().to_string(),
                 (Origin::Server { .. }, Source::Server(served)) => served.server.url.clone(),
                 (Origin::Server { .. }, Source::Path(_) | Source::Hub(_)) => String::new(),
             },
             hub: hub_entry(load),
             blake3: load.surveyed.blake3.clone(),
-            size_bytes: match load.surveyed.origin {
-                Origin::File { size_bytes, .. } => Some(size_bytes),
-                Origin::Server { .. } => None,
-            },
+            size_bytes: load.surveyed.file().map(|file| file.size_bytes),
             server: server_entry(load),
-            facts: load.surveyed.facts.clone(),
+            facts: load.surveyed.file().map(|file| file.facts.clone()),
             engine: load.surveyed.engine.fingerprint.clone(),
             accelerators: load.surveyed.engine.accelerators.clone(),
             quant: load.quant,
@@ -172,10 +169,7 @@ fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
     match &load.model.source {
         Source::Path(_) | Source::Server(_) => None,
         Source::Hub(file) => {
-            let commit = match &load.surveyed.origin {
-                Origin::File { commit, .. } => commit.clone(),
-                Origin::Server { .. } => None,
-            };
+            let commit = load.surveyed.file().and_then(|file| file.commit.clone());
             Some(HubEntry { file: file.clone(), commit })
         }
     }
@@ -195,7 +189,7 @@ fn llama_samplers() -> Samplers {
 }
 
 fn placement(load: &crate::plan::Load) -> Placement {
-    let Some(facts) = &load.surveyed.facts else { return Placement::Unknown };
+    let Some(OnDisk { facts, .. }) = load.surveyed.file() else { return Placement::Unknown };
     if facts.n_expert == 0 {
         Placement::NoExperts
     } else if load.surveyed.engine.accelerators.is_empty() {

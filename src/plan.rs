@@ -63,27 +63,40 @@ pub struct Surveyed {
     /// what the server says it is.
     pub blake3: String,
     pub engine: EngineFacts,
-    /// None where a server does not tell.
-    pub facts: Option<ModelFacts>,
-    /// For every template of the experiment; None where a server does not tell.
-    pub prompt_counts: Option<PromptCounts>,
 }
 
 /// Where a model is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
-    File {
-        /// The file, or the first part of a split set.
-        path: PathBuf,
-        /// The repository's commit, where the file is the hub's.
-        commit: Option<String>,
-        size_bytes: u64,
-    },
+    File(OnDisk),
     Server {
         facts: ServerFacts,
         /// None where it was not tried.
         findings: Option<Findings>,
     },
+}
+
+/// A model's file, and what the engine says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OnDisk {
+    /// The file, or the first part of a split set.
+    pub path: PathBuf,
+    /// The repository's commit, where the file is the hub's.
+    pub commit: Option<String>,
+    pub size_bytes: u64,
+    pub facts: ModelFacts,
+    /// For every template of the experiment.
+    pub prompt_counts: PromptCounts,
+}
+
+impl Surveyed {
+    /// What was found on disk; None where a server has the model.
+    pub fn file(&self) -> Option<&OnDisk> {
+        match &self.origin {
+            Origin::File(file) => Some(file),
+            Origin::Server { .. } => None,
+        }
+    }
 }
 
 /// Every trial, in the order in which they run and are reported.
@@ -197,7 +210,7 @@ impl Plan {
 
     /// Whether all experts are on the host whatever the offload says. A server's are where it put them.
     pub fn offload_moves_nothing(&self) -> bool {
-        let here = self.loads.iter().filter(|load| matches!(load.surveyed.origin, Origin::File { .. }));
+        let here = self.loads.iter().filter(|load| load.surveyed.file().is_some());
         here.clone().next().is_some() && here.clone().all(|load| load.surveyed.engine.accelerators.is_empty())
     }
 
@@ -279,7 +292,7 @@ impl Load {
     /// the file that is loaded.
     pub fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
         let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
-        let token_bytes = self.surveyed.facts.as_ref().and_then(|facts| facts.cache_bytes_per_token);
+        let token_bytes = self.surveyed.file().and_then(|file| file.facts.cache_bytes_per_token);
         let tokens = u64::from(generate.context).next_multiple_of(CACHE_STEP);
         Shape {
             model_bytes,
@@ -370,7 +383,7 @@ impl Place<'_> {
     fn count_tokens(&self, index: usize, generate: Generate) -> Result<Option<u32>, PlanError> {
         let Generate { max_tokens, context, .. } = generate;
         let (model, template) = (self.model.id.clone(), self.template);
-        let Some(prompt_counts) = &self.surveyed.prompt_counts else { return Ok(None) };
+        let Some(OnDisk { prompt_counts, .. }) = self.surveyed.file() else { return Ok(None) };
         let n_prompt_tokens = match &prompt_counts[&template] {
             Ok(counts) => counts[index],
             Err(reason) => return Err(PlanError::NoTemplate { template, model, reason: reason.clone() }),
@@ -386,7 +399,7 @@ impl Place<'_> {
 /// What is wrong with a model for the grid as a whole.
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
     // Of a server's model that is not known; what can be asked of it is (`server_misfits`).
-    let Some(facts) = &surveyed.facts else { return vec![] };
+    let Some(OnDisk { facts, .. }) = surveyed.file() else { return vec![] };
     let n_layer = facts.n_layer;
     let too_deep = experiment.grid.offloads.iter().filter_map(|&offload| match offload {
         Offload::Layers(asked) if asked > n_layer => {

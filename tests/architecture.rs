@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each top-level module and the modules it may name.
-const MAY_KNOW: [(&str, &[&str]); 19] = [
+const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("exit_code", &[]),
     ("hardware", &[]),
     ("plain", &[]),
@@ -19,9 +19,10 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("event", &["engine", "journal", "plan"]),
     ("runner", &["engine", "event", "experiment", "journal", "model", "plan", "worker"]),
     ("metrics", &[]),
+    ("mechanism", &["engine", "experiment", "metrics", "stats"]),
     ("analysis", &["engine", "experiment", "journal", "metrics", "plan", "stats"]),
     ("check", &["analysis", "experiment", "metrics", "plan", "stats"]),
-    ("report", &["analysis", "check", "experiment", "metrics", "plain", "plan", "stats"]),
+    ("report", &["analysis", "check", "experiment", "mechanism", "metrics", "plain", "plan", "stats"]),
     ("progress", &["event", "experiment", "journal", "metrics", "model", "plan"]),
     ("manifest", &["engine", "experiment", "hardware", "model", "plan", "runner"]),
     ("cli", &[]),
@@ -52,7 +53,7 @@ const OWNERS: [(&str, &[&str]); 15] = [
 const STRANGERS: [(&str, &str); 2] = [("src/engine/llama/fast/", "llama_cpp"), ("src/engine/llama/fast/", "Sampler")];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.
-const PURE: [&str; 7] = ["analysis", "check", "experiment", "metrics", "plan", "report", "stats"];
+const PURE: [&str; 8] = ["analysis", "check", "experiment", "mechanism", "metrics", "plan", "report", "stats"];
 /// And these parts of others.
 const PURE_FILES: [&str; 8] = [
     "src/engine/http/answer.rs",

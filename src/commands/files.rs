@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::engine::Quantisation;
-use crate::experiment::Quant;
+use crate::experiment::{Numerics, Quant};
 use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
-use crate::plan::{Load, Origin, Plan, TrialId};
+use crate::plan::{OnDisk, Plan, Surveyed, TrialId};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
@@ -33,7 +33,7 @@ pub enum Made {
 }
 
 /// Why one was not made.
-enum NotMade {
+pub enum NotMade {
     Interrupted,
     Failed(FileError),
 }
@@ -61,32 +61,40 @@ impl Maker<'_> {
                 continue;
             }
             // A server's model has none here.
-            let Origin::File { path, size_bytes, .. } = &load.surveyed.origin else { continue };
-            let file = match load.quant {
-                Quant::Source => {
-                    let (blake3, size_bytes) = (load.surveyed.blake3.clone(), *size_bytes);
-                    ModelFile { path: path.clone(), blake3, size_bytes }
-                }
-                _ => match self.quantised(load, path, plan) {
-                    Ok(file) => file,
-                    Err(NotMade::Interrupted) => return Ok(Made::Interrupted),
-                    Err(NotMade::Failed(error)) => return Err(error),
-                },
+            let Some(found) = load.surveyed.file() else { continue };
+            let file = match self.file(&load.model.id, found, &load.surveyed, load.quant, plan.generate.numerics) {
+                Ok(file) => file,
+                Err(NotMade::Interrupted) => return Ok(Made::Interrupted),
+                Err(NotMade::Failed(error)) => return Err(error),
             };
             files.insert(key, file);
         }
         Ok(Made::Files(files))
     }
 
-    fn quantised(&self, load: &Load, source: &Path, plan: &Plan) -> Result<ModelFile, NotMade> {
-        let (model, quant) = (load.model.id.as_str(), load.quant);
-        let recipe =
-            Recipe { model, source_blake3: &load.surveyed.blake3, quant, engine: &load.surveyed.engine.fingerprint };
+    /// A model's file at a quantisation, made where it is not kept yet.
+    ///
+    /// # Errors
+    /// When it can't be made, or was not for an interruption.
+    pub fn file(
+        &self,
+        model: &str,
+        found: &OnDisk,
+        surveyed: &Surveyed,
+        quant: Quant,
+        numerics: Numerics,
+    ) -> Result<ModelFile, NotMade> {
+        let OnDisk { path, size_bytes, .. } = found;
+        if quant == Quant::Source {
+            let (blake3, size_bytes) = (surveyed.blake3.clone(), *size_bytes);
+            return Ok(ModelFile { path: path.clone(), blake3, size_bytes });
+        }
+        let recipe = Recipe { model, source_blake3: &surveyed.blake3, quant, engine: &surveyed.engine.fingerprint };
         let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
             eprintln!("bringing {model} to {quant}; kept in {}", self.cache.display());
-            let source = source.to_owned();
+            let source = path.clone();
             let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
-            self.make(&quantisation, load, plan)
+            self.make(&quantisation, model, numerics)
         });
         made.map_err(|error| match error {
             QuantisedError::Io { path, source } => {
@@ -96,10 +104,10 @@ impl Maker<'_> {
         })
     }
 
-    fn make(&self, quantisation: &Quantisation, load: &Load, plan: &Plan) -> Result<(), NotMade> {
-        let failed =
-            |reason| NotMade::Failed(FileError::Quantise { model: load.model.id.clone(), quant: load.quant, reason });
-        let mut worker = Worker::start(self.executable, plan.generate.numerics)
+    fn make(&self, quantisation: &Quantisation, model: &str, numerics: Numerics) -> Result<(), NotMade> {
+        let quant = quantisation.quant;
+        let failed = |reason| NotMade::Failed(FileError::Quantise { model: model.to_owned(), quant, reason });
+        let mut worker = Worker::start(self.executable, numerics)
             .map_err(|error| failed(format!("cannot start the worker {}: {error}", self.executable.display())))?;
         worker.send(&Request::Quantise(quantisation.clone()));
         loop {

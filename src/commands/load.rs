@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 
 use crate::experiment::{
-    BadExperiment, Experiment, Model, Problems, Surroundings, parse, resolve, resolve_models, resolve_servers,
+    BadExperiment, Experiment, Kind, Mechanism, Model, Problems, RawPrompts, Surroundings, kind_of, parse,
+    parse_mechanism, resolve, resolve_mechanism, resolve_models, resolve_servers,
 };
 use crate::model;
 
@@ -42,20 +43,45 @@ pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let name = path.display().to_string();
     let raw = parse(&name, &text)?;
+    let experiment = resolve(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref())?)?;
+    Ok(Loaded { experiment, text })
+}
+
+/// A mechanism experiment and the text it was read from.
+pub struct LoadedMechanism {
+    pub mechanism: Mechanism,
+    pub text: String,
+}
+
+/// Reads and resolves an experiment file of another kind than a sweep; None
+/// for a sweep.
+///
+/// # Errors
+/// When a file can't be read, or the experiment can't be run as it stands.
+pub fn load_mechanism(path: &Path) -> Result<Option<LoadedMechanism>, LoadError> {
+    let unreadable = |source| LoadError::Experiment { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let name = path.display().to_string();
+    if kind_of(&name, &text)? == Kind::Sweep {
+        return Ok(None);
+    }
+    let raw = parse_mechanism(&name, &text)?;
+    let mechanism = resolve_mechanism(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref())?)?;
+    Ok(Some(LoadedMechanism { mechanism, text }))
+}
+
+/// What an experiment file refers to.
+fn surroundings(path: &Path, prompts: &RawPrompts) -> Result<Surroundings, LoadError> {
     let directory = std::path::absolute(path)
-        .map_err(unreadable)?
+        .map_err(|source| LoadError::Experiment { path: path.to_owned(), source })?
         .parent()
         .expect("a file that was read lies in a directory")
         .to_owned();
-    let prompts_file = raw
-        .prompts
-        .get_ref()
+    let prompts_file = prompts
         .file
         .as_ref()
         .map(|file| std::fs::read_to_string(directory.join(file.get_ref())).map_err(|error| error.to_string()));
-    let surroundings = Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file };
-    let experiment = resolve(&name, &text, &raw, &surroundings)?;
-    Ok(Loaded { experiment, text })
+    Ok(Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file })
 }
 
 /// The models that can be named: those of an experiment, if one is given, and

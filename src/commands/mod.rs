@@ -15,6 +15,7 @@ mod compare;
 mod files;
 mod finished;
 mod load;
+mod mechanism;
 mod memory;
 mod merge;
 mod model;

@@ -109,7 +109,7 @@ fn describe(directory: &Path, analysis: &Analysis, notes: &[String], work: &str)
     text
 }
 
-fn write_table(
+pub(super) fn write_table(
     directory: &Path,
     name: &str,
     write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,

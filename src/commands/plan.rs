@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use super::load::load_mechanism;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, outputs, plain, print};
+use super::{Failure, mechanism, outputs, plain, print};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
 use crate::exit_code::ExitCode;
@@ -15,9 +16,16 @@ use crate::journal;
 use crate::manifest::Manifest;
 use crate::model::human_bytes;
 use crate::model::memory::{Estimate, Room};
-use crate::plan::Origin;
+use crate::plan::OnDisk;
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
+    if let Some(loaded) = load_mechanism(&args.experiment).map_err(Failure::bad_setup)? {
+        let text = mechanism::plan(args, loaded)?;
+        return print(|out| {
+            out.extend_from_slice(text.as_bytes());
+            Ok(())
+        });
+    }
     let setup = set_up(&args.experiment, &args.place, None, Probing::None)?;
     let journal =
         journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
@@ -50,7 +58,7 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
     let limits = Limits { threads: usable_cores(), lanes: None, rows: None, memory_bytes: available_memory_bytes() };
     for load in &plan.loads {
         let (trials, prompts) = (load.planned().count(), load.prompts.len());
-        let (Origin::File { size_bytes, .. }, Some(facts)) = (&load.surveyed.origin, &load.surveyed.facts) else {
+        let Some(OnDisk { size_bytes, facts, .. }) = load.surveyed.file() else {
             line(format!("  load     {} (on a server): {trials} trials on {prompts} prompts", load.key()));
             continue;
         };

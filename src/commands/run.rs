@@ -10,11 +10,12 @@ use miette::{Report, miette};
 
 use super::files::{Made, Maker};
 use super::finished::Finished;
+use super::load::load_mechanism;
 use super::memory::all_must_fit;
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, plain, print};
+use super::{Failure, mechanism, plain, print};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
 use crate::exit_code::ExitCode;
@@ -29,7 +30,11 @@ use crate::progress::Progress;
 use crate::runner::{self, Ending, RunReport, Settings};
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (code, summary) = sweep(args)?;
+    let mechanism = load_mechanism(&args.experiment).map_err(Failure::bad_setup)?;
+    let (code, summary) = match mechanism {
+        Some(loaded) => mechanism::run(args, loaded)?,
+        None => sweep(args)?,
+    };
     print(|out| {
         out.extend_from_slice(summary.as_bytes());
         Ok(())
@@ -96,7 +101,7 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
 }
 
 /// The first Ctrl-C or SIGTERM asks for a clean end; a second one ends at once.
-fn watch_for_interruption() -> Result<Arc<AtomicBool>, Failure> {
+pub(super) fn watch_for_interruption() -> Result<Arc<AtomicBool>, Failure> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&interrupted);
     let watched = ctrlc::set_handler(move || {
@@ -152,11 +157,11 @@ fn least_room(args: &RunArgs) -> Room {
 }
 
 /// `$XDG_CACHE_HOME/moe-sweep`, or where the system keeps such things.
-fn default_cache() -> PathBuf {
+pub(super) fn default_cache() -> PathBuf {
     dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("moe-sweep")
 }
 
-fn threads(args: &RunArgs) -> u32 {
+pub(super) fn threads(args: &RunArgs) -> u32 {
     args.threads.map_or_else(usable_cores, Into::into)
 }
 

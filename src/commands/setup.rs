@@ -16,7 +16,7 @@ use crate::experiment::{Api, Experiment, Served, Server, Source, server_url};
 use crate::journal;
 use crate::model::Anatomy;
 use crate::model::memory::Room;
-use crate::plan::{Design, Part, Plan, PlanError};
+use crate::plan::{Design, Part, Plan, PlanError, Surveyed};
 
 /// An experiment that is ready to run.
 pub struct Setup {
@@ -77,13 +77,9 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
         Failure::bad_setup(miette!(help = "choose a smaller --seed-offset", "{}: {error}", experiment_file.display()))
     })?;
     ask_elsewhere(&mut experiment, &place.elsewhere)?;
-    let misfits = |errors: Vec<PlanError>| {
-        let errors = errors.into_iter().map(Misfit).collect();
-        Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })
-    };
     let of_servers = Plan::server_misfits(&experiment);
     if !of_servers.is_empty() {
-        return Err(misfits(of_servers));
+        return Err(misfits(experiment_file, of_servers));
     }
     let executable = std::env::current_exe()
         .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
@@ -95,7 +91,7 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
     let room = room.filter(|_| !directory.join(journal::FILE_NAME).exists());
     let Survey { surveyed, anatomies } =
         survey(&experiment, experiment_file, &executable, room, probing).map_err(Failure::bad_setup)?;
-    let plan = Plan::new(&experiment, &surveyed).map_err(misfits)?;
+    let plan = plan(&experiment, experiment_file, &surveyed)?;
     let mut design = Design::new(&experiment, &plan);
     let plan = match shard {
         None => plan,
@@ -116,4 +112,25 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
         }
     };
     Ok(Setup { design, text: loaded.text, plan, anatomies, directory, executable })
+}
+
+/// Refuses an experiment that can't be run on its models as they were found.
+///
+/// # Errors
+/// Everything that stands in the way.
+pub fn refuse_misfits(
+    experiment: &Experiment,
+    experiment_file: &Path,
+    surveyed: &BTreeMap<String, Surveyed>,
+) -> Result<(), Failure> {
+    plan(experiment, experiment_file, surveyed).map(|_| ())
+}
+
+fn plan(experiment: &Experiment, file: &Path, surveyed: &BTreeMap<String, Surveyed>) -> Result<Plan, Failure> {
+    Plan::new(experiment, surveyed).map_err(|errors| misfits(file, errors))
+}
+
+fn misfits(file: &Path, errors: Vec<PlanError>) -> Failure {
+    let errors = errors.into_iter().map(Misfit).collect();
+    Failure::bad_setup(Misfits { path: file.to_owned(), errors })
 }

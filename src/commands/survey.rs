@@ -11,7 +11,7 @@ use crate::experiment::{Experiment, HubFile, Model, Quant, Served, Source};
 use crate::model::hub::{HubSettings, cached};
 use crate::model::memory::Room;
 use crate::model::{Anatomy, blake3_of, parts, sha256_of};
-use crate::plan::{Origin, Surveyed};
+use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
@@ -151,9 +151,8 @@ fn survey_file(
     }
     let blake3 = blake3_of(path).map_err(unreadable)?;
 
-    let origin = Origin::File { path: path.to_owned(), commit, size_bytes };
-    let (facts, prompt_counts) = (Some(facts), Some(prompt_counts));
-    Ok((Surveyed { origin, blake3, facts, engine, prompt_counts }, anatomy))
+    let origin = Origin::File(OnDisk { path: path.to_owned(), commit, size_bytes, facts, prompt_counts });
+    Ok((Surveyed { origin, blake3, engine }, anatomy))
 }
 
 fn survey_server(
@@ -177,9 +176,7 @@ fn survey_server(
         Ok(Reply::InspectedServer { server, engine, findings }) => Ok(Surveyed {
             origin: Origin::Server { facts: server, findings },
             blake3: blake3::hash(engine.fingerprint.as_bytes()).to_hex().to_string(),
-            facts: None,
             engine,
-            prompt_counts: None,
         }),
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
         Err(Silence::Died(reason)) => Err(unusable(reason)),

@@ -16,8 +16,10 @@ pub mod http;
 pub mod llama;
 pub mod scripted;
 mod strategy;
+pub mod trace;
 
 pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
+pub use trace::{TraceWork, Traced};
 
 /// A token id of the model's vocabulary.
 pub type Token = i32;
@@ -31,6 +33,15 @@ pub trait Engine {
     /// When the engine can't go on; jobs that have not been reported finished
     /// have no result then.
     fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError>;
+
+    /// Follows texts and records what `work` asks for, in files too; tells of
+    /// progress only.
+    ///
+    /// # Errors
+    /// When the engine can't be looked into, or can't go on.
+    fn trace(&mut self, _: &TraceWork, _: &mut dyn Observer) -> Result<Vec<Traced>, EngineError> {
+        Err(EngineError::Opaque)
+    }
 }
 
 /// What an engine tells while it works. An error from any of these means
@@ -286,6 +297,12 @@ pub enum EngineError {
     Unreachable(String),
     #[error("decoding failed: {0}")]
     Decode(String),
+    #[error("this model's engine can't be looked into: follow a model that llama.cpp runs, a GGUF file")]
+    Opaque,
+    #[error("cannot read the model's routing: {0}")]
+    Routing(String),
+    #[error(transparent)]
+    Scratch(#[from] trace::ScratchError),
     #[error("nobody reads the results any more")]
     Abandoned(#[from] std::io::Error),
 }

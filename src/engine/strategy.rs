@@ -51,6 +51,13 @@ pub struct Limits {
 }
 
 impl Strategy {
+    /// One lane of exactly `rows` sequences; a small model has one thread, for
+    /// more would wait for each other.
+    pub fn one_lane(model_bytes: u64, threads: u32, rows: u32) -> Self {
+        let threads = if model_bytes <= SMALL_BYTES { 1 } else { threads.max(1) };
+        Self { lanes: 1, threads, rows }
+    }
+
     /// A small model gets a lane a core, a large one all cores at once. A
     /// prompt's texts should all be in flight together, so that nothing they
     /// share is evaluated twice; memory decides how many are.

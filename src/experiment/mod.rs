@@ -13,6 +13,7 @@ mod error;
 mod hypotheses;
 mod hypothesis;
 mod levels;
+mod mechanism;
 mod model;
 mod prompts;
 mod raw;
@@ -27,8 +28,9 @@ pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias}
 pub use error::{BadExperiment, Problem, Problems};
 pub use hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
 pub use levels::{Bos, Numerics, Offload, Quant, Seed, Temperature, Template};
+pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism, resolve_mechanism};
 pub use model::{HubFile, Model, Source, resolve_models};
-pub use raw::{RawExperiment, RawModel};
+pub use raw::{RawExperiment, RawModel, RawPrompts};
 pub use resolve::{Surroundings, parse, resolve};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url};
 pub use split::{SplitName, split_name};

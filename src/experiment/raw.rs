@@ -20,6 +20,9 @@ pub struct RawExperiment {
     // Looked at before the rest is (`schema_of`).
     #[serde(rename = "schema")]
     pub _schema: i64,
+    // Looked at before the rest is, too (`kind_of`).
+    #[serde(rename = "kind")]
+    pub _kind: Option<String>,
     pub name: Spanned<String>,
     pub question: Option<String>,
     pub generate: RawGenerate,
@@ -355,6 +358,15 @@ pub fn schema_of(text: &str) -> Result<Option<Spanned<i64>>, toml::de::Error> {
         schema: Option<Spanned<i64>>,
     }
     toml::from_str::<Versioned>(text).map(|versioned| versioned.schema)
+}
+
+/// The file's `kind`, if it names one.
+pub fn kind_of(text: &str) -> Result<Option<Spanned<String>>, toml::de::Error> {
+    #[derive(Deserialize)]
+    struct OfAKind {
+        kind: Option<Spanned<String>>,
+    }
+    toml::from_str::<OfAKind>(text).map(|of_a_kind| of_a_kind.kind)
 }
 
 impl<'de, T, R> Deserialize<'de> for ListOr<T, R>

@@ -14,12 +14,13 @@ use super::error::{BadExperiment, Problems, did_you_mean};
 use super::hypotheses::{resolve_hypotheses, resolve_settings};
 use super::model::resolve_models;
 use super::raw::{
-    self, ListOr, RawCount, RawExclusion, RawExperiment, RawGenerate, RawGrid, RawOffload, RawPrompts, RawSteps,
+    self, ListOr, RawChain, RawCount, RawExclusion, RawExperiment, RawGenerate, RawGrid, RawModel, RawOffload,
+    RawPrompts, RawSteps,
 };
 use super::rules::resolve_chain;
-use super::server::resolve_servers;
+use super::server::{Server, resolve_servers};
 use super::{
-    Chain, Exclusion, Experiment, Generate, Grid, Model, Offload, Prompt, Seed, Temperature, builtin, prompts,
+    Chain, Exclusion, Experiment, Generate, Grid, Kind, Model, Offload, Prompt, Seed, Temperature, builtin, prompts,
 };
 
 /// More levels than this on one axis are a typing error.
@@ -44,6 +45,17 @@ pub struct Surroundings {
 /// When it is not TOML, a key is unknown, or a value is of the wrong type.
 pub fn parse(name: &str, text: &str) -> Result<RawExperiment, BadExperiment> {
     let mut problems = Problems::new(name, text);
+    check_schema(text, &mut problems);
+    check_sweep(text, &mut problems);
+    if !problems.is_empty() {
+        return problems.none_or(None);
+    }
+    let raw = toml::from_str(text).map_err(|error| problems.add_toml(&error)).ok();
+    problems.none_or(raw)
+}
+
+/// Whether the file is written for this program.
+pub(super) fn check_schema(text: &str, problems: &mut Problems) {
     match raw::schema_of(text) {
         Ok(Some(schema)) if *schema.get_ref() == raw::SCHEMA => {}
         Ok(Some(schema)) => problems.add(
@@ -54,11 +66,20 @@ pub fn parse(name: &str, text: &str) -> Result<RawExperiment, BadExperiment> {
         Ok(None) => problems.add(0..0, "the file states no schema", format!("add schema = {}", raw::SCHEMA)),
         Err(error) => problems.add_toml(&error),
     }
-    if !problems.is_empty() {
-        return problems.none_or(None);
+}
+
+/// A file of another kind is full of keys unknown here, and that is not what to
+/// complain about.
+fn check_sweep(text: &str, problems: &mut Problems) {
+    let Ok(Some(raw)) = raw::kind_of(text) else { return };
+    match resolve_name::<Kind>("kind", &raw, problems) {
+        None | Some(Kind::Sweep) => {}
+        Some(kind) => problems.add(
+            raw.span(),
+            format!("this is a {kind} experiment, not a sweep"),
+            "moe-sweep plan and run understand it; the other commands are for sweeps",
+        ),
     }
-    let raw = toml::from_str(text).map_err(|error| problems.add_toml(&error)).ok();
-    problems.none_or(raw)
 }
 
 /// Resolves what `parse` returned for the same `name` and `text`.
@@ -90,7 +111,7 @@ pub fn resolve(
     problems.none_or(experiment)
 }
 
-fn check_name(name: &Spanned<String>, problems: &mut Problems) {
+pub(super) fn check_name(name: &Spanned<String>, problems: &mut Problems) {
     let text = name.get_ref();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if text.is_empty() || text.starts_with('.') || !text.chars().all(plain) {
@@ -102,7 +123,7 @@ fn check_name(name: &Spanned<String>, problems: &mut Problems) {
     }
 }
 
-fn resolve_generate(raw: &RawGenerate, problems: &mut Problems) -> Option<Generate> {
+pub(super) fn resolve_generate(raw: &RawGenerate, problems: &mut Problems) -> Option<Generate> {
     let (max_tokens, context) = (*raw.max_tokens.get_ref(), *raw.context.get_ref());
     if max_tokens == 0 {
         problems.add(raw.max_tokens.span(), "a text of no tokens can't repeat itself", "set max_tokens to 1 or more");
@@ -119,7 +140,11 @@ fn resolve_generate(raw: &RawGenerate, problems: &mut Problems) -> Option<Genera
     numerics.zip(bos).map(|(numerics, bos)| Generate { max_tokens, context, numerics, bos })
 }
 
-fn resolve_prompts(raw: &Spanned<RawPrompts>, surroundings: &Surroundings, problems: &mut Problems) -> Vec<Prompt> {
+pub(super) fn resolve_prompts(
+    raw: &Spanned<RawPrompts>,
+    surroundings: &Surroundings,
+    problems: &mut Problems,
+) -> Vec<Prompt> {
     let numbered: Vec<(Range<usize>, String, Prompt)> = match (&raw.get_ref().file, &raw.get_ref().inline) {
         (None, Some(inline)) => {
             let texts = (1..).zip(inline.get_ref());
@@ -187,8 +212,9 @@ fn resolve_grid(
     problems: &mut Problems,
 ) -> Option<Grid> {
     let RawGrid { model, chain, offload, quant, template, temperature, seed, exclude } = &raw.grid;
-    let known_models = known_models(raw, surroundings, problems);
-    let known_chains = known_chains(raw, problems);
+    let servers = resolve_servers(&raw.server, problems);
+    let known_models = known_models(&raw.model, &servers, surroundings, problems);
+    let known_chains = known_chains(&raw.chain, problems);
     let models = resolve_names(model, "model", &known_models, |model| &model.id, problems);
     let chains = resolve_names(chain, "chain", &known_chains, |chain| &chain.id, problems);
     let offloads = match offload {
@@ -254,7 +280,7 @@ pub(super) trait Named: Default + PartialEq + fmt::Display + FromStr + VariantNa
 impl<T: Default + PartialEq + fmt::Display + FromStr + VariantNames> Named for T {}
 
 /// A setting of a few names; its default where the file does not speak of it.
-fn resolve_named<T: Named>(what: &str, raw: Option<&Spanned<String>>, problems: &mut Problems) -> Option<T> {
+pub(super) fn resolve_named<T: Named>(what: &str, raw: Option<&Spanned<String>>, problems: &mut Problems) -> Option<T> {
     match raw {
         None => Some(T::default()),
         Some(raw) => resolve_name(what, raw, problems),
@@ -291,18 +317,22 @@ fn distinct<T: PartialEq + fmt::Display>(
     distinct
 }
 
-fn known_models(raw: &RawExperiment, surroundings: &Surroundings, problems: &mut Problems) -> Vec<Model> {
-    let servers = resolve_servers(&raw.server, problems);
-    let mut models = resolve_models(&raw.model, &servers, &surroundings.directory, problems);
+pub(super) fn known_models(
+    raw: &[RawModel],
+    servers: &[Server],
+    surroundings: &Surroundings,
+    problems: &mut Problems,
+) -> Vec<Model> {
+    let mut models = resolve_models(raw, servers, &surroundings.directory, problems);
     let theirs = surroundings.catalogue.iter().filter(|known| !models.iter().any(|model| model.id == known.id));
     let theirs: Vec<_> = theirs.cloned().collect();
     models.extend(theirs);
     models
 }
 
-fn known_chains(raw: &RawExperiment, problems: &mut Problems) -> Vec<Chain> {
+pub(super) fn known_chains(raw: &[RawChain], problems: &mut Problems) -> Vec<Chain> {
     let mut chains = builtin::chains();
-    for chain in &raw.chain {
+    for chain in raw {
         if chains.iter().any(|known| known.id == *chain.id.get_ref()) {
             let message = format!("the chain {} exists already", chain.id.get_ref());
             problems.add(
@@ -318,11 +348,11 @@ fn known_chains(raw: &RawExperiment, problems: &mut Problems) -> Vec<Chain> {
 
 /// Stands for a chain whose faults are reported, so that the grid's mention of
 /// it is not called unknown as well.
-fn unusable(raw: &raw::RawChain) -> Option<Chain> {
+fn unusable(raw: &RawChain) -> Option<Chain> {
     Some(Chain { id: raw.id.get_ref().clone(), steps: vec![], fidelity: super::Fidelity::Checked })
 }
 
-fn resolve_names<T: Clone>(
+pub(super) fn resolve_names<T: Clone>(
     names: &Spanned<Vec<Spanned<String>>>,
     what: &str,
     known: &[T],
@@ -374,7 +404,7 @@ pub(super) fn resolve_offload(raw: &Spanned<RawOffload>, problems: &mut Problems
     offload
 }
 
-fn resolve_temperatures(raw: &Spanned<ListOr<f64, RawSteps>>, problems: &mut Problems) -> Vec<Temperature> {
+pub(super) fn resolve_temperatures(raw: &Spanned<ListOr<f64, RawSteps>>, problems: &mut Problems) -> Vec<Temperature> {
     match raw.get_ref() {
         ListOr::List(list) => {
             if list.is_empty() {
@@ -424,7 +454,7 @@ pub(super) fn resolve_temperature(raw: &Spanned<f64>, problems: &mut Problems) -
     temperature
 }
 
-fn resolve_seeds(raw: &Spanned<ListOr<i64, RawCount>>, problems: &mut Problems) -> Vec<Seed> {
+pub(super) fn resolve_seeds(raw: &Spanned<ListOr<i64, RawCount>>, problems: &mut Problems) -> Vec<Seed> {
     match raw.get_ref() {
         ListOr::List(list) => {
             if list.is_empty() {

@@ -75,19 +75,23 @@ fn edited(text: &str, edits: &[(&str, &str)]) -> Experiment {
 
 fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
     Surveyed {
-        origin: Origin::File { path: format!("/{model}.gguf").into(), commit: None, size_bytes: 1000 },
-        blake3: format!("hash of {model}"),
-        facts: Some(ModelFacts {
-            cache_bytes_per_token: None,
-            architecture: "scripted".to_owned(),
-            n_layer: 4,
-            n_expert: 8,
-            n_expert_used: 2,
-            n_vocab: 100,
-            n_ctx_train: 512,
+        origin: Origin::File(OnDisk {
+            path: format!("/{model}.gguf").into(),
+            commit: None,
+            size_bytes: 1000,
+            facts: ModelFacts {
+                cache_bytes_per_token: None,
+                architecture: "scripted".to_owned(),
+                n_layer: 4,
+                n_expert: 8,
+                n_expert_used: 2,
+                n_vocab: 100,
+                n_ctx_train: 512,
+            },
+            prompt_counts: [(Template::Raw, Ok(vec![5; n_prompts])), (Template::Chat, Ok(vec![9; n_prompts]))].into(),
         }),
+        blake3: format!("hash of {model}"),
         engine: EngineFacts { fingerprint: "engine 1".to_owned(), accelerators: vec![], variance: None },
-        prompt_counts: Some([(Template::Raw, Ok(vec![5; n_prompts])), (Template::Chat, Ok(vec![9; n_prompts]))].into()),
     }
 }
 
@@ -102,8 +106,13 @@ fn plan_on(experiment: &Experiment, change: impl Fn(&mut Surveyed)) -> Result<Pl
     Plan::new(experiment, &all.collect())
 }
 
+fn on_disk(surveyed: &mut Surveyed) -> &mut OnDisk {
+    let Origin::File(file) = &mut surveyed.origin else { panic!("the tests' models are files") };
+    file
+}
+
 fn raw_counts(surveyed: &mut Surveyed, counts: Vec<u32>) {
-    surveyed.prompt_counts.as_mut().unwrap().insert(Template::Raw, Ok(counts));
+    on_disk(surveyed).prompt_counts.insert(Template::Raw, Ok(counts));
 }
 
 fn plan(experiment: &Experiment) -> Plan {

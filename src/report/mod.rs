@@ -7,6 +7,7 @@
 pub mod csv;
 pub mod gate;
 pub mod html;
+pub mod mechanism;
 pub mod parameters;
 pub mod plot;
 pub mod recommendation;

@@ -6,6 +6,7 @@
 
 mod bootstrap;
 mod cluster_mean;
+mod cluster_quantiles;
 #[cfg(test)]
 mod coverage;
 mod equivalence;
@@ -27,6 +28,7 @@ mod two_part;
 mod variance;
 
 pub use cluster_mean::bca_interval_of_mean;
+pub use cluster_quantiles::{Quantile, quantiles};
 pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
 pub use holm::{benjamini_hochberg, holm};

@@ -77,7 +77,7 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
             EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, input, outlet),
         },
         Some(Request::Connect(served)) => serve_work(&mut HttpEngine::new(&served)?, input, outlet),
-        Some(Request::Generate(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
+        Some(Request::Generate(_) | Request::Trace(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
     }
 }
 
@@ -98,12 +98,24 @@ fn serve_work(
 ) -> Result<(), WorkerError> {
     outlet.send(&Reply::Loaded)?;
     while let Some(request) = read(input)? {
-        let Request::Generate(work) = request else {
-            return Err(WorkerError::OutOfTurn("a model is loaded already"));
-        };
-        engine.generate(&work, outlet)?;
-        outlet.report_effort()?;
-        outlet.send(&Reply::Idle)?;
+        match request {
+            Request::Generate(work) => {
+                engine.generate(&work, outlet)?;
+                outlet.report_effort()?;
+                outlet.send(&Reply::Idle)?;
+            }
+            Request::Trace(work) => {
+                let traced = engine.trace(&work, outlet)?;
+                outlet.send(&Reply::Traced(traced))?;
+            }
+            Request::Inspect { .. }
+            | Request::InspectServer { .. }
+            | Request::Quantise(_)
+            | Request::Load(_)
+            | Request::Connect(_) => {
+                return Err(WorkerError::OutOfTurn("a model is loaded already"));
+            }
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{
     Effort, EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket, Timing,
-    Work,
+    TraceWork, Traced, Work,
 };
 use crate::experiment::Served;
 
@@ -28,11 +28,13 @@ pub enum Request {
     },
     /// Write a model anew, its weights brought to another type.
     Quantise(Quantisation),
-    /// Load a model; from then on only `Generate` is understood.
+    /// Load a model; from then on only `Generate` and `Trace` are understood.
     Load(LoadSettings),
     /// Use a server; from then on only `Generate` is understood.
     Connect(Served),
     Generate(Work),
+    /// Follow texts and record what an experiment on the mechanism needs.
+    Trace(TraceWork),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +73,8 @@ pub enum Reply {
     },
     /// What was done since the last such message; also a sign of life.
     Worked(Effort),
+    /// All texts were followed; what was recorded lies in files.
+    Traced(Vec<Traced>),
     /// All of the work is finished.
     Idle,
     /// The request failed; the worker ends.

@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::decode::Lane;
-use super::{Llama, Model};
+use super::{Llama, Model, trace};
 use crate::engine::{
-    Effort, Engine, EngineError, Generation, Group, LoadSettings, Observer, Strategy, Ticket, Timing, Work,
+    Effort, Engine, EngineError, Generation, Group, LoadSettings, Observer, Strategy, Ticket, Timing, TraceWork,
+    Traced, Work,
 };
 
 /// A loaded model, and how it is to be used.
@@ -51,6 +52,10 @@ impl Engine for LlamaEngine<'_> {
                 others.into_iter().map(|lane| lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             others.fold(first, Result::and)
         })
+    }
+
+    fn trace(&mut self, work: &TraceWork, observer: &mut dyn Observer) -> Result<Vec<Traced>, EngineError> {
+        trace::trace(self.llama, self.model, &self.settings, work, observer)
     }
 }
 

@@ -9,6 +9,7 @@
 //! - `rows`: the tokens of all rows, on several threads where it pays
 //! - `decode`: many jobs in one batch
 //! - `lanes`: several batches side by side
+//! - `trace`: texts followed token by token, logits and routing recorded
 //! - `ceiling`: a decode loop without sampling, to compare with
 
 use std::ffi::{CStr, c_char, c_void};
@@ -32,6 +33,7 @@ mod prompt;
 mod quantise;
 mod rows;
 mod sampler;
+mod trace;
 
 pub use ceiling::ceiling;
 pub use lanes::LlamaEngine;

@@ -9,6 +9,7 @@ mod canvas;
 mod curves;
 mod font;
 mod heatmap;
+pub mod mechanism;
 mod onset;
 mod page;
 pub(super) mod palette;

@@ -1,0 +1,179 @@
+//! A routing experiment: the base makes the texts and follows them again with
+//! its routers read; every other arm follows the same tokens.
+
+use std::path::Path;
+
+use itertools::{Itertools as _, iproduct};
+use miette::miette;
+
+use super::{ArmFile, Run, Session, Stop};
+use crate::commands::outputs::write_table;
+use crate::commands::{Failure, plain};
+use crate::engine::trace::{
+    Follow, Record, Routed, RoutingReader, RoutingShape, ScratchError, TraceText, TraceWork, Traced,
+};
+use crate::engine::{Generation, Group, Job, Ticket, Work};
+use crate::experiment::{Chain, Mechanism, Prompt, Seed, Temperature};
+use crate::mechanism::{
+    Agreement, AgreementOutcome, RoutedText, Routing, agreement, loop_onset, loop_shifts, phase_loads,
+};
+use crate::report::mechanism::{routing_csv, routing_terminal};
+use crate::report::plot::Caption;
+use crate::report::plot::mechanism::{agreement_figure, load_figure};
+
+/// Runs it, writes its files, and says what was found.
+pub fn run(run: &Run<'_>, files: &[ArmFile]) -> Result<String, Stop> {
+    let experiment = &run.mechanism.experiment;
+    let asked = asked(run.mechanism);
+    let mut found = Vec::new();
+    for model in &experiment.grid.models {
+        found.extend(of_model(run, files, &model.id, &asked)?);
+    }
+    let directory = &run.directory;
+    write_table(directory, "routing.csv", |out| routing_csv::write_loads(&found, out))?;
+    write_table(directory, "routing-layers.csv", |out| routing_csv::write_layers(&found, out))?;
+    write_table(directory, "routing-loop.csv", |out| routing_csv::write_shifts(&found, out))?;
+    write_table(directory, "routing-agreement.csv", |out| routing_csv::write_agreements(&found, out))?;
+    let caption = Caption { experiment: &experiment.name, note: None };
+    let drawn = [load_figure(&found, caption), agreement_figure(&found, caption)];
+    for figure in drawn {
+        run.write_figures(&[figure.map_err(|error| Failure::internal(plain(error)))?])?;
+    }
+    Ok(routing_terminal::summary(&found, &directory.display().to_string()))
+}
+
+/// A text that is asked for; its ticket is its index.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    chain: &'a Chain,
+    temperature: Temperature,
+    seed: Option<Seed>,
+    prompt: &'a Prompt,
+}
+
+/// Every text, those of one chain and temperature together.
+fn asked(mechanism: &Mechanism) -> Vec<Asked<'_>> {
+    let grid = &mechanism.experiment.grid;
+    iproduct!(&grid.chains, &grid.temperatures)
+        .flat_map(|(chain, &temperature)| {
+            iproduct!(grid.seeds_of(chain), &mechanism.experiment.prompts)
+                .map(move |(seed, prompt)| Asked { chain, temperature, seed, prompt })
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn of_model(run: &Run<'_>, files: &[ArmFile], model: &str, asked: &[Asked<'_>]) -> Result<Vec<Routing>, Stop> {
+    let Mechanism { base, others, .. } = run.mechanism;
+    eprintln!("{model}: the base, {base}");
+    let mut session = run.load(files, model, *base)?;
+    let generations = generate(run, &mut session, asked)?;
+    let (ours, shape) = follow(run, &mut session, asked, &generations)?;
+    drop(session);
+    let mut theirs = Vec::new();
+    for &other in others {
+        let same = run.same_placement(model, &other);
+        if let (Some(why), true) = (&same, other.differs_in_offload_only(base)) {
+            theirs.push((other, Err(why.clone()), None));
+            continue;
+        }
+        eprintln!("{model}: {}", other.differences(base));
+        let (texts, its_shape) = follow(run, &mut run.load(files, model, other)?, asked, &generations)?;
+        if its_shape != shape {
+            return Err(Failure::internal(miette!("{model}: the arms differ in their routers")).into());
+        }
+        theirs.push((other, Ok(texts), same.map(|why| format!("the offload is no difference: {why}"))));
+    }
+    let mut from = 0;
+    let conditions = asked.iter().chunk_by(|asked| (asked.chain.id.clone(), asked.temperature));
+    let mut found = Vec::new();
+    for ((chain, temperature), texts) in &conditions {
+        let range = from..from + texts.count();
+        from = range.end;
+        let texts = &ours[range.clone()];
+        let agreements = theirs.iter().map(|(other, theirs, note)| {
+            let outcome = match theirs {
+                Err(why) => AgreementOutcome::SamePlacement { why: why.clone() },
+                Ok(theirs) => AgreementOutcome::Compared(
+                    agreement(texts, &theirs[range.clone()], &shape)
+                        .ok_or_else(|| Failure::internal(miette!("{model}: the arms followed different texts")))?,
+                ),
+            };
+            Ok(Agreement { other: *other, outcome, note: note.clone() })
+        });
+        let loads = phase_loads(texts, &shape);
+        found.push(Routing {
+            model: model.to_owned(),
+            chain,
+            temperature,
+            base: *base,
+            n_texts: texts.len(),
+            n_loops: texts.iter().filter(|text| text.onset.is_some()).count(),
+            shifts: loop_shifts(texts, &loads),
+            loads,
+            agreements: agreements.collect::<Result<_, Failure>>()?,
+            shape: shape.clone(),
+        });
+    }
+    Ok(found)
+}
+
+/// The base's texts, in the order in which they are asked for.
+fn generate(run: &Run<'_>, session: &mut Session<'_>, asked: &[Asked<'_>]) -> Result<Vec<Generation>, Stop> {
+    let experiment = &run.mechanism.experiment;
+    let group = |prompt: &Prompt| {
+        let of_prompt = (0..).zip(asked).filter(|(_, asked)| asked.prompt.id == prompt.id);
+        let job = |(ticket, asked): (Ticket, &Asked<'_>)| Job {
+            ticket,
+            chain: asked.chain.at(asked.temperature),
+            seed: asked.seed,
+        };
+        Group {
+            prompt: prompt.text.clone(),
+            template: experiment.grid.templates[0],
+            jobs: of_prompt.map(job).collect(),
+        }
+    };
+    let groups = experiment.prompts.iter().map(group).collect();
+    let (max_tokens, bos) = (experiment.generate.max_tokens, experiment.generate.bos);
+    let generated = session.generate(Work { max_tokens, bos, groups, hash_logits: false })?;
+    if generated.len() != asked.len() {
+        let (made, due) = (generated.len(), asked.len());
+        return Err(Failure::internal(miette!("{made} of {due} texts were generated")).into());
+    }
+    Ok(generated.into_iter().map(|(_, generation)| generation).collect())
+}
+
+/// Follows the texts with the routers read.
+fn follow(
+    run: &Run<'_>,
+    session: &mut Session<'_>,
+    asked: &[Asked<'_>],
+    generations: &[Generation],
+) -> Result<(Vec<RoutedText>, RoutingShape), Stop> {
+    let experiment = &run.mechanism.experiment;
+    let folder = run.scratch.folder("routing").map_err(super::bad_setup)?;
+    let text = |(ticket, (asked, generation)): (Ticket, (&Asked<'_>, &Generation))| TraceText {
+        ticket,
+        prompt: asked.prompt.text.clone(),
+        template: experiment.grid.templates[0],
+        follow: Follow::Forced { tokens: generation.tokens.clone().unwrap_or_default(), stop: generation.stop },
+    };
+    let texts = (0..).zip(asked.iter().zip(generations)).map(text).collect();
+    let (max_tokens, bos) = (experiment.generate.max_tokens, experiment.generate.bos);
+    let directory = folder.clone();
+    let traced = session.trace(TraceWork { max_tokens, bos, texts, record: Record::Routing, directory })?;
+    let shape = traced.iter().find_map(|text| text.routing.clone());
+    let shape = shape.ok_or_else(|| Failure::internal(miette!("no text has a routing")))?;
+    let read = |(asked, traced): (&Asked<'_>, &Traced)| {
+        let positions = read(&folder, traced, &shape)?;
+        Ok(RoutedText { prompt: asked.prompt.id.clone(), onset: loop_onset(&traced.tokens), positions })
+    };
+    let read: Result<_, ScratchError> = asked.iter().zip(&traced).map(read).collect();
+    Ok((read.map_err(|error| Failure::internal(plain(error)))?, shape))
+}
+
+fn read(folder: &Path, traced: &Traced, shape: &RoutingShape) -> Result<Vec<Vec<Routed>>, ScratchError> {
+    let mut reader = RoutingReader::open(folder, traced, shape)?;
+    (0..traced.n_positions()).map(|_| reader.read()).collect()
+}
