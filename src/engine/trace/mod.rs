@@ -26,7 +26,7 @@ pub struct TraceWork {
     pub bos: Bos,
     pub texts: Vec<TraceText>,
     pub record: Record,
-    /// Where the files of [`scratch`] go; it exists.
+    /// Where the files go; it exists.
     pub directory: PathBuf,
 }
 
