@@ -193,11 +193,7 @@ fn quantisations_are_loads_and_templates_are_prompts() {
 #[test]
 fn a_model_without_a_chat_template_can_be_left_out() {
     let without = |surveyed: &mut Surveyed| {
-        surveyed
-            .prompt_counts
-            .as_mut()
-            .unwrap()
-            .insert(Template::Chat, Err("its file has no chat template".to_owned()));
+        on_disk(surveyed).prompt_counts.insert(Template::Chat, Err("its file has no chat template".to_owned()));
     };
     let both = ("offload = [\"none\"]", "offload = [\"none\", \"all\"]\ntemplate = [\"raw\", \"chat\"]");
     let reason = "its file has no chat template".to_owned();
