@@ -12,6 +12,7 @@ use crate::worker::child;
 mod baseline;
 mod check;
 mod compare;
+mod devices;
 mod files;
 mod finished;
 mod load;
@@ -49,6 +50,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::check(args),
         Command::Recommend(args) => recommend::recommend(args),
         Command::Report(args) => report::report(args),
+        Command::Devices(args) => devices::devices(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
         Command::Completions { shell } => print(|out| {

@@ -53,8 +53,7 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>) -> Resu
     experiment.grid.offset_seeds(place.seed_offset).map_err(|error| {
         Failure::bad_setup(miette!(help = "choose a smaller --seed-offset", "{}: {error}", experiment_file.display()))
     })?;
-    let executable = std::env::current_exe()
-        .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
+    let executable = executable()?;
     let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
     let room = room.filter(|_| !directory.join(journal::FILE_NAME).exists());
     let Survey { surveyed, anatomies } =
@@ -64,4 +63,13 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>) -> Resu
         Failure::bad_setup(Misfits { path: experiment_file.to_owned(), errors })
     })?;
     Ok(Setup { design: Design::new(&experiment, &plan), text: loaded.text, plan, anatomies, directory, executable })
+}
+
+/// Our own executable, which is also the worker.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn executable() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))
 }

@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Template};
 
+mod device;
 pub mod llama;
 pub mod scripted;
 mod strategy;
 
+pub use device::{Device, DeviceKind, Devices};
 pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
 
 /// A token id of the model's vocabulary.

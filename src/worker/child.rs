@@ -52,6 +52,7 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
             };
             Ok(outlet.send(&Reply::Inspected { model, engine, prompt_counts })?)
         }
+        Some(Request::Devices) => Ok(outlet.send(&Reply::Devices(Llama::start()?.devices()))?),
         Some(Request::Quantise(quantisation)) => {
             Llama::start()?.quantise(&quantisation)?;
             Ok(outlet.send(&Reply::Quantised)?)

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
-    Effort, EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket, Timing,
-    Work,
+    Devices, Effort, EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket,
+    Timing, Work,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub enum Request {
         path: PathBuf,
         questions: Questions,
     },
+    /// Say what the engine can compute on.
+    Devices,
     /// Write a model anew, its weights brought to another type.
     Quantise(Quantisation),
     /// Load a model; from then on only `Generate` is understood.
@@ -33,6 +35,7 @@ pub enum Reply {
         engine: EngineFacts,
         prompt_counts: PromptCounts,
     },
+    Devices(Devices),
     Quantised,
     /// The model is loaded.
     Loaded,

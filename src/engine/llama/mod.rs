@@ -1,5 +1,6 @@
 //! llama.cpp as an engine, through llama-cpp-2. The only place that calls it.
 //!
+//! - `device`: what llama.cpp sees to compute on
 //! - `model`: loading, with the experts where the offload wants them
 //! - `quantise`: model files with weights of another type
 //! - `prompt`: from a prompt's text to tokens
@@ -15,7 +16,6 @@ use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
 
 use llama_cpp_2::llama_backend::LlamaBackend;
-use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;
 
 use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
@@ -24,6 +24,7 @@ use crate::experiment::Template;
 mod ceiling;
 mod choose;
 mod decode;
+mod device;
 pub mod fast;
 mod lanes;
 mod model;
@@ -68,13 +69,8 @@ impl Llama {
              or with GGML_LLAMAFILE=OFF in the environment"
                 .to_owned()
         });
-        let accelerators = list_llama_ggml_backend_devices()
-            .into_iter()
-            .filter(|device| {
-                matches!(device.device_type, LlamaBackendDeviceType::Gpu | LlamaBackendDeviceType::IntegratedGpu)
-            })
-            .map(|device| format!("{} ({})", device.name, device.description))
-            .collect();
+        let accelerators = self.devices().devices.into_iter().filter(|device| device.kind.holds_weights());
+        let accelerators = accelerators.map(|device| format!("{} ({})", device.name, device.description)).collect();
         EngineFacts { fingerprint: format!("{CRATES}; {features}"), accelerators, variance }
     }
 
