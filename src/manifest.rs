@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Effort, ModelFacts, Samplers, Strategy};
+use crate::engine::{Effort, Footprint, ModelFacts, Samplers, Strategy};
 use crate::experiment::{Generate, HubFile, Offload, Quant, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
@@ -104,6 +104,12 @@ pub struct LoadEntry {
     #[serde(flatten)]
     pub effort: Effort,
     pub seconds: f64,
+    /// Of `seconds`, what the engine took; without the file's hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_seconds: Option<f64>,
+    /// Where the model is, as the engine counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footprint: Option<Footprint>,
     /// Whether texts are the same when made again, alone.
     #[serde(default)]
     pub probe: Option<ProbeReport>,
@@ -187,8 +193,27 @@ impl RunEntry {
 
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
-        let LoadReport { ref key, ref file, times, strategy, effort, seconds, ref probe } = *report;
-        let (key, file, strategy) = (key.clone(), Some(file.clone()), Some(strategy));
-        Self { key, file, times, strategy, effort, seconds, probe: probe.clone() }
+        let LoadReport {
+            ref key,
+            ref file,
+            times,
+            strategy,
+            effort,
+            seconds,
+            engine_seconds,
+            ref footprint,
+            ref probe,
+        } = *report;
+        Self {
+            key: key.clone(),
+            file: Some(file.clone()),
+            times,
+            strategy: Some(strategy),
+            effort,
+            seconds,
+            engine_seconds: Some(engine_seconds),
+            footprint: footprint.clone(),
+            probe: probe.clone(),
+        }
     }
 }

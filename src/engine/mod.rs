@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Template};
 
 mod device;
+mod footprint;
 pub mod llama;
 pub mod scripted;
 mod strategy;
 
 pub use device::{Device, DeviceKind, Devices};
+pub use footprint::{Footprint, Holding};
 pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
 
 /// A token id of the model's vocabulary.
@@ -157,6 +159,10 @@ pub struct Timing {
     pub seconds: f64,
     /// Sequences that were decoded together when the job ended, itself included.
     pub rows: u32,
+    /// From the beginning of its prompt's evaluation to its first token, in seconds;
+    /// None where the prompt had been evaluated for another job already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token_seconds: Option<f64>,
 }
 
 /// What decides that a model must be loaded anew.

@@ -123,7 +123,11 @@ impl Engine for ScriptedEngine {
                 let company = if self.sociable { together.len() } else { 0 };
                 let generation = generate(&group.prompt, job, company, work.max_tokens);
                 observer.worked(Effort::evaluated(generation.tokens.len() as u64))?;
-                let timing = Timing { seconds: begun.elapsed().as_secs_f64(), rows: together.len() as u32 };
+                let timing = Timing {
+                    seconds: begun.elapsed().as_secs_f64(),
+                    rows: together.len() as u32,
+                    first_token_seconds: None,
+                };
                 observer.finished(job.ticket, generation, timing)?;
             }
         }

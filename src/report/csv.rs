@@ -26,6 +26,8 @@ pub struct TimingRow<'a> {
     pub evaluated_tokens: Option<u64>,
     /// The fewest that could have.
     pub distinct_prefixes: Option<u64>,
+    /// From the beginning of the prompt's evaluation to the first token.
+    pub first_token_seconds: Option<f64>,
 }
 
 /// What took the time.
@@ -36,6 +38,8 @@ pub enum Timed<'a> {
     Load(&'a LoadKey),
     /// All that a loaded model did, in all runs.
     Work(&'a LoadKey),
+    /// A loaded model's texts made one at a time.
+    Alone(&'a LoadKey),
     /// The whole run, by the experiment's name.
     Run(&'a str),
 }
@@ -43,7 +47,15 @@ pub enum Timed<'a> {
 impl<'a> TimingRow<'a> {
     /// A row that says nothing yet.
     pub fn of(what: Timed<'a>) -> Self {
-        Self { what, seconds: None, rows: None, tokens: None, evaluated_tokens: None, distinct_prefixes: None }
+        Self {
+            what,
+            seconds: None,
+            rows: None,
+            tokens: None,
+            evaluated_tokens: None,
+            distinct_prefixes: None,
+            first_token_seconds: None,
+        }
     }
 }
 
@@ -113,12 +125,14 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
         "tokens_per_second",
         "evaluated_tokens",
         "distinct_prefixes",
+        "first_token_seconds",
     ])?;
     for row in rows {
         let (kind, id) = match row.what {
             Timed::Trial(id) => ("trial", id.to_string()),
             Timed::Work(key) => ("work", key.to_string()),
             Timed::Load(key) => ("load", key.to_string()),
+            Timed::Alone(key) => ("alone", key.to_string()),
             Timed::Run(experiment) => ("run", experiment.to_owned()),
         };
         let seconds = row.seconds.filter(|&seconds| seconds > 0.0);
@@ -132,6 +146,7 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
             &or_empty(rate),
             &or_empty(row.evaluated_tokens),
             &or_empty(row.distinct_prefixes),
+            &or_empty(row.first_token_seconds),
         ])?;
     }
     csv.flush()

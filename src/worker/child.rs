@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
 use super::protocol::{Reply, Request};
-use crate::engine::llama::{Llama, LlamaEngine, Model};
+use crate::engine::llama::{Llama, LlamaEngine, Model, footprint};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Effort, Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
 use crate::model::blake3_of;
@@ -62,7 +62,12 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
         }
         Some(Request::Load(settings)) => match EngineKind::of(&settings.path) {
             EngineKind::Llama => serve_llama(&settings, input, outlet),
-            EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, input, outlet),
+            EngineKind::Scripted => {
+                let begun = Instant::now();
+                let mut engine = ScriptedEngine::load(&settings.path)?;
+                let loaded = Reply::Loaded { footprint: None, seconds: begun.elapsed().as_secs_f64() };
+                serve_work(&mut engine, &loaded, input, outlet)
+            }
         },
         Some(Request::Generate(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
     }
@@ -74,16 +79,20 @@ fn serve_llama(
     outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
     let llama = Llama::start()?;
+    let begun = Instant::now();
     let model = Model::load(&llama, settings)?;
-    serve_work(&mut LlamaEngine::new(&llama, &model, settings), input, outlet)
+    let seconds = begun.elapsed().as_secs_f64();
+    let loaded = Reply::Loaded { footprint: Some(footprint(&llama, &model, settings)?), seconds };
+    serve_work(&mut LlamaEngine::new(&llama, &model, settings), &loaded, input, outlet)
 }
 
 fn serve_work(
     engine: &mut dyn Engine,
+    loaded: &Reply,
     input: &mut impl BufRead,
     outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
-    outlet.send(&Reply::Loaded)?;
+    outlet.send(loaded)?;
     while let Some(request) = read(input)? {
         let Request::Generate(work) = request else {
             return Err(WorkerError::OutOfTurn("a model is loaded already"));

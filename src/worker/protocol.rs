@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
-    Devices, Effort, EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket,
-    Timing, Work,
+    Devices, Effort, EngineFacts, Footprint, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation,
+    Questions, Ticket, Timing, Work,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +38,13 @@ pub enum Reply {
     Devices(Devices),
     Quantised,
     /// The model is loaded.
-    Loaded,
+    Loaded {
+        /// None where the engine holds no weights.
+        footprint: Option<Footprint>,
+        /// How long the engine took to load the model, in seconds; without the hash
+        /// of its file and without the measuring.
+        seconds: f64,
+    },
     Started {
         ticket: Ticket,
     },

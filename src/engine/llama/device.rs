@@ -9,8 +9,13 @@ impl super::Llama {
     pub fn devices(&self) -> Devices {
         let features = [("cuda", cfg!(feature = "cuda")), ("vulkan", cfg!(feature = "vulkan"))];
         let built_with = features.into_iter().filter(|(_, built)| *built).map(|(name, _)| name.to_owned()).collect();
-        Devices { built_with, devices: list_llama_ggml_backend_devices().into_iter().map(device).collect() }
+        Devices { built_with, devices: devices() }
     }
+}
+
+/// In llama.cpp's order.
+pub(super) fn devices() -> Vec<Device> {
+    list_llama_ggml_backend_devices().into_iter().map(device).collect()
 }
 
 fn device(device: LlamaBackendDevice) -> Device {

@@ -2,12 +2,14 @@
 //!
 //! - `device`: what llama.cpp sees to compute on
 //! - `model`: loading, with the experts where the offload wants them
+//! - `footprint`: where it put the model's tensors, caches and buffers
 //! - `quantise`: model files with weights of another type
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
 //! - `fast`: the common chains in Rust, for the same tokens in less time
 //! - `choose`: which of the two a job has; `parity`: whether they agree here
 //! - `rows`: the tokens of all rows, on several threads where it pays
+//! - `context`: how a lane's context is set up
 //! - `decode`: many jobs in one batch
 //! - `lanes`: several batches side by side
 //! - `ceiling`: a decode loop without sampling, to compare with
@@ -23,9 +25,11 @@ use crate::experiment::Template;
 
 mod ceiling;
 mod choose;
+mod context;
 mod decode;
 mod device;
 pub mod fast;
+mod footprint;
 mod lanes;
 mod model;
 mod parity;
@@ -35,6 +39,7 @@ mod rows;
 mod sampler;
 
 pub use ceiling::ceiling;
+pub use footprint::footprint;
 pub use lanes::LlamaEngine;
 pub use model::Model;
 pub use rows::Rows;
