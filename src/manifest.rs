@@ -144,7 +144,34 @@ impl Manifest {
     /// What the runs found out that must be known to read the results rightly.
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
-        loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?))).collect()
+        let probes = loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?)));
+        probes.chain(self.same_placements()).collect()
+    }
+
+    /// Arms that differ in their offload, but not in where any tensor was: by the
+    /// engine's own count. Without an accelerator the plan's notes say so already.
+    fn same_placements(&self) -> Vec<String> {
+        let has_device = |footprint: &Footprint| footprint.device_bytes() > 0;
+        let mut seen: Vec<(&LoadKey, &Footprint)> = Vec::new();
+        let mut notes = Vec::new();
+        for load in self.runs.iter().flat_map(|run| &run.loads) {
+            let Some(footprint) = load.footprint.as_ref().filter(|footprint| has_device(footprint)) else { continue };
+            if seen.iter().any(|(key, _)| **key == load.key) {
+                continue;
+            }
+            let twin = seen.iter().find(|(key, other)| {
+                let differ_in_offload = LoadKey { offload: load.key.offload, ..(*key).clone() } == load.key;
+                differ_in_offload && footprint.same_weights(other)
+            });
+            if let Some((twin, _)) = twin {
+                notes.push(format!(
+                    "{} and {}: the same placement, tensor by tensor; the two arms compare nothing",
+                    twin, load.key
+                ));
+            }
+            seen.push((&load.key, footprint));
+        }
+        notes
     }
 }
 

@@ -163,9 +163,11 @@ impl Plan {
         (!notes.is_empty()).then(|| Vec::from_iter(notes).join("; "))
     }
 
-    /// Whether all experts are on the host whatever the offload says.
+    /// Whether the offload decides nothing: there is no place but the host, or no
+    /// model has experts.
     pub fn offload_moves_nothing(&self) -> bool {
-        self.loads.iter().all(|load| load.surveyed.engine.accelerators.is_empty())
+        let inert = |load: &Load| load.surveyed.engine.accelerators.is_empty() || load.surveyed.facts.n_expert == 0;
+        self.loads.iter().all(inert)
     }
 
     /// What must be known to read the plan, and its results, rightly.
@@ -173,8 +175,14 @@ impl Plan {
         let mut notes = Vec::from_iter(self.caveat());
         let engines = self.loads.iter().map(|load| &load.surveyed.engine);
         if self.loads.iter().any(|load| load.offload != Offload::None) && self.offload_moves_nothing() {
-            let mut note =
-                "this build has no accelerator: the offload moves nothing, all experts are on the host".to_owned();
+            let no_accelerator = engines.clone().all(|engine| engine.accelerators.is_empty());
+            let mut note = if no_accelerator {
+                "there is no accelerator here (moe-sweep devices says why): the offload moves nothing, all experts are \
+                 on the host"
+                    .to_owned()
+            } else {
+                "the offload moves nothing: no model of this experiment has experts".to_owned()
+            };
             let same_file = |a: &Load, b: &Load| (&a.model.id, a.quant) == (&b.model.id, b.quant);
             if self.loads.windows(2).any(|pair| same_file(&pair[0], &pair[1])) {
                 note += "; arms that differ in their offload alone are the same arm and compare nothing";

@@ -19,6 +19,7 @@ mod load;
 mod memory;
 mod model;
 mod outputs;
+mod placement;
 mod plan;
 mod provenance;
 mod recommend;

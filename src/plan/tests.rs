@@ -353,7 +353,12 @@ fn the_notes_say_what_the_results_cannot_show() {
     let greedy = notes(&[("[\"mine\"]", "[\"greedy\"]")], &|_| {});
     assert_eq!(greedy, ["no random draw, so one run whatever the seeds: greedy"]);
     let offloaded = notes(&[("\"none\"", "\"all\"")], &|_| {});
-    assert_eq!(offloaded, ["this build has no accelerator: the offload moves nothing, all experts are on the host"]);
+    assert_eq!(
+        offloaded,
+        [
+            "there is no accelerator here (moe-sweep devices says why): the offload moves nothing, all experts are on the host"
+        ]
+    );
     let accelerated = |surveyed: &mut Surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()];
     assert_eq!(notes(&[("\"none\"", "\"all\"")], &accelerated), [""; 0]);
     let arms = notes(&[("\"none\"", "\"none\", \"all\"")], &|_| {});
