@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::engine::{Footprint, Holding};
+use crate::engine::{Footprint, Holding, Saved};
 use crate::experiment::Offload;
 use crate::manifest::{LoadEntry, Manifest, RunEntry};
 use crate::model::human_bytes;
@@ -24,9 +24,8 @@ pub fn measured<'m>(runs: impl IntoIterator<Item = &'m RunEntry>) -> Vec<Measure
     };
     last.values()
         .map(|&(load, footprint)| {
-            let none = unoffloaded(&load.key);
-            let saved_percent = none.and_then(|none| footprint.device_memory_saved_percent(none));
-            Measured { load, footprint, saved_percent }
+            let none = (load.key.offload != Offload::None).then(|| unoffloaded(&load.key)).flatten();
+            Measured { load, footprint, saved: none.and_then(|none| footprint.saved_against(none)) }
         })
         .collect()
 }
@@ -35,9 +34,8 @@ pub fn measured<'m>(runs: impl IntoIterator<Item = &'m RunEntry>) -> Vec<Measure
 pub struct Measured<'m> {
     pub load: &'m LoadEntry,
     pub footprint: &'m Footprint,
-    /// Of the devices' memory, against offload none; None where that was not
-    /// measured, or there is no device.
-    pub saved_percent: Option<f64>,
+    /// Against offload none; None where that was not measured, or there is no device.
+    pub saved: Option<Saved>,
 }
 
 /// The summary's paragraph; empty where nothing was measured.
@@ -53,8 +51,10 @@ impl Measured<'_> {
     pub fn sentence(&self) -> String {
         let places: Vec<_> = self.footprint.places.iter().map(holding).collect();
         let mut said = vec![places.join("; ")];
-        if let Some(saved) = self.saved_percent {
-            said.push(format!("{saved:.1} % less device memory than offload none"));
+        if let Some(Saved { weights_percent, memory_percent }) = self.saved {
+            said.push(format!(
+                "saves {weights_percent:.1} % of the weights on devices, {memory_percent:.1} % of all their memory"
+            ));
         }
         if let Some(seconds) = self.load.engine_seconds {
             said.push(format!("loaded in {seconds:.2} s"));

@@ -27,6 +27,16 @@ pub struct Holding {
     pub compute_bytes: u64,
 }
 
+/// What an offload saves on the devices.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Of the weights; a matter of the model alone.
+    pub weights_percent: f64,
+    /// Of all memory. Caches grow with the context and the texts decoded together,
+    /// and are not offloaded.
+    pub memory_percent: f64,
+}
+
 impl Footprint {
     /// What the devices other than the host hold.
     pub fn device_bytes(&self) -> u64 {
@@ -41,10 +51,13 @@ impl Footprint {
     }
 
     /// By how many percent the devices hold less than with `unoffloaded`. None
-    /// where the devices hold nothing in either way: there is nothing to save.
-    pub fn device_memory_saved_percent(&self, unoffloaded: &Self) -> Option<f64> {
-        let all = unoffloaded.device_bytes();
-        (all > 0).then(|| 100.0 * (1.0 - self.device_bytes() as f64 / all as f64))
+    /// where they hold nothing then: there is nothing to save.
+    pub fn saved_against(&self, unoffloaded: &Self) -> Option<Saved> {
+        let weights = |footprint: &Self| footprint.on_devices().map(Holding::weight_bytes).sum();
+        Some(Saved {
+            weights_percent: saved_percent(weights(unoffloaded), weights(self))?,
+            memory_percent: saved_percent(unoffloaded.device_bytes(), self.device_bytes())?,
+        })
     }
 
     /// Whether every tensor is in the same place as in `other`: then both
@@ -68,9 +81,17 @@ impl Holding {
         Self { device, kind, expert_bytes: 0, other_weight_bytes: 0, cache_bytes: 0, compute_bytes: 0 }
     }
 
-    pub fn bytes(&self) -> u64 {
-        self.expert_bytes + self.other_weight_bytes + self.cache_bytes + self.compute_bytes
+    pub fn weight_bytes(&self) -> u64 {
+        self.expert_bytes + self.other_weight_bytes
     }
+
+    pub fn bytes(&self) -> u64 {
+        self.weight_bytes() + self.cache_bytes + self.compute_bytes
+    }
+}
+
+fn saved_percent(before: u64, after: u64) -> Option<f64> {
+    (before > 0).then(|| 100.0 * (1.0 - after as f64 / before as f64))
 }
 
 #[cfg(test)]
@@ -93,8 +114,9 @@ mod tests {
         let none = footprint((0, 3), (80, 13));
         let all = footprint((80, 3), (0, 13));
         assert_eq!(none.device_bytes(), 100);
-        assert_eq!(all.device_memory_saved_percent(&none), Some(80.0));
-        assert_eq!(none.device_memory_saved_percent(&none), Some(0.0));
+        let saved = |footprint: &Footprint| footprint.saved_against(&none).unwrap();
+        assert_eq!(saved(&all), Saved { weights_percent: 100.0 * (1.0 - 13.0 / 93.0), memory_percent: 80.0 });
+        assert_eq!(saved(&none), Saved { weights_percent: 0.0, memory_percent: 0.0 });
         assert_eq!([none.experts_on_host(), all.experts_on_host()], [(0, 80), (80, 80)]);
         assert!(!none.same_weights(&all));
     }
@@ -102,7 +124,7 @@ mod tests {
     #[test]
     fn without_a_device_nothing_is_saved() {
         let host = Footprint { places: footprint((80, 16), (0, 0)).places[..1].to_vec() };
-        assert_eq!(host.device_memory_saved_percent(&host), None);
+        assert_eq!(host.saved_against(&host), None);
         assert!(host.same_weights(&host));
     }
 

@@ -19,7 +19,7 @@ pub mod scripted;
 mod strategy;
 
 pub use device::{Device, DeviceKind, Devices};
-pub use footprint::{Footprint, Holding};
+pub use footprint::{Footprint, Holding, Saved};
 pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
 
 /// A token id of the model's vocabulary.

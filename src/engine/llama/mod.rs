@@ -69,13 +69,18 @@ impl Llama {
         // SAFETY: returns a pointer to a static string, which we copy at once.
         let features = unsafe { CStr::from_ptr(sys::llama_print_system_info()) }.to_string_lossy();
         let features = features.trim_end_matches([' ', '|']);
-        let variance = features.contains("LLAMAFILE = 1").then(|| {
+        let accelerators = self.devices().devices.into_iter().filter(|device| device.kind.holds_weights());
+        let accelerators: Vec<_> =
+            accelerators.map(|device| format!("{} ({})", device.name, device.description)).collect();
+        let llamafile = features.contains("LLAMAFILE = 1").then(|| {
             "llama.cpp was built with GGML_LLAMAFILE=ON: build in the checkout, whose .cargo/config.toml turns it off, \
              or with GGML_LLAMAFILE=OFF in the environment"
                 .to_owned()
         });
-        let accelerators = self.devices().devices.into_iter().filter(|device| device.kind.holds_weights());
-        let accelerators = accelerators.map(|device| format!("{} ({})", device.name, device.description)).collect();
+        let on_gpu = accelerators.first().map(|device| {
+            format!("{device} sums in an order that the batch's width chooses; with --batch 1 no text has company")
+        });
+        let variance = llamafile.or(on_gpu);
         EngineFacts { fingerprint: format!("{CRATES}; {features}"), accelerators, variance }
     }
 
