@@ -3,7 +3,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Bench, Said, models};
 
 /// Three arms of one model, which differ in their offload alone.
@@ -39,14 +39,14 @@ fn run(bench: &Bench, arguments: &[&str], visible: Option<&str>) -> Said {
     command.output().expect("moe-sweep starts").into()
 }
 
-fn json(text: &str) -> Value {
+fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// Bytes of the model's experts, from the file's header.
 fn expert_bytes_by_header(bench: &Bench) -> u64 {
     let said = run(bench, &["model", "inspect", "phi-moe-tiny", "--json"], None);
-    let header = json(&said.stdout);
+    let header = parsed(&said.stdout);
     header["weights"]["expert_bytes"].as_u64().unwrap_or_else(|| panic!("{header:#}"))
 }
 
@@ -68,7 +68,7 @@ fn the_host_is_listed_and_a_missing_gpu_has_a_remedy() {
     assert_eq!(text.code, Some(0), "{text:#?}");
     assert!(text.stdout.lines().any(|line| line.starts_with("CPU ") && line.contains("free of")), "{text:#?}");
 
-    let listed = json(&run(&bench, &["devices", "--json"], None).stdout);
+    let listed = parsed(&run(&bench, &["devices", "--json"], None).stdout);
     let devices = listed["devices"].as_array().expect("devices");
     let cpu = devices.iter().find(|device| device["kind"] == "cpu").expect("there is always a CPU");
     assert!(cpu["memory_total_bytes"].as_u64() > Some(1 << 28), "{cpu:#}");
@@ -88,8 +88,8 @@ fn without_a_gpu_everything_is_on_the_host_and_nothing_is_concluded() {
     let said = run(&bench, &["run", "x.toml", "--out", "run"], None);
     assert_eq!(said.code, Some(0), "{said:#?}");
     let by_header = expert_bytes_by_header(&bench);
-    let manifest = json(&bench.result("run", "manifest.json"));
-    for offload in [Value::from("none"), Value::from(2), Value::from("all")] {
+    let manifest = parsed(&bench.result("run", "manifest.json"));
+    for offload in [Value::from("none"), json!({ "layers": 2 }), Value::from("all")] {
         let places = places(&manifest, &offload);
         assert_eq!(places.len(), 1, "{places:#?}");
         assert_eq!(places[0]["kind"], "cpu");
@@ -112,7 +112,7 @@ mod on_vulkan {
 
     #[test]
     fn the_first_driver_is_listed_whatever_it_is() {
-        let listed = json(&run(&Bench::new(""), &["devices", "--json"], Some("0")).stdout);
+        let listed = parsed(&run(&Bench::new(""), &["devices", "--json"], Some("0")).stdout);
         let devices = listed["devices"].as_array().expect("devices");
         let vulkan = devices.iter().find(|device| device["backend"] == "Vulkan").expect("GGML_VK_VISIBLE_DEVICES=0");
         assert!(vulkan["memory_total_bytes"].as_u64() > Some(0), "{vulkan:#}");
@@ -132,7 +132,7 @@ mod on_vulkan {
         let said = run(&bench, &["run", "x.toml", "--out", "run"], Some("0"));
         assert_eq!(said.code, Some(0), "{said:#?}");
         let by_header = expert_bytes_by_header(&bench);
-        let manifest = json(&bench.result("run", "manifest.json"));
+        let manifest = parsed(&bench.result("run", "manifest.json"));
         let n_layer = manifest["models"][0]["facts"]["n_layer"].as_u64().expect("n_layer");
         let on_host = |offload: Value| {
             let places = places(&manifest, &offload);
@@ -144,7 +144,7 @@ mod on_vulkan {
             on(true)
         };
         assert_eq!(on_host(Value::from("none")), 0);
-        assert_eq!(on_host(Value::from(2)), by_header / n_layer * 2);
+        assert_eq!(on_host(json!({ "layers": 2 })), by_header / n_layer * 2);
         assert_eq!(on_host(Value::from("all")), by_header);
         assert!(said.stdout.contains("% of the weights on devices"), "{}", said.stdout);
         assert!(!said.stdout.contains("compare nothing"), "{}", said.stdout);

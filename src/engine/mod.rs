@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Template};
+use crate::experiment::{Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Template};
 
 mod device;
 mod footprint;
@@ -172,6 +172,8 @@ pub struct LoadSettings {
     /// What the file must hash to: it may have been replaced since it was surveyed.
     pub blake3: String,
     pub offload: Offload,
+    #[serde(default)]
+    pub op_offload: OpOffload,
     pub numerics: Numerics,
     /// Tokens of context for each sequence.
     pub context: u32,

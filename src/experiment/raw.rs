@@ -51,6 +51,7 @@ pub struct RawGrid {
     pub offload: Option<Spanned<Vec<Spanned<RawOffload>>>>,
     pub quant: Option<Spanned<Vec<Spanned<String>>>>,
     pub template: Option<Spanned<Vec<Spanned<String>>>>,
+    pub op_offload: Option<Spanned<Vec<Spanned<bool>>>>,
     pub temperature: Spanned<ListOr<f64, RawSteps>>,
     pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
     #[serde(default)]
@@ -82,6 +83,7 @@ pub struct RawExclusion {
     pub offload: Option<Spanned<RawOffload>>,
     pub quant: Option<Spanned<String>>,
     pub template: Option<Spanned<String>>,
+    pub op_offload: Option<Spanned<bool>>,
     pub temperature: Option<Spanned<f64>>,
     pub seed: Option<Spanned<i64>>,
     pub prompt: Option<Spanned<String>>,
@@ -124,6 +126,7 @@ pub struct RawSelection {
     pub offload: Option<OneOrMore<RawOffload>>,
     pub quant: Option<OneOrMore<String>>,
     pub template: Option<OneOrMore<String>>,
+    pub op_offload: Option<OneOrMore<bool>>,
     pub temperature: Option<OneOrMore<f64>>,
 }
 

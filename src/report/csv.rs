@@ -173,16 +173,17 @@ fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
 }
 
 /// The columns of a cell's factors.
-const FACTORS: [&str; 6] = ["model", "chain", "offload", "quant", "template", "temperature"];
+const FACTORS: [&str; 7] = ["model", "chain", "offload", "quant", "template", "op_offload", "temperature"];
 
-fn factor_fields(cell: &Cell) -> [String; 6] {
-    let Cell { model, chain, offload, quant, template, temperature } = cell;
+fn factor_fields(cell: &Cell) -> [String; 7] {
+    let Cell { model, chain, offload, quant, template, op_offload, temperature } = cell;
     [
         model.clone(),
         chain.clone(),
         offload.to_string(),
         quant.to_string(),
         template.to_string(),
+        op_offload.to_string(),
         temperature.to_string(),
     ]
 }
@@ -216,7 +217,7 @@ fn or_empty(value: Option<impl ToString>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Offload, Quant};
+    use crate::experiment::{Offload, OpOffload, Quant};
     use crate::report::sample;
 
     fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
@@ -239,7 +240,8 @@ mod tests {
     fn timings_take_trials_loads_and_the_run() {
         let analysis = sample::tiny();
         let id = &analysis.trials[0].trial.id;
-        let load = LoadKey { model: "tiny".to_owned(), quant: Quant::Q8_0, offload: Offload::All };
+        let load =
+            LoadKey { model: "tiny".to_owned(), quant: Quant::Q8_0, offload: Offload::All, op_offload: OpOffload::On };
         let rows = [
             TimingRow { seconds: Some(0.5), rows: Some(32), tokens: Some(100), ..TimingRow::of(Timed::Trial(id)) },
             TimingRow { seconds: Some(0.0), tokens: Some(0), ..TimingRow::of(Timed::Load(&load)) },

@@ -240,6 +240,7 @@ impl Run<'_> {
             path: file.path.clone(),
             blake3: file.blake3.clone(),
             offload: load.offload,
+            op_offload: load.op_offload,
             numerics: generate.numerics,
             context: generate.context,
             strategy,
