@@ -390,6 +390,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
                 T::deserialize(name.into_deserializer()).map(Levels::One)
             }
 
+            fn visit_bool<E: Error>(self, is: bool) -> Result<Levels<T>, E> {
+                T::deserialize(is.into_deserializer()).map(Levels::One)
+            }
+
             fn visit_i64<E: Error>(self, number: i64) -> Result<Levels<T>, E> {
                 T::deserialize(number.into_deserializer()).map(Levels::One)
             }

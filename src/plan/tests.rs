@@ -248,7 +248,7 @@ fn whatever_may_change_a_text_changes_its_id() {
 }
 
 #[test]
-fn llama_cpps_default_of_op_offload_is_no_part_of_an_id() {
+fn the_default_of_op_offload_is_no_part_of_an_id() {
     assert_eq!(id(&[("[\"none\"]", "[\"none\"]\nop_offload = [true]")], |_| {}), id(&[], |_| {}));
     let plan = plan_on(&edited(SINGLE, &[("[\"none\"]", "[\"none\"]\nop_offload = [true, false]")]), |_| {}).unwrap();
     let keys: Vec<_> = plan.loads.iter().map(|load| load.key().to_string()).collect();
