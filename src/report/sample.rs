@@ -74,8 +74,8 @@ pub fn id(text: &str) -> TrialId {
 
 fn trial(cell: &Cell, prompt: usize, seed: Option<Seed>) -> ScoredTrial {
     // As it read before there was op_offload, so that the made-up trials stay the same.
-    let cell = format!("{cell:?}").replace(", op_offload: On", "");
-    let key = format!("{cell} {prompt} {seed:?}");
+    let named = format!("{cell:?}").replace(", op_offload: On", "");
+    let key = format!("{named} {prompt} {seed:?}");
     let t = f64::from(cell.temperature.get());
     let loops = match cell.chain.as_str() {
         "shimmy-1.7" => 0.75 / (1.0 + (-(t - 0.7) * 6.0).exp()),
