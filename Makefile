@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: slurm-test shimmy-test llama-cpp-python-test bench demo check test lint docs forge-test build-tools test-tools
+.PHONY: bench demo check slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -18,6 +18,18 @@ check: build-tools
 ## Build and run the tests.
 test: test-tools
 	$(CARGO) test --release
+
+## The tests with experts on a Vulkan device, by default Mesa's lavapipe, which runs on
+## the CPU (docs/offload.md). Builds llama.cpp once more, in a folder of its own.
+VULKAN_DEVICE ?= 0
+with_vulkan = CXXFLAGS="$$CXXFLAGS $$(scripts/vulkan-flags)" CARGO_TARGET_DIR=target-vulkan $(CARGO)
+vulkan-test: test-tools vulkan-tools
+	$(with_vulkan) test --release --features vulkan --test offload
+
+## An experiment on that device.
+vulkan-run: build-tools vulkan-tools
+	$(with_vulkan) build --release --quiet --features vulkan
+	GGML_VK_VISIBLE_DEVICES=$(VULKAN_DEVICE) target-vulkan/release/moe-sweep run experiments/offload.toml
 
 ## Compare the ways of decoding (docs/performance.md); a quarter of an hour on idle cores.
 ## BENCH=--quick for a look.
@@ -53,6 +65,9 @@ forge-test: test-tools
 
 build-tools:
 	@scripts/install-build-tools
+
+vulkan-tools:
+	@scripts/install-vulkan-tools
 
 test-tools:
 	@scripts/install-build-tools browser

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use moe_sweep::engine::llama::{Llama, Model, ceiling};
 use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
-use moe_sweep::experiment::{Numerics, Offload};
+use moe_sweep::experiment::{Numerics, Offload, OpOffload};
 
 const USAGE: &str = "give MODEL ROWS STEPS THREADS invariant|fast";
 
@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         path: PathBuf::from(path),
         blake3: String::new(),
         offload: Offload::None,
+        op_offload: OpOffload::On,
         numerics,
         context: 256,
         strategy: Strategy { lanes: 1, threads: threads.parse()?, rows },

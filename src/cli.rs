@@ -52,6 +52,8 @@ pub enum Command {
     Baseline(BaselineCommand),
     /// Check a run against a baseline: exit 0, 100 if it is worse, 5 if that can't be told.
     Check(CheckArgs),
+    /// List what llama.cpp can compute on here: the host, and GPUs that offload spares.
+    Devices(DevicesArgs),
     /// List, inspect, fetch and check models.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -67,6 +69,22 @@ pub enum Command {
     #[command(hide = true)]
     Worker,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = DEVICES_AFTER_HELP)]
+pub struct DevicesArgs {
+    /// Print a JSON object, bytes exact.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const DEVICES_AFTER_HELP: &str = "\
+Weights go to the GPUs listed; the experts that `offload` names stay on the host. Where none is
+listed, offload moves nothing, and the last line says what to do.
+
+Environment:
+  GGML_VK_VISIBLE_DEVICES=0   use this Vulkan driver, even one that runs on the CPU (lavapipe)
+  CUDA_VISIBLE_DEVICES=0      use this CUDA device";
 
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::http::{Findings, ServerFacts};
-use crate::engine::{Effort, ModelFacts, Samplers, Strategy};
+use crate::engine::{Effort, Footprint, ModelFacts, Samplers, Strategy};
 use crate::experiment::{Generate, HubFile, Offload, Quant, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
@@ -122,6 +122,12 @@ pub struct LoadEntry {
     #[serde(flatten)]
     pub effort: Effort,
     pub seconds: f64,
+    /// Of `seconds`, what the engine took; without the file's hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_seconds: Option<f64>,
+    /// Where the model is, as the engine counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footprint: Option<Footprint>,
     /// Whether texts are the same when made again, alone.
     #[serde(default)]
     pub probe: Option<ProbeReport>,
@@ -161,7 +167,34 @@ impl Manifest {
     /// What the runs found out that must be known to read the results rightly.
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
-        loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?))).collect()
+        let probes = loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?)));
+        probes.chain(self.same_placements()).collect()
+    }
+
+    /// Arms that differ in their offload, but not in where any tensor was: by the
+    /// engine's own count. Without an accelerator the plan's notes say so already.
+    fn same_placements(&self) -> Vec<String> {
+        let has_device = |footprint: &Footprint| footprint.device_bytes() > 0;
+        let mut seen: Vec<(&LoadKey, &Footprint)> = Vec::new();
+        let mut notes = Vec::new();
+        for load in self.runs.iter().flat_map(|run| &run.loads) {
+            let Some(footprint) = load.footprint.as_ref().filter(|footprint| has_device(footprint)) else { continue };
+            if seen.iter().any(|(key, _)| **key == load.key) {
+                continue;
+            }
+            let twin = seen.iter().find(|(key, other)| {
+                let differ_in_offload = LoadKey { offload: load.key.offload, ..(*key).clone() } == load.key;
+                differ_in_offload && footprint.same_weights(other)
+            });
+            if let Some((twin, _)) = twin {
+                notes.push(format!(
+                    "{} and {}: the same placement, tensor by tensor; the two arms compare nothing",
+                    twin, load.key
+                ));
+            }
+            seen.push((&load.key, footprint));
+        }
+        notes
     }
 }
 
@@ -224,8 +257,27 @@ impl RunEntry {
 
 impl LoadEntry {
     fn new(report: &LoadReport) -> Self {
-        let LoadReport { ref key, ref file, times, strategy, effort, seconds, ref probe } = *report;
-        let (key, file) = (key.clone(), file.clone());
-        Self { key, file, times, strategy, effort, seconds, probe: probe.clone() }
+        let LoadReport {
+            ref key,
+            ref file,
+            times,
+            strategy,
+            effort,
+            seconds,
+            engine_seconds,
+            ref footprint,
+            ref probe,
+        } = *report;
+        Self {
+            key: key.clone(),
+            file: file.clone(),
+            times,
+            strategy,
+            effort,
+            seconds,
+            engine_seconds: Some(engine_seconds),
+            footprint: footprint.clone(),
+            probe: probe.clone(),
+        }
     }
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{CACHE_STEP, EngineFacts, ModelFacts, PromptCounts, Shape};
 use crate::experiment::{
-    Bos, Chain, Experiment, Generate, Model, Numerics, Offload, Point, Prompt, Quant, ResolvedChain, Seed, Source,
-    Step, Temperature, Template,
+    Bos, Chain, Experiment, Generate, Model, Numerics, Offload, OpOffload, Point, Prompt, Quant, ResolvedChain, Seed,
+    Source, Step, Temperature, Template,
 };
 
 mod design;
@@ -51,6 +51,9 @@ pub struct Cell {
     pub offload: Offload,
     pub quant: Quant,
     pub template: Template,
+    /// `serde(default)`, here and in load keys: older plans and manifests knew llama.cpp's default only.
+    #[serde(default, skip_serializing_if = "OpOffload::is_default")]
+    pub op_offload: OpOffload,
     pub temperature: Temperature,
 }
 
@@ -113,6 +116,7 @@ pub struct Load {
     pub surveyed: Surveyed,
     pub quant: Quant,
     pub offload: Offload,
+    pub op_offload: OpOffload,
     pub prompts: Vec<PromptTrials>,
 }
 
@@ -155,7 +159,7 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// Lays out the grid: model, quantisation, offload, template, prompt,
+    /// Lays out the grid: model, quantisation, offload, op_offload, template, prompt,
     /// chain, temperature, seed, the last one fastest.
     ///
     /// `surveyed` holds an entry for every model of the grid.
@@ -167,11 +171,12 @@ impl Plan {
         let misfits = grid.models.iter().flat_map(|model| misfits(experiment, model, &surveyed[&model.id]));
         let mut errors: Vec<_> = misfits.collect();
         let mut loads = Vec::new();
-        for (model, &quant, &offload) in iproduct!(&grid.models, &grid.quants, &grid.offloads) {
+        let loaded = iproduct!(&grid.models, &grid.quants, &grid.offloads, &grid.op_offloads);
+        for (model, &quant, &offload, &op_offload) in loaded {
             let surveyed = &surveyed[&model.id];
             let mut prompts = Vec::new();
             for (&template, (index, prompt)) in iproduct!(&grid.templates, experiment.prompts.iter().enumerate()) {
-                let place = Place { model, surveyed, quant, offload, template, prompt };
+                let place = Place { model, surveyed, quant, offload, op_offload, template, prompt };
                 let trials = place.trials(experiment);
                 if trials.is_empty() {
                     continue;
@@ -183,7 +188,14 @@ impl Plan {
                 }
             }
             if !prompts.is_empty() {
-                loads.push(Load { model: model.clone(), surveyed: surveyed.clone(), quant, offload, prompts });
+                loads.push(Load {
+                    model: model.clone(),
+                    surveyed: surveyed.clone(),
+                    quant,
+                    offload,
+                    op_offload,
+                    prompts,
+                });
             }
         }
         if errors.is_empty() { Ok(Self { generate: experiment.generate, loads }) } else { Err(errors) }
@@ -208,10 +220,13 @@ impl Plan {
         (!notes.is_empty()).then(|| Vec::from_iter(notes).join("; "))
     }
 
-    /// Whether all experts are on the host whatever the offload says. A server's are where it put them.
+    /// Whether the offload decides nothing: there is no place but the host, or no
+    /// model has experts. A server's are where it put them.
     pub fn offload_moves_nothing(&self) -> bool {
-        let here = self.loads.iter().filter(|load| load.surveyed.file().is_some());
-        here.clone().next().is_some() && here.clone().all(|load| load.surveyed.engine.accelerators.is_empty())
+        let here = self.loads.iter().filter_map(|load| Some((load, load.surveyed.file()?)));
+        let inert =
+            |(load, file): (&Load, &OnDisk)| load.surveyed.engine.accelerators.is_empty() || file.facts.n_expert == 0;
+        here.clone().next().is_some() && here.clone().all(inert)
     }
 
     /// What servers are known not to honour of what is compared.
@@ -229,8 +244,14 @@ impl Plan {
         let mut notes = Vec::from_iter(self.caveat());
         let engines = self.loads.iter().map(|load| &load.surveyed.engine);
         if self.loads.iter().any(|load| load.offload != Offload::None) && self.offload_moves_nothing() {
-            let mut note =
-                "this build has no accelerator: the offload moves nothing, all experts are on the host".to_owned();
+            let no_accelerator = engines.clone().all(|engine| engine.accelerators.is_empty());
+            let mut note = if no_accelerator {
+                "there is no accelerator here (moe-sweep devices says why): the offload moves nothing, all experts are \
+                 on the host"
+                    .to_owned()
+            } else {
+                "the offload moves nothing: no model of this experiment has experts".to_owned()
+            };
             let same_file = |a: &Load, b: &Load| (&a.model.id, a.quant) == (&b.model.id, b.quant);
             if self.loads.windows(2).any(|pair| same_file(&pair[0], &pair[1])) {
                 note += "; arms that differ in their offload alone are the same arm and compare nothing";
@@ -260,32 +281,38 @@ pub struct LoadKey {
     #[serde(default)]
     pub quant: Quant,
     pub offload: Offload,
+    #[serde(default, skip_serializing_if = "OpOffload::is_default")]
+    pub op_offload: OpOffload,
 }
 
 impl Trial {
     /// Its coordinates.
     pub fn point(&self) -> Point<'_> {
-        let Cell { ref model, ref chain, offload, quant, template, temperature } = self.cell;
+        let Cell { ref model, ref chain, offload, quant, template, op_offload, temperature } = self.cell;
         let (seed, prompt) = (self.seed, &*self.prompt);
-        Point { model, chain, offload, quant, template, temperature, seed, prompt }
+        Point { model, chain, offload, quant, template, op_offload, temperature, seed, prompt }
     }
 }
 
 impl Cell {
     /// All of it but the temperature, in words.
     pub fn arm(&self) -> String {
-        let Self { model, chain, offload, quant, template, temperature: _ } = self;
-        format!("{model} · {chain} · offload {offload} · {quant} · {template}")
+        let Self { model, chain, offload, quant, template, op_offload, temperature: _ } = self;
+        let mut arm = format!("{model} · {chain} · offload {offload} · {quant} · {template}");
+        if !op_offload.is_default() {
+            arm += &format!(" · op_offload {op_offload}");
+        }
+        arm
     }
 
     pub fn load_key(&self) -> LoadKey {
-        LoadKey { model: self.model.clone(), quant: self.quant, offload: self.offload }
+        LoadKey { model: self.model.clone(), quant: self.quant, offload: self.offload, op_offload: self.op_offload }
     }
 }
 
 impl Load {
     pub fn key(&self) -> LoadKey {
-        LoadKey { model: self.model.id.clone(), quant: self.quant, offload: self.offload }
+        LoadKey { model: self.model.id.clone(), quant: self.quant, offload: self.offload, op_offload: self.op_offload }
     }
 
     /// What a strategy for this load is chosen by; `model_bytes` is the size of
@@ -313,21 +340,24 @@ struct Place<'a> {
     surveyed: &'a Surveyed,
     quant: Quant,
     offload: Offload,
+    op_offload: OpOffload,
     template: Template,
     prompt: &'a Prompt,
 }
 
 impl Place<'_> {
     fn trials(&self, experiment: &Experiment) -> Vec<PlannedTrial> {
-        let &Self { model, quant, offload, template, prompt, .. } = self;
+        let &Self { model, quant, offload, op_offload, template, prompt, .. } = self;
         let mut trials = Vec::new();
         for (chain, &temperature) in iproduct!(&experiment.grid.chains, &experiment.grid.temperatures) {
             let resolved = chain.at(temperature);
             let (model, name) = (&*model.id, &*chain.id);
-            let cell = Cell { model: model.into(), chain: name.into(), offload, quant, template, temperature };
+            let cell =
+                Cell { model: model.into(), chain: name.into(), offload, quant, template, op_offload, temperature };
             for seed in experiment.grid.seeds_of(chain) {
                 let prompt = &*prompt.id;
-                let point = Point { model, chain: name, offload, quant, template, temperature, seed, prompt };
+                let point =
+                    Point { model, chain: name, offload, quant, template, op_offload, temperature, seed, prompt };
                 if experiment.grid.excludes(point) {
                     continue;
                 }
@@ -348,6 +378,8 @@ impl Place<'_> {
             model_blake3: &'a str,
             quant: Quant,
             offload: Offload,
+            #[serde(skip_serializing_if = "OpOffload::is_default")]
+            op_offload: OpOffload,
             numerics: Numerics,
             context: u32,
             max_tokens: u32,
@@ -358,12 +390,13 @@ impl Place<'_> {
             prompt: &'a str,
         }
         let Generate { max_tokens, context, numerics, bos } = generate;
-        let &Self { surveyed, quant, offload, template, prompt, .. } = self;
+        let &Self { surveyed, quant, offload, op_offload, template, prompt, .. } = self;
         let identity = Identity {
             engine: &surveyed.engine.fingerprint,
             model_blake3: &surveyed.blake3,
             quant,
             offload,
+            op_offload,
             numerics,
             context,
             max_tokens,
@@ -440,7 +473,11 @@ impl fmt::Display for LoadKey {
         if self.quant != Quant::Source {
             write!(f, " as {}", self.quant)?;
         }
-        write!(f, ", offload {}", self.offload)
+        write!(f, ", offload {}", self.offload)?;
+        if !self.op_offload.is_default() {
+            write!(f, ", op_offload {}", self.op_offload)?;
+        }
+        Ok(())
     }
 }
 

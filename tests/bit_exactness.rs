@@ -14,7 +14,9 @@ use moe_sweep::engine::{
     Effort, Engine, Generation, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket,
     Timing, Token, Work,
 };
-use moe_sweep::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature, Template};
+use moe_sweep::experiment::{
+    Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Step, Temperature, Template,
+};
 
 const MODELS: [&str; 4] = ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "dense-tiny"];
 const QUANTS: [Quant; 4] = [Quant::F32, Quant::Source, Quant::Q8_0, Quant::Q4_K_M];
@@ -119,6 +121,7 @@ fn texts(llama: &Llama, path: &Path, (lanes, threads, rows): (u32, u32, u32), wo
         path: path.to_owned(),
         blake3: String::new(),
         offload: Offload::All,
+        op_offload: OpOffload::On,
         numerics: Numerics::Invariant,
         context: CONTEXT,
         strategy: Strategy { lanes, threads, rows },

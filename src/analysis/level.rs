@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::experiment::{Factor, Offload, Quant, Temperature, Template};
+use crate::experiment::{Factor, Offload, OpOffload, Quant, Temperature, Template};
 use crate::plan::Cell;
 
 /// Ordered along the factor where its levels have an order.
@@ -12,6 +12,7 @@ pub enum Level<'a> {
     Offload(Offload),
     Quant(Quant),
     Template(Template),
+    OpOffload(OpOffload),
     Temperature(Temperature),
 }
 
@@ -23,6 +24,7 @@ impl<'a> Level<'a> {
             Factor::Offload => Self::Offload(cell.offload),
             Factor::Quant => Self::Quant(cell.quant),
             Factor::Template => Self::Template(cell.template),
+            Factor::OpOffload => Self::OpOffload(cell.op_offload),
             Factor::Temperature => Self::Temperature(cell.temperature),
         }
     }
@@ -35,6 +37,7 @@ impl fmt::Display for Level<'_> {
             Self::Offload(offload) => offload.fmt(f),
             Self::Quant(quant) => quant.fmt(f),
             Self::Template(template) => template.fmt(f),
+            Self::OpOffload(op_offload) => op_offload.fmt(f),
             Self::Temperature(temperature) => temperature.fmt(f),
         }
     }

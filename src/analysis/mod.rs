@@ -153,7 +153,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::experiment::{Offload, Quant, Seed, Temperature, Template};
+    use crate::experiment::{Offload, OpOffload, Quant, Seed, Temperature, Template};
 
     fn id(name: &str) -> TrialId {
         serde_json::from_value(name.into()).unwrap()
@@ -166,6 +166,7 @@ mod tests {
             offload: Offload::All,
             quant: Quant::Source,
             template: Template::Raw,
+            op_offload: OpOffload::On,
             temperature: Temperature::new(temperature).unwrap(),
         };
         Trial { id: id(name), cell, prompt: prompt.to_owned(), seed: Seed::new(seed) }

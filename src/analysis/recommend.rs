@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::Analysis;
-use crate::experiment::{Offload, Quant, Temperature, Template};
+use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
 use crate::metrics::Metric;
 use crate::plan::Cell;
 use crate::stats::Interval;
@@ -26,6 +26,8 @@ pub struct Recommendation {
     pub offload: Offload,
     pub quant: Quant,
     pub template: Template,
+    #[serde(skip_serializing_if = "OpOffload::is_default")]
+    pub op_offload: OpOffload,
     /// Ascending.
     pub temperatures: Vec<AtTemperature>,
     pub advice: Advice,
@@ -77,6 +79,7 @@ pub fn recommend(analysis: &Analysis, limits: Limits) -> Vec<Recommendation> {
                 offload: cell.offload,
                 quant: cell.quant,
                 template: cell.template,
+                op_offload: cell.op_offload,
                 temperatures: vec![at],
                 advice: Advice::Nowhere,
             }),
@@ -126,13 +129,13 @@ fn standing(measured: &[(Option<Interval>, f64)]) -> Standing {
 
 impl Recommendation {
     fn is_of(&self, cell: &Cell) -> bool {
-        let Cell { model, chain, offload, quant, template, .. } = cell;
+        let Cell { model, chain, offload, quant, template, op_offload, .. } = cell;
         (&self.model, &self.chain) == (model, chain)
-            && (self.offload, self.quant, self.template) == (*offload, *quant, *template)
+            && (self.offload, self.quant, self.template, self.op_offload) == (*offload, *quant, *template, *op_offload)
     }
 
     fn shares_all_but_the_chain(&self, other: &Self) -> bool {
-        let rest = |arm: &Self| (arm.offload, arm.quant, arm.template);
+        let rest = |arm: &Self| (arm.offload, arm.quant, arm.template, arm.op_offload);
         self.model == other.model && rest(self) == rest(other) && self.chain != other.chain
     }
 
@@ -181,6 +184,7 @@ mod tests {
                     offload: Offload::All,
                     quant: Quant::Source,
                     template: Template::Raw,
+                    op_offload: OpOffload::On,
                     temperature: Temperature::new(0.1 + 0.4 * place as f32).unwrap(),
                 };
                 let interval = Interval { low: score - 0.02, high: score + 0.02, level: 0.95 };

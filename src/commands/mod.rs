@@ -12,6 +12,7 @@ use crate::worker::child;
 mod baseline;
 mod check;
 mod compare;
+mod devices;
 mod files;
 mod finished;
 mod load;
@@ -20,6 +21,7 @@ mod memory;
 mod merge;
 mod model;
 mod outputs;
+mod placement;
 mod plan;
 mod provenance;
 mod recommend;
@@ -53,6 +55,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),
         Command::Report(args) => report::report(args),
+        Command::Devices(args) => devices::devices(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
         Command::Completions { shell } => print(|out| {

@@ -10,7 +10,7 @@ use super::finished::Finished;
 use super::provenance::provenance;
 use super::setup::Setup;
 use super::timings::{timings, work, work_in_words};
-use super::{Failure, plain};
+use super::{Failure, placement, plain};
 use crate::analysis::{Analysis, TrialResult};
 use crate::exit_code::ExitCode;
 use crate::manifest::{self, Manifest};
@@ -94,7 +94,7 @@ pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, F
     write_whole(&directory.join("report.html"), page.as_bytes())?;
 
     let incomplete = analysis.trials.iter().any(|trial| !matches!(trial.result, TrialResult::Scored { .. }));
-    let text = describe(directory, analysis, &notes, &work_in_words(&work));
+    let text = describe(directory, analysis, &notes, &(work_in_words(&work) + &placement::in_words(manifest)));
     Ok(Summary { text, code: if incomplete { ExitCode::Incomplete } else { ExitCode::Ok } })
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::placement::{Measured, measured};
 use crate::engine::Samplers;
 use crate::engine::http::Finding;
 use crate::experiment::{Chain, Numerics, Served};
@@ -16,7 +17,7 @@ pub fn provenance(design: &Design, manifest: &Manifest) -> Provenance {
         program: program(design, manifest),
         models: manifest.models.iter().map(model).collect(),
         chains: design.chains.iter().map(chain).collect(),
-        runs: manifest.runs.iter().enumerate().map(|(index, entry)| run(index, entry)).collect(),
+        runs: manifest.runs.iter().enumerate().map(|(index, entry)| run(index, entry, measured([entry]))).collect(),
     }
 }
 
@@ -124,7 +125,7 @@ fn in_words(step: &Value) -> String {
     named.collect::<Vec<_>>().join(", ")
 }
 
-fn run(index: usize, entry: &RunEntry) -> Facts {
+fn run(index: usize, entry: &RunEntry, placed: Vec<Measured<'_>>) -> Facts {
     let hardware = &entry.hardware;
     let known = |fact: &Option<String>| fact.clone().unwrap_or_else(|| "not known".to_owned());
     let samplers = match entry.samplers {
@@ -140,6 +141,7 @@ fn run(index: usize, entry: &RunEntry) -> Facts {
         ("time", format!("{:.1} s, {} tokens evaluated", entry.seconds, entry.effort.evaluated_tokens)),
     ];
     facts.extend(entry.loads.iter().filter_map(|load| Some(("made again", probed(load)?))));
+    facts.extend(placed.into_iter().map(|placed| ("placement", format!("{}: {}", placed.load.key, placed.sentence()))));
     Facts { title: format!("Run {}", index + 1), facts }
 }
 

@@ -81,8 +81,7 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
     if !of_servers.is_empty() {
         return Err(misfits(experiment_file, of_servers));
     }
-    let executable = std::env::current_exe()
-        .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))?;
+    let executable = executable()?;
     let shard = place.shard.as_deref().map(which).transpose()?;
     let directory = place.out.clone().unwrap_or_else(|| {
         let whole = Path::new("results").join(&experiment.name);
@@ -133,4 +132,13 @@ fn plan(experiment: &Experiment, file: &Path, surveyed: &BTreeMap<String, Survey
 fn misfits(file: &Path, errors: Vec<PlanError>) -> Failure {
     let errors = errors.into_iter().map(Misfit).collect();
     Failure::bad_setup(Misfits { path: file.to_owned(), errors })
+}
+
+/// Our own executable, which is also the worker.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn executable() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::internal(Report::msg(format!("cannot find the running program: {error}"))))
 }

@@ -52,7 +52,7 @@ pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
 }
 
 /// What was timed: trials in plan order, then what each loaded model did, then
-/// every load and run in theirs.
+/// every load, its texts made alone, and every run in theirs.
 pub fn timings<'a>(
     analysis: &'a Analysis,
     contents: &'a Contents,
@@ -66,6 +66,7 @@ pub fn timings<'a>(
             seconds: Some(record.timing.seconds),
             rows: Some(record.timing.rows).filter(|&rows| rows > 0),
             tokens: generation.n_tokens().map(u64::from),
+            first_token_seconds: record.timing.first_token_seconds,
             ..TimingRow::of(Timed::Trial(&scored.trial.id))
         })
     });
@@ -80,10 +81,20 @@ pub fn timings<'a>(
         evaluated_tokens: Some(load.effort.evaluated_tokens),
         ..TimingRow::of(Timed::Load(&load.key))
     });
+    let alone = manifest.runs.iter().flat_map(|run| &run.loads).filter_map(|load| {
+        let alone = load.probe.as_ref()?.alone?;
+        Some(TimingRow {
+            seconds: Some(alone.seconds),
+            rows: Some(1),
+            tokens: Some(alone.tokens),
+            first_token_seconds: alone.first_token_seconds,
+            ..TimingRow::of(Timed::Alone(&load.key))
+        })
+    });
     let runs = manifest.runs.iter().map(|run| TimingRow {
         seconds: Some(run.seconds),
         evaluated_tokens: Some(run.effort.evaluated_tokens),
         ..TimingRow::of(Timed::Run(&manifest.experiment))
     });
-    trials.chain(work).chain(loads).chain(runs)
+    trials.chain(work).chain(loads).chain(alone).chain(runs)
 }

@@ -10,14 +10,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Template};
+use crate::experiment::{Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Template};
 
+mod device;
+mod footprint;
 pub mod http;
 pub mod llama;
 pub mod scripted;
 mod strategy;
 pub mod trace;
 
+pub use device::{Device, DeviceKind, Devices};
+pub use footprint::{Footprint, Holding, Saved};
 pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
 pub use trace::{TraceWork, Traced};
 
@@ -197,9 +201,11 @@ pub struct Timing {
     /// Sequences that were decoded together when the job ended, itself included;
     /// 0 where a server does not tell.
     pub rows: u32,
-    /// From the request to the first piece of text, in seconds.
+    /// From the beginning of its prompt's evaluation to its first token, in seconds; None
+    /// where the prompt had been evaluated for another job already. A server's: from the
+    /// request to the first piece of text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seconds_to_first_token: Option<f64>,
+    pub first_token_seconds: Option<f64>,
 }
 
 /// What decides that a model must be loaded anew.
@@ -209,6 +215,8 @@ pub struct LoadSettings {
     /// What the file must hash to: it may have been replaced since it was surveyed.
     pub blake3: String,
     pub offload: Offload,
+    #[serde(default)]
+    pub op_offload: OpOffload,
     pub numerics: Numerics,
     /// Tokens of context for each sequence.
     pub context: u32,

@@ -126,7 +126,7 @@ impl Engine for ScriptedEngine {
                 let timing = Timing {
                     seconds: begun.elapsed().as_secs_f64(),
                     rows: together.len() as u32,
-                    seconds_to_first_token: None,
+                    first_token_seconds: None,
                 };
                 observer.finished(job.ticket, generation, timing)?;
             }

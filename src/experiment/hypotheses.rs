@@ -207,13 +207,14 @@ impl Resolver<'_> {
     }
 
     fn n_levels(&self, factor: Factor, within: &Selection) -> usize {
-        let Selection { model, chain, offload, quant, template, temperature } = within;
+        let Selection { model, chain, offload, quant, template, op_offload, temperature } = within;
         let (selected, all) = match factor {
             Factor::Model => (model.len(), self.grid.models.len()),
             Factor::Chain => (chain.len(), self.grid.chains.len()),
             Factor::Offload => (offload.len(), self.grid.offloads.len()),
             Factor::Quant => (quant.len(), self.grid.quants.len()),
             Factor::Template => (template.len(), self.grid.templates.len()),
+            Factor::OpOffload => (op_offload.len(), self.grid.op_offloads.len()),
             Factor::Temperature => (temperature.len(), self.grid.temperatures.len()),
         };
         if selected == 0 { all } else { selected }
@@ -233,6 +234,9 @@ impl Resolver<'_> {
             }),
             template: self.levels("template", raw.template.as_ref(), &grid.templates, |raw, problems| {
                 resolve_name("template", raw, problems)
+            }),
+            op_offload: self.levels("op_offload", raw.op_offload.as_ref(), &grid.op_offloads, |raw, _| {
+                Some((*raw.get_ref()).into())
             }),
             temperature: self.levels("temperature", raw.temperature.as_ref(), &grid.temperatures, resolve_temperature),
         }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
-use super::{Offload, Point, Quant, Temperature, Template};
+use super::{Offload, OpOffload, Point, Quant, Temperature, Template};
 use crate::metrics::Metric;
 
 /// A claim about a metric of the experiment's texts.
@@ -74,6 +74,9 @@ pub enum Factor {
     Offload,
     Quant,
     Template,
+    #[serde(rename = "op_offload")]
+    #[strum(serialize = "op_offload")]
+    OpOffload,
     Temperature,
 }
 
@@ -86,6 +89,7 @@ pub struct Selection {
     pub offload: Vec<Offload>,
     pub quant: Vec<Quant>,
     pub template: Vec<Template>,
+    pub op_offload: Vec<OpOffload>,
     pub temperature: Vec<Temperature>,
 }
 
@@ -105,8 +109,8 @@ impl Default for Settings {
 }
 
 impl Factor {
-    pub const ALL: [Self; 6] =
-        [Self::Model, Self::Chain, Self::Offload, Self::Quant, Self::Template, Self::Temperature];
+    pub const ALL: [Self; 7] =
+        [Self::Model, Self::Chain, Self::Offload, Self::Quant, Self::Template, Self::OpOffload, Self::Temperature];
 
     /// Whether its levels have an order, as a trend needs.
     pub fn is_ordered(self) -> bool {
@@ -150,6 +154,7 @@ impl Selection {
             && has(&self.offload, &point.offload)
             && has(&self.quant, &point.quant)
             && has(&self.template, &point.template)
+            && has(&self.op_offload, &point.op_offload)
             && has(&self.temperature, &point.temperature)
     }
 
@@ -161,6 +166,7 @@ impl Selection {
             Factor::Offload => !self.offload.is_empty(),
             Factor::Quant => !self.quant.is_empty(),
             Factor::Template => !self.template.is_empty(),
+            Factor::OpOffload => !self.op_offload.is_empty(),
             Factor::Temperature => !self.temperature.is_empty(),
         })
     }

@@ -59,6 +59,44 @@ pub enum Template {
     Chat,
 }
 
+/// Whether llama.cpp computes products of large batches on the accelerator
+/// where the weights are on the host, by copying them; a bool in files
+/// (`op_offload`, `--no-op-offload`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum OpOffload {
+    /// llama.cpp's default.
+    #[default]
+    On,
+    Off,
+}
+
+impl OpOffload {
+    /// For serde: what is the default need not be written, so that what was
+    /// written before there was a choice stays the same.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<bool> for OpOffload {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+}
+
+impl From<OpOffload> for bool {
+    fn from(op_offload: OpOffload) -> Self {
+        op_offload == OpOffload::On
+    }
+}
+
+impl fmt::Display for OpOffload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        bool::from(*self).fmt(f)
+    }
+}
+
 /// Whether a trial's text may depend on what is computed beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, VariantNames)]
 #[serde(rename_all = "lowercase")]

@@ -27,7 +27,7 @@ mod tests;
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
 pub use error::{BadExperiment, Problem, Problems};
 pub use hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
-pub use levels::{Bos, Numerics, Offload, Quant, Seed, Temperature, Template};
+pub use levels::{Bos, Numerics, Offload, OpOffload, Quant, Seed, Temperature, Template};
 pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism, resolve_mechanism};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
@@ -71,6 +71,7 @@ pub struct Grid {
     pub offloads: Vec<Offload>,
     pub quants: Vec<Quant>,
     pub templates: Vec<Template>,
+    pub op_offloads: Vec<OpOffload>,
     pub temperatures: Vec<Temperature>,
     pub seeds: Vec<Seed>,
     pub excluded: Vec<Exclusion>,
@@ -84,6 +85,7 @@ pub struct Point<'a> {
     pub offload: Offload,
     pub quant: Quant,
     pub template: Template,
+    pub op_offload: OpOffload,
     pub temperature: Temperature,
     /// None where the chain makes no draw.
     pub seed: Option<Seed>,
@@ -98,6 +100,7 @@ pub struct Exclusion {
     pub offload: Option<Offload>,
     pub quant: Option<Quant>,
     pub template: Option<Template>,
+    pub op_offload: Option<OpOffload>,
     pub temperature: Option<Temperature>,
     pub seed: Option<Seed>,
     /// A prompt's id.
@@ -134,14 +137,14 @@ impl Grid {
 
     /// Whether the exclusions leave anything to run on these prompts.
     fn leaves_a_trial(&self, prompts: &[Prompt]) -> bool {
-        let Self { models, chains, offloads, quants, templates, temperatures, .. } = self;
-        let cells = iproduct!(models, chains, offloads, quants, templates, temperatures);
-        cells.into_iter().any(|(model, chain, &offload, &quant, &template, &temperature)| {
+        let Self { models, chains, offloads, quants, templates, op_offloads, temperatures, .. } = self;
+        let cells = iproduct!(models, chains, offloads, quants, templates, op_offloads, temperatures);
+        cells.into_iter().any(|(model, chain, &offload, &quant, &template, &op_offload, &temperature)| {
             let (model, seeds) = (&*model.id, self.seeds_of(chain));
             let chain = &*chain.id;
             iproduct!(&seeds, prompts).any(|(&seed, prompt)| {
                 let prompt = &*prompt.id;
-                !self.excludes(Point { model, chain, offload, quant, template, temperature, seed, prompt })
+                !self.excludes(Point { model, chain, offload, quant, template, op_offload, temperature, seed, prompt })
             })
         })
     }
@@ -149,12 +152,13 @@ impl Grid {
 
 impl Exclusion {
     fn matches(&self, point: Point<'_>) -> bool {
-        let Self { model, chain, offload, quant, template, temperature, seed, prompt } = self;
+        let Self { model, chain, offload, quant, template, op_offload, temperature, seed, prompt } = self;
         model.as_ref().is_none_or(|model| model == point.model)
             && chain.as_ref().is_none_or(|chain| chain == point.chain)
             && offload.is_none_or(|offload| offload == point.offload)
             && quant.is_none_or(|quant| quant == point.quant)
             && template.is_none_or(|template| template == point.template)
+            && op_offload.is_none_or(|op_offload| op_offload == point.op_offload)
             && temperature.is_none_or(|temperature| temperature == point.temperature)
             && seed.is_none_or(|seed| Some(seed) == point.seed)
             && prompt.as_ref().is_none_or(|prompt| prompt == point.prompt)

@@ -56,6 +56,7 @@ pub struct RawGrid {
     pub offload: Option<Spanned<Vec<Spanned<RawOffload>>>>,
     pub quant: Option<Spanned<Vec<Spanned<String>>>>,
     pub template: Option<Spanned<Vec<Spanned<String>>>>,
+    pub op_offload: Option<Spanned<Vec<Spanned<bool>>>>,
     pub temperature: Spanned<ListOr<f64, RawSteps>>,
     pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
     #[serde(default)]
@@ -87,6 +88,7 @@ pub struct RawExclusion {
     pub offload: Option<Spanned<RawOffload>>,
     pub quant: Option<Spanned<String>>,
     pub template: Option<Spanned<String>>,
+    pub op_offload: Option<Spanned<bool>>,
     pub temperature: Option<Spanned<f64>>,
     pub seed: Option<Spanned<i64>>,
     pub prompt: Option<Spanned<String>>,
@@ -129,6 +131,7 @@ pub struct RawSelection {
     pub offload: Option<OneOrMore<RawOffload>>,
     pub quant: Option<OneOrMore<String>>,
     pub template: Option<OneOrMore<String>>,
+    pub op_offload: Option<OneOrMore<bool>>,
     pub temperature: Option<OneOrMore<f64>>,
 }
 
@@ -417,6 +420,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
 
             fn visit_str<E: Error>(self, name: &str) -> Result<Levels<T>, E> {
                 T::deserialize(name.into_deserializer()).map(Levels::One)
+            }
+
+            fn visit_bool<E: Error>(self, is: bool) -> Result<Levels<T>, E> {
+                T::deserialize(is.into_deserializer()).map(Levels::One)
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Levels<T>, E> {

@@ -20,7 +20,8 @@ use super::raw::{
 use super::rules::resolve_chain;
 use super::server::{Server, resolve_servers};
 use super::{
-    Chain, Exclusion, Experiment, Generate, Grid, Kind, Model, Offload, Prompt, Seed, Temperature, builtin, prompts,
+    Chain, Exclusion, Experiment, Generate, Grid, Kind, Model, Offload, OpOffload, Prompt, Seed, Temperature, builtin,
+    prompts,
 };
 
 /// More levels than this on one axis are a typing error.
@@ -211,7 +212,7 @@ fn resolve_grid(
     surroundings: &Surroundings,
     problems: &mut Problems,
 ) -> Option<Grid> {
-    let RawGrid { model, chain, offload, quant, template, temperature, seed, exclude } = &raw.grid;
+    let RawGrid { model, chain, offload, quant, template, op_offload, temperature, seed, exclude } = &raw.grid;
     let servers = resolve_servers(&raw.server, problems);
     let known_models = known_models(&raw.model, &servers, surroundings, problems);
     let known_chains = known_chains(&raw.chain, problems);
@@ -223,6 +224,10 @@ fn resolve_grid(
     };
     let quants = resolve_named_levels("quant", quant.as_ref(), problems);
     let templates = resolve_named_levels("template", template.as_ref(), problems);
+    let op_offloads = match op_offload {
+        None => vec![OpOffload::default()],
+        Some(list) => resolve_levels("op_offload", list, |raw, _| Some((*raw.get_ref()).into()), problems),
+    };
     let temperatures = resolve_temperatures(temperature, problems);
     let seeds = match seed {
         None => vec![Seed::new(0).expect("0 is a seed")],
@@ -232,7 +237,8 @@ fn resolve_grid(
         // The levels are not what was meant: exclusions can't be judged.
         return None;
     }
-    let mut grid = Grid { models, chains, offloads, quants, templates, temperatures, seeds, excluded: vec![] };
+    let mut grid =
+        Grid { models, chains, offloads, quants, templates, op_offloads, temperatures, seeds, excluded: vec![] };
     for exclusion in exclude {
         let resolved = resolve_exclusion(exclusion, &grid, prompts, problems);
         grid.excluded.push(resolved);
@@ -500,7 +506,7 @@ fn resolve_exclusion(
     prompts: &[Prompt],
     problems: &mut Problems,
 ) -> Exclusion {
-    let RawExclusion { model, chain, offload, quant, template, temperature, seed, prompt } = raw.get_ref();
+    let RawExclusion { model, chain, offload, quant, template, op_offload, temperature, seed, prompt } = raw.get_ref();
     let models = ids(&grid.models, |model| &model.id);
     let chains = ids(&grid.chains, |chain| &chain.id);
     let prompts = ids(prompts, |prompt| &prompt.id);
@@ -518,6 +524,9 @@ fn resolve_exclusion(
         template: template.as_ref().and_then(|raw| {
             let template = resolve_name("template", raw, problems)?;
             excluded_level("template", template, raw.span(), &grid.templates, problems)
+        }),
+        op_offload: op_offload.as_ref().and_then(|raw| {
+            excluded_level("op_offload", (*raw.get_ref()).into(), raw.span(), &grid.op_offloads, problems)
         }),
         temperature: temperature.as_ref().and_then(|raw| {
             let temperature = resolve_temperature(raw, problems)?;

@@ -238,17 +238,33 @@ fn a_valid_file_means_what_it_says() {
     assert!(hypotheses.is_empty() && settings == Settings::default());
     assert_eq!((name.as_str(), question), ("x", None));
     assert_eq!(generate, Generate { max_tokens: 20, context: 64, numerics: Numerics::Invariant, bos: Bos::Model });
-    let Grid { models, chains, offloads, quants, templates, temperatures, seeds, excluded } = grid;
+    let Grid { models, chains, offloads, quants, templates, op_offloads, temperatures, seeds, excluded } = grid;
     assert_eq!(models, [model("tiny", "/experiments/tiny.gguf")]);
     assert_eq!(chains.iter().map(|chain| chain.id.as_str()).collect::<Vec<_>>(), ["pure", "greedy", "mine"]);
     assert_eq!(offloads, [Offload::None, Offload::Layers(1), Offload::All]);
     assert_eq!((quants, templates), (vec![Quant::Source], vec![Template::Raw]));
+    assert_eq!(op_offloads, [OpOffload::On]);
     assert_eq!(numbers(&temperatures), "0.5 1");
     assert_eq!(seeds.iter().map(|seed| seed.get()).collect::<Vec<_>>(), [0, 1, 2]);
     let half = Temperature::new(0.5);
     assert_eq!(excluded, [Exclusion { chain: Some("mine".into()), temperature: half, ..Exclusion::default() }]);
     let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
     assert_eq!(prompts, [prompt("p1", "one"), prompt("p2", "two")]);
+}
+
+#[test]
+fn op_offload_is_a_factor_of_two_levels() {
+    let levels = "1, \"all\"]\nop_offload = [true, false]";
+    let with = |more: &str| edited(&[("1, \"all\"]", levels), ("[prompts]", &format!("{more}\n[prompts]"))]);
+    let experiment = read(&with("[[grid.exclude]]\noffload = \"none\"\nop_offload = false\n"));
+    assert_eq!(experiment.grid.op_offloads, [OpOffload::On, OpOffload::Off]);
+    let excluded = &experiment.grid.excluded[1];
+    assert_eq!((excluded.offload, excluded.op_offload), (Some(Offload::None), Some(OpOffload::Off)));
+    let contrast = "[[hypothesis]]\nid = \"h\"\nexpect = \"different\"\n\
+                    contrast = { base = { op_offload = true }, other = { op_offload = false } }\n";
+    let experiment = read(&with(contrast));
+    assert_eq!(experiment.hypotheses[0].test.factors(), [Factor::OpOffload, Factor::OpOffload]);
+    assert_eq!(serde_json::to_string(&Factor::OpOffload).unwrap(), "\"op_offload\"");
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Design {
             chains: experiment.grid.chains.clone(),
             caveat: plan.caveat(),
             notes: plan.notes(),
-            inert: if plan.offload_moves_nothing() { vec![Factor::Offload] } else { vec![] },
+            inert: if plan.offload_moves_nothing() { vec![Factor::Offload, Factor::OpOffload] } else { vec![] },
             doubts: plan.doubts(),
             trials: plan.trials().cloned().collect(),
             part: None,

@@ -26,7 +26,7 @@ pub enum Misfit {
     Quant { quant: Quant, model: String, server: String },
     #[error(
         "the server {server} places the model {model} as it was started: of the grid's offloads it can stand for one; \
-         leave the others out with [[grid.exclude]] model = {model:?}, offload = …"
+         leave the others out with [[grid.exclude]] model = {model:?}, offload = … (and op_offload = …)"
     )]
     Offloads { model: String, server: String },
     #[error("template = chat can't be asked of the model {model}: the api {api} has none; use api = \"openai\"")]
@@ -75,7 +75,9 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
         }
     }
     let left = grid.offloads.iter().filter(|offload| !excludes(experiment, &model, |e| e.offload == Some(**offload)));
-    if left.count() > 1 {
+    let op_offloads =
+        grid.op_offloads.iter().filter(|op| !excludes(experiment, &model, |e| e.op_offload == Some(**op)));
+    if left.count() > 1 || op_offloads.count() > 1 {
         found.push(Misfit::Offloads { model: model.clone(), server: id.clone() });
     }
     let chat = grid.templates.contains(&Template::Chat);

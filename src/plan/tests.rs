@@ -227,6 +227,7 @@ fn whatever_may_change_a_text_changes_its_id() {
         ("model", id(&[], |surveyed| surveyed.blake3 = "another hash".to_owned())),
         ("engine", id(&[], |surveyed| surveyed.engine.fingerprint = "engine 2".to_owned())),
         ("offload", edit("\"none\"", "\"all\"")),
+        ("op_offload", edit("[\"none\"]", "[\"none\"]\nop_offload = [false]")),
         ("quant", edit("[\"none\"]", "[\"none\"]\nquant = [\"q8_0\"]")),
         ("another quant", edit("[\"none\"]", "[\"none\"]\nquant = [\"q4_k_m\"]")),
         ("template", edit("[\"none\"]", "[\"none\"]\ntemplate = [\"chat\"]")),
@@ -251,6 +252,16 @@ fn whatever_may_change_a_text_changes_its_id() {
             assert_ne!(id, same, "{what} and {other} have the same id");
         }
     }
+}
+
+#[test]
+fn the_default_of_op_offload_is_no_part_of_an_id() {
+    assert_eq!(id(&[("[\"none\"]", "[\"none\"]\nop_offload = [true]")], |_| {}), id(&[], |_| {}));
+    let plan = plan_on(&edited(SINGLE, &[("[\"none\"]", "[\"none\"]\nop_offload = [true, false]")]), |_| {}).unwrap();
+    let keys: Vec<_> = plan.loads.iter().map(|load| load.key().to_string()).collect();
+    assert_eq!(keys, ["a, offload none", "a, offload none, op_offload false"]);
+    let written = serde_json::to_string(&plan.trials().next().unwrap().cell).unwrap();
+    assert!(!written.contains("op_offload"), "{written}");
 }
 
 #[test]
@@ -360,7 +371,12 @@ fn the_notes_say_what_the_results_cannot_show() {
     let greedy = notes(&[("[\"mine\"]", "[\"greedy\"]")], &|_| {});
     assert_eq!(greedy, ["no random draw, so one run whatever the seeds: greedy"]);
     let offloaded = notes(&[("\"none\"", "\"all\"")], &|_| {});
-    assert_eq!(offloaded, ["this build has no accelerator: the offload moves nothing, all experts are on the host"]);
+    assert_eq!(
+        offloaded,
+        [
+            "there is no accelerator here (moe-sweep devices says why): the offload moves nothing, all experts are on the host"
+        ]
+    );
     let accelerated = |surveyed: &mut Surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()];
     assert_eq!(notes(&[("\"none\"", "\"all\"")], &accelerated), [""; 0]);
     let arms = notes(&[("\"none\"", "\"none\", \"all\"")], &|_| {});

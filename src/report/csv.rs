@@ -26,6 +26,8 @@ pub struct TimingRow<'a> {
     pub evaluated_tokens: Option<u64>,
     /// The fewest that could have.
     pub distinct_prefixes: Option<u64>,
+    /// From the beginning of the prompt's evaluation to the first token.
+    pub first_token_seconds: Option<f64>,
 }
 
 /// What took the time.
@@ -36,6 +38,8 @@ pub enum Timed<'a> {
     Load(&'a LoadKey),
     /// All that a loaded model did, in all runs.
     Work(&'a LoadKey),
+    /// A loaded model's texts made one at a time.
+    Alone(&'a LoadKey),
     /// The whole run, by the experiment's name.
     Run(&'a str),
 }
@@ -43,7 +47,15 @@ pub enum Timed<'a> {
 impl<'a> TimingRow<'a> {
     /// A row that says nothing yet.
     pub fn of(what: Timed<'a>) -> Self {
-        Self { what, seconds: None, rows: None, tokens: None, evaluated_tokens: None, distinct_prefixes: None }
+        Self {
+            what,
+            seconds: None,
+            rows: None,
+            tokens: None,
+            evaluated_tokens: None,
+            distinct_prefixes: None,
+            first_token_seconds: None,
+        }
     }
 }
 
@@ -113,12 +125,14 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
         "tokens_per_second",
         "evaluated_tokens",
         "distinct_prefixes",
+        "first_token_seconds",
     ])?;
     for row in rows {
         let (kind, id) = match row.what {
             Timed::Trial(id) => ("trial", id.to_string()),
             Timed::Work(key) => ("work", key.to_string()),
             Timed::Load(key) => ("load", key.to_string()),
+            Timed::Alone(key) => ("alone", key.to_string()),
             Timed::Run(experiment) => ("run", experiment.to_owned()),
         };
         let seconds = row.seconds.filter(|&seconds| seconds > 0.0);
@@ -132,6 +146,7 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
             &or_empty(rate),
             &or_empty(row.evaluated_tokens),
             &or_empty(row.distinct_prefixes),
+            &or_empty(row.first_token_seconds),
         ])?;
     }
     csv.flush()
@@ -159,16 +174,17 @@ fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
 }
 
 /// The columns of a cell's factors.
-const FACTORS: [&str; 6] = ["model", "chain", "offload", "quant", "template", "temperature"];
+const FACTORS: [&str; 7] = ["model", "chain", "offload", "quant", "template", "op_offload", "temperature"];
 
-fn factor_fields(cell: &Cell) -> [String; 6] {
-    let Cell { model, chain, offload, quant, template, temperature } = cell;
+fn factor_fields(cell: &Cell) -> [String; 7] {
+    let Cell { model, chain, offload, quant, template, op_offload, temperature } = cell;
     [
         model.clone(),
         chain.clone(),
         offload.to_string(),
         quant.to_string(),
         template.to_string(),
+        op_offload.to_string(),
         temperature.to_string(),
     ]
 }
@@ -202,7 +218,7 @@ fn or_empty(value: Option<impl ToString>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Offload, Quant};
+    use crate::experiment::{Offload, OpOffload, Quant};
     use crate::report::sample;
 
     fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
@@ -225,7 +241,8 @@ mod tests {
     fn timings_take_trials_loads_and_the_run() {
         let analysis = sample::tiny();
         let id = &analysis.trials[0].trial.id;
-        let load = LoadKey { model: "tiny".to_owned(), quant: Quant::Q8_0, offload: Offload::All };
+        let load =
+            LoadKey { model: "tiny".to_owned(), quant: Quant::Q8_0, offload: Offload::All, op_offload: OpOffload::On };
         let rows = [
             TimingRow { seconds: Some(0.5), rows: Some(32), tokens: Some(100), ..TimingRow::of(Timed::Trial(id)) },
             TimingRow { seconds: Some(0.0), tokens: Some(0), ..TimingRow::of(Timed::Load(&load)) },

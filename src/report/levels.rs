@@ -1,7 +1,7 @@
 //! The levels of each factor that an analysis holds, in the order to show them.
 
 use crate::analysis::Analysis;
-use crate::experiment::{Offload, Quant, Temperature, Template};
+use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
 use crate::plan::Cell;
 
 /// Facets and chains as the plan first names them; temperatures ascending.
@@ -19,6 +19,7 @@ pub(super) struct Facet<'a> {
     pub quant: Quant,
     pub offload: Offload,
     pub template: Template,
+    pub op_offload: OpOffload,
 }
 
 /// A cell, its temperature aside: one curve of a plot, one row of a table.
@@ -50,8 +51,8 @@ impl<'a> Levels<'a> {
 
 impl<'a> Facet<'a> {
     pub fn of(cell: &'a Cell) -> Self {
-        let Cell { model, quant, offload, template, .. } = cell;
-        Self { model, quant: *quant, offload: *offload, template: *template }
+        let Cell { model, quant, offload, template, op_offload, .. } = cell;
+        Self { model, quant: *quant, offload: *offload, template: *template, op_offload: *op_offload }
     }
 
     /// Names of the factors other than the model that vary among `all`.
@@ -66,6 +67,9 @@ impl<'a> Facet<'a> {
         }
         if varies(|a, b| a.template != b.template) {
             details.push(format!("{} prompt", self.template));
+        }
+        if varies(|a, b| a.op_offload != b.op_offload) {
+            details.push(format!("op_offload {}", self.op_offload));
         }
         details
     }
@@ -85,13 +89,16 @@ impl<'a> Arm<'a> {
 
     /// The offload always, the other factors where they are not the usual ones.
     pub fn title(&self) -> String {
-        let Facet { model, quant, offload, template } = self.facet;
+        let Facet { model, quant, offload, template, op_offload } = self.facet;
         let mut title = format!("{model} · {} · offload {offload}", self.chain);
         if quant != Quant::Source {
             title += &format!(" · weights {quant}");
         }
         if template != Template::Raw {
             title += &format!(" · {template} prompt");
+        }
+        if !op_offload.is_default() {
+            title += &format!(" · op_offload {op_offload}");
         }
         title
     }

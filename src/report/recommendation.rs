@@ -53,8 +53,9 @@ fn servers(recommendation: &Recommendation, chains: &[Chain]) -> Option<Vec<ForS
 }
 
 fn arm(of: &Recommendation) -> Arm<'_> {
-    let Recommendation { model, chain, offload, quant, template, .. } = of;
-    Arm { facet: Facet { model, quant: *quant, offload: *offload, template: *template }, chain }
+    let Recommendation { model, chain, offload, quant, template, op_offload, .. } = of;
+    let facet = Facet { model, quant: *quant, offload: *offload, template: *template, op_offload: *op_offload };
+    Arm { facet, chain }
 }
 
 /// For people.

@@ -8,7 +8,7 @@ use crate::analysis::{
     SourceShare, TestKind, TrialResult, Verdict, VerdictOutcome,
 };
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Factor, Offload, Quant, Seed, Temperature, Template};
+use crate::experiment::{Factor, Offload, OpOffload, Quant, Seed, Temperature, Template};
 use crate::journal::format::Failure;
 use crate::metrics::{Metric, Scores};
 use crate::plan::{Cell, Trial, TrialId};
@@ -55,7 +55,8 @@ impl Shape<'_> {
         for (&model, &chain, &quant, &offload, &t) in iproduct!(models, chains, quants, offloads, temperatures) {
             let temperature = Temperature::new(t).unwrap();
             let (model, template) = (model.into(), Template::Raw);
-            let cell = Cell { model, chain: chain.into(), offload, quant, template, temperature };
+            let cell =
+                Cell { model, chain: chain.into(), offload, quant, template, op_offload: OpOffload::On, temperature };
             let draws = !matches!(chain, "greedy" | "shimmy-1.7" | "shimmy-1.7-fixed" | "no-division");
             for (prompt, seed) in iproduct!(0..prompts, 0..if draws { seeds } else { 1 }) {
                 trials.push(trial(&cell, prompt, draws.then(|| Seed::new(seed).unwrap())));
@@ -72,7 +73,9 @@ pub fn id(text: &str) -> TrialId {
 }
 
 fn trial(cell: &Cell, prompt: usize, seed: Option<Seed>) -> ScoredTrial {
-    let key = format!("{cell:?} {prompt} {seed:?}");
+    // As it read before there was op_offload, so that the made-up trials stay the same.
+    let named = format!("{cell:?}").replace(", op_offload: On", "");
+    let key = format!("{named} {prompt} {seed:?}");
     let t = f64::from(cell.temperature.get());
     let loops = match cell.chain.as_str() {
         "shimmy-1.7" => 0.75 / (1.0 + (-(t - 0.7) * 6.0).exp()),

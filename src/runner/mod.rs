@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::{Effort, Limits, LoadSettings, Samplers, Sharing, Strategy};
+use crate::engine::{Effort, Footprint, Limits, LoadSettings, Samplers, Sharing, Strategy};
 use crate::event::RunEvent;
 use crate::experiment::Source;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
@@ -26,7 +26,7 @@ mod probe;
 
 use pending::Pending;
 use probe::Probe;
-pub use probe::ProbeReport;
+pub use probe::{ProbeReport, Speed};
 
 /// How often an interruption is looked for while a worker is silent.
 const POLL: Duration = Duration::from_millis(100);
@@ -81,8 +81,12 @@ pub struct LoadReport {
     /// None where a server decides.
     pub strategy: Option<Strategy>,
     pub effort: Effort,
-    /// The last time's duration.
+    /// The last time's duration, from the worker's start; with the file's hash.
     pub seconds: f64,
+    /// The last time's duration of the engine's loading alone.
+    pub engine_seconds: f64,
+    /// Where the model is; None where the engine holds no weights.
+    pub footprint: Option<Footprint>,
     /// None where the sweep was interrupted first.
     pub probe: Option<ProbeReport>,
 }
@@ -213,7 +217,7 @@ impl Run<'_> {
             worker.send(&Request::Generate(pending.work(&[ticket], self.plan.generate)));
             loop {
                 match self.receive(worker) {
-                    Ok(Reply::Finished { ticket, generation, .. }) => again.push((ticket, generation)),
+                    Ok(Reply::Finished { ticket, generation, timing }) => again.push((ticket, generation, timing)),
                     Ok(Reply::Idle) => break,
                     Ok(_) => {}
                     Err(_) => return,
@@ -243,6 +247,7 @@ impl Run<'_> {
                     path: file.path.clone(),
                     blake3: file.blake3.clone(),
                     offload: load.offload,
+                    op_offload: load.op_offload,
                     numerics: generate.numerics,
                     context: generate.context,
                     strategy,
@@ -257,16 +262,18 @@ impl Run<'_> {
         let mut worker = Worker::start(executable, generate.numerics)
             .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
         worker.send(&request);
-        match self.receive(&mut worker) {
-            Ok(Reply::Loaded) => {}
+        let (footprint, engine_seconds) = match self.receive(&mut worker) {
+            Ok(Reply::Loaded { footprint, seconds }) => (footprint, seconds),
             Ok(other) => return Ok(Err(NoReply::Died(unexpected(&other)))),
             Err(no_reply) => return Ok(Err(no_reply)),
-        }
+        };
         let seconds = begun.elapsed().as_secs_f64();
         let (times, effort) =
             self.load_report.as_ref().map_or((1, Effort::default()), |earlier| (earlier.times + 1, earlier.effort));
         (self.on_event)(RunEvent::Loaded { key: &key, seconds });
-        self.load_report = Some(LoadReport { key, file, times, strategy, effort, seconds, probe: None });
+        let probe = None;
+        self.load_report =
+            Some(LoadReport { key, file, times, strategy, effort, seconds, engine_seconds, footprint, probe });
         Ok(Ok(worker))
     }
 

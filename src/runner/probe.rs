@@ -4,19 +4,33 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Generation, Ticket};
+use crate::engine::{Generation, Ticket, Timing};
 
 /// How many texts of a load key are made again.
 const SAMPLES: usize = 3;
 
 /// What came of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeReport {
     /// Texts made again, each alone, on all threads.
     pub repeated: u32,
     pub agreed: u32,
     /// For each of the others, the index of the first token that differs.
     pub first_differences: Vec<usize>,
+    /// How fast they were: a text alone is what one user of a server waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<Speed>,
+}
+
+/// The speed of texts that were made one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Speed {
+    /// Generated, of all texts.
+    pub tokens: u64,
+    /// From each text's first token to its last, of all texts.
+    pub seconds: f64,
+    /// The median of the times from a prompt to the first token.
+    pub first_token_seconds: Option<f64>,
 }
 
 /// The texts to be made again.
@@ -47,9 +61,9 @@ impl Probe {
     }
 
     /// Compares what was made again with what the sweep made.
-    pub fn compare(&self, again: &[(Ticket, Generation)]) -> ProbeReport {
-        let mut report = ProbeReport::default();
-        for (ticket, again) in again {
+    pub fn compare(&self, again: &[(Ticket, Generation, Timing)]) -> ProbeReport {
+        let mut report = ProbeReport { alone: Speed::of(again), ..ProbeReport::default() };
+        for (ticket, again, _) in again {
             let Some((_, first)) = self.kept.iter().find(|(kept, _)| kept == ticket) else { continue };
             report.repeated += 1;
             match first_difference(first, again) {
@@ -64,12 +78,28 @@ impl Probe {
 impl ProbeReport {
     /// What must be known to read the results rightly.
     pub fn warning(&self) -> Option<String> {
-        let Self { repeated, agreed, first_differences } = self;
+        let Self { repeated, agreed, first_differences, alone: _ } = self;
         let first = first_differences.iter().min()?;
         Some(format!(
             "determinism probe: of {repeated} texts made again, alone, {agreed} agreed; the others differ from token or word \
              {first} on: texts depend on what is computed beside them"
         ))
+    }
+}
+
+impl Speed {
+    /// None where there are no texts, or they took no time.
+    fn of(texts: &[(Ticket, Generation, Timing)]) -> Option<Self> {
+        let tokens = texts.iter().filter_map(|(_, generation, _)| generation.n_tokens()).map(u64::from).sum();
+        let seconds: f64 = texts.iter().map(|(_, _, timing)| timing.seconds).sum();
+        let mut firsts: Vec<_> = texts.iter().filter_map(|(_, _, timing)| timing.first_token_seconds).collect();
+        firsts.sort_by(f64::total_cmp);
+        let first_token_seconds = firsts.get(firsts.len() / 2).copied();
+        (tokens > 0 && seconds > 0.0).then_some(Self { tokens, seconds, first_token_seconds })
+    }
+
+    pub fn tokens_per_second(self) -> f64 {
+        self.tokens as f64 / self.seconds
     }
 }
 
@@ -112,9 +142,15 @@ mod tests {
         for ticket in 0..3 {
             probe.keep(ticket, &generation(&[1, 2, 3]));
         }
-        let again = [(0, generation(&[1, 2, 3])), (1, generation(&[1, 9, 3])), (2, generation(&[1, 2]))];
+        let timing = |first| Timing { seconds: 0.5, rows: 1, first_token_seconds: Some(first) };
+        let again = [
+            (0, generation(&[1, 2, 3]), timing(0.2)),
+            (1, generation(&[1, 9, 3]), timing(0.1)),
+            (2, generation(&[1, 2]), timing(0.4)),
+        ];
         let report = probe.compare(&again);
-        assert_eq!(report, ProbeReport { repeated: 3, agreed: 1, first_differences: vec![1, 2] });
+        let alone = Some(Speed { tokens: 8, seconds: 1.5, first_token_seconds: Some(0.2) });
+        assert_eq!(report, ProbeReport { repeated: 3, agreed: 1, first_differences: vec![1, 2], alone });
         assert!(report.warning().is_some_and(|warning| warning.contains("differ from token or word 1 on")));
         assert_eq!(probe.compare(&again[..1]).warning(), None);
     }

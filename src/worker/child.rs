@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::protocol::{Reply, Request};
 use crate::engine::http::HttpEngine;
-use crate::engine::llama::{Llama, LlamaEngine, Model};
+use crate::engine::llama::{Llama, LlamaEngine, Model, footprint};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Effort, Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
 use crate::model::blake3_of;
@@ -65,6 +65,7 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
             let findings = if probe { Some(http.probe(&questions)?) } else { None };
             Ok(outlet.send(&Reply::InspectedServer { server, engine, findings })?)
         }
+        Some(Request::Devices) => Ok(outlet.send(&Reply::Devices(Llama::start()?.devices()))?),
         Some(Request::Quantise(quantisation)) => {
             Llama::start()?.quantise(&quantisation)?;
             Ok(outlet.send(&Reply::Quantised)?)
@@ -74,9 +75,17 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
         }
         Some(Request::Load(settings)) => match EngineKind::of(&settings.path) {
             EngineKind::Llama => serve_llama(&settings, input, outlet),
-            EngineKind::Scripted => serve_work(&mut ScriptedEngine::load(&settings.path)?, input, outlet),
+            EngineKind::Scripted => {
+                let begun = Instant::now();
+                let mut engine = ScriptedEngine::load(&settings.path)?;
+                let loaded = Reply::Loaded { footprint: None, seconds: begun.elapsed().as_secs_f64() };
+                serve_work(&mut engine, &loaded, input, outlet)
+            }
         },
-        Some(Request::Connect(served)) => serve_work(&mut HttpEngine::new(&served)?, input, outlet),
+        Some(Request::Connect(served)) => {
+            let loaded = Reply::Loaded { footprint: None, seconds: 0.0 };
+            serve_work(&mut HttpEngine::new(&served)?, &loaded, input, outlet)
+        }
         Some(Request::Generate(_) | Request::Trace(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
     }
 }
@@ -87,16 +96,20 @@ fn serve_llama(
     outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
     let llama = Llama::start()?;
+    let begun = Instant::now();
     let model = Model::load(&llama, settings)?;
-    serve_work(&mut LlamaEngine::new(&llama, &model, settings), input, outlet)
+    let seconds = begun.elapsed().as_secs_f64();
+    let loaded = Reply::Loaded { footprint: Some(footprint(&llama, &model, settings)?), seconds };
+    serve_work(&mut LlamaEngine::new(&llama, &model, settings), &loaded, input, outlet)
 }
 
 fn serve_work(
     engine: &mut dyn Engine,
+    loaded: &Reply,
     input: &mut impl BufRead,
     outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
-    outlet.send(&Reply::Loaded)?;
+    outlet.send(loaded)?;
     while let Some(request) = read(input)? {
         match request {
             Request::Generate(work) => {
@@ -110,6 +123,7 @@ fn serve_work(
             }
             Request::Inspect { .. }
             | Request::InspectServer { .. }
+            | Request::Devices
             | Request::Quantise(_)
             | Request::Load(_)
             | Request::Connect(_) => {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{
-    Effort, EngineFacts, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation, Questions, Ticket, Timing,
-    TraceWork, Traced, Work,
+    Devices, Effort, EngineFacts, Footprint, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation,
+    Questions, Ticket, Timing, TraceWork, Traced, Work,
 };
 use crate::experiment::Served;
 
@@ -26,6 +26,8 @@ pub enum Request {
         questions: Questions,
         probe: bool,
     },
+    /// Say what the engine can compute on.
+    Devices,
     /// Write a model anew, its weights brought to another type.
     Quantise(Quantisation),
     /// Load a model; from then on only `Generate` and `Trace` are understood.
@@ -50,9 +52,16 @@ pub enum Reply {
         engine: EngineFacts,
         findings: Option<Findings>,
     },
+    Devices(Devices),
     Quantised,
     /// The model is loaded, or the server known.
-    Loaded,
+    Loaded {
+        /// None where the engine holds no weights.
+        footprint: Option<Footprint>,
+        /// How long the engine took to load the model, in seconds; without the hash
+        /// of its file and without the measuring.
+        seconds: f64,
+    },
     Started {
         ticket: Ticket,
     },

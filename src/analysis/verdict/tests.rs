@@ -3,7 +3,7 @@
 use super::*;
 use crate::analysis::TrialResult;
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Direction, Factor, Offload, Quant, Seed, Selection, Sides, Temperature, Template};
+use crate::experiment::{Direction, Factor, Offload, OpOffload, Quant, Seed, Selection, Sides, Temperature, Template};
 use crate::metrics::Scores;
 use crate::plan::{Cell, Trial};
 
@@ -38,6 +38,7 @@ fn trial(prompt: usize, chain: &str, temperature: f32, seed: Option<u32>, score:
         offload: Offload::All,
         quant: Quant::Source,
         template: Template::Raw,
+        op_offload: OpOffload::On,
         temperature: Temperature::new(temperature).unwrap(),
     };
     let generation = Generation::of_tokens(1, vec![], String::new(), Stop::Eos);

@@ -8,7 +8,7 @@ use miette::Diagnostic;
 
 use crate::engine::trace::{TraceText, TraceWork, Traced};
 use crate::engine::{Generation, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
-use crate::experiment::{Arm, Generate};
+use crate::experiment::{Arm, Generate, OpOffload};
 use crate::model::ModelFile;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
@@ -65,6 +65,7 @@ impl<'a> Session<'a> {
             path: file.path.clone(),
             blake3: file.blake3.clone(),
             offload: arm.offload,
+            op_offload: OpOffload::default(),
             numerics: arm.numerics,
             context: generate.context,
             strategy: Strategy::one_lane(file.size_bytes, place.threads, arm.width),
@@ -73,7 +74,7 @@ impl<'a> Session<'a> {
         };
         session.worker.send(&Request::Load(settings));
         match session.reply()? {
-            Reply::Loaded => Ok(session),
+            Reply::Loaded { .. } => Ok(session),
             other => Err(session.out_of_turn(&other)),
         }
     }

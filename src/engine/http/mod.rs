@@ -23,6 +23,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use answer::Answer;
 use client::{Client, Trouble};
 pub use identity::ServerFacts;
 pub use probe::{Finding, Findings, Probed};
@@ -82,15 +83,9 @@ impl<'a> HttpEngine<'a> {
             let mut first = None;
             let answer = self.client.ask(&ask, wanted.max_tokens, || first = Some(begun.elapsed().as_secs_f64()));
             let pause = match answer {
-                Ok(answer) => {
-                    let seconds = begun.elapsed().as_secs_f64();
-                    let generation = answer.into_generation(self.served.server.api, wanted.max_tokens);
-                    return Ok((generation, Timing { seconds, rows: 0, seconds_to_first_token: first }));
-                }
+                Ok(answer) => return Ok((self.generation(answer, wanted), timing(begun, first))),
                 Err(Trouble::BrokenOff { answer, .. }) if attempts.broke_off() => {
-                    let seconds = begun.elapsed().as_secs_f64();
-                    let generation = answer.into_generation(self.served.server.api, wanted.max_tokens);
-                    return Ok((generation, Timing { seconds, rows: 0, seconds_to_first_token: first }));
+                    return Ok((self.generation(*answer, wanted), timing(begun, first)));
                 }
                 Err(trouble) => attempts.after(trouble, patience)?,
             };
@@ -101,6 +96,16 @@ impl<'a> HttpEngine<'a> {
         }
         Err(Ended::Unwanted)
     }
+
+    fn generation(&self, answer: Answer, wanted: Wanted<'_>) -> Generation {
+        answer.into_generation(self.served.server.api, wanted.max_tokens)
+    }
+}
+
+/// From the first piece on, as for texts made here; how many were made beside it is not known.
+fn timing(begun: Instant, first_token_seconds: Option<f64>) -> Timing {
+    let seconds = begun.elapsed().as_secs_f64() - first_token_seconds.unwrap_or(0.0);
+    Timing { seconds, rows: 0, first_token_seconds }
 }
 
 /// Why there is no text.

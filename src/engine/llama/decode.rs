@@ -12,7 +12,6 @@
 //! sequence is parked: it holds the evaluated prompt, from which each branch
 //! begins.
 
-use std::num::NonZeroU32;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,12 +19,11 @@ use std::time::Instant;
 
 use blake3::Hasher;
 use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
-use llama_cpp_sys_2 as sys;
 
 use super::choose::Chooser;
+use super::context::context_params;
 use super::fast::{Row, Scratch};
 use super::rows::Rows;
 use super::{Llama, Model, parity};
@@ -33,10 +31,6 @@ use crate::engine::{
     Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Sharing, Stop, Strategy, Ticket,
     Timing, Token, Work,
 };
-use crate::experiment::Numerics;
-
-/// llama.cpp's default physical batch.
-const N_UBATCH: u32 = 512;
 
 /// A context to decode in, with threads of its own.
 pub(super) struct Lane<'m> {
@@ -68,6 +62,7 @@ struct Running<'w> {
     ticket: Ticket,
     chooser: Chooser<'w>,
     begun: Instant,
+    first_token_seconds: Option<f64>,
     /// Of the logits so far, where the work asks for it.
     hash: Option<Box<Hasher>>,
 }
@@ -85,30 +80,9 @@ impl<'m> Lane<'m> {
     pub fn new(llama: &Llama, model: &'m Model, settings: &LoadSettings) -> Result<Self, EngineError> {
         let LoadSettings { context, .. } = *settings;
         let Strategy { rows, threads, .. } = settings.strategy;
+        let params = context_params(settings)?;
+        let n_batch = params.n_batch();
         let refused = |reason: String| EngineError::Context { context, rows, reason };
-        let n_seq_max = rows + 1;
-        let n_ctx = context.checked_mul(n_seq_max).and_then(NonZeroU32::new);
-        let n_ctx = n_ctx.ok_or_else(|| refused("more than 2^32 tokens in all".to_owned()))?;
-        // Room for a prompt, and for a token of every sequence: llama.cpp aborts
-        // when it sets itself up for fewer outputs than sequences.
-        let n_batch = context.max(n_seq_max);
-        let n_threads = threads as i32;
-        let flash_attention = match settings.numerics {
-            Numerics::Invariant => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
-            Numerics::Fast => sys::LLAMA_FLASH_ATTN_TYPE_AUTO,
-        };
-        let params = LlamaContextParams::default()
-            .with_n_ctx(Some(n_ctx))
-            .with_n_seq_max(n_seq_max)
-            .with_n_batch(n_batch)
-            .with_n_ubatch(N_UBATCH.min(n_batch))
-            .with_n_threads(n_threads)
-            .with_n_threads_batch(n_threads)
-            .with_flash_attention_policy(flash_attention)
-            // Each sequence has a stream of its own: what else is decoded
-            // beside it can't change its attention's sums.
-            .with_kv_unified(false)
-            .with_no_perf(true);
         let llama_context =
             model.llama.new_context(&llama.backend, params).map_err(|error| refused(error.to_string()))?;
         let samplers = if parity::holds(model)? { settings.samplers } else { Samplers::Llama };
@@ -197,8 +171,11 @@ impl<'m> Lane<'m> {
         let text = self.model.detokenize(&tokens);
         let logits_blake3 = job.hash.as_ref().map(|hash| hash.finalize().to_hex().to_string());
         let generation = Generation { logits_blake3, ..Generation::of_tokens(n_prompt_tokens, tokens, text, stop) };
-        let timing =
-            Timing { seconds: job.begun.elapsed().as_secs_f64(), rows: rows as u32, seconds_to_first_token: None };
+        let timing = Timing {
+            seconds: job.begun.elapsed().as_secs_f64(),
+            rows: rows as u32,
+            first_token_seconds: job.first_token_seconds,
+        };
         Ok(observer.finished(job.ticket, generation, timing)?)
     }
 }
@@ -394,7 +371,9 @@ impl<'w> Waiting<'w> {
         let Some((group, job)) = self.jobs.next() else { return Ok(false) };
         observer.started(job.ticket)?;
         let unshared = engine.sharing == Sharing::None;
+        let mut prompt_begun = None;
         if self.parked.as_ref().is_none_or(|(of, _)| unshared || !ptr::eq(*of, group)) {
+            prompt_begun = Some(Instant::now());
             let parked = engine.park(group, self.work)?;
             observer.worked(Effort::evaluated(parked.tokens.len() as u64))?;
             self.parked = Some((group, parked));
@@ -403,10 +382,11 @@ impl<'w> Waiting<'w> {
         let n_prompt_tokens = parked.tokens.len() as u32;
         let chooser = Chooser::new(engine.model, engine.samplers, job, &parked.tokens)?;
         let hash = self.work.hash_logits.then(Box::default);
-        let mut job = Running { ticket: job.ticket, chooser, begun: Instant::now(), hash };
+        let mut job = Running { ticket: job.ticket, chooser, begun: Instant::now(), first_token_seconds: None, hash };
         let mut effort = Effort::default();
         let mut row = Row::new(&parked.logits, &mut engine.scratch);
         let choice = job.choose(engine.model, &mut row, &[], self.work.max_tokens, &mut effort)?;
+        job.first_token_seconds = prompt_begun.map(|begun| begun.elapsed().as_secs_f64());
         observer.worked(effort)?;
         match choice {
             Choice::End(tokens, stop) => {

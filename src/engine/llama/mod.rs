@@ -1,12 +1,15 @@
 //! llama.cpp as an engine, through llama-cpp-2. The only place that calls it.
 //!
+//! - `device`: what llama.cpp sees to compute on
 //! - `model`: loading, with the experts where the offload wants them
+//! - `footprint`: where it put the model's tensors, caches and buffers
 //! - `quantise`: model files with weights of another type
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
 //! - `fast`: the common chains in Rust, for the same tokens in less time
 //! - `choose`: which of the two a job has; `parity`: whether they agree here
 //! - `rows`: the tokens of all rows, on several threads where it pays
+//! - `context`: how a lane's context is set up
 //! - `decode`: many jobs in one batch
 //! - `lanes`: several batches side by side
 //! - `trace`: texts followed token by token, logits and routing recorded
@@ -16,7 +19,6 @@ use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
 
 use llama_cpp_2::llama_backend::LlamaBackend;
-use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;
 
 use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
@@ -24,8 +26,11 @@ use crate::experiment::Template;
 
 mod ceiling;
 mod choose;
+mod context;
 mod decode;
+mod device;
 pub mod fast;
+mod footprint;
 mod lanes;
 mod model;
 mod parity;
@@ -36,6 +41,7 @@ mod sampler;
 mod trace;
 
 pub use ceiling::ceiling;
+pub use footprint::footprint;
 pub use lanes::LlamaEngine;
 pub use model::Model;
 pub use rows::Rows;
@@ -65,18 +71,18 @@ impl Llama {
         // SAFETY: returns a pointer to a static string, which we copy at once.
         let features = unsafe { CStr::from_ptr(sys::llama_print_system_info()) }.to_string_lossy();
         let features = features.trim_end_matches([' ', '|']);
-        let variance = features.contains("LLAMAFILE = 1").then(|| {
+        let accelerators = self.devices().devices.into_iter().filter(|device| device.kind.holds_weights());
+        let accelerators: Vec<_> =
+            accelerators.map(|device| format!("{} ({})", device.name, device.description)).collect();
+        let llamafile = features.contains("LLAMAFILE = 1").then(|| {
             "llama.cpp was built with GGML_LLAMAFILE=ON: build in the checkout, whose .cargo/config.toml turns it off, \
              or with GGML_LLAMAFILE=OFF in the environment"
                 .to_owned()
         });
-        let accelerators = list_llama_ggml_backend_devices()
-            .into_iter()
-            .filter(|device| {
-                matches!(device.device_type, LlamaBackendDeviceType::Gpu | LlamaBackendDeviceType::IntegratedGpu)
-            })
-            .map(|device| format!("{} ({})", device.name, device.description))
-            .collect();
+        let on_gpu = accelerators.first().map(|device| {
+            format!("{device} sums in an order that the batch's width chooses; with --batch 1 no text has company")
+        });
+        let variance = llamafile.or(on_gpu);
         EngineFacts { fingerprint: format!("{CRATES}; {features}"), accelerators, variance }
     }
 

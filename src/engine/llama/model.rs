@@ -49,6 +49,12 @@ impl Model {
         load(&settings.path, params)
     }
 
+    /// For what llama-cpp-2 has no function for.
+    pub(super) fn pointer(&self) -> *const sys::llama_model {
+        // SAFETY: LlamaModel is repr(transparent) over this pointer.
+        unsafe { *(&raw const self.llama).cast::<*const sys::llama_model>() }
+    }
+
     /// Loads metadata and vocabulary only.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::experiment::resolve::{
     resolve_names, resolve_offload, resolve_prompts, resolve_seeds, resolve_temperatures,
 };
 use crate::experiment::{
-    Chain, Experiment, Generate, Grid, Numerics, Offload, Quant, Seed, Settings, Temperature, Template,
+    Chain, Experiment, Generate, Grid, Numerics, Offload, OpOffload, Quant, Seed, Settings, Temperature, Template,
 };
 
 /// The most texts side by side: sequences of a llama.cpp context.
@@ -89,6 +89,7 @@ fn mechanism(raw: &RawMechanism, surroundings: &Surroundings, problems: &mut Pro
         offloads: levels(arms().map(|arm| arm.offload)),
         quants: levels(arms().map(|arm| arm.quant)),
         templates: vec![template?],
+        op_offloads: vec![OpOffload::default()],
         temperatures,
         seeds,
         excluded: vec![],

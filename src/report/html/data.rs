@@ -13,11 +13,12 @@ use crate::metrics::{Metric, Scores, tail_cycle};
 use crate::plan::Cell;
 
 /// The factors in the order of `trials.csv`'s columns.
-const FACTORS: [&str; 8] = ["model", "chain", "offload", "quant", "template", "temperature", "prompt", "seed"];
+const FACTORS: [&str; 9] =
+    ["model", "chain", "offload", "quant", "template", "op_offload", "temperature", "prompt", "seed"];
 
 #[derive(Debug, Serialize)]
 pub struct Data<'a> {
-    factors: [&'static str; 8],
+    factors: [&'static str; 9],
     metrics: Vec<&'static str>,
     cells: Vec<CellData<'a>>,
     prompts: Vec<PromptData<'a>>,
@@ -34,6 +35,7 @@ struct CellData<'a> {
     offload: String,
     quant: String,
     template: String,
+    op_offload: String,
     temperature: String,
 }
 
@@ -111,9 +113,10 @@ impl<'a> Data<'a> {
 
 impl<'a> CellData<'a> {
     fn new(cell: &'a Cell) -> Self {
-        let Cell { model, chain, offload, quant, template, temperature } = cell;
+        let Cell { model, chain, offload, quant, template, op_offload, temperature } = cell;
         let (offload, quant, template) = (offload.to_string(), quant.to_string(), template.to_string());
-        Self { model, chain, offload, quant, template, temperature: temperature.to_string() }
+        let op_offload = op_offload.to_string();
+        Self { model, chain, offload, quant, template, op_offload, temperature: temperature.to_string() }
     }
 }
 

@@ -1,0 +1,82 @@
+//! `moe-sweep devices`: what llama.cpp can compute on here.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::time::Duration;
+
+use miette::{Report, miette};
+use serde::Serialize;
+
+use super::setup::executable;
+use super::{Failure, print};
+use crate::cli::DevicesArgs;
+use crate::engine::{Device, Devices};
+use crate::exit_code::ExitCode;
+use crate::experiment::Numerics;
+use crate::model::human_bytes;
+use crate::plain::neutralise;
+use crate::worker::protocol::{Reply, Request};
+use crate::worker::{Silence, Worker};
+
+/// Drivers take seconds to start at most.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// What ggml's Vulkan back end reads for the drivers it may use.
+const VISIBLE: &str = "GGML_VK_VISIBLE_DEVICES";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    devices: &'a Devices,
+    remedy: Option<&'a str>,
+}
+
+pub fn devices(args: &DevicesArgs) -> Result<ExitCode, Failure> {
+    let devices = ask_worker()?;
+    let visible = std::env::var(VISIBLE).ok();
+    let remedy = devices.remedy(visible.as_deref());
+    print(|out| {
+        if args.json {
+            serde_json::to_writer_pretty(&mut *out, &Listed { devices: &devices, remedy: remedy.as_deref() })?;
+            return writeln!(out);
+        }
+        out.write_all(describe(&devices, remedy.as_deref()).as_bytes())
+    })
+}
+
+/// A driver can take its process with it: it starts in a worker.
+fn ask_worker() -> Result<Devices, Failure> {
+    let executable = executable()?;
+    let failed = |reason: String| -> Failure {
+        Failure::bad_setup(miette!(
+            help = "a driver may be broken or {VISIBLE} name one that is not there: unset it, or give indices that \
+                    `vulkaninfo --summary` lists",
+            "llama.cpp can't list its devices: {reason}"
+        ))
+    };
+    let mut worker = Worker::start(&executable, Numerics::Invariant)
+        .map_err(|error| Failure::internal(Report::msg(format!("cannot start {}: {error}", executable.display()))))?;
+    worker.send(&Request::Devices);
+    match worker.receive(TIMEOUT) {
+        Ok(Reply::Devices(devices)) => Ok(devices),
+        Ok(other) => Err(failed(format!("the worker answered out of turn: {other:?}"))),
+        Err(Silence::Died(reason)) => Err(failed(reason)),
+        Err(Silence::TimedOut) => Err(failed(format!("no answer within {} s", TIMEOUT.as_secs()))),
+    }
+}
+
+fn describe(devices: &Devices, remedy: Option<&str>) -> String {
+    let mut text = String::new();
+    for Device { name, description, backend, kind, memory_total_bytes, memory_free_bytes } in &devices.devices {
+        let memory = match (memory_free_bytes, memory_total_bytes) {
+            (Some(free), Some(total)) => format!("{} free of {}", human_bytes(*free), human_bytes(*total)),
+            _ => "memory not told".to_owned(),
+        };
+        let line = format!("{name:<10} {:<14} {memory:<28} {description} ({backend})", kind.name());
+        let _ = writeln!(text, "{}", neutralise(&line));
+    }
+    if let Some(remedy) = remedy {
+        let _ = writeln!(text, "\nno device but the host: {}", neutralise(remedy));
+    }
+    text
+}
