@@ -21,11 +21,17 @@ CORES = len(os.sched_getaffinity(0))
 # One text after another as fast as it goes: threads that spin, since sleeping ones cost more
 # than a matrix of one row takes.
 ALONE = ["--lanes", "1", "--batch", "1", "--sharing", "none", "--samplers", "llama"]
+# Options, and how threads wait.
 WAYS = {
-    "batched": ["--sharing", "prompt", "--samplers", "llama"],
-    "trie": ["--sharing", "trie", "--samplers", "llama"],
-    "trie + sampler": ["--sharing", "trie", "--samplers", "fast"],
+    "a text a lane": (["--batch", "1", "--sharing", "none", "--samplers", "llama"], None),
+    "batched": (["--sharing", "prompt", "--samplers", "llama"], None),
+    "trie": (["--sharing", "trie", "--samplers", "llama"], None),
+    "trie + sampler": (["--sharing", "trie", "--samplers", "fast"], None),
+    "trie + sampler, spinning": (["--sharing", "trie", "--samplers", "fast"], "ACTIVE"),
 }
+# As many sequences in lock step: nothing to share, none ends.
+WIDTHS = (16, 64)
+LOCKSTEP_CHAINS = ["llama.cpp", "pure", "vllm"]
 PROMPTS = ["The heart is", "Once upon a time there was", "Solar panels", "My neighbour told me that"]
 DRAWING = ["llama.cpp", "ollama-go", "pure"]
 # Chains without a draw: one text, whatever the seeds.
@@ -78,13 +84,17 @@ path = {json.dumps(str(model.path))}
     return path
 
 
-def run(file, options, wait="PASSIVE", limit=None):
-    """One whole process; what it took and did. None when it took more than `limit` seconds."""
+def run(file, options, wait=None, limit=None, texts=False):
+    """One whole process; what it took and did. None when it took more than `limit` seconds.
+
+    `wait`: OMP_WAIT_POLICY; the worker chooses where it is None."""
     out = BENCH / "out"
     shutil.rmtree(out, ignore_errors=True)
     command = [ROOT / "target/release/moe-sweep", "run", file, "--out", out, "--cache", BENCH / "cache", *options]
     load, begun = os.getloadavg()[0], time.monotonic()
-    environment = os.environ | {"OMP_WAIT_POLICY": wait}
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    if wait:
+        environment["OMP_WAIT_POLICY"] = wait
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit)
     except subprocess.TimeoutExpired:
@@ -95,47 +105,92 @@ def run(file, options, wait="PASSIVE", limit=None):
     entry = json.loads((out / "manifest.json").read_text())["runs"][-1]
     result = {"seconds": seconds, "load": load, "texts": entry["trials_done"],
               "rows": entry["evaluated_tokens"], "decode": entry["seconds"] - sum(l["seconds"] for l in entry["loads"])}
+    if texts:
+        records = (json.loads(line) for line in (out / "trials.jsonl").read_text().splitlines())
+        result["texts"] = [(len(record["outcome"]["generated"]["tokens"]), record["timing"]["seconds"]) for record in records]
+    result["file"] = entry["loads"][0]["file"]["path"]
     shutil.rmtree(out)
     return result
 
 
 def median(results):
-    return {key: statistics.median(result[key] for result in results) for key in results[0]}
+    numbers = [key for key in results[0] if key not in ("file",)]
+    return {key: statistics.median(result[key] for result in results) for key in numbers}
 
 
-def best_alone(file):
-    """The threads with which one text at a time is fastest."""
-    best, limit = 1, None
-    for threads in (threads for threads in (1, 2, 4) if threads <= CORES):
-        # What is slower than the best so far need not end: spinning on busy cores may take hours.
-        found = run(file, [*ALONE, "--threads", str(threads)], "ACTIVE", limit)
-        if found is not None and (limit is None or found["seconds"] < limit):
-            best, limit = threads, found["seconds"]
-        print(f"  one at a time, {threads} threads: {'slower' if found is None else round(found['seconds'], 1)}", flush=True)
-    return best
+def best_alone(file, repeats):
+    """The threads with which one text at a time is fastest, by the medians of runs that take turns."""
+    candidates = {threads: [] for threads in (1, 2, 4) if threads <= CORES}
+    best = None
+    for _ in range(repeats):
+        for threads, found in candidates.items():
+            # What takes twice the best so far need not end: spinning on busy cores may take hours.
+            result = run(file, [*ALONE, "--threads", str(threads)], "ACTIVE", best and 2 * best)
+            found.append(result["seconds"] if result else 2 * best)
+            best = min(best or found[-1], found[-1])
+            print(f"  one at a time, {threads} threads: {found[-1]:.1f} s", flush=True)
+    return min(candidates, key=lambda threads: statistics.median(candidates[threads]))
 
 
-def ceiling(binary, model, numerics, width):
-    path = model.path
-    if model.quant:
-        path = max((BENCH / "cache").rglob("*.gguf"), key=lambda file: file.stat().st_mtime)
+def ceiling(binary, file, numerics, width, steps, threads):
+    """Rows a second of a pure decode loop, with threads that spin."""
     tiled = {"GGML_CPU_TILED_MM": "0"} if numerics == "invariant" else {}
-    command = [binary, path, str(width), str(model.ceiling_steps), str(CORES), numerics]
+    command = [binary, file, str(width), str(steps), str(threads), numerics]
     environment = os.environ | {"OMP_WAIT_POLICY": "ACTIVE"} | tiled
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)["rows_per_second"]
+
+
+def lockstep(model, numerics, chain, width):
+    """An experiment of `width` texts of one prompt at a temperature at which they part at once."""
+    path = experiment(model, numerics, False)
+    text = path.read_text()
+    lines = {"chain = ": f'chain = ["{chain}"]', "temperature = ": "temperature = [1.5]", "seed = ": f"seed = {{ from = 0, count = {width} }}",
+             "inline = ": f"inline = {json.dumps(PROMPTS[:1])}"}
+    changed = [next((new for start, new in lines.items() if line.startswith(start)), line) for line in text.splitlines()]
+    path = BENCH / f"{model.path.stem}-{numerics}-{chain}-{width}.toml"
+    path.write_text("\n".join(changed) + "\n")
+    return path
+
+
+def shares(model, repeats, binary):
+    """What is left of the pure decode loop's rows a second at the same width, in one context on the same
+    threads that spin, once tokens are chosen: rows of the second table."""
+    rows = []
+    threads = CORES if model.quant else 1
+    for width in WIDTHS:
+        for numerics in ("fast", "invariant"):
+            results = {chain: [] for chain in LOCKSTEP_CHAINS}
+            tops = []
+            for _ in range(repeats):
+                for chain, found in results.items():
+                    options = ["--lanes", "1", "--threads", str(threads), "--batch", str(width), "--sharing", "prompt"]
+                    done = run(lockstep(model, numerics, chain, width), options, "ACTIVE", texts=True)
+                    # Of the texts that were there to the end: their decoding, prompt and load aside.
+                    longest = [(n, seconds) for n, seconds in done["texts"] if n == model.tokens]
+                    steps, seconds = model.tokens - 1, statistics.median(seconds for _, seconds in longest)
+                    found.append({"rows/s": len(done["texts"]) * steps / seconds, "whole": len(longest)})
+                tops.append(ceiling(binary, done["file"], numerics, width, model.tokens - 1, threads))
+            top = statistics.median(tops)
+            for chain, found in results.items():
+                speed = statistics.median(result["rows/s"] for result in found)
+                rows.append({"model": model.name, "numerics": numerics, "sequences": width, "threads": threads,
+                             "chain": chain, "to the end": found[0]["whole"], "rows/s": round(speed),
+                             "decode only": round(top), "share": f"{speed / top:.0%}"})
+                print(f"  {width} sequences, {numerics}, {chain}: {rows[-1]['share']}", flush=True)
+    return rows
 
 
 def compare(model, deterministic, repeats, binary):
     """Rows of the table."""
     files = {numerics: experiment(model, numerics, deterministic) for numerics in ("fast", "invariant")}
     # Once without being timed: quantises, and warms the page cache.
-    run(experiment(model, "fast", deterministic, tokens=2), WAYS["trie + sampler"])
-    threads = best_alone(files["fast"])
+    run(experiment(model, "fast", deterministic, tokens=2), WAYS["trie + sampler"][0])
+    threads = best_alone(files["fast"], repeats)
     ways = {("one at a time", "fast"): ([*ALONE, "--threads", str(threads)], "ACTIVE")}
-    for name, options in WAYS.items():
+    for name, way in WAYS.items():
         for numerics in files:
-            ways[name, numerics] = (options, "PASSIVE")
+            ways[name, numerics] = way
     results = {way: [] for way in ways}
     for _ in range(repeats):
         for (name, numerics), (options, wait) in ways.items():
@@ -143,19 +198,14 @@ def compare(model, deterministic, repeats, binary):
             print(f"  {name}, {numerics}: {results[name, numerics][-1]['seconds']:.1f} s", flush=True)
     medians = {way: median(found) for way, found in results.items()}
     alone = medians["one at a time", "fast"]["seconds"]
-    width = 64
-    top = {numerics: statistics.median(ceiling(binary, model, numerics, width) for _ in range(repeats))
-           for numerics in files}
     rows = []
     for (name, numerics), found in medians.items():
         speed = found["rows"] / found["decode"]
-        share = "" if name == "one at a time" else f"{speed / top[numerics]:.0%}"
         grid = "all" if deterministic else "drawn"
         rows.append({"model": model.name, "grid": grid, "texts": int(found["texts"]), "way": name, "numerics": numerics,
                      "threads": threads if name == "one at a time" else CORES, "load": round(found["load"], 1),
                      "seconds": round(found["seconds"], 2), "ratio": round(alone / found["seconds"], 2),
-                     "rows": int(found["rows"]), "rows/s": round(speed), "ceiling rows/s": round(top[numerics]),
-                     "share": share})
+                     "rows": int(found["rows"]), "rows/s": round(speed)})
     return rows
 
 
@@ -181,13 +231,14 @@ def make_shape(path):
                         "--out", path], check=True)
 
 
-def write(rows, repeats, seconds):
+def write(rows, sampled, repeats, seconds):
     """After each grid, so that a run cut short leaves what it had."""
     quota = Path("/sys/fs/cgroup/cpu.max")
     limit = quota.read_text().strip() if quota.exists() else "none"
     head = f"{CORES} cores (cgroup limit: {limit}), medians of {repeats}, {seconds:.0f} s in all"
-    (BENCH / "results.json").write_text(json.dumps(rows, indent=1))
-    (BENCH / "results.md").write_text(f"{head}\n\n{markdown(rows)}\n")
+    (BENCH / "results.json").write_text(json.dumps({"ways": rows, "sampling": sampled}, indent=1))
+    tables = [markdown(table) for table in (rows, sampled) if table]
+    (BENCH / "results.md").write_text("\n\n".join([head, *tables]) + "\n")
 
 
 def main():
@@ -200,14 +251,17 @@ def main():
     repeats = 1 if arguments.quick else 3
     chosen = [model for model in models(arguments.quick)
               if arguments.only is None or (arguments.only == "tiny") == (model.quant is None)]
-    begun, rows = time.monotonic(), []
+    begun, rows, sampled = time.monotonic(), [], []
     for model in chosen:
         if model.quant:
             make_shape(model.path)
         for deterministic in (True, False):
             print(f"{model.name}, {'all chains' if deterministic else 'drawing chains only'}", flush=True)
             rows += compare(model, deterministic, repeats, binary)
-            write(rows, repeats, time.monotonic() - begun)
+            write(rows, sampled, repeats, time.monotonic() - begun)
+        print(f"{model.name}, sampling beside decoding", flush=True)
+        sampled += shares(model, repeats, binary)
+        write(rows, sampled, repeats, time.monotonic() - begun)
     print("\n" + (BENCH / "results.md").read_text())
 
 

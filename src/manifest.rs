@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::http::{Findings, ServerFacts};
-use crate::engine::{Effort, Footprint, ModelFacts, Samplers, Strategy};
+use crate::engine::{Effort, Footprint, ModelFacts, Samplers, Sharing, Strategy};
 use crate::experiment::{Generate, HubFile, Offload, Quant, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
@@ -99,6 +99,9 @@ pub struct RunEntry {
     /// Changes no token; absent in manifests from when llama.cpp's were the only ones.
     #[serde(default = "llama_samplers")]
     pub samplers: Samplers,
+    /// Changes no token; absent in manifests from when it was always the trie.
+    #[serde(default)]
+    pub sharing: Sharing,
     pub ended: String,
     pub trials_done: usize,
     #[serde(flatten)]
@@ -242,6 +245,7 @@ impl RunEntry {
             hardware: Hardware::survey(),
             threads: settings.limits.threads,
             samplers: settings.samplers,
+            sharing: settings.sharing,
             ended: match &report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),
