@@ -155,6 +155,13 @@ fn what_cannot_be_looked_into_is_refused_before_anything_is_written() {
     let said = scripted.run("out", &[], 96);
     assert!(said.stderr.contains("can't be looked into"), "{}", said.stderr);
 
+    let elsewhere = divergence();
+    let options = [("--shard", &["--shard", "1/2"][..]), ("--server", &["--server", "http://x", "--api", "openai"])];
+    for (option, arguments) in options {
+        let said = elsewhere.run("out", arguments, 2);
+        assert!(said.stderr.contains(option) && said.stderr.contains("is for sweeps"), "{}", said.stderr);
+    }
+
     let sweep = divergence();
     fs::create_dir(sweep.path().join("out")).expect("the bench is writable");
     sweep.write("out/trials.jsonl", "");

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -50,15 +51,25 @@ fn reply(worker: &mut Worker) -> Reply {
 }
 
 fn trace(worker: &mut Worker, record: Record, directory: &Path, follow: impl Fn(usize) -> Follow) -> Vec<Traced> {
+    trace_all(worker, (&PROMPTS, MAX_TOKENS), record, directory, follow)
+}
+
+fn trace_all(
+    worker: &mut Worker,
+    (prompts, max_tokens): (&[&str], u32),
+    record: Record,
+    directory: &Path,
+    follow: impl Fn(usize) -> Follow,
+) -> Vec<Traced> {
     let text = |(index, prompt): (usize, &&str)| TraceText {
         ticket: index as u32,
         prompt: (*prompt).to_owned(),
         template: Template::Raw,
         follow: follow(index),
     };
-    let texts = PROMPTS.iter().enumerate().map(text).collect();
+    let texts = prompts.iter().enumerate().map(text).collect();
     let directory = directory.to_owned();
-    worker.send(&Request::Trace(TraceWork { max_tokens: MAX_TOKENS, bos: Bos::Model, texts, record, directory }));
+    worker.send(&Request::Trace(TraceWork { max_tokens, bos: Bos::Model, texts, record, directory }));
     match reply(worker) {
         Reply::Traced(traced) => traced,
         other => panic!("{other:?}"),
@@ -112,7 +123,7 @@ fn capturing_changes_no_logit_and_they_are_those_of_a_sweep() {
             }
             if numerics == Numerics::Invariant {
                 for (traced, generation) in without.iter().zip(generate(&mut worker)) {
-                    assert_eq!(traced.tokens, generation.tokens, "{model} {rows}");
+                    assert_eq!(Some(&traced.tokens), generation.tokens.as_ref(), "{model} {rows}");
                     assert_eq!(traced.stop, generation.stop);
                     assert_eq!(Some(&traced.logits_blake3), generation.logits_blake3.as_ref(), "{model} {rows}");
                 }
@@ -186,6 +197,63 @@ fn a_dense_model_has_no_routing() {
     assert!(format!("{silence:?}").contains("has no experts"), "{silence:?}");
 }
 
+/// The table of docs/mechanism.md: how far invariant and fast numerics' logits
+/// are apart where their routers select other experts, and elsewhere.
+/// `cargo test --release --test trace -- --ignored --nocapture`
+#[test]
+#[ignore = "for its table: on another CPU rounding may bring no router to choose otherwise"]
+fn where_rounding_shows() {
+    let prompts = fs::read_to_string(models().join("../experiments/prompts/finding.txt")).expect("the prompts");
+    let prompts: Vec<&str> = prompts.lines().collect();
+    let sets = |layers: &[Routed]| -> Vec<BTreeSet<u32>> {
+        layers.iter().map(|routed| routed.experts.iter().copied().collect()).collect()
+    };
+    for model in ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny"] {
+        let scratch =
+            [Numerics::Invariant, Numerics::Fast].map(|numerics| (numerics, TempDir::new().expect("a folder")));
+        let path = models().join(format!("{model}.gguf"));
+        let texts = (prompts.as_slice(), 60);
+        let chosen = trace_all(&mut load(&path, Numerics::Invariant, 1), texts, Record::Nothing, Path::new(""), greedy);
+        let force = |index: usize| {
+            let Traced { tokens, stop, .. } = &chosen[index];
+            Follow::Forced { tokens: tokens.clone(), stop: *stop }
+        };
+        let arms = scratch.each_ref().map(|(numerics, folder)| {
+            let mut worker = load(&path, *numerics, 1);
+            let logits = trace_all(&mut worker, texts, Record::Logits, folder.path(), force);
+            (folder.path(), logits, trace_all(&mut worker, texts, Record::Routing, folder.path(), force))
+        });
+        let (mut before, mut at, mut after) = (vec![], vec![], vec![]);
+        for (index, text) in chosen.iter().enumerate() {
+            let [mut ours, mut theirs] = arms
+                .each_ref()
+                .map(|(folder, logits, _)| LogitsReader::open(folder, &logits[index]).expect("a logits file"));
+            let [experts, others] = arms.each_ref().map(|(folder, _, routing)| read_routing(folder, &routing[index]));
+            let mut parted = false;
+            for position in 0..text.n_positions() {
+                let (a, b) = (ours.read().expect("a position"), theirs.read().expect("a position"));
+                let difference = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                if sets(&experts[position]) != sets(&others[position]) {
+                    parted = true;
+                    at.push(difference);
+                } else if parted {
+                    after.push(difference);
+                } else {
+                    before.push(difference);
+                }
+            }
+        }
+        for (what, mut differences) in
+            [("no text's experts differ yet", before), ("experts differ", at), ("after", after)]
+        {
+            differences.sort_by(f32::total_cmp);
+            let (n, median) = (differences.len(), differences.get(differences.len() / 2));
+            let (least, most) = (differences.first(), differences.last());
+            println!("{model:14} {what:30} n {n:5} least {least:?} median {median:?} most {most:?}");
+        }
+    }
+}
+
 /// The first dimension of every embedding: so large that after any norm it is
 /// nearly all there is of a token.
 const LOUD: f32 = 1000.0;
@@ -208,7 +276,7 @@ fn a_router_that_we_forced_is_read_back_exactly() {
         let n_expert = router.dims[1];
         assert!(file.get(&file.tensor(&format!("blk.{layer}.ffn_norm.weight")), 0) > 0.0, "the norm keeps the sign");
         let rung = |expert: usize| (expert * 3 + layer) % n_expert;
-        assert_eq!((0..n_expert).map(rung).collect::<std::collections::BTreeSet<_>>().len(), n_expert);
+        assert_eq!((0..n_expert).map(rung).collect::<BTreeSet<_>>().len(), n_expert);
         for expert in 0..n_expert {
             for index in 0..n_embd {
                 let weight = if index == 0 { rung(expert) as f32 * 0.125 } else { 0.0 };

@@ -67,8 +67,8 @@ fn of_model(run: &Run<'_>, files: &[ArmFile], model: &str, asked: &[Asked<'_>]) 
     let Mechanism { base, others, .. } = run.mechanism;
     eprintln!("{model}: the base, {base}");
     let mut session = run.load(files, model, *base)?;
-    let generations = generate(run, &mut session, asked)?;
-    let (ours, shape) = follow(run, &mut session, asked, &generations)?;
+    let generated = generate(run, &mut session, asked)?;
+    let (ours, shape) = follow(run, &mut session, asked, &generated)?;
     drop(session);
     let mut theirs = Vec::new();
     for &other in others {
@@ -78,7 +78,7 @@ fn of_model(run: &Run<'_>, files: &[ArmFile], model: &str, asked: &[Asked<'_>]) 
             continue;
         }
         eprintln!("{model}: {}", other.differences(base));
-        let (texts, its_shape) = follow(run, &mut run.load(files, model, other)?, asked, &generations)?;
+        let (texts, its_shape) = follow(run, &mut run.load(files, model, other)?, asked, &generated)?;
         if its_shape != shape {
             return Err(Failure::internal(miette!("{model}: the arms differ in their routers")).into());
         }
@@ -119,7 +119,7 @@ fn of_model(run: &Run<'_>, files: &[ArmFile], model: &str, asked: &[Asked<'_>]) 
 }
 
 /// The base's texts, in the order in which they are asked for.
-fn generate(run: &Run<'_>, session: &mut Session<'_>, asked: &[Asked<'_>]) -> Result<Vec<Generation>, Stop> {
+fn generate(run: &Run<'_>, session: &mut Session<'_>, asked: &[Asked<'_>]) -> Result<Vec<Follow>, Stop> {
     let experiment = &run.mechanism.experiment;
     let group = |prompt: &Prompt| {
         let of_prompt = (0..).zip(asked).filter(|(_, asked)| asked.prompt.id == prompt.id);
@@ -141,7 +141,12 @@ fn generate(run: &Run<'_>, session: &mut Session<'_>, asked: &[Asked<'_>]) -> Re
         let (made, due) = (generated.len(), asked.len());
         return Err(Failure::internal(miette!("{made} of {due} texts were generated")).into());
     }
-    Ok(generated.into_iter().map(|(_, generation)| generation).collect())
+    let follow = |(_, generation): (Ticket, Generation)| {
+        let stop = generation.stop;
+        let tokens = generation.tokens.ok_or_else(|| Failure::internal(miette!("a text came without its tokens")))?;
+        Ok(Follow::Forced { tokens, stop })
+    };
+    generated.into_iter().map(follow).collect()
 }
 
 /// Follows the texts with the routers read.
@@ -149,17 +154,17 @@ fn follow(
     run: &Run<'_>,
     session: &mut Session<'_>,
     asked: &[Asked<'_>],
-    generations: &[Generation],
+    generated: &[Follow],
 ) -> Result<(Vec<RoutedText>, RoutingShape), Stop> {
     let experiment = &run.mechanism.experiment;
     let folder = run.scratch.folder("routing").map_err(super::bad_setup)?;
-    let text = |(ticket, (asked, generation)): (Ticket, (&Asked<'_>, &Generation))| TraceText {
+    let text = |(ticket, (asked, follow)): (Ticket, (&Asked<'_>, &Follow))| TraceText {
         ticket,
         prompt: asked.prompt.text.clone(),
         template: experiment.grid.templates[0],
-        follow: Follow::Forced { tokens: generation.tokens.clone().unwrap_or_default(), stop: generation.stop },
+        follow: follow.clone(),
     };
-    let texts = (0..).zip(asked.iter().zip(generations)).map(text).collect();
+    let texts = (0..).zip(asked.iter().zip(generated)).map(text).collect();
     let (max_tokens, bos) = (experiment.generate.max_tokens, experiment.generate.bos);
     let directory = folder.clone();
     let traced = session.trace(TraceWork { max_tokens, bos, texts, record: Record::Routing, directory })?;

@@ -151,8 +151,8 @@ impl<'w> Row<'w> {
             Follow::Forced { tokens, stop } => match tokens.get(position) {
                 None => (None, Some(*stop)),
                 Some(&token) => {
-                    let last = position + 1 == tokens.len() && *stop == Stop::MaxTokens;
-                    (Some(token), last.then_some(Stop::MaxTokens))
+                    let last = position + 1 == tokens.len() && *stop != Stop::Eos;
+                    (Some(token), last.then_some(*stop))
                 }
             },
         };
