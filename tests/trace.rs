@@ -12,7 +12,7 @@ use moe_sweep::engine::trace::{Follow, LogitsReader, Record, Routed, RoutingRead
 use moe_sweep::engine::{
     Generation, Group, Job, LoadSettings, Samplers, Sharing, Stop, Strategy, TraceWork, Traced, Work,
 };
-use moe_sweep::experiment::{Bos, Numerics, Offload, ResolvedChain, Step, Template};
+use moe_sweep::experiment::{Bos, Numerics, Offload, OpOffload, ResolvedChain, Step, Template};
 use moe_sweep::model::blake3_of;
 use moe_sweep::worker::Worker;
 use moe_sweep::worker::protocol::{Reply, Request};
@@ -29,13 +29,14 @@ fn load(model: &Path, numerics: Numerics, rows: u32) -> Worker {
         path: model.to_owned(),
         blake3: blake3_of(model).expect("a model's file"),
         offload: Offload::None,
+        op_offload: OpOffload::On,
         numerics,
         context: 128,
         strategy: Strategy { lanes: 1, threads: 1, rows },
         samplers: Samplers::Llama,
         sharing: Sharing::Trie,
     }));
-    assert_eq!(reply(&mut worker), Reply::Loaded);
+    assert!(matches!(reply(&mut worker), Reply::Loaded { .. }));
     worker
 }
 
