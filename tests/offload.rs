@@ -152,6 +152,18 @@ mod on_vulkan {
         assert!(!said.stdout.contains("the offload moves nothing"), "{}", said.stdout);
     }
 
+    #[test]
+    fn a_model_without_experts_has_one_placement_and_the_note_says_so() {
+        let bench = Bench::new(ARMS);
+        bench.edit("phi-moe-tiny", "dense-tiny");
+        bench.edit(r#"offload = ["none", 2, "all"]"#, r#"offload = ["none", "all"]"#);
+        let said = run(&bench, &["run", "x.toml", "--out", "run"], Some("0"));
+        let unwrapped = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(unwrapped.contains("dense-tiny, offload all: the same placement, tensor by tensor"), "{unwrapped}");
+        assert!(unwrapped.contains("the offload moves nothing: no model of this experiment has experts"));
+        assert!(unwrapped.contains("not tested: both arms are the same computation here"), "{unwrapped}");
+    }
+
     /// Computing with the host's experts on the device takes buffers there.
     #[test]
     fn op_offload_reaches_llama_cpp() {
