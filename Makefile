@@ -29,7 +29,8 @@ vulkan-test: test-tools vulkan-tools
 ## An experiment on that device.
 vulkan-run: build-tools vulkan-tools
 	$(with_vulkan) build --release --quiet --features vulkan
-	GGML_VK_VISIBLE_DEVICES=$(VULKAN_DEVICE) target-vulkan/release/moe-sweep run experiments/offload.toml
+	GGML_VK_VISIBLE_DEVICES=$(VULKAN_DEVICE) \
+	    target-vulkan/release/moe-sweep run experiments/offload.toml --batch 1 --lanes 1
 
 ## Compare the ways of decoding (docs/performance.md); a quarter of an hour on idle cores.
 ## BENCH=--quick for a look.

@@ -151,4 +151,40 @@ mod on_vulkan {
         assert!(!said.stdout.contains("compare nothing"), "{}", said.stdout);
         assert!(!said.stdout.contains("the offload moves nothing"), "{}", said.stdout);
     }
+
+    #[test]
+    fn a_model_without_experts_has_one_placement_and_the_note_says_so() {
+        let bench = Bench::new(ARMS);
+        bench.edit("phi-moe-tiny", "dense-tiny");
+        bench.edit(r#"offload = ["none", 2, "all"]"#, r#"offload = ["none", "all"]"#);
+        let said = run(&bench, &["run", "x.toml", "--out", "run"], Some("0"));
+        let unwrapped = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(unwrapped.contains("dense-tiny, offload all: the same placement, tensor by tensor"), "{unwrapped}");
+        assert!(unwrapped.contains("the offload moves nothing: no model of this experiment has experts"));
+        assert!(unwrapped.contains("not tested: both arms are the same computation here"), "{unwrapped}");
+    }
+
+    /// Computing with the host's experts on the device takes buffers there.
+    #[test]
+    fn op_offload_reaches_llama_cpp() {
+        let bench = Bench::new(ARMS);
+        let levels = r#"offload = ["all"]
+op_offload = [true, false]"#;
+        bench.edit(r#"offload = ["none", 2, "all"]"#, levels);
+        let text = bench.read("x.toml");
+        bench.write("x.toml", text.split("[[hypothesis]]").next().expect("a grid"));
+        let said = run(&bench, &["run", "x.toml", "--out", "run"], Some("0"));
+        assert_eq!(said.code, Some(0), "{said:#?}");
+        let manifest = parsed(&bench.result("run", "manifest.json"));
+        let loads = manifest["runs"][0]["loads"].as_array().expect("loads");
+        let device_buffers = |op_offload: Option<bool>| -> u64 {
+            let with = |load: &&Value| load["op_offload"].as_bool() == op_offload;
+            let load = loads.iter().find(with).unwrap_or_else(|| panic!("{loads:#?}"));
+            let places = load["footprint"]["places"].as_array().expect("places");
+            let devices = places.iter().filter(|place| place["kind"] != "cpu");
+            devices.map(|place| bytes(place, "compute_bytes")).sum()
+        };
+        // The default is not written.
+        assert!(device_buffers(None) > device_buffers(Some(false)));
+    }
 }

@@ -379,6 +379,12 @@ fn the_notes_say_what_the_results_cannot_show() {
     );
     let accelerated = |surveyed: &mut Surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()];
     assert_eq!(notes(&[("\"none\"", "\"all\"")], &accelerated), [""; 0]);
+    let dense = |surveyed: &mut Surveyed| {
+        accelerated(surveyed);
+        surveyed.facts.n_expert = 0;
+    };
+    let no_experts = notes(&[("\"none\"", "\"all\"")], &dense);
+    assert_eq!(no_experts, ["the offload moves nothing: no model of this experiment has experts"]);
     let arms = notes(&[("\"none\"", "\"none\", \"all\"")], &|_| {});
     assert!(arms[0].ends_with("are the same arm and compare nothing"), "{arms:?}");
     let varying = |surveyed: &mut Surveyed| surveyed.engine.variance = Some(variance.clone());
