@@ -5,8 +5,7 @@ use std::path::Path;
 
 use miette::{Report, miette};
 
-use super::{ArmFile, Run, Session, Stop};
-use crate::commands::outputs::write_table;
+use super::{ArmFile, Found, Run, Session, Stop, Table};
 use crate::commands::{Failure, plain};
 use crate::engine::Stop as TextStop;
 use crate::engine::trace::{Follow, LogitsReader, Record, TraceText, TraceWork, Traced};
@@ -16,8 +15,8 @@ use crate::report::mechanism::{divergence_csv, divergence_terminal};
 use crate::report::plot::Caption;
 use crate::report::plot::mechanism::divergence_figure;
 
-/// Runs it, writes its files, and says what was found.
-pub fn run(run: &Run<'_>, files: &[ArmFile]) -> Result<String, Stop> {
+/// Runs it.
+pub fn run(run: &Run<'_>, files: &[ArmFile]) -> Result<Found, Stop> {
     let Mechanism { experiment, base, others, .. } = run.mechanism;
     let mut pairs = Vec::new();
     for model in experiment.grid.models.iter().map(|model| model.id.as_str()) {
@@ -40,13 +39,18 @@ pub fn run(run: &Run<'_>, files: &[ArmFile]) -> Result<String, Stop> {
             pairs.push(Pair { model, base, other: *other, divergence, note });
         }
     }
-    let directory = &run.directory;
-    write_table(directory, "divergence.csv", |out| divergence_csv::write_positions(&pairs, out))?;
-    write_table(directory, "divergence-summary.csv", |out| divergence_csv::write_summary(&pairs, out))?;
     let caption = Caption { experiment: &experiment.name, note: None };
     let figure = divergence_figure(&pairs, caption).map_err(|error| Failure::internal(plain(error)))?;
-    run.write_figures(&[figure])?;
-    Ok(divergence_terminal::summary(&pairs, &directory.display().to_string()))
+    Ok(Found {
+        tables: vec![
+            Table::shown("divergence-summary.csv", "Each arm against the base", |out| {
+                divergence_csv::write_summary(&pairs, out)
+            }),
+            Table::kept("divergence.csv", |out| divergence_csv::write_positions(&pairs, out)),
+        ],
+        figures: vec![figure],
+        summary: divergence_terminal::summary(&pairs, &run.directory.display().to_string()),
+    })
 }
 
 /// The texts that the base chose, their logits in `folder`.

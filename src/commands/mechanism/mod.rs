@@ -5,6 +5,7 @@
 //! whole ones.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use crate::journal;
 use crate::model::ModelFile;
 use crate::model::memory::Room;
 use crate::plan::{OnDisk, Surveyed};
+use crate::report::html::{self, Findings};
 use crate::report::plot::Figure;
 
 use scratch::Scratch;
@@ -76,15 +78,67 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) ->
         directory,
     };
     let files = run.files()?;
-    let summary = match mechanism.kind {
+    let found = match mechanism.kind {
         Kind::Divergence => divergence::run(&run, &files)?,
         Kind::Routing => routing::run(&run, &files)?,
         Kind::Sweep => unreachable!("resolving a mechanism experiment refuses a sweep"),
     };
+    for table in &found.tables {
+        write_whole(&run.directory.join(table.name), &table.csv)?;
+    }
+    run.write_figures(&found.figures)?;
     // With the tables, so that they never stand beside those of another run.
     write_whole(&run.directory.join("experiment.toml"), text.as_bytes())?;
     write_whole(&run.directory.join(provenance::FILE_NAME), &provenance::json(&mechanism, &surveyed, &files))?;
-    Ok(summary + &variances(&mechanism, &surveyed))
+    let variances = variances(&mechanism, &surveyed);
+    write_whole(&run.directory.join("report.html"), page(&run, &found, &variances).as_bytes())?;
+    let report = run.directory.join("report.html");
+    Ok(format!("{}{variances}report:  {}\n", found.summary, report.display()))
+}
+
+/// What an experiment came to.
+struct Found {
+    /// In the order in which the page shows them.
+    tables: Vec<Table>,
+    figures: Vec<Figure>,
+    /// For the terminal.
+    summary: String,
+}
+
+/// A table of results.
+struct Table {
+    /// Its file's.
+    name: &'static str,
+    csv: Vec<u8>,
+    /// Over it on the page; None where it is too long for one.
+    title: Option<&'static str>,
+}
+
+impl Table {
+    fn shown(name: &'static str, title: &'static str, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Self {
+        Self { title: Some(title), ..Self::kept(name, write) }
+    }
+
+    fn kept(name: &'static str, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Self {
+        let mut csv = Vec::new();
+        write(&mut csv).expect("writing to memory does not fail");
+        Self { name, csv, title: None }
+    }
+}
+
+fn page(run: &Run<'_>, found: &Found, variances: &str) -> String {
+    let experiment = &run.mechanism.experiment;
+    let shown = found.tables.iter().filter_map(|table| Some((table.title?, table.name, table.csv.as_slice())));
+    let notes: BTreeSet<_> = experiment.grid.models.iter().filter_map(|model| model.note.clone()).collect();
+    let variances = variances.lines().map(|line| line.trim_start_matches("note: ").to_owned());
+    html::findings_page(&Findings {
+        name: &experiment.name,
+        question: experiment.question.as_deref(),
+        notes: &notes.into_iter().chain(variances).collect::<Vec<_>>(),
+        tables: &shown.collect::<Vec<_>>(),
+        figures: &found.figures,
+        facts: &provenance::facts(run.mechanism, run.surveyed),
+    })
 }
 
 /// What `plan` and `run` both begin with.

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::ArmFile;
 use crate::engine::ModelFacts;
-use crate::experiment::{Arm, Generate, Kind, Mechanism};
+use crate::experiment::{Arm, Generate, Kind, Mechanism, Model};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{OnDisk, Surveyed};
+use crate::report::html::Facts;
 
 /// The file's name in a run's directory.
 pub const FILE_NAME: &str = "mechanism.json";
@@ -79,4 +80,28 @@ pub fn json(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>, files:
     let mut json = serde_json::to_vec_pretty(&provenance).expect("plain data");
     json.push(b'\n');
     json
+}
+
+/// The same in words, for the page.
+pub fn facts(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -> Vec<Facts> {
+    let Mechanism { experiment, kind, base, others, .. } = mechanism;
+    let others: Vec<_> = others.iter().map(|other| other.differences(base)).collect();
+    let program = vec![
+        ("moe-sweep", env!("CARGO_PKG_VERSION").to_owned()),
+        ("kind", kind.to_string()),
+        ("base", base.to_string()),
+        ("others", others.join("; ")),
+        ("texts", format!("{} prompts, at most {} tokens", experiment.prompts.len(), experiment.generate.max_tokens)),
+        ("CPU", Hardware::survey().cpu.unwrap_or_else(|| "not known".to_owned())),
+        ("all of it", format!("{FILE_NAME}, experiment.toml")),
+    ];
+    let model = |model: &Model| {
+        let Surveyed { engine, blake3, .. } = &surveyed[&model.id];
+        let facts = &surveyed[&model.id].file()?.facts;
+        let shape = format!("{}, {} layers, {} experts", facts.architecture, facts.n_layer, facts.n_expert);
+        let facts = vec![("blake3", blake3.clone()), ("architecture", shape), ("engine", engine.fingerprint.clone())];
+        Some(Facts { title: model.id.clone(), facts })
+    };
+    let models = experiment.grid.models.iter().filter_map(model);
+    std::iter::once(Facts { title: String::new(), facts: program }).chain(models).collect()
 }

@@ -6,8 +6,7 @@ use std::path::Path;
 use itertools::{Itertools as _, iproduct};
 use miette::miette;
 
-use super::{ArmFile, Run, Session, Stop};
-use crate::commands::outputs::write_table;
+use super::{ArmFile, Found, Run, Session, Stop, Table};
 use crate::commands::{Failure, plain};
 use crate::engine::trace::{
     Follow, Record, Routed, RoutingReader, RoutingShape, ScratchError, TraceText, TraceWork, Traced,
@@ -21,25 +20,33 @@ use crate::report::mechanism::{routing_csv, routing_terminal};
 use crate::report::plot::Caption;
 use crate::report::plot::mechanism::{agreement_figure, load_figure};
 
-/// Runs it, writes its files, and says what was found.
-pub fn run(run: &Run<'_>, files: &[ArmFile]) -> Result<String, Stop> {
+/// Runs it.
+pub fn run(run: &Run<'_>, files: &[ArmFile]) -> Result<Found, Stop> {
     let experiment = &run.mechanism.experiment;
     let asked = asked(run.mechanism);
     let mut found = Vec::new();
     for model in &experiment.grid.models {
         found.extend(of_model(run, files, &model.id, &asked)?);
     }
-    let directory = &run.directory;
-    write_table(directory, "routing.csv", |out| routing_csv::write_loads(&found, out))?;
-    write_table(directory, "routing-layers.csv", |out| routing_csv::write_layers(&found, out))?;
-    write_table(directory, "routing-loop.csv", |out| routing_csv::write_shifts(&found, out))?;
-    write_table(directory, "routing-agreement.csv", |out| routing_csv::write_agreements(&found, out))?;
     let caption = Caption { experiment: &experiment.name, note: None };
     let drawn = [load_figure(&found, caption), agreement_figure(&found, caption)];
-    for figure in drawn {
-        run.write_figures(&[figure.map_err(|error| Failure::internal(plain(error)))?])?;
-    }
-    Ok(routing_terminal::summary(&found, &directory.display().to_string()))
+    let figures = drawn.into_iter().map(|figure| figure.map_err(|error| Failure::internal(plain(error))));
+    Ok(Found {
+        tables: vec![
+            Table::shown("routing-agreement.csv", "Whether the arms select the same experts", |out| {
+                routing_csv::write_agreements(&found, out)
+            }),
+            Table::shown("routing-loop.csv", "Load in a loop against before it", |out| {
+                routing_csv::write_shifts(&found, out)
+            }),
+            Table::shown("routing-layers.csv", "Entropy of the load, layer by layer", |out| {
+                routing_csv::write_layers(&found, out)
+            }),
+            Table::kept("routing.csv", |out| routing_csv::write_loads(&found, out)),
+        ],
+        figures: figures.collect::<Result<_, Failure>>()?,
+        summary: routing_terminal::summary(&found, &run.directory.display().to_string()),
+    })
 }
 
 /// A text that is asked for; its ticket is its index.

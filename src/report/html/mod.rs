@@ -9,6 +9,7 @@
 //! Must not know manifests nor journals: see [`Provenance`].
 
 mod data;
+mod findings;
 mod heat;
 mod json;
 mod page;
@@ -22,6 +23,7 @@ use crate::analysis::Analysis;
 use crate::plan::Design;
 use crate::report::plot::Figure;
 
+pub use findings::{Findings, findings_page};
 pub use provenance::{Facts, Provenance};
 
 /// What the page shows.

@@ -68,7 +68,7 @@ pub fn document(report: &Report<'_>) -> Markup {
 }
 
 /// Forbids all but this style and this script (W3C, "Content Security Policy Level 3").
-fn policy(style: &str, script: &str) -> String {
+pub(super) fn policy(style: &str, script: &str) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; \

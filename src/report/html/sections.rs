@@ -124,7 +124,7 @@ fn provenance(report: &Report<'_>) -> Section {
     Section { id: "provenance", name: "Provenance", title: "Where the numbers come from", body }
 }
 
-fn list(facts: &Facts) -> Markup {
+pub(super) fn list(facts: &Facts) -> Markup {
     html! {
         @if !facts.title.is_empty() { h4 { (facts.title) } }
         dl { @for (name, value) in &facts.facts { dt { (name) } dd { (value) } } }
@@ -143,7 +143,7 @@ fn named<'a>(report: &Report<'a>, name: &str) -> Vec<&'a Figure> {
 }
 
 /// A figure that scrolls where it is wider than the page. Its SVG is ours, made and escaped by `plot`.
-fn inlined(figure: &Figure, label: &str) -> Markup {
+pub(super) fn inlined(figure: &Figure, label: &str) -> Markup {
     html! {
         figure {
             div.scroll tabindex="0" role="region" aria-label=(label) { (PreEscaped(&figure.svg)) }
