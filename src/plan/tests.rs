@@ -381,7 +381,7 @@ fn the_notes_say_what_the_results_cannot_show() {
     assert_eq!(notes(&[("\"none\"", "\"all\"")], &accelerated), [""; 0]);
     let dense = |surveyed: &mut Surveyed| {
         accelerated(surveyed);
-        surveyed.facts.n_expert = 0;
+        on_disk(surveyed).facts.n_expert = 0;
     };
     let no_experts = notes(&[("\"none\"", "\"all\"")], &dense);
     assert_eq!(no_experts, ["the offload moves nothing: no model of this experiment has experts"]);

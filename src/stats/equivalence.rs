@@ -34,11 +34,17 @@ pub struct Equivalence {
 }
 
 const INTERVAL_LEVEL: f64 = 0.90;
+/// A resample's standard error counts as at least so much of the sample's.
+const LEAST_SHARE_OF_ERROR: f64 = 1.0 / 3.0;
 
 /// Tests whether the mean of differences, one for each prompt (average its seeds
 /// first), lies within ±`margin`: Schuirmann 1987, "A comparison of the two
 /// one-sided tests procedure"; by Student's t, and by the studentised bootstrap
 /// over prompts (Efron and Tibshirani 1993, § 16.4), for scores are far from normal.
+///
+/// Where nearly all prompts differ by exactly 0, some resamples miss the few that do not, and
+/// their standard error says nothing: it counts as at least a third of the sample's. Student's t
+/// stands beside the bootstrap, so this can make a claim no bolder than t's.
 ///
 /// # Errors
 ///
@@ -61,7 +67,7 @@ pub fn equivalence(differences: &[f64], margin: f64) -> Result<Equivalence, Stat
 
     let mut ts: Vec<f64> = Resamples::of(differences.len())
         .iter()
-        .map(|drawn| Moments::of(drawn.iter().map(|&prompt| differences[prompt])).t(own.mean))
+        .map(|drawn| Moments::of(drawn.iter().map(|&prompt| differences[prompt])).t(&own))
         .collect();
     let share =
         |hit: &dyn Fn(f64) -> bool| (ts.iter().filter(|&&t| hit(t)).count() + 1) as f64 / (RESAMPLES + 1) as f64;
@@ -104,18 +110,9 @@ impl Moments {
         Self { mean, standard_error: (variance / n).sqrt() }
     }
 
-    /// The t of this resample about the sample's own mean. One without scale is
-    /// as far out as can be, which claims the least; a large number stands for
-    /// infinity, so that quantiles between two of them stay numbers.
-    fn t(&self, own_mean: f64) -> f64 {
-        let distance = self.mean - own_mean;
-        if self.standard_error > 0.0 {
-            distance / self.standard_error
-        } else if distance == 0.0 {
-            0.0
-        } else {
-            1e6_f64.copysign(distance)
-        }
+    /// The t of this resample about the sample's own mean.
+    fn t(&self, own: &Self) -> f64 {
+        (self.mean - own.mean) / self.standard_error.max(own.standard_error * LEAST_SHARE_OF_ERROR)
     }
 }
 
@@ -175,6 +172,30 @@ mod tests {
             let inside = -0.7 < low && high < 0.7;
             assert!(inside == (tost.p < 0.05) || (tost.p - 0.05).abs() < 1e-3, "{tost:?}");
         }
+    }
+
+    /// 23 of 24 prompts whose arms wrote the same, as two placements of a model do.
+    #[test]
+    fn a_few_small_differences_among_none_are_within_a_wide_margin() {
+        let mut data = [0.0; 24];
+        (data[3], data[17]) = (0.0064, -0.0001);
+        let tost = equivalence(&data, 0.1).unwrap();
+        let Interval { low, high, .. } = tost.difference.interval;
+        assert!(tost.p < 0.001 && -0.01 < low && high < 0.01, "{tost:?}");
+        // Wider than t's all the same.
+        assert!(high > tost.difference.estimate + 1.714 * 0.000_267);
+    }
+
+    /// One prompt in ten differs, by as much as makes the mean the margin: sparse and skewed.
+    #[test]
+    fn sparse_differences_at_the_margin_err_no_more_than_promised() {
+        let wrong = (0..1000).filter(|&set| {
+            let data: Vec<f64> = gaussians(set).take(24).map(|x| if x > 1.2816 { 0.5 } else { 0.0 }).collect();
+            equivalence(&data, 0.05).is_ok_and(|tost| tost.p_not_above <= 0.05)
+        });
+        let share = wrong.count() as f64 / 1000.0;
+        // Samples without any difference are refused, and not counted.
+        assert!(share <= 0.05, "{share}");
     }
 
     /// At the margin itself equivalence is wrong: the test may say so in 5 %.

@@ -90,10 +90,10 @@ fn cell(field: &str) -> Markup {
     }
 }
 
-/// Whole numbers as they are, others to four significant digits.
+/// Short ones as they are, others in four digits.
 fn short(number: f64, written: &str) -> String {
     match number.abs() {
-        _ if number.fract() == 0.0 && !written.contains('e') => written.to_owned(),
+        _ if written.len() <= 6 => written.to_owned(),
         size if (0.001..10_000.0).contains(&size) => format!("{number:.4}"),
         _ => format!("{number:.2e}"),
     }
