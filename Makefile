@@ -27,10 +27,11 @@ vulkan-test: test-tools vulkan-tools
 	$(with_vulkan) test --release --features vulkan --test offload
 
 ## An experiment on that device.
+vulkan-run: EXPERIMENT = experiments/offload.toml
 vulkan-run: build-tools vulkan-tools
 	$(with_vulkan) build --release --quiet --features vulkan
 	GGML_VK_VISIBLE_DEVICES=$(VULKAN_DEVICE) \
-	    target-vulkan/release/moe-sweep run experiments/offload.toml --batch 1 --lanes 1
+	    target-vulkan/release/moe-sweep run $(EXPERIMENT) --batch 1 --lanes 1
 
 ## Compare the ways of decoding (docs/performance.md); a quarter of an hour on idle cores.
 ## BENCH=--quick for a look.
