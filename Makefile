@@ -33,7 +33,7 @@ vulkan-run: build-tools vulkan-tools
 	GGML_VK_VISIBLE_DEVICES=$(VULKAN_DEVICE) \
 	    target-vulkan/release/moe-sweep run $(EXPERIMENT) --batch 1 --lanes 1
 
-## Compare the ways of decoding (docs/performance.md); a quarter of an hour on idle cores.
+## Compare the ways of decoding (docs/performance.md); more than 20 minutes on idle cores.
 ## BENCH=--quick for a look.
 bench: build-tools
 	CARGO=$(CARGO) python3 scripts/bench.py $(BENCH)

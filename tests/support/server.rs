@@ -164,8 +164,10 @@ impl Shared {
             }
             piece(stream, text, None)?;
         }
-        while fault == "endless" {
-            piece(stream, " and on", None)?;
+        if fault == "endless" {
+            loop {
+                piece(stream, " and on", None)?;
+            }
         }
         piece(stream, "", Some("length"))?;
         let stated = if fault == "lies" { 1 } else { pieces.len() };
