@@ -500,7 +500,7 @@ pub struct Elsewhere {
     /// Ask the server at this address for the texts of every model of the grid.
     ///
     /// For more settings, and to have files and servers in one run, describe
-    /// it in the experiment file with [[server]] (docs/servers.md).
+    /// it in the experiment file, as a server of its own (docs/servers.md).
     #[arg(long, value_name = "URL", requires = "api")]
     pub server: Option<String>,
     /// The API that it speaks: openai, llama-server, ollama or shimmy.
