@@ -33,6 +33,8 @@ WAYS = {
 WIDTHS = (16, 64)
 LOCKSTEP_CHAINS = ["llama.cpp", "pure", "vllm"]
 PROMPTS = ["The heart is", "Once upon a time there was", "Solar panels", "My neighbour told me that"]
+MORE_PROMPTS = ["In the long run, reading books", "Three reasons explain why the sea", "The first step is",
+                "Nobody knows when the wheel"]
 DRAWING = ["llama.cpp", "ollama-go", "pure"]
 # Chains without a draw: one text, whatever the seeds.
 DETERMINISTIC = ["shimmy-1.7", "greedy"]
@@ -181,6 +183,30 @@ def shares(model, repeats, binary):
     return rows
 
 
+def grow(model):
+    """What more levels of one thing cost, all else as in the first row: rows of the third table."""
+    start = {"temperatures": 2, "seeds": 2, "prompts": 2, "tokens": 20}
+    steps = [("start", start)]
+    steps += [(name, start | {name: start[name] * factor}) for name in start for factor in (2, 4)]
+    temperatures = [0.3, 0.9, 1.5, 0.6, 1.2, 0.1, 0.7, 1.1]
+    rows = []
+    for name, grid in steps:
+        file = experiment(model, "invariant", False, tokens=grid["tokens"])
+        lines = {"temperature = ": f"temperature = {json.dumps(sorted(temperatures[:grid['temperatures']]))}",
+                 "seed = ": f"seed = {{ from = 0, count = {grid['seeds']} }}",
+                 "inline = ": f"inline = {json.dumps((PROMPTS + MORE_PROMPTS)[:grid['prompts']])}"}
+        text = [next((new for start, new in lines.items() if line.startswith(start)), line)
+                for line in file.read_text().splitlines()]
+        grown = BENCH / "grow.toml"
+        grown.write_text("\n".join(text) + "\n")
+        found = run(grown, WAYS["trie + sampler"][0])
+        rows.append({"model": model.name, "more": name if name == "start" else f"{name}: {start[name]} to {grid[name]}",
+                     "texts": found["texts"], "rows": found["rows"], "rows a text": round(found["rows"] / found["texts"], 1),
+                     "seconds": round(found["seconds"], 2)})
+        print(f"  {rows[-1]['more']}: {rows[-1]['rows']} rows, {rows[-1]['seconds']} s", flush=True)
+    return rows
+
+
 def compare(model, deterministic, repeats, binary):
     """Rows of the table."""
     files = {numerics: experiment(model, numerics, deterministic) for numerics in ("fast", "invariant")}
@@ -248,12 +274,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small grids, each once")
     parser.add_argument("--only", choices=["tiny", "shape"], help="one of the two models")
+    parser.add_argument("--grow", action="store_true", help="only what more levels of each thing cost, on the tiny model")
     arguments = parser.parse_args()
     BENCH.mkdir(parents=True, exist_ok=True)
     binary = build()
     repeats = 1 if arguments.quick else 3
     chosen = [model for model in models(arguments.quick)
               if arguments.only is None or (arguments.only == "tiny") == (model.quant is None)]
+    if arguments.grow:
+        print("\n" + markdown(grow(models(False)[0])))
+        return
     begun, rows, sampled = time.monotonic(), [], []
     for model in chosen:
         if model.quant:

@@ -237,7 +237,21 @@ fn placement(load: &crate::plan::Load) -> Placement {
     }
 }
 
+/// What `ended` says of a run that has not, or was killed.
+const NOT_ENDED: &str = "not ended";
+
 impl RunEntry {
+    /// A run of which no more is known than that it began here.
+    pub fn begun(started_unix_s: u64, settings: &Settings) -> Self {
+        let entry = Self::new(started_unix_s, settings, &RunReport::default());
+        Self { ended: NOT_ENDED.to_owned(), ..entry }
+    }
+
+    /// Whether it told how it ended, and so what it did.
+    pub fn has_ended(&self) -> bool {
+        self.ended != NOT_ENDED
+    }
+
     pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport) -> Self {
         Self {
             started_unix_s,

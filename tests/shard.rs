@@ -53,7 +53,8 @@ fn merged_shards_are_the_single_run() {
     assert_eq!(bench.reproducible("merged"), bench.reproducible("whole"));
     // The whole is a run like any other: nothing is left to do, and its report can be made.
     let said = bench.run("merged", &[], 0);
-    assert!(said.stderr.contains("0 of ") || !said.stderr.contains("to generate"), "{}", said.stderr);
+    assert!(!said.stderr.contains("loading "), "{}", said.stderr);
+    assert!(!said.stdout.contains("shard 1 of 4"), "the whole is no shard: {}", said.stdout);
     assert_eq!(bench.say(&["report", "merged"]).code, Some(0));
 }
 
@@ -104,6 +105,14 @@ fn a_shard_that_was_killed_goes_on() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+    // Killed, it had said where its texts were made.
+    assert!(bench.result("s1", "manifest.json").contains("\"not ended\""));
+    let manifest = bench.result("slow", "manifest.json");
+    let line = manifest.lines().find(|line| line.contains("\"cpu\":")).expect("a CPU");
+    bench.write("slow/manifest.json", manifest.replace(line, "\"cpu\": \"Another CPU\","));
+    merge(&bench, &["s1", "slow"], 96).says(&["Another CPU", "--allow hardware"]);
+    bench.write("slow/manifest.json", manifest);
+    assert!(!bench.exists("merged"), "nothing is written");
     let said = merge(&bench, &["s1"], 3);
     said.says(&["missing: ", "and ", "more: status \"missing\" in trials.csv"]);
     assert_eq!(bench.read("m.scripted.toml"), slow);
@@ -112,6 +121,26 @@ fn a_shard_that_was_killed_goes_on() {
     // What was brought together already stays.
     merge(&bench, &["s1", "s2"], 0);
     assert_eq!(bench.reproducible("merged"), bench.reproducible("slow"));
+}
+
+#[test]
+fn a_merge_that_broke_off_can_be_repeated() {
+    let bench = bench();
+    run_shards(&bench, &["1/2", "2/2"]);
+    let experiment = bench.result("s1", "experiment.toml");
+    fs::remove_file(bench.path().join("s1/experiment.toml")).unwrap();
+    merge(&bench, &["s1", "s2"], 96).says(&["cannot read s1/experiment.toml", "copy all of it"]);
+    bench.write("s1/experiment.toml", experiment);
+    // Killed before its journal was there.
+    fs::create_dir(bench.path().join("merged")).unwrap();
+    bench.write("merged/plan.json", bench.result("s1", "plan.json"));
+    merge(&bench, &["s1", "s2"], 0);
+    // Killed in the middle of it.
+    let journal = bench.result("merged", "trials.jsonl");
+    let half: String = journal.lines().take(7).map(|line| format!("{line}\n")).collect();
+    bench.write("merged/trials.jsonl", half + "{\"v\":1,\"id\":\"");
+    merge(&bench, &["s1", "s2"], 0);
+    assert_eq!(bench.result("merged", "trials.jsonl").lines().count(), journal.lines().count());
 }
 
 #[test]
@@ -139,6 +168,14 @@ fn what_does_not_belong_together_is_refused() {
     let said = bench.say(&["merge", "s1", "s2", "--out", "merged", "--allow", "hardware"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert!(said.stdout.contains("put together from runs on"), "{}", said.stdout);
+    // Another GPU.
+    let manifest = bench.result("s1", "manifest.json");
+    bench.write("s1/manifest.json", manifest.replace("\"accelerators\": []", "\"accelerators\": [\"H100\"]"));
+    merge(&bench, &["s1", "s2"], 96).says(&["with H100"]);
+    // A part that is none.
+    let plan = bench.result("s1", "plan.json");
+    bench.write("s1/plan.json", plan.replace("\"end\":", "\"end\":9"));
+    merge(&bench, &["s1", "s2"], 96).says(&["its part is none of its"]);
     merge(&bench, &["nowhere"], 96).says(&["cannot read nowhere/plan.json"]);
     // Nothing of all this went into the whole.
     let distinct: BTreeSet<_> = ids(&bench, "merged").into_iter().collect();

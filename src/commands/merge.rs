@@ -98,22 +98,29 @@ fn records<'r>(runs: &'r [(&Path, Finished)]) -> Result<BTreeMap<&'r TrialId, &'
 /// # Errors
 /// When they are not, and need be.
 fn same_hardware(runs: &[(&Path, Finished)], allow: &[MergeAllowed]) -> Result<Option<String>, Failure> {
-    let cpus: BTreeSet<&str> = runs
-        .iter()
-        .flat_map(|(_, run)| &run.manifest.runs)
-        .map(|entry| entry.hardware.cpu.as_deref().unwrap_or("a CPU that the system does not name"))
-        .collect();
-    if cpus.len() < 2 {
+    let machines: BTreeSet<String> = runs.iter().flat_map(|(_, run)| machines(&run.manifest)).collect();
+    if machines.len() < 2 {
         return Ok(None);
     }
-    let cpus = Vec::from_iter(cpus).join(" and ");
+    let machines = Vec::from_iter(machines).join(" and ");
     if !allow.contains(&MergeAllowed::Hardware) {
         return Err(Failure::bad_setup(miette!(
             help = "put them together all the same with --allow hardware: the results will say so",
-            "these runs were made on {cpus}: what is compared may differ in its CPU"
+            "these runs were made on {machines}: what is compared may differ in its machine"
         )));
     }
-    Ok(Some(format!("put together from runs on {cpus}")))
+    Ok(Some(format!("put together from runs on {machines}")))
+}
+
+/// What computed: the CPU of each run, and the accelerators that the models were given.
+fn machines(manifest: &Manifest) -> impl Iterator<Item = String> {
+    let accelerators: BTreeSet<&str> =
+        manifest.models.iter().flat_map(|model| &model.accelerators).map(String::as_str).collect();
+    let accelerators = Vec::from_iter(accelerators).join(", ");
+    manifest.runs.iter().map(move |entry| {
+        let cpu = entry.hardware.cpu.as_deref().unwrap_or("a CPU that the system does not name");
+        if accelerators.is_empty() { cpu.to_owned() } else { format!("{cpu} with {accelerators}") }
+    })
 }
 
 /// The plan as a whole, with what any machine had to say of it.
@@ -163,16 +170,24 @@ fn write(
             path.display()
         ))
     };
-    std::fs::create_dir_all(out).map_err(|error| unwritable(out, error))?;
-    let (mut journal, contents) = Journal::open(out).map_err(|error| Failure::bad_setup(plain(error)))?;
     let name = "experiment.toml";
-    if !same_file(source, out) {
-        let path: PathBuf = source.join(name);
-        let text = std::fs::read(&path).map_err(|error| unwritable(&path, error))?;
-        write_whole(&out.join(name), &text)?;
-    }
+    let path: PathBuf = source.join(name);
+    let text = std::fs::read(&path).map_err(|error| {
+        let help = "it is part of a run's directory: copy all of it";
+        Failure::bad_setup(miette!(help = help, "cannot read {}: {error}", path.display()))
+    })?;
+    std::fs::create_dir_all(out).map_err(|error| unwritable(out, error))?;
+    let open = || Journal::open(out).map_err(|error| Failure::bad_setup(plain(error)));
+    // Locked before anything of a run that may still go on is touched. A new journal comes last: with
+    // it a directory counts as a run's.
+    let locked = if out.join(journal::FILE_NAME).exists() { Some(open()?) } else { None };
+    write_whole(&out.join(name), &text)?;
     write_whole(&out.join(Design::FILE_NAME), &design.to_json())?;
     write_manifest(out, manifest)?;
+    let (mut journal, contents) = match locked {
+        Some(locked) => locked,
+        None => open()?,
+    };
     // In plan order, as one machine would.
     let known = |id: &TrialId, record: &TrialRecord| {
         contents.records.get(id).is_some_and(|known| known.outcome == record.outcome)
@@ -184,10 +199,6 @@ fn write(
         .map(|(_, record)| record.clone())
         .collect();
     journal.append(&new).map_err(|error| Failure::internal(plain(error)))
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// The trials that no run has.

@@ -88,7 +88,8 @@ pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, F
         write_whole(&plots.join(&figure.name).with_extension("svg"), figure.svg.as_bytes())?;
         write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
     }
-    let notes = [design.notes.clone(), manifest.warnings(), analysis.notes.clone()].concat();
+    let part = Vec::from_iter(design.part_note());
+    let notes = [design.notes.clone(), part, manifest.warnings(), analysis.notes.clone()].concat();
     let provenance = provenance(design, manifest);
     let page = html::page(&Report { design, notes: &notes, analysis, figures: &figures, provenance: &provenance });
     write_whole(&directory.join("report.html"), page.as_bytes())?;

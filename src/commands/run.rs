@@ -74,6 +74,9 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     let started = SystemTime::now();
     let done = done(&contents, args.retry_failed);
     let settings = settings(args, &setup, files);
+    // So that a run that is killed tells where its texts were made.
+    manifest.runs.push(RunEntry::begun(unix_seconds(started), &settings));
+    write_manifest(&setup.directory, &manifest)?;
     let mut progress = Progress::new();
     let report = runner::run(&setup.plan, &done, &mut journal, &settings, &interrupted, &mut |event| {
         progress.on_event(event);
@@ -197,10 +200,14 @@ fn done(contents: &Contents, retry_failed: bool) -> HashSet<TrialId> {
     contents.records.values().filter(counts).map(|record| record.id.clone()).collect()
 }
 
-/// A run that computed nothing leaves no trace.
+/// In the place of what was written when it began. A run that computed nothing leaves no trace.
 fn record_run(manifest: &mut Manifest, started: SystemTime, settings: &Settings, report: &RunReport) {
+    manifest.runs.pop();
     if report.trials_done > 0 {
-        let started_unix_s = started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        manifest.runs.push(RunEntry::new(started_unix_s, settings, report));
+        manifest.runs.push(RunEntry::new(unix_seconds(started), settings, report));
     }
+}
+
+fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -103,9 +103,6 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
                     report: miette!(help = help, "{shard} has no trials"),
                 });
             }
-            let all = design.trials.len();
-            let note = format!("{shard}: {} of {all} trials; moe-sweep merge puts the shards together", trials.len());
-            design.notes.push(note);
             design.part = Some(Part { shard, trials });
             part
         }

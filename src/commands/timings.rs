@@ -91,7 +91,7 @@ pub fn timings<'a>(
             ..TimingRow::of(Timed::Alone(&load.key))
         })
     });
-    let runs = manifest.runs.iter().map(|run| TimingRow {
+    let runs = manifest.runs.iter().filter(|run| run.has_ended()).map(|run| TimingRow {
         seconds: Some(run.seconds),
         evaluated_tokens: Some(run.effort.evaluated_tokens),
         ..TimingRow::of(Timed::Run(&manifest.experiment))

@@ -51,6 +51,8 @@ pub struct Part {
 pub enum DesignError {
     #[error("it is not what moe-sweep wrote: {0}")]
     Damaged(#[from] serde_json::Error),
+    #[error("it is not what moe-sweep wrote: its part is none of its {trials} trials")]
+    NoPart { trials: usize },
     #[error("it is of version {found}, and this moe-sweep reads {VERSION}")]
     OtherVersion { found: u32 },
 }
@@ -75,6 +77,13 @@ impl Design {
             trials: plan.trials().cloned().collect(),
             part: None,
         }
+    }
+
+    /// What must be known of a shard's results.
+    pub fn part_note(&self) -> Option<String> {
+        let Part { shard, trials } = self.part.as_ref()?;
+        let (own, all) = (trials.len(), self.trials.len());
+        Some(format!("{shard}: {own} of {all} trials; moe-sweep merge puts the shards together"))
     }
 
     /// The trials that this run makes.
@@ -120,7 +129,16 @@ impl Design {
             v: u32,
         }
         let Versioned { v } = serde_json::from_slice(json)?;
-        if v == VERSION { Ok(serde_json::from_slice(json)?) } else { Err(DesignError::OtherVersion { found: v }) }
+        if v != VERSION {
+            return Err(DesignError::OtherVersion { found: v });
+        }
+        let design: Self = serde_json::from_slice(json)?;
+        let fits = |part: &Part| part.trials.start <= part.trials.end && part.trials.end <= design.trials.len();
+        if design.part.as_ref().is_none_or(fits) {
+            Ok(design)
+        } else {
+            Err(DesignError::NoPart { trials: design.trials.len() })
+        }
     }
 
     pub fn to_json(&self) -> Vec<u8> {
