@@ -12,7 +12,7 @@ const SAMPLES: usize = 3;
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeReport {
-    /// Texts made again, each alone, on all threads.
+    /// Texts made again, each alone.
     pub repeated: u32,
     pub agreed: u32,
     /// For each of the others, the index of the first token that differs.
