@@ -326,6 +326,7 @@ impl Load {
             sequence_bytes: token_bytes.map(|bytes| bytes.saturating_mul(tokens)),
             prompts: self.prompts.len() as u32,
             texts_a_prompt: self.prompts.iter().map(distinct).max().unwrap_or(0) as u32,
+            numerics: generate.numerics,
         }
     }
 

@@ -153,6 +153,8 @@ pub struct Effort {
     pub fast_draws: u64,
     /// Tokens chosen by llama.cpp's samplers.
     pub llama_draws: u64,
+    /// Sequences that went to another context, where cores had nothing to do.
+    pub moved_sequences: u64,
 }
 
 impl Effort {
@@ -166,6 +168,7 @@ impl AddAssign for Effort {
         self.evaluated_tokens += more.evaluated_tokens;
         self.fast_draws += more.fast_draws;
         self.llama_draws += more.llama_draws;
+        self.moved_sequences += more.moved_sequences;
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::Numerics;
+
 /// The most sequences a llama.cpp context takes, one of them parked.
 pub const MAX_ROWS: u32 = 255;
 /// llama.cpp gives every sequence a cache of a multiple of so many tokens.
@@ -15,10 +17,24 @@ const WIDE: u32 = 64;
 /// before threads have met.
 const SMALL_BYTES: u64 = 64 << 20;
 
+/// Whether a text may go from one context to another: in `fast` numerics what
+/// is decoded beside it may change it.
+pub fn texts_can_move(numerics: Numerics) -> bool {
+    match numerics {
+        Numerics::Invariant => true,
+        Numerics::Fast => false,
+    }
+}
+
+/// How many lanes can have something of their own to decode.
+pub fn portions(numerics: Numerics, prompts: u32, texts: u32) -> u32 {
+    if texts_can_move(numerics) { texts } else { prompts }
+}
+
 /// Contexts, threads and sequences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strategy {
-    /// Contexts that decode side by side, each a prompt of its own.
+    /// Contexts that decode side by side, each other texts.
     pub lanes: u32,
     /// Threads of each lane.
     pub threads: u32,
@@ -37,6 +53,7 @@ pub struct Shape {
     pub prompts: u32,
     /// Texts of the prompt that has most of them.
     pub texts_a_prompt: u32,
+    pub numerics: Numerics,
 }
 
 /// What there is, and what the user insists on.
@@ -62,7 +79,8 @@ impl Strategy {
     /// prompt's texts should all be in flight together, so that nothing they
     /// share is evaluated twice; memory decides how many are.
     pub fn choose(shape: Shape, limits: Limits) -> Self {
-        let useful = shape.prompts.clamp(1, limits.threads.max(1));
+        let texts = shape.prompts.saturating_mul(shape.texts_a_prompt);
+        let useful = portions(shape.numerics, shape.prompts, texts).clamp(1, limits.threads.max(1));
         let small = shape.model_bytes <= SMALL_BYTES;
         let mut lanes = limits.lanes.unwrap_or(if small { useful } else { 1 }).max(1);
         let wanted = limits.rows.unwrap_or(shape.texts_a_prompt.max(WIDE)).clamp(1, MAX_ROWS);
@@ -98,7 +116,13 @@ mod tests {
     use super::*;
 
     const MIB: u64 = 1 << 20;
-    const SMALL: Shape = Shape { model_bytes: 10 * MIB, sequence_bytes: Some(MIB), prompts: 24, texts_a_prompt: 8 };
+    const SMALL: Shape = Shape {
+        model_bytes: 10 * MIB,
+        sequence_bytes: Some(MIB),
+        prompts: 24,
+        texts_a_prompt: 8,
+        numerics: Numerics::Invariant,
+    };
     const LARGE: Shape = Shape { model_bytes: 16 << 30, sequence_bytes: Some(200 * MIB), ..SMALL };
     const MACHINE: Limits = Limits { threads: 4, lanes: None, rows: None, memory_bytes: Some(24 << 30) };
 
@@ -109,9 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn no_lane_is_without_a_prompt() {
-        let two = Shape { prompts: 2, ..SMALL };
-        assert_eq!(Strategy::choose(two, MACHINE), Strategy { lanes: 2, threads: 2, rows: 64 });
+    fn no_lane_is_without_a_text() {
+        let lanes = |prompts, texts_a_prompt, numerics| {
+            Strategy::choose(Shape { prompts, texts_a_prompt, numerics, ..SMALL }, MACHINE).lanes
+        };
+        assert_eq!([lanes(2, 1, Numerics::Invariant), lanes(2, 8, Numerics::Invariant)], [2, 4]);
+        assert_eq!([lanes(2, 1, Numerics::Fast), lanes(2, 8, Numerics::Fast)], [2, 2]);
     }
 
     #[test]

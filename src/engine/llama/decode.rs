@@ -12,19 +12,20 @@
 //! sequence is parked: it holds the evaluated prompt, from which each branch
 //! begins.
 
-use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use std::{ptr, slice};
 
 use blake3::Hasher;
 use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::context::session::{LlamaStateSeqFlags, SeqState};
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
 use super::choose::Chooser;
 use super::context::context_params;
 use super::fast::{Row, Scratch};
+use super::pool::Pool;
 use super::rows::Rows;
 use super::{Llama, Model, parity};
 use crate::engine::{
@@ -41,6 +42,9 @@ pub(super) struct Lane<'m> {
     n_ctx_seq: u32,
     /// The most live sequences; also the id of the parked one.
     rows: u32,
+    /// Sequences that llama.cpp copies at the next decode only, and whose state
+    /// can't be had before.
+    copied: Vec<i32>,
     samplers: Samplers,
     sharing: Sharing,
     sampling: Rows,
@@ -50,7 +54,7 @@ pub(super) struct Lane<'m> {
 
 /// Jobs with the same prompt and the same tokens so far; its sequence id is
 /// its index.
-struct Branch<'w> {
+pub(super) struct Branch<'w> {
     group: &'w Group,
     n_prompt_tokens: u32,
     tokens: Vec<Token>,
@@ -92,6 +96,7 @@ impl<'m> Lane<'m> {
             batch: LlamaBatch::new(n_batch as usize, 1),
             n_ctx_seq: context,
             rows,
+            copied: Vec::new(),
             samplers,
             sharing: settings.sharing,
             sampling: Rows::new(threads),
@@ -143,6 +148,7 @@ impl<'m> Lane<'m> {
     }
 
     fn decode(&mut self) -> Result<(), EngineError> {
+        self.copied.clear();
         self.context.decode(&mut self.batch).map_err(|error| EngineError::Decode(error.to_string()))
     }
 
@@ -150,6 +156,7 @@ impl<'m> Lane<'m> {
     fn copy(&mut self, from: i32, to: i32) -> Result<(), EngineError> {
         self.clear(to)?;
         // Streams can be copied as a whole only.
+        self.copied.push(to);
         let copied = self.context.copy_kv_cache_seq(from, to, None, None);
         copied.map_err(|error| EngineError::Decode(error.to_string()))
     }
@@ -220,6 +227,11 @@ impl<'w> Branch<'w> {
         (LlamaToken(last), self.n_prompt_tokens as usize + self.tokens.len() - 1)
     }
 
+    /// Tokens of its sequence once the next one is decoded.
+    fn n_tokens(&self) -> u32 {
+        self.n_prompt_tokens + self.tokens.len() as u32
+    }
+
     /// The branch that goes on with `token`.
     fn child(&self, token: Token, job: Running<'w>) -> Self {
         let tokens = self.tokens.iter().copied().chain([token]).collect();
@@ -228,29 +240,33 @@ impl<'w> Branch<'w> {
 }
 
 impl Lane<'_> {
-    /// Generates the jobs of `groups`, which are some of those of `work`, until
-    /// `stop` says that it is no use.
-    pub fn generate(
+    /// Generates what `pool` has for the lane of this number, until there is no
+    /// more or the pool says that it is no use.
+    pub fn generate<'w>(
         &mut self,
-        work: &Work,
-        groups: Vec<&Group>,
-        stop: &AtomicBool,
+        work: &'w Work,
+        number: usize,
+        pool: &Pool<'w, Moved<'w>>,
         observer: &mut dyn Observer,
     ) -> Result<(), EngineError> {
-        let mut waiting = Waiting::new(work, groups);
-        let mut live: Vec<Branch<'_>> = Vec::new();
-        loop {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(());
-            }
+        let mut waiting = Waiting::new(work, |in_flight| pool.prompt(number, in_flight));
+        let mut live: Vec<Branch<'w>> = Vec::new();
+        while !pool.stopped() {
             // As many jobs as there are sequences, so that each could part
             // from all others.
             let mut in_flight: usize = live.iter().map(|branch| branch.jobs.len()).sum();
-            while in_flight < self.rows as usize && waiting.begin_next(self, &mut live, observer)? {
+            while in_flight < self.rows as usize && waiting.begin_next(self, in_flight, &mut live, observer)? {
                 in_flight += 1;
             }
             if live.is_empty() {
-                return Ok(());
+                let Some(moved) = pool.wait() else { break };
+                live = self.take(moved)?;
+            } else if live.len() > 1 && pool.hungry() {
+                let moved = self.part_with(&mut live)?;
+                if !moved.is_empty() {
+                    observer.worked(Effort { moved_sequences: moved.len() as u64, ..Effort::default() })?;
+                    pool.give(moved);
+                }
             }
             self.batch.clear();
             for (sequence, branch) in live.iter().enumerate() {
@@ -261,6 +277,34 @@ impl Lane<'_> {
             observer.worked(Effort::evaluated(live.len() as u64))?;
             self.grow(&mut live, work.max_tokens, observer)?;
         }
+        Ok(())
+    }
+
+    /// Half of the branches that can be moved, for another lane.
+    fn part_with<'w>(&mut self, live: &mut Vec<Branch<'w>>) -> Result<Moved<'w>, EngineError> {
+        let settled = |(sequence, branch): (usize, &Branch<'_>)| {
+            let movable = !self.copied.contains(&(sequence as i32)) && self.model.can_move(branch.n_tokens());
+            movable.then_some(sequence)
+        };
+        let settled: Vec<usize> = live.iter().enumerate().filter_map(settled).collect();
+        // From the back, so that a hole is filled with a branch that stays.
+        let given = settled.into_iter().skip(1).step_by(2).rev();
+        let give = |sequence| {
+            let state = self.context.state_seq_get(sequence as i32, LlamaStateSeqFlags::empty());
+            let state = state.map_err(|error| EngineError::Decode(error.to_string()))?;
+            Ok((self.remove(live, sequence)?, state))
+        };
+        given.map(give).collect()
+    }
+
+    /// Goes on with another lane's branches.
+    fn take<'w>(&mut self, moved: Moved<'w>) -> Result<Vec<Branch<'w>>, EngineError> {
+        let mut place = |(sequence, (branch, state)): (usize, (Branch<'w>, SeqState))| {
+            self.clear(sequence as i32)?;
+            let placed = self.context.state_seq_set(&state, sequence as i32);
+            placed.map(|()| branch).map_err(|error| EngineError::Decode(error.to_string()))
+        };
+        moved.into_iter().enumerate().map(&mut place).collect()
     }
 
     /// Takes the branches' jobs and has each choose its next token.
@@ -336,28 +380,48 @@ impl Lane<'_> {
         // From the back, so that the branch which fills a hole is a live one.
         for sequence in (0..rows).rev() {
             if live[sequence].jobs.is_empty() {
-                live.swap_remove(sequence);
-                if sequence < live.len() {
-                    self.copy(live.len() as i32, sequence as i32)?;
-                }
+                self.remove(live, sequence)?;
             }
         }
         Ok(())
     }
+
+    /// Takes a branch out and fills the gap with the last one.
+    fn remove<'w>(&mut self, live: &mut Vec<Branch<'w>>, sequence: usize) -> Result<Branch<'w>, EngineError> {
+        let branch = live.swap_remove(sequence);
+        if sequence < live.len() {
+            self.copy(live.len() as i32, sequence as i32)?;
+        }
+        Ok(branch)
+    }
 }
 
+/// Branches on their way to another lane, with what llama.cpp holds of them.
+pub(super) type Moved<'w> = Vec<(Branch<'w>, SeqState)>;
+
 /// The jobs not yet begun, in order, and the prompt of the next one.
-struct Waiting<'w> {
+struct Waiting<'w, F> {
     work: &'w Work,
-    jobs: std::vec::IntoIter<(&'w Group, &'w Job)>,
+    next_prompt: F,
+    jobs: Option<(&'w Group, slice::Iter<'w, Job>)>,
     parked: Option<(&'w Group, Parked)>,
 }
 
-impl<'w> Waiting<'w> {
-    fn new(work: &'w Work, groups: Vec<&'w Group>) -> Self {
-        let jobs: Vec<_> =
-            groups.into_iter().flat_map(|group| group.jobs.iter().map(move |job| (group, job))).collect();
-        Self { work, jobs: jobs.into_iter(), parked: None }
+impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
+    fn new(work: &'w Work, next_prompt: F) -> Self {
+        Self { work, next_prompt, jobs: None, parked: None }
+    }
+
+    fn next(&mut self, in_flight: usize) -> Option<(&'w Group, &'w Job)> {
+        loop {
+            if let Some((group, jobs)) = &mut self.jobs
+                && let Some(job) = jobs.next()
+            {
+                return Some((group, job));
+            }
+            let group = (self.next_prompt)(in_flight)?;
+            self.jobs = Some((group, group.jobs.iter()));
+        }
     }
 
     /// Begins the next job: puts it on the branch of its first token, unless
@@ -365,10 +429,11 @@ impl<'w> Waiting<'w> {
     fn begin_next(
         &mut self,
         engine: &mut Lane<'_>,
+        in_flight: usize,
         live: &mut Vec<Branch<'w>>,
         observer: &mut dyn Observer,
     ) -> Result<bool, EngineError> {
-        let Some((group, job)) = self.jobs.next() else { return Ok(false) };
+        let Some((group, job)) = self.next(in_flight) else { return Ok(false) };
         observer.started(job.ticket)?;
         let unshared = engine.sharing == Sharing::None;
         let mut prompt_begun = None;

@@ -2,19 +2,19 @@
 //!
 //! A small model's matrices are too small to share: threads would wait for
 //! each other longer than they compute. So each core gets a context with one
-//! thread, and every prompt goes to one of them as a whole, so that its texts
-//! share their evaluations. Which context decodes what is fixed by the order
-//! of the prompts.
+//! thread, and every prompt begins in one of them as a whole, so that its texts
+//! share their evaluations until they part; a lane that runs out of work gets
+//! half of another one's texts, where that changes none of them ([`Pool`]).
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::decode::Lane;
+use super::decode::{Lane, Moved};
+use super::pool::Pool;
 use super::{Llama, Model, trace};
+use crate::engine::strategy::portions;
 use crate::engine::{
-    Effort, Engine, EngineError, Generation, Group, LoadSettings, Observer, Strategy, Ticket, Timing, TraceWork,
-    Traced, Work,
+    Effort, Engine, EngineError, Generation, LoadSettings, Observer, Strategy, Ticket, Timing, TraceWork, Traced, Work,
 };
 
 /// Texts together from which on a small model is worth several threads that sleep while they wait:
@@ -36,17 +36,16 @@ impl<'m> LlamaEngine<'m> {
 
 impl Engine for LlamaEngine<'_> {
     fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
-        let widest = work.groups.iter().map(|group| group.jobs.len()).max().unwrap_or(0);
-        let settings = self.settings.for_groups(work.groups.len(), widest);
+        let settings = self.settings.for_work(work);
         let lanes = settings.strategy.lanes as usize;
         let observer = Mutex::new(observer);
-        let stop = AtomicBool::new(false);
-        let run = |first: usize| {
-            let groups: Vec<&Group> = work.groups.iter().skip(first).step_by(lanes).collect();
+        let pool = Pool::new(&work.groups, lanes, settings.numerics);
+        let run = |number: usize| {
+            let _present = Present(&pool);
             let done = Lane::new(self.llama, self.model, &settings)
-                .and_then(|mut lane| lane.generate(work, groups, &stop, &mut Shared(&observer)));
+                .and_then(|mut lane| lane.generate(work, number, &pool, &mut Shared(&observer)));
             if done.is_err() {
-                stop.store(true, Ordering::Relaxed);
+                pool.stop();
             }
             done
         };
@@ -65,13 +64,27 @@ impl Engine for LlamaEngine<'_> {
 }
 
 impl LoadSettings {
-    /// For fewer prompts than lanes: fewer lanes, and where they have many texts more threads in
+    /// For less work than lanes: fewer lanes, and where they have many texts more threads in
     /// each.
-    fn for_groups(&self, groups: usize, texts_a_group: usize) -> Self {
+    fn for_work(&self, work: &Work) -> Self {
         let Strategy { lanes, threads, rows } = self.strategy;
-        let fewer = (groups as u32).clamp(1, lanes);
-        let threads = if texts_a_group < WORTH_SHARING { threads } else { lanes * threads / fewer };
+        let texts = work.groups.iter().map(|group| group.jobs.len());
+        let all: usize = texts.clone().sum();
+        let fewer = portions(self.numerics, work.groups.len() as u32, all as u32).clamp(1, lanes);
+        let shares = texts.max().is_some_and(|widest| widest >= WORTH_SHARING);
+        let threads = if shares { lanes * threads / fewer } else { threads };
         Self { strategy: Strategy { lanes: fewer, threads, rows }, ..self.clone() }
+    }
+}
+
+/// A lane at work: should it panic, the others must not wait for it.
+struct Present<'p, 'w>(&'p Pool<'w, Moved<'w>>);
+
+impl Drop for Present<'_, '_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop();
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! - `context`: how a lane's context is set up
 //! - `decode`: many jobs in one batch
 //! - `lanes`: several batches side by side
+//! - `pool`: what lanes have in common
 //! - `trace`: texts followed token by token, logits and routing recorded
 //! - `ceiling`: a decode loop without sampling, to compare with
 
@@ -34,6 +35,7 @@ mod footprint;
 mod lanes;
 mod model;
 mod parity;
+mod pool;
 mod prompt;
 mod quantise;
 mod rows;

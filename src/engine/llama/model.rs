@@ -106,6 +106,15 @@ impl Model {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Whether a sequence of so many tokens can go to another context as it is:
+    /// tokens outside a sliding window are left out of its state, and the
+    /// rest would lie elsewhere.
+    pub(super) fn can_move(&self, n_tokens: u32) -> bool {
+        // SAFETY: reads a number of the model.
+        let window = unsafe { sys::llama_model_n_swa(self.pointer()) }.unsigned_abs();
+        window == 0 || n_tokens <= window
+    }
+
     pub fn is_end(&self, token: Token) -> bool {
         self.llama.vocab().is_eog(LlamaToken(token))
     }
