@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`make bench`: what each part of the engine saves, in whole processes that take turns.
 
-Makes a model of DeepSeek-MoE-16B's widths on the spot, runs every way of decoding over the
+Makes models of DeepSeek-MoE-16B's and GPT-OSS-20B's widths on the spot, runs every way of decoding over the
 same grids, and prints medians as Markdown (also target/bench/results.md and .json). How to
 read it: docs/performance.md. Only Python's standard library is used.
 """
@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,22 +39,34 @@ MORE_PROMPTS = ["In the long run, reading books", "Three reasons explain why the
 DRAWING = ["llama.cpp", "ollama-go", "pure"]
 # Chains without a draw: one text, whatever the seeds.
 DETERMINISTIC = ["shimmy-1.7", "greedy"]
-SHAPE_LAYERS = 3
 
 
+@dataclass
 class Model:
-    def __init__(self, name, path, quant, prompts, temperatures, seeds, tokens, ceiling_steps):
-        self.name, self.path, self.quant = name, path, quant
-        self.prompts, self.temperatures, self.seeds, self.tokens = prompts, temperatures, seeds, tokens
-        self.ceiling_steps = ceiling_steps
+    name: str
+    path: Path
+    prompts: int
+    temperatures: list
+    seeds: int
+    tokens: int
+    # Of a shape that forge makes.
+    family: str = None
+    layers: int = 0
+    quant: str = None
 
 
 def models(quick):
-    tiny = Model("deepseek-tiny", ROOT / "models/deepseek-tiny.gguf", None, 4, [0.3, 0.9, 1.5], 2 if quick else 8,
-                 20 if quick else 60, 50)
-    shaped = Model("DeepSeek-MoE-16B's shape", BENCH / "deepseek-shape.gguf", "q4_k_m", 2, [0.3, 0.9], 1 if quick else 6,
-                   6 if quick else 12, 8)
-    return [tiny, shaped]
+    """By the names of --only."""
+    tokens, seeds = (6, 1) if quick else (12, 6)
+    shape = {"prompts": 2, "temperatures": [0.3, 0.9], "tokens": tokens}
+    return {
+        "tiny": Model("deepseek-tiny", ROOT / "models/deepseek-tiny.gguf", 4, [0.3, 0.9, 1.5], 2 if quick else 8,
+                      20 if quick else 60),
+        "deepseek": Model("DeepSeek-MoE-16B's shape", BENCH / "deepseek-shape.gguf", seeds=seeds, family="deepseek",
+                          layers=3, quant="q4_k_m", **shape),
+        "gpt-oss": Model("GPT-OSS-20B's shape", BENCH / "gpt-oss-shape.gguf", seeds=seeds, family="gpt-oss", layers=2,
+                         quant="mxfp4_moe", **shape),
+    }
 
 
 def experiment(model, numerics, deterministic, tokens=None):
@@ -94,7 +107,7 @@ def run(file, options, wait=None, limit=None, texts=False):
     shutil.rmtree(out, ignore_errors=True)
     command = [ROOT / "target/release/moe-sweep", "run", file, "--out", out, "--cache", BENCH / "cache", *options]
     load, begun = os.getloadavg()[0], time.monotonic()
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
     if wait:
         environment["OMP_WAIT_POLICY"] = wait
     try:
@@ -159,7 +172,7 @@ def shares(model, repeats, binary):
     """What is left of the pure decode loop's rows a second at the same width, in one context on the same
     threads that spin, once tokens are chosen: rows of the second table."""
     rows = []
-    threads = CORES if model.quant else 1
+    threads = CORES if model.family else 1
     for width in WIDTHS:
         for numerics in ("fast", "invariant"):
             results = {chain: [] for chain in LOCKSTEP_CHAINS}
@@ -215,7 +228,7 @@ def compare(model, deterministic, repeats, binary):
     threads = best_alone(files["fast"], repeats)
     ways = {("one at a time", "fast"): ([*ALONE, "--threads", str(threads)], "ACTIVE")}
     # A lane of one thread waits for nobody; a lane with all threads is one text at a time.
-    needless = "a text a lane" if model.quant else "trie + sampler, spinning"
+    needless = "a text a lane" if model.family else "trie + sampler, spinning"
     for name, way in WAYS.items():
         for numerics in files:
             if name != needless:
@@ -254,10 +267,10 @@ def build():
                 if message.get("reason") == "compiler-artifact" and message["target"]["name"] == "ceiling")
 
 
-def make_shape(path):
-    if not path.exists():
-        subprocess.run([ROOT / "target/release/forge", "shape", "--family", "deepseek", "--layers", str(SHAPE_LAYERS),
-                        "--out", path], check=True)
+def make_shape(model):
+    if not model.path.exists():
+        subprocess.run([ROOT / "target/release/forge", "shape", "--family", model.family, "--layers", str(model.layers),
+                        "--out", model.path], check=True)
 
 
 def write(rows, sampled, repeats, seconds):
@@ -273,21 +286,20 @@ def write(rows, sampled, repeats, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small grids, each once")
-    parser.add_argument("--only", choices=["tiny", "shape"], help="one of the two models")
+    parser.add_argument("--only", choices=list(models(False)), help="one of the models")
     parser.add_argument("--grow", action="store_true", help="only what more levels of each thing cost, on the tiny model")
     arguments = parser.parse_args()
     BENCH.mkdir(parents=True, exist_ok=True)
     binary = build()
     repeats = 1 if arguments.quick else 3
-    chosen = [model for model in models(arguments.quick)
-              if arguments.only is None or (arguments.only == "tiny") == (model.quant is None)]
+    chosen = [model for name, model in models(arguments.quick).items() if arguments.only in (None, name)]
     if arguments.grow:
-        print("\n" + markdown(grow(models(False)[0])))
+        print("\n" + markdown(grow(models(False)["tiny"])))
         return
     begun, rows, sampled = time.monotonic(), [], []
     for model in chosen:
-        if model.quant:
-            make_shape(model.path)
+        if model.family:
+            make_shape(model)
         for deterministic in (True, False):
             print(f"{model.name}, {'all chains' if deterministic else 'drawing chains only'}", flush=True)
             rows += compare(model, deterministic, repeats, binary)

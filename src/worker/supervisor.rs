@@ -43,6 +43,11 @@ pub enum Silence {
     Died(String),
 }
 
+/// How OpenMP's threads wait: they sleep, after some microseconds in which most waits are over.
+/// Spinning on is hardly quicker on idle cores and ruinous when something else wants one; sleeping
+/// at once halves the speed of a text alone (docs/performance.md, Threads that wait).
+const WAITING: [(&str, &str); 2] = [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "1000")];
+
 impl Worker {
     /// Starts `executable worker`.
     ///
@@ -58,10 +63,8 @@ impl Worker {
             // an order that depends on the batch.
             command.env("GGML_CPU_TILED_MM", "0");
         }
-        if std::env::var_os("OMP_WAIT_POLICY").is_none() {
-            // Threads that wait by spinning are the quickest on idle cores and
-            // ruinous when something else wants one (docs/performance.md).
-            command.env("OMP_WAIT_POLICY", "PASSIVE");
+        if WAITING.iter().all(|(name, _)| std::env::var_os(name).is_none()) {
+            command.envs(WAITING);
         }
         // Ctrl-C is for us to handle: the terminal must not send it to the worker too.
         #[cfg(unix)]

@@ -8,43 +8,32 @@
 //! temperatures agree for long.
 //!
 //! Live sequences are numbered 0..n without gaps, in the order of the batch's
-//! rows; a gap costs up to 3× (docs/architecture.md, Throughput). One further
-//! sequence is parked: it holds the evaluated prompt, from which each branch
-//! begins.
+//! rows; a gap costs up to 3× (docs/architecture.md, Throughput). Each branch
+//! begins from the parked sequence, which holds the evaluated prompt.
 
 use std::sync::Arc;
 use std::time::Instant;
 use std::{ptr, slice};
 
 use blake3::Hasher;
-use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::context::session::{LlamaStateSeqFlags, SeqState};
-use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::context::session::SeqState;
 use llama_cpp_2::token::LlamaToken;
 
 use super::choose::Chooser;
-use super::context::context_params;
 use super::fast::{Row, Scratch};
 use super::pool::Pool;
 use super::rows::Rows;
+use super::sequences::Sequences;
 use super::{Llama, Model, parity};
 use crate::engine::{
-    Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Sharing, Stop, Strategy, Ticket,
-    Timing, Token, Work,
+    Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Sharing, Stop, Ticket, Timing,
+    Token, Work,
 };
 
 /// A context to decode in, with threads of its own.
 pub(super) struct Lane<'m> {
     model: &'m Model,
-    context: LlamaContext<'m>,
-    batch: LlamaBatch<'static>,
-    /// Tokens of context for each sequence.
-    n_ctx_seq: u32,
-    /// The most live sequences; also the id of the parked one.
-    rows: u32,
-    /// Sequences that llama.cpp copies at the next decode only, and whose state
-    /// can't be had before.
-    copied: Vec<i32>,
+    sequences: Sequences<'m>,
     samplers: Samplers,
     sharing: Sharing,
     sampling: Rows,
@@ -82,24 +71,12 @@ impl<'m> Lane<'m> {
     /// # Errors
     /// When llama.cpp can't allocate the context.
     pub fn new(llama: &Llama, model: &'m Model, settings: &LoadSettings) -> Result<Self, EngineError> {
-        let LoadSettings { context, .. } = *settings;
-        let Strategy { rows, threads, .. } = settings.strategy;
-        let params = context_params(settings)?;
-        let n_batch = params.n_batch();
-        let refused = |reason: String| EngineError::Context { context, rows, reason };
-        let llama_context =
-            model.llama.new_context(&llama.backend, params).map_err(|error| refused(error.to_string()))?;
-        let samplers = if parity::holds(model)? { settings.samplers } else { Samplers::Llama };
         Ok(Self {
             model,
-            context: llama_context,
-            batch: LlamaBatch::new(n_batch as usize, 1),
-            n_ctx_seq: context,
-            rows,
-            copied: Vec::new(),
-            samplers,
+            sequences: Sequences::new(llama, model, settings)?,
+            samplers: if parity::holds(model)? { settings.samplers } else { Samplers::Llama },
             sharing: settings.sharing,
-            sampling: Rows::new(threads),
+            sampling: Rows::new(settings.strategy.threads),
             scratch: Scratch::default(),
         })
     }
@@ -108,62 +85,8 @@ impl<'m> Lane<'m> {
     fn park(&mut self, group: &Group, work: &Work) -> Result<Parked, EngineError> {
         let Group { prompt, template, .. } = group;
         let tokens = self.model.tokenize(prompt, *template, work.bos).map_err(EngineError::Prompt)?;
-        let max_tokens = work.max_tokens;
-        let context = self.n_ctx_seq;
-        if tokens.is_empty() {
-            return Err(EngineError::Decode("the prompt has no tokens and the model adds no BOS".to_owned()));
-        }
-        if tokens.len() + max_tokens as usize > context as usize {
-            return Err(EngineError::PromptTooLong { n_prompt_tokens: tokens.len(), max_tokens, context });
-        }
-        let parked = self.rows as i32;
-        self.clear(parked)?;
-        self.batch.clear();
-        let last = tokens.len() - 1;
-        for (position, &token) in tokens.iter().enumerate() {
-            self.add(token, position, parked, position == last)?;
-        }
-        self.decode()?;
-        let logits = self.context.get_logits_ith(last as i32).to_vec();
+        let logits = self.sequences.park(&tokens, work.max_tokens)?;
         Ok(Parked { tokens: tokens.into(), logits })
-    }
-
-    /// Decodes any token at `position` in every sequence.
-    pub(super) fn step(&mut self, position: u32) -> Result<(), EngineError> {
-        self.batch.clear();
-        for sequence in 0..self.rows as i32 {
-            // Different ones, or experts would be chosen alike.
-            let token = LlamaToken((sequence * 37 + position as i32 * 11) % self.model.llama.n_vocab());
-            self.add(token, position as usize, sequence, true)?;
-        }
-        self.decode()?;
-        // Waits for the logits, as an engine must.
-        let _ = self.context.get_logits_ith(0);
-        Ok(())
-    }
-
-    fn add(&mut self, token: LlamaToken, position: usize, sequence: i32, logits: bool) -> Result<(), EngineError> {
-        let added = self.batch.add(token, position as i32, &[sequence], logits);
-        added.map_err(|error| EngineError::Decode(error.to_string()))
-    }
-
-    fn decode(&mut self) -> Result<(), EngineError> {
-        self.copied.clear();
-        self.context.decode(&mut self.batch).map_err(|error| EngineError::Decode(error.to_string()))
-    }
-
-    /// Copies a whole sequence over another one.
-    fn copy(&mut self, from: i32, to: i32) -> Result<(), EngineError> {
-        self.clear(to)?;
-        // Streams can be copied as a whole only.
-        self.copied.push(to);
-        let copied = self.context.copy_kv_cache_seq(from, to, None, None);
-        copied.map_err(|error| EngineError::Decode(error.to_string()))
-    }
-
-    fn clear(&mut self, sequence: i32) -> Result<(), EngineError> {
-        let cleared = self.context.clear_kv_cache_seq(Some(sequence as u32), None, None);
-        cleared.map(|_| ()).map_err(|error| EngineError::Decode(error.to_string()))
     }
 
     /// Reports a job's text.
@@ -222,9 +145,9 @@ impl Running<'_> {
 
 impl<'w> Branch<'w> {
     /// The token to decode next and its position.
-    fn next(&self) -> (LlamaToken, usize) {
+    fn next(&self) -> (Token, usize) {
         let last = *self.tokens.last().expect("a branch begins with a token");
-        (LlamaToken(last), self.n_prompt_tokens as usize + self.tokens.len() - 1)
+        (last, self.n_tokens() as usize - 1)
     }
 
     /// Tokens of its sequence once the next one is decoded.
@@ -255,7 +178,7 @@ impl Lane<'_> {
             // As many jobs as there are sequences, so that each could part
             // from all others.
             let mut in_flight: usize = live.iter().map(|branch| branch.jobs.len()).sum();
-            while in_flight < self.rows as usize && waiting.begin_next(self, in_flight, &mut live, observer)? {
+            while in_flight < self.sequences.rows() && waiting.begin_next(self, in_flight, &mut live, observer)? {
                 in_flight += 1;
             }
             if live.is_empty() {
@@ -268,12 +191,7 @@ impl Lane<'_> {
                     pool.give(moved);
                 }
             }
-            self.batch.clear();
-            for (sequence, branch) in live.iter().enumerate() {
-                let (token, position) = branch.next();
-                self.add(token, position, sequence as i32, true)?;
-            }
-            self.decode()?;
+            self.sequences.step(live.iter().map(Branch::next))?;
             observer.worked(Effort::evaluated(live.len() as u64))?;
             self.grow(&mut live, work.max_tokens, observer)?;
         }
@@ -282,29 +200,20 @@ impl Lane<'_> {
 
     /// Half of the branches that can be moved, for another lane.
     fn part_with<'w>(&mut self, live: &mut Vec<Branch<'w>>) -> Result<Moved<'w>, EngineError> {
-        let settled = |(sequence, branch): (usize, &Branch<'_>)| {
-            let movable = !self.copied.contains(&(sequence as i32)) && self.model.can_move(branch.n_tokens());
-            movable.then_some(sequence)
-        };
-        let settled: Vec<usize> = live.iter().enumerate().filter_map(settled).collect();
-        // From the back, so that a hole is filled with a branch that stays.
-        let given = settled.into_iter().skip(1).step_by(2).rev();
-        let give = |sequence| {
-            let state = self.context.state_seq_get(sequence as i32, LlamaStateSeqFlags::empty());
-            let state = state.map_err(|error| EngineError::Decode(error.to_string()))?;
-            Ok((self.remove(live, sequence)?, state))
-        };
-        given.map(give).collect()
+        let movable = |(sequence, branch): &(usize, &Branch<'_>)| self.sequences.can_move(*sequence, branch.n_tokens());
+        let movable: Vec<usize> = live.iter().enumerate().filter(movable).map(|(sequence, _)| sequence).collect();
+        // From the back, so that a gap is filled with a branch that stays.
+        let given = movable.into_iter().skip(1).step_by(2).rev();
+        given.map(|sequence| Ok((self.sequences.state(sequence)?, self.remove(live, sequence)?))).collect()
     }
 
-    /// Goes on with another lane's branches.
+    /// Goes on with another lane's branches; has none of its own, and so owes no copy.
     fn take<'w>(&mut self, moved: Moved<'w>) -> Result<Vec<Branch<'w>>, EngineError> {
-        let mut place = |(sequence, (branch, state)): (usize, (Branch<'w>, SeqState))| {
-            self.clear(sequence as i32)?;
-            let placed = self.context.state_seq_set(&state, sequence as i32);
-            placed.map(|()| branch).map_err(|error| EngineError::Decode(error.to_string()))
+        let place = |(sequence, (state, branch)): (usize, (SeqState, Branch<'w>))| {
+            self.sequences.set_state(sequence, &state)?;
+            Ok(branch)
         };
-        moved.into_iter().enumerate().map(&mut place).collect()
+        moved.into_iter().enumerate().map(place).collect()
     }
 
     /// Takes the branches' jobs and has each choose its next token.
@@ -316,7 +225,7 @@ impl Lane<'_> {
     ) -> Result<Vec<Vec<(Running<'w>, Choice)>>, EngineError> {
         let tasks = live.iter_mut().enumerate().map(|(sequence, branch)| {
             let jobs = std::mem::take(&mut branch.jobs);
-            (self.context.get_logits_ith(sequence as i32), (jobs, &*branch.tokens))
+            (self.sequences.logits(sequence), (jobs, &*branch.tokens))
         });
         let chosen = self.sampling.sample(tasks.collect(), |row, (jobs, tokens)| {
             let mut effort = Effort::default();
@@ -367,7 +276,7 @@ impl Lane<'_> {
                             Some(child) => child.jobs.push(job),
                             None => {
                                 let child = live[sequence].child(token, job);
-                                self.copy(sequence as i32, live.len() as i32)?;
+                                self.sequences.copy(sequence, live.len())?;
                                 live.push(child);
                             }
                         }
@@ -390,14 +299,14 @@ impl Lane<'_> {
     fn remove<'w>(&mut self, live: &mut Vec<Branch<'w>>, sequence: usize) -> Result<Branch<'w>, EngineError> {
         let branch = live.swap_remove(sequence);
         if sequence < live.len() {
-            self.copy(live.len() as i32, sequence as i32)?;
+            self.sequences.copy(live.len(), sequence)?;
         }
         Ok(branch)
     }
 }
 
 /// Branches on their way to another lane, with what llama.cpp holds of them.
-pub(super) type Moved<'w> = Vec<(Branch<'w>, SeqState)>;
+pub(super) type Moved<'w> = Vec<(SeqState, Branch<'w>)>;
 
 /// The jobs not yet begun, in order, and the prompt of the next one.
 struct Waiting<'w, F> {
@@ -463,7 +372,7 @@ impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
                 match live.iter_mut().find(same) {
                     Some(branch) => branch.jobs.push(job),
                     None => {
-                        engine.copy(engine.rows as i32, live.len() as i32)?;
+                        engine.sequences.unpark(live.len())?;
                         live.push(Branch { group, n_prompt_tokens, tokens: vec![token], jobs: vec![job] });
                     }
                 }

@@ -65,7 +65,7 @@ impl Engine for LlamaEngine<'_> {
 
 impl LoadSettings {
     /// For less work than lanes: fewer lanes, and where they have many texts more threads in
-    /// each.
+    /// each. For fewer texts than sequences: fewer, whose caches need not be cleared.
     fn for_work(&self, work: &Work) -> Self {
         let Strategy { lanes, threads, rows } = self.strategy;
         let texts = work.groups.iter().map(|group| group.jobs.len());
@@ -73,6 +73,7 @@ impl LoadSettings {
         let fewer = portions(self.numerics, work.groups.len() as u32, all as u32).clamp(1, lanes);
         let shares = texts.max().is_some_and(|widest| widest >= WORTH_SHARING);
         let threads = if shares { lanes * threads / fewer } else { threads };
+        let rows = rows.min(all as u32).max(1);
         Self { strategy: Strategy { lanes: fewer, threads, rows }, ..self.clone() }
     }
 }

@@ -10,6 +10,7 @@
 //! - `choose`: which of the two a job has; `parity`: whether they agree here
 //! - `rows`: the tokens of all rows, on several threads where it pays
 //! - `context`: how a lane's context is set up
+//! - `sequences`: a context, its sequences and their logits
 //! - `decode`: many jobs in one batch
 //! - `lanes`: several batches side by side
 //! - `pool`: what lanes have in common
@@ -40,6 +41,7 @@ mod prompt;
 mod quantise;
 mod rows;
 mod sampler;
+mod sequences;
 mod trace;
 
 pub use ceiling::ceiling;

@@ -1,6 +1,7 @@
 //! Loading a GGUF file, with its experts where the offload wants them.
 
 use std::ffi::CString;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
@@ -106,13 +107,10 @@ impl Model {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Whether a sequence of so many tokens can go to another context as it is:
-    /// tokens outside a sliding window are left out of its state, and the
-    /// rest would lie elsewhere.
-    pub(super) fn can_move(&self, n_tokens: u32) -> bool {
+    /// Tokens that a layer with a sliding window looks back on.
+    pub(super) fn window(&self) -> Option<NonZeroU32> {
         // SAFETY: reads a number of the model.
-        let window = unsafe { sys::llama_model_n_swa(self.pointer()) }.unsigned_abs();
-        window == 0 || n_tokens <= window
+        NonZeroU32::new(unsafe { sys::llama_model_n_swa(self.pointer()) }.unsigned_abs())
     }
 
     pub fn is_end(&self, token: Token) -> bool {
