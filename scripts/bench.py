@@ -139,6 +139,9 @@ def best_alone(file, repeats):
     best = None
     for _ in range(repeats):
         for threads, found in candidates.items():
+            # What took half as long again is not the best, whatever the noise.
+            if found and min(found) > 1.5 * best:
+                continue
             # What takes twice the best so far need not end: spinning on busy cores may take hours.
             result = run(file, [*ALONE, "--threads", str(threads)], "ACTIVE", best and 2 * best)
             found.append(result["seconds"] if result else 2 * best)

@@ -91,8 +91,8 @@ fn a_sweep_against_a_server_is_a_sweep() {
 fn each_fault_becomes_what_it_should() {
     let server = Server::start(Manners::default());
     let prompts = [
-        "well", "two", "three", "drops", "busy", "broken", "refused", "cut", "blinks", "stalls", "half", "lies",
-        "endless",
+        "well", "two", "three", "drops", "busy", "broken", "refused", "cut", "blinks", "stalls", "pings", "half",
+        "lies", "endless",
     ];
     let bench = bench(&server.url, &prompts);
     let begun = Instant::now();
@@ -106,7 +106,7 @@ fn each_fault_becomes_what_it_should() {
         all(&fate(name), "failed", "");
     }
     // What it would have become is not known.
-    for name in ["cut", "stalls"] {
+    for name in ["cut", "stalls", "pings"] {
         all(&fate(name), "censored", "cut");
     }
     let journal = bench.result("out", "trials.jsonl");
@@ -114,9 +114,9 @@ fn each_fault_becomes_what_it_should() {
         assert!(journal.contains(reason), "no {reason:?}");
     }
     assert!(journal.contains('\u{FFFD}'), "half a character is marked");
-    assert!(said.stdout.contains("8 cut by a server, 12 failed"), "{}", said.stdout);
+    assert!(said.stdout.contains("12 cut by a server, 12 failed"), "{}", said.stdout);
     let verdicts = bench.result("out", "verdicts.json");
-    assert!(verdicts.contains("8 of 52 texts were cut by a server"), "{verdicts}");
+    assert!(verdicts.contains("12 of 56 texts were cut by a server"), "{verdicts}");
     // Repaired, the failed ones are had; the cut ones are an outcome.
     server.recover();
     bench.run("out", &["--retry-failed"], 3);

@@ -35,7 +35,7 @@ pub struct Server {
     pub key_env: Option<String>,
     /// Requests at a time.
     pub concurrency: u32,
-    /// Seconds without a byte after which an answer is given up.
+    /// Seconds without a piece of the text after which an answer is given up.
     pub silence_s: u32,
     /// Seconds for which it is waited for when it can't be reached.
     pub patience_s: u32,

@@ -62,8 +62,8 @@ impl fmt::Display for Shard {
 
 impl Plan {
     /// A shard's part: a stretch of the plan's order, so that few models are loaded, with whole
-    /// prompts, so that what their texts share is evaluated once. Shards differ in their texts by
-    /// at most those of one prompt. Also where its trials stand among all.
+    /// prompts, so that what their texts share is evaluated once. A shard's texts are an even part of
+    /// all, but for at most those of one prompt. Also where its trials stand among all.
     pub fn shard(&self, shard: Shard) -> (Self, Range<usize>) {
         let texts = |group: &PromptTrials| group.trials.iter().map(|t| &t.trial.id).unique().count() as u64;
         let total: u64 = self.loads.iter().flat_map(|load| &load.prompts).map(texts).sum();

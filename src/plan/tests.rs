@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use itertools::Itertools as _;
+use proptest::prelude::*;
+
 use super::*;
 use crate::experiment::{Surroundings, parse, resolve};
 
@@ -391,4 +394,59 @@ fn the_notes_say_what_the_results_cannot_show() {
     assert!(notes(&[], &varying)[0].ends_with("may depend on the batch: built so"));
     assert_eq!(notes(&[("context = 64", "context = 64\nnumerics = \"fast\"")], &varying), [""; 0]);
     assert_eq!(notes(&[("a.gguf\"", "a.gguf\"\nnote = \"trained here\"")], &|_| {}), ["trained here"]);
+}
+
+/// Two models, of which `b` may have fewer chains, and so smaller prompts.
+fn grid_of(n_prompts: usize, n_temperatures: usize, n_seeds: usize, smaller: bool) -> Experiment {
+    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
+    let prompts = list((0..n_prompts).map(|n| format!("\"prompt {n}\"")).collect());
+    let temperatures = list((1..=n_temperatures).map(|n| format!("{}", n as f64 / 10.0)).collect());
+    let exclude = if smaller { "[[grid.exclude]]\nmodel = \"b\"\nchain = \"pure\"\n\n" } else { "" };
+    edited(
+        EXPERIMENT,
+        &[
+            ("[\"one\", \"two\"]", &prompts),
+            ("[1.0, 0.5]", &temperatures),
+            ("[7, 3]", &format!("{{ from = 0, count = {n_seeds} }}")),
+            ("[prompts]", &format!("{exclude}[prompts]")),
+        ],
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn shards_are_the_plan_in_even_parts_of_whole_prompts(
+        n_prompts in 1..12_usize,
+        n_temperatures in 1..4_usize,
+        n_seeds in 1..6_usize,
+        smaller: bool,
+        count in 1..14_u32,
+    ) {
+        let plan = plan(&grid_of(n_prompts, n_temperatures, n_seeds, smaller));
+        let texts = |trials: &mut dyn Iterator<Item = &Trial>| trials.map(|trial| &trial.id).unique().count();
+        let largest = plan.loads.iter().flat_map(|load| &load.prompts);
+        let largest = largest.map(|group| texts(&mut group.trials.iter().map(|t| &t.trial))).max().expect("a prompt");
+        let all: Vec<_> = plan.trials().collect();
+        let total = texts(&mut all.iter().copied());
+        let mut next = 0;
+        for index in 1..=count {
+            let (part, place) = plan.shard(Shard::new(index, count).expect("it is one of them"));
+            let own: Vec<_> = part.trials().collect();
+            prop_assert_eq!(&own, &all[place.clone()]);
+            if !own.is_empty() {
+                prop_assert_eq!(place.start, next, "shard {} of {}", index, count);
+                next = place.end;
+            }
+            // Whole prompts: each of its groups is a group of the plan.
+            for load in &part.loads {
+                let whole = plan.loads.iter().find(|l| (&l.model, l.offload) == (&load.model, load.offload));
+                let whole = &whole.expect("a load of the plan").prompts;
+                prop_assert!(load.prompts.iter().all(|group| whole.contains(group)));
+            }
+            let (own, even) = (texts(&mut own.into_iter()), total as f64 / f64::from(count));
+            prop_assert!((own as f64 - even).abs() <= largest as f64, "{own} texts, {even} were even");
+        }
+        prop_assert_eq!(next, all.len());
+    }
 }

@@ -156,6 +156,11 @@ impl Shared {
                 ("cut", 3) => return Ok(()),
                 ("blinks", 3) if n_before == 0 => return Ok(()),
                 ("stalls", 3) => thread::sleep(Duration::from_secs(30)),
+                // As a proxy does for a server that hangs.
+                ("pings", 3) => loop {
+                    stream.write_all(b": ping\n\n")?;
+                    thread::sleep(Duration::from_millis(200));
+                },
                 ("half", 3) => stream.write_all(b"data: {\"choices\":[{\"text\":\" \xF0\x9F\"}]}\n\n")?,
                 _ => {}
             }

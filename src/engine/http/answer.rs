@@ -32,15 +32,23 @@ pub enum Broken {
     Foreign { api: Api, excerpt: String },
 }
 
+/// What a line of a stream was good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    Something,
+    /// An empty line, a comment, the name of an event: what keeps a connection open.
+    Nothing,
+}
+
 /// How much of an answer an error quotes.
 const EXCERPT_CHARS: usize = 200;
 
 impl Answer {
-    /// Takes in a line of a stream; empty ones, comments and the names of events say nothing.
+    /// Takes in a line of a stream.
     ///
     /// # Errors
     /// When it reports an error, or is not of the API.
-    pub fn take_line(&mut self, api: Api, line: &str) -> Result<(), Broken> {
+    pub fn take_line(&mut self, api: Api, line: &str) -> Result<Heard, Broken> {
         let data = match api {
             // One JSON object a line.
             Api::Ollama => line.trim(),
@@ -49,28 +57,22 @@ impl Answer {
                 Some(data) => data.strip_prefix(' ').unwrap_or(data),
                 None => match line.strip_prefix("error:") {
                     Some(error) => return Err(Broken::Reported(excerpt(error.trim()))),
-                    None => return Ok(()),
+                    None => return Ok(Heard::Nothing),
                 },
             },
         };
         match (api, data) {
-            (Api::Ollama, "") => Ok(()),
-            (Api::Shimmy, "[DONE]") => {
-                self.end = Some(Stop::Unknown);
-                Ok(())
-            }
+            (Api::Ollama, "") => return Ok(Heard::Nothing),
+            (Api::Shimmy, "[DONE]") => self.end = Some(Stop::Unknown),
             // The pieces themselves, without JSON.
-            (Api::Shimmy, piece) => {
-                self.add_piece(piece);
-                Ok(())
-            }
+            (Api::Shimmy, piece) => self.add_piece(piece),
             // The reason stood in the piece before.
             (_, "[DONE]") => {
                 self.end.get_or_insert(Stop::Unknown);
-                Ok(())
             }
-            _ => self.take_json(api, data),
+            _ => self.take_json(api, data)?,
         }
+        Ok(Heard::Something)
     }
 
     /// A line break within a piece of Shimmy's, which sends it as two lines of data.
@@ -252,6 +254,17 @@ mod tests {
     }
 
     #[test]
+    fn what_keeps_a_connection_open_says_nothing() {
+        let mut answer = Answer::default();
+        for (api, line) in
+            [(Api::Openai, ""), (Api::Openai, ": ping"), (Api::Openai, "event: message"), (Api::Ollama, " ")]
+        {
+            assert_eq!(answer.take_line(api, line), Ok(Heard::Nothing), "{line:?}");
+        }
+        assert_eq!(answer, Answer::default());
+    }
+
+    #[test]
     fn a_llama_server_stream_has_tokens_and_the_order() {
         let end = concat!(
             r#"data: {"content":"","tokens":[],"stop":true,"stop_type":"eos","tokens_evaluated":5,"#,
@@ -263,7 +276,9 @@ mod tests {
             end,
         ];
         let mut answer = Answer::default();
-        lines.iter().for_each(|line| answer.take_line(Api::LlamaServer, line).unwrap());
+        for line in lines {
+            assert_eq!(answer.take_line(Api::LlamaServer, line), Ok(Heard::Something));
+        }
         assert_eq!(answer.samplers.as_deref().unwrap(), ["top_k", "temperature"]);
         let generation = answer.into_generation(Api::LlamaServer, 4);
         assert_eq!((generation.n_tokens(), generation.stop), (Some(2), Stop::Eos));

@@ -2,7 +2,7 @@
 //! knows ureq, and the only one that knows a key.
 
 use std::io::{BufRead, BufReader, Read};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use ureq::config::Config;
@@ -11,7 +11,7 @@ use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-use super::answer::{Answer, Broken};
+use super::answer::{Answer, Broken, Heard};
 use super::request::Ask;
 use crate::experiment::{Api, Delivery, Server};
 
@@ -57,7 +57,7 @@ impl<'a> Client<'a> {
                 _ => return Err(format!("the server {} needs a key: set the environment variable {name}", server.id)),
             },
         };
-        let silence = Some(Duration::from_secs(server.silence_s.into()));
+        let silence = Some(silence(server));
         let config = Config::builder()
             .http_status_as_error(false)
             // A redirect would take the key along.
@@ -111,6 +111,7 @@ impl<'a> Client<'a> {
         let mut begun = false;
         // Shimmy's pieces are bare: a second line of data in one event is a line break in the text.
         let mut data_lines = 0;
+        let mut last_heard = Instant::now();
         let broke_off = |answer: Answer, reason: String| Trouble::BrokenOff { answer: Box::new(answer), reason };
         loop {
             line.clear();
@@ -135,7 +136,14 @@ impl<'a> Client<'a> {
                     answer.take_line_break();
                 }
             }
-            answer.take_line(api, text).map_err(|broken| self.broken(&broken))?;
+            match answer.take_line(api, text).map_err(|broken| self.broken(&broken))? {
+                Heard::Something => last_heard = Instant::now(),
+                // A proxy keeps the connection open for ever, whatever became of the server behind it.
+                Heard::Nothing if last_heard.elapsed() >= silence(self.server) => {
+                    return Err(broke_off(answer, format!("nothing but comments in {} s", self.server.silence_s)));
+                }
+                Heard::Nothing => {}
+            }
             if !begun && answer.has_text() {
                 begun = true;
                 on_first_piece();
@@ -234,6 +242,11 @@ impl<'a> Client<'a> {
             None => text.to_owned(),
         }
     }
+}
+
+/// How long a server may say nothing.
+fn silence(server: &Server) -> Duration {
+    Duration::from_secs(server.silence_s.into())
 }
 
 fn endless(limit: usize, max_tokens: u32) -> String {
