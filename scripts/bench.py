@@ -13,7 +13,7 @@ import shutil
 import statistics
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +32,8 @@ WAYS = {
 }
 # As many sequences in lock step: nothing to share, none ends.
 WIDTHS = (16, 64)
+# Fewer steps measure the machine's noise.
+LOCKSTEP_TOKENS = 24
 LOCKSTEP_CHAINS = ["llama.cpp", "pure", "vllm"]
 PROMPTS = ["The heart is", "Once upon a time there was", "Solar panels", "My neighbour told me that"]
 MORE_PROMPTS = ["In the long run, reading books", "Three reasons explain why the sea", "The first step is",
@@ -175,6 +177,7 @@ def shares(model, repeats, binary):
     """What is left of the pure decode loop's rows a second at the same width, in one context on the same
     threads that spin, once tokens are chosen: rows of the second table."""
     rows = []
+    model = replace(model, tokens=max(model.tokens, LOCKSTEP_TOKENS))
     threads = CORES if model.family else 1
     for width in WIDTHS:
         for numerics in ("fast", "invariant"):
@@ -290,25 +293,27 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small grids, each once")
     parser.add_argument("--only", choices=list(models(False)), help="one of the models")
-    parser.add_argument("--grow", action="store_true", help="only what more levels of each thing cost, on the tiny model")
+    parser.add_argument("--part", choices=["ways", "sampling", "growth"],
+                        help="only one of the tables; growth, what more levels of each thing cost, is made by this alone")
     arguments = parser.parse_args()
     BENCH.mkdir(parents=True, exist_ok=True)
     binary = build()
     repeats = 1 if arguments.quick else 3
     chosen = [model for name, model in models(arguments.quick).items() if arguments.only in (None, name)]
-    if arguments.grow:
+    if arguments.part == "growth":
         print("\n" + markdown(grow(models(False)["tiny"])))
         return
     begun, rows, sampled = time.monotonic(), [], []
     for model in chosen:
         if model.family:
             make_shape(model)
-        for deterministic in (True, False):
+        for deterministic in (True, False) if arguments.part != "sampling" else ():
             print(f"{model.name}, {'all chains' if deterministic else 'drawing chains only'}", flush=True)
             rows += compare(model, deterministic, repeats, binary)
             write(rows, sampled, repeats, time.monotonic() - begun)
-        print(f"{model.name}, sampling beside decoding", flush=True)
-        sampled += shares(model, repeats, binary)
+        if arguments.part != "ways":
+            print(f"{model.name}, sampling beside decoding", flush=True)
+            sampled += shares(model, repeats, binary)
         write(rows, sampled, repeats, time.monotonic() - begun)
     print("\n" + (BENCH / "results.md").read_text())
 

@@ -10,7 +10,7 @@ use crate::engine::EngineError;
 
 /// Below so many logits in all rows, waking threads takes longer than they
 /// save (docs/performance.md, Sampling).
-const WORTH_WAKING: usize = 1_000_000;
+const WORTH_WAKING: usize = 131_072;
 
 /// What sampling needs beside the samplers, kept from token to token.
 pub struct Rows {
