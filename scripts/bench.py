@@ -153,11 +153,12 @@ def best_alone(file, repeats):
 
 
 def ceiling(binary, file, numerics, width, steps, threads):
-    """Rows a second of a pure decode loop, with threads that spin."""
-    tiled = {"GGML_CPU_TILED_MM": "0"} if numerics == "invariant" else {}
+    """Rows a second of a pure decode loop, with threads that wait as the worker's do (src/worker/supervisor.rs)."""
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
+    if numerics == "invariant":
+        environment["GGML_CPU_TILED_MM"] = "0"
     command = [binary, file, str(width), str(steps), str(threads), numerics]
-    environment = os.environ | {"OMP_WAIT_POLICY": "ACTIVE"} | tiled
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)["rows_per_second"]
 
 
@@ -174,30 +175,29 @@ def lockstep(model, numerics, chain, width):
 
 
 def shares(model, repeats, binary):
-    """What is left of the pure decode loop's rows a second at the same width, in one context on the same
-    threads that spin, once tokens are chosen: rows of the second table."""
+    """What is left of the pure decode loop's rows a second at the same width, in one context on as many
+    threads, once tokens are chosen: rows of the second table. The two take turns, and it is the medians
+    of their ratios that count: the machine's speed changes by more than what is measured."""
     rows = []
     model = replace(model, tokens=max(model.tokens, LOCKSTEP_TOKENS))
-    threads = CORES if model.family else 1
+    threads, steps = CORES if model.family else 1, model.tokens - 1
     for width in WIDTHS:
         for numerics in ("fast", "invariant"):
             results = {chain: [] for chain in LOCKSTEP_CHAINS}
-            tops = []
             for _ in range(repeats):
                 for chain, found in results.items():
                     options = ["--lanes", "1", "--threads", str(threads), "--batch", str(width), "--sharing", "prompt"]
-                    done = run(lockstep(model, numerics, chain, width), options, "ACTIVE", texts=True)
+                    done = run(lockstep(model, numerics, chain, width), options, texts=True)
                     # Of the texts that were there to the end: their decoding, prompt and load aside.
-                    longest = [(n, seconds) for n, seconds in done["texts"] if n == model.tokens]
-                    steps, seconds = model.tokens - 1, statistics.median(seconds for _, seconds in longest)
-                    found.append({"rows/s": len(done["texts"]) * steps / seconds, "whole": len(longest)})
-                tops.append(ceiling(binary, done["file"], numerics, width, model.tokens - 1, threads))
-            top = statistics.median(tops)
+                    longest = [seconds for n, seconds in done["texts"] if n == model.tokens]
+                    speed = len(done["texts"]) * steps / statistics.median(longest)
+                    top = ceiling(binary, done["file"], numerics, width, steps, threads)
+                    found.append({"rows/s": speed, "decode only": top, "share": speed / top, "whole": len(longest)})
             for chain, found in results.items():
-                speed = statistics.median(result["rows/s"] for result in found)
+                middle = median(found)
                 rows.append({"model": model.name, "numerics": numerics, "sequences": width, "threads": threads,
-                             "chain": chain, "to the end": found[0]["whole"], "rows/s": round(speed),
-                             "decode only": round(top), "share": f"{speed / top:.0%}"})
+                             "chain": chain, "to the end": found[0]["whole"], "rows/s": round(middle["rows/s"]),
+                             "decode only": round(middle["decode only"]), "share": f"{middle['share']:.0%}"})
                 print(f"  {width} sequences, {numerics}, {chain}: {rows[-1]['share']}", flush=True)
     return rows
 
