@@ -8,7 +8,7 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Bench, Numbers, models};
+use support::{Bench, Numbers, models, wait_until};
 
 /// How often the kill test kills; `MOE_SWEEP_TEST_KILLS=100` for more.
 fn kills() -> u32 {
@@ -145,11 +145,7 @@ fn a_newer_journal_is_refused() {
 fn two_runs_do_not_share_a_directory() {
     let bench = Bench::scripted("delay_ms = 100");
     let mut first = bench.start("out", &[]);
-    let begun = Instant::now();
-    while !bench.exists("out/manifest.json") {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the first run does not begin");
-        thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the first run begins", || bench.exists("out/manifest.json"));
     let said = bench.run("out", &[], 96);
     assert!(said.stderr.contains("in use by another run"), "{said:#?}");
     assert!(first.wait().unwrap().success());
@@ -161,11 +157,7 @@ fn ctrl_c_ends_cleanly_and_the_same_command_resumes() {
     let bench = Bench::scripted("delay_ms = 50");
     bench.run("undisturbed", &[], 0);
     let mut child = bench.start("out", &[]);
-    let begun = Instant::now();
-    while !bench.exists("out/trials.jsonl") || bench.result("out", "trials.jsonl").lines().count() < 3 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the run does not begin");
-        thread::sleep(Duration::from_millis(10));
-    }
+    bench.wait_for_trials("out", 3);
     let pid = nix::unistd::Pid::from_raw(child.id() as i32);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -190,9 +182,7 @@ fn what_a_killed_run_evaluated_is_unknown_and_not_zero() {
 
     let bench = Bench::scripted("delay_ms = 20");
     let mut run = bench.start("out", &[]);
-    while !bench.exists("out/trials.jsonl") || bench.result("out", "trials.jsonl").is_empty() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    bench.wait_for_trials("out", 1);
     run.kill().unwrap();
     run.wait().unwrap();
     let said = bench.run("out", &[], 0);

@@ -7,7 +7,6 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use server::{Manners, Server};
@@ -136,10 +135,7 @@ fn a_server_that_goes_away_ends_the_run_and_fails_no_trial() {
 
     let address = server.address();
     let mut child = bench.start("out", &[]);
-    let journal = bench.path().join("out/trials.jsonl");
-    while !fs::metadata(&journal).is_ok_and(|data| data.len() > 0) {
-        thread::sleep(Duration::from_millis(5));
-    }
+    bench.wait_for_trials("out", 1);
     server.stop();
     assert_eq!(child.wait().unwrap().code(), Some(3));
     let kept = bench.result("out", "trials.jsonl").lines().count();

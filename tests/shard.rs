@@ -4,8 +4,6 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::thread;
-use std::time::Duration;
 
 use support::{Bench, Said};
 
@@ -99,10 +97,7 @@ fn a_shard_that_was_killed_goes_on() {
     let slow = bench.read("m.scripted.toml");
     bench.run("slow", &[], 0);
     let mut child = bench.start("s1", &["--shard", "1/2"]);
-    let journal = bench.path().join("s1/trials.jsonl");
-    while !fs::metadata(&journal).is_ok_and(|data| data.len() > 0) {
-        thread::sleep(Duration::from_millis(5));
-    }
+    bench.wait_for_trials("s1", 1);
     child.kill().unwrap();
     child.wait().unwrap();
     // Killed, it had said where its texts were made.

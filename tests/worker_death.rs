@@ -64,9 +64,7 @@ fn a_model_file_that_is_replaced_during_the_run_is_not_mistaken_for_the_first() 
     // The abort makes the runner load the model again, and by then it is another.
     let bench = Bench::scripted("abort_on = 'second'\ndelay_ms = 200");
     let mut run = bench.start("out", &[]);
-    while !bench.exists("out/trials.jsonl") || bench.result("out", "trials.jsonl").is_empty() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    bench.wait_for_trials("out", 1);
     bench.write("m.scripted.toml", "");
     assert_eq!(run.wait().unwrap().code(), Some(3));
     assert!(bench.result("out", "trials.jsonl").contains("has changed since the run began"));

@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -137,6 +139,12 @@ impl Bench {
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("moe-sweep starts")
     }
 
+    /// Waits until the run in `directory` has kept `trials` trials.
+    pub fn wait_for_trials(&self, directory: &str, trials: usize) {
+        let journal = format!("{directory}/trials.jsonl");
+        wait_until("trials are kept", || self.exists(&journal) && self.read(&journal).matches('\n').count() >= trials);
+    }
+
     /// The files that must not differ between runs of the same experiment.
     pub fn reproducible(&self, directory: &str) -> [String; 3] {
         ["trials.csv", "cells.csv", "verdicts.json"].map(|name| self.result(directory, name))
@@ -158,6 +166,15 @@ impl From<Output> for Said {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("messages are UTF-8");
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Waits for what soon comes to hold. Fails rather than hang where it never does.
+pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited a minute, in vain, until {what}");
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
