@@ -59,8 +59,8 @@ class Model:
 
 def models(quick):
     """By the names of --only."""
-    tokens, seeds = (6, 1) if quick else (12, 6)
-    shape = {"prompts": 2, "temperatures": [0.3, 0.9], "tokens": tokens}
+    tokens, seeds = (6, 1) if quick else (12, 8)
+    shape = {"prompts": 2, "temperatures": [0.3, 0.6, 0.9], "tokens": tokens}
     return {
         "tiny": Model("deepseek-tiny", ROOT / "models/deepseek-tiny.gguf", 4, [0.3, 0.9, 1.5], 2 if quick else 8,
                       20 if quick else 60),
@@ -181,6 +181,8 @@ def shares(model, repeats, binary):
     rows = []
     model = replace(model, tokens=max(model.tokens, LOCKSTEP_TOKENS))
     threads, steps = CORES if model.family else 1, model.tokens - 1
+    # Of a small model they last tenths of a second: more of them, against the noise.
+    repeats *= 1 if model.family else 5
     for width in WIDTHS:
         for numerics in ("fast", "invariant"):
             results = {chain: [] for chain in LOCKSTEP_CHAINS}
