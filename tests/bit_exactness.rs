@@ -24,9 +24,12 @@ const QUANTS: [Quant; 4] = [Quant::Source, Quant::Q8_0, Quant::F32, Quant::Q4_K_
 const CONTEXT: u32 = 768;
 const SENTENCE: &str = "The principle is simple: water turns a wheel, and the wheel turns a stone. ";
 
+/// llama.cpp would evaluate the last token of so long a prompt by itself.
+const ONE_TOO_MANY: usize = 513;
+
 /// Lanes, threads of each and rows. Where there are more lanes than prompts, texts move.
-const STRATEGIES: [(u32, u32, u32); 7] =
-    [(1, 2, 2), (1, 4, 8), (1, 1, 32), (1, 4, 128), (2, 2, 32), (2, 1, 3), (4, 1, 8)];
+const STRATEGIES: [(u32, u32, u32); 8] =
+    [(1, 4, 1), (1, 2, 2), (1, 4, 8), (1, 1, 32), (1, 4, 128), (2, 2, 32), (2, 1, 3), (4, 1, 8)];
 
 /// The tokens of every text and the hash of its logits.
 type Texts = BTreeMap<Ticket, (Vec<Token>, String)>;
@@ -88,10 +91,12 @@ fn weights(llama: &Llama, model: &str, quant: Quant, folder: &Path) -> PathBuf {
 
 /// How many sequences were moved meanwhile.
 fn compare(llama: &Llama, path: &Path, name: &str) -> u64 {
-    let work = work();
+    let model = Model::load(llama, &settings(path, (1, 1, 1))).expect("the model loads");
+    let work = work(&model);
     let mut moved = 0;
     let mut texts = |strategy, work: &Work| {
-        let kept = generate(llama, path, strategy, work);
+        let mut kept = Kept::default();
+        LlamaEngine::new(llama, &model, &settings(path, strategy)).generate(work, &mut kept).expect("texts");
         moved += kept.moved;
         kept.texts
     };
@@ -114,9 +119,15 @@ fn compare(llama: &Llama, path: &Path, name: &str) -> u64 {
     moved
 }
 
-/// A prompt of some ten tokens and one of over 600, each asked in several ways.
-fn work() -> Work {
+/// Prompts of some ten tokens, of over 600 and of [`ONE_TOO_MANY`], each asked in several ways.
+fn work(model: &Model) -> Work {
+    let n_tokens = |prompt: &str| model.tokenize(prompt, Template::Raw, Bos::Model).expect("tokens").len();
     let long = SENTENCE.repeat(26);
+    assert!((601..750).contains(&n_tokens(&long)));
+    let lengthen = |text: &String| Some(format!("{text} stone"));
+    let mut longer = std::iter::successors(Some(SENTENCE.repeat(19)), lengthen);
+    let one_too_many = longer.find(|text| n_tokens(text) >= ONE_TOO_MANY).expect("it grows");
+    assert_eq!(n_tokens(&one_too_many), ONE_TOO_MANY);
     let temperature = |t| Step::Temperature { t: Temperature::new(t).expect("a temperature") };
     let jobs = |first: Ticket| {
         let greedy = (vec![Step::Greedy], None);
@@ -128,12 +139,12 @@ fn work() -> Work {
         jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed }).collect()
     };
     let group = |prompt: &str, first| Group { prompt: prompt.to_owned(), template: Template::Raw, jobs: jobs(first) };
-    let groups = vec![group(&SENTENCE[..30], 0), group(&long, 100)];
+    let groups = vec![group(&SENTENCE[..30], 0), group(&long, 100), group(&one_too_many, 200)];
     Work { max_tokens: 10, bos: Bos::Model, groups, hash_logits: true }
 }
 
-fn generate(llama: &Llama, path: &Path, (lanes, threads, rows): (u32, u32, u32), work: &Work) -> Kept {
-    let settings = LoadSettings {
+fn settings(path: &Path, (lanes, threads, rows): (u32, u32, u32)) -> LoadSettings {
+    LoadSettings {
         path: path.to_owned(),
         blake3: String::new(),
         offload: Offload::All,
@@ -143,9 +154,5 @@ fn generate(llama: &Llama, path: &Path, (lanes, threads, rows): (u32, u32, u32),
         strategy: Strategy { lanes, threads, rows },
         samplers: Samplers::Fast,
         sharing: Sharing::Trie,
-    };
-    let model = Model::load(llama, &settings).expect("the model loads");
-    let mut kept = Kept::default();
-    LlamaEngine::new(llama, &model, &settings).generate(work, &mut kept).expect("texts");
-    kept
+    }
 }

@@ -1,6 +1,8 @@
-//! How a lane's context is set up.
+//! How a lane's context is set up, and what of it decides whether a text's logits are its
+//! own (docs/architecture.md, Numerics).
 
 use std::num::NonZeroU32;
+use std::ops::Range;
 
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_sys_2 as sys;
@@ -20,7 +22,7 @@ pub(super) fn context_params(settings: &LoadSettings) -> Result<LlamaContextPara
     let LoadSettings { context, .. } = *settings;
     let Strategy { rows, threads, .. } = settings.strategy;
     // One more sequence, for the parked prompt.
-    let n_seq_max = rows + 1;
+    let n_seq_max = rows.max(least_rows(settings.numerics)) + 1;
     let n_ctx = context.checked_mul(n_seq_max).and_then(NonZeroU32::new).ok_or_else(|| EngineError::Context {
         context,
         rows,
@@ -37,7 +39,7 @@ pub(super) fn context_params(settings: &LoadSettings) -> Result<LlamaContextPara
         .with_n_ubatch(N_UBATCH.min(n_batch))
         .with_n_threads(n_threads)
         .with_n_threads_batch(n_threads)
-        .with_flash_attention_policy(flash_attention(settings.numerics))
+        .with_flash_attention_policy(flash_attention())
         // Each sequence has a stream of its own: what else is decoded
         // beside it can't change its attention's sums.
         .with_kv_unified(false)
@@ -45,12 +47,37 @@ pub(super) fn context_params(settings: &LoadSettings) -> Result<LlamaContextPara
         .with_no_perf(true))
 }
 
-/// Off on Vulkan: Mesa 22 crashes with it on long prompts (docs/offload.md).
-fn flash_attention(numerics: Numerics) -> sys::llama_flash_attn_type {
-    let vulkan = || devices().iter().any(|device| device.backend == "Vulkan");
+/// Rows that a step must have. ggml multiplies a single row by kernels of its own, and splits
+/// a single long cache among threads; from two rows on, a row's sums are the same in any company.
+pub(super) fn least_rows(numerics: Numerics) -> u32 {
     match numerics {
-        Numerics::Fast if !vulkan() => sys::LLAMA_FLASH_ATTN_TYPE_AUTO,
-        Numerics::Fast | Numerics::Invariant => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
+        Numerics::Invariant => 2,
+        Numerics::Fast => 1,
+    }
+}
+
+/// The pieces in which a prompt is evaluated: those of llama.cpp, but that none after the first
+/// is a single token, for which [`least_rows`] would not hold.
+pub(super) fn pieces(n_tokens: usize) -> impl Iterator<Item = Range<usize>> {
+    const PIECE: usize = N_UBATCH as usize;
+    let mut begin = 0;
+    std::iter::from_fn(move || {
+        let length = match n_tokens - begin {
+            0 => return None,
+            left if left == PIECE + 1 => PIECE - 1,
+            left => left.min(PIECE),
+        };
+        begin += length;
+        Some(begin - length..begin)
+    })
+}
+
+/// llama.cpp's own choice; off on Vulkan, where Mesa 22 crashes with it on long prompts (docs/offload.md).
+fn flash_attention() -> sys::llama_flash_attn_type {
+    if devices().iter().any(|device| device.backend == "Vulkan") {
+        sys::LLAMA_FLASH_ATTN_TYPE_DISABLED
+    } else {
+        sys::LLAMA_FLASH_ATTN_TYPE_AUTO
     }
 }
 
@@ -70,4 +97,20 @@ pub(super) fn raw(params: &LlamaContextParams) -> sys::llama_context_params {
     raw.no_perf = params.no_perf();
     raw.op_offload = params.op_offload();
     raw
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_piece_of_a_prompt_is_a_token_alone() {
+        assert_eq!(pieces(1).collect::<Vec<_>>(), [0..1]);
+        assert_eq!(pieces(513).collect::<Vec<_>>(), [0..511, 511..513]);
+        for n_tokens in [2, 511, 512, 514, 1024, 1025, 1026, 100_001] {
+            let pieces: Vec<_> = pieces(n_tokens).collect();
+            assert!(pieces.iter().all(|piece| (2..=512).contains(&piece.len())), "{n_tokens}");
+            assert!(pieces.iter().cloned().flatten().eq(0..n_tokens), "{n_tokens}");
+        }
+    }
 }

@@ -78,15 +78,13 @@ impl Llama {
         let accelerators = self.devices().devices.into_iter().filter(|device| device.kind.holds_weights());
         let accelerators: Vec<_> =
             accelerators.map(|device| format!("{} ({})", device.name, device.description)).collect();
-        let llamafile = features.contains("LLAMAFILE = 1").then(|| {
-            "llama.cpp was built with GGML_LLAMAFILE=ON: build in the checkout, whose .cargo/config.toml turns it off, \
-             or with GGML_LLAMAFILE=OFF in the environment"
-                .to_owned()
-        });
+        // ggml has other kernels there, which choose by other widths.
+        let untested = cfg!(not(target_arch = "x86_64"))
+            .then(|| format!("tested on x86-64, not on {}: see the determinism probe", std::env::consts::ARCH));
         let on_gpu = accelerators.first().map(|device| {
             format!("{device} sums in an order that the batch's width chooses; with --batch 1 no text has company")
         });
-        let variance = llamafile.or(on_gpu);
+        let variance = on_gpu.or(untested);
         EngineFacts { fingerprint: format!("{CRATES}; {features}"), accelerators, variance }
     }
 

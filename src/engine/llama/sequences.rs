@@ -7,18 +7,24 @@ use llama_cpp_2::context::session::{LlamaStateSeqFlags, SeqState};
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
-use super::context::context_params;
+use super::context::{context_params, least_rows, pieces};
 use super::{Llama, Model};
 use crate::engine::{EngineError, LoadSettings, Strategy, Token};
 
 /// Sequences 0 to `rows - 1`, and one more that is parked: it holds a prompt to
-/// begin from.
+/// begin from. Where a step must have more rows than one ([`least_rows`]), a
+/// sequence alone has a twin.
 pub(super) struct Sequences<'m> {
     model: &'m Model,
     context: LlamaContext<'m>,
     batch: LlamaBatch<'static>,
-    /// The most sequences beside the parked one; also the parked one's id.
+    /// The most sequences beside the parked one.
     rows: u32,
+    /// The parked one's id.
+    parked: usize,
+    least_rows: u32,
+    /// Whether sequence 1 is what sequence 0 is.
+    twinned: bool,
     /// Tokens of context for each sequence.
     n_ctx_seq: u32,
     /// Those that llama.cpp copies at the next decode only, and whose state
@@ -32,11 +38,13 @@ impl<'m> Sequences<'m> {
     pub fn new(llama: &Llama, model: &'m Model, settings: &LoadSettings) -> Result<Self, EngineError> {
         let LoadSettings { context: n_ctx_seq, .. } = *settings;
         let Strategy { rows, .. } = settings.strategy;
+        let least_rows = least_rows(settings.numerics);
         let params = context_params(settings)?;
         let batch = LlamaBatch::new(params.n_batch() as usize, 1);
         let refused = |reason: String| EngineError::Context { context: n_ctx_seq, rows, reason };
         let context = model.llama.new_context(&llama.backend, params).map_err(|error| refused(error.to_string()))?;
-        Ok(Self { model, context, batch, rows, n_ctx_seq, owed: Vec::new() })
+        let parked = rows.max(least_rows) as usize;
+        Ok(Self { model, context, batch, rows, parked, least_rows, twinned: false, n_ctx_seq, owed: Vec::new() })
     }
 
     /// The most sequences beside the parked one.
@@ -56,27 +64,37 @@ impl<'m> Sequences<'m> {
         if n_prompt_tokens + max_tokens as usize > context as usize {
             return Err(EngineError::PromptTooLong { n_prompt_tokens, max_tokens, context });
         }
-        let parked = self.rows();
-        self.clear(parked)?;
-        self.batch.clear();
-        let last = n_prompt_tokens - 1;
-        for (position, &token) in prompt.iter().enumerate() {
-            self.add(token, position, parked, position == last)?;
+        self.clear(self.parked)?;
+        let mut last = 0;
+        for piece in pieces(n_prompt_tokens) {
+            self.batch.clear();
+            last = piece.len() - 1;
+            for position in piece {
+                self.add(prompt[position], position, self.parked, position + 1 == n_prompt_tokens)?;
+            }
+            self.decode()?;
         }
-        self.decode()?;
         Ok(self.logits(last).to_vec())
     }
 
     /// Makes `sequence` a copy of the parked one.
     pub fn unpark(&mut self, sequence: usize) -> Result<(), EngineError> {
-        self.copy(self.rows(), sequence)
+        self.copy(self.parked, sequence)
     }
 
     /// Decodes a token of each sequence, given with its position.
-    pub fn step(&mut self, tokens: impl Iterator<Item = (Token, usize)>) -> Result<(), EngineError> {
+    pub fn step(&mut self, tokens: impl ExactSizeIterator<Item = (Token, usize)>) -> Result<(), EngineError> {
+        let alone = tokens.len() == 1 && self.least_rows > 1;
+        if alone && !self.twinned {
+            self.copy(0, 1)?;
+        }
+        self.twinned = alone;
         self.batch.clear();
         for (sequence, (token, position)) in tokens.enumerate() {
             self.add(LlamaToken(token), position, sequence, true)?;
+            if alone {
+                self.add(LlamaToken(token), position, 1, true)?;
+            }
         }
         self.decode()
     }
@@ -89,6 +107,7 @@ impl<'m> Sequences<'m> {
     /// Copies a whole sequence over another one.
     pub fn copy(&mut self, from: usize, to: usize) -> Result<(), EngineError> {
         self.clear(to)?;
+        self.twinned = false;
         self.owed.push(to);
         // Streams can be copied as a whole only.
         self.context.copy_kv_cache_seq(from as i32, to as i32, None, None).map_err(decode_error)
@@ -110,6 +129,7 @@ impl<'m> Sequences<'m> {
     /// Goes on with another context's sequence. No copy may be owed.
     pub fn set_state(&mut self, sequence: usize, state: &SeqState) -> Result<(), EngineError> {
         self.clear(sequence)?;
+        self.twinned = false;
         self.context.state_seq_set(state, sequence as i32).map_err(decode_error)
     }
 

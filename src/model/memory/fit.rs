@@ -29,9 +29,10 @@ impl Room {
     /// The least that a run can do with.
     pub const LEAST: Self = Self { lanes: 1, rows: 1 };
 
-    /// Of each lane: one is parked, with the prompt.
+    /// Of each lane: one is parked, with the prompt, and a text alone has a twin
+    /// (`engine/llama/sequences.rs`).
     pub fn sequences(self) -> u64 {
-        u64::from(self.rows) + 1
+        u64::from(self.rows.max(2)) + 1
     }
 }
 

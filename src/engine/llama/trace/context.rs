@@ -1,7 +1,6 @@
 //! A context with a callback, which llama-cpp-2's parameters don't offer:
-//! hence llama.cpp's own functions. Its settings are those of
-//! `engine/llama/decode.rs`, so that its logits are those of a sweep
-//! (`tests/trace.rs` compares them).
+//! hence llama.cpp's own functions. Its settings are those of a sweep, and so are its
+//! logits (`tests/trace.rs` compares them).
 
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -12,12 +11,9 @@ use llama_cpp_sys_2 as sys;
 
 use super::capture::Capture;
 use crate::engine::llama::Model;
+use crate::engine::llama::context::{context_params, raw};
 use crate::engine::trace::{Routed, RoutingShape};
 use crate::engine::{EngineError, LoadSettings, Token};
-use crate::experiment::Numerics;
-
-/// llama.cpp's default physical batch.
-const N_UBATCH: u32 = 512;
 
 /// A context for a number of sequences side by side.
 pub struct Context<'m> {
@@ -50,28 +46,11 @@ impl<'m> Context<'m> {
     /// # Errors
     /// When llama.cpp can't allocate it.
     pub fn new(model: &'m Model, settings: &LoadSettings, capturing: Capturing) -> Result<Self, EngineError> {
-        let LoadSettings { context, strategy, .. } = settings;
-        let (context, rows) = (*context, strategy.rows);
-        let refused = |reason: &str| EngineError::Context { context, rows, reason: reason.to_owned() };
+        let mut params = raw(&context_params(settings)?);
         let capture = match capturing {
             Capturing::Off => None,
             Capturing::Routing => Some(NonNull::from(Box::leak(Box::<Capture>::default()))),
         };
-        // SAFETY: plain data, filled in by llama.cpp.
-        let mut params = unsafe { sys::llama_context_default_params() };
-        params.n_ctx = context.checked_mul(rows).ok_or_else(|| refused("more than 2^32 tokens in all"))?;
-        params.n_seq_max = rows;
-        params.n_batch = context.max(rows);
-        params.n_ubatch = N_UBATCH.min(params.n_batch);
-        let threads = (strategy.lanes * strategy.threads) as i32;
-        params.n_threads = threads;
-        params.n_threads_batch = threads;
-        params.flash_attn_type = match settings.numerics {
-            Numerics::Invariant => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
-            Numerics::Fast => sys::LLAMA_FLASH_ATTN_TYPE_AUTO,
-        };
-        params.kv_unified = false;
-        params.no_perf = true;
         if let Some(capture) = capture {
             params.cb_eval = Some(Capture::on_node);
             params.cb_eval_user_data = capture.as_ptr().cast();
@@ -85,7 +64,8 @@ impl<'m> Context<'m> {
                 // SAFETY: leaked above, and no context holds it.
                 drop(unsafe { Box::from_raw(capture.as_ptr()) });
             }
-            return Err(refused("llama.cpp refused it"));
+            let (context, rows) = (settings.context, settings.strategy.rows);
+            return Err(EngineError::Context { context, rows, reason: "llama.cpp refused it".to_owned() });
         };
         let n_vocab = model.llama.n_vocab().unsigned_abs() as usize;
         Ok(Self { context: made, capture, n_vocab, model: PhantomData })

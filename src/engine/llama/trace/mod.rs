@@ -6,16 +6,18 @@
 //!
 //! Texts are decoded as many side by side as the settings have rows, always
 //! exactly as many: where too few are left, or one has ended, rows are filled
-//! with copies and go on unrecorded. So a batch's width is what was asked for.
+//! with copies and go on unrecorded. So a batch's width is what was asked for,
+//! and never less than `numerics` takes.
 
 use blake3::Hasher;
 
 use self::context::{Capturing, Context, Item};
+use super::context::{least_rows, pieces};
 use super::{Llama, Model};
 use crate::engine::trace::{
     Follow, LogitsWriter, Record, Routed, RoutingShape, RoutingWriter, TraceText, TraceWork, Traced,
 };
-use crate::engine::{Effort, EngineError, LoadSettings, Observer, Stop, Token};
+use crate::engine::{Effort, EngineError, LoadSettings, Observer, Stop, Strategy, Token};
 
 mod capture;
 mod context;
@@ -35,11 +37,13 @@ pub fn trace(
         Record::Routing => Capturing::Routing,
         Record::Nothing | Record::Logits => Capturing::Off,
     };
-    let rows = settings.strategy.rows.max(1) as usize;
-    let mut context = Context::new(model, settings, capturing)?;
+    let Strategy { lanes, threads, rows } = settings.strategy;
+    let strategy = Strategy { lanes: 1, threads: lanes * threads, rows: rows.max(least_rows(settings.numerics)) };
+    let settings = LoadSettings { strategy, ..settings.clone() };
+    let mut context = Context::new(model, &settings, capturing)?;
     let mut traced = Vec::new();
-    for texts in work.texts.chunks(rows) {
-        traced.extend(side_by_side(&mut context, model, settings, work, texts, observer)?);
+    for texts in work.texts.chunks(rows.max(1) as usize) {
+        traced.extend(side_by_side(&mut context, model, &settings, work, texts, observer)?);
     }
     Ok(traced)
 }
@@ -54,18 +58,21 @@ fn side_by_side(
     observer: &mut dyn Observer,
 ) -> Result<Vec<Traced>, EngineError> {
     let mut rows = Vec::new();
-    for sequence in 0..settings.strategy.rows.max(1) as usize {
+    for sequence in 0..settings.strategy.rows as usize {
         let text = &texts[sequence % texts.len()];
         let prompt = model.tokenize(&text.prompt, text.template, work.bos).map_err(EngineError::Prompt)?;
         let prompt: Vec<Token> = prompt.into_iter().map(|token| token.0).collect();
         check(&prompt, text, work, settings.context)?;
         context.clear(sequence as i32);
-        let last = prompt.len() - 1;
-        let item = |(position, &token): (usize, &Token)| {
-            let (position, logits) = (position as i32, position == last);
-            Item { token, position, sequence: sequence as i32, logits }
+        let item = |position: usize| {
+            let logits = position + 1 == prompt.len();
+            Item { token: prompt[position], position: position as i32, sequence: sequence as i32, logits }
         };
-        context.decode(&prompt.iter().enumerate().map(item).collect::<Vec<_>>())?;
+        let mut last = 0;
+        for piece in pieces(prompt.len()) {
+            last = piece.len() - 1;
+            context.decode(&piece.map(item).collect::<Vec<_>>())?;
+        }
         observer.worked(Effort::evaluated(prompt.len() as u64))?;
         let sink = if sequence < texts.len() { Some(Sink::new(work, text)?) } else { None };
         let mut row = Row::new(text, prompt, sink);
