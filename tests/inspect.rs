@@ -171,7 +171,7 @@ fn a_model_that_cannot_fit_is_refused_before_it_is_hashed_or_loaded() {
     for part in [
         "the model m, ",
         "does not fit in memory: it needs about 4.0 TB (weights 4.0 TB,",
-        "cache 1.6 MB for 2 sequences of 32 tokens",
+        "cache 2.4 MB for 3 sequences of 32 tokens",
         "GB are free",
         "help: ",
     ] {

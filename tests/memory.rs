@@ -44,16 +44,22 @@ fn logged(log: &str, name: &str) -> f64 {
     sizes.sum::<f64>() * f64::from(1 << 20)
 }
 
-/// As the engine makes one (`engine/llama/decode.rs`).
-fn context_log(backend: &LlamaBackend, model: &LlamaModel, context: u32, room: Room) -> String {
-    let sequences = room.rows + 1;
+/// Of a context as the engine makes one (`engine/llama/context.rs`), with and without flash attention.
+fn context_log(
+    backend: &LlamaBackend,
+    model: &LlamaModel,
+    context: u32,
+    room: Room,
+    flash_attention: sys::llama_flash_attn_type,
+) -> String {
+    let sequences = u32::try_from(room.sequences()).expect("few sequences");
     let n_batch = context.max(sequences);
     let params = LlamaContextParams::default()
         .with_n_ctx(NonZeroU32::new(context * sequences))
         .with_n_seq_max(sequences)
         .with_n_batch(n_batch)
         .with_n_ubatch(512.min(n_batch))
-        .with_flash_attention_policy(sys::LLAMA_FLASH_ATTN_TYPE_DISABLED)
+        .with_flash_attention_policy(flash_attention)
         .with_kv_unified(false);
     LOG.lock().expect("nobody panics with the log").clear();
     let made = model.new_context(backend, params).expect("a context");
@@ -81,16 +87,20 @@ fn the_header_and_the_estimate_agree_with_llama_cpp() {
             let case = format!("{name}, context {context}, {rows} rows");
             let room = Room { lanes: 1, rows };
             let estimate = Estimate::of(&anatomy, Offload::None, context);
-            let log = context_log(&backend, &model, context, room);
-            let cache = logged(&log, "KV buffer size");
-            let estimated = estimate.kv_bytes(room.sequences()) as f64;
-            assert!((cache - estimated).abs() < 16e3, "{case}: the cache is {cache}, not {estimated}");
-            let buffers = logged(&log, "compute buffer size") + logged(&log, "output buffer size");
-            assert!(buffers > 0.0, "{case}: no buffers in the log\n{log}");
-            let estimated = estimate.compute_bytes(room.sequences()) as f64;
-            assert!(buffers <= estimated, "{case}: the buffers are {buffers}, more than {estimated}");
-            // Of some use: near the truth where it is large.
-            assert!(estimated <= 2.0 * buffers + f64::from(32 << 20), "{case}: {estimated} for {buffers}");
+            for flash_attention in [sys::LLAMA_FLASH_ATTN_TYPE_DISABLED, sys::LLAMA_FLASH_ATTN_TYPE_AUTO] {
+                let log = context_log(&backend, &model, context, room, flash_attention);
+                let cache = logged(&log, "KV buffer size");
+                let estimated = estimate.kv_bytes(room.sequences()) as f64;
+                assert!((cache - estimated).abs() < 16e3, "{case}: the cache is {cache}, not {estimated}");
+                let buffers = logged(&log, "compute buffer size") + logged(&log, "output buffer size");
+                assert!(buffers > 0.0, "{case}: no buffers in the log\n{log}");
+                let estimated = estimate.compute_bytes(room.sequences()) as f64;
+                assert!(buffers <= estimated, "{case}: the buffers are {buffers}, more than {estimated}");
+                if flash_attention == sys::LLAMA_FLASH_ATTN_TYPE_DISABLED {
+                    // Of some use: near the truth where it is large.
+                    assert!(estimated <= 2.0 * buffers + f64::from(32 << 20), "{case}: {estimated} for {buffers}");
+                }
+            }
         }
     }
 }

@@ -141,7 +141,8 @@ fn kv_bytes(anatomy: &Anatomy, context: u32) -> Option<u64> {
 }
 
 /// A bound on the graph's buffer for a full physical batch: the logits of all
-/// its tokens, with the larger of attention and feed-forward.
+/// its tokens, with the larger of attention and feed-forward. For a graph without flash
+/// attention, which not every back end and model has; with it there are no scores.
 ///
 /// llama.cpp reuses a graph's memory, so the peak is where most is alive at
 /// once; without flash attention that is the scores of all heads, which the

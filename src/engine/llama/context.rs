@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn no_piece_of_a_prompt_is_a_token_alone() {
-        assert_eq!(pieces(1).collect::<Vec<_>>(), [0..1]);
+        assert!(pieces(1).eq(std::iter::once(0..1)));
         assert_eq!(pieces(513).collect::<Vec<_>>(), [0..511, 511..513]);
         for n_tokens in [2, 511, 512, 514, 1024, 1025, 1026, 100_001] {
             let pieces: Vec<_> = pieces(n_tokens).collect();
