@@ -54,6 +54,10 @@ pub use sampler::Sampler;
 /// Versions of the two crates; Cargo.toml pins them to exactly these.
 const CRATES: &str = "llama-cpp-2 0.1.160, llama-cpp-sys-2 0.1.161";
 
+/// Of what we ask of llama.cpp: counts up whenever a logit may change by it, so that a text is
+/// never taken for one that was computed otherwise. 2: flash attention, and twins.
+const NUMERICS: u32 = 2;
+
 /// llama.cpp, initialised. One in a process.
 pub struct Llama {
     backend: LlamaBackend,
@@ -85,7 +89,7 @@ impl Llama {
             format!("{device} sums in an order that the batch's width chooses; with --batch 1 no text has company")
         });
         let variance = on_gpu.or(untested);
-        EngineFacts { fingerprint: format!("{CRATES}; {features}"), accelerators, variance }
+        EngineFacts { fingerprint: format!("{CRATES}, numerics {NUMERICS}; {features}"), accelerators, variance }
     }
 
     /// Reads a model's metadata and counts the tokens of each prompt, without
