@@ -1,21 +1,24 @@
 //! Rows a second of a pure decode loop: no sampling, no copies of sequences.
 //!
-//! `cargo bench --bench ceiling -- MODEL ROWS STEPS THREADS invariant|fast` prints a JSON
-//! object. The worker's environment is the caller's: see scripts/bench.py.
+//! `cargo bench --bench ceiling -- MODEL TEXTS THREADS invariant|fast` prints a JSON object.
+//! TEXTS is a JSON file with the tokens of as many texts as are to be decoded side by side: which
+//! experts they take decides the speed, so they should be those of the run to compare with. The
+//! worker's environment is the caller's: see scripts/bench.py.
 
 use std::error::Error;
+use std::fs;
 use std::path::PathBuf;
 
 use moe_sweep::engine::llama::{Llama, Model, ceiling};
-use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
+use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy, Token};
 use moe_sweep::experiment::{Numerics, Offload, OpOffload};
 
-const USAGE: &str = "give MODEL ROWS STEPS THREADS invariant|fast";
+const USAGE: &str = "give MODEL TEXTS THREADS invariant|fast";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // cargo adds --bench.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [path, rows, steps, threads, numerics] = arguments.as_slice() else {
+    let [path, texts, threads, numerics] = arguments.as_slice() else {
         // `cargo bench` runs all benches: this one has nothing to do without a model.
         println!("ceiling: {USAGE}");
         return Ok(());
@@ -25,7 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "fast" => Numerics::Fast,
         other => return Err(format!("{other}: {USAGE}").into()),
     };
-    let (rows, steps): (u32, u32) = (rows.parse()?, steps.parse()?);
+    let texts: Vec<Vec<Token>> = serde_json::from_slice(&fs::read(texts)?)?;
+    let rows = u32::try_from(texts.len())?;
     let settings = LoadSettings {
         path: PathBuf::from(path),
         blake3: String::new(),
@@ -39,8 +43,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let llama = Llama::start()?;
     let model = Model::load(&llama, &settings)?;
-    let seconds = ceiling(&llama, &model, &settings, steps)?.as_secs_f64();
-    let per_second = f64::from(rows * steps) / seconds;
+    let seconds = ceiling(&llama, &model, &settings, &texts)?.as_secs_f64();
+    let steps = texts.first().map_or(0, |text| text.len() - 1);
+    let per_second = (texts.len() * steps) as f64 / seconds;
     println!(r#"{{"rows": {rows}, "steps": {steps}, "seconds": {seconds:.4}, "rows_per_second": {per_second:.1}}}"#);
     Ok(())
 }

@@ -124,7 +124,7 @@ def run(file, options, wait=None, limit=None, texts=False):
               "rows": entry["evaluated_tokens"], "decode": entry["seconds"] - sum(l["seconds"] for l in entry["loads"])}
     if texts:
         records = (json.loads(line) for line in (out / "trials.jsonl").read_text().splitlines())
-        result["texts"] = [(len(record["outcome"]["generated"]["tokens"]), record["timing"]["seconds"]) for record in records]
+        result["texts"] = [(record["outcome"]["generated"]["tokens"], record["timing"]["seconds"]) for record in records]
     result["file"] = entry["loads"][0]["file"]["path"]
     shutil.rmtree(out)
     return result
@@ -152,12 +152,15 @@ def best_alone(file, repeats):
     return min(candidates, key=lambda threads: statistics.median(candidates[threads]))
 
 
-def ceiling(binary, file, numerics, width, steps, threads):
-    """Rows a second of a pure decode loop, with threads that wait as the worker's do (src/worker/supervisor.rs)."""
+def ceiling(binary, file, numerics, texts, threads):
+    """Rows a second of a pure decode loop over the same tokens, for the experts that they take decide the speed;
+    with threads that wait as the worker's do (src/worker/supervisor.rs)."""
+    given = BENCH / "texts.json"
+    given.write_text(json.dumps(sorted(texts, key=len, reverse=True)))
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
     if numerics == "invariant":
         environment["GGML_CPU_TILED_MM"] = "0"
-    command = [binary, file, str(width), str(steps), str(threads), numerics]
+    command = [binary, file, given, str(threads), numerics]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)["rows_per_second"]
 
@@ -191,9 +194,9 @@ def shares(model, repeats, binary):
                     options = ["--lanes", "1", "--threads", str(threads), "--batch", str(width), "--sharing", "prompt"]
                     done = run(lockstep(model, numerics, chain, width), options, texts=True)
                     # Of the texts that were there to the end: their decoding, prompt and load aside.
-                    longest = [seconds for n, seconds in done["texts"] if n == model.tokens]
+                    longest = [seconds for tokens, seconds in done["texts"] if len(tokens) == model.tokens]
                     speed = len(done["texts"]) * steps / statistics.median(longest)
-                    top = ceiling(binary, done["file"], numerics, width, steps, threads)
+                    top = ceiling(binary, done["file"], numerics, [tokens for tokens, _ in done["texts"]], threads)
                     found.append({"rows/s": speed, "decode only": top, "share": speed / top, "whole": len(longest)})
             for chain, found in results.items():
                 middle = median(found)

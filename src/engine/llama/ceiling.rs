@@ -6,27 +6,31 @@ use super::sequences::Sequences;
 use super::{Llama, Model};
 use crate::engine::{EngineError, LoadSettings, Token};
 
-/// Decodes one token of each of `strategy.rows` sequences a step, `steps` times, in one
-/// context, and says how long it took; a first step warms up and is not counted.
+/// Decodes `texts` side by side in one context, a token of each in a step, and says how long it
+/// took; the first step warms up and is not counted. A text that is shorter than the first goes on
+/// with its beginning.
 ///
 /// # Errors
-/// When the context is too small for the steps, or llama.cpp fails.
-pub fn ceiling(llama: &Llama, model: &Model, settings: &LoadSettings, steps: u32) -> Result<Duration, EngineError> {
-    if steps >= settings.context {
-        return Err(EngineError::Decode(format!("{steps} steps do not fit a context of {}", settings.context)));
+/// When a text is empty or does not fit the context, or llama.cpp fails.
+pub fn ceiling(
+    llama: &Llama,
+    model: &Model,
+    settings: &LoadSettings,
+    texts: &[Vec<Token>],
+) -> Result<Duration, EngineError> {
+    let steps = texts.first().map_or(0, Vec::len);
+    if steps > settings.context as usize || texts.iter().any(Vec::is_empty) {
+        return Err(EngineError::Decode(format!("texts of 1 to {} tokens are needed", settings.context)));
     }
     let mut sequences = Sequences::new(llama, model, settings)?;
-    let (rows, n_vocab) = (sequences.rows(), model.facts().n_vocab as usize);
     let mut step = |position: usize| {
-        // Different tokens, or experts would be chosen alike.
-        let token = |sequence| ((sequence * 37 + position * 11) % n_vocab) as Token;
-        sequences.step((0..rows).map(|sequence| (token(sequence), position)))?;
+        sequences.step(texts.iter().map(|text| (text[position % text.len()], position)))?;
         // Waits for the logits, as an engine must.
         let _ = sequences.logits(0);
         Ok::<_, EngineError>(())
     };
     step(0)?;
     let begun = Instant::now();
-    (1..=steps as usize).try_for_each(step)?;
+    (1..steps).try_for_each(step)?;
     Ok(begun.elapsed())
 }
