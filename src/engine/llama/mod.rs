@@ -82,9 +82,9 @@ impl Llama {
         let accelerators = self.devices().devices.into_iter().filter(|device| device.kind.holds_weights());
         let accelerators: Vec<_> =
             accelerators.map(|device| format!("{} ({})", device.name, device.description)).collect();
-        // ggml has other kernels there, which choose by other widths.
-        let untested = cfg!(not(target_arch = "x86_64"))
-            .then(|| format!("tested on x86-64, not on {}: see the determinism probe", std::env::consts::ARCH));
+        let untested = cfg!(not(target_arch = "x86_64")).then(|| {
+            format!("it was tested on x86-64 only, and ggml has other kernels for {}", std::env::consts::ARCH)
+        });
         let on_gpu = accelerators.first().map(|device| {
             format!("{device} sums in an order that the batch's width chooses; with --batch 1 no text has company")
         });
