@@ -13,7 +13,7 @@ use crate::engine::{EngineError, LoadSettings, Strategy, Token};
 
 /// Sequences 0 to `rows - 1`, and one more that is parked: it holds a prompt to
 /// begin from. Where a step must have more rows than one ([`least_rows`]), a
-/// sequence alone has a twin.
+/// sequence alone has a twin: a copy, so that no more experts are read than for one.
 pub(super) struct Sequences<'m> {
     model: &'m Model,
     context: LlamaContext<'m>,
