@@ -140,7 +140,9 @@ fn score(outcome: Option<&Outcome>) -> TrialResult {
             let generation = generation.clone();
             match generation.stop {
                 Stop::Cut => TrialResult::Censored { generation, scores },
-                Stop::Eos | Stop::MaxTokens | Stop::Unknown => TrialResult::Scored { generation, scores },
+                Stop::Eos | Stop::MaxTokens | Stop::Repetition | Stop::Unknown => {
+                    TrialResult::Scored { generation, scores }
+                }
             }
         }
         Some(Outcome::Failed(failure)) => TrialResult::Failed(failure.clone()),

@@ -60,7 +60,7 @@ fn evaluated(Generation { tokens, stop, .. }: &Generation) -> &[Token] {
     let tokens = tokens.as_deref().unwrap_or_default();
     match stop {
         Stop::Eos => tokens,
-        Stop::MaxTokens | Stop::Cut | Stop::Unknown => &tokens[..tokens.len().saturating_sub(1)],
+        Stop::MaxTokens | Stop::Cut | Stop::Repetition | Stop::Unknown => &tokens[..tokens.len().saturating_sub(1)],
     }
 }
 

@@ -104,7 +104,12 @@ pub struct Generation {
     /// How many they are, where a server tells no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_stated_tokens: Option<u32>,
-    /// `tokens` as text; bytes that are not UTF-8 become U+FFFD.
+    /// What a server gives apart from the answer as the model's thought; None where it parts
+    /// nothing, and then a thought may stand in `text` between the model's markers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thought: Option<String>,
+    /// `tokens` as text, or the answer where a server gives the thought apart; bytes that are
+    /// not UTF-8 become U+FFFD.
     pub text: String,
     pub stop: Stop,
     /// What a server's answer says against itself.
@@ -123,9 +128,11 @@ pub enum Stop {
     /// The model chose an end-of-generation token.
     Eos,
     MaxTokens,
-    /// The server cut it: a lost stream, a guard against loops. How it would
-    /// have gone on is not known.
+    /// The server cut it: a lost stream, a filter, a limit of its own. How it would have gone
+    /// on is not known.
     Cut,
+    /// The server ended it because it repeats itself: it is a loop, whatever its text shows.
+    Repetition,
     /// The server does not say.
     Unknown,
 }
@@ -134,7 +141,16 @@ impl Generation {
     /// A text whose tokens are known.
     pub fn of_tokens(n_prompt_tokens: u32, tokens: Vec<Token>, text: String, stop: Stop) -> Self {
         let (n_prompt_tokens, tokens) = (Some(n_prompt_tokens), Some(tokens));
-        Self { n_prompt_tokens, tokens, n_stated_tokens: None, text, stop, doubt: None, logits_blake3: None }
+        Self {
+            n_prompt_tokens,
+            tokens,
+            n_stated_tokens: None,
+            thought: None,
+            text,
+            stop,
+            doubt: None,
+            logits_blake3: None,
+        }
     }
 
     /// How many tokens were generated, where that is known.
@@ -339,6 +355,7 @@ impl Stop {
             Self::Eos => "eos",
             Self::MaxTokens => "max_tokens",
             Self::Cut => "cut",
+            Self::Repetition => "repetition",
             Self::Unknown => "unknown",
         }
     }

@@ -176,6 +176,7 @@ impl Answer {
             n_prompt_tokens: self.prompt_tokens,
             n_stated_tokens: n_tokens.filter(|_| tokens.is_none()),
             tokens,
+            thought: None,
             text: self.text,
             stop: self.end.unwrap_or(Stop::Cut),
             doubt,
