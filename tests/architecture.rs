@@ -13,7 +13,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("experiment", &["metrics"]),
     ("model", &["experiment"]),
     ("engine", &["experiment"]),
-    ("plan", &["engine", "experiment"]),
+    ("plan", &["engine", "experiment", "metrics"]),
     ("worker", &["engine", "experiment", "model", "plain"]),
     ("journal", &["engine", "plan"]),
     ("event", &["engine", "journal", "plan"]),

@@ -61,7 +61,7 @@ pub(super) fn attribute(trials: &[ScoredTrial], metric: Metric) -> Result<Option
     }
     let prompts: BTreeSet<&str> = trials.iter().map(|scored| &*scored.trial.prompt).collect();
     let prompts = Vec::from_iter(prompts);
-    let observation = |ScoredTrial { trial, result }: &ScoredTrial| {
+    let observation = |ScoredTrial { trial, result, .. }: &ScoredTrial| {
         let TrialResult::Scored { scores, .. } = result else { return None };
         let place = |(factor, levels): &(Factor, Vec<Level>)| {
             levels.binary_search(&Level::of(&trial.cell, *factor)).expect("it was collected above")

@@ -32,7 +32,7 @@ fn group(trials: &[ScoredTrial]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of = BTreeMap::new();
     let mut prompt_of = BTreeMap::new();
-    for ScoredTrial { trial, result } in trials {
+    for ScoredTrial { trial, result, .. } in trials {
         // A cell all of whose trials failed is still a cell of the plan.
         let group = *group_of.entry(&trial.cell).or_insert_with(|| {
             groups.push(Group { cell: &trial.cell, prompts: Vec::new() });

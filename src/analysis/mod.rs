@@ -2,16 +2,19 @@
 //!
 //! Pure. Knows metrics and stats, never the engine or the journal's files.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use crate::engine::{Generation, Stop};
 use crate::experiment::{Factor, Hypothesis, Settings};
 use crate::journal::format::{Failure, Outcome};
-use crate::metrics::{self, Metric, Scores};
+use crate::metrics::{Markers, Metric, Part, Scores, Written, score, score_written};
 use crate::plan::{Cell, Design, Doubt, Trial, TrialId};
 use crate::stats::Interval;
 
 mod attribution;
+mod blindness;
 mod cells;
 mod level;
 mod profile;
@@ -20,7 +23,8 @@ mod sharing;
 mod verdict;
 
 pub use attribution::{Attribution, FactorTotal, SourceShare};
-pub use profile::CellProfile;
+pub use blindness::Blindness;
+pub use profile::{CellProfile, OnsetUnit};
 pub use recommend::{Advice, AtTemperature, Limits, Recommendation, Standing, recommend};
 pub use sharing::{Sharing, sharing};
 pub use verdict::{NamedEffect, Outcome as VerdictOutcome, PartVerdict, TestKind, Verdict};
@@ -34,6 +38,8 @@ pub struct Analysis {
     pub cells: Vec<CellSummary>,
     /// In the order of `cells`.
     pub profiles: Vec<CellProfile>,
+    /// What the profiles' onsets are counted in.
+    pub onset_unit: OnsetUnit,
     /// In file order.
     pub verdicts: Vec<Verdict>,
     /// `None` where fewer than two factors vary, or a note says why there is none.
@@ -50,13 +56,16 @@ pub struct Questions<'a> {
     pub inert: &'a [Factor],
     /// What servers do not honour: see [`Design::doubts`].
     pub doubts: &'a [Doubt],
+    /// Between what each model writes its thought: see [`Design::thought_markers`].
+    pub thought_markers: Option<&'a BTreeMap<String, Markers>>,
 }
 
 impl<'a> From<&'a Design> for Questions<'a> {
-    fn from(Design { hypotheses, settings, inert, doubts, part, .. }: &'a Design) -> Self {
+    fn from(Design { hypotheses, settings, inert, doubts, thought_markers, part, .. }: &'a Design) -> Self {
         // A part of the trials decides nothing.
         let hypotheses: &[_] = if part.is_some() { &[] } else { hypotheses };
-        Self { hypotheses, settings: *settings, inert, doubts }
+        let thought_markers = Some(thought_markers);
+        Self { hypotheses, settings: *settings, inert, doubts, thought_markers }
     }
 }
 
@@ -65,6 +74,35 @@ impl<'a> From<&'a Design> for Questions<'a> {
 pub struct ScoredTrial {
     pub trial: Trial,
     pub result: TrialResult,
+    /// Of a text that has a thought: thought and answer, each for itself.
+    pub apart: Option<Box<Apart>>,
+}
+
+/// The parts of a text, and the scores of each; tokens are not told apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Apart {
+    pub thought: String,
+    pub thought_scores: Scores,
+    pub answer: String,
+    pub answer_scores: Scores,
+}
+
+impl ScoredTrial {
+    /// A trial whose text has no thought.
+    pub fn new(trial: Trial, result: TrialResult) -> Self {
+        Self { trial, result, apart: None }
+    }
+
+    /// The scores of a part of its text, if it counts and has that part.
+    pub fn scores_of(&self, part: Part) -> Option<&Scores> {
+        let TrialResult::Scored { scores, .. } = &self.result else { return None };
+        match (part, &self.apart) {
+            (Part::Whole, _) | (Part::Answer, None) => Some(scores),
+            (Part::Thought, None) => None,
+            (Part::Thought, Some(apart)) => Some(&apart.thought_scores),
+            (Part::Answer, Some(apart)) => Some(&apart.answer_scores),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -116,16 +154,20 @@ pub fn analyse<'a>(
     questions: Questions<'_>,
     outcome_of: impl Fn(&TrialId) -> Option<&'a Outcome> + Sync,
 ) -> Analysis {
-    let scored = |trial: &Trial| ScoredTrial { trial: trial.clone(), result: score(outcome_of(&trial.id)) };
+    let markers = |trial: &Trial| questions.thought_markers?.get(&trial.cell.model);
+    let scored = |trial: &Trial| score_trial(trial, outcome_of(&trial.id), markers(trial));
     let trials: Vec<_> = trials.par_iter().map(scored).collect();
     let mut notes = Vec::new();
+    notes.extend(Blindness::of(questions.settings.metric, &trials).if_forbids().map(|blind| blind.to_string()));
     let attribution = attribution::attribute(&trials, questions.settings.metric).unwrap_or_else(|error| {
         notes.push(format!("the variation is not attributed to the factors: {error}"));
         None
     });
+    let onset_unit = OnsetUnit::of(&trials);
     Analysis {
         cells: cells::summarise(&trials),
-        profiles: profile::profiles(&trials),
+        profiles: profile::profiles(&trials, onset_unit),
+        onset_unit,
         verdicts: verdict::verdicts(&trials, questions),
         attribution,
         notes,
@@ -133,25 +175,30 @@ pub fn analyse<'a>(
     }
 }
 
-fn score(outcome: Option<&Outcome>) -> TrialResult {
-    match outcome {
-        Some(Outcome::Generated(generation)) => {
-            let scores = metrics::score(&generation.text, generation.tokens.as_deref());
-            let generation = generation.clone();
-            match generation.stop {
-                Stop::Cut => TrialResult::Censored { generation, scores },
-                Stop::Eos | Stop::MaxTokens | Stop::Repetition | Stop::Unknown => {
-                    TrialResult::Scored { generation, scores }
-                }
-            }
-        }
-        Some(Outcome::Failed(failure)) => TrialResult::Failed(failure.clone()),
-        None => TrialResult::Missing,
-    }
+fn score_trial(trial: &Trial, outcome: Option<&Outcome>, markers: Option<&Markers>) -> ScoredTrial {
+    let generation = match outcome {
+        Some(Outcome::Generated(generation)) => generation,
+        Some(Outcome::Failed(failure)) => return ScoredTrial::new(trial.clone(), TrialResult::Failed(failure.clone())),
+        None => return ScoredTrial::new(trial.clone(), TrialResult::Missing),
+    };
+    let written = Written::of(&generation.text, generation.thought.as_deref(), markers);
+    let scores = score_written(&written, generation.tokens.as_deref());
+    let apart = written.thought.as_deref().map(|thought| {
+        let answer = &*written.answer;
+        let (thought_scores, answer_scores) = (score(thought, None), score(answer, None));
+        Box::new(Apart { thought: thought.to_owned(), thought_scores, answer: answer.to_owned(), answer_scores })
+    });
+    let generation = generation.clone();
+    let result = match generation.stop {
+        Stop::Cut => TrialResult::Censored { generation, scores },
+        Stop::Repetition => TrialResult::Scored { generation, scores: scores.of_a_loop() },
+        Stop::Eos | Stop::MaxTokens | Stop::Unknown => TrialResult::Scored { generation, scores },
+    };
+    ScoredTrial { trial: trial.clone(), result, apart }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::HashMap;
 
     use super::*;
@@ -161,7 +208,7 @@ mod tests {
         serde_json::from_value(name.into()).unwrap()
     }
 
-    fn trial(name: &str, temperature: f32, prompt: &str, seed: u32) -> Trial {
+    pub fn trial(name: &str, temperature: f32, prompt: &str, seed: u32) -> Trial {
         let cell = Cell {
             model: "tiny".to_owned(),
             chain: "pure".to_owned(),
@@ -174,7 +221,7 @@ mod tests {
         Trial { id: id(name), cell, prompt: prompt.to_owned(), seed: Seed::new(seed) }
     }
 
-    fn generated(text: &str, tokens: &[i32]) -> Outcome {
+    pub fn generated(text: &str, tokens: &[i32]) -> Outcome {
         let (text, tokens) = (text.to_owned(), tokens.to_vec());
         Outcome::Generated(Generation::of_tokens(1, tokens, text, Stop::MaxTokens))
     }

@@ -6,18 +6,42 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::{ScoredTrial, TrialResult};
-use crate::metrics::{Metric, self_repetition};
+use crate::metrics::{Metric, Scores, self_repetition};
 use crate::plan::Cell;
 use crate::stats::{Effect, Onset, Part, SurvivalCurve, TwoPart, bca_interval_of_mean, kaplan_meier, mean, two_part};
 
-/// The loops of one cell. A text loops if it ends in at least four copies of up to 64
-/// tokens ([`Metric::VllmLoop`]).
+/// What the time to a loop is counted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+pub enum OnsetUnit {
+    #[default]
+    Tokens,
+    /// Where the tokens of some looping text are not known, or show no loop: copies whose
+    /// counters differ, a loop in a thought.
+    Characters,
+}
+
+impl OnsetUnit {
+    /// The same for all cells, which stand side by side.
+    pub(super) fn of(trials: &[ScoredTrial]) -> Self {
+        let scores = trials.iter().filter_map(|scored| match &scored.result {
+            TrialResult::Scored { scores, .. } | TrialResult::Censored { scores, .. } => Some(scores),
+            TrialResult::Failed(_) | TrialResult::Missing => None,
+        });
+        let lacks_token =
+            |scores: &Scores| scores.get(Metric::Loop) == Some(1.0) && scores.sight().loop_onset_tokens.is_none();
+        if scores.into_iter().any(lacks_token) { Self::Characters } else { Self::Tokens }
+    }
+}
+
+/// The loops of one cell: see [`Metric::Loop`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellProfile {
     pub cell: Cell,
     /// P(loop), and the repetition score of the texts that do not; `None` for too few prompts.
     pub two_part: Option<TwoPart>,
-    /// Tokens until the loop begins; texts that end before they loop are censored there.
+    /// Tokens or characters until the loop begins; texts that end before they loop are censored
+    /// there, and so are those that a server ended for a loop that the text does not show.
     /// Each seed's text counts by itself, though those of a prompt resemble each other.
     pub onset: Option<SurvivalCurve>,
     /// [`self_repetition`] across the seeds of each prompt; `None` where there is one seed
@@ -30,15 +54,15 @@ pub struct CellProfile {
 #[derive(Default)]
 struct OfPrompt<'a> {
     texts: Vec<&'a str>,
-    parts: Vec<(Part, f64)>,
+    parts: Vec<(Part, Option<f64>)>,
     onsets: Vec<Onset>,
 }
 
 /// In the order of the cells' first trials.
-pub(super) fn profiles(trials: &[ScoredTrial]) -> Vec<CellProfile> {
+pub(super) fn profiles(trials: &[ScoredTrial], unit: OnsetUnit) -> Vec<CellProfile> {
     let mut order: Vec<&Cell> = Vec::new();
     let mut cells: BTreeMap<&Cell, BTreeMap<&str, OfPrompt>> = BTreeMap::new();
-    for ScoredTrial { trial, result } in trials {
+    for ScoredTrial { trial, result, .. } in trials {
         let prompts = cells.entry(&trial.cell).or_insert_with(|| {
             order.push(&trial.cell);
             BTreeMap::new()
@@ -47,18 +71,20 @@ pub(super) fn profiles(trials: &[ScoredTrial]) -> Vec<CellProfile> {
             continue;
         };
         let prompt = prompts.entry(&trial.prompt).or_default();
-        let (Some(loops), Some(score)) = (scores.get(Metric::VllmLoop), scores.get(Metric::RepetitionScore)) else {
-            continue;
-        };
+        let Some(loops) = scores.get(Metric::Loop) else { continue };
         let part = if loops == 1.0 { Part::Looping } else { Part::Free };
         // Up to where it was cut, a text tells when a loop begins, and no more.
         if matches!(result, TrialResult::Scored { .. }) {
             prompt.texts.push(&generation.text);
-            prompt.parts.push((part, score));
+            prompt.parts.push((part, scores.get(Metric::RepetitionScore)));
         }
-        let onset = scores.get(Metric::TailOnset).filter(|_| part == Part::Looping).map(Onset::At);
-        let end = generation.n_tokens().map(|n| Onset::Censored(n.into()));
-        prompt.onsets.extend(onset.or(end));
+        let sight = scores.sight();
+        let (begun, end) = match unit {
+            OnsetUnit::Tokens => (sight.loop_onset_tokens, generation.n_tokens().map(f64::from)),
+            OnsetUnit::Characters => (sight.loop_onset_chars, Some(sight.n_chars as f64)),
+        };
+        let onset = begun.filter(|_| part == Part::Looping).map(|at| Onset::At(at as f64));
+        prompt.onsets.extend(onset.or(end.map(Onset::Censored)));
     }
     order.into_par_iter().map(|cell| profile(cell, &cells[cell])).collect()
 }

@@ -22,7 +22,7 @@ pub struct Sharing {
 pub fn sharing(trials: &[ScoredTrial]) -> BTreeMap<LoadKey, Sharing> {
     let mut seen = BTreeSet::new();
     let mut prompts: BTreeMap<(LoadKey, Template, &str), Vec<&Generation>> = BTreeMap::new();
-    for ScoredTrial { trial, result } in trials {
+    for ScoredTrial { trial, result, .. } in trials {
         // Of texts whose tokens are not known, neither is the work.
         if let TrialResult::Scored { generation, .. } = result
             && generation.tokens.is_some()

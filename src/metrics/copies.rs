@@ -66,11 +66,40 @@ impl CopiesRule {
     pub const OURS: Self = Self { shortest: 1, longest: 64, copies: 4 };
 }
 
+/// Whether Ollama would have ended the text: "token repeat limit reached", when a piece is the
+/// same as the one before it more than 30 times in a row, so 32 equal ones (its `llm/server.go`).
+/// Ollama compares pieces of text without the white space around them, this takes tokens: two
+/// that differ in white space alone are the same there and not here. `None` of nothing.
+pub fn has_ollama_repeats<T: Eq>(tokens: &[T]) -> Option<bool> {
+    const EQUAL: usize = 32;
+    let longest = tokens.chunk_by(|a, b| a == b).map(<[T]>::len).max()?;
+    Some(longest >= EQUAL)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn ollama_counts_to_thirty_after_the_first_two() {
+        let repeats = |n| has_ollama_repeats(&[vec![1], vec![7; n], vec![2, 7]].concat());
+        assert_eq!((repeats(31), repeats(32)), (Some(false), Some(true)));
+        assert_eq!(has_ollama_repeats::<u8>(&[]), None);
+        // Two tokens in turn are none for it.
+        assert_eq!(has_ollama_repeats(&[1, 2].repeat(99)), Some(false));
+    }
+
+    #[test]
+    fn a_multiple_of_the_period_counts_for_vllm() {
+        let rule = |longest, shortest, copies| CopiesRule { shortest, longest, copies };
+        let cycle = |period: u32, copies: usize| (0..period).collect::<Vec<_>>().repeat(copies);
+        let holds = |tokens: &[u32], rule| ends_in_copies(tokens, rule).unwrap();
+        assert!(!holds(&cycle(80, 5), CopiesRule::OURS) && holds(&cycle(80, 5), rule(1024, 16, 4)));
+        assert!(holds(&cycle(405, 3), rule(1024, 1, 3)) && !holds(&cycle(405, 3), rule(1024, 1, 4)));
+        assert!(holds(&vec![7; 64], rule(1024, 16, 4)));
+    }
 
     fn holtzman(text: &str) -> bool {
         is_holtzman_repetition(text.as_bytes()).unwrap()

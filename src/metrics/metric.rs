@@ -55,6 +55,62 @@ pub enum Metric {
     ZipfWords,
     /// [`compression_ratio`](super::compression_ratio) of the text's bytes.
     CompressionRatio,
+    /// Whether the text, its thought or its answer ends in a loop, by tokens or by characters; see
+    /// [`Looping`](super::Looping) and [`loop_of_tokens`](super::loop_of_tokens). 1 or 0.
+    Loop,
+    /// Whether it was in a loop and got out again. 1 or 0.
+    Recovered,
+    /// Whether there is no answer, or nothing but white space. 1 or 0.
+    EmptyAnswer,
+    /// [`repeat_4_chars`](super::repeat_4_chars).
+    Repeat4Chars,
+    /// The share of characters in a block of 20 that also starts earlier in the text.
+    Covered20Chars,
+    /// [`recycled`](super::recycled) of words, or of characters in scripts without spaces.
+    Recycled,
+    /// The tail's cycle of characters, as [`TailPeriod`](Self::TailPeriod) and its like have it of
+    /// tokens.
+    TailPeriodChars,
+    TailCopiesChars,
+    TailOnsetChars,
+    TailShareChars,
+    /// The same with each run of digits made one character; in those.
+    TailPeriodMasked,
+    TailCopiesMasked,
+    TailOnsetMasked,
+    TailShareMasked,
+    /// [`is_gemini_cli_loop`](super::is_gemini_cli_loop) and
+    /// [`has_ollama_repeats`](super::has_ollama_repeats): verdicts of two more detectors.
+    GeminiCliLoop,
+    OllamaRepeats,
+}
+
+/// What a metric is computed of, and so which texts it can't see into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Medium {
+    /// White-space words, whatever the script: the finding's.
+    WhiteSpaceWords,
+    /// Words by the text's own [`WordRule`](super::WordRule).
+    Words,
+    Tokens,
+    Characters,
+    /// Whether there is an answer at all: seen of any text.
+    Anything,
+}
+
+/// What a metric's value is where the text repeats itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    /// 0 to 1, and about the share of the text that copies make up.
+    Share,
+    /// 0 to 100 of the same.
+    Percent,
+    /// 1 less the same.
+    Rest,
+    /// 1 or 0.
+    Verdict,
+    /// It says something else.
+    Other,
 }
 
 /// Which way a metric goes where texts repeat themselves more.
@@ -65,12 +121,48 @@ pub enum Worse {
 }
 
 /// The metrics of one text; a metric that is undefined for it is missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Scores([Option<f64>; Metric::ALL.len()]);
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scores {
+    values: [Option<f64>; Metric::ALL.len()],
+    sight: Sight,
+}
+
+/// What decides whether a metric sees the repetition in a text, and when a loop began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sight {
+    /// White space says what its words are, and they are three or more.
+    pub white_space: bool,
+    /// It has words by its own rule: a letter or a sign, whatever the script.
+    pub words: bool,
+    pub tokens: bool,
+    /// The share of the text, or of its thought or answer, that repeats what it loops:
+    /// [`Looping::repeated_share`](super::Looping::repeated_share).
+    pub repeated_share: f64,
+    /// The first token of the loop of tokens that the text ends in.
+    pub loop_onset_tokens: Option<usize>,
+    /// The first character of the loop that the text, its thought or its answer ends in.
+    pub loop_onset_chars: Option<usize>,
+    pub n_chars: usize,
+}
+
+impl Default for Sight {
+    /// Of a text like any other.
+    fn default() -> Self {
+        Self {
+            white_space: true,
+            words: true,
+            tokens: true,
+            repeated_share: 0.0,
+            loop_onset_tokens: None,
+            loop_onset_chars: None,
+            n_chars: 0,
+        }
+    }
+}
 
 impl Metric {
     /// In the order of the output's columns.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 43] = [
         Self::RepetitionScore,
         Self::SeqRepWords1,
         Self::SeqRepWords2,
@@ -98,14 +190,61 @@ impl Metric {
         Self::EadWords,
         Self::ZipfWords,
         Self::CompressionRatio,
+        Self::Loop,
+        Self::Recovered,
+        Self::EmptyAnswer,
+        Self::Repeat4Chars,
+        Self::Covered20Chars,
+        Self::Recycled,
+        Self::TailPeriodChars,
+        Self::TailCopiesChars,
+        Self::TailOnsetChars,
+        Self::TailShareChars,
+        Self::TailPeriodMasked,
+        Self::TailCopiesMasked,
+        Self::TailOnsetMasked,
+        Self::TailShareMasked,
+        Self::GeminiCliLoop,
+        Self::OllamaRepeats,
     ];
 
     /// Which way is worse; `None` where it depends on what else is.
     pub fn worse(self) -> Option<Worse> {
         match self {
             Self::TailPeriod | Self::TailCopies | Self::TailOnset | Self::ZipfWords => None,
+            Self::TailPeriodChars | Self::TailCopiesChars | Self::TailOnsetChars => None,
+            Self::TailPeriodMasked | Self::TailCopiesMasked | Self::TailOnsetMasked => None,
             Self::SimctgDiversity | Self::MattrWords | Self::MtldWords | Self::EadWords => Some(Worse::Lower),
             _ => Some(Worse::Higher),
+        }
+    }
+
+    fn medium(self) -> Medium {
+        match self {
+            Self::RepetitionScore => Medium::WhiteSpaceWords,
+            Self::SeqRepWords1 | Self::SeqRepWords2 | Self::SeqRepWords3 | Self::SeqRepWords4 => Medium::Words,
+            Self::SimctgRep2 | Self::SimctgRep3 | Self::SimctgRep4 | Self::SimctgDiversity => Medium::Words,
+            Self::MattrWords | Self::MtldWords | Self::EadWords | Self::ZipfWords | Self::Recycled => Medium::Words,
+            Self::SeqRepTokens1 | Self::SeqRepTokens2 | Self::SeqRepTokens3 | Self::SeqRepTokens4 => Medium::Tokens,
+            Self::TailPeriod | Self::TailCopies | Self::TailOnset | Self::TailShare => Medium::Tokens,
+            Self::HoltzmanRepetition | Self::VllmLoop | Self::Loop3020 | Self::OllamaRepeats => Medium::Tokens,
+            Self::RepW | Self::RepR => Medium::Tokens,
+            Self::EmptyAnswer => Medium::Anything,
+            _ => Medium::Characters,
+        }
+    }
+
+    fn scale(self) -> Scale {
+        match self {
+            Self::RepetitionScore | Self::SeqRepWords1 | Self::SeqRepWords2 | Self::SeqRepWords3 => Scale::Share,
+            Self::SeqRepWords4 | Self::SeqRepTokens1 | Self::SeqRepTokens2 | Self::SeqRepTokens3 => Scale::Share,
+            Self::SeqRepTokens4 | Self::TailShare | Self::TailShareChars | Self::TailShareMasked => Scale::Share,
+            Self::RepW | Self::RepR | Self::Repeat4Chars | Self::Covered20Chars | Self::Recycled => Scale::Share,
+            Self::SimctgRep2 | Self::SimctgRep3 | Self::SimctgRep4 => Scale::Percent,
+            Self::SimctgDiversity => Scale::Rest,
+            Self::HoltzmanRepetition | Self::VllmLoop | Self::Loop3020 | Self::Loop => Scale::Verdict,
+            Self::GeminiCliLoop | Self::OllamaRepeats => Scale::Verdict,
+            _ => Scale::Other,
         }
     }
 
@@ -144,6 +283,22 @@ impl Metric {
             Self::EadWords => "ead_words",
             Self::ZipfWords => "zipf_words",
             Self::CompressionRatio => "compression_ratio",
+            Self::Loop => "loop",
+            Self::Recovered => "recovered",
+            Self::EmptyAnswer => "empty_answer",
+            Self::Repeat4Chars => "repeat_4_chars",
+            Self::Covered20Chars => "covered_20_chars",
+            Self::Recycled => "recycled",
+            Self::TailPeriodChars => "tail_period_chars",
+            Self::TailCopiesChars => "tail_copies_chars",
+            Self::TailOnsetChars => "tail_onset_chars",
+            Self::TailShareChars => "tail_share_chars",
+            Self::TailPeriodMasked => "tail_period_masked",
+            Self::TailCopiesMasked => "tail_copies_masked",
+            Self::TailOnsetMasked => "tail_onset_masked",
+            Self::TailShareMasked => "tail_share_masked",
+            Self::GeminiCliLoop => "gemini_cli_loop",
+            Self::OllamaRepeats => "ollama_repeats",
         }
     }
 }
@@ -163,12 +318,68 @@ impl TryFrom<String> for Metric {
 }
 
 impl Scores {
+    /// Of a text that every metric sees into.
     pub fn from_fn(f: impl FnMut(Metric) -> Option<f64>) -> Self {
-        Self(Metric::ALL.map(f))
+        Self { values: Metric::ALL.map(f), sight: Sight::default() }
+    }
+
+    pub(super) fn with_sight(self, sight: Sight) -> Self {
+        Self { sight, ..self }
     }
 
     pub fn get(&self, metric: Metric) -> Option<f64> {
-        self.0[metric as usize]
+        self.values[metric as usize]
+    }
+
+    pub fn sight(&self) -> Sight {
+        self.sight
+    }
+
+    /// Whether there is any word, of any script, in the text.
+    pub fn has_words(&self) -> bool {
+        self.sight.words
+    }
+
+    /// Of a text that its server ended because it repeats itself: a loop, whatever it shows.
+    pub fn of_a_loop(mut self) -> Self {
+        self.values[Metric::Loop as usize] = Some(1.0);
+        self.sight.repeated_share = self.sight.repeated_share.max(f64::MIN_POSITIVE);
+        self
+    }
+
+    /// Whether the metric could see the repetition in this text: it has what the metric is
+    /// computed of; and if the text is known to repeat itself, the metric shows at least half of
+    /// the share that does. No verdict may rest on a metric that can't, for it calls a loop clean.
+    pub fn sees(&self, metric: Metric) -> bool {
+        let sight = self.sight;
+        let has_medium = match metric.medium() {
+            Medium::WhiteSpaceWords => sight.white_space,
+            Medium::Words | Medium::Characters => sight.words,
+            Medium::Tokens => sight.tokens,
+            Medium::Anything => true,
+        };
+        has_medium && self.shows_what_repeats(metric)
+    }
+
+    fn shows_what_repeats(&self, metric: Metric) -> bool {
+        let least = self.sight.repeated_share / 2.0;
+        if least == 0.0 {
+            return true;
+        }
+        let shown = |value: f64| match metric.scale() {
+            Scale::Share => value >= least,
+            Scale::Percent => value / 100.0 >= least,
+            Scale::Rest => 1.0 - value >= least,
+            Scale::Verdict => value == 1.0,
+            Scale::Other => true,
+        };
+        self.get(metric).is_some_and(shown)
+    }
+}
+
+impl Default for Scores {
+    fn default() -> Self {
+        Self::from_fn(|_| None)
     }
 }
 

@@ -1,31 +1,104 @@
 //! All metrics of one text at once, what they share computed once.
 
+use super::characters::{Characters, Coverage, repeat_4_chars};
+use super::metric::Sight;
 use super::{
-    CopiesRule, EAD_VOCABULARY, Grams, Metric, Scores, SimCtg, TailCycle, UpToFour, compression_ratio, ead,
-    ends_in_copies, is_holtzman_repetition, mattr, mtld, rep_r, rep_w, tail_cycle, word_ids, words, zipf,
+    CopiesRule, EAD_VOCABULARY, Grams, Looping, Metric, Scores, SimCtg, TailCycle, UpToFour, WordRule, Written,
+    compression_ratio, ead, ends_in_copies, has_ollama_repeats, is_gemini_cli_loop, is_holtzman_repetition,
+    loop_of_tokens, mattr, mtld, recycled, rep_r, rep_w, tail_cycle, unicode_word_ids, word_ids, words, zipf,
 };
 
 /// A token's id, as llama.cpp numbers them.
 pub type Token = i32;
 
+/// What of a generation is scored.
+///
+/// All that the model wrote is the default: a model that loops in its thought costs its user the
+/// same time and the same tokens, and never comes to an answer, so to score the answer alone
+/// would call it clean. What the user reads is part of it, and stands apart in `parts.csv`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, strum::Display)]
+#[derive(strum::EnumString, strum::VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Part {
+    /// Thought and answer, in the order in which they were written.
+    #[default]
+    Whole,
+    Thought,
+    Answer,
+}
+
+/// Computes every metric of all that a model wrote.
+///
+/// Metrics are of the whole, but for the loops: a text loops where its whole, its thought or its
+/// answer does. Those of tokens are missing where only the text is known, and all are
+/// where there is not one word.
+pub fn score_written(written: &Written<'_>, tokens: Option<&[Token]>) -> Scores {
+    let apart = written.thought.as_deref().map_or(Looping::default(), |thought| {
+        let n_before = written.whole.chars().count() - written.answer.chars().count();
+        Looping::of(thought).or(Looping::of(&written.answer).behind(n_before))
+    });
+    all(Some(&written.whole), tokens, apart, Some(written.is_unanswered()))
+}
+
 /// Computes every metric of one text; those of tokens are missing where only
 /// the text is known.
 pub fn score(text: &str, tokens: Option<&[Token]>) -> Scores {
-    let (words, tokens) = (OfWords::new(text), tokens.map(OfTokens::new));
-    Scores::from_fn(|metric| words.get(metric).or_else(|| tokens.as_ref()?.get(metric)))
+    all(Some(text), tokens, Looping::default(), Some(text.trim().is_empty()))
 }
 
 /// Computes every metric of a text's first `k` words, and of its first `k`
 /// tokens, since most metrics grow with length and texts are compared at equal
-/// ones. Metrics of words are missing for a text of fewer words, those of tokens
+/// ones. Metrics of words and characters are missing for a text of fewer words, those of tokens
 /// for one of fewer tokens.
 pub fn score_head(text: &str, tokens: Option<&[Token]>, k: usize) -> Scores {
-    let words = first_words(text, k).map(OfWords::new);
-    let tokens = tokens.and_then(|tokens| tokens.get(..k)).map(OfTokens::new);
-    Scores::from_fn(|metric| {
-        let of_words = words.as_ref().and_then(|words| words.get(metric));
-        of_words.or_else(|| tokens.as_ref()?.get(metric))
-    })
+    let head = first_words(text, k);
+    let tokens = tokens.and_then(|tokens| tokens.get(..k));
+    all(head, tokens, Looping::default(), head.map(|head| head.trim().is_empty()))
+}
+
+fn all(text: Option<&str>, tokens: Option<&[Token]>, apart: Looping, unanswered: Option<bool>) -> Scores {
+    // On two threads, for a text of megabytes: half of the time is of words.
+    let ((words, compression), characters) = rayon::join(
+        || (text.map(OfWords::new), text.and_then(compression_ratio)),
+        || text.map(|text| OfCharacters::new(text, apart)),
+    );
+    let tokens = tokens.map(OfTokens::new);
+    let sight = Sight {
+        white_space: words.as_ref().is_some_and(OfWords::is_cut_at_white_space),
+        words: words.as_ref().is_some_and(|words| words.has_words()),
+        tokens: tokens.as_ref().is_some_and(|tokens| !tokens.grams.0[0].ids.is_empty()),
+        repeated_share: f64::max(
+            characters.as_ref().map_or(0.0, |characters| characters.looping.repeated_share),
+            tokens.as_ref().and_then(|tokens| tokens.ends_in).map_or(0.0, TailCycle::repeated_share),
+        ),
+        loop_onset_tokens: tokens.as_ref().and_then(|tokens| tokens.ends_in).map(|tail| tail.onset),
+        loop_onset_chars: characters.as_ref().and_then(|characters| characters.looping.onset),
+        n_chars: characters.as_ref().map_or(0, |characters| characters.n_characters),
+    };
+    let scores = Scores::from_fn(|metric| match metric {
+        Metric::EmptyAnswer => unanswered.map(verdict),
+        Metric::CompressionRatio => compression,
+        Metric::Loop => match (&characters, &tokens) {
+            (None, None) => None,
+            (characters, tokens) => {
+                let by_characters = characters.as_ref().is_some_and(|characters| characters.looping.ends_in_loop);
+                let by_tokens = tokens.as_ref().is_some_and(|tokens| tokens.ends_in.is_some());
+                let has_any = sight.words || sight.tokens || by_characters;
+                has_any.then(|| verdict(by_characters || by_tokens))
+            }
+        },
+        metric => {
+            let of_words = || words.as_ref()?.get(metric);
+            let of_characters = || characters.as_ref()?.get(metric);
+            of_words().or_else(of_characters).or_else(|| tokens.as_ref()?.get(metric))
+        }
+    });
+    scores.with_sight(sight)
+}
+
+fn verdict(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
 }
 
 /// The text up to the end of its k-th word; `None` where it has fewer.
@@ -36,23 +109,52 @@ fn first_words(text: &str, k: usize) -> Option<&str> {
     Some(&text[..end])
 }
 
-struct OfWords<'a> {
-    text: &'a str,
+struct OfWords {
+    rule: WordRule,
     grams: UpToFour,
+    /// The finding's trigrams are of white-space words, whatever the script.
+    finding: Option<f64>,
+    n_white_space_words: usize,
     simctg: SimCtg,
+    recycled: Option<f64>,
 }
 
-impl<'a> OfWords<'a> {
-    fn new(text: &'a str) -> Self {
-        let grams = UpToFour::new(Grams::of_ids(word_ids(text)));
-        Self { text, simctg: SimCtg::of_text(&grams), grams }
+impl OfWords {
+    fn new(text: &str) -> Self {
+        let rule = WordRule::of(text);
+        let by_white_space = word_ids(text);
+        let n_white_space_words = by_white_space.len();
+        let (ids, finding) = match rule {
+            WordRule::WhiteSpace => (by_white_space, None),
+            WordRule::Unicode => (unicode_word_ids(text), UpToFour::new(Grams::of_ids(by_white_space)).0[2].seq_rep()),
+        };
+        let recycled = match rule {
+            WordRule::WhiteSpace => recycled(&ids),
+            WordRule::Unicode => recycled(&text.chars().map(u32::from).collect::<Vec<_>>()),
+        };
+        let grams = UpToFour::new(Grams::of_ids(ids));
+        let finding = match rule {
+            WordRule::WhiteSpace => grams.0[2].seq_rep(),
+            WordRule::Unicode => finding,
+        };
+        // A text of one or two words scores 0 by the definition; one of none says nothing.
+        let finding = finding.or((n_white_space_words > 0).then_some(0.0));
+        Self { rule, simctg: SimCtg::of_text(&grams), grams, finding, n_white_space_words, recycled }
+    }
+
+    fn has_words(&self) -> bool {
+        !self.grams.0[0].ids.is_empty()
+    }
+
+    fn is_cut_at_white_space(&self) -> bool {
+        self.rule == WordRule::WhiteSpace && self.n_white_space_words >= 3
     }
 
     fn get(&self, metric: Metric) -> Option<f64> {
         let [words, pairs, triples, fours] = &self.grams.0;
         let [rep_2, rep_3, rep_4] = self.simctg.rep_percent();
         match metric {
-            Metric::RepetitionScore => Some(triples.seq_rep().unwrap_or(0.0)),
+            Metric::RepetitionScore => self.finding,
             Metric::SeqRepWords1 => words.seq_rep(),
             Metric::SeqRepWords2 => pairs.seq_rep(),
             Metric::SeqRepWords3 => triples.seq_rep(),
@@ -65,7 +167,64 @@ impl<'a> OfWords<'a> {
             Metric::MtldWords => mtld(words),
             Metric::EadWords => ead(words.n_unique, words.ids.len(), EAD_VOCABULARY),
             Metric::ZipfWords => zipf(words),
-            Metric::CompressionRatio => compression_ratio(self.text),
+            Metric::Recycled => self.recycled,
+            _ => None,
+        }
+    }
+}
+
+struct OfCharacters {
+    repeat_4: Option<f64>,
+    covered_20: Option<f64>,
+    cycle: Option<TailCycle>,
+    /// Equal to `cycle` where there are no digits.
+    masked: Option<TailCycle>,
+    n_characters: usize,
+    looping: Looping,
+    gemini_cli: bool,
+}
+
+impl OfCharacters {
+    /// `apart` is what was found in parts of the text.
+    fn new(text: &str, apart: Looping) -> Self {
+        let plain = Characters::of(text);
+        let coverage = Coverage::of(plain.items());
+        let mut looping = apart.or(Looping::of_characters(&plain, &coverage));
+        let cycle = plain.tail(2);
+        let masked = match plain.masked() {
+            None => cycle,
+            Some(masked) => {
+                looping = looping.or(Looping::of_characters(&masked, &Coverage::of(masked.items())));
+                masked.tail(2)
+            }
+        };
+        Self {
+            repeat_4: repeat_4_chars(plain.items()),
+            covered_20: coverage.share(),
+            cycle,
+            masked,
+            n_characters: plain.items().len(),
+            looping,
+            // It needs ten chunks that come again.
+            gemini_cli: !coverage.stretches.is_empty() && is_gemini_cli_loop(text),
+        }
+    }
+
+    fn get(&self, metric: Metric) -> Option<f64> {
+        let share = |cycle: Option<TailCycle>| (self.n_characters > 0).then(|| cycle.map_or(0.0, TailCycle::share));
+        match metric {
+            Metric::Recovered => (self.n_characters > 0).then(|| verdict(self.looping.recovered)),
+            Metric::Repeat4Chars => self.repeat_4,
+            Metric::Covered20Chars => self.covered_20,
+            Metric::TailPeriodChars => self.cycle.map(|cycle| cycle.period as f64),
+            Metric::TailCopiesChars => self.cycle.map(TailCycle::copies),
+            Metric::TailOnsetChars => self.cycle.map(|cycle| cycle.onset as f64),
+            Metric::TailShareChars => share(self.cycle),
+            Metric::TailPeriodMasked => self.masked.map(|cycle| cycle.period as f64),
+            Metric::TailCopiesMasked => self.masked.map(TailCycle::copies),
+            Metric::TailOnsetMasked => self.masked.map(|cycle| cycle.onset as f64),
+            Metric::TailShareMasked => share(self.masked),
+            Metric::GeminiCliLoop => (self.n_characters > 0).then(|| verdict(self.gemini_cli)),
             _ => None,
         }
     }
@@ -74,17 +233,17 @@ impl<'a> OfWords<'a> {
 struct OfTokens {
     grams: UpToFour,
     cycle: Option<TailCycle>,
+    ends_in: Option<TailCycle>,
 }
 
 impl OfTokens {
     fn new(tokens: &[Token]) -> Self {
         let grams = UpToFour::new(Grams::of_items(tokens.iter().map(|token| token.cast_unsigned())));
-        Self { cycle: tail_cycle(tokens), grams }
+        Self { cycle: tail_cycle(tokens), ends_in: loop_of_tokens(tokens), grams }
     }
 
     fn get(&self, metric: Metric) -> Option<f64> {
         let [tokens, pairs, triples, fours] = &self.grams.0;
-        let verdict = |loops: bool| f64::from(u8::from(loops));
         match metric {
             Metric::SeqRepTokens1 => tokens.seq_rep(),
             Metric::SeqRepTokens2 => pairs.seq_rep(),
@@ -97,6 +256,7 @@ impl OfTokens {
             Metric::HoltzmanRepetition => is_holtzman_repetition(&tokens.ids).map(verdict),
             Metric::VllmLoop => ends_in_copies(&tokens.ids, CopiesRule::OURS).map(verdict),
             Metric::Loop3020 => self.grams.has_30_20_loop().map(verdict),
+            Metric::OllamaRepeats => has_ollama_repeats(&tokens.ids).map(verdict),
             Metric::RepW => rep_w(tokens),
             Metric::RepR => rep_r(pairs),
             _ => None,

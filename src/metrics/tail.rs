@@ -32,6 +32,11 @@ impl TailCycle {
         self.length as f64 / self.period as f64
     }
 
+    /// Share of the whole sequence that the copies after the first one make up.
+    pub fn repeated_share(self) -> f64 {
+        (self.length - self.period) as f64 / (self.onset + self.length) as f64
+    }
+
     /// Share of the whole sequence that the cycle covers.
     pub fn share(self) -> f64 {
         self.length as f64 / (self.onset + self.length) as f64
@@ -39,34 +44,46 @@ impl TailCycle {
 }
 
 /// Finds the longest tail of `items` that is a cycle, in linear time.
+pub fn tail_cycle<T: Eq>(items: &[T]) -> Option<TailCycle> {
+    Tails::of(items).longest(2)
+}
+
+/// The periods of all tails of a sequence.
 ///
 /// Read backwards, tails are prefixes. A prefix's least period is its length
 /// less its longest border (a proper prefix that is also its suffix), and the
 /// prefix function gives the longest border of every prefix at once: Knuth,
 /// Morris and Pratt 1977, "Fast pattern matching in strings", § 2.
-pub fn tail_cycle<T: Eq>(items: &[T]) -> Option<TailCycle> {
-    let borders = longest_borders(items);
-    let (length, period) = borders
-        .iter()
-        .enumerate()
-        .map(|(index, border)| (index + 1, index + 1 - border))
-        .rfind(|&(length, period)| length >= 2 * period)?;
-    Some(TailCycle { onset: items.len() - length, period, length })
+pub(super) struct Tails {
+    /// At index i, the length of the longest border of the tail of i + 1 items.
+    borders: Vec<u32>,
 }
 
-/// The prefix function of the reversed items: at index i, the length of the
-/// longest border of the tail of i + 1 items.
-fn longest_borders<T: Eq>(items: &[T]) -> Vec<usize> {
-    let backwards = |index: usize| &items[items.len() - 1 - index];
-    let mut borders = vec![0; items.len()];
-    for index in 1..items.len() {
-        let mut border = borders[index - 1];
-        while border > 0 && backwards(index) != backwards(border) {
-            border = borders[border - 1];
+impl Tails {
+    /// # Panics
+    ///
+    /// For 2³² items or more.
+    pub fn of<T: Eq>(items: &[T]) -> Self {
+        assert!(u32::try_from(items.len()).is_ok(), "a text holds fewer than 2³² items");
+        let backwards = |index: usize| &items[items.len() - 1 - index];
+        let mut borders = vec![0; items.len()];
+        for index in 1..items.len() {
+            let mut border: u32 = borders[index - 1];
+            while border > 0 && backwards(index) != backwards(border as usize) {
+                border = borders[border as usize - 1];
+            }
+            borders[index] = border + u32::from(backwards(index) == backwards(border as usize));
         }
-        borders[index] = border + usize::from(backwards(index) == backwards(border));
+        Self { borders }
     }
-    borders
+
+    /// The longest tail of at least so many copies, two or more. Its unit is primitive: no
+    /// shorter one repeated makes it, for the period is the least one.
+    pub fn longest(&self, copies: usize) -> Option<TailCycle> {
+        let tails = self.borders.iter().enumerate().map(|(index, &border)| (index + 1, index + 1 - border as usize));
+        let (length, period) = tails.rev().find(|&(length, period)| length >= copies.max(2) * period)?;
+        Some(TailCycle { onset: self.borders.len() - length, period, length })
+    }
 }
 
 #[cfg(test)]

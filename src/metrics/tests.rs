@@ -10,7 +10,7 @@ fn every_metric_stands_at_its_own_place() {
     assert!(Metric::ALL.into_iter().enumerate().all(|(place, metric)| metric as usize == place));
 }
 
-const OF_TOKENS: [Metric; 13] = [
+const OF_TOKENS: [Metric; 14] = [
     Metric::SeqRepTokens1,
     Metric::SeqRepTokens2,
     Metric::SeqRepTokens3,
@@ -24,15 +24,27 @@ const OF_TOKENS: [Metric; 13] = [
     Metric::Loop3020,
     Metric::RepW,
     Metric::RepR,
+    Metric::OllamaRepeats,
 ];
 
-/// Of an empty text nothing is known but what the definitions say is 0.
+/// Of an empty text nothing is known but that it is one, and what the tokens' definition says is
+/// 0: a text without words is never a clean text.
 #[test]
 fn an_empty_text_has_no_metrics() {
-    let scores = score("", Some(&[]));
+    for (text, tokens) in [("", &[][..]), (" \n", &[]), ("", &[7, 7, 7])] {
+        let scores = score(text, Some(tokens));
+        assert_eq!(scores.get(Metric::EmptyAnswer), Some(1.0), "{text:?}");
+        assert_eq!(scores.get(Metric::RepetitionScore), None, "{text:?}");
+        assert!(!scores.sees(Metric::RepetitionScore) && !scores.sees(Metric::Covered20Chars), "{text:?}");
+    }
+    let empty = score("", Some(&[]));
     for metric in Metric::ALL {
-        let by_definition = [Metric::RepetitionScore, Metric::TailShare].contains(&metric);
-        assert_eq!(scores.get(metric), by_definition.then_some(0.0), "{metric:?}");
+        let expected = match metric {
+            Metric::EmptyAnswer => Some(1.0),
+            Metric::TailShare => Some(0.0),
+            _ => None,
+        };
+        assert_eq!(empty.get(metric), expected, "{metric:?}");
     }
 }
 
@@ -43,7 +55,50 @@ fn one_word_has_few_metrics() {
     let names: Vec<&str> = Metric::ALL.into_iter().filter(|metric| !missing(metric)).map(Metric::name).collect();
     let known = ["repetition_score", "seq_rep_1_words", "seq_rep_1_tokens", "tail_share", "holtzman_repetition"];
     assert_eq!(names[..5], known);
-    assert_eq!(names[5..], ["vllm_loop", "loop_30_20", "ead_words", "compression_ratio"]);
+    assert_eq!(names[5..9], ["vllm_loop", "loop_30_20", "ead_words", "compression_ratio"]);
+    assert_eq!(names[9..13], ["loop", "recovered", "empty_answer", "repeat_4_chars"]);
+    assert_eq!(names[13..], ["tail_share_chars", "tail_share_masked", "gemini_cli_loop", "ollama_repeats"]);
+    // Its score is 0 by the finding's definition, which is not to say that the text is clean.
+    assert!(scores.get(Metric::RepetitionScore) == Some(0.0) && !scores.sees(Metric::RepetitionScore));
+}
+
+fn written<'a>(thought: &'a str, answer: &'a str) -> Written<'a> {
+    Written::of(answer, Some(thought), None)
+}
+
+#[test]
+fn a_loop_in_a_thought_or_an_answer_is_a_loop_of_the_text() {
+    let clean = "In spring the river rises, and the willows on its banks put forth their first pale leaves.";
+    let looping = "wait, let me think again ".repeat(8);
+    let of = |thought: &str, answer: &str, metric| score_written(&written(thought, answer), None).get(metric);
+    assert_eq!(of(&looping, clean, Metric::Loop), Some(1.0));
+    assert_eq!(of(clean, &looping, Metric::Loop), Some(1.0));
+    assert_eq!(of(clean, clean, Metric::Loop), Some(0.0));
+    assert_eq!(of(&looping, "", Metric::EmptyAnswer), Some(1.0));
+    assert!(of(&looping, "", Metric::RepetitionScore) > Some(0.8));
+    // In the middle of a text without markers it is a loop that was left.
+    let left = score(&format!("{looping}{clean}"), None);
+    assert_eq!((left.get(Metric::Loop), left.get(Metric::Recovered)), (Some(0.0), Some(1.0)));
+}
+
+#[test]
+fn a_metric_that_does_not_show_what_repeats_does_not_see_it() {
+    let prose = "The sun rose over the hills, a farmer led his horse to the well, and nobody spoke of the war. ";
+    let sees = |text: &str, metric| score(text, None).sees(metric);
+    assert!(sees(prose, Metric::RepetitionScore) && sees(&prose.repeat(4), Metric::RepetitionScore));
+    // Three words are one trigram; runs together they are one word.
+    for text in ["no no no", "ab cab cab c", &"今天天气很好。".repeat(20), &"a".repeat(400), &"x=x+1;".repeat(50)]
+    {
+        assert!(!sees(text, Metric::RepetitionScore), "{text}");
+    }
+    assert!(sees(&"今天天气很好。".repeat(20), Metric::Covered20Chars) && sees(&"a".repeat(400), Metric::Loop));
+    // A detector with a cap is blind to what is longer, and one of tokens where there are none.
+    let tokens: Vec<i32> = (0..80).cycle().take(400).collect();
+    let text: String = tokens.iter().map(|token| format!("w{token} ")).collect();
+    let scores = score(&text, Some(&tokens));
+    assert!(scores.get(Metric::VllmLoop) == Some(0.0) && !scores.sees(Metric::VllmLoop));
+    assert!(scores.get(Metric::Loop) == Some(1.0) && scores.sees(Metric::Loop) && scores.sees(Metric::TailShare));
+    assert!(!score(&text, None).sees(Metric::TailShare));
 }
 
 #[test]
@@ -53,7 +108,8 @@ fn the_head_of_a_text_is_scored_like_a_text() {
     assert_eq!(head, score("to be able\nto be", Some(&tokens)));
     let words_only = score_head(text, Some(&tokens), 8);
     assert_eq!(words_only, score(text, None));
-    assert_eq!(score_head(text, Some(&tokens), 9), Scores::default());
+    let too_short = score_head(text, Some(&tokens), 9);
+    assert!(Metric::ALL.into_iter().all(|metric| too_short.get(metric).is_none()));
 }
 
 #[test]
@@ -91,8 +147,8 @@ proptest! {
         for metric in Metric::ALL {
             prop_assert!(scores.get(metric).is_none_or(f64::is_finite));
         }
-        for share in [Metric::RepetitionScore, Metric::TailShare] {
-            prop_assert!((0.0..=1.0).contains(&scores.get(share).unwrap()));
+        for share in [Metric::RepetitionScore, Metric::TailShare, Metric::Covered20Chars, Metric::Recycled] {
+            prop_assert!(scores.get(share).is_none_or(|share| (0.0..=1.0).contains(&share)));
         }
     }
 }
@@ -121,7 +177,10 @@ fn agrees_with_python_on_texts() {
     for case in oracle().cases {
         assert_eq!(words(&case.text).collect::<Vec<_>>(), case.words);
         let scores = score(&case.text, None);
-        assert_eq!(scores.get(Metric::RepetitionScore), Some(case.repetition_score), "{:?}", case.text);
+        assert_eq!(repetition_score(&case.words), case.repetition_score, "{:?}", case.text);
+        // Of no words Python's script says 0, and nothing is said here.
+        let expected = (!case.words.is_empty()).then_some(case.repetition_score);
+        assert_eq!(scores.get(Metric::RepetitionScore), expected, "{:?}", case.text);
         for (metric, expected) in Metric::ALL[1..5].iter().zip(case.seq_rep) {
             assert_eq!(scores.get(*metric), expected, "{metric:?} of {:?}", case.text);
         }

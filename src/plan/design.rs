@@ -2,12 +2,14 @@
 //! they can be made anew from a run's directory, without a model and wherever
 //! the directory is by now.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Doubt, Plan, Shard, Trial};
 use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Settings};
+use crate::metrics::Markers;
 
 /// The version this program writes and reads.
 const VERSION: u32 = 1;
@@ -32,6 +34,9 @@ pub struct Design {
     /// What a server is known not to honour, so that what depends on it is not decided.
     #[serde(default)]
     pub doubts: Vec<Doubt>,
+    /// Between what each model writes its thought, where its chat template says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub thought_markers: BTreeMap<String, Markers>,
     /// In the order in which they run and are reported.
     pub trials: Vec<Trial>,
     /// Which of them this run makes; all of them where it is no shard.
@@ -74,6 +79,7 @@ impl Design {
             notes: plan.notes(),
             inert: if plan.offload_moves_nothing() { vec![Factor::Offload, Factor::OpOffload] } else { vec![] },
             doubts: plan.doubts(),
+            thought_markers: BTreeMap::new(),
             trials: plan.trials().cloned().collect(),
             part: None,
         }

@@ -152,7 +152,7 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
     csv.flush()
 }
 
-fn trial_fields(ScoredTrial { trial, result }: &ScoredTrial) -> Vec<String> {
+fn trial_fields(ScoredTrial { trial, result, .. }: &ScoredTrial) -> Vec<String> {
     let (status, generation, scores) = match result {
         TrialResult::Scored { generation, scores } => ("ok", Some(generation), *scores),
         TrialResult::Censored { generation, .. } => ("censored", Some(generation), Scores::default()),

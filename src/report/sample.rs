@@ -95,7 +95,7 @@ fn trial(cell: &Cell, prompt: usize, seed: Option<Seed>) -> ScoredTrial {
         _ => None,
     });
     let trial = Trial { id: id(&key), cell: cell.clone(), prompt: format!("p{:02}", prompt + 1), seed };
-    ScoredTrial { trial, result: TrialResult::Scored { generation, scores } }
+    ScoredTrial::new(trial, TrialResult::Scored { generation, scores })
 }
 
 /// A mean and a made-up interval for the two metrics that the trials have.

@@ -25,7 +25,7 @@ impl Tally {
     pub fn of<'a>(trials: impl IntoIterator<Item = &'a ScoredTrial>) -> Self {
         let mut tally = Self::default();
         let (mut prompts, mut seeds) = (BTreeSet::new(), BTreeSet::new());
-        for ScoredTrial { trial, result } in trials {
+        for ScoredTrial { trial, result, .. } in trials {
             match result {
                 TrialResult::Scored { .. } => tally.scored += 1,
                 TrialResult::Censored { .. } => tally.censored += 1,

@@ -27,33 +27,37 @@ pub struct TwoPart {
 
 /// Splits the scores of each prompt's texts into a probability and a mean, as two-part
 /// models do (Duan et al. 1983, "A comparison of alternative models for the demand
-/// for medical care"). Prompts without texts are left out.
+/// for medical care"). Prompts without texts are left out; a text without a score counts in the
+/// probability alone.
 ///
 /// # Errors
 ///
 /// For fewer than two prompts with texts, and for scores that are not finite.
-pub fn two_part(prompts: &[impl AsRef<[(Part, f64)]>]) -> Result<TwoPart, StatsError> {
-    let prompts: Vec<&[(Part, f64)]> = prompts.iter().map(AsRef::as_ref).filter(|texts| !texts.is_empty()).collect();
-    let scores = |wanted: &[Part]| -> Vec<Vec<f64>> {
-        let of_prompt = |texts: &&[(Part, f64)]| {
-            texts.iter().filter(|(part, _)| wanted.contains(part)).map(|(_, score)| *score).collect()
+pub fn two_part(prompts: &[impl AsRef<[(Part, Option<f64>)]>]) -> Result<TwoPart, StatsError> {
+    let prompts: Vec<&[(Part, Option<f64>)]> =
+        prompts.iter().map(AsRef::as_ref).filter(|texts| !texts.is_empty()).collect();
+    let scores = |part: Part| -> Vec<Vec<f64>> {
+        let of_prompt = |texts: &&[(Part, Option<f64>)]| {
+            texts.iter().filter(|(of, _)| *of == part).filter_map(|(_, score)| *score).collect()
         };
         prompts.iter().map(of_prompt).collect()
     };
-    let (looping, free) = (scores(&[Part::Looping]), scores(&[Part::Free]));
-    all_finite(&scores(&[Part::Looping, Part::Free]), "scores of prompts")?;
-    let count = |values: &[f64]| u32::try_from(values.len()).expect("a prompt has fewer than 2³² texts");
-    let hits =
-        looping.iter().zip(&free).map(|(looping, free)| Hits { hits: count(looping), n: count(looping) + count(free) });
-    let loops = clustered_share(&hits.collect::<Vec<_>>(), LEVEL)?;
+    let (looping, free) = (scores(Part::Looping), scores(Part::Free));
+    all_finite(&looping, "scores of prompts")?;
+    all_finite(&free, "scores of prompts")?;
+    let count = |n: usize| u32::try_from(n).expect("a prompt has fewer than 2³² texts");
+    let loops_of = |texts: &[(Part, Option<f64>)]| texts.iter().filter(|(part, _)| *part == Part::Looping).count();
+    let hits: Vec<Hits> =
+        prompts.iter().map(|texts| Hits { hits: count(loops_of(texts)), n: count(texts.len()) }).collect();
+    let loops = clustered_share(&hits, LEVEL)?;
     let free_mean = mean(&free.concat());
     let free_interval = bca_interval_of_mean(&free, LEVEL);
-    let n_loops = looping.iter().map(Vec::len).sum();
+    let n_loops = prompts.iter().map(|texts| loops_of(texts)).sum();
     Ok(TwoPart {
         loops,
         score_without_loop: free_mean.zip(free_interval).map(|(estimate, interval)| Effect { estimate, interval }),
         n_prompts: prompts.len(),
-        n_texts: n_loops + free.iter().map(Vec::len).sum::<usize>(),
+        n_texts: prompts.iter().map(|texts| texts.len()).sum(),
         n_loops,
     })
 }
@@ -67,7 +71,8 @@ mod tests {
 
     #[test]
     fn each_part_has_its_number() {
-        let prompts = [vec![(Looping, 0.9), (Free, 0.1)], vec![(Free, 0.2), (Free, 0.3)], vec![]];
+        let prompts =
+            [vec![(Looping, Some(0.9)), (Free, Some(0.1))], vec![(Free, Some(0.2)), (Free, Some(0.3))], vec![]];
         let found = two_part(&prompts).unwrap();
         assert_eq!((found.loops.estimate, found.n_prompts, found.n_texts, found.n_loops), (0.25, 2, 4, 1));
         let free = found.score_without_loop.unwrap();
@@ -76,14 +81,21 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_a_score_may_loop_all_the_same() {
+        let found = two_part(&[vec![(Looping, None), (Free, Some(0.1))], vec![(Free, Some(0.2))]]).unwrap();
+        assert_eq!((found.n_texts, found.n_loops), (3, 1));
+        assert_near(found.score_without_loop.unwrap().estimate, 0.15, 1e-12);
+    }
+
+    #[test]
     fn where_all_loop_there_is_no_score_without() {
-        let found = two_part(&[[(Looping, 0.9)], [(Looping, 0.8)]]).unwrap();
+        let found = two_part(&[[(Looping, Some(0.9))], [(Looping, Some(0.8))]]).unwrap();
         assert_eq!((found.loops.estimate, found.score_without_loop), (1.0, None));
     }
 
     #[test]
     fn says_what_it_refuses() {
-        assert!(two_part(&[[(Free, 0.1)]]).is_err());
-        assert!(two_part(&[[(Free, 0.1)], [(Looping, f64::NAN)]]).is_err());
+        assert!(two_part(&[[(Free, Some(0.1))]]).is_err());
+        assert!(two_part(&[[(Free, Some(0.1))], [(Looping, Some(f64::NAN))]]).is_err());
     }
 }

@@ -24,7 +24,7 @@ pub struct Blocks<T> {
 
 impl<'a> Sample<'a> {
     pub fn of(hypothesis: &Hypothesis, trials: &'a [ScoredTrial]) -> Self {
-        let value = |ScoredTrial { trial, result }: &'a ScoredTrial| {
+        let value = |ScoredTrial { trial, result, .. }: &'a ScoredTrial| {
             let TrialResult::Scored { generation, scores } = result else { return None };
             if !hypothesis.within.takes(trial.point()) {
                 return None;

@@ -45,7 +45,7 @@ fn trial(prompt: usize, chain: &str, temperature: f32, seed: Option<u32>, score:
     let scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(score));
     let id = serde_json::from_value(format!("{prompt} {chain} {temperature} {seed:?}").into()).unwrap();
     let trial = Trial { id, cell, prompt: format!("p{prompt:02}"), seed: seed.and_then(Seed::new) };
-    ScoredTrial { trial, result: TrialResult::Scored { generation, scores } }
+    ScoredTrial::new(trial, TrialResult::Scored { generation, scores })
 }
 
 fn uniform(key: &str) -> f64 {
