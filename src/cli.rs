@@ -379,9 +379,12 @@ pub struct RecommendArgs {
     /// The greatest share of texts that may loop.
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     pub max_p_loop: f64,
-    /// The greatest mean repetition score.
+    /// The greatest mean of the metric.
     #[arg(long, value_name = "SCORE", default_value_t = 0.1, value_parser = share)]
     pub max_score: f64,
+    /// The metric that must stay under it; for scripts without spaces, covered_20_chars.
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
+    pub metric: String,
     /// Print a JSON object.
     #[arg(long)]
     pub json: bool,
@@ -469,6 +472,16 @@ Columns (docs/metrics.md has the definitions and their sources):
                         in bigrams that occur more than once
   mattr_words, mtld_words, ead_words, zipf_words    variety of words
   compression_ratio     raw bytes over deflate's
+  loop                  1 or 0: the text, its thought or its answer ends in three copies
+                        or more of one unit; recovered: it was in a loop and got out
+  empty_answer          1 or 0: nothing but white space, thought aside
+  repeat_4_chars        share of 4-grams of characters that repeat an earlier one
+  covered_20_chars      share of characters in a block of 20 that stands earlier as well
+  recycled              share of the last 200 words' 8-grams that stand earlier
+  tail_*_chars          the cycle at the end, of characters; _masked: digits made alike
+  gemini_cli_loop, ollama_repeats    1 or 0: would these programs have ended the text
+unseen_by names what can't see whether a text repeats itself: words (too few, or a script
+without spaces: repetition_score is blind to it), characters, both.
 A metric that a text does not have is empty (null in JSON).";
 
 /// Where a run's files are, and which of an experiment's repetitions it is.

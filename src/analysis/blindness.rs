@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use super::{ScoredTrial, TrialResult};
-use crate::metrics::{Metric, Scores};
+use serde::Serialize;
+
+use super::ScoredTrial;
+use crate::metrics::{Metric, Part, Scores};
 
 /// How many of some texts a metric can't see into: see [`Scores::sees`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Blindness {
     pub metric: Metric,
     pub n_unseen: usize,
@@ -25,12 +27,12 @@ impl Blindness {
     pub const SMALL_SHARE: f64 = 0.05;
 
     /// Of the texts that have scores; those that a server cut are counted elsewhere.
-    pub fn of<'a>(metric: Metric, trials: impl IntoIterator<Item = &'a ScoredTrial>) -> Self {
-        let scores = trials.into_iter().filter_map(|scored| match &scored.result {
-            TrialResult::Scored { scores, .. } => Some(scores),
-            TrialResult::Censored { .. } | TrialResult::Failed(_) | TrialResult::Missing => None,
-        });
-        let scores: Vec<&Scores> = scores.collect();
+    pub fn of<'a>(metric: Metric, part: Part, trials: impl IntoIterator<Item = &'a ScoredTrial>) -> Self {
+        Self::of_scores(metric, trials.into_iter().filter_map(|scored| scored.scores_of(part)))
+    }
+
+    pub fn of_scores<'a>(metric: Metric, scores: impl IntoIterator<Item = &'a Scores>) -> Self {
+        let scores = Vec::from_iter(scores);
         let n_unseen = |metric| scores.iter().filter(|scores| !scores.sees(metric)).count();
         let n_wordless = scores.iter().filter(|scores| !scores.has_words()).count();
         let n_texts = scores.len();
@@ -78,7 +80,7 @@ mod tests {
         let outcomes: Vec<_> = texts.iter().map(|text| generated(text, &[])).collect();
         let of = |id: &crate::plan::TrialId| outcomes.get(id.to_string().parse::<usize>().ok()?);
         let analysis = analyse(&trials, Questions::default(), of);
-        Blindness::of(Metric::RepetitionScore, &analysis.trials)
+        Blindness::of(Metric::RepetitionScore, Part::Whole, &analysis.trials)
     }
 
     const CLEAN: &str = "the river rises in spring and falls in autumn";

@@ -158,7 +158,9 @@ pub fn analyse<'a>(
     let scored = |trial: &Trial| score_trial(trial, outcome_of(&trial.id), markers(trial));
     let trials: Vec<_> = trials.par_iter().map(scored).collect();
     let mut notes = Vec::new();
-    notes.extend(Blindness::of(questions.settings.metric, &trials).if_forbids().map(|blind| blind.to_string()));
+    notes.extend(
+        Blindness::of(questions.settings.metric, Part::Whole, &trials).if_forbids().map(|blind| blind.to_string()),
+    );
     let attribution = attribution::attribute(&trials, questions.settings.metric).unwrap_or_else(|error| {
         notes.push(format!("the variation is not attributed to the factors: {error}"));
         None

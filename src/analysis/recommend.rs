@@ -3,9 +3,11 @@
 
 use serde::Serialize;
 
-use super::Analysis;
+use std::collections::BTreeMap;
+
+use super::{Analysis, Blindness, ScoredTrial};
 use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
-use crate::metrics::Metric;
+use crate::metrics::{Metric, Part};
 use crate::plan::Cell;
 use crate::stats::Interval;
 
@@ -14,8 +16,10 @@ use crate::stats::Interval;
 pub struct Limits {
     /// The share of texts that loop.
     pub p_loop: f64,
-    /// The mean repetition score.
+    /// The mean of the metric.
     pub score: f64,
+    /// One of which more is worse.
+    pub metric: Metric,
 }
 
 /// A model under a chain, and what can be said of its temperatures.
@@ -39,6 +43,9 @@ pub struct AtTemperature {
     pub standing: Standing,
     pub p_loop: Option<Interval>,
     pub score: Option<Interval>,
+    /// Where the metric, or the loops, can't be seen in too many of the texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Blindness>,
 }
 
 /// Where both intervals lie; pointwise, at their own level.
@@ -49,7 +56,7 @@ pub enum Standing {
     Under,
     /// One wholly over its limit.
     Over,
-    /// Neither: too few prompts to say.
+    /// Neither: too few prompts to say, or texts that the metric can't see into.
     Open,
 }
 
@@ -62,6 +69,8 @@ pub enum Advice {
     Range { from: Temperature, to: Temperature },
     /// None is shown to.
     Nowhere,
+    /// None is shown to, because the metric can't see into the texts: more prompts would not help.
+    Blind { why: Blindness },
     /// These are over, and at each of them these other chains are under: it is the chain
     /// that needs to go, not the temperature.
     OtherChain { over: Vec<Temperature>, chains: Vec<String> },
@@ -106,12 +115,23 @@ pub fn recommend(analysis: &Analysis, limits: Limits) -> Vec<Recommendation> {
 
 /// Cells with where they stand. The profiles are in the cells' order.
 fn standings(analysis: &Analysis, limits: Limits) -> impl Iterator<Item = (&Cell, AtTemperature)> {
-    let scores = analysis.cells.iter().filter(|summary| summary.metric == Metric::RepetitionScore);
+    let mut texts: BTreeMap<&Cell, Vec<&ScoredTrial>> = BTreeMap::new();
+    for scored in &analysis.trials {
+        texts.entry(&scored.trial.cell).or_default().push(scored);
+    }
+    let scores = analysis.cells.iter().filter(move |summary| summary.metric == limits.metric);
     scores.zip(&analysis.profiles).map(move |(summary, profile)| {
+        let texts = texts.get(&summary.cell).map(Vec::as_slice).unwrap_or_default();
+        let blind = [limits.metric, Metric::Loop]
+            .into_iter()
+            .find_map(|metric| Blindness::of(metric, Part::Whole, texts.iter().copied()).if_forbids());
         let score = summary.estimate.and_then(|estimate| estimate.interval);
         let p_loop = profile.two_part.map(|two| two.loops.interval);
-        let standing = standing(&[(p_loop, limits.p_loop), (score, limits.score)]);
-        (&summary.cell, AtTemperature { temperature: summary.cell.temperature, standing, p_loop, score })
+        let standing = match standing(&[(p_loop, limits.p_loop), (score, limits.score)]) {
+            Standing::Under if blind.is_some() => Standing::Open,
+            standing => standing,
+        };
+        (&summary.cell, AtTemperature { temperature: summary.cell.temperature, standing, p_loop, score, blind })
     })
 }
 
@@ -147,7 +167,7 @@ impl Recommendation {
     pub fn highest(&self) -> Option<Temperature> {
         match self.by_itself() {
             Advice::NoLimit { to } | Advice::Range { to, .. } => Some(to),
-            Advice::Nowhere | Advice::OtherChain { .. } => None,
+            Advice::Nowhere | Advice::Blind { .. } | Advice::OtherChain { .. } => None,
         }
     }
 
@@ -160,7 +180,10 @@ impl Recommendation {
         match (range.first(), range.last()) {
             (Some(&to), Some(_)) if range.len() == self.temperatures.len() => Advice::NoLimit { to },
             (Some(&to), Some(&from)) => Advice::Range { from, to },
-            _ => Advice::Nowhere,
+            _ => match self.temperatures.iter().find_map(|at| at.blind) {
+                Some(why) => Advice::Blind { why },
+                None => Advice::Nowhere,
+            },
         }
     }
 }
@@ -171,7 +194,7 @@ mod tests {
     use crate::analysis::{CellProfile, CellSummary, Estimate};
     use crate::stats::{Effect, TwoPart};
 
-    const LIMITS: Limits = Limits { p_loop: 0.2, score: 0.1 };
+    const LIMITS: Limits = Limits { p_loop: 0.2, score: 0.1, metric: Metric::RepetitionScore };
 
     /// A chain whose score lies within 0.02 of each of these, from T 0.1 in steps of 0.4.
     fn analysis(chains: &[(&str, &[f64])]) -> Analysis {

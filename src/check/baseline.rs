@@ -64,7 +64,17 @@ pub enum BaselineError {
 
 impl Baseline {
     /// The metrics that a baseline keeps.
-    pub const METRICS: [Metric; 3] = [Metric::RepetitionScore, Metric::VllmLoop, Metric::TailShare];
+    pub const METRICS: [Metric; 8] = [
+        Metric::RepetitionScore,
+        Metric::VllmLoop,
+        Metric::TailShare,
+        Metric::Loop,
+        Metric::Covered20Chars,
+        Metric::Repeat4Chars,
+        Metric::TailShareChars,
+        // Every text that counts has it.
+        Metric::EmptyAnswer,
+    ];
 
     pub fn new(facts: Facts, analysis: &Analysis) -> Self {
         let mut unsealed = Self { v: VERSION, facts, cells: cells(analysis), blake3: String::new() };

@@ -76,9 +76,7 @@ fn cells<'a>(baseline: &'a Baseline, run: &'a Baseline) -> impl Iterator<Item = 
     let foreign = run.cells.iter().filter(move |ours| !has(baseline, &ours.cell));
     let unscored = baseline.cells.iter().filter_map(move |theirs| {
         let ours = run.cells.iter().find(|ours| ours.cell == theirs.cell)?;
-        let prompts = |of: &BaselineCell| {
-            of.scores.values().next().map(|scores| scores.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default()
-        };
+        let prompts = |of: &BaselineCell| of.scores.values().flat_map(BTreeMap::keys).cloned().collect::<BTreeSet<_>>();
         let lacking: Vec<_> = prompts(theirs).difference(&prompts(ours)).cloned().collect();
         (!lacking.is_empty()).then(|| format!("{}, prompts {}", theirs.cell, lacking.join(", ")))
     });

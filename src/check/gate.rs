@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::Blindness;
 use crate::stats::{Effect, StatsError, equivalence, holm};
 
 /// What a gate decides about.
@@ -10,6 +11,8 @@ pub struct Unit {
     pub name: String,
     /// How much worse each prompt's mean score is than in the baseline; positive is worse.
     pub differences: Vec<f64>,
+    /// Where the metric can't see into too many of the run's texts to say that they are clean.
+    pub blind: Option<Blindness>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -64,6 +67,8 @@ pub struct Gate {
 /// testing and acceptance sampling"). Both are the greater of Student's one-sided t and
 /// the studentised bootstrap over prompts, as in [`equivalence`]. Where all prompts
 /// differ by exactly the same, and be it 0, there is nothing to test: the number decides.
+///
+/// What a metric can't see can't pass: such a unit may fail, and is inconclusive otherwise.
 pub fn decide(units: &[Unit], rule: Rule) -> Gate {
     let tested: Vec<_> = units.iter().map(|unit| equivalence(&unit.differences, rule.margin)).collect();
     let p: Vec<f64> = tested.iter().map(|tested| tested.as_ref().map_or(1.0, |tested| tested.p_above)).collect();
@@ -76,6 +81,16 @@ pub fn decide(units: &[Unit], rule: Rule) -> Gate {
 }
 
 fn verdict(unit: &Unit, tested: &Result<crate::stats::Equivalence, StatsError>, p_fail: f64, rule: Rule) -> Verdict {
+    let found = by_numbers(unit, tested, p_fail, rule);
+    match (unit.blind, found.outcome) {
+        (Some(blind), Outcome::Pass | Outcome::Inconclusive) => {
+            Verdict { outcome: Outcome::Inconclusive, note: Some(blind.to_string()), ..found }
+        }
+        _ => found,
+    }
+}
+
+fn by_numbers(unit: &Unit, tested: &Result<crate::stats::Equivalence, StatsError>, p_fail: f64, rule: Rule) -> Verdict {
     let (unit, n_prompts) = (unit.name.clone(), unit.differences.len());
     match tested {
         Ok(tested) => {
@@ -113,7 +128,7 @@ mod tests {
 
     fn unit(by: f64, spread: f64) -> Unit {
         let chance = |i: u32| f64::from(i * 7919 % 24) / 23.0 - 0.5;
-        Unit { name: "u".to_owned(), differences: (0..24).map(|i| by + spread * chance(i)).collect() }
+        Unit { name: "u".to_owned(), differences: (0..24).map(|i| by + spread * chance(i)).collect(), blind: None }
     }
 
     fn outcome(units: &[Unit]) -> Outcome {
@@ -138,6 +153,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_seen_does_not_pass() {
+        let metric = crate::metrics::Metric::RepetitionScore;
+        let blind = Blindness { metric, n_unseen: 24, n_wordless: 0, n_texts: 24, sees: None };
+        let gate = decide(&[Unit { blind: Some(blind), ..unit(0.0, 0.0) }], RULE);
+        assert_eq!(gate.outcome, Outcome::Inconclusive);
+        assert!(gate.verdicts[0].note.as_ref().is_some_and(|note| note.contains("can't see whether 24 of 24")));
+        // A loop that it does see is one all the same.
+        assert_eq!(outcome(&[Unit { blind: Some(blind), ..unit(0.2, 0.1) }]), Outcome::Fail);
+    }
+
+    #[test]
     fn more_units_take_more_to_fail() {
         let lone = [unit(0.1, 0.3)];
         assert_eq!(outcome(&lone), Outcome::Fail);
@@ -149,6 +175,9 @@ mod tests {
     fn what_does_not_vary_is_decided_by_its_number() {
         assert_eq!(outcome(&[unit(0.0, 0.0)]), Outcome::Pass);
         assert_eq!(outcome(&[unit(0.06, 0.0)]), Outcome::Fail);
-        assert_eq!(outcome(&[Unit { name: "u".to_owned(), differences: vec![0.0, 0.1] }]), Outcome::Inconclusive);
+        assert_eq!(
+            outcome(&[Unit { name: "u".to_owned(), differences: vec![0.0, 0.1], blind: None }]),
+            Outcome::Inconclusive
+        );
     }
 }

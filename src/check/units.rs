@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Baseline;
 use super::gate::Unit;
-use crate::metrics::{Metric, Worse};
+use crate::analysis::{Analysis, Blindness, ScoredTrial};
+use crate::metrics::{Metric, Part, Worse};
 use crate::plan::Cell;
 
 /// How fine a gate looks.
@@ -20,9 +21,12 @@ pub enum By {
 /// The units of a baseline, in its order, with how much worse the run is for each
 /// prompt: positive is worse. Both must have the same cells and prompts.
 ///
+/// Prompts of which a text lacks the metric on either side are left out: `analysis`, the run's,
+/// says how many texts the metric can't see into.
+///
 /// `None` for a metric that the baseline does not keep, or of which neither more
 /// nor less is worse.
-pub fn units(baseline: &Baseline, run: &Baseline, metric: Metric, by: By) -> Option<Vec<Unit>> {
+pub fn units(baseline: &Baseline, run: &Baseline, analysis: &Analysis, metric: Metric, by: By) -> Option<Vec<Unit>> {
     let sign = match metric.worse()? {
         Worse::Higher => 1.0,
         Worse::Lower => -1.0,
@@ -30,18 +34,25 @@ pub fn units(baseline: &Baseline, run: &Baseline, metric: Metric, by: By) -> Opt
     let mut units: Vec<(String, BTreeMap<&str, Vec<f64>>)> = Vec::new();
     for theirs in &baseline.cells {
         let ours = run.cells.iter().find(|ours| ours.cell == theirs.cell)?;
-        let (theirs_by_prompt, ours_by_prompt) = (theirs.scores.get(metric.name())?, ours.scores.get(metric.name())?);
+        let theirs_by_prompt = theirs.scores.get(metric.name())?;
+        let none = BTreeMap::new();
+        let ours_by_prompt = ours.scores.get(metric.name()).unwrap_or(&none);
         let name = name(&theirs.cell, by);
         let place = units.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             units.push((name, BTreeMap::new()));
             units.len() - 1
         });
         for (prompt, (before, _)) in theirs_by_prompt {
-            let (after, _) = ours_by_prompt.get(prompt)?;
+            let Some((after, _)) = ours_by_prompt.get(prompt) else { continue };
             units[place].1.entry(prompt).or_default().push(sign * (after - before));
         }
     }
+    let blind = |name: &str| {
+        let of_unit = |scored: &&ScoredTrial| self::name(&scored.trial.cell, by) == name;
+        Blindness::of(metric, Part::Whole, analysis.trials.iter().filter(of_unit)).if_forbids()
+    };
     let unit = |(name, prompts): (String, BTreeMap<&str, Vec<f64>>)| Unit {
+        blind: blind(&name),
         name,
         differences: prompts.values().filter_map(|differences| crate::stats::mean(differences)).collect(),
     };

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::finished::{Finished, read_run};
 use super::outputs::write_whole;
 use super::{Failure, baseline, plain, print, run};
+use crate::analysis::Analysis;
 use crate::check::{Baseline, By, Gate, Outcome, Rule, Unit, decide, differences, units};
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::exit_code::ExitCode;
@@ -41,14 +42,14 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     // Two looks, if it comes to that, share alpha (Bonferroni).
     let alpha = if args.confirm.is_some() { args.alpha / 2.0 } else { args.alpha };
     let rule = Rule { margin: args.margin, alpha };
-    let mut gate = decide(&compared(args, &base, &measured, metric)?, rule);
+    let mut gate = decide(&compared(args, &base, &measured, &first.analysis, metric)?, rule);
     if gate.outcome == Outcome::Inconclusive
         && let Some(experiment) = &args.confirm
     {
         match confirm(args, experiment, &first)? {
-            Some(pooled) => {
+            Some((pooled, analysis)) => {
                 notes.push("fresh seeds were run, and decided together with the first ones".to_owned());
-                gate = decide(&compared(args, &base, &pooled, metric)?, rule);
+                gate = decide(&compared(args, &base, &pooled, &analysis, metric)?, rule);
             }
             None => notes.push("no chain draws, so there are no fresh seeds to confirm with".to_owned()),
         }
@@ -75,7 +76,13 @@ fn metric(name: &str) -> Result<Metric, Failure> {
     })
 }
 
-fn compared(args: &CheckArgs, base: &Baseline, run: &Baseline, metric: Metric) -> Result<Vec<Unit>, Failure> {
+fn compared(
+    args: &CheckArgs,
+    base: &Baseline,
+    run: &Baseline,
+    analysis: &Analysis,
+    metric: Metric,
+) -> Result<Vec<Unit>, Failure> {
     let found = differences(base, run);
     if !found.is_empty() {
         const SHOWN: usize = 20;
@@ -96,11 +103,11 @@ fn compared(args: &CheckArgs, base: &Baseline, run: &Baseline, metric: Metric) -
         CheckBy::Arm => By::Arm,
         CheckBy::Cell => By::Cell,
     };
-    units(base, run, metric, by).ok_or_else(|| {
+    units(base, run, analysis, metric, by).ok_or_else(|| {
         let name = metric.name();
         Failure::bad_setup(miette!(
-            help = "choose a metric that every text has: repetition_score",
-            "some texts lack the metric {name}"
+            help = "choose another metric, or save the baseline anew from its own run: moe-sweep baseline save",
+            "the baseline does not keep the metric {name}"
         ))
     })
 }
@@ -124,7 +131,7 @@ fn notes(base: &Baseline, run: &Baseline) -> Vec<String> {
 
 /// Runs the experiment with seeds after those of the run, and puts both together.
 /// `None` where no chain draws.
-fn confirm(args: &CheckArgs, experiment: &Path, first: &Finished) -> Result<Option<Baseline>, Failure> {
+fn confirm(args: &CheckArgs, experiment: &Path, first: &Finished) -> Result<Option<(Baseline, Analysis)>, Failure> {
     let Some(last) = first.design.trials.iter().filter_map(|trial| trial.seed.map(Seed::get)).max() else {
         return Ok(None);
     };
@@ -133,7 +140,7 @@ fn confirm(args: &CheckArgs, experiment: &Path, first: &Finished) -> Result<Opti
     let mut pooled = read_run(&directory)?;
     let theirs = first.analysis.trials.iter().filter(|scored| scored.trial.seed.is_some()).cloned();
     pooled.analysis.trials.extend(theirs);
-    Ok(Some(baseline::of_run(&pooled)))
+    Ok(Some((baseline::of_run(&pooled), pooled.analysis)))
 }
 
 fn tell(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -> Result<(), Failure> {

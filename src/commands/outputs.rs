@@ -73,6 +73,9 @@ pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, F
     write_table(directory, "trials.csv", |out| csv::write_trials(analysis, out))?;
     write_table(directory, "cells.csv", |out| csv::write_cells(analysis, out))?;
     write_table(directory, "onset.csv", |out| csv::write_onsets(analysis, out))?;
+    if analysis.trials.iter().any(|scored| scored.apart.is_some()) {
+        write_table(directory, "parts.csv", |out| csv::write_parts(analysis, out))?;
+    }
     let work = work(analysis, contents, manifest);
     write_table(directory, "timings.csv", |out| csv::write_timings(timings(analysis, contents, manifest, &work), out))?;
 

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::texts::{Shape, Text, texts};
 use super::{Failure, print};
+use crate::analysis::Blindness;
 use crate::cli::ScoreArgs;
 use crate::exit_code::ExitCode;
-use crate::metrics;
+use crate::metrics::{Metric, Written, score_head, score_written};
 use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
 
 /// An input that can't be read.
@@ -29,6 +30,10 @@ struct Unreadable {
 pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     let texts = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, _>>()?.concat();
     let rows: Vec<_> = texts.into_par_iter().map(|text| row(text, args.first)).collect();
+    let blind = Blindness::of_scores(Metric::RepetitionScore, rows.iter().map(|row| &row.scores));
+    if blind.n_unseen > 0 {
+        eprintln!("note: {blind}");
+    }
     print(|out| if args.json { write_json_lines(&rows, out) } else { write_csv(&rows, out) })
 }
 
@@ -60,8 +65,8 @@ fn shape<'a>(input: &Path, args: &'a ScoreArgs) -> Shape<'a> {
 
 fn row(Text { id, text, tokens }: Text, first: Option<u32>) -> ScoreRow {
     let scores = match first {
-        None => metrics::score(&text, tokens.as_deref()),
-        Some(k) => metrics::score_head(&text, tokens.as_deref(), k as usize),
+        None => score_written(&Written::of(&text, None, None), tokens.as_deref()),
+        Some(k) => score_head(&text, tokens.as_deref(), k as usize),
     };
-    ScoreRow { id, scores }
+    ScoreRow::new(id, scores)
 }

@@ -8,7 +8,7 @@ use strum::VariantNames;
 use super::error::{Problems, did_you_mean};
 use super::hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
 use super::raw::{OneOrMore, RawAnalysis, RawArms, RawHypothesis, RawSelection};
-use super::resolve::{resolve_name, resolve_offload, resolve_temperature};
+use super::resolve::{resolve_name, resolve_named, resolve_offload, resolve_temperature};
 use super::{Grid, Prompt};
 use crate::metrics::Metric;
 
@@ -63,6 +63,7 @@ impl Resolver<'_> {
         let raw = raw.get_ref();
         let id = raw.id.get_ref().clone();
         let metric = resolve_metric(raw.metric.as_ref(), self.problems);
+        let part = resolve_named("part", raw.part.as_ref(), self.problems);
         let within = raw.within.as_ref().map_or_else(Selection::default, |raw| self.selection(raw.get_ref()));
         let each = raw.each.as_ref().map(|raw| self.factor(raw, &within, 1));
         if let Some(first) = raw.first.as_ref().filter(|first| *first.get_ref() == 0) {
@@ -81,6 +82,7 @@ impl Resolver<'_> {
         Some(Hypothesis {
             claim,
             metric: metric?,
+            part: part?,
             first: raw.first.as_ref().map(|first| *first.get_ref()),
             within,
             each,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
 use super::{Offload, OpOffload, Point, Quant, Temperature, Template};
-use crate::metrics::Metric;
+use crate::metrics::{Metric, Part};
 
 /// A claim about a metric of the experiment's texts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Hypothesis {
     /// In words, for people.
     pub claim: String,
     pub metric: Metric,
+    /// Which part of the texts is scored. Plans before it was a choice knew whole texts only.
+    #[serde(default)]
+    pub part: Part,
     /// Texts are scored on so many first tokens and words, those with fewer left
     /// out; `None` for whole texts.
     pub first: Option<u32>,

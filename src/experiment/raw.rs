@@ -101,6 +101,7 @@ pub struct RawHypothesis {
     pub id: Spanned<String>,
     pub claim: Option<String>,
     pub metric: Option<Spanned<String>>,
+    pub part: Option<Spanned<String>>,
     pub first: Option<Spanned<u32>>,
     #[serde(rename = "where")]
     pub within: Option<Spanned<RawSelection>>,

@@ -347,6 +347,12 @@ impl Scores {
         self
     }
 
+    /// What can't see whether the text repeats itself: `words` (the finding's), `characters`.
+    pub fn unseen_by(&self) -> impl Iterator<Item = &'static str> {
+        let media = [("words", Metric::RepetitionScore), ("characters", Metric::Covered20Chars)];
+        media.into_iter().filter(|(_, metric)| !self.sees(*metric)).map(|(name, _)| name)
+    }
+
     /// Whether the metric could see the repetition in this text: it has what the metric is
     /// computed of; and if the text is known to repeat itself, the metric shows at least half of
     /// the share that does. No verdict may rest on a metric that can't, for it calls a loop clean.

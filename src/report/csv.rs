@@ -4,12 +4,13 @@
 //! what varies from run to run stands in `timings.csv`. A missing value is an
 //! empty field, never 0; a float is the shortest text that reads back the same.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use ::csv::Writer;
 
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
-use crate::metrics::{Metric, Scores};
+use crate::metrics::{Metric, Part, Scores};
 use crate::plan::{Cell, LoadKey, TrialId};
 use crate::stats::{Effect, Interval};
 
@@ -59,10 +60,11 @@ impl<'a> TimingRow<'a> {
     }
 }
 
-/// Writes `trials.csv`: a row a trial, in plan order.
+/// Writes `trials.csv`: a row a trial, in plan order. `unseen_by` names what can't see whether the
+/// text repeats itself: `words` (the finding's), `characters`, or both.
 pub fn write_trials(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let columns = ["prompt", "seed", "status", "stop", "n_prompt_tokens", "n_tokens"];
+    let columns = ["prompt", "seed", "status", "stop", "n_prompt_tokens", "n_tokens", "unseen_by"];
     csv.write_record(["trial_id"].into_iter().chain(FACTORS).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
     for scored in &analysis.trials {
         csv.write_record(trial_fields(scored))?;
@@ -72,19 +74,24 @@ pub fn write_trials(analysis: &Analysis, out: impl Write) -> io::Result<()> {
 
 /// Writes `cells.csv`: a row a cell and metric, in plan order; then a row a cell
 /// for what is no mean of texts' metrics: `p_loop`, `score_without_loop` and
-/// `self_repetition`, whose n is texts, texts and prompts.
+/// `self_repetition`, whose n is texts, texts and prompts. `n_empty` counts the cell's texts that
+/// have no answer, which is never a clean text.
 pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let columns = ["metric", "n", "mean", "ci_low", "ci_high", "level", "median"];
+    let columns = ["metric", "n", "n_empty", "mean", "ci_low", "ci_high", "level", "median"];
     csv.write_record(FACTORS.into_iter().chain(columns))?;
+    let n_empty = empty_answers(analysis);
+    let n_empty = |cell| n_empty.get(cell).copied().unwrap_or(0);
     for CellSummary { cell, metric, n, estimate } in &analysis.cells {
         let mean = estimate.map(|e| e.mean);
-        let row = CellRow { metric: metric.name(), n: *n, mean, median: estimate.map(|e| e.median) };
+        let median = estimate.map(|e| e.median);
+        let row = CellRow { metric: metric.name(), n: *n, n_empty: n_empty(cell), mean, median };
         csv.write_record(row.fields(cell, estimate.and_then(|e| e.interval)))?;
     }
     for profile in &analysis.profiles {
         let effect = |metric, n, effect: Option<Effect>| {
-            let row = CellRow { metric, n, mean: effect.map(|e| e.estimate), median: None };
+            let n_empty = n_empty(&profile.cell);
+            let row = CellRow { metric, n, n_empty, mean: effect.map(|e| e.estimate), median: None };
             row.fields(&profile.cell, effect.map(|e| e.interval))
         };
         let two = profile.two_part;
@@ -96,21 +103,59 @@ pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     csv.flush()
 }
 
-/// Writes `onset.csv`: for each cell, the share of texts without a loop after so
-/// many tokens, a row a step of the survival curve.
+/// Writes `onset.csv`: for each cell, the share of texts without a loop after so many tokens, or
+/// characters, a row a step of the survival curve.
 pub fn write_onsets(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let columns = ["tokens", "without_loop", "ci_low", "ci_high", "level", "n_at_risk", "n_onsets"];
+    let columns = ["unit", "time", "without_loop", "ci_low", "ci_high", "level", "n_at_risk", "n_onsets"];
     csv.write_record(FACTORS.into_iter().chain(columns))?;
     for profile in &analysis.profiles {
         for step in profile.onset.iter().flat_map(|curve| &curve.steps) {
             let Interval { low, high, level } = step.interval;
             let numbers = [step.time, step.survival, low, high, level].map(|value| value.to_string());
             let counts = [step.n_at_risk, step.n_onsets].map(|count| count.to_string());
-            csv.write_record(factor_fields(&profile.cell).into_iter().chain(numbers).chain(counts))?;
+            let unit = [analysis.onset_unit.to_string()];
+            csv.write_record(factor_fields(&profile.cell).into_iter().chain(unit).chain(numbers).chain(counts))?;
         }
     }
     csv.flush()
+}
+
+/// Writes `parts.csv`: thought and answer of each text that has a thought, a row each, scored by
+/// themselves. Metrics of tokens are empty: which tokens are whose is not known.
+pub fn write_parts(analysis: &Analysis, out: impl Write) -> io::Result<()> {
+    let mut csv = Writer::from_writer(out);
+    let columns = ["prompt", "seed", "part", "n_chars", "unseen_by"];
+    csv.write_record(["trial_id"].into_iter().chain(FACTORS).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
+    for ScoredTrial { trial, apart, .. } in &analysis.trials {
+        let Some(apart) = apart else { continue };
+        let parts = [
+            (Part::Thought, &apart.thought, &apart.thought_scores),
+            (Part::Answer, &apart.answer, &apart.answer_scores),
+        ];
+        for (part, text, scores) in parts {
+            let mut fields = vec![trial.id.to_string()];
+            fields.extend(factor_fields(&trial.cell));
+            fields.extend([trial.prompt.clone(), or_empty(trial.seed), part.to_string()]);
+            fields.extend([text.chars().count().to_string(), unseen_by(scores)]);
+            fields.extend(Metric::ALL.map(|metric| or_empty(scores.get(metric))));
+            csv.write_record(fields)?;
+        }
+    }
+    csv.flush()
+}
+
+fn unseen_by(scores: &Scores) -> String {
+    scores.unseen_by().collect::<Vec<_>>().join(" ")
+}
+
+fn empty_answers(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
+    let mut counts = BTreeMap::new();
+    for scored in &analysis.trials {
+        let is_empty = scored.scores_of(Part::Whole).is_some_and(|scores| scores.get(Metric::EmptyAnswer) == Some(1.0));
+        *counts.entry(&scored.trial.cell).or_default() += usize::from(is_empty);
+    }
+    counts
 }
 
 /// Writes `timings.csv`: a row for each thing that was timed.
@@ -168,6 +213,7 @@ fn trial_fields(ScoredTrial { trial, result, .. }: &ScoredTrial) -> Vec<String> 
         or_empty(generation.map(|g| g.stop.name())),
         or_empty(generation.and_then(|g| g.n_prompt_tokens)),
         or_empty(generation.and_then(|g| g.n_tokens())),
+        if matches!(result, TrialResult::Scored { .. }) { unseen_by(&scores) } else { String::new() },
     ]);
     fields.extend(Metric::ALL.map(|metric| or_empty(scores.get(metric))));
     fields
@@ -192,6 +238,7 @@ fn factor_fields(cell: &Cell) -> [String; 7] {
 struct CellRow<'a> {
     metric: &'a str,
     n: usize,
+    n_empty: usize,
     mean: Option<f64>,
     median: Option<f64>,
 }
@@ -201,6 +248,7 @@ impl CellRow<'_> {
         let values = [
             self.metric.to_owned(),
             self.n.to_string(),
+            self.n_empty.to_string(),
             or_empty(self.mean),
             or_empty(interval.map(|i| i.low)),
             or_empty(interval.map(|i| i.high)),

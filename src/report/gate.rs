@@ -54,6 +54,9 @@ fn in_words(verdict: &Verdict) -> String {
         }
         None => verdict.note.clone().unwrap_or_default(),
     };
+    if let (Some(_), Some(note)) = (&verdict.worse_by, &verdict.note) {
+        let _ = write!(words, "; {note}");
+    }
     let _ = write!(words, ", n = {} prompts", verdict.n_prompts);
     if let (Some(p_fail), Some(p_pass)) = (verdict.p_fail, verdict.p_pass) {
         let _ = write!(words, "; worse than the margin: p = {p_fail:.4}; not worse: p = {p_pass:.4}");
@@ -128,6 +131,7 @@ mod tests {
         let unit = |name: &str, by: f64, spread: f64| Unit {
             name: name.to_owned(),
             differences: (0..24).map(|i| by + spread * (f64::from(i * 7919 % 24) / 23.0 - 0.5)).collect(),
+            blind: None,
         };
         let units = [unit("tiny · pure <b>", 0.0, 0.0), unit("tiny | odd", 0.2, 0.1), unit("tiny · greedy", 0.05, 0.3)];
         decide(&units, Rule { margin: 0.05, alpha: 0.05 })

@@ -60,9 +60,10 @@ fn arm(of: &Recommendation) -> Arm<'_> {
 
 /// For people.
 pub fn text(answer: &Answer<'_>) -> String {
-    let Limits { p_loop, score } = answer.limits;
+    let Limits { p_loop, score, metric } = answer.limits;
     let mut out = format!(
-        "limits: P(loop) at most {p_loop}, mean repetition_score at most {score}; 95 % intervals wholly under them\n\n"
+        "limits: P(loop) at most {p_loop}, mean {} at most {score}; 95 % intervals wholly under them\n\n",
+        metric.name()
     );
     for Advised { recommendation, parameters } in &answer.recommendations {
         let _ = writeln!(out, "{}", neutralise(&arm(recommendation).title()));
@@ -93,6 +94,10 @@ fn advice_in_words(arm: &Recommendation) -> String {
         Advice::Range { from, to } if from == to => format!("{to} stays under; no other is shown to"),
         Advice::Range { from, to } => format!("{from} to {to} stay under; others are not shown to"),
         Advice::Nowhere => "no temperature is shown to stay under: more prompts may show one".to_owned(),
+        Advice::Blind { why } => {
+            let metric = why.sees.map_or(String::new(), |sees| format!(": --metric {}", sees.name()));
+            format!("no temperature is shown to stay under, and more prompts would not show one: {why}{metric}")
+        }
         Advice::OtherChain { over, chains } => format!(
             "the chain is at fault, not the temperature: at {} it is over, where {} {} under",
             join(over),

@@ -13,9 +13,17 @@ use crate::metrics::{Metric, Scores};
 /// One text's row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScoreRow {
-    pub id: String,
+    id: String,
+    /// What can't see whether the text repeats itself; see [`Scores::unseen_by`].
+    unseen_by: Vec<&'static str>,
     #[serde(flatten)]
     pub scores: Scores,
+}
+
+impl ScoreRow {
+    pub fn new(id: String, scores: Scores) -> Self {
+        Self { id, unseen_by: scores.unseen_by().collect(), scores }
+    }
 }
 
 /// Writes a header, then a line for each row.
@@ -24,10 +32,10 @@ pub struct ScoreRow {
 /// When `out` can't be written.
 pub fn write_csv(rows: &[ScoreRow], out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    csv.write_record(["id"].into_iter().chain(Metric::ALL.map(Metric::name)))?;
-    for ScoreRow { id, scores } in rows {
+    csv.write_record(["id", "unseen_by"].into_iter().chain(Metric::ALL.map(Metric::name)))?;
+    for ScoreRow { id, unseen_by, scores } in rows {
         let field = |metric| scores.get(metric).map(|value| value.to_string()).unwrap_or_default();
-        csv.write_record([id.clone()].into_iter().chain(Metric::ALL.map(field)))?;
+        csv.write_record([id.clone(), unseen_by.join(" ")].into_iter().chain(Metric::ALL.map(field)))?;
     }
     csv.flush()
 }
@@ -50,7 +58,7 @@ mod tests {
     use crate::metrics::score;
 
     fn rows() -> Vec<ScoreRow> {
-        let row = |id: &str, text, tokens| ScoreRow { id: id.to_owned(), scores: score(text, tokens) };
+        let row = |id: &str, text, tokens| ScoreRow::new(id.to_owned(), score(text, tokens));
         vec![row("plain", "so so so so", None), row("a, \"b\"", "to be to", Some(&[7, 1, 2, 1, 2, 1][..]))]
     }
 

@@ -5,10 +5,15 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::{ScoredTrial, TrialResult};
+use crate::metrics::Metric;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub scored: usize,
+    /// Texts without a word, which have no score.
+    pub wordless: usize,
+    /// Texts, scored or not, that have no answer.
+    pub empty: usize,
     /// Cut by a server.
     pub censored: usize,
     pub failed: usize,
@@ -27,7 +32,10 @@ impl Tally {
         let (mut prompts, mut seeds) = (BTreeSet::new(), BTreeSet::new());
         for ScoredTrial { trial, result, .. } in trials {
             match result {
-                TrialResult::Scored { .. } => tally.scored += 1,
+                TrialResult::Scored { scores, .. } => {
+                    *(if scores.has_words() { &mut tally.scored } else { &mut tally.wordless }) += 1;
+                    tally.empty += usize::from(scores.get(Metric::EmptyAnswer) == Some(1.0));
+                }
                 TrialResult::Censored { .. } => tally.censored += 1,
                 TrialResult::Failed(_) => tally.failed += 1,
                 TrialResult::Missing => tally.missing += 1,
@@ -40,7 +48,7 @@ impl Tally {
     }
 
     pub fn planned(self) -> usize {
-        self.scored + self.censored + self.failed + self.missing
+        self.scored + self.wordless + self.censored + self.failed + self.missing
     }
 
     /// What a cell's mean is taken over: "24 prompts × 8 seeds".
@@ -57,12 +65,19 @@ impl Tally {
 
     /// "all 192 trials scored", or how many are not and why.
     pub fn sentence(self) -> String {
-        let Self { scored, censored, failed, missing, .. } = self;
-        let cut = if censored > 0 { format!(", {censored} cut by a server") } else { String::new() };
-        match self.planned() {
-            0 => "no trials".to_owned(),
+        let Self { scored, wordless, empty, censored, failed, missing, .. } = self;
+        let some = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
+        let others = some(wordless, "without a word") + &some(censored, "cut by a server");
+        let told = match self.planned() {
+            0 => return "no trials".to_owned(),
             planned if planned == scored => format!("all {planned} trials scored"),
-            planned => format!("{scored} of {planned} trials scored{cut}, {failed} failed, {missing} missing"),
+            planned if failed + missing == 0 => format!("{scored} of {planned} trials scored{others}"),
+            planned => format!("{scored} of {planned} trials scored{others}, {failed} failed, {missing} missing"),
+        };
+        match empty {
+            0 => told,
+            1 => format!("{told}; 1 answer is empty"),
+            empty => format!("{told}; {empty} answers are empty"),
         }
     }
 }

@@ -6,9 +6,9 @@
 
 use serde::Serialize;
 
-use super::{Questions, ScoredTrial, TrialResult};
+use super::{Blindness, Questions, ScoredTrial, TrialResult};
 use crate::experiment::{Factor, Hypothesis, Settings, Test};
-use crate::metrics::Metric;
+use crate::metrics::{Metric, Part as TextPart};
 use crate::plan::Doubt;
 use crate::stats::{self, Effect, StatsError};
 
@@ -27,6 +27,8 @@ pub struct Verdict {
     pub id: String,
     pub claim: String,
     pub metric: Metric,
+    #[serde(skip_serializing_if = "is_whole")]
+    pub part: TextPart,
     /// The texts' first tokens and words that were scored; all of them if `None`.
     pub first: Option<u32>,
     pub test: TestKind,
@@ -152,6 +154,8 @@ enum NotTested {
     Doubted { model: String, reason: String },
     #[error("{cut} of {all} texts were cut by a server, and how they would have gone on is not known")]
     Censored { cut: usize, all: usize },
+    #[error("{0}")]
+    Blind(Blindness),
     #[error(transparent)]
     Stats(#[from] StatsError),
 }
@@ -234,7 +238,15 @@ fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredT
         return Some(NotTested::Doubted { model: model.clone(), reason: reason.clone() });
     }
     let cut = taken().filter(|scored| matches!(scored.result, TrialResult::Censored { .. })).count();
-    (cut > 0).then(|| NotTested::Censored { cut, all: taken().count() })
+    if cut > 0 {
+        return Some(NotTested::Censored { cut, all: taken().count() });
+    }
+    Blindness::of(hypothesis.metric, hypothesis.part, taken()).if_forbids().map(NotTested::Blind)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_whole(part: &TextPart) -> bool {
+    *part == TextPart::Whole
 }
 
 fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, settings: Settings) -> Verdict {
@@ -252,6 +264,7 @@ fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, se
         id: hypothesis.id.clone(),
         claim: hypothesis.claim.clone(),
         metric: hypothesis.metric,
+        part: hypothesis.part,
         first: hypothesis.first,
         test: TestKind::of(&hypothesis.test),
         outcome,

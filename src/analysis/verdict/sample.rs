@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::analysis::level::Level;
 use crate::analysis::{ScoredTrial, TrialResult};
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
-use crate::metrics::score_head;
+use crate::metrics::{Part, Scores, score_head};
 use crate::plan::Trial;
 use crate::stats::{Pair, mean};
 
@@ -24,16 +24,14 @@ pub struct Blocks<T> {
 
 impl<'a> Sample<'a> {
     pub fn of(hypothesis: &Hypothesis, trials: &'a [ScoredTrial]) -> Self {
-        let value = |ScoredTrial { trial, result, .. }: &'a ScoredTrial| {
-            let TrialResult::Scored { generation, scores } = result else { return None };
+        let value = |scored: &'a ScoredTrial| {
+            let (trial, scores) = (&scored.trial, scored.scores_of(hypothesis.part)?);
             if !hypothesis.within.takes(trial.point()) {
                 return None;
             }
             let value = match hypothesis.first {
                 None => scores.get(hypothesis.metric),
-                Some(k) => {
-                    score_head(&generation.text, generation.tokens.as_deref(), k as usize).get(hypothesis.metric)
-                }
+                Some(k) => head(scored, hypothesis.part, k as usize)?.get(hypothesis.metric),
             };
             Some((trial, value?))
         };
@@ -117,5 +115,22 @@ impl<'a> Sample<'a> {
             }
         }
         Blocks { prompts: prompts.into_values().collect(), n_texts }
+    }
+}
+
+/// The scores of the first `k` words and tokens of a part of a text.
+fn head(scored: &ScoredTrial, part: Part, k: usize) -> Option<Scores> {
+    let TrialResult::Scored { generation, .. } = &scored.result else { return None };
+    match (part, &scored.apart) {
+        (Part::Whole, None) | (Part::Answer, None) => {
+            Some(score_head(&generation.text, generation.tokens.as_deref(), k))
+        }
+        (Part::Whole, Some(apart)) => {
+            let whole = format!("{}\n{}", apart.thought, apart.answer);
+            Some(score_head(&whole, generation.tokens.as_deref(), k))
+        }
+        (Part::Thought, Some(apart)) => Some(score_head(&apart.thought, None, k)),
+        (Part::Answer, Some(apart)) => Some(score_head(&apart.answer, None, k)),
+        (Part::Thought, None) => None,
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::analysis::{ScoredTrial, TrialResult};
 use crate::experiment::Prompt;
-use crate::metrics::{Metric, Scores, tail_cycle};
+use crate::metrics::{Looping, Metric, Scores, tail_cycle};
 use crate::plan::Cell;
 
 /// The factors in the order of `trials.csv`'s columns.
@@ -52,6 +52,9 @@ enum OutcomeData<'a> {
         id: &'a str,
         stop: &'static str,
         n_tokens: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        thought: Option<&'a str>,
+        /// The answer, where there is a thought.
         text: &'a str,
         scores: Vec<Option<f64>>,
         tail: Option<Tail>,
@@ -60,6 +63,9 @@ enum OutcomeData<'a> {
         id: &'a str,
         stop: &'static str,
         n_tokens: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        thought: Option<&'a str>,
+        /// The answer, where there is a thought.
         text: &'a str,
         scores: Vec<Option<f64>>,
         tail: Option<Tail>,
@@ -79,7 +85,8 @@ enum OutcomeData<'a> {
 struct Tail {
     start: usize,
     period: usize,
-    tokens: f64,
+    /// None where they are not known: then the copies are of characters.
+    tokens: Option<f64>,
     copies: f64,
 }
 
@@ -123,23 +130,27 @@ impl<'a> CellData<'a> {
 impl<'a> OutcomeData<'a> {
     fn new(scored: &'a ScoredTrial) -> Self {
         let id = scored.trial.id.as_str();
+        let thought = scored.apart.as_ref().map(|apart| &*apart.thought);
+        let answer = |text: &'a str| scored.apart.as_ref().map_or(text, |apart| &*apart.answer);
         match &scored.result {
             TrialResult::Scored { generation, scores } => Self::Scored {
                 id,
                 stop: generation.stop.name(),
                 n_tokens: generation.n_tokens(),
-                text: &generation.text,
+                thought,
+                text: answer(&generation.text),
                 scores: Metric::ALL.iter().map(|&metric| scores.get(metric).map(rounded)).collect(),
-                tail: Tail::of(&generation.text, scores),
+                tail: Tail::of(answer(&generation.text), scores, thought.is_some()),
             },
             TrialResult::Censored { generation, scores } => Self::Censored {
                 id,
                 stop: generation.stop.name(),
                 n_tokens: generation.n_tokens(),
-                text: &generation.text,
+                thought,
+                text: answer(&generation.text),
                 // Of part of a text: they are no scores of the trial.
                 scores: vec![None; Metric::ALL.len()],
-                tail: Tail::of(&generation.text, scores),
+                tail: Tail::of(answer(&generation.text), scores, thought.is_some()),
             },
             TrialResult::Failed(failure) => Self::Failed { id, reason: &failure.reason },
             TrialResult::Missing => Self::Missing { id },
@@ -150,12 +161,21 @@ impl<'a> OutcomeData<'a> {
 impl Tail {
     /// The tokens of a text that ends in a cycle of tokens are not kept apart in it; but then
     /// its characters end in a cycle too, which covers that of the tokens and at
-    /// most a few characters more.
-    fn of(text: &str, scores: &Scores) -> Option<Self> {
-        let (tokens, copies) = (scores.get(Metric::TailPeriod)?, scores.get(Metric::TailCopies)?);
+    /// most a few characters more. Where the tokens are not known, or are a thought's as well, the
+    /// cycle of the characters is shown if it is a loop.
+    fn of(text: &str, scores: &Scores, has_thought: bool) -> Option<Self> {
         let units: Vec<u16> = text.encode_utf16().collect();
         let cycle = tail_cycle(&units)?;
-        Some(Self { start: cycle.onset, period: cycle.period, tokens, copies: rounded(copies) })
+        let (start, period) = (cycle.onset, cycle.period);
+        let tokens = scores.get(Metric::TailPeriod).filter(|_| !has_thought);
+        match (tokens, scores.get(Metric::TailCopies)) {
+            (Some(tokens), Some(copies)) => Some(Self { start, period, tokens: Some(tokens), copies: rounded(copies) }),
+            _ if scores.get(Metric::TailShare).is_some() && !has_thought => None,
+            _ if Looping::of(text).ends_in_loop => {
+                Some(Self { start, period, tokens: None, copies: rounded(cycle.copies()) })
+            }
+            _ => None,
+        }
     }
 }
 
@@ -200,9 +220,13 @@ mod tests {
     fn a_tail_lies_where_the_text_repeats() {
         // 😀 is two UTF-16 units.
         let text = "😀 so it is to be to be to be";
-        let tail = Tail::of(text, &score(text, Some(&[9, 8, 7, 1, 2, 1, 2, 1, 2])));
-        assert_eq!(tail, Some(Tail { start: 11, period: 6, tokens: 2.0, copies: 3.0 }));
-        assert_eq!(Tail::of("no end in sight", &score("no end in sight", Some(&[1, 2, 3, 4]))), None);
+        let tail = Tail::of(text, &score(text, Some(&[9, 8, 7, 1, 2, 1, 2, 1, 2])), false);
+        assert_eq!(tail, Some(Tail { start: 11, period: 6, tokens: Some(2.0), copies: 3.0 }));
+        assert_eq!(Tail::of("no end in sight", &score("no end in sight", Some(&[1, 2, 3, 4])), false), None);
+        let looping = "it goes on ".repeat(12);
+        let tail = Tail::of(&looping, &score(&looping, None), false);
+        assert_eq!(tail, Some(Tail { start: 0, period: 11, tokens: None, copies: 12.0 }));
+        assert_eq!(Tail::of("to be to be", &score("to be to be", None), false), None);
     }
 
     #[test]

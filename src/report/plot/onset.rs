@@ -1,4 +1,4 @@
-//! Time to loop: the share of texts not yet in a loop after so many tokens, a
+//! Time to loop: the share of texts not yet in a loop after so many tokens or characters, a
 //! panel a temperature, a curve a chain, its interval as a band.
 
 use super::canvas::Point;
@@ -6,7 +6,7 @@ use super::page::Page;
 use super::palette::Look;
 use super::panel::{Panel, Tick};
 use super::{Caption, Figure, PlotError};
-use crate::analysis::{Analysis, CellProfile};
+use crate::analysis::{Analysis, CellProfile, OnsetUnit};
 use crate::experiment::Temperature;
 use crate::report::levels::{Arm, Facet, Levels};
 use crate::stats::SurvivalCurve;
@@ -14,7 +14,6 @@ use crate::stats::SurvivalCurve;
 /// The name of the first figure; each facet has one.
 pub const NAME: &str = "onset";
 
-const X_LABEL: &str = "Tokens generated";
 const Y_LABEL: &str = "Share of texts not yet looping";
 /// Bands of several curves lie on each other.
 const BAND_OPACITY: f64 = 0.13;
@@ -56,9 +55,13 @@ fn figure(
         plot_height: [270.0, 200.0, 170.0][columns - 1],
         right_space: 4.0,
     };
+    let x_label = match analysis.onset_unit {
+        OnsetUnit::Tokens => "Tokens generated",
+        OnsetUnit::Characters => "Characters generated",
+    };
     let svg = page.draw(|index, panel| {
         let axis = Axis { panel, last };
-        panel.frame(&axis.ticks(), X_LABEL)?;
+        panel.frame(&axis.ticks(), x_label)?;
         let temperature = levels.temperatures[index];
         let curves = names.iter().filter_map(|&(chain, look)| {
             Some((curve(analysis, Arm { facet, chain }, temperature)?.onset.as_ref()?, look))

@@ -30,7 +30,7 @@ function startTable(root, data, openTrial) {
 
   // What the text filter looks at, made once.
   const haystacks = data.trials.map((trial) =>
-    [trial.outcome.id, ...data.factors.map((factor) => levelOf(trial, factor)), trial.outcome.status, trial.outcome.text ?? trial.outcome.reason ?? ""]
+    [trial.outcome.id, ...data.factors.map((factor) => levelOf(trial, factor)), trial.outcome.status, trial.outcome.thought ?? "", trial.outcome.text ?? trial.outcome.reason ?? ""]
       .join("\n")
       .toLowerCase(),
   );

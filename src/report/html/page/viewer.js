@@ -119,10 +119,23 @@ function drawText({ facts, text }, trial, metrics) {
     return;
   }
   const score = outcome.scores[metrics.indexOf("repetition_score")];
-  const tail = outcome.tail ? `; ends in a cycle of ${outcome.tail.tokens} tokens, ${shown(outcome.tail.copies)} copies` : "; no cycle at its end";
-  facts.textContent = `repetition score ${shown(score)}; ${outcome.n_tokens} tokens, stopped by ${outcome.stop}${tail}`;
-  text.replaceChildren(...marked(outcome));
-  if (outcome.text === "") text.replaceChildren(make("em", {}, "no text"));
+  const loops = outcome.scores[metrics.indexOf("loop")] === 1 ? "; loops" : "";
+  const tail = outcome.tail ? `; ends in a ${cycleOf(outcome.tail)}` : "; no cycle at its end";
+  const tokens = outcome.n_tokens === null ? "" : `; ${outcome.n_tokens} tokens`;
+  facts.textContent = `repetition score ${shown(score)}${loops}${tokens}, stopped by ${outcome.stop}${tail}`;
+  const answer = outcome.text.trim() === "" ? [make("em", {}, outcome.thought === undefined ? "no text" : "no answer")] : marked(outcome);
+  if (outcome.thought === undefined) text.replaceChildren(...answer);
+  else text.replaceChildren(part("Thought", marked({ text: outcome.thought, tail: null })), part("Answer", answer));
+}
+
+/** A part of a text under its name. */
+function part(name, nodes) {
+  return make("div", { class: "part", role: "group", "aria-label": name }, make("span", { class: "part-name" }, name), make("div", {}, ...nodes));
+}
+
+function cycleOf({ tokens, period, copies }) {
+  const unit = tokens === null ? `${period} characters` : `${tokens} tokens`;
+  return `cycle of ${unit}, ${shown(copies)} copies`;
 }
 
 /** A text as nodes: `mark` around repeated trigrams, an outline around the cycle and its copies. */
@@ -152,7 +165,7 @@ function marked(outcome) {
       copies.push(make("span", { class: "copy" }, ...inside(at, to)));
       at = to;
     }
-    const title = `the text ends in a cycle of ${tail.tokens} tokens, ${shown(tail.copies)} copies`;
+    const title = `the text ends in a ${cycleOf(tail)}`;
     nodes.push(make("span", { class: "cycle", title, role: "group", "aria-label": title }, ...copies));
   }
   if (text.length < outcome.text.length) nodes.push(make("em", {}, ` … ${outcome.text.length - text.length} characters more are in trials.jsonl`));
