@@ -56,7 +56,12 @@ fn gate(p: f64, texts: usize, shift: f64, release: u64) -> Outcome {
                 let before = mean_score(loops, texts, &mut rng);
                 mean_score((loops + shift / STEP).min(1.0), texts, &mut rng) - before
             };
-            Unit { name: arm.to_string(), differences: (0..PROMPTS).map(difference).collect(), blind: None }
+            Unit {
+                name: arm.to_string(),
+                differences: (0..PROMPTS).map(difference).collect(),
+                blind: None,
+                loops_more: None,
+            }
         })
         .collect();
     decide(&units, RULE).outcome

@@ -58,11 +58,25 @@ KINDS = {
 }
 
 
+def pieces(text):
+    return re.findall(r"\w{1,4}|.", text, re.DOTALL)
+
+
+def cut(text, characters):
+    """So many characters, or a few more: a limit of tokens cuts no token."""
+    taken = ""
+    for piece in pieces(text):
+        if len(taken) >= characters:
+            break
+        taken += piece
+    return taken
+
+
 def clean_texts():
     for file in sorted((CORPUS / "clean").glob("*.txt")):
         text = file.read_text(encoding="utf-8")
         for end in range(60, len(text) + 30, 30):
-            yield file.stem, text[:end]
+            yield file.stem, cut(text, end)
 
 
 def looping_texts():
@@ -75,18 +89,20 @@ def looping_texts():
     def fill(unit, characters):
         text, i = "", 0
         order = rng.sample(words, len(words))
-        while len(text) < characters:
+        while len(text) < characters + 99:
             text += unit.replace("{i}", str(i)).replace("{j}", str(i - 1)).replace("{w}", order[i % len(order)])
             i += 1
-        return text[:characters]
+        return cut(text, characters)
 
     loops = [unit for kind in ("words", "no spaces", "code", "list") for unit in kinds[kind]]
+    for unit in kinds.pop("paraphrase"):
+        yield "paraphrase", unit
     for kind, units in kinds.items():
         for unit in units:
             for head in ("", rng.choice(prose)[:150] + " "):
                 yield kind, head + fill(unit, 600)
     for name in ("english", "russian", "greek", "chinese", "japanese", "thai", "korean", "rust", "verse"):
-        yield "long period", (paragraphs[name] * 4)[: 3 * len(paragraphs[name]) + 40]
+        yield "long period", cut(paragraphs[name] * 4, 3 * len(paragraphs[name]) + 40)
     for unit in loops:
         clean = rng.choice(prose)
         yield "thought", f"<think>{fill(unit, 500)}</think>{clean[:300]}"
@@ -95,7 +111,7 @@ def looping_texts():
 
 
 def tokens(text, ids={}):
-    return [ids.setdefault(piece, len(ids)) for piece in re.findall(r"\w{1,4}|.", text, re.DOTALL)]
+    return [ids.setdefault(piece, len(ids)) for piece in pieces(text)]
 
 
 def score(texts):

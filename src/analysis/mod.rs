@@ -200,7 +200,7 @@ fn score_trial(trial: &Trial, outcome: Option<&Outcome>, markers: Option<&Marker
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use std::collections::HashMap;
 
     use super::*;

@@ -75,6 +75,11 @@ impl Baseline {
         // Every text that counts has it.
         Metric::EmptyAnswer,
     ];
+    /// Those of repetition, which a gate can be about.
+    pub const GATED: [Metric; 7] = {
+        let [gated @ .., _] = Self::METRICS;
+        gated
+    };
 
     pub fn new(facts: Facts, analysis: &Analysis) -> Self {
         let mut unsealed = Self { v: VERSION, facts, cells: cells(analysis), blake3: String::new() };

@@ -13,6 +13,38 @@ pub struct Unit {
     pub differences: Vec<f64>,
     /// Where the metric can't see into too many of the run's texts to say that they are clean.
     pub blind: Option<Blindness>,
+    /// Where more texts loop than in the baseline, however little of them the metric counts.
+    pub loops_more: Option<LoopsMore>,
+}
+
+/// More looping texts than in a baseline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LoopsMore {
+    /// Of the run's texts.
+    pub share: f64,
+    /// Of the baseline's; `None` where it does not say.
+    pub before: Option<f64>,
+}
+
+impl LoopsMore {
+    /// `None` where the shares differ by no more than 0.05.
+    pub fn of(share: f64, before: Option<f64>) -> Option<Self> {
+        (share - before.unwrap_or(0.0) > Blindness::SMALL_SHARE).then_some(Self { share, before })
+    }
+}
+
+impl std::fmt::Display for LoopsMore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { share, before } = self;
+        let share = 100.0 * share;
+        match before {
+            Some(before) => write!(f, "{share:.1} % of the texts loop, {:.1} % did: --metric loop", 100.0 * before),
+            None => write!(
+                f,
+                "{share:.1} % of the texts loop, and the baseline does not say how many of its did: save it anew"
+            ),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -68,7 +100,8 @@ pub struct Gate {
 /// the studentised bootstrap over prompts, as in [`equivalence`]. Where all prompts
 /// differ by exactly the same, and be it 0, there is nothing to test: the number decides.
 ///
-/// What a metric can't see can't pass: such a unit may fail, and is inconclusive otherwise.
+/// What a metric can't see can't pass, nor what loops more often than it did: such a unit may
+/// fail, and is inconclusive otherwise.
 pub fn decide(units: &[Unit], rule: Rule) -> Gate {
     let tested: Vec<_> = units.iter().map(|unit| equivalence(&unit.differences, rule.margin)).collect();
     let p: Vec<f64> = tested.iter().map(|tested| tested.as_ref().map_or(1.0, |tested| tested.p_above)).collect();
@@ -82,9 +115,10 @@ pub fn decide(units: &[Unit], rule: Rule) -> Gate {
 
 fn verdict(unit: &Unit, tested: &Result<crate::stats::Equivalence, StatsError>, p_fail: f64, rule: Rule) -> Verdict {
     let found = by_numbers(unit, tested, p_fail, rule);
-    match (unit.blind, found.outcome) {
-        (Some(blind), Outcome::Pass | Outcome::Inconclusive) => {
-            Verdict { outcome: Outcome::Inconclusive, note: Some(blind.to_string()), ..found }
+    let blind = unit.blind.map(|blind| blind.to_string());
+    match blind.or_else(|| unit.loops_more.map(|more| more.to_string())) {
+        Some(note) if found.outcome != Outcome::Fail => {
+            Verdict { outcome: Outcome::Inconclusive, note: Some(note), ..found }
         }
         _ => found,
     }
@@ -128,7 +162,12 @@ mod tests {
 
     fn unit(by: f64, spread: f64) -> Unit {
         let chance = |i: u32| f64::from(i * 7919 % 24) / 23.0 - 0.5;
-        Unit { name: "u".to_owned(), differences: (0..24).map(|i| by + spread * chance(i)).collect(), blind: None }
+        Unit {
+            name: "u".to_owned(),
+            differences: (0..24).map(|i| by + spread * chance(i)).collect(),
+            blind: None,
+            loops_more: None,
+        }
     }
 
     fn outcome(units: &[Unit]) -> Outcome {
@@ -164,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn what_loops_more_often_does_not_pass() {
+        let gate = |share, before| {
+            decide(&[Unit { loops_more: LoopsMore::of(share, before), ..unit(0.01, 0.0) }], RULE).outcome
+        };
+        assert_eq!(gate(0.5, Some(0.48)), Outcome::Pass);
+        assert_eq!(gate(0.5, Some(0.1)), Outcome::Inconclusive);
+        // An old baseline, which knows nothing of loops.
+        assert_eq!((gate(0.02, None), gate(0.2, None)), (Outcome::Pass, Outcome::Inconclusive));
+    }
+
+    #[test]
     fn more_units_take_more_to_fail() {
         let lone = [unit(0.1, 0.3)];
         assert_eq!(outcome(&lone), Outcome::Fail);
@@ -176,7 +226,7 @@ mod tests {
         assert_eq!(outcome(&[unit(0.0, 0.0)]), Outcome::Pass);
         assert_eq!(outcome(&[unit(0.06, 0.0)]), Outcome::Fail);
         assert_eq!(
-            outcome(&[Unit { name: "u".to_owned(), differences: vec![0.0, 0.1], blind: None }]),
+            outcome(&[Unit { name: "u".to_owned(), differences: vec![0.0, 0.1], ..unit(0.0, 0.0) }]),
             Outcome::Inconclusive
         );
     }

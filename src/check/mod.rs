@@ -6,9 +6,11 @@
 mod baseline;
 mod comparable;
 mod gate;
+#[cfg(test)]
+mod tests;
 mod units;
 
 pub use baseline::{Baseline, BaselineError, Facts};
 pub use comparable::{Difference, differences};
-pub use gate::{Gate, Outcome, Rule, Unit, Verdict, decide};
+pub use gate::{Gate, LoopsMore, Outcome, Rule, Unit, Verdict, decide};
 pub use units::{By, units};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Baseline;
-use super::gate::Unit;
+use super::gate::{LoopsMore, Unit};
 use crate::analysis::{Analysis, Blindness, ScoredTrial};
 use crate::metrics::{Metric, Part, Worse};
 use crate::plan::Cell;
@@ -51,8 +51,17 @@ pub fn units(baseline: &Baseline, run: &Baseline, analysis: &Analysis, metric: M
         let of_unit = |scored: &&ScoredTrial| self::name(&scored.trial.cell, by) == name;
         Blindness::of(metric, Part::Whole, analysis.trials.iter().filter(of_unit)).if_forbids()
     };
+    let share_of_loops = |of: &Baseline, name: &str| {
+        let cells = of.cells.iter().filter(|cell| self::name(&cell.cell, by) == name);
+        let loops = cells.flat_map(|cell| cell.scores.get(Metric::Loop.name())).flat_map(BTreeMap::values);
+        let (looping, all) =
+            loops.fold((0.0, 0.0), |(looping, all), &(mean, n)| (looping + mean * f64::from(n), all + f64::from(n)));
+        (all > 0.0).then(|| looping / all)
+    };
+    let loops_more = |name: &str| LoopsMore::of(share_of_loops(run, name)?, share_of_loops(baseline, name));
     let unit = |(name, prompts): (String, BTreeMap<&str, Vec<f64>>)| Unit {
         blind: blind(&name),
+        loops_more: loops_more(&name),
         name,
         differences: prompts.values().filter_map(|differences| crate::stats::mean(differences)).collect(),
     };

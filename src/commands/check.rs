@@ -67,12 +67,9 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
 /// # Errors
 /// When it is none, with those that are.
 fn metric(name: &str) -> Result<Metric, Failure> {
-    let kept = Baseline::METRICS.map(Metric::name).join(", ");
-    Metric::from_name(name).filter(|metric| Baseline::METRICS.contains(metric)).ok_or_else(|| {
-        Failure::bad_setup(miette!(
-            help = format!("use one of: {kept}"),
-            "a baseline does not keep the metric {name:?}"
-        ))
+    let kept = Baseline::GATED.map(Metric::name).join(", ");
+    Metric::from_name(name).filter(|metric| Baseline::GATED.contains(metric)).ok_or_else(|| {
+        Failure::bad_setup(miette!(help = format!("use one of: {kept}"), "a gate can't be about the metric {name:?}"))
     })
 }
 

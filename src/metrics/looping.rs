@@ -31,6 +31,8 @@ pub struct Looping {
     /// The share of the text that copies after the first one make up, in the loop that it ends
     /// in or wholly consists of; 0 where there is none. What a metric must show to be believed.
     pub repeated_share: f64,
+    /// The characters of those copies.
+    pub n_repeated_chars: usize,
     /// The first character of the loop that it ends in.
     pub onset: Option<usize>,
 }
@@ -48,9 +50,20 @@ impl Looping {
         let tail = characters.tail(COPIES).filter(says_something).filter(|tail| is_long(characters, *tail));
         let is_whole = |tail: &TailCycle| tail.share() >= WHOLLY && tail.copies() >= WHOLLY_COPIES;
         let whole = characters.tail(2).filter(says_something).filter(is_whole);
-        let repeated_share = tail.or(whole).map_or(0.0, TailCycle::repeated_share);
+        let repeated = tail.or(whole);
+        let repeated_share = repeated.map_or(0.0, TailCycle::repeated_share);
+        let n_repeated_chars = repeated.map_or(0, |tail| {
+            let first = tail.onset + tail.period;
+            characters.n_characters(first..tail.onset + tail.length)
+        });
         let onset = tail.map(|tail| characters.n_characters(0..tail.onset));
-        Self { ends_in_loop: tail.is_some(), recovered: has_recovered(characters, coverage), repeated_share, onset }
+        Self {
+            ends_in_loop: tail.is_some(),
+            recovered: has_recovered(characters, coverage),
+            repeated_share,
+            n_repeated_chars,
+            onset,
+        }
     }
 
     /// What either finds.
@@ -59,6 +72,7 @@ impl Looping {
             ends_in_loop: self.ends_in_loop || other.ends_in_loop,
             recovered: self.recovered || other.recovered,
             repeated_share: self.repeated_share.max(other.repeated_share),
+            n_repeated_chars: self.n_repeated_chars.max(other.n_repeated_chars),
             onset: self.onset.into_iter().chain(other.onset).min(),
         }
     }

@@ -101,8 +101,10 @@ enum Medium {
 /// What a metric's value is where the text repeats itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
-    /// 0 to 1, and about the share of the text that copies make up.
+    /// 0 to 1, and about the share of the text that copies make up; near 0 for a clean text.
     Share,
+    /// 0 to 1, and well above 0 for a clean text, as few letters make many words.
+    RoughShare,
     /// 0 to 100 of the same.
     Percent,
     /// 1 less the same.
@@ -138,6 +140,8 @@ pub struct Sight {
     /// The share of the text, or of its thought or answer, that repeats what it loops:
     /// [`Looping::repeated_share`](super::Looping::repeated_share).
     pub repeated_share: f64,
+    /// The share of the whole text that these copies make up.
+    pub repeated_of_whole: f64,
     /// The first token of the loop of tokens that the text ends in.
     pub loop_onset_tokens: Option<usize>,
     /// The first character of the loop that the text, its thought or its answer ends in.
@@ -153,6 +157,7 @@ impl Default for Sight {
             words: true,
             tokens: true,
             repeated_share: 0.0,
+            repeated_of_whole: 0.0,
             loop_onset_tokens: None,
             loop_onset_chars: None,
             n_chars: 0,
@@ -236,10 +241,11 @@ impl Metric {
 
     fn scale(self) -> Scale {
         match self {
-            Self::RepetitionScore | Self::SeqRepWords1 | Self::SeqRepWords2 | Self::SeqRepWords3 => Scale::Share,
-            Self::SeqRepWords4 | Self::SeqRepTokens1 | Self::SeqRepTokens2 | Self::SeqRepTokens3 => Scale::Share,
-            Self::SeqRepTokens4 | Self::TailShare | Self::TailShareChars | Self::TailShareMasked => Scale::Share,
-            Self::RepW | Self::RepR | Self::Repeat4Chars | Self::Covered20Chars | Self::Recycled => Scale::Share,
+            Self::RepetitionScore | Self::SeqRepWords3 | Self::SeqRepWords4 => Scale::Share,
+            Self::SeqRepTokens3 | Self::SeqRepTokens4 | Self::Covered20Chars | Self::Recycled => Scale::Share,
+            Self::TailShare | Self::TailShareChars | Self::TailShareMasked => Scale::Share,
+            Self::SeqRepWords1 | Self::SeqRepWords2 | Self::SeqRepTokens1 | Self::SeqRepTokens2 => Scale::RoughShare,
+            Self::RepW | Self::RepR | Self::Repeat4Chars => Scale::RoughShare,
             Self::SimctgRep2 | Self::SimctgRep3 | Self::SimctgRep4 => Scale::Percent,
             Self::SimctgDiversity => Scale::Rest,
             Self::HoltzmanRepetition | Self::VllmLoop | Self::Loop3020 | Self::Loop => Scale::Verdict,
@@ -374,6 +380,8 @@ impl Scores {
         }
         let shown = |value: f64| match metric.scale() {
             Scale::Share => value >= least,
+            // Where copies are a small part of the text, such a value may be the rest's.
+            Scale::RoughShare => value >= least && self.sight.repeated_of_whole >= 1.0 / 3.0,
             Scale::Percent => value / 100.0 >= least,
             Scale::Rest => 1.0 - value >= least,
             Scale::Verdict => value == 1.0,

@@ -72,6 +72,10 @@ fn all(text: Option<&str>, tokens: Option<&[Token]>, apart: Looping, unanswered:
             characters.as_ref().map_or(0.0, |characters| characters.looping.repeated_share),
             tokens.as_ref().and_then(|tokens| tokens.ends_in).map_or(0.0, TailCycle::repeated_share),
         ),
+        repeated_of_whole: f64::max(
+            characters.as_ref().map_or(0.0, OfCharacters::repeated_of_whole),
+            tokens.as_ref().and_then(|tokens| tokens.ends_in).map_or(0.0, TailCycle::repeated_share),
+        ),
         loop_onset_tokens: tokens.as_ref().and_then(|tokens| tokens.ends_in).map(|tail| tail.onset),
         loop_onset_chars: characters.as_ref().and_then(|characters| characters.looping.onset),
         n_chars: characters.as_ref().map_or(0, |characters| characters.n_characters),
@@ -208,6 +212,11 @@ impl OfCharacters {
             // It needs ten chunks that come again.
             gemini_cli: !coverage.stretches.is_empty() && is_gemini_cli_loop(text),
         }
+    }
+
+    /// Of all characters, those that are copies in a loop of the text or of a part.
+    fn repeated_of_whole(&self) -> f64 {
+        self.looping.n_repeated_chars as f64 / self.n_characters.max(1) as f64
     }
 
     fn get(&self, metric: Metric) -> Option<f64> {

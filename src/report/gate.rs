@@ -132,6 +132,7 @@ mod tests {
             name: name.to_owned(),
             differences: (0..24).map(|i| by + spread * (f64::from(i * 7919 % 24) / 23.0 - 0.5)).collect(),
             blind: None,
+            loops_more: None,
         };
         let units = [unit("tiny · pure <b>", 0.0, 0.0), unit("tiny | odd", 0.2, 0.1), unit("tiny · greedy", 0.05, 0.3)];
         decide(&units, Rule { margin: 0.05, alpha: 0.05 })
