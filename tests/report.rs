@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 
 use support::Bench;
 
@@ -114,4 +115,37 @@ fn a_recommendation_is_made_for_every_chain() {
     assert!(recommendations.iter().all(|of| of["advice"]["is"] == "no_limit"), "{}", said.stdout);
     assert_eq!(recommendations[0]["parameters"][0]["body"]["temperature"], 1.0);
     assert_eq!(bench.say(&["recommend", "out", "--max-score", "2"]).code, Some(2));
+}
+
+/// A journal of the version before loops of characters and thoughts were seen.
+#[test]
+fn an_old_folder_is_scored_anew() {
+    let bench = Bench::new("");
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/runs/without-thoughts");
+    fs::create_dir(bench.path().join("old")).expect("the bench is writable");
+    for name in ["plan.json", "manifest.json", "trials.jsonl", "experiment.toml"] {
+        fs::copy(old.join(name), bench.path().join("old").join(name)).expect("the folder is there");
+    }
+    let said = bench.say(&["report", "old"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let trials = bench.result("old", "trials.csv");
+    let mut rows = csv::Reader::from_reader(trials.as_bytes());
+    let header = rows.headers().expect("it has one").clone();
+    let at = |name: &str| header.iter().position(|column| column == name).expect("there is such a column");
+    let [t, unseen, score, loops, empty] =
+        ["temperature", "unseen_by", "repetition_score", "loop", "empty_answer"].map(at);
+    let hot: Vec<_> = rows.records().map(|row| row.expect("it is CSV")).filter(|row| row[t] == *"1").collect();
+    assert_eq!(hot.len(), 6);
+    assert!(hot.iter().all(|row| row[loops] == *"1"), "{trials}");
+    assert_eq!(hot.iter().filter(|row| row[empty] == *"1").count(), 2, "{trials}");
+    let blind: Vec<_> = hot.iter().filter(|row| row[unseen] == *"words").map(|row| &row[score]).collect();
+    assert_eq!(blind, ["0", "0"], "{trials}");
+    assert!(bench.result("old", "parts.csv").contains(",thought,"));
+    // The score of the Chinese texts is 0, and the old version found that hotter repeats less.
+    let verdicts = bench.result("old", "verdicts.json");
+    assert!(
+        verdicts.contains("\"inconclusive\"") && verdicts.contains("can't see whether 2 of 12 texts"),
+        "{verdicts}"
+    );
+    assert!(said.stdout.contains("2 answers are empty"), "{}", said.stdout);
 }

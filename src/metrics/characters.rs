@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::interner::number_keys;
 use super::rolling::hashes;
+use super::seen::Seen;
 use super::tail::{TailCycle, Tails};
 
 /// Items of a block that [`Coverage`] looks for again.
@@ -74,8 +74,11 @@ impl Characters {
 pub fn repeat_4_chars(characters: &[u32]) -> Option<f64> {
     let grams = hashes(characters, 4);
     let n = grams.len();
-    let (_, n_unique) = number_keys(grams);
-    (n > 0).then(|| (n - n_unique) as f64 / n as f64)
+    let mut seen = Seen::default();
+    grams.for_each(|gram| {
+        seen.insert(gram);
+    });
+    (n > 0).then(|| (n - seen.n_distinct()) as f64 / n as f64)
 }
 
 /// Which items lie in a block of 20 that also starts earlier in the sequence, overlapping itself
@@ -88,15 +91,10 @@ pub(super) struct Coverage {
 
 impl Coverage {
     pub fn of(items: &[u32]) -> Self {
-        let (ids, _) = number_keys(hashes(items, BLOCK));
+        let mut seen = Seen::default();
         let mut stretches: Vec<Range<usize>> = Vec::new();
-        let mut n_seen = 0;
-        for (at, &id) in ids.iter().enumerate() {
-            // Numbers count up in order of occurrence, so that a new block has the next one.
-            if id == n_seen {
-                n_seen += 1;
-                continue;
-            }
+        let again = hashes(items, BLOCK).enumerate().filter(|&(_, block)| !seen.insert(block));
+        for (at, _) in again {
             match stretches.last_mut() {
                 Some(last) if last.end >= at => last.end = at + BLOCK,
                 _ => stretches.push(at..at + BLOCK),

@@ -17,6 +17,7 @@ mod ngram;
 mod recycled;
 mod rolling;
 mod score;
+mod seen;
 mod segments;
 mod simctg;
 mod tail;
