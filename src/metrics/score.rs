@@ -1,11 +1,12 @@
 //! All metrics of one text at once, what they share computed once.
 
 use super::characters::{Characters, Coverage, repeat_4_chars};
+use super::gemini::has_chant;
 use super::metric::Sight;
 use super::{
     CopiesRule, EAD_VOCABULARY, Grams, Looping, Metric, Scores, SimCtg, TailCycle, UpToFour, WordRule, Written,
-    compression_ratio, ead, ends_in_copies, has_ollama_repeats, is_gemini_cli_loop, is_holtzman_repetition,
-    loop_of_tokens, mattr, mtld, recycled, rep_r, rep_w, tail_cycle, unicode_word_ids, word_ids, words, zipf,
+    compression_ratio, ead, ends_in_copies, has_ollama_repeats, is_holtzman_repetition, loop_of_tokens, mattr, mtld,
+    recycled, rep_r, rep_w, tail_cycle, unicode_word_ids, word_ids, words, zipf,
 };
 
 /// A token's id, as llama.cpp numbers them.
@@ -209,8 +210,7 @@ impl OfCharacters {
             masked,
             n_characters: plain.items().len(),
             looping,
-            // It needs ten chunks that come again.
-            gemini_cli: !coverage.stretches.is_empty() && is_gemini_cli_loop(text),
+            gemini_cli: has_chant(text, plain.items(), &coverage),
         }
     }
 
