@@ -13,6 +13,7 @@ use crate::stats::Interval;
 
 mod attribution;
 mod cells;
+mod doubts;
 mod level;
 mod profile;
 mod recommend;
@@ -118,7 +119,7 @@ pub fn analyse<'a>(
 ) -> Analysis {
     let scored = |trial: &Trial| ScoredTrial { trial: trial.clone(), result: score(outcome_of(&trial.id)) };
     let trials: Vec<_> = trials.par_iter().map(scored).collect();
-    let mut notes = Vec::new();
+    let mut notes = doubts::notes(&trials);
     let attribution = attribution::attribute(&trials, questions.settings.metric).unwrap_or_else(|error| {
         notes.push(format!("the variation is not attributed to the factors: {error}"));
         None

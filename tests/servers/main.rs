@@ -1,8 +1,14 @@
 //! Servers as engines: what they get wrong, what becomes of it, and that
 //! nothing is lost or given away.
 
-#[path = "support/server.rs"]
+mod addresses;
+mod answers;
+#[path = "../support/canned.rs"]
+mod canned;
+mod contexts;
+#[path = "../support/server.rs"]
 mod server;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
