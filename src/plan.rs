@@ -154,7 +154,7 @@ pub enum PlanError {
          pair out with [[grid.exclude]] model = {model:?}, template = \"{template}\""
     )]
     NoTemplate { template: Template, model: String, reason: String },
-    #[error("{0}")]
+    #[error(transparent)]
     Server(#[from] server::Misfit),
 }
 

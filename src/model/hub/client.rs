@@ -140,12 +140,10 @@ impl<'a> Client<'a> {
             // The text of a header that can't be sent is not in the error.
             let request = request.body(()).map_err(|_| broken(&shown, "HF_TOKEN holds no token".to_owned()))?;
             let lost = |reason: String| HubError::Connection { url: shown.clone(), reason };
-            let proxy = Proxy::from_env(&shown).map_err(|unusable| lost(unusable.to_string()))?;
-            let response = match proxy {
+            let response = match Proxy::from_env(&shown)? {
                 None => self.agent.run(request).map_err(|error| lost(error.to_string()))?,
                 Some(proxy) => {
-                    let through =
-                        ureq::Proxy::new(&proxy.url).map_err(|_| lost(proxy.clone().unusable().to_string()))?;
+                    let through = ureq::Proxy::new(&proxy.url).map_err(|_| proxy.clone().unusable())?;
                     let request = self.agent.configure_request(request).proxy(Some(through)).build();
                     let response = self.agent.run(request);
                     response.map_err(|error| lost(format!("{error}, {}", proxy.by_way_of())))?
