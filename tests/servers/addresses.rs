@@ -1,6 +1,6 @@
 //! The way to a server: its address, proxies, keys, redirects, and being made to wait.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::thread;
 
@@ -56,10 +56,11 @@ fn a_proxy_is_used_and_its_refusal_named() {
     let proxy = format!("http://{}", listener.local_addr().unwrap());
     let asked = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut head = [0; 1024];
-        let n = stream.read(&mut head).unwrap();
+        // All of the request, which may come in pieces.
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+        let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
         stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
-        String::from_utf8_lossy(&head[..n]).into_owned()
+        head.join("\n")
     });
     let bench = bench("http://far.invalid:8080", &PROMPTS[..3]);
     let said = run_with(&bench, &[("http_proxy", &proxy), ("HTTPS_PROXY", "http://127.0.0.1:9")]);
