@@ -65,6 +65,23 @@ fn a_thought_is_kept_however_it_comes() {
 }
 
 #[test]
+fn a_thought_that_loops_whatever_the_seed_is_not_held_against_the_server() {
+    let server = Canned::openai(|request| {
+        let n = request.body["max_tokens"].as_u64().expect("a number") as usize;
+        let loops = prompt(request).starts_with("loops");
+        let words = if loops { vec![" wait".to_owned(); n] } else { text(request) };
+        let key = if loops { "reasoning_content" } else { "content" };
+        let pieces = words.iter().map(|word| json!({ "delta": { key: word }, "finish_reason": null }));
+        choices(&pieces.chain([json!({ "delta": {}, "finish_reason": "length" })]).collect::<Vec<_>>(), n)
+    });
+    let bench = bench(&server.url, &["loops", "two", "three"]);
+    bench.edit("chain = [\"pure\"]", "chain = [\"pure\"]\ntemplate = [\"chat\"]");
+    let said = bench.run("out", &[], 0);
+    assert!(!said.stdout.contains("NOT honoured"), "{}", said.stdout);
+    assert_eq!(n_starting(&generations(&bench), "thought", " wait wait wait"), 4);
+}
+
+#[test]
 fn a_text_that_is_called_full_and_is_not_is_censored_and_said() {
     let server = Canned::openai(|request| {
         let words = text(request);

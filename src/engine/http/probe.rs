@@ -114,13 +114,18 @@ impl Probe<'_> {
     }
 
     fn seed(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
-        let mut texts = BTreeSet::new();
         let seeds = [1, 2, 3, 4];
-        for seed in seeds {
-            texts.insert(written(&self.text(prompts[0], 1.0, seed, SHORT)?));
+        let finding = |honoured, evidence| Finding { probed: Probed::Seed, honoured: Some(honoured), evidence };
+        for prompt in prompts {
+            let texts = seeds.iter().map(|&seed| Ok(written(&self.text(prompt, 1.0, seed, SHORT)?)));
+            let texts: BTreeSet<_> = texts.collect::<Result<_, EngineError>>()?;
+            if texts.len() > 1 {
+                return Ok(finding(true, format!("{} different texts of {} seeds at T 1", texts.len(), seeds.len())));
+            }
+            // One prompt may have one text, whatever is drawn: a thought that loops from its first word on.
         }
-        let evidence = format!("{} different texts of {} seeds at T 1", texts.len(), seeds.len());
-        Ok(Finding { probed: Probed::Seed, honoured: Some(texts.len() > 1), evidence })
+        let n = prompts.len();
+        Ok(finding(false, format!("1 different texts of {} seeds at T 1, with each of {n} prompts", seeds.len())))
     }
 
     fn temperature(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
