@@ -37,6 +37,11 @@ pub enum RunEvent<'a> {
         reason: &'a str,
         again: usize,
     },
+    /// A server makes a text wait, and why: it is asked again after so long.
+    Pausing {
+        reason: &'a str,
+        seconds: f64,
+    },
     /// Something that must be known to read the results rightly.
     Warning {
         text: &'a str,

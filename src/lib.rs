@@ -27,5 +27,6 @@ pub mod hardware;
 pub mod manifest;
 pub mod plain;
 pub mod progress;
+pub mod proxy;
 pub mod report;
 pub mod worker;

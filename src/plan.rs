@@ -154,7 +154,7 @@ pub enum PlanError {
          pair out with [[grid.exclude]] model = {model:?}, template = \"{template}\""
     )]
     NoTemplate { template: Template, model: String, reason: String },
-    #[error("{0}")]
+    #[error(transparent)]
     Server(#[from] server::Misfit),
 }
 
@@ -432,8 +432,11 @@ impl Place<'_> {
 
 /// What is wrong with a model for the grid as a whole.
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
-    // Of a server's model that is not known; what can be asked of it is (`server_misfits`).
-    let Some(OnDisk { facts, .. }) = surveyed.file() else { return vec![] };
+    let facts = match &surveyed.origin {
+        Origin::File(file) => &file.facts,
+        // Of its model no more is known than it states; what can be asked of it is (`server_misfits`).
+        Origin::Server { facts, .. } => return server::contradictions(experiment, model, facts),
+    };
     let n_layer = facts.n_layer;
     let too_deep = experiment.grid.offloads.iter().filter_map(|&offload| match offload {
         Offload::Layers(asked) if asked > n_layer => {

@@ -42,6 +42,8 @@ struct State {
     evaluated_tokens: u64,
     /// Set when the first model is loaded: loading is not decoding.
     decoding_since: Option<Instant>,
+    /// Until when a pause goes on that was told of.
+    pausing_until: Option<Instant>,
     /// Sum and count of the repetition scores of this run.
     scores: BTreeMap<Temperature, (f64, u32)>,
 }
@@ -63,6 +65,14 @@ impl Progress {
             RunEvent::LoadStarted { key, strategy: None } => self.say(&format!("asking for {key}")),
             RunEvent::Loaded { key, seconds } => self.say(&format!("loaded {key} in {seconds:.1} s")),
             RunEvent::Warning { text } => self.say(text),
+            RunEvent::Pausing { reason, seconds } => {
+                // Of several texts that wait for the same server one word is enough.
+                let now = Instant::now();
+                if self.state.pausing_until.is_none_or(|until| until <= now) {
+                    self.state.pausing_until = Some(now + Duration::from_secs_f64(seconds));
+                    self.say(&pausing(reason, seconds));
+                }
+            }
             RunEvent::WorkerDied { reason, again } => {
                 self.say(&format!("{reason}; {again} texts are tried again, by halves"));
             }
@@ -120,6 +130,11 @@ impl Progress {
         }
         self.state.decoding_since = None;
     }
+}
+
+/// What to say of a pause.
+pub fn pausing(reason: &str, seconds: f64) -> String {
+    format!("waiting {seconds:.0} s before a server is asked again: {reason}")
 }
 
 fn bar_or_lines() -> Display {

@@ -93,8 +93,9 @@ fn on_hub(command: &mut Command, endpoint: &str, bench: &Bench) {
     for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"] {
         command.env_remove(name);
     }
-    for name in ["HF_HUB_OFFLINE", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        command.env_remove(name);
+    command.env_remove("HF_HUB_OFFLINE");
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
     }
     command.env("HF_ENDPOINT", endpoint).env("HF_HOME", bench.path().join("hf"));
 }
@@ -121,6 +122,28 @@ fn a_file_is_fetched_whole_and_only_once() {
         serde_json::from_str(&fetch.say(&["model", "list", "--json"]).stdout).expect("a JSON list");
     assert_eq!((&json[0]["state"], &json[0]["commit"]), (&"cached".into(), &COMMIT.into()));
     assert_eq!((&json[0]["size_bytes"], &json[0]["sha256"]), (&300_000.into(), &serde_json::Value::Null));
+}
+
+#[test]
+fn each_address_has_the_proxy_of_its_scheme() {
+    let fetch = Fetch::new(1_000);
+    let say = |endpoint: &str, variable: &str, proxy: &str| -> Said {
+        let mut command = fetch.command(&["model", "fetch", "m"]);
+        command.env("HF_ENDPOINT", endpoint).env(variable, proxy).output().expect("moe-sweep starts").into()
+    };
+    // A proxy would look for the hub on its own machine; and this one is not for http.
+    for variable in ["HTTPS_PROXY", "ALL_PROXY"] {
+        assert_eq!(say(&fetch.hub.endpoint, variable, "http://127.0.0.1:9").code, Some(0), "{variable}");
+    }
+    fetch.is_whole();
+    let away = "http://192.0.2.1:8080";
+    let refused = say(away, "HTTP_PROXY", "http://me:secret@127.0.0.1:9");
+    assert_ne!(refused.code, Some(0));
+    says(&refused, &["by way of the proxy http://127.0.0.1:9 that the variable HTTP_PROXY names"]);
+    assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
+    let socks = say(away, "ALL_PROXY", "socks5://127.0.0.1:9");
+    says(&socks, &["ALL_PROXY names the proxy socks5://127.0.0.1:9", "only proxies that begin with http://"]);
+    assert!(!socks.stderr.contains("again in"), "it would say the same again: {}", socks.stderr);
 }
 
 #[test]

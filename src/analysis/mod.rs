@@ -16,6 +16,7 @@ use crate::stats::Interval;
 mod attribution;
 mod blindness;
 mod cells;
+mod doubts;
 mod level;
 mod profile;
 mod recommend;
@@ -157,7 +158,7 @@ pub fn analyse<'a>(
     let markers = |trial: &Trial| questions.thought_markers?.get(&trial.cell.model);
     let scored = |trial: &Trial| score_trial(trial, outcome_of(&trial.id), markers(trial));
     let trials: Vec<_> = trials.par_iter().map(scored).collect();
-    let mut notes = Vec::new();
+    let mut notes = doubts::notes(&trials);
     notes.extend(
         Blindness::of(questions.settings.metric, Part::Whole, &trials).if_forbids().map(|blind| blind.to_string()),
     );

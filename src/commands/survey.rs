@@ -12,6 +12,7 @@ use crate::model::hub::{HubSettings, cached};
 use crate::model::memory::Room;
 use crate::model::{Anatomy, blake3_of, parts, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
+use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
@@ -170,18 +171,32 @@ fn survey_server(
     };
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    let probe = probing == Probing::Full;
-    worker.send(&Request::InspectServer { served: served.clone(), questions: questions(experiment), probe });
-    match worker.receive(PROBE_TIMEOUT) {
-        Ok(Reply::InspectedServer { server, engine, findings }) => Ok(Surveyed {
-            origin: Origin::Server { facts: server, findings },
-            blake3: blake3::hash(engine.fingerprint.as_bytes()).to_hex().to_string(),
-            engine,
-        }),
-        Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
+    let context = experiment.generate.context;
+    let receive = |worker: &mut Worker| match worker.receive(PROBE_TIMEOUT) {
+        Ok(reply) => Ok(reply),
         Err(Silence::Died(reason)) => Err(unusable(reason)),
         Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", PROBE_TIMEOUT.as_secs()))),
+    };
+    let out_of_turn = |reply: Reply| Err(unusable(format!("the worker answered out of turn: {reply:?}")));
+    worker.send(&Request::InspectServer { served: served.clone(), context });
+    let (facts, engine) = match receive(&mut worker)? {
+        Reply::InspectedServer { server, engine } => (server, engine),
+        other => return out_of_turn(other),
+    };
+    let mut findings = None;
+    // The plan refuses a server whose context is too small: it need not be tried first.
+    if probing == Probing::Full && facts.has_room_for(context) {
+        worker.send(&Request::ProbeServer(questions(experiment)));
+        while findings.is_none() {
+            match receive(&mut worker)? {
+                Reply::ProbedServer(found) => findings = Some(found),
+                Reply::Pausing { reason, seconds } => eprintln!("{}", pausing(&reason, seconds)),
+                other => return out_of_turn(other),
+            }
+        }
     }
+    let blake3 = blake3::hash(engine.fingerprint.as_bytes()).to_hex().to_string();
+    Ok(Surveyed { origin: Origin::Server { facts, findings }, blake3, engine })
 }
 
 fn questions(experiment: &Experiment) -> Questions {

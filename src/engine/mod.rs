@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,10 @@ pub trait Observer: Send {
     fn finished(&mut self, ticket: Ticket, generation: Generation, timing: Timing) -> std::io::Result<()>;
     /// There will be no text for this job, although it was tried so often.
     fn failed(&mut self, ticket: Ticket, reason: String, attempts: u32) -> std::io::Result<()>;
+    /// A job is asked for again, for this reason, after a pause; only servers make one wait.
+    fn pausing(&mut self, _reason: String, _pause: Duration) -> std::io::Result<()> {
+        Ok(())
+    }
     /// So much more has been done.
     fn worked(&mut self, effort: Effort) -> std::io::Result<()>;
 }

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Load, Origin, PlanError};
-use crate::engine::http::{Inexpressible, Probed, sampling_fields};
-use crate::experiment::{Api, Bos, Experiment, Factor, Offload, Quant, Served, Temperature, Template};
+use crate::engine::http::{Inexpressible, Probed, ServerFacts, sampling_fields};
+use crate::experiment::{
+    Api, Bos, Experiment, Factor, Model, Offload, Quant, Served, Server, Source, Temperature, Template,
+};
 
 /// Why a grid can't be asked of a server.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -31,8 +33,27 @@ pub enum Misfit {
     Offloads { model: String, server: String },
     #[error("template = chat can't be asked of the model {model}: the api {api} has none; use api = \"openai\"")]
     Template { model: String, api: Api },
+    #[error(
+        "the model {model} has a context of {stated} tokens on the server {server}, and context = {context} asks for \
+         more: set context to {stated} or less in [generate]{}", wider(*api, *context)
+    )]
+    Context { model: String, server: String, api: Api, stated: u32, context: u32 },
     #[error("bos = {bos} can't be asked of the server {server}: remove it from [generate]")]
     Bos { bos: Bos, server: String },
+}
+
+/// How a server is given a greater context, after what else can be done; nothing where it can't be.
+fn wider(api: Api, context: u32) -> String {
+    match api {
+        Api::LlamaServer => {
+            format!(
+                ", or start the server with more for each of its slots: llama-server -c N, N being {context} times its -np"
+            )
+        }
+        Api::Openai => format!(", or start the server with more, such as vllm serve --max-model-len {context}"),
+        // Ollama's is what the model was made for.
+        Api::Ollama | Api::Shimmy => String::new(),
+    }
 }
 
 /// Something that a server does not honour, and the factor that is then no factor.
@@ -93,6 +114,18 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
     found.into_iter().map(PlanError::from).collect()
 }
 
+/// What a server states of itself and can't be reconciled with the experiment.
+pub(super) fn contradictions(experiment: &Experiment, model: &Model, facts: &ServerFacts) -> Vec<PlanError> {
+    let Source::Server(served) = &model.source else { return vec![] };
+    let (context, Server { id, api, .. }) = (experiment.generate.context, &served.server);
+    match facts.context {
+        Some(stated) if !facts.has_room_for(context) => {
+            vec![Misfit::Context { model: model.id.clone(), server: id.clone(), api: *api, stated, context }.into()]
+        }
+        _ => vec![],
+    }
+}
+
 /// Whether an exclusion of this model, or of all, leaves out what `names` says it names.
 fn excludes(experiment: &Experiment, model: &str, names: impl Fn(&crate::experiment::Exclusion) -> bool) -> bool {
     let of_model = |exclusion: &&crate::experiment::Exclusion| {
@@ -116,7 +149,9 @@ pub(super) fn doubts(load: &Load, many_seeds: bool) -> Vec<Doubt> {
     doubts.extend(doubt(Some(Factor::Chain), Probed::SamplerOrder));
     // Longer texts score higher: beside other models' they are no comparison.
     doubts.extend(doubt(Some(Factor::Model), Probed::MaxTokens));
-    // A text that may not repeat itself says nothing about repetition.
+    // A text that may not repeat itself says nothing about repetition: cut, it looks like any other
+    // that was cut. Where the server says that repetition is why (`EndOfRepetition`), each such text
+    // is known for the loop that it is, and nothing stands in the way of a verdict.
     doubts.extend(doubt(None, Probed::Repetition));
     if draws && many_seeds {
         // What counts as several texts is one.
@@ -128,13 +163,16 @@ pub(super) fn doubts(load: &Load, many_seeds: bool) -> Vec<Doubt> {
 /// What must be known of a served model to read its results rightly.
 pub(super) fn notes(load: &Load) -> Vec<String> {
     let Origin::Server { facts, findings } = &load.surveyed.origin else { return vec![] };
-    let crate::experiment::Source::Server(served) = &load.model.source else { return vec![] };
+    let Source::Server(served) = &load.model.source else { return vec![] };
     let (model, server) = (&load.model.id, &served.server);
     let mut notes = Vec::new();
     let stated: Vec<_> = facts.stated.iter().map(|(key, value)| format!("{key} {value}")).collect();
     let stated = if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") };
     notes.push(format!("{model} is served by {} ({}) as {}; it states: {stated}", server.id, server.api, served.name));
     let mut unknown = vec!["placement", "numerics"];
+    if facts.context.is_none() && server.api != Api::Ollama {
+        unknown.push("its context, which may be smaller than the experiment's");
+    }
     if server.api != Api::LlamaServer {
         unknown.insert(0, "the chain as executed");
     }

@@ -218,6 +218,9 @@ impl Run<'_> {
             loop {
                 match self.receive(worker) {
                     Ok(Reply::Finished { ticket, generation, timing }) => again.push((ticket, generation, timing)),
+                    Ok(Reply::Pausing { reason, seconds }) => {
+                        (self.on_event)(RunEvent::Pausing { reason: &reason, seconds });
+                    }
                     Ok(Reply::Idle) => break,
                     Ok(_) => {}
                     Err(_) => return,
@@ -239,7 +242,10 @@ impl Run<'_> {
         let generate = self.plan.generate;
         let key = load.key();
         let (request, file, strategy) = match &load.model.source {
-            Source::Server(served) => (Request::Connect(served.as_ref().clone()), None, None),
+            Source::Server(served) => {
+                let (served, context) = (served.as_ref().clone(), generate.context);
+                (Request::Connect { served, context }, None, None)
+            }
             Source::Path(_) | Source::Hub(_) => {
                 let file = &self.settings.files[&(key.model.clone(), key.quant)];
                 let strategy = Strategy::choose(load.shape(file.size_bytes, generate), *limits);
@@ -313,6 +319,9 @@ impl Run<'_> {
                             load.effort += effort;
                         }
                         (self.on_event)(RunEvent::Evaluated { tokens: effort.evaluated_tokens });
+                    }
+                    Reply::Pausing { reason, seconds } => {
+                        (self.on_event)(RunEvent::Pausing { reason: &reason, seconds });
                     }
                     Reply::Idle => ended = Some(Ok(())),
                     Reply::Unreachable { reason } => ended = Some(Err(NoReply::Gone(reason))),

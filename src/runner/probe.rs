@@ -104,7 +104,7 @@ impl Speed {
 }
 
 fn first_difference(a: &Generation, b: &Generation) -> Option<usize> {
-    if (&a.tokens, &a.text, a.stop) == (&b.tokens, &b.text, b.stop) {
+    if (&a.tokens, &a.thought, &a.text, a.stop) == (&b.tokens, &b.thought, &b.text, b.stop) {
         return None;
     }
     fn position<T: PartialEq>(a: &[T], b: &[T]) -> usize {
@@ -113,7 +113,11 @@ fn first_difference(a: &Generation, b: &Generation) -> Option<usize> {
     Some(match (&a.tokens, &b.tokens) {
         (Some(a), Some(b)) => position(a, b),
         _ => {
-            let [a, b] = [a, b].map(|generation| generation.text.split_whitespace().collect::<Vec<_>>());
+            let [a, b] = [a, b].map(|generation| {
+                // As they were written: first the thought.
+                let written = [generation.thought.as_deref().unwrap_or_default(), &generation.text];
+                written.into_iter().flat_map(str::split_whitespace).collect::<Vec<_>>()
+            });
             position(&a, &b)
         }
     })
@@ -153,5 +157,17 @@ mod tests {
         assert_eq!(report, ProbeReport { repeated: 3, agreed: 1, first_differences: vec![1, 2], alone });
         assert!(report.warning().is_some_and(|warning| warning.contains("differ from token or word 1 on")));
         assert_eq!(probe.compare(&again[..1]).warning(), None);
+    }
+
+    #[test]
+    fn thoughts_that_differ_are_texts_that_differ() {
+        let of = |thought: &str| Generation {
+            tokens: None,
+            thought: Some(thought.to_owned()),
+            text: "Paris.".to_owned(),
+            ..generation(&[])
+        };
+        assert_eq!(first_difference(&of("let me see"), &of("let me see")), None);
+        assert_eq!(first_difference(&of("let me see"), &of("let me think")), Some(2));
     }
 }

@@ -1,5 +1,6 @@
 //! `moe-sweep worker`: serves one model until its stdin ends.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use crate::engine::http::HttpEngine;
 use crate::engine::llama::{Llama, LlamaEngine, Model, footprint};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Effort, Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
+use crate::experiment::Served;
 use crate::model::blake3_of;
 use crate::plain::neutralise;
 
@@ -59,12 +61,8 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
             };
             Ok(outlet.send(&Reply::Inspected { model, engine, prompt_counts })?)
         }
-        Some(Request::InspectServer { served, questions, probe }) => {
-            let http = HttpEngine::new(&served)?;
-            let (server, engine) = http.facts()?;
-            let findings = if probe { Some(http.probe(&questions)?) } else { None };
-            Ok(outlet.send(&Reply::InspectedServer { server, engine, findings })?)
-        }
+        Some(Request::InspectServer { served, context }) => serve_probe(&served, context, input, outlet),
+        Some(Request::ProbeServer(_)) => Err(WorkerError::OutOfTurn("no server is known")),
         Some(Request::Devices) => Ok(outlet.send(&Reply::Devices(Llama::start()?.devices()))?),
         Some(Request::Quantise(quantisation)) => {
             Llama::start()?.quantise(&quantisation)?;
@@ -82,11 +80,35 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
                 serve_work(&mut engine, &loaded, input, outlet)
             }
         },
-        Some(Request::Connect(served)) => {
+        Some(Request::Connect { served, context }) => {
             let loaded = Reply::Loaded { footprint: None, seconds: 0.0 };
-            serve_work(&mut HttpEngine::new(&served)?, &loaded, input, outlet)
+            serve_work(&mut HttpEngine::new(&served, context)?, &loaded, input, outlet)
         }
         Some(Request::Generate(_) | Request::Trace(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
+    }
+}
+
+/// Says what a server is, and, if it is asked to, tries what it honours.
+fn serve_probe(
+    served: &Served,
+    context: u32,
+    input: &mut impl BufRead,
+    outlet: &mut Outlet<impl Write + Send>,
+) -> Result<(), WorkerError> {
+    let http = HttpEngine::new(served, context)?;
+    let (server, engine) = http.facts()?;
+    outlet.send(&Reply::InspectedServer { server: server.clone(), engine })?;
+    match read(input)? {
+        None => Ok(()),
+        Some(Request::ProbeServer(questions)) => {
+            let telling = RefCell::new(&mut *outlet);
+            let findings = http.probe(&server, &questions, &|reason, pause| {
+                // If the parent is gone there is nobody left to tell.
+                let _ = telling.borrow_mut().pausing(reason.to_owned(), pause);
+            })?;
+            Ok(outlet.send(&Reply::ProbedServer(findings))?)
+        }
+        Some(_) => Err(WorkerError::OutOfTurn("a server is inspected")),
     }
 }
 
@@ -123,10 +145,11 @@ fn serve_work(
             }
             Request::Inspect { .. }
             | Request::InspectServer { .. }
+            | Request::ProbeServer(_)
             | Request::Devices
             | Request::Quantise(_)
             | Request::Load(_)
-            | Request::Connect(_) => {
+            | Request::Connect { .. } => {
                 return Err(WorkerError::OutOfTurn("a model is loaded already"));
             }
         }
@@ -176,6 +199,11 @@ impl<W: Write + Send> Observer for Outlet<W> {
         // It can quote what a server sent, escape sequences included.
         let reason = neutralise(&reason).into_owned();
         self.send(&Reply::GivenUp { ticket, reason, attempts })
+    }
+
+    fn pausing(&mut self, reason: String, pause: Duration) -> io::Result<()> {
+        let reason = neutralise(&reason).into_owned();
+        self.send(&Reply::Pausing { reason, seconds: pause.as_secs_f64() })
     }
 
     fn worked(&mut self, effort: Effort) -> io::Result<()> {

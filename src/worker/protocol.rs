@@ -20,12 +20,14 @@ pub enum Request {
         path: PathBuf,
         questions: Questions,
     },
-    /// Ask a server what it is, and with `probe` what it honours.
+    /// Ask a server what it is; from then on only `ProbeServer` is understood.
     InspectServer {
         served: Served,
-        questions: Questions,
-        probe: bool,
+        /// Tokens of context that its texts are to have.
+        context: u32,
     },
+    /// Try what the server honours.
+    ProbeServer(Questions),
     /// Say what the engine can compute on.
     Devices,
     /// Write a model anew, its weights brought to another type.
@@ -33,7 +35,11 @@ pub enum Request {
     /// Load a model; from then on only `Generate` and `Trace` are understood.
     Load(LoadSettings),
     /// Use a server; from then on only `Generate` is understood.
-    Connect(Served),
+    Connect {
+        served: Served,
+        /// Tokens of context for each text.
+        context: u32,
+    },
     Generate(Work),
     /// Follow texts and record what an experiment on the mechanism needs.
     Trace(TraceWork),
@@ -50,8 +56,8 @@ pub enum Reply {
     InspectedServer {
         server: ServerFacts,
         engine: EngineFacts,
-        findings: Option<Findings>,
     },
+    ProbedServer(Findings),
     Devices(Devices),
     Quantised,
     /// The model is loaded, or the server known.
@@ -75,6 +81,11 @@ pub enum Reply {
         ticket: Ticket,
         reason: String,
         attempts: u32,
+    },
+    /// A text is asked for again after a pause.
+    Pausing {
+        reason: String,
+        seconds: f64,
     },
     /// The model is somewhere else, and can't be asked any more; the worker ends.
     Unreachable {

@@ -86,15 +86,25 @@ impl Server {
     }
 }
 
-impl Shared {
-    fn answer(&self, stream: TcpStream) -> io::Result<()> {
+/// What a client asks.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub path: String,
+    /// Null where there is none.
+    pub body: Value,
+    /// The header that has the key, empty where there is none.
+    pub key: String,
+}
+
+impl Request {
+    /// None where the client has gone.
+    pub fn read(stream: &TcpStream) -> io::Result<Option<Self>> {
         let mut reader = BufReader::new(stream.try_clone()?);
-        let mut stream = stream;
         let mut head = Vec::new();
         loop {
             let mut line = String::new();
             if reader.read_line(&mut line)? == 0 {
-                return Ok(());
+                return Ok(None);
             }
             if line.trim().is_empty() {
                 break;
@@ -108,13 +118,18 @@ impl Shared {
         let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
-        let key = header("authorization").unwrap_or_default();
-        match head[0].split(' ').nth(1) {
-            Some("/v1/models") => whole(&mut stream, 200, &json!({ "data": [{ "id": "tiny", "owned_by": "tests" }] })),
-            Some("/v1/completions") => {
-                let request: Value = serde_json::from_slice(&body).expect("requests are JSON");
-                self.complete(&mut stream, &request, &key)
-            }
+        let body = if length == 0 { Value::Null } else { serde_json::from_slice(&body).expect("requests are JSON") };
+        let path = head[0].split(' ').nth(1).unwrap_or_default().to_owned();
+        Ok(Some(Self { path, body, key: header("authorization").unwrap_or_default() }))
+    }
+}
+
+impl Shared {
+    fn answer(&self, mut stream: TcpStream) -> io::Result<()> {
+        let Some(request) = Request::read(&stream)? else { return Ok(()) };
+        match &*request.path {
+            "/v1/models" => whole(&mut stream, 200, &json!({ "data": [{ "id": "tiny", "owned_by": "tests" }] })),
+            "/v1/completions" => self.complete(&mut stream, &request.body, &request.key),
             _ => whole(&mut stream, 404, &json!({ "error": { "message": "no such page" } })),
         }
     }
@@ -190,18 +205,22 @@ impl Shared {
         if prompt.starts_with("to be able") {
             return vec![" able".to_owned(); max_tokens];
         }
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(prompt.as_bytes());
+        let mut heeded = prompt.to_owned();
         if !self.manners.ignores_seed {
-            hasher.update(request["seed"].to_string().as_bytes());
+            heeded += &request["seed"].to_string();
         }
         if !self.manners.ignores_temperature {
-            hasher.update(request["temperature"].to_string().as_bytes());
+            heeded += &request["temperature"].to_string();
         }
-        let mut bytes = vec![0; max_tokens];
-        hasher.finalize_xof().fill(&mut bytes);
-        bytes.iter().map(|byte| WORDS[usize::from(byte % 8)].to_owned()).collect()
+        words(&heeded, max_tokens)
     }
+}
+
+/// Words that hang on what is heeded.
+pub fn words(heeded: &str, n: usize) -> Vec<String> {
+    let mut bytes = vec![0; n];
+    blake3::Hasher::new().update(heeded.as_bytes()).finalize_xof().fill(&mut bytes);
+    bytes.iter().map(|byte| WORDS[usize::from(byte % 8)].to_owned()).collect()
 }
 
 fn whole(stream: &mut TcpStream, status: u16, body: &Value) -> io::Result<()> {

@@ -1,19 +1,21 @@
 //! Bytes to and from a server: with `model::hub::client` the only place that
 //! knows ureq, and the only one that knows a key.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use ureq::config::Config;
-use ureq::http::Response;
-use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use ureq::http::{HeaderValue, Response};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-use super::answer::{Answer, Broken, Heard};
-use super::request::Ask;
+use super::answer::{Answer, Broken, Heard, says_repetition};
+use super::lines::Lines;
+use super::request::{Ask, base_of};
 use crate::experiment::{Api, Delivery, Server};
+use crate::proxy::Proxy;
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// How much of a refusal is quoted.
@@ -27,6 +29,8 @@ pub struct Client<'a> {
     server: &'a Server,
     agent: Agent,
     key: Option<String>,
+    /// Which stands between us and it.
+    proxy: Option<Proxy>,
 }
 
 /// Why no whole answer came.
@@ -48,14 +52,16 @@ pub enum Trouble {
 
 impl<'a> Client<'a> {
     /// # Errors
-    /// When the environment lacks the key.
+    /// When the environment lacks the key, or names a proxy that can't be used.
     pub fn new(server: &'a Server) -> Result<Self, String> {
-        let key = match &server.key_env {
+        let key = server.key_env.as_deref().map(|name| key(server, name)).transpose()?;
+        let proxy = Proxy::from_env(&server.url).map_err(|unusable| unusable.to_string())?;
+        let through = match &proxy {
             None => None,
-            Some(name) => match std::env::var(name) {
-                Ok(key) if !key.is_empty() => Some(key),
-                _ => return Err(format!("the server {} needs a key: set the environment variable {name}", server.id)),
-            },
+            Some(proxy) => {
+                let parsed = ureq::Proxy::new(&proxy.url);
+                Some(parsed.map_err(|_| proxy.clone().unusable().to_string())?)
+            }
         };
         let silence = Some(silence(server));
         let config = Config::builder()
@@ -63,12 +69,14 @@ impl<'a> Client<'a> {
             // A redirect would take the key along.
             .max_redirects(0)
             .max_redirects_will_error(false)
+            // Ours: the library takes HTTPS_PROXY for every scheme, and a proxy for this machine.
+            .proxy(through)
             .user_agent(concat!("moe-sweep/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT))
             .timeout_recv_response(silence)
             .timeout_per_read(silence)
             .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build());
-        Ok(Self { server, agent: config.build().new_agent(), key })
+        Ok(Self { server, agent: config.build().new_agent(), key, proxy })
     }
 
     /// Asks for a text; `on_first_piece` is called when it begins to come.
@@ -76,7 +84,13 @@ impl<'a> Client<'a> {
     /// # Errors
     /// When no whole answer came.
     pub fn ask(&self, ask: &Ask, max_tokens: u32, mut on_first_piece: impl FnMut()) -> Result<Answer, Trouble> {
-        let response = self.post(ask.path, &ask.body)?;
+        let response = match self.post(ask.path, &ask.body) {
+            // Ollama's way to end a loop of which it sent nothing: to ask again would give the same.
+            Err(Trouble::Passing { reason, .. } | Trouble::Lasting(reason)) if says_repetition(&reason) => {
+                return Ok(Answer::ended_for_repetition(&reason));
+            }
+            response => response?,
+        };
         let limit = FRAME_BYTES + BYTES_PER_TOKEN * max_tokens as usize;
         let api = self.server.api;
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
@@ -105,20 +119,20 @@ impl<'a> Client<'a> {
     }
 
     fn read_stream(&self, body: impl Read, api: Api, on_first_piece: &mut dyn FnMut()) -> Result<Answer, Trouble> {
-        let mut lines = BufReader::new(body);
+        let mut lines = Lines::new(body);
         let mut answer = Answer::default();
         let mut line = Vec::new();
         let mut begun = false;
-        // Shimmy's pieces are bare: a second line of data in one event is a line break in the text.
-        let mut data_lines = 0;
         let mut last_heard = Instant::now();
-        let broke_off = |answer: Answer, reason: String| Trouble::BrokenOff { answer: Box::new(answer), reason };
+        let broke_off = |mut answer: Answer, reason: String| {
+            answer.end_stream(api);
+            Trouble::BrokenOff { answer: Box::new(answer), reason }
+        };
         loop {
-            line.clear();
-            match lines.read_until(b'\n', &mut line) {
-                Ok(0) if answer.is_complete() => return Ok(answer),
-                Ok(0) => return Err(broke_off(answer, "the stream ended without its last message".to_owned())),
-                Ok(_) => {}
+            match lines.read(&mut line) {
+                Ok(false) if answer.is_complete() => return Ok(answer),
+                Ok(false) => return Err(broke_off(answer, "the stream ended without its last message".to_owned())),
+                Ok(true) => {}
                 // What comes after the end is not waited for.
                 Err(_) if answer.is_complete() => return Ok(answer),
                 Err(error) => {
@@ -127,16 +141,7 @@ impl<'a> Client<'a> {
                 }
             }
             let text = String::from_utf8_lossy(&line);
-            let text = text.trim_end_matches(['\n', '\r']);
-            if text.is_empty() {
-                data_lines = 0;
-            } else if text.starts_with("data:") {
-                data_lines += 1;
-                if api == Api::Shimmy && data_lines > 1 {
-                    answer.take_line_break();
-                }
-            }
-            match answer.take_line(api, text).map_err(|broken| self.broken(&broken))? {
+            match answer.take_line(api, &text).map_err(|broken| self.broken(&broken))? {
                 Heard::Something => last_heard = Instant::now(),
                 // A proxy keeps the connection open for ever, whatever became of the server behind it.
                 Heard::Nothing if last_heard.elapsed() >= silence(self.server) => {
@@ -159,12 +164,12 @@ impl<'a> Client<'a> {
         let response = match body {
             Some(body) => self.post(path, body),
             None => {
-                let request = self.agent.get(format!("{}{path}", self.server.url));
+                let request = self.agent.get(self.address(path));
                 let request = match &self.key {
                     Some(key) => request.header(AUTHORIZATION, format!("Bearer {key}")),
                     None => request,
                 };
-                request.call().map_err(|error| self.unsent(&error)).and_then(|response| self.accept(response))
+                request.call().map_err(|error| self.unsent(&error)).and_then(|response| self.accept(response, path))
             }
         };
         let response = match response {
@@ -179,28 +184,47 @@ impl<'a> Client<'a> {
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Response<Body>, Trouble> {
-        let mut request =
-            self.agent.post(format!("{}{path}", self.server.url)).header(CONTENT_TYPE, "application/json");
+        let mut request = self.agent.post(self.address(path)).header(CONTENT_TYPE, "application/json");
         if let Some(key) = &self.key {
             request = request.header(AUTHORIZATION, format!("Bearer {key}"));
         }
         let response = request.send(body.to_string()).map_err(|error| self.unsent(&error))?;
-        self.accept(response)
+        self.accept(response, path)
     }
 
-    fn accept(&self, response: Response<Body>) -> Result<Response<Body>, Trouble> {
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.server.url)
+    }
+
+    fn accept(&self, response: Response<Body>, path: &str) -> Result<Response<Body>, Trouble> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| seconds_until(value.to_str().ok()?));
+        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        // What follows "?" may be a key.
+        let leads_to = header(LOCATION).and_then(|place| place.split(['?', '#']).next()).map(str::to_owned);
+        let retry_after = header(RETRY_AFTER).and_then(seconds_until);
         let mut quoted = String::new();
         // A refusal whose body can't be read is still one.
         let mut body = response.into_body().into_with_config().limit(u64::MAX).reader().take(QUOTED_BYTES);
         let mut bytes = Vec::new();
         let _ = body.read_to_end(&mut bytes);
         quoted += String::from_utf8_lossy(&bytes).trim();
-        let reason = self.scrub(format!("{status}: {quoted}").trim_end_matches(": "));
+        let asked = self.address(path);
+        let (from, advice) = match status.as_u16() {
+            300..=399 => {
+                let place =
+                    leads_to.map_or_else(|| "does not say where to".to_owned(), |place| format!("leads to {place}"));
+                let advice =
+                    "; a redirect is not followed, for it would take the key along: write in url what leads there";
+                (format!(" from {asked}, which {place}"), advice.to_owned())
+            }
+            404 | 405 => (format!(" from {asked}"), doubled(&self.server.url, path)),
+            _ => (String::new(), String::new()),
+        };
+        let said = format!("{status}{from}: {quoted}");
+        let reason = self.scrub(&format!("{}{advice}", said.trim_end_matches(": ")));
         Err(match status.as_u16() {
             408 | 425 | 429 | 500..=599 => Trouble::Passing { reason, retry_after },
             _ => Trouble::Lasting(reason),
@@ -208,7 +232,10 @@ impl<'a> Client<'a> {
     }
 
     fn unsent(&self, error: &ureq::Error) -> Trouble {
-        let reason = self.scrub(&error.to_string());
+        let mut reason = self.scrub(&error.to_string());
+        if let Some(proxy) = &self.proxy {
+            reason += &format!(", {}", proxy.by_way_of());
+        }
         match error {
             ureq::Error::Timeout(timeout) if !matches!(timeout, ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
                 Trouble::Passing { reason: format!("no answer: {reason}"), retry_after: None }
@@ -242,6 +269,31 @@ impl<'a> Client<'a> {
             None => text.to_owned(),
         }
     }
+}
+
+/// The key in a variable of the environment, without the white space around it: what a file or a
+/// command put there ends in a line break.
+fn key(server: &Server, name: &str) -> Result<String, String> {
+    let id = &server.id;
+    let key = std::env::var(name).map(|key| key.trim().to_owned()).unwrap_or_default();
+    if key.is_empty() {
+        return Err(format!("the server {id} needs a key: set the environment variable {name}"));
+    }
+    if HeaderValue::from_str(&key).is_err() {
+        return Err(format!(
+            "the environment variable {name}, the key of the server {id}, holds a line break or another character that \
+             can't be sent: set it to the key alone"
+        ));
+    }
+    Ok(key)
+}
+
+/// What to say where the path that is added to the address stands in it already.
+fn doubled(url: &str, path: &str) -> String {
+    base_of(url).map_or_else(String::new, |base| {
+        let held = &url[base.len()..];
+        format!("; url ends in {held}, and moe-sweep adds {path} itself: write url = \"{base}\"")
+    })
 }
 
 /// How long a server may say nothing.

@@ -16,7 +16,15 @@ use crate::experiment::{Api, Served};
 pub struct ServerFacts {
     /// By name; what it does not state is not here.
     pub stated: BTreeMap<String, String>,
+    /// Tokens that a prompt and its text may have together; None where it does not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u32>,
 }
+
+/// Raised when texts are asked for, or answers read, in another way: what was read in the old one
+/// is then asked for again. 2: thoughts are kept, Ollama is told the context, a text that is
+/// called full and is not was cut.
+const CLIENT: u32 = 2;
 
 impl ServerFacts {
     /// All that may change a text and is known: what the server is, in one line. Not its
@@ -27,12 +35,17 @@ impl ServerFacts {
         let extensions: Vec<_> = server.extensions.iter().map(ToString::to_string).collect();
         let stated: Vec<_> = self.stated.iter().map(|(key, value)| format!("{key}={value}")).collect();
         format!(
-            "server {} api={} model={name} own_chain={own} extensions={} {}",
+            "server {} client={CLIENT} api={} model={name} own_chain={own} extensions={} {}",
             server.id,
             server.api,
             extensions.join(","),
             stated.join(" ")
         )
+    }
+
+    /// Whether texts of the experiment's `context` fit, as far as that is known.
+    pub fn has_room_for(&self, context: u32) -> bool {
+        self.context.is_none_or(|stated| stated >= context)
     }
 }
 
@@ -40,6 +53,8 @@ impl ServerFacts {
 /// When the server can't be reached, refuses, or knows no such model.
 pub fn identify(served: &Served, client: &Client<'_>) -> Result<ServerFacts, EngineError> {
     let mut stated = BTreeMap::new();
+    let mut context = None;
+    let tokens = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0);
     let mut state = |key: &str, value: &Value| {
         let text = match value {
             Value::Null => return,
@@ -63,13 +78,17 @@ pub fn identify(served: &Served, client: &Client<'_>) -> Result<ServerFacts, Eng
             let model = find(served, listed)?;
             state("owned_by", &model["owned_by"]);
             state("max_model_len", &model["max_model_len"]);
+            context = tokens(&model["max_model_len"]);
             state("version", &document("/version", None)?["version"]);
         }
         Api::LlamaServer => {
             let props = document("/props", None)?;
             state("build", &props["build_info"]);
             state("model_path", &props["model_path"]);
-            state("n_ctx", &props["default_generation_settings"]["n_ctx"]);
+            // Of one slot, not of all of them together.
+            let n_ctx = &props["default_generation_settings"]["n_ctx"];
+            state("n_ctx", n_ctx);
+            context = tokens(n_ctx);
         }
         Api::Ollama => {
             state("version", &document("/api/version", None)?["version"]);
@@ -79,6 +98,13 @@ pub fn identify(served: &Served, client: &Client<'_>) -> Result<ServerFacts, Eng
             let shown = document("/api/show", Some(json!({ "model": name })))?;
             state("quantization", &shown["details"]["quantization_level"]);
             state("parameters", &shown["parameters"]);
+            // What the model was made for: however much is asked for, Ollama gives no more.
+            let info = shown["model_info"].as_object();
+            let length = info.and_then(|info| info.iter().find(|(key, _)| key.ends_with(".context_length")));
+            if let Some((_, length)) = length {
+                state("context_length", length);
+                context = tokens(length);
+            }
         }
         Api::Shimmy => {
             state("version", &document("/health", None)?["version"]);
@@ -87,7 +113,7 @@ pub fn identify(served: &Served, client: &Client<'_>) -> Result<ServerFacts, Eng
             state("size_bytes", &model["size_bytes"]);
         }
     }
-    Ok(ServerFacts { stated })
+    Ok(ServerFacts { stated, context })
 }
 
 /// The served model among those that the server lists, if it lists any.

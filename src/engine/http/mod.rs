@@ -10,7 +10,9 @@
 
 mod answer;
 mod client;
+mod halves;
 mod identity;
+mod lines;
 mod probe;
 mod request;
 mod retry;
@@ -41,18 +43,26 @@ const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
 /// How often a pause is interrupted to see whether anybody still wants the text.
 const NAP: Duration = Duration::from_millis(50);
 
+/// A pause before a text is asked for again is told of from so much on: below, nobody would notice.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
 /// A model behind a server.
 pub struct HttpEngine<'a> {
     served: &'a Served,
+    /// Tokens that a prompt and its text may have together.
+    context: u32,
     client: Client<'a>,
 }
+
+/// Hears of pauses: why a text is asked for again, and after how long.
+pub type OnPause<'a> = &'a dyn Fn(&str, Duration);
 
 impl<'a> HttpEngine<'a> {
     /// # Errors
     /// When the key is missing.
-    pub fn new(served: &'a Served) -> Result<Self, EngineError> {
+    pub fn new(served: &'a Served, context: u32) -> Result<Self, EngineError> {
         let client = Client::new(&served.server).map_err(EngineError::Server)?;
-        Ok(Self { served, client })
+        Ok(Self { served, context, client })
     }
 
     /// What the server says it is.
@@ -65,16 +75,26 @@ impl<'a> HttpEngine<'a> {
         Ok((facts, engine))
     }
 
-    /// Tries what it honours.
+    /// Tries what the server, which is what `facts` say, honours.
     ///
     /// # Errors
     /// When it does not answer.
-    pub fn probe(&self, questions: &Questions) -> Result<Findings, EngineError> {
-        probe::probe(self, questions)
+    pub fn probe(
+        &self,
+        facts: &ServerFacts,
+        questions: &Questions,
+        on_pause: OnPause<'_>,
+    ) -> Result<Findings, EngineError> {
+        probe::probe(self, facts, questions, on_pause)
     }
 
     /// Asks until there is an answer, or there will be none.
-    fn text(&self, wanted: Wanted<'_>, wanted_still: &dyn Fn() -> bool) -> Result<(Generation, Timing), Ended> {
+    fn text(
+        &self,
+        wanted: Wanted<'_>,
+        wanted_still: &dyn Fn() -> bool,
+        on_pause: OnPause<'_>,
+    ) -> Result<(Generation, Timing), Ended> {
         let ask = ask(self.served, wanted).map_err(|error| Ended::Failed { reason: error.to_string(), attempts: 1 })?;
         let patience = Duration::from_secs(self.served.server.patience_s.into());
         let mut attempts = Attempts::default();
@@ -87,7 +107,14 @@ impl<'a> HttpEngine<'a> {
                 Err(Trouble::BrokenOff { answer, .. }) if attempts.broke_off() => {
                     return Ok((self.generation(*answer, wanted), timing(begun, first)));
                 }
-                Err(trouble) => attempts.after(trouble, patience)?,
+                Err(trouble) => {
+                    let reason = trouble.to_string();
+                    let pause = attempts.after(trouble, patience)?;
+                    if pause >= WORTH_TELLING {
+                        on_pause(&reason, pause);
+                    }
+                    pause
+                }
             };
             let until = Instant::now() + pause;
             while wanted_still() && Instant::now() < until {
@@ -163,6 +190,7 @@ enum Event {
     Started(Ticket),
     Finished(Ticket, Box<Generation>, Timing),
     Failed { ticket: Ticket, reason: String, attempts: u32 },
+    Pausing { reason: String, pause: Duration },
     Gone(String),
 }
 
@@ -170,6 +198,9 @@ impl HttpEngine<'_> {
     /// Asks for texts until there are no more to ask for; runs on several threads.
     fn serve(&self, queue: &Queue<'_>, max_tokens: u32, events: &Sender<Event>) {
         let wanted_still = || !queue.abandoned.load(Ordering::Relaxed);
+        let on_pause = |reason: &str, pause| {
+            let _ = events.send(Event::Pausing { reason: reason.to_owned(), pause });
+        };
         while let Some((group, job)) = queue.next() {
             let ticket = job.ticket;
             let wanted = Wanted {
@@ -178,10 +209,11 @@ impl HttpEngine<'_> {
                 chain: &job.chain,
                 seed: job.seed,
                 max_tokens,
+                context: self.context,
             };
             // An error tells that nobody listens, which `next` will know.
             let _ = events.send(Event::Started(ticket));
-            let event = match self.text(wanted, &wanted_still) {
+            let event = match self.text(wanted, &wanted_still, &on_pause) {
                 Ok((generation, timing)) => Event::Finished(ticket, Box::new(generation), timing),
                 Err(Ended::Failed { reason, attempts }) => Event::Failed { ticket, reason, attempts },
                 Err(Ended::Gone(reason)) => Event::Gone(reason),
@@ -226,6 +258,7 @@ impl Engine for HttpEngine<'_> {
                     Ok(Event::Started(ticket)) => observer.started(ticket),
                     Ok(Event::Finished(ticket, generation, timing)) => observer.finished(ticket, *generation, timing),
                     Ok(Event::Failed { ticket, reason, attempts }) => observer.failed(ticket, reason, attempts),
+                    Ok(Event::Pausing { reason, pause }) => observer.pausing(reason, pause),
                     Ok(Event::Gone(reason)) => break Err(EngineError::Unreachable(reason)),
                     Err(RecvTimeoutError::Timeout) => observer.worked(Effort::default()),
                     Err(RecvTimeoutError::Disconnected) => break Ok(()),

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ended, HttpEngine, Wanted};
+use super::{Ended, HttpEngine, OnPause, ServerFacts, Wanted};
 use crate::engine::{EngineError, Generation, Questions, Stop};
 use crate::experiment::{Api, ResolvedChain, Seed, Step, Temperature, Template};
 
@@ -18,6 +18,10 @@ const SHORT: u32 = 24;
 const SHORTER: u32 = 8;
 /// Long enough for a guard against loops: Ollama's counts to 30.
 const LONG: u32 = 96;
+/// What a loop must have room for to be seen, and to be cut by such a guard.
+const LONG_ENOUGH: u32 = 48;
+/// More than the tokens of `LOOP` in a template.
+const LOOP_TOKENS: u32 = 64;
 /// Prompts that are tried, at most.
 const PROMPTS: usize = 3;
 /// A text that goes on like this one is a loop.
@@ -50,6 +54,8 @@ pub enum Probed {
     SamplerOrder,
     /// A text that repeats itself may go on.
     Repetition,
+    /// A text that repeats itself is ended, and the server says that this is why.
+    EndOfRepetition,
 }
 
 impl fmt::Display for Probed {
@@ -60,17 +66,24 @@ impl fmt::Display for Probed {
             Self::Temperature => "temperature",
             Self::MaxTokens => "max_tokens",
             Self::SamplerOrder => "the samplers' order",
-            Self::Repetition => "a text that repeats itself",
+            Self::Repetition | Self::EndOfRepetition => "a text that repeats itself",
         })
     }
 }
 
 /// # Errors
 /// When the server does not answer.
-pub fn probe(engine: &HttpEngine<'_>, questions: &Questions) -> Result<Findings, EngineError> {
+pub fn probe(
+    engine: &HttpEngine<'_>,
+    facts: &ServerFacts,
+    questions: &Questions,
+    on_pause: OnPause<'_>,
+) -> Result<Findings, EngineError> {
     let template = questions.templates.first().copied().unwrap_or_default();
     let prompts: Vec<&str> = questions.prompts.iter().map(String::as_str).take(PROMPTS).collect();
-    let probe = Probe { engine, template };
+    // Ollama gives the context that it is asked for; of others what they were started with counts.
+    let room = if engine.served.server.api == Api::Ollama { Some(engine.context) } else { facts.context };
+    let probe = Probe { engine, template, room, on_pause };
     Ok(Findings(vec![
         probe.reproduction(&prompts)?,
         probe.seed(&prompts)?,
@@ -84,6 +97,9 @@ pub fn probe(engine: &HttpEngine<'_>, questions: &Questions) -> Result<Findings,
 struct Probe<'a> {
     engine: &'a HttpEngine<'a>,
     template: Template,
+    /// Tokens that a prompt and its text may have together, where it is known.
+    room: Option<u32>,
+    on_pause: OnPause<'a>,
 }
 
 impl Probe<'_> {
@@ -91,27 +107,32 @@ impl Probe<'_> {
         let mut same = 0;
         for prompt in prompts {
             let [one, other] = [self.text(prompt, 1.0, 1, SHORT)?, self.text(prompt, 1.0, 1, SHORT)?];
-            same += usize::from(one.text == other.text);
+            same += usize::from(written(&one) == written(&other));
         }
         let evidence = format!("{same} of {} texts were the same when asked for again", prompts.len());
         Ok(Finding { probed: Probed::Reproduction, honoured: Some(same == prompts.len()), evidence })
     }
 
     fn seed(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
-        let mut texts = BTreeSet::new();
         let seeds = [1, 2, 3, 4];
-        for seed in seeds {
-            texts.insert(self.text(prompts[0], 1.0, seed, SHORT)?.text);
+        let finding = |honoured, evidence| Finding { probed: Probed::Seed, honoured: Some(honoured), evidence };
+        for prompt in prompts {
+            let texts = seeds.iter().map(|&seed| Ok(written(&self.text(prompt, 1.0, seed, SHORT)?)));
+            let texts: BTreeSet<_> = texts.collect::<Result<_, EngineError>>()?;
+            if texts.len() > 1 {
+                return Ok(finding(true, format!("{} different texts of {} seeds at T 1", texts.len(), seeds.len())));
+            }
+            // One prompt may have one text, whatever is drawn: a thought that loops from its first word on.
         }
-        let evidence = format!("{} different texts of {} seeds at T 1", texts.len(), seeds.len());
-        Ok(Finding { probed: Probed::Seed, honoured: Some(texts.len() > 1), evidence })
+        let n = prompts.len();
+        Ok(finding(false, format!("1 different texts of {} seeds at T 1, with each of {n} prompts", seeds.len())))
     }
 
     fn temperature(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
         let mut differ = 0;
         for prompt in prompts {
             let [cold, hot] = [self.text(prompt, 0.05, 1, SHORT)?, self.text(prompt, 1.5, 1, SHORT)?];
-            differ += usize::from(cold.text != hot.text);
+            differ += usize::from(written(&cold) != written(&hot));
         }
         let evidence = format!("{differ} of {} texts differ between T 0.05 and T 1.5", prompts.len());
         Ok(Finding { probed: Probed::Temperature, honoured: Some(differ > 0), evidence })
@@ -122,7 +143,7 @@ impl Probe<'_> {
         let (honoured, evidence) = match shorter.n_tokens() {
             Some(n) => (Some(n <= SHORTER), format!("{n} tokens where {SHORTER} were asked for")),
             None => {
-                let lengths = [&shorter, &short].map(|generation| generation.text.chars().count());
+                let lengths = [&shorter, &short].map(|generation| written(generation).chars().count());
                 let shorter_is = (lengths[0] < lengths[1]).then_some(true);
                 let evidence = format!(
                     "{} characters where {SHORTER} tokens were asked for, {} for {SHORT}; it does not count tokens",
@@ -162,19 +183,32 @@ impl Probe<'_> {
     }
 
     fn repetition(&self) -> Result<Finding, EngineError> {
-        // The most probable text first; what loops then may be a matter of the chain.
-        let mut generation = self.text(LOOP, 0.0, 1, LONG)?;
-        if !repeats(&generation.text) && generation.stop != Stop::Cut {
-            generation = self.text(LOOP, 1.0, 1, LONG)?;
+        let long = self.room.map_or(LONG, |room| room.saturating_sub(LOOP_TOKENS).min(LONG));
+        if long < LONG_ENOUGH {
+            let room = self.room.unwrap_or_default();
+            let evidence = format!("the context of {room} tokens has no room for a loop");
+            return Ok(Finding { probed: Probed::Repetition, honoured: None, evidence });
         }
-        let repeats = repeats(&generation.text);
-        let long = format!("{} words", generation.text.split_whitespace().count());
-        let (honoured, evidence) = match (generation.stop, repeats) {
-            (Stop::Cut, _) => (Some(false), format!("a text that repeats itself was cut after {long}")),
-            (_, true) => (Some(true), format!("a text that repeats itself went on for {long}")),
-            (_, false) => (None, "the model did not repeat itself when asked to".to_owned()),
+        // The most probable text first; what loops then may be a matter of the chain.
+        let mut generation = self.text(LOOP, 0.0, 1, long)?;
+        if !repeats(&written(&generation)) && !matches!(generation.stop, Stop::Cut | Stop::Repetition) {
+            generation = self.text(LOOP, 1.0, 1, long)?;
+        }
+        let text = written(&generation);
+        let long = format!("{} words", text.split_whitespace().count());
+        let (probed, honoured, evidence) = match (generation.stop, repeats(&text)) {
+            (Stop::Repetition, _) => (
+                Probed::EndOfRepetition,
+                Some(true),
+                format!("the server ended it after {long} and says why: such texts count as loops"),
+            ),
+            (Stop::Cut, _) => {
+                (Probed::Repetition, Some(false), format!("a text that repeats itself was cut after {long}"))
+            }
+            (_, true) => (Probed::Repetition, Some(true), format!("a text that repeats itself went on for {long}")),
+            (_, false) => (Probed::Repetition, None, "the model did not repeat itself when asked to".to_owned()),
         };
-        Ok(Finding { probed: Probed::Repetition, honoured, evidence })
+        Ok(Finding { probed, honoured, evidence })
     }
 
     fn text(&self, prompt: &str, t: f32, seed: u32, max_tokens: u32) -> Result<Generation, EngineError> {
@@ -186,8 +220,9 @@ impl Probe<'_> {
         let chain = ResolvedChain(steps);
         // Shimmy's API has no seed.
         let seed = Seed::new(seed).filter(|_| server.api != Api::Shimmy);
-        let wanted = Wanted { prompt, template: self.template, chain: &chain, seed, max_tokens };
-        match self.engine.text(wanted, &|| true) {
+        let context = self.engine.context;
+        let wanted = Wanted { prompt, template: self.template, chain: &chain, seed, max_tokens, context };
+        match self.engine.text(wanted, &|| true, self.on_pause) {
             Ok((generation, _)) => Ok(generation),
             Err(Ended::Failed { reason, .. } | Ended::Gone(reason)) => {
                 Err(EngineError::Server(format!("it gives no text: {reason}")))
@@ -198,10 +233,20 @@ impl Probe<'_> {
 
     fn stated_order(&self, prompt: &str, chain: ResolvedChain) -> Result<Option<Vec<String>>, EngineError> {
         let failed = |reason: String| EngineError::Server(format!("it gives no text: {reason}"));
-        let wanted = Wanted { prompt, template: self.template, chain: &chain, seed: Seed::new(1), max_tokens: SHORTER };
+        let (seed, context) = (Seed::new(1), self.engine.context);
+        let wanted = Wanted { prompt, template: self.template, chain: &chain, seed, max_tokens: SHORTER, context };
         let ask = super::ask(self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;
         let answer = self.engine.client.ask(&ask, SHORTER, || {}).map_err(|trouble| failed(trouble.to_string()))?;
         Ok(answer.samplers)
+    }
+}
+
+/// All that was generated, the thought before the answer. Which of them a word belongs to is seen
+/// too: a server that parts them here and not there gives another text.
+fn written(generation: &Generation) -> String {
+    match &generation.thought {
+        Some(thought) => format!("{thought}\n{}", generation.text),
+        None => generation.text.clone(),
     }
 }
 
@@ -222,6 +267,7 @@ impl Findings {
         self.0.iter().filter_map(|finding| {
             let Finding { probed, honoured, evidence } = finding;
             match honoured {
+                Some(true) if *probed == Probed::EndOfRepetition => Some(format!("{probed}: {evidence}")),
                 Some(true) => None,
                 Some(false) => Some(format!("{probed}: NOT honoured ({evidence})")),
                 None => Some(format!("{probed}: not known ({evidence})")),

@@ -23,13 +23,24 @@ pub struct Wanted<'a> {
     pub chain: &'a ResolvedChain,
     pub seed: Option<Seed>,
     pub max_tokens: u32,
+    /// Tokens that the prompt and the text may have together.
+    pub context: u32,
+}
+
+/// The paths that are added to a server's address, the longer ones first, and their beginnings.
+const OWN_PATHS: [&str; 7] =
+    ["/v1/chat/completions", "/v1/completions", "/v1", "/api/generate", "/api/chat", "/api", "/completion"];
+
+/// An address without the path that is added to it, where it ends in one already.
+pub fn base_of(url: &str) -> Option<&str> {
+    OWN_PATHS.iter().find_map(|path| url.strip_suffix(path))
 }
 
 /// # Errors
 /// When the API can't say the chain.
 pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
     let Served { server, name } = served;
-    let Wanted { prompt, template, chain, seed, max_tokens } = wanted;
+    let Wanted { prompt, template, chain, seed, max_tokens, context } = wanted;
     let sampling = sampling_fields(server, chain)?;
     let stream = server.delivery == Delivery::Stream;
     let messages = || json!([{ "role": "user", "content": prompt }]);
@@ -62,7 +73,11 @@ pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
         }
         Api::Ollama => {
             fields.insert("num_predict".to_owned(), json!(max_tokens));
+            // Its default context is small, and what does not fit is cut away without a word.
+            fields.insert("num_ctx".to_owned(), json!(context));
             fields = Map::from_iter([("options".to_owned(), Value::Object(fields))]);
+            // A prompt that is too long is refused then, and a text ends where the context does.
+            fields.extend([("truncate".to_owned(), json!(false)), ("shift".to_owned(), json!(false))]);
         }
         Api::Shimmy => {
             fields.insert("max_tokens".to_owned(), json!(max_tokens));
@@ -80,8 +95,16 @@ mod tests {
     fn body(api: Api, template: Template) -> Ask {
         let served = Served { server: Server::new("s".into(), "http://h".into(), api), name: "m".into() };
         let chain = ResolvedChain(vec![Step::Temperature { t: Temperature::new(0.9).unwrap() }, Step::Dist]);
-        let wanted = Wanted { prompt: "Why?", template, chain: &chain, seed: Seed::new(3), max_tokens: 8 };
+        let wanted = Wanted { prompt: "Why?", template, chain: &chain, seed: Seed::new(3), max_tokens: 8, context: 64 };
         ask(&served, wanted).unwrap()
+    }
+
+    #[test]
+    fn the_path_that_is_added_is_found_in_an_address() {
+        assert_eq!(base_of("http://h:1/v1"), Some("http://h:1"));
+        assert_eq!(base_of("http://h:1/x/v1/chat/completions"), Some("http://h:1/x"));
+        assert_eq!(base_of("http://h:1/api"), Some("http://h:1"));
+        assert_eq!((base_of("http://h:1"), base_of("http://h:1/apis")), (None, None));
     }
 
     #[test]
@@ -96,7 +119,8 @@ mod tests {
         assert_eq!(openai.body, expected);
         let ollama = body(Api::Ollama, Template::Raw);
         assert_eq!((&ollama.body["raw"], &ollama.body["options"]["num_predict"]), (&json!(true), &json!(8)));
-        assert_eq!(ollama.body["options"]["seed"], json!(3));
+        assert_eq!((&ollama.body["options"]["seed"], &ollama.body["options"]["num_ctx"]), (&json!(3), &json!(64)));
+        assert_eq!((&ollama.body["truncate"], &ollama.body["shift"]), (&json!(false), &json!(false)));
         let llama_server = body(Api::LlamaServer, Template::Raw);
         assert_eq!((llama_server.path, &llama_server.body["n_predict"]), ("/completion", &json!(8)));
         assert_eq!(llama_server.body["samplers"], json!(["temperature"]));

@@ -15,6 +15,7 @@ use ureq::{Agent, Body};
 
 use super::{HubError, HubSettings};
 use crate::experiment::HubFile;
+use crate::proxy::Proxy;
 
 /// A server that says nothing for so long will not say more.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -54,6 +55,8 @@ impl<'a> Client<'a> {
     pub fn new(settings: &'a HubSettings) -> Self {
         let config = Config::builder()
             .http_status_as_error(false)
+            // Chosen for each hop: one may lead to another scheme.
+            .proxy(None)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("moe-sweep/", env!("CARGO_PKG_VERSION")))
@@ -136,10 +139,16 @@ impl<'a> Client<'a> {
             let shown = shown(&uri);
             // The text of a header that can't be sent is not in the error.
             let request = request.body(()).map_err(|_| broken(&shown, "HF_TOKEN holds no token".to_owned()))?;
-            let response = self
-                .agent
-                .run(request)
-                .map_err(|error| HubError::Connection { url: shown.clone(), reason: error.to_string() })?;
+            let lost = |reason: String| HubError::Connection { url: shown.clone(), reason };
+            let response = match Proxy::from_env(&shown)? {
+                None => self.agent.run(request).map_err(|error| lost(error.to_string()))?,
+                Some(proxy) => {
+                    let through = ureq::Proxy::new(&proxy.url).map_err(|_| proxy.clone().unusable())?;
+                    let request = self.agent.configure_request(request).proxy(Some(through)).build();
+                    let response = self.agent.run(request);
+                    response.map_err(|error| lost(format!("{error}, {}", proxy.by_way_of())))?
+                }
+            };
             if !response.status().is_redirection() || !follow(response.headers()) {
                 return Ok((response, shown));
             }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 
 use crate::experiment::HubFile;
+use crate::proxy::Unusable;
 
 /// Why a file of the hub can't be had. No message holds the token.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -39,6 +40,8 @@ pub enum HubError {
          what it has"
     ))]
     Connection { url: String, reason: String },
+    #[error(transparent)]
+    Proxy(#[from] Unusable),
     #[error("{url} is not an answer of the hub: {reason}")]
     #[diagnostic(help("HF_ENDPOINT must name the hub, or a mirror of it"))]
     NotTheHub { url: String, reason: String },

@@ -1,8 +1,14 @@
 //! Servers as engines: what they get wrong, what becomes of it, and that
 //! nothing is lost or given away.
 
-#[path = "support/server.rs"]
+mod addresses;
+mod answers;
+#[path = "../support/canned.rs"]
+mod canned;
+mod contexts;
+#[path = "../support/server.rs"]
 mod server;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
@@ -155,7 +161,10 @@ fn what_a_server_ignores_is_said_and_decides_nothing() {
     let server = Server::start(manners);
     let bench = bench(&server.url, &PROMPTS);
     let said = bench.run("out", &[], 0);
-    for warning in ["m: seed: NOT honoured (1 different texts of 4 seeds at T 1)", "m: temperature: NOT honoured"] {
+    for warning in [
+        "m: seed: NOT honoured (1 different texts of 4 seeds at T 1, with each of 3 prompts)",
+        "m: temperature: NOT honoured",
+    ] {
         assert!(said.stdout.replace("\n      ", " ").contains(warning), "{}", said.stdout);
         assert!(bench.result("out", "manifest.json").contains(warning));
     }
