@@ -13,13 +13,17 @@ use crate::stats::Interval;
 
 mod attribution;
 mod cells;
+mod comparison;
 mod level;
+mod parting;
 mod profile;
 mod recommend;
 mod sharing;
 mod verdict;
 
 pub use attribution::{Attribution, FactorTotal, SourceShare};
+pub use comparison::{Comparison, Parted, Row, compare};
+pub use parting::Unit;
 pub use profile::CellProfile;
 pub use recommend::{Advice, AtTemperature, Limits, Recommendation, Standing, recommend};
 pub use sharing::{Sharing, sharing};
