@@ -28,4 +28,5 @@ pub mod manifest;
 pub mod plain;
 pub mod progress;
 pub mod report;
+pub mod text_file;
 pub mod worker;

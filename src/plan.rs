@@ -13,7 +13,7 @@ use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{CACHE_STEP, EngineFacts, ModelFacts, PromptCounts, Shape};
 use crate::experiment::{
     Bos, Chain, Experiment, Generate, Model, Numerics, Offload, OpOffload, Point, Prompt, Quant, ResolvedChain, Seed,
-    Source, Step, Temperature, Template,
+    Source, Step, Temperature, Template, caveats,
 };
 
 mod design;
@@ -239,6 +239,21 @@ impl Plan {
             .collect()
     }
 
+    /// Steps of the chains that are off, or have values that llama.cpp does not apply. A server's
+    /// samplers are its own affair.
+    fn chain_caveats(&self) -> Vec<String> {
+        let here = self.loads.iter().filter(|load| load.surveyed.file().is_some());
+        let chains = here.flat_map(Load::planned).unique_by(|planned| {
+            let Cell { chain, temperature, .. } = &planned.trial.cell;
+            (chain, temperature.get().to_bits())
+        });
+        let caveats = chains.flat_map(|planned| {
+            let named = |caveat| format!("chain {}: {caveat}", planned.trial.cell.chain);
+            planned.chain.0.iter().flat_map(caveats).map(named).collect::<Vec<_>>()
+        });
+        caveats.unique().collect()
+    }
+
     /// What must be known to read the plan, and its results, rightly.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::from_iter(self.caveat());
@@ -268,6 +283,7 @@ impl Plan {
             let chains = Vec::from_iter(without_draw).join(", ");
             notes.push(format!("no random draw, so one run whatever the seeds: {chains}"));
         }
+        notes.extend(self.chain_caveats());
         notes.extend(self.loads.iter().flat_map(server::notes).unique());
         notes
     }
