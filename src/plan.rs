@@ -17,6 +17,7 @@ use crate::experiment::{
 };
 
 mod design;
+mod model_notes;
 mod server;
 mod shard;
 
@@ -284,6 +285,7 @@ impl Plan {
             notes.push(format!("no random draw, so one run whatever the seeds: {chains}"));
         }
         notes.extend(self.chain_caveats());
+        notes.extend(self.loads.iter().flat_map(|load| model_notes::notes(load, self.generate)).unique());
         notes.extend(self.loads.iter().flat_map(server::notes).unique());
         notes
     }

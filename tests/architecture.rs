@@ -57,7 +57,8 @@ const STRANGERS: [(&str, &str); 2] = [("src/engine/llama/fast/", "llama_cpp"), (
 const PURE: [&str; 9] =
     ["analysis", "check", "experiment", "mechanism", "metrics", "plan", "report", "stats", "text_file"];
 /// And these parts of others.
-const PURE_FILES: [&str; 8] = [
+const PURE_FILES: [&str; 9] = [
+    "src/engine/chat.rs",
     "src/engine/http/answer.rs",
     "src/engine/http/sampling.rs",
     "src/model/anatomy",

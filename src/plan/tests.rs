@@ -90,6 +90,8 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
                 n_expert_used: 2,
                 n_vocab: 100,
                 n_ctx_train: 512,
+                rope_scaling: None,
+                chat: None,
             },
             prompt_counts: [(Template::Raw, Ok(vec![5; n_prompts])), (Template::Chat, Ok(vec![9; n_prompts]))].into(),
         }),
