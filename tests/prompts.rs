@@ -145,16 +145,15 @@ fn what_of_a_chat_template_is_not_sent_is_told() {
     let manifest = bench.result("out", "manifest.json");
     let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("it is JSON");
     let notes: Vec<String> = serde_json::from_value(manifest["notes"].clone()).expect("notes are texts");
-    let sent = r#"llama.cpp's built-in form chatml was sent, "<|im_start|>user\n" before the prompt and "<|im_end|>\n<|im_start|>assistant\n" after it"#;
+    let sent = r#"prompts are sent in llama.cpp's built-in form chatml, with "<|im_start|>user\n" before and "<|im_end|>\n<|im_start|>assistant\n" after them"#;
     for model in ["tiny", "rhyming"] {
         let expected = format!("the model {model}, template chat: {sent}");
         assert!(notes.iter().any(|note| note.starts_with(&expected)), "{notes:#?}");
         assert!(plan.contains(&expected), "{plan}");
     }
-    let unsent: Vec<_> = notes.iter().filter(|note| note.contains("text that was not sent")).collect();
+    let unsent: Vec<_> = notes.iter().filter(|note| note.contains("text that is not sent")).collect();
     let [unsent] = unsent[..] else { panic!("of the plain template all is sent: {notes:#?}") };
-    for expected in ["the model rhyming", "You are Tiny, a model that always answers in rhyme.", "with <think> it has"]
-    {
+    for expected in ["the model rhyming", "You are Tiny, a model that always answers in rhyme.", "it has <think>"] {
         assert!(unsent.contains(expected), "{unsent}");
     }
     let models = manifest["models"].as_array().expect("models");

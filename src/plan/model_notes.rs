@@ -60,8 +60,8 @@ fn other_factors(id: &str, facts: &ModelFacts, generate: Generate) -> Option<Str
 fn chat_form(id: &str, form: &ChatForm) -> Vec<String> {
     let names = if form.forms.is_empty() { "that has no name".to_owned() } else { form.forms.join(" or ") };
     let mut notes = vec![format!(
-        "the model {id}, template chat: llama.cpp's built-in form {names} was sent, {:?} before the prompt and {:?} after it; \
-         the model's own template is not rendered",
+        "the model {id}, template chat: prompts are sent in llama.cpp's built-in form {names}, with {:?} before and {:?} after \
+         them; the model's own template is not rendered",
         form.before, form.after
     )];
     if !form.unsent.is_empty() {
@@ -71,10 +71,10 @@ fn chat_form(id: &str, form: &ChatForm) -> Vec<String> {
             more => format!(" and {more} more (manifest.json)"),
         };
         let thinking = form.unsent_thinking().map_or_else(String::new, |mark| {
-            format!("; with {mark} it has the model think, which this prompt does not open")
+            format!("; it has {mark}, the mark of a thought, and what is sent has not")
         });
         notes.push(format!(
-            "the model {id}: its own chat template holds text that was not sent: {}{more}{thinking}. A prompt that the model \
+            "the model {id}: its own chat template holds text that is not sent: {}{more}{thinking}. A prompt that the model \
              was not trained on may make it repeat itself",
             quoted.collect::<Vec<_>>().join(", ")
         ));
