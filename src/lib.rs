@@ -29,4 +29,5 @@ pub mod plain;
 pub mod progress;
 pub mod proxy;
 pub mod report;
+pub mod text_file;
 pub mod worker;

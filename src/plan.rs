@@ -13,10 +13,12 @@ use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{CACHE_STEP, EngineFacts, ModelFacts, PromptCounts, Shape};
 use crate::experiment::{
     Bos, Chain, Experiment, Generate, Model, Numerics, Offload, OpOffload, Point, Prompt, Quant, ResolvedChain, Seed,
-    Source, Step, Temperature, Template,
+    Source, Step, Temperature, Template, caveats,
 };
+use crate::metrics::Markers;
 
 mod design;
+mod model_notes;
 mod server;
 mod shard;
 
@@ -239,6 +241,27 @@ impl Plan {
             .collect()
     }
 
+    /// Steps of the chains that are off, or have values that llama.cpp does not apply. A server's
+    /// samplers are its own affair.
+    fn chain_caveats(&self) -> Vec<String> {
+        let here = self.loads.iter().filter(|load| load.surveyed.file().is_some());
+        let chains = here.flat_map(Load::planned).unique_by(|planned| {
+            let Cell { chain, temperature, .. } = &planned.trial.cell;
+            (chain, temperature.get().to_bits())
+        });
+        let caveats = chains.flat_map(|planned| {
+            let named = |caveat| format!("chain {}: {caveat}", planned.trial.cell.chain);
+            planned.chain.0.iter().flat_map(caveats).map(named).collect::<Vec<_>>()
+        });
+        caveats.unique().collect()
+    }
+
+    /// Between what each model writes its thought, where that is known.
+    pub fn thought_markers(&self) -> BTreeMap<String, Markers> {
+        let of_load = |load: &Load| Some((load.model.id.clone(), load.surveyed.file()?.facts.thought_markers.clone()?));
+        self.loads.iter().filter_map(of_load).collect()
+    }
+
     /// What must be known to read the plan, and its results, rightly.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::from_iter(self.caveat());
@@ -268,6 +291,8 @@ impl Plan {
             let chains = Vec::from_iter(without_draw).join(", ");
             notes.push(format!("no random draw, so one run whatever the seeds: {chains}"));
         }
+        notes.extend(self.chain_caveats());
+        notes.extend(self.loads.iter().flat_map(|load| model_notes::notes(load, self.generate)).unique());
         notes.extend(self.loads.iter().flat_map(server::notes).unique());
         notes
     }

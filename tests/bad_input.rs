@@ -55,6 +55,70 @@ fn an_experiment_that_is_no_text_is_named() {
     refused(&bench).says(&["cannot read the experiment x.toml", "UTF-8"]);
 }
 
+/// As a Windows editor may write it.
+fn utf_16(text: &str, mark: &str) -> Vec<u8> {
+    format!("{mark}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn utf_16_is_refused_with_the_way_to_convert_it() {
+    for mark in ["\u{feff}", ""] {
+        let bench = Bench::scripted("");
+        bench.write("x.toml", utf_16(support::SCRIPTED, mark));
+        let help = "iconv -f utf-16 -t utf-8";
+        refused(&bench).says(&["cannot read the experiment x.toml, line 1: it is in UTF-16, not in UTF-8", help]);
+
+        let bench = Bench::scripted("");
+        bench.edit("inline = [\"first prompt\", \"second prompt\", \"third prompt\"]", "file = \"p.txt\"");
+        bench.write("p.txt", utf_16("Once upon a time\nThe sun\n", mark));
+        refused(&bench).says(&["cannot read p.txt: line 1: it is in UTF-16, not in UTF-8", "x.toml:16:8", help]);
+
+        bench.write("text.txt", utf_16("Once upon a time", mark));
+        let said = bench.say(&["score", "text.txt"]);
+        assert_eq!((said.code, &*said.stdout), (Some(96), ""), "{said:#?}");
+        said.says(&["text.txt:1: it is in UTF-16, not in UTF-8", help]);
+    }
+}
+
+#[test]
+fn a_json_file_is_never_scored_as_one_text_in_silence() {
+    let bench = Bench::new("");
+    bench.write("x.JSONL", "{\"id\": 12345678901234567890123, \"text\": \"so so so so\"}\n");
+    bench.write("array.json", "[\"so so so so\",\n {\"id\": \"b\", \"text\": \"a b c d\"}]\n");
+    bench.write("prose.json", "Once upon a time\n");
+    let ids = |file: &str| {
+        let said = bench.say(&["score", file]);
+        assert_eq!(said.code, Some(0), "{said:#?}");
+        said.stdout.lines().skip(1).map(|row| row.split(',').take(2).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("x.JSONL"), ["12345678901234567890123 0.5"]);
+    assert_eq!(ids("array.json"), ["array.json:1 0.5", "b 0"]);
+    let said = bench.say(&["score", "prose.json"]);
+    assert_eq!(said.code, Some(96), "{said:#?}");
+    said.says(&["prose.json:1: not JSON", "moe-sweep score - < FILE"]);
+}
+
+#[test]
+fn one_row_without_a_sound_text_does_not_cost_the_others() {
+    let bench = Bench::new("");
+    bench.write("a.jsonl", "{\"content\": null}\n{\"content\": \"\\ud83d half\"}\n{\"content\": \"so so so so\"}\n");
+    let said = bench.say(&["score", "--field", "content", "a.jsonl"]);
+    assert_eq!((said.code, said.stdout.lines().count()), (Some(0), 4), "{said:#?}");
+    said.says(&[
+        "a.jsonl:2: halves of characters (lone surrogates), 1 of them, are read as U+FFFD",
+        "1 of 3 texts are null, and read as empty",
+    ]);
+}
+
+#[test]
+fn a_list_of_no_models_says_where_they_would_come_from() {
+    let bench = Bench::new("");
+    let said = bench.say(&["model", "list"]);
+    assert_eq!((said.code, &*said.stdout), (Some(0), ""), "{said:#?}");
+    said.says(&["no model has a name here", "MOE_SWEEP_MODELS", "--experiment FILE"]);
+    assert_eq!(bench.say(&["model", "list", "--json"]).stdout, "[]\n");
+}
+
 #[test]
 fn a_missing_prompts_file_is_named_with_the_line_that_asks_for_it() {
     let said = scripted("inline = [\"first prompt\", \"second prompt\", \"third prompt\"]", "file = \"prompts.txt\"");

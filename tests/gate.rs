@@ -27,7 +27,7 @@ fn rewrite(bench: &Bench, text: &str, choose: impl Fn(usize) -> bool) {
         if choose(number) {
             let generation = &mut record["outcome"]["generated"];
             generation["text"] = json!(text);
-            generation["tokens"] = json!((0..text.split(' ').count()).map(|place| place % 2).collect::<Vec<_>>());
+            generation["tokens"] = json!((0..text.split(' ').count()).map(|place| 100 + place % 2).collect::<Vec<_>>());
         }
         record.to_string() + "\n"
     };
@@ -184,11 +184,57 @@ fn two_runs_are_compared_text_by_text() {
     rewrite(&bench, LOOP, |number| number % 2 == 0);
     let said = bench.say(&["compare", "then", "now"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
-    assert!(said.stdout.contains("of 72 texts identical") && said.stdout.contains("part after"), "{}", said.stdout);
+    assert!(said.stdout.contains("of 72 texts identical, "), "{}", said.stdout);
+    // The scripted engine's tokens are words, and none of its texts begins as LOOP does.
+    assert!(said.stdout.contains(" part after 0 tokens (0 to 0)"), "{}", said.stdout);
     let json = bench.say(&["compare", "then", "then", "--json"]);
     let answer: Value = serde_json::from_str(&json.stdout).expect("it is JSON");
     let row = &answer["rows"][0];
     assert_eq!((&row["n_identical"], &row["difference"]["estimate"]), (&row["n_paired"], &json!(0.0)));
+    assert_eq!(row["parted"], json!([]));
+}
+
+#[test]
+fn a_longer_run_parts_where_the_shorter_one_ends() {
+    let bench = Bench::scripted("");
+    bench.edit("max_tokens = 20", "max_tokens = 12");
+    bench.run("short", &[], 0);
+    bench.edit("max_tokens = 12", "max_tokens = 20");
+    bench.run("long", &[], 0);
+    let said = bench.say(&["compare", "short", "long", "--allow", "settings"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let expected = "0 of 9 texts identical, 9 part after 12 tokens (12 to 12)";
+    assert!(said.stdout.contains(expected), "{}", said.stdout);
+    let json = bench.say(&["compare", "short", "long", "--allow", "settings", "--json"]);
+    let answer: Value = serde_json::from_str(&json.stdout).expect("it is JSON");
+    let parted = json!([{ "unit": "tokens", "n": 9, "median": 12.0, "least": 12, "most": 12 }]);
+    assert_eq!(answer["rows"][0]["parted"], parted);
+}
+
+#[test]
+fn texts_of_which_no_tokens_are_known_are_compared_as_texts() {
+    let bench = bench();
+    bench.run("then", &[], 0);
+    // As a server leaves them that gives text only: every other one differs in its last character.
+    let untokenised = |directory: &str, change: bool| {
+        let path = format!("{directory}/trials.jsonl");
+        let rewritten = |(number, line): (usize, &str)| {
+            let mut record: Value = serde_json::from_str(line).expect("a record is JSON");
+            let generation = &mut record["outcome"]["generated"];
+            generation["tokens"] = Value::Null;
+            let last = if change && number % 2 == 0 { "!" } else { "." };
+            generation["text"] = json!(format!("word {last}"));
+            record.to_string() + "\n"
+        };
+        bench.write(&path, bench.read(&path).lines().enumerate().map(rewritten).collect::<String>());
+    };
+    untokenised("then", false);
+    untokenised("now", true);
+    let said = bench.say(&["compare", "then", "now"]);
+    assert!(said.stdout.contains(" part after 5 characters (5 to 5)"), "{}", said.stdout);
+    assert!(!said.stdout.contains("72 of 72 texts identical"), "{}", said.stdout);
+    let said = bench.say(&["compare", "then", "then"]);
+    assert!(said.stdout.contains("72 of 72 texts identical\n"), "{}", said.stdout);
 }
 
 #[test]

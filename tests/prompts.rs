@@ -125,3 +125,49 @@ fn a_template_that_llama_cpp_does_not_know_is_said() {
     bench.edit("[\"greedy\"]", "[\"greedy\"]\ntemplate = [\"chat\"]");
     bench.run("out", &[], 96).says(&["llama.cpp can't apply its chat template"]);
 }
+
+/// A ChatML template with a default system prompt and a thought that it opens.
+fn thinking_chatml() -> String {
+    let system = "{% if messages[0]['role'] != 'system' %}{{'<|im_start|>system\\nYou are Tiny, a model that always \
+                  answers in rhyme.<|im_end|>\\n'}}{% endif %}";
+    format!("{system}{CHATML}{{% if add_generation_prompt %}}{{{{'<|im_start|>assistant\\n<think>\\n'}}}}{{% endif %}}")
+}
+
+#[test]
+fn what_of_a_chat_template_is_not_sent_is_told() {
+    let bench = bench(&with_template(CHATML));
+    bench.write("rhyming.gguf", with_template(&thinking_chatml()));
+    bench.edit("[\"tiny\"]", "[\"tiny\", \"rhyming\"]");
+    bench.edit("[\"greedy\"]", "[\"greedy\"]\ntemplate = [\"chat\"]");
+    bench.edit("[[model]]", "[[model]]\nid = \"rhyming\"\npath = \"rhyming.gguf\"\n\n[[model]]");
+    bench.run("out", &[], 0);
+    let plan = bench.say(&["plan", "x.toml"]).stdout;
+    let manifest = bench.result("out", "manifest.json");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("it is JSON");
+    let notes: Vec<String> = serde_json::from_value(manifest["notes"].clone()).expect("notes are texts");
+    let sent = r#"prompts are sent in llama.cpp's built-in form chatml, with "<|im_start|>user\n" before and "<|im_end|>\n<|im_start|>assistant\n" after them"#;
+    for model in ["tiny", "rhyming"] {
+        let expected = format!("the model {model}, template chat: {sent}");
+        assert!(notes.iter().any(|note| note.starts_with(&expected)), "{notes:#?}");
+        assert!(plan.contains(&expected), "{plan}");
+    }
+    let unsent: Vec<_> = notes.iter().filter(|note| note.contains("text that is not sent")).collect();
+    let [unsent] = unsent[..] else { panic!("of the plain template all is sent: {notes:#?}") };
+    for expected in ["the model rhyming", "You are Tiny, a model that always answers in rhyme.", "it has <think>"] {
+        assert!(unsent.contains(expected), "{unsent}");
+    }
+    let models = manifest["models"].as_array().expect("models");
+    let form = |id: &str| &models.iter().find(|model| model["id"] == id).expect("the model")["facts"]["chat"];
+    assert_eq!(form("tiny")["unsent"], serde_json::json!([]));
+    assert_eq!(form("rhyming")["forms"], serde_json::json!(["chatml"]));
+    assert_eq!(form("rhyming")["before"], "<|im_start|>user\n");
+    let page = bench.result("out", "report.html");
+    assert!(page.contains("built-in form chatml") && page.contains("answers in rhyme"), "the report says so too");
+}
+
+#[test]
+fn without_the_chat_template_nothing_is_said_of_it() {
+    let bench = bench(&with_template(&thinking_chatml()));
+    bench.run("out", &[], 0);
+    assert!(!bench.result("out", "manifest.json").contains("chatml"));
+}

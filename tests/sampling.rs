@@ -10,7 +10,7 @@ mod support;
 use llama_cpp_2::token::LlamaToken;
 use moe_sweep::engine::llama::Sampler;
 use moe_sweep::engine::llama::fast::{FastChain, Outcome, Row, Scratch};
-use moe_sweep::experiment::{Chain, Seed, Temperature};
+use moe_sweep::experiment::{Chain, ResolvedChain, Seed, Step, Temperature, TokenBias};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -141,4 +141,47 @@ fn llama_cpp_is_rarely_asked() {
         }
     }
     assert!(asked * 100 <= draws, "{asked} of {draws}");
+}
+
+/// Values around each of the borders at which llama.cpp switches a sampler off.
+fn at_the_borders() -> Vec<Step<Temperature>> {
+    let shares = [-1.0, -0.1, 0.0, 0.001, 0.5, 0.51, 0.99, 1.0, 1.5];
+    let mut steps: Vec<Step<Temperature>> = vec![Step::Infill, Step::Greedy, Step::Dist];
+    steps.extend([-2, -1, 0, 1, 40].map(|k| Step::TopK { k }));
+    steps.extend(shares.map(|n| Step::TopNSigma { n }));
+    for p in shares {
+        for min_keep in [0, 3] {
+            steps.extend([Step::TopP { p, min_keep }, Step::MinP { p, min_keep }, Step::Typical { p, min_keep }]);
+        }
+        steps.extend(shares.map(|threshold| Step::Xtc { p, threshold, min_keep: 0 }));
+    }
+    for last_n in [-5, -1, 0, 1, 64] {
+        for (repeat, frequency, presence) in
+            [(1.0, 0.0, 0.0), (1.1, 0.0, 0.0), (1.0, 0.1, 0.0), (1.0, 0.0, -0.1), (0.0, 0.0, 1.1)]
+        {
+            steps.push(Step::Penalties { last_n, repeat, frequency, presence });
+        }
+        for (multiplier, base) in [(0.0, 1.75), (0.8, 1.75), (0.8, 1.0), (0.8, 0.99), (-0.5, 2.0)] {
+            for allowed_length in [-1, 0, 2, 64] {
+                let sequence_breakers = vec!["\n".to_owned()];
+                steps.push(Step::Dry { multiplier, base, allowed_length, last_n, sequence_breakers });
+            }
+        }
+    }
+    for n in 0..3 {
+        steps.push(Step::LogitBias { biases: (0..n).map(|token| TokenBias { token, bias: 0.0 }).collect() });
+    }
+    steps
+}
+
+#[test]
+fn a_step_is_off_where_llama_cpp_switches_it_off() {
+    let mut off = 0;
+    for step in at_the_borders() {
+        let chain = ResolvedChain(vec![step.clone(), Step::Dist]);
+        let llama = Sampler::new(support::model(), &chain, Seed::new(1), &[]).expect("llama.cpp takes the chain");
+        assert_eq!(llama.idle_steps(), [step.is_off(), false], "{step:?}");
+        off += usize::from(step.is_off());
+    }
+    assert!(off > 50, "{off} steps were off");
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 
 use crate::experiment::{
-    BadExperiment, Experiment, Kind, Mechanism, Model, Problems, RawPrompts, Surroundings, kind_of, parse,
+    BadExperiment, Experiment, Kind, Mechanism, Model, Problems, RawPrompts, Surroundings, Unreadable, kind_of, parse,
     parse_mechanism, resolve, resolve_mechanism, resolve_models, resolve_servers,
 };
 use crate::model;
+use crate::text_file::{EncodingFault, decode};
 
 /// The directory of the catalogue, when it is not to be looked for.
 const MODELS_VARIABLE: &str = "MOE_SWEEP_MODELS";
@@ -26,6 +27,9 @@ pub enum LoadError {
     #[error("cannot read the experiment {path}")]
     #[diagnostic(help("give the path of an experiment file, a TOML file in UTF-8"))]
     Experiment { path: PathBuf, source: std::io::Error },
+    #[error("cannot read {what} {path}, line {line}: {fault}", line = fault.line())]
+    #[diagnostic(help("{}", fault.remedy()))]
+    Encoding { what: &'static str, path: PathBuf, fault: EncodingFault },
     #[error("cannot read the catalogue {path}")]
     #[diagnostic(help("{MODELS_VARIABLE} must name a directory with a {CATALOGUE}, or not be set"))]
     Catalogue { path: PathBuf, source: std::io::Error },
@@ -39,8 +43,7 @@ pub enum LoadError {
 /// # Errors
 /// When a file can't be read, or the experiment can't be run as it stands.
 pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
-    let unreadable = |source| LoadError::Experiment { path: path.to_owned(), source };
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = experiment_text(path)?;
     let name = path.display().to_string();
     let raw = parse(&name, &text)?;
     let experiment = resolve(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref())?)?;
@@ -59,8 +62,7 @@ pub struct LoadedMechanism {
 /// # Errors
 /// When a file can't be read, or the experiment can't be run as it stands.
 pub fn load_mechanism(path: &Path) -> Result<Option<LoadedMechanism>, LoadError> {
-    let unreadable = |source| LoadError::Experiment { path: path.to_owned(), source };
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = experiment_text(path)?;
     let name = path.display().to_string();
     if kind_of(&name, &text)? == Kind::Sweep {
         return Ok(None);
@@ -70,6 +72,24 @@ pub fn load_mechanism(path: &Path) -> Result<Option<LoadedMechanism>, LoadError>
     Ok(Some(LoadedMechanism { mechanism, text }))
 }
 
+fn experiment_text(path: &Path) -> Result<String, LoadError> {
+    let bytes = std::fs::read(path).map_err(|source| LoadError::Experiment { path: path.to_owned(), source })?;
+    text_of("the experiment", path, &bytes)
+}
+
+fn text_of(what: &'static str, path: &Path, bytes: &[u8]) -> Result<String, LoadError> {
+    let text = decode(bytes).map_err(|fault| LoadError::Encoding { what, path: path.to_owned(), fault })?;
+    Ok(text.to_owned())
+}
+
+fn prompts_text(path: &Path) -> Result<String, Unreadable> {
+    let remedy = "the path is relative to the experiment file".to_owned();
+    let bytes = std::fs::read(path).map_err(|error| Unreadable { why: error.to_string(), remedy })?;
+    let text = decode(&bytes)
+        .map_err(|fault| Unreadable { why: format!("line {}: {fault}", fault.line()), remedy: fault.remedy() })?;
+    Ok(text.to_owned())
+}
+
 /// What an experiment file refers to.
 fn surroundings(path: &Path, prompts: &RawPrompts) -> Result<Surroundings, LoadError> {
     let directory = std::path::absolute(path)
@@ -77,10 +97,7 @@ fn surroundings(path: &Path, prompts: &RawPrompts) -> Result<Surroundings, LoadE
         .parent()
         .expect("a file that was read lies in a directory")
         .to_owned();
-    let prompts_file = prompts
-        .file
-        .as_ref()
-        .map(|file| std::fs::read_to_string(directory.join(file.get_ref())).map_err(|error| error.to_string()));
+    let prompts_file = prompts.file.as_ref().map(|file| prompts_text(&directory.join(file.get_ref())));
     Ok(Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file })
 }
 
@@ -97,7 +114,7 @@ pub fn load_models(experiment: Option<&Path>) -> Result<Vec<Model>, LoadError> {
     let Some(path) = experiment else {
         return catalogue(&std::env::current_dir().map_err(unreadable(Path::new(".")))?);
     };
-    let text = std::fs::read_to_string(path).map_err(unreadable(path))?;
+    let text = experiment_text(path)?;
     let name = path.display().to_string();
     let raw = parse(&name, &text)?;
     let path = std::path::absolute(path).map_err(unreadable(path))?;
@@ -119,7 +136,8 @@ fn catalogue(directory: &Path) -> Result<Vec<Model>, LoadError> {
         None => directory.ancestors().map(|above| above.join("models").join(CATALOGUE)).find(|path| path.is_file()),
     };
     let Some(path) = path else { return Ok(vec![]) };
-    let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Catalogue { path: path.clone(), source })?;
+    let bytes = std::fs::read(&path).map_err(|source| LoadError::Catalogue { path: path.clone(), source })?;
+    let text = text_of("the catalogue", &path, &bytes)?;
     let home = path.parent().expect("a catalogue lies in a directory");
     Ok(model::parse(&path.display().to_string(), &text, home)?)
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::placement::{Measured, measured};
-use crate::engine::Samplers;
 use crate::engine::http::Finding;
+use crate::engine::{ChatForm, ModelFacts, Samplers};
 use crate::experiment::{Chain, Numerics, Served};
 use crate::manifest::{LoadEntry, Manifest, ModelEntry, Placement, RunEntry, ServerEntry};
 use crate::plan::Design;
@@ -56,11 +56,23 @@ fn model(entry: &ModelEntry) -> Facts {
     said.extend([
         ("architecture", format!("{}, {} layers, vocabulary of {}", facts.architecture, facts.n_layer, facts.n_vocab)),
         ("experts", experts),
+        ("trained on", trained_on(facts)),
         ("placement", placement(entry.placement).to_owned()),
         ("accelerators", if entry.accelerators.is_empty() { "none".to_owned() } else { entry.accelerators.join(", ") }),
         ("engine", entry.engine.clone()),
     ]);
+    if let Some(ChatForm { forms, before, after, .. }) = facts.chat.as_deref() {
+        let names = forms.join(" or ");
+        said.push(("template chat", format!("llama.cpp's built-in form {names}: {before:?}, the prompt, {after:?}")));
+    }
     Facts { title, facts: said }
+}
+
+fn trained_on(facts: &ModelFacts) -> String {
+    match facts.n_ctx_train {
+        0 => "not known".to_owned(),
+        n => format!("contexts of {n} tokens"),
+    }
 }
 
 fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use rayon::prelude::*;
 
-use super::texts::{Shape, Text, texts};
+use super::texts::{Shape, Text, Texts, texts};
 use super::{Failure, print};
 use crate::analysis::Blindness;
 use crate::cli::ScoreArgs;
 use crate::exit_code::ExitCode;
 use crate::metrics::{Metric, Written, score_head, score_written};
+use crate::plain::neutralise;
 use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
+use crate::text_file::Format;
 
 /// An input that can't be read.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -28,7 +30,11 @@ struct Unreadable {
 /// # Errors
 /// When an input can't be read or understood, or stdout can't be written.
 pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
-    let texts = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, _>>()?.concat();
+    let read = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, _>>()?;
+    for note in read.iter().flat_map(|Texts { notes, .. }| notes) {
+        eprintln!("note: {}", neutralise(note));
+    }
+    let texts: Vec<_> = read.into_iter().flat_map(|Texts { texts, .. }| texts).collect();
     let rows: Vec<_> = texts.into_par_iter().map(|text| row(text, args.first)).collect();
     let blind = Blindness::of_scores(Metric::RepetitionScore, rows.iter().map(|row| &row.scores));
     if blind.n_unseen > 0 {
@@ -37,7 +43,7 @@ pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     print(|out| if args.json { write_json_lines(&rows, out) } else { write_csv(&rows, out) })
 }
 
-fn read(input: &PathBuf, args: &ScoreArgs) -> Result<Vec<Text>, Failure> {
+fn read(input: &PathBuf, args: &ScoreArgs) -> Result<Texts, Failure> {
     let (name, bytes) = match input.to_str() {
         Some("-") => ("stdin".to_owned(), read_stdin()),
         _ => (input.display().to_string(), std::fs::read(input)),
@@ -53,13 +59,12 @@ fn read_stdin() -> io::Result<Vec<u8>> {
 
 /// What the options say, or else the file's name.
 fn shape<'a>(input: &Path, args: &'a ScoreArgs) -> Shape<'a> {
-    let named_jsonl = input.extension().is_some_and(|extension| extension == "jsonl" || extension == "ndjson");
-    if args.lines {
-        Shape::Lines
-    } else if args.jsonl || args.field.is_some() || named_jsonl {
-        Shape::JsonLines { field: args.field.as_deref().unwrap_or("text") }
-    } else {
-        Shape::Whole
+    let field = args.field.as_deref().unwrap_or("text");
+    match Format::of(input) {
+        _ if args.lines => Shape::Lines,
+        Format::Json if !args.jsonl => Shape::Json { field },
+        Format::Plain if !args.jsonl && args.field.is_none() => Shape::Whole,
+        Format::Plain | Format::Json | Format::JsonLines => Shape::JsonLines { field },
     }
 }
 

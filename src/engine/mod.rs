@@ -12,7 +12,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Template};
+use crate::metrics::Markers;
 
+mod chat;
 mod device;
 mod footprint;
 pub mod http;
@@ -21,6 +23,7 @@ pub mod scripted;
 mod strategy;
 pub mod trace;
 
+pub use chat::ChatForm;
 pub use device::{Device, DeviceKind, Devices};
 pub use footprint::{Footprint, Holding, Saved};
 pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
@@ -268,11 +271,36 @@ pub struct ModelFacts {
     pub n_expert: u32,
     pub n_expert_used: u32,
     pub n_vocab: u32,
-    /// The context length the model was trained for.
+    /// The context length the model was trained for; 0 where the file does not tell.
     pub n_ctx_train: u32,
+    /// How that length was reached, where positions were scaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rope_scaling: Option<RopeScaling>,
+    /// What surrounds a prompt in `template = "chat"`, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<Box<ChatForm>>,
+    /// Between what the model writes its thought, where its chat template says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thought_markers: Option<Markers>,
     /// What the cache takes for one token; None where the file does not tell.
     #[serde(default)]
     pub cache_bytes_per_token: Option<u64>,
+}
+
+/// How a model's positions were scaled to a longer context.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RopeScaling {
+    /// llama.cpp's name: `linear`, `yarn`, `longrope`; files of models with LongRoPE often name none.
+    pub kind: Option<String>,
+    pub factor: Option<f32>,
+    /// The context before it was scaled.
+    pub original_context: Option<u32>,
+}
+
+impl RopeScaling {
+    pub fn is_long_rope(&self) -> bool {
+        self.kind.as_deref().is_none_or(|kind| kind == "longrope")
+    }
 }
 
 /// For each template the tokens of every prompt, in the order they were given,

@@ -77,6 +77,9 @@ impl ScriptedEngine {
             n_expert_used: 0,
             n_vocab: WORDS.len() as u32,
             n_ctx_train: u32::MAX,
+            rope_scaling: None,
+            chat: None,
+            thought_markers: None,
             cache_bytes_per_token: None,
         };
         let counts: Vec<_> = questions.prompts.iter().map(|prompt| count_words(prompt)).collect();

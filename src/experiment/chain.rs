@@ -165,7 +165,45 @@ impl Slot {
     }
 }
 
+impl From<Slot> for Option<Temperature> {
+    /// What is known before there is a trial.
+    fn from(slot: Slot) -> Self {
+        match slot {
+            Slot::Trial => None,
+            Slot::Fixed(temperature) => Some(temperature),
+        }
+    }
+}
+
 impl<T> Step<T> {
+    /// Whether its parameters switch it off, so that llama.cpp puts an empty sampler in its place
+    /// (`llama_sampler_init_*`). A temperature of 1 changes nothing either, and is a temperature
+    /// that was asked for.
+    pub fn is_off(&self) -> bool {
+        match *self {
+            Self::TopK { k } => k <= 0,
+            Self::TopP { p, .. } | Self::Typical { p, .. } => p >= 1.0,
+            Self::MinP { p, .. } => p <= 0.0,
+            Self::TopNSigma { n } => n <= 0.0,
+            Self::Xtc { p, threshold, .. } => p <= 0.0 || threshold > 0.5,
+            Self::Penalties { last_n, repeat, frequency, presence } => {
+                last_n <= 0 || (repeat, frequency, presence) == (1.0, 0.0, 0.0)
+            }
+            Self::Dry { multiplier, base, last_n, .. } => multiplier == 0.0 || base < 1.0 || last_n <= 0,
+            Self::LogitBias { ref biases } => biases.is_empty(),
+            // Without a grammar everything is allowed.
+            Self::Grammar { ref grammar, .. } => grammar.is_empty(),
+            Self::Temperature { .. }
+            | Self::TemperatureExt { .. }
+            | Self::Infill
+            | Self::Greedy
+            | Self::Dist
+            | Self::Mirostat { .. }
+            | Self::MirostatV2 { .. }
+            | Self::AdaptiveP { .. } => false,
+        }
+    }
+
     pub fn kind(&self) -> StepKind {
         match self {
             Self::Temperature { .. }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 mod builtin;
 mod chain;
 mod error;
+mod faults;
 mod hypotheses;
 mod hypothesis;
 mod levels;
@@ -26,12 +27,13 @@ mod tests;
 
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
 pub use error::{BadExperiment, Problem, Problems};
+pub use faults::caveats;
 pub use hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
 pub use levels::{Bos, Numerics, Offload, OpOffload, Quant, Seed, Temperature, Template};
 pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism, resolve_mechanism};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
-pub use resolve::{Surroundings, parse, resolve};
+pub use resolve::{Surroundings, Unreadable, parse, resolve};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url};
 pub use split::{SplitName, split_name};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_spanned::Spanned;
 
-use super::error::{Problems, did_you_mean};
+use super::error::{BACKSLASH, Problems, did_you_mean};
 use super::raw::RawModel;
 use super::server::{Served, Server};
 use super::split::{SplitName, split_name};
@@ -135,6 +135,7 @@ fn resolve_source(raw: &RawModel, servers: &[Server], directory: &Path, problems
     match source {
         "path" => {
             check_part(value, problems);
+            check_path(value, problems);
             Some(Source::Path(directory.join(value.get_ref())))
         }
         "hf" => resolve_hub(raw, value, problems).map(Source::Hub),
@@ -218,6 +219,20 @@ fn check_part(file: &Spanned<String>, problems: &mut Problems) {
     {
         let message = format!("this is part {} of {}, and a model begins with part 1", part.index, part.count);
         problems.add(file.span(), message, format!("name {}: the others are found by it", part.first()));
+    }
+}
+
+/// A path that was meant otherwise than it is read.
+pub fn check_path(path: &Spanned<String>, problems: &mut Problems) {
+    let text = path.get_ref();
+    // To a shell it is the home directory, in a file a name like any other.
+    if text == "~" || text.starts_with("~/") {
+        let message = format!("{text:?} begins with ~, which means the home directory in a shell only");
+        problems.add(path.span(), message, "write the whole path, or one that starts from this file's directory");
+    }
+    // "C:\temp" in TOML.
+    if text.contains(char::is_control) {
+        problems.add(path.span(), format!("the path {text:?} holds a control character"), BACKSLASH);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde_spanned::Spanned;
@@ -12,7 +12,7 @@ use strum::VariantNames;
 
 use super::error::{BadExperiment, Problems, did_you_mean};
 use super::hypotheses::{resolve_hypotheses, resolve_settings};
-use super::model::resolve_models;
+use super::model::{check_path, resolve_models};
 use super::raw::{
     self, ListOr, RawChain, RawCount, RawExclusion, RawExperiment, RawGenerate, RawGrid, RawModel, RawOffload,
     RawPrompts, RawSteps,
@@ -23,6 +23,7 @@ use super::{
     Chain, Exclusion, Experiment, Generate, Grid, Kind, Model, Offload, OpOffload, Prompt, Seed, Temperature, builtin,
     prompts,
 };
+use crate::text_file::Format;
 
 /// More levels than this on one axis are a typing error.
 const MAX_LEVELS: usize = 10_000;
@@ -37,7 +38,14 @@ pub struct Surroundings {
     /// The models of the catalogue; the experiment's own override them.
     pub catalogue: Vec<Model>,
     /// The file named by `[prompts] file`, or why it can't be read.
-    pub prompts_file: Option<Result<String, String>>,
+    pub prompts_file: Option<Result<String, Unreadable>>,
+}
+
+/// Why a file that an experiment refers to can't be read, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    pub why: String,
+    pub remedy: String,
 }
 
 /// Reads the shape of an experiment file called `name`.
@@ -157,23 +165,29 @@ pub(super) fn resolve_prompts(
                 .collect()
         }
         (Some(file), None) => {
-            let parsed = match &surroundings.prompts_file {
-                Some(Ok(text)) => prompts::parse(file.get_ref(), text),
-                Some(Err(why)) => Err((0, why.clone())),
-                None => Err((0, "it was not read".to_owned())),
+            check_path(file, problems);
+            let text = match &surroundings.prompts_file {
+                Some(Ok(text)) => text,
+                Some(Err(Unreadable { why, remedy })) => {
+                    problems.add(file.span(), format!("cannot read {}: {why}", file.get_ref()), remedy);
+                    return vec![];
+                }
+                None => {
+                    let message = format!("cannot read {}: it was not read", file.get_ref());
+                    problems.add(file.span(), message, "this is a fault of moe-sweep: report it");
+                    return vec![];
+                }
             };
-            match parsed {
+            match prompts::parse(file.get_ref(), text) {
                 Ok(parsed) => {
                     let place = |line: usize| format!("{}:{line}", file.get_ref());
                     parsed.into_iter().map(|(line, prompt)| (file.span(), place(line), prompt)).collect()
                 }
-                Err((0, why)) => {
-                    let help = "the path is relative to the experiment file";
-                    problems.add(file.span(), format!("cannot read {}: {why}", file.get_ref()), help);
-                    return vec![];
-                }
                 Err((line, why)) => {
-                    let help = "each line holds {\"id\": \"…\", \"text\": \"…\"}";
+                    let help = match Format::of(Path::new(file.get_ref())) {
+                        Format::Json => "a .json file holds a list of texts, or of {\"id\": \"…\", \"text\": \"…\"}",
+                        _ => "each line holds {\"id\": \"…\", \"text\": \"…\"}",
+                    };
                     problems.add(file.span(), format!("{}:{line}: not a prompt: {why}", file.get_ref()), help);
                     return vec![];
                 }
@@ -201,6 +215,14 @@ pub(super) fn resolve_prompts(
         }
         if prompt.text.trim().is_empty() {
             problems.add(span.clone(), format!("{place}: the prompt is blank"), "remove it, or write one");
+        }
+        if prompt.text.contains('\0') {
+            let help = "take it out; if the file is in UTF-16, convert it: iconv -f utf-16 -t utf-8";
+            problems.add(
+                span.clone(),
+                format!("{place}: the prompt holds a NUL, which ends a text in llama.cpp"),
+                help,
+            );
         }
     }
     numbered.into_iter().map(|(_, _, prompt)| prompt).collect()

@@ -3,6 +3,7 @@
 use serde_spanned::Spanned;
 
 use super::error::Problems;
+use super::faults::{Fault, faults};
 use super::raw::{RawChain, RawSlot, RawStep};
 use super::{Chain, Fidelity, Slot, Step, StepKind, Temperature};
 
@@ -30,66 +31,13 @@ pub fn resolve_chain(raw: &RawChain, problems: &mut Problems) -> Option<Chain> {
             );
         }
         for (step, at) in resolved.iter().zip(steps) {
-            for fault in faults(step) {
-                problems.add(at.span(), format!("chain {id}: {fault}"), format!("correct it; {faithful}"));
+            for Fault { what, remedy } in faults(step) {
+                problems.add(at.span(), format!("chain {id}: {what}"), format!("{remedy}; {faithful}"));
             }
         }
     }
     let fidelity = if raw.faithful { Fidelity::Faithful } else { Fidelity::Checked };
     Some(Chain { id: id.clone(), steps: resolved, fidelity })
-}
-
-/// Parameters outside the range in which a sampler does what its name says.
-fn faults(step: &Step<Slot>) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut require = |holds: bool, fault: String| {
-        if !holds {
-            faults.push(fault);
-        }
-    };
-    let share = 0.0..=1.0;
-    match step {
-        Step::TopP { p, .. } => require(share.contains(p) && *p > 0.0, format!("top_p = {p} is not in (0, 1]")),
-        Step::MinP { p, .. } => require(share.contains(p), format!("min_p = {p} is not in [0, 1]")),
-        Step::Typical { p, .. } => require(share.contains(p) && *p > 0.0, format!("typical = {p} is not in (0, 1]")),
-        Step::Xtc { p, threshold, .. } => {
-            require(share.contains(p), format!("xtc's p = {p} is not in [0, 1]"));
-            require(share.contains(threshold), format!("xtc's threshold = {threshold} is not in [0, 1]"));
-        }
-        Step::Penalties { last_n, repeat, .. } => {
-            require(
-                *repeat > 0.0,
-                format!("penalties' repeat = {repeat} divides logits: it must be above 0, and 1 turns it off"),
-            );
-            require(*last_n >= 0, format!("penalties' last_n = {last_n} is negative"));
-        }
-        Step::Dry { multiplier, base, .. } => {
-            require(*multiplier >= 0.0, format!("dry's multiplier = {multiplier} is negative"));
-            require(*base >= 1.0, format!("dry's base = {base} is below 1"));
-        }
-        Step::TemperatureExt { delta, .. } => {
-            require(*delta >= 0.0, format!("temperature_ext's delta = {delta} is negative"))
-        }
-        Step::Mirostat { tau, eta, .. } | Step::MirostatV2 { tau, eta } => {
-            if let Step::Mirostat { m, .. } = step {
-                require(*m > 1, format!("mirostat's m = {m}: it estimates a slope, from two candidates at the least"));
-            }
-            require(*tau > 0.0 && *eta > 0.0, format!("mirostat's tau = {tau} and eta = {eta} must be above 0"));
-        }
-        Step::AdaptiveP { target, decay } => {
-            require(share.contains(target), format!("adaptive_p's target = {target} is not in [0, 1]"));
-            require((0.0..=0.99).contains(decay), format!("adaptive_p's decay = {decay} is not in [0, 0.99]"));
-        }
-        Step::Temperature { .. }
-        | Step::TopK { .. }
-        | Step::TopNSigma { .. }
-        | Step::LogitBias { .. }
-        | Step::Grammar { .. }
-        | Step::Infill
-        | Step::Greedy
-        | Step::Dist => {}
-    }
-    faults
 }
 
 fn resolve_step(raw: &Spanned<RawStep>, problems: &mut Problems) -> Option<Step<Slot>> {

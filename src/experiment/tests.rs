@@ -207,6 +207,12 @@ refusals! {
          { dry = { multiplier = -1.0, base = 0.5, last_n = 64 } }, { temperature_ext = { t = "T", delta = -1.0 } },
          { adaptive_p = { target = 2.0, decay = 1.0 } }"#
     ),
+    a_sampler_that_is_silently_off_is_refused: steps(
+        r#"{ penalties = { repeat = 1.1, last_n = -1 } }, { dry = { multiplier = 0.8, last_n = -1 } },
+         { dry = { multiplier = 0.8, last_n = 2 } }, { xtc = { p = 0.5, threshold = 0.7 } }, { top_n_sigma = 0.0 },
+         { logit_bias = [{ token = 1, bias = 1.0 }, { token = 1, bias = 2.0 }] },
+         { temperature_ext = { t = 0.2, delta = 0.5 } }, { adaptive_p = { target = -1.0, decay = 0.9 } }"#
+    ),
     faults_of_mirostat_are_reported: steps(r#"{ mirostat = { tau = 0.0, eta = 0.1, m = 1 } }"#),
     what_is_no_number_is_refused_in_a_step:
         steps(r#"{ top_p = nan }, { temperature = nan }, { temperature = -1.0 }, { top_n_sigma = inf }, "dist""#),
@@ -225,6 +231,13 @@ refusals! {
     a_blank_text_in_jsonl_is_refused_with_its_line: refusal_of_prompts("p.jsonl", "{\"id\": \"a\", \"text\": \" \"}"),
     a_line_that_is_no_json_is_refused: refusal_of_prompts("p.jsonl", "{\"id\": \"a\", \"text\": \"one\"}\nid: b\n"),
     a_line_without_a_text_is_refused: refusal_of_prompts("p.jsonl", "\n{\"id\": \"a\"}\n"),
+    a_list_that_is_no_json_is_refused_with_its_line: refusal_of_prompts("p.json", "[\"one\",\n two]\n"),
+    a_list_of_something_else_is_refused: refusal_of_prompts("p.JSON", "[\"one\",\n {\"prompt\": \"two\"}]\n"),
+    a_prompt_with_a_nul_is_refused: refusal_of(&[("\"two\"]", "\"t\\u0000wo\"]")]),
+    the_home_directory_is_refused_by_its_sign: refusal_of(&[("\"tiny.gguf\"", "\"~/models/tiny.gguf\"")]),
+    a_backslash_in_a_path_comes_with_a_hint: refusal_of(&[("\"tiny.gguf\"", r#""C:\models\tiny.gguf""#)]),
+    a_backslash_that_is_an_escape_comes_with_a_hint: refusal_of(&[("\"tiny.gguf\"", r#""C:\temp\tiny.gguf""#)]),
+    a_backslash_that_begins_a_number_comes_with_a_hint: refusal_of(&[("\"tiny.gguf\"", r#""C:\users\tiny.gguf""#)]),
     an_empty_prompts_file_is_refused: refusal_of_prompts("p.txt", "\n \n"),
 }
 
@@ -464,6 +477,19 @@ fn prompts_in_json_lines_bring_their_ids() {
     let read = prompts::parse("p.jsonl", text).expect("lines are prompts");
     let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
     assert_eq!(read, [(1, prompt("a", "one\ntwo")), (3, prompt("b", "three"))]);
+}
+
+#[test]
+fn json_is_known_by_the_ending_in_any_case() {
+    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
+    for name in ["p.jsonl", "p.JSONL", "p.ndjson", "p.NDJSON", "p.json", "p.Json"] {
+        let lines = "{\"id\": \"a\", \"text\": \"Once\"}\n\"The sun\"\n";
+        let read = prompts::parse(name, lines).expect("lines are prompts");
+        assert_eq!(read, [(1, prompt("a", "Once")), (2, prompt("p2", "The sun"))], "{name}");
+    }
+    let list = "[\n\"Once\", {\"id\": 12345678901234567890123,\n \"text\": \"The sun\"}]";
+    let read = prompts::parse("p.json", list).expect("a list of prompts");
+    assert_eq!(read, [(2, prompt("p1", "Once")), (2, prompt("12345678901234567890123", "The sun"))]);
 }
 
 /// Pieces that belong in an experiment file, put where they may not belong.

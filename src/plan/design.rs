@@ -79,7 +79,7 @@ impl Design {
             notes: plan.notes(),
             inert: if plan.offload_moves_nothing() { vec![Factor::Offload, Factor::OpOffload] } else { vec![] },
             doubts: plan.doubts(),
-            thought_markers: BTreeMap::new(),
+            thought_markers: plan.thought_markers(),
             trials: plan.trials().cloned().collect(),
             part: None,
         }

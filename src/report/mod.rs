@@ -4,6 +4,7 @@
 //! and of the words to put beside it. Must not know how texts are generated
 //! nor where they are kept.
 
+pub mod comparison;
 pub mod csv;
 pub mod gate;
 pub mod html;

@@ -33,7 +33,7 @@ pub struct Parameters {
 pub fn parameters(chain: &ResolvedChain, server: Server) -> Parameters {
     let mut parameters = Parameters::default();
     let mut order = Vec::new();
-    let active: Vec<&Step<Temperature>> = chain.0.iter().filter(|step| !is_off(step)).collect();
+    let active: Vec<&Step<Temperature>> = chain.0.iter().filter(|step| !step.is_off()).collect();
     let greedy_alone = matches!(active[..], [Step::Greedy]);
     for step in active {
         match step {
@@ -57,21 +57,6 @@ pub fn parameters(chain: &ResolvedChain, server: Server) -> Parameters {
         Server::Ollama | Server::OpenAi => {}
     }
     parameters
-}
-
-/// Steps that change nothing, as llama.cpp's defaults are full of.
-fn is_off(step: &Step<Temperature>) -> bool {
-    match *step {
-        Step::TopK { k } => k <= 0,
-        Step::TopP { p, .. } | Step::Typical { p, .. } => p >= 1.0,
-        Step::MinP { p, .. } | Step::Xtc { p, .. } => p <= 0.0,
-        Step::TopNSigma { n } => n <= 0.0,
-        Step::Penalties { repeat, frequency, presence, last_n } => {
-            last_n == 0 || (repeat == 1.0 && frequency == 0.0 && presence == 0.0)
-        }
-        Step::Dry { multiplier, .. } => multiplier == 0.0,
-        _ => false,
-    }
 }
 
 type Said = (&'static str, Vec<(&'static str, Value)>);

@@ -29,6 +29,13 @@ pub fn list(args: &ModelListArgs) -> Result<ExitCode, Failure> {
     let models = known_models(&args.known)?;
     let cache = settings().cache;
     let rows: Vec<_> = models.iter().map(|model| row(model, State::of(model, &cache))).collect();
+    if rows.is_empty() {
+        eprintln!(
+            "no model has a name here: there is no models/catalog.toml in this directory or above it. \
+             MOE_SWEEP_MODELS=DIR names a directory with a catalog.toml, and --experiment FILE adds the models of an \
+             experiment file; `moe-sweep model inspect FILE` takes any GGUF file"
+        );
+    }
     print(|out| {
         if args.json {
             serde_json::to_writer_pretty(&mut *out, &rows)?;

@@ -38,7 +38,7 @@ pub fn sampling_fields(server: &Server, chain: &ResolvedChain) -> Result<Map<Str
     let mut fields = neutral(server);
     let mut names = Vec::new();
     let mut greedy = None;
-    for step in chain.0.iter().filter(|step| !does_nothing(step)) {
+    for step in chain.0.iter().filter(|step| !step.is_off()) {
         let name = name_of(step);
         if names.contains(&name) {
             return Err(Inexpressible::Twice { api: server.api, step: name });
@@ -148,22 +148,6 @@ fn add(
         _ => return Err(Inexpressible::NoField { api, step: name }),
     }
     Ok(())
-}
-
-/// Whether a step is switched off by its parameters, as many are in llama.cpp's
-/// default chain: it needs no field.
-fn does_nothing(step: &Step<Temperature>) -> bool {
-    match *step {
-        Step::Penalties { last_n, repeat, frequency, presence } => {
-            last_n == 0 || (repeat, frequency, presence) == (1.0, 0.0, 0.0)
-        }
-        Step::Dry { multiplier, last_n, .. } => multiplier == 0.0 || last_n == 0,
-        Step::TopNSigma { n } => n <= 0.0,
-        Step::TopK { k } => k <= 0,
-        Step::Typical { p, .. } | Step::TopP { p, .. } => p >= 1.0,
-        Step::MinP { p, .. } | Step::Xtc { p, .. } => p <= 0.0,
-        _ => false,
-    }
 }
 
 /// llama-server's name in `samplers`; of those it lacks, the file's.

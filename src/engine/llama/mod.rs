@@ -104,7 +104,9 @@ impl Llama {
         let of_template = |&template: &Template| {
             (template, prompts.iter().map(|prompt| count(prompt, template)).collect::<Result<_, String>>())
         };
-        Ok((model.facts(), templates.iter().map(of_template).collect()))
+        let chat = if templates.contains(&Template::Chat) { model.chat_form().ok().map(Box::new) } else { None };
+        let facts = ModelFacts { chat, ..model.facts() };
+        Ok((facts, templates.iter().map(of_template).collect()))
     }
 }
 

@@ -10,8 +10,9 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
-use crate::engine::{EngineError, LoadSettings, ModelFacts, Token};
+use crate::engine::{EngineError, LoadSettings, ModelFacts, RopeScaling, Token};
 use crate::experiment::{Numerics, Offload};
+use crate::metrics::Markers;
 
 /// llama.cpp's own pattern for the tensors of routed experts (`--cpu-moe` in
 /// its `common/arg.cpp`), fused gate-and-up tensors included.
@@ -77,6 +78,9 @@ impl Model {
             n_expert: number("expert_count").unwrap_or(0),
             n_expert_used: number("expert_used_count").unwrap_or(0),
             n_ctx_train: number("context_length").unwrap_or(0),
+            rope_scaling: rope_scaling(&|key| text(&format!("{architecture}.rope.scaling.{key}"))),
+            chat: None,
+            thought_markers: text("tokenizer.chat_template").and_then(|template| Markers::of_template(&template)),
             n_vocab: self.llama.n_vocab().unsigned_abs(),
             cache_bytes_per_token: self.cache_bytes_per_token(),
             architecture,
@@ -128,6 +132,15 @@ fn load(path: &Path, params: sys::llama_model_params) -> Result<Model, EngineErr
     // when dropped. Its own loader can't be used: it has no use_extra_bufts.
     let llama = unsafe { std::mem::transmute::<NonNull<sys::llama_model>, LlamaModel>(model) };
     Ok(Model { llama })
+}
+
+/// What the header says of it; None where it scales nothing.
+fn rope_scaling(text: &dyn Fn(&str) -> Option<String>) -> Option<RopeScaling> {
+    let kind = text("type");
+    let original_context = text("original_context_length").and_then(|value| value.parse().ok());
+    let scales = kind.as_deref().map_or(original_context.is_some(), |kind| kind != "none");
+    let factor = text("factor").and_then(|value| value.parse().ok());
+    scales.then_some(RopeScaling { kind, factor, original_context })
 }
 
 /// Patterns of the tensors that stay on the host.

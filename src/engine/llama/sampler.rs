@@ -3,7 +3,7 @@
 //! Built on the sys crate: llama-cpp-2 0.1.160 wraps neither `adaptive_p` nor
 //! `infill`, and its sampler type can't be made from a pointer.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr::NonNull;
 
 use llama_cpp_2::token::LlamaToken;
@@ -58,6 +58,22 @@ impl Sampler {
             unsafe { sys::llama_sampler_chain_add(sampler.chain.as_ptr(), added.as_ptr()) };
         }
         Ok(sampler)
+    }
+
+    /// For each step, whether llama.cpp put an empty sampler in its place, because its parameters
+    /// switch it off.
+    pub fn idle_steps(&self) -> Vec<bool> {
+        // SAFETY: the chain is alive, and its samplers are asked for by their number.
+        let length = unsafe { sys::llama_sampler_chain_n(self.chain.as_ptr()) };
+        let is_empty = |index| {
+            // SAFETY: as above; the name is a NUL-terminated string that lives as long as its sampler.
+            let name = unsafe {
+                CStr::from_ptr(sys::llama_sampler_name(sys::llama_sampler_chain_get(self.chain.as_ptr(), index)))
+            };
+            // llama.cpp's mark of them (`llama_sampler_init_empty`).
+            name.to_bytes().starts_with(b"?")
+        };
+        (0..length).map(is_empty).collect()
     }
 
     /// Chooses a token from `logits` (one for each token of the vocabulary)

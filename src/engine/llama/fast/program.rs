@@ -73,26 +73,25 @@ pub fn compile(chain: &ResolvedChain) -> Option<(Program, Option<Penalties>)> {
 
 fn part(step: &experiment::Step<Temperature>, penalties: &mut Option<Penalties>) -> Part {
     use experiment::Step as Theirs;
-    let unless = |empty: bool, step: Step| if empty { Part::Nothing } else { Part::Step(step) };
+    if step.is_off() {
+        return Part::Nothing;
+    }
     match *step {
-        Theirs::Temperature { t } => unless(t.get() == 1.0, Step::Temperature(t.get())),
-        Theirs::TopK { k } => unless(k <= 0, Step::TopK(usize::try_from(k).unwrap_or(0))),
-        Theirs::TopP { p, min_keep } => unless(p >= 1.0, Step::TopP(TopP { p, min_keep })),
-        Theirs::MinP { p, min_keep } => unless(p <= 0.0, Step::MinP(MinP { p, min_keep })),
+        Theirs::Temperature { t } if t.get() == 1.0 => Part::Nothing,
+        Theirs::Temperature { t } => Part::Step(Step::Temperature(t.get())),
+        Theirs::TopK { k } => Part::Step(Step::TopK(usize::try_from(k).unwrap_or(0))),
+        Theirs::TopP { p, min_keep } => Part::Step(Step::TopP(TopP { p, min_keep })),
+        Theirs::MinP { p, min_keep } => Part::Step(Step::MinP(MinP { p, min_keep })),
         Theirs::Penalties { last_n, repeat, frequency, presence } => {
             // Compilers may round `count · frequency + presence` once or twice.
             if penalties.is_some() || (frequency != 0.0 && presence != 0.0) {
                 return Part::NotCovered;
             }
             *penalties = Penalties::new(last_n, repeat, frequency, presence);
-            unless(penalties.is_none(), Step::Penalties)
+            if penalties.is_none() { Part::Nothing } else { Part::Step(Step::Penalties) }
         }
         Theirs::Greedy => Part::Selection(Selection::Greedy),
         Theirs::Dist => Part::Selection(Selection::Dist),
-        Theirs::Typical { p, .. } if p >= 1.0 => Part::Nothing,
-        Theirs::TopNSigma { n } if n <= 0.0 => Part::Nothing,
-        Theirs::Xtc { p, threshold, .. } if p <= 0.0 || threshold > 0.5 => Part::Nothing,
-        Theirs::Dry { multiplier, base, last_n, .. } if multiplier == 0.0 || base < 1.0 || last_n <= 0 => Part::Nothing,
         Theirs::TemperatureExt { .. }
         | Theirs::Typical { .. }
         | Theirs::TopNSigma { .. }
