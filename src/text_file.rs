@@ -34,8 +34,9 @@ impl Format {
 /// Why bytes are no UTF-8 text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingFault {
-    #[error("it is in UTF-{0}, not in UTF-8")]
-    Wide(u8),
+    /// In the encoding of this name, as iconv calls it.
+    #[error("it is in {}, not in UTF-8", .0.to_uppercase())]
+    Wide(&'static str),
     #[error("it is not UTF-8 text")]
     NotUtf8 { line: usize },
 }
@@ -52,7 +53,7 @@ impl EncodingFault {
     /// What to do about it.
     pub fn remedy(self) -> String {
         match self {
-            Self::Wide(bits) => format!("convert it first: iconv -f utf-{bits} -t utf-8"),
+            Self::Wide(name) => format!("convert it first: iconv -f {name} -t utf-8"),
             Self::NotUtf8 { .. } => {
                 "convert it first from the encoding that it is in, such as: iconv -f latin1 -t utf-8".to_owned()
             }
@@ -66,18 +67,29 @@ impl EncodingFault {
 /// When it is not UTF-8. UTF-16 is known by its mark, and without one by its NULs: English in UTF-16
 /// is UTF-8 too, with a NUL beside every letter.
 pub fn decode(bytes: &[u8]) -> Result<&str, EncodingFault> {
-    let mark = |mark: &[u8]| bytes.starts_with(mark);
-    if mark(&[0xff, 0xfe, 0, 0]) || mark(&[0, 0, 0xfe, 0xff]) {
-        return Err(EncodingFault::Wide(32));
-    }
-    let nuls = bytes.iter().filter(|&&byte| byte == 0).count();
-    if mark(&[0xff, 0xfe]) || mark(&[0xfe, 0xff]) || (bytes.len() >= 2 && nuls * 4 >= bytes.len()) {
-        return Err(EncodingFault::Wide(16));
+    if let Some(name) = wide(bytes) {
+        return Err(EncodingFault::Wide(name));
     }
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = &bytes[..error.valid_up_to()];
         EncodingFault::NotUtf8 { line: 1 + valid.iter().filter(|&&byte| byte == b'\n').count() }
     })
+}
+
+/// The name of an encoding with two or four bytes a character.
+fn wide(bytes: &[u8]) -> Option<&'static str> {
+    let mark = |mark: &[u8]| bytes.starts_with(mark);
+    if mark(&[0xff, 0xfe, 0, 0]) || mark(&[0, 0, 0xfe, 0xff]) {
+        return Some("utf-32");
+    }
+    if mark(&[0xff, 0xfe]) || mark(&[0xfe, 0xff]) {
+        return Some("utf-16");
+    }
+    let nuls = |first: usize| bytes.iter().skip(first).step_by(2).filter(|&&byte| byte == 0).count();
+    let (even, odd) = (nuls(0), nuls(1));
+    let many = bytes.len() >= 2 && (even + odd) * 4 >= bytes.len();
+    // Without a mark, what `utf-16` means differs between systems: of a Latin letter the NUL is the high byte.
+    many.then_some(if even > odd { "utf-16be" } else { "utf-16le" })
 }
 
 /// A text without the mark that says how its file is encoded, which belongs to no text.
@@ -187,14 +199,17 @@ mod tests {
 
     #[test]
     fn utf_16_is_told_with_and_without_its_mark() {
-        for in_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
-            for text in ["\u{feff}Once upon a time", "Once upon a time", "\u{feff}从前", "a"] {
+        for (in_bytes, name) in [(u16::to_le_bytes as fn(u16) -> [u8; 2], "utf-16le"), (u16::to_be_bytes, "utf-16be")] {
+            for text in ["Once upon a time", "a"] {
+                assert_eq!(decode(&utf16(text, in_bytes)), Err(EncodingFault::Wide(name)), "{text}");
+            }
+            for text in ["\u{feff}Once upon a time", "\u{feff}从前"] {
                 let found = decode(&utf16(text, in_bytes)).unwrap_err();
-                assert_eq!(found, EncodingFault::Wide(16), "{text}");
+                assert_eq!(found.to_string(), "it is in UTF-16, not in UTF-8", "{text}");
                 assert_eq!(found.remedy(), "convert it first: iconv -f utf-16 -t utf-8");
             }
         }
-        assert_eq!(decode(&[0xff, 0xfe, 0, 0, b'a', 0, 0, 0]), Err(EncodingFault::Wide(32)));
+        assert_eq!(decode(&[0xff, 0xfe, 0, 0, b'a', 0, 0, 0]), Err(EncodingFault::Wide("utf-32")));
         assert_eq!(decode(b"one\ntwo \xff\n"), Err(EncodingFault::NotUtf8 { line: 2 }));
         assert_eq!(decode(b"one NUL \0 in a text"), Ok("one NUL \0 in a text"));
     }

@@ -62,21 +62,22 @@ fn utf_16(text: &str, mark: &str) -> Vec<u8> {
 
 #[test]
 fn utf_16_is_refused_with_the_way_to_convert_it() {
-    for mark in ["\u{feff}", ""] {
+    for (mark, name) in [("\u{feff}", "utf-16"), ("", "utf-16le")] {
         let bench = Bench::scripted("");
         bench.write("x.toml", utf_16(support::SCRIPTED, mark));
-        let help = "iconv -f utf-16 -t utf-8";
-        refused(&bench).says(&["cannot read the experiment x.toml, line 1: it is in UTF-16, not in UTF-8", help]);
+        let help = &*format!("iconv -f {name} -t utf-8");
+        let what = format!("it is in {}, not in UTF-8", name.to_uppercase());
+        refused(&bench).says(&["cannot read the experiment x.toml, line 1: ", &what, help]);
 
         let bench = Bench::scripted("");
         bench.edit("inline = [\"first prompt\", \"second prompt\", \"third prompt\"]", "file = \"p.txt\"");
         bench.write("p.txt", utf_16("Once upon a time\nThe sun\n", mark));
-        refused(&bench).says(&["cannot read p.txt: line 1: it is in UTF-16, not in UTF-8", "x.toml:16:8", help]);
+        refused(&bench).says(&["cannot read p.txt: line 1: ", &what, "x.toml:16:8", help]);
 
         bench.write("text.txt", utf_16("Once upon a time", mark));
         let said = bench.say(&["score", "text.txt"]);
         assert_eq!((said.code, &*said.stdout), (Some(96), ""), "{said:#?}");
-        said.says(&["text.txt:1: it is in UTF-16, not in UTF-8", help]);
+        said.says(&["text.txt:1: ", &what, help]);
     }
 }
 

@@ -332,11 +332,11 @@ mod tests {
 
     #[test]
     fn utf_16_is_refused_with_the_way_to_convert_it() {
-        for bytes in [&b"\xff\xfea\0b\0"[..], b"a\0b\0"] {
+        for (bytes, name) in [(&b"\xff\xfea\0b\0"[..], "utf-16"), (b"a\0b\0", "utf-16le")] {
             for shape in [Shape::Whole, Shape::Lines, JSON] {
                 let error = texts("in.txt", bytes, shape).unwrap_err();
                 let help = error.help().map(|help| help.to_string());
-                assert_eq!(help.as_deref(), Some("convert it first: iconv -f utf-16 -t utf-8"));
+                assert_eq!(help, Some(format!("convert it first: iconv -f {name} -t utf-8")));
             }
         }
     }
