@@ -6,6 +6,7 @@ mod answers;
 #[path = "../support/canned.rs"]
 mod canned;
 mod contexts;
+mod loops;
 #[path = "../support/server.rs"]
 mod server;
 #[path = "../support/mod.rs"]
