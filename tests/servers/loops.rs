@@ -182,10 +182,7 @@ fn a_loop_of_eighty_tokens_is_a_loop() {
 
 #[test]
 fn a_server_without_token_ids_has_a_p_loop() {
-    let server = Canned::openai(|request| {
-        let words = (0..n_asked(request)).map(|i| format!(" {}{i}", prompt(request).replace(' ', "-")));
-        completion(&words.collect::<Vec<_>>())
-    });
+    let server = Canned::openai(|request| completion(&text(request)));
     let bench = many(&server.url, "clean");
     bench.run("out", &[], 0);
     let cells = bench.result("out", "cells.csv");
