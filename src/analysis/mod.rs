@@ -13,6 +13,7 @@ use crate::stats::Interval;
 
 mod attribution;
 mod cells;
+mod host_experts;
 mod level;
 mod profile;
 mod recommend;
@@ -20,6 +21,7 @@ mod sharing;
 mod verdict;
 
 pub use attribution::{Attribution, FactorTotal, SourceShare};
+pub use host_experts::{Computed, HostExperts, Uncounted};
 pub use profile::CellProfile;
 pub use recommend::{Advice, AtTemperature, Limits, Recommendation, Standing, recommend};
 pub use sharing::{Sharing, sharing};
@@ -50,13 +52,15 @@ pub struct Questions<'a> {
     pub inert: &'a [Factor],
     /// What servers do not honour: see [`Design::doubts`].
     pub doubts: &'a [Doubt],
+    /// The loads whose experts a device may have computed although they are on the host.
+    pub host_experts: &'a [HostExperts],
 }
 
 impl<'a> From<&'a Design> for Questions<'a> {
     fn from(Design { hypotheses, settings, inert, doubts, part, .. }: &'a Design) -> Self {
         // A part of the trials decides nothing.
         let hypotheses: &[_] = if part.is_some() { &[] } else { hypotheses };
-        Self { hypotheses, settings: *settings, inert, doubts }
+        Self { hypotheses, settings: *settings, inert, doubts, host_experts: &[] }
     }
 }
 

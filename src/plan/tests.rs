@@ -381,7 +381,10 @@ fn the_notes_say_what_the_results_cannot_show() {
         ]
     );
     let accelerated = |surveyed: &mut Surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()];
-    assert_eq!(notes(&[("\"none\"", "\"all\"")], &accelerated), [""; 0]);
+    let on_host = notes(&[("\"none\"", "\"all\"")], &accelerated);
+    assert!(on_host.len() == 1 && on_host[0].starts_with("op_offload is on: llama.cpp sends every step of 32"));
+    assert_eq!(notes(&[("[\"none\"]", "[\"all\"]\nop_offload = [false]")], &accelerated), [""; 0]);
+    assert_eq!(notes(&[], &accelerated), [""; 0]);
     let dense = |surveyed: &mut Surveyed| {
         accelerated(surveyed);
         on_disk(surveyed).facts.n_expert = 0;

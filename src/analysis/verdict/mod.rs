@@ -12,6 +12,7 @@ use crate::metrics::Metric;
 use crate::plan::Doubt;
 use crate::stats::{self, Effect, StatsError};
 
+mod placement;
 mod sample;
 mod test;
 #[cfg(test)]
@@ -150,6 +151,8 @@ enum NotTested {
     Inert(Factor),
     #[error("{model} does not allow it: {reason}")]
     Doubted { model: String, reason: String },
+    #[error("{load}: {reason}")]
+    TakenOver { load: String, reason: String },
     #[error("{cut} of {all} texts were cut by a server, and how they would have gone on is not known")]
     Censored { cut: usize, all: usize },
     #[error(transparent)]
@@ -232,6 +235,9 @@ fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredT
     };
     if let Some(Doubt { model, reason, .. }) = questions.doubts.iter().find(doubted) {
         return Some(NotTested::Doubted { model: model.clone(), reason: reason.clone() });
+    }
+    if let Some(obstacle) = placement::obstacle(&hypothesis.test, questions.host_experts, taken()) {
+        return Some(obstacle);
     }
     let cut = taken().filter(|scored| matches!(scored.result, TrialResult::Censored { .. })).count();
     (cut > 0).then(|| NotTested::Censored { cut, all: taken().count() })
