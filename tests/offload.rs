@@ -172,13 +172,14 @@ mod on_vulkan {
     /// The width at which back ends take over, unless told otherwise.
     const MIN_BATCH: u32 = 32;
 
-    /// Two arms of as many texts as are decoded together at most, none of which shares a step.
+    /// Two arms, for each prompt as many texts as are decoded together at most. Each text is decoded
+    /// once, so few widths occur: lavapipe compiles kernels anew for each.
     const WIDE: &str = r#"
 schema = 1
 name = "x"
 
 [generate]
-max_tokens = 5
+max_tokens = 2
 context = 32
 
 [grid]
@@ -203,7 +204,7 @@ margin = 0.9
         let bench = Bench::new(WIDE);
         edits.iter().for_each(|(from, to)| bench.edit(from, to));
         let batch = batch.to_string();
-        let arguments = ["run", "x.toml", "--out", "run", "--lanes", "1", "--sharing", "none", "--batch", &batch];
+        let arguments = ["run", "x.toml", "--out", "run", "--lanes", "1", "--sharing", "prompt", "--batch", &batch];
         let mut command = bench.command(&arguments);
         command.env("MOE_SWEEP_MODELS", models()).env("GGML_VK_VISIBLE_DEVICES", "0");
         command.env_remove("GGML_OP_OFFLOAD_MIN_BATCH");
@@ -276,7 +277,8 @@ margin = 0.9
         };
         let work = Work { max_tokens: 3, bos: Bos::Model, groups, hash_logits: true };
         let requests = [Request::Load(settings), Request::Generate(work)];
-        let mut command = Bench::new("").command(&["worker"]);
+        let bench = Bench::new("");
+        let mut command = bench.command(&["worker"]);
         command.env("GGML_VK_VISIBLE_DEVICES", "0").env_remove("GGML_OP_OFFLOAD_MIN_BATCH");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut worker = command.spawn().expect("a worker starts");

@@ -20,8 +20,6 @@ pub enum Computed {
         takeover: Takeover,
         widths: Widths,
     },
-    /// Nobody counted, but no step can have been wide enough; of prompts that is not known.
-    InNarrowSteps,
     /// Nobody counted, and steps may have been of `from` tokens or more.
     NotKnown {
         from: u32,
@@ -44,7 +42,7 @@ impl HostExperts {
             Computed::Counted { takeover: Takeover::From(from), widths } if widths.wide_steps > 0 => {
                 Some(format!("{}; {}", in_steps(from, widths), remedy(from, Some(widths.widest_step))))
             }
-            Computed::Counted { .. } | Computed::InNarrowSteps => None,
+            Computed::Counted { .. } => None,
             Computed::NotKnown { from, why } => {
                 let why = match why {
                     Uncounted::OlderProgram => {
@@ -59,11 +57,6 @@ impl HostExperts {
                 ))
             }
         }
-    }
-
-    /// Whether every text is what it would be with `op_offload` off.
-    pub fn nothing_taken_over(&self) -> bool {
-        matches!(self.computed, Computed::Counted { widths, .. } if !widths.any_wide())
     }
 
     /// What must be known to read its results rightly.
@@ -151,7 +144,7 @@ mod tests {
         ] {
             assert!(said.contains(part), "no {part:?} in {said}");
         }
-        assert!(!said.contains("prompts") && !load.nothing_taken_over());
+        assert!(!said.contains("prompts"));
         assert_eq!(load.note(), Some(format!("m, offload all: {said}")));
     }
 
@@ -160,21 +153,18 @@ mod tests {
         let prompts = Widths { steps: 9, step_tokens: 90, prompt_tokens: 80, ..Widths::default() };
         let counted = |widths| load(Computed::Counted { takeover: Takeover::From(32), widths });
         let short = counted(prompts);
-        assert_eq!((short.not_on_host(), short.note(), short.nothing_taken_over()), (None, None, true));
+        assert_eq!((short.not_on_host(), short.note()), (None, None));
         let long = counted(Widths { wide_prompt_tokens: 40, ..prompts });
-        assert_eq!((long.not_on_host(), long.nothing_taken_over()), (None, false));
+        assert_eq!(long.not_on_host(), None);
         assert!(long.note().unwrap().contains("50.0 % of the prompts' tokens"));
     }
 
     #[test]
-    fn what_nobody_counted_is_not_known_unless_steps_were_narrow() {
+    fn what_nobody_counted_is_not_known() {
         for (why, said) in [(Uncounted::OlderProgram, "an older moe-sweep"), (Uncounted::Killed, "was killed")] {
             let load = load(Computed::NotKnown { from: 32, why });
             assert!(load.not_on_host().unwrap().contains(said));
-            assert!(!load.nothing_taken_over());
         }
-        let narrow = load(Computed::InNarrowSteps);
-        assert_eq!((narrow.not_on_host(), narrow.nothing_taken_over()), (None, false));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::analysis::{Computed, HostExperts, Uncounted};
-use crate::engine::{Footprint, Holding, Saved, Takeover, Widths};
+use crate::engine::{Footprint, Holding, Saved, Takeover};
 use crate::experiment::{Offload, OpOffload};
 use crate::manifest::{LoadEntry, Manifest, Placement, RunEntry};
 use crate::model::human_bytes;
@@ -89,7 +89,7 @@ pub fn host_experts(manifest: &Manifest, records: usize) -> Vec<HostExperts> {
     planned.chain(measured).collect::<BTreeSet<_>>().into_iter().filter_map(computed).collect()
 }
 
-/// None where no run says that it loaded this.
+/// None where no run tells, and none can have had steps that were wide enough.
 fn computed(manifest: &Manifest, records: usize, key: &LoadKey) -> Option<Computed> {
     let loads: Vec<_> = manifest.runs.iter().flat_map(|run| &run.loads).filter(|load| load.key == *key).collect();
     let takeovers = loads.iter().filter_map(|load| load.footprint.as_ref()?.takeover);
@@ -97,25 +97,21 @@ fn computed(manifest: &Manifest, records: usize, key: &LoadKey) -> Option<Comput
     let takeover = takeovers.min_by_key(|takeover| takeover.least()).unwrap_or(USUAL_TAKEOVER);
     let may_take = |rows: Option<u32>| rows.is_none_or(|rows| takeover.takes(rows.into()));
 
+    let counted = loads.iter().filter_map(|load| load.effort.widths).reduce(|mut sum, widths| {
+        sum += widths;
+        sum
+    });
+    let mut uncounted = loads.iter().filter(|load| load.effort.widths.is_none());
+    let uncounted_wide = uncounted.any(|load| may_take(load.strategy.map(|strategy| strategy.rows)));
     // A run that was killed left no count; its texts are those that no other run tells of.
     let told: usize = manifest.runs.iter().map(|run| run.trials_done).sum();
-    let mut killed = manifest.runs.iter().filter(|run| !run.has_ended() && told < records).peekable();
-    if loads.is_empty() && killed.peek().is_none() {
-        return None;
+    let killed_wide = told < records && manifest.runs.iter().any(|run| !run.has_ended() && may_take(run.batch));
+    match (takeover, counted) {
+        (_, Some(widths)) if widths.wide_steps > 0 => Some(Computed::Counted { takeover, widths }),
+        (Takeover::From(from), _) if uncounted_wide => Some(Computed::NotKnown { from, why: Uncounted::OlderProgram }),
+        (Takeover::From(from), _) if killed_wide => Some(Computed::NotKnown { from, why: Uncounted::Killed }),
+        (_, counted) => counted.map(|widths| Computed::Counted { takeover, widths }),
     }
-    let killed_wide = killed.any(|run| may_take(run.batch));
-    let mut uncounted = loads.iter().filter(|load| load.effort.widths.is_none()).peekable();
-    let all_counted = uncounted.peek().is_none();
-    let uncounted_wide = uncounted.any(|load| may_take(load.strategy.map(|strategy| strategy.rows)));
-    let mut widths = Widths::default();
-    loads.iter().filter_map(|load| load.effort.widths).for_each(|counted| widths += counted);
-    Some(match takeover {
-        _ if widths.wide_steps > 0 => Computed::Counted { takeover, widths },
-        Takeover::From(from) if uncounted_wide => Computed::NotKnown { from, why: Uncounted::OlderProgram },
-        Takeover::From(from) if killed_wide => Computed::NotKnown { from, why: Uncounted::Killed },
-        _ if all_counted && told >= records => Computed::Counted { takeover, widths },
-        _ => Computed::InNarrowSteps,
-    })
 }
 
 fn holding(holding: &Holding) -> String {
@@ -139,7 +135,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::engine::DeviceKind;
+    use crate::engine::{DeviceKind, Widths};
     use crate::manifest::NOT_ENDED;
 
     /// A manifest of one model with all experts on the host and an accelerator.
@@ -189,7 +185,7 @@ mod tests {
         let older = |rows| run("complete", 5, None, &[load(rows, None, None)]);
         let not_known = Computed::NotKnown { from: 32, why: Uncounted::OlderProgram };
         assert_eq!(found(&[older(64)], 5), Some(not_known));
-        assert_eq!(found(&[older(31)], 5), Some(Computed::InNarrowSteps));
+        assert_eq!(found(&[older(31)], 5), None);
     }
 
     #[test]
@@ -201,7 +197,7 @@ mod tests {
         let not_known = Computed::NotKnown { from: 16, why: Uncounted::Killed };
         assert_eq!(found(&killed(None), 9), Some(not_known));
         assert_eq!(found(&killed(Some(16)), 9), Some(not_known));
-        assert_eq!(found(&killed(Some(15)), 9), Some(Computed::InNarrowSteps));
+        assert_eq!(found(&killed(Some(15)), 9), Some(Computed::Counted { takeover, widths }));
         assert_eq!(found(&killed(None), 5), Some(Computed::Counted { takeover, widths }));
         assert_eq!(found(&killed(None)[..1], 4), Some(Computed::NotKnown { from: 32, why: Uncounted::Killed }));
     }
@@ -210,8 +206,7 @@ mod tests {
     fn where_nothing_is_ever_taken_over_widths_do_not_matter() {
         let (takeover, widths) = (Takeover::Never, Takeover::Never.of_step(64, 64));
         let runs = [run(NOT_ENDED, 0, None, &[]), run("complete", 5, None, &[load(64, Some(widths), Some(takeover))])];
-        assert_eq!(found(&runs, 9), Some(Computed::InNarrowSteps));
-        assert_eq!(found(&runs, 5), Some(Computed::Counted { takeover, widths }));
+        assert_eq!(found(&runs, 9), Some(Computed::Counted { takeover, widths }));
     }
 
     #[test]

@@ -88,13 +88,6 @@ impl Takeover {
     }
 }
 
-impl Widths {
-    /// Whether anything at all was wide enough.
-    pub fn any_wide(&self) -> bool {
-        self.wide_steps + self.wide_prompt_tokens > 0
-    }
-}
-
 impl AddAssign for Widths {
     fn add_assign(&mut self, more: Self) {
         let Self { steps, step_tokens, wide_steps, wide_step_tokens, widest_step, prompt_tokens, wide_prompt_tokens } =
@@ -141,6 +134,6 @@ mod tests {
         let mut widths = Takeover::From(32).of_prompt([512, 31]);
         widths += Takeover::From(32).of_prompt([8]);
         assert_eq!(widths, Widths { prompt_tokens: 551, wide_prompt_tokens: 512, ..Widths::default() });
-        assert!(widths.any_wide() && !Takeover::Never.of_prompt([512]).any_wide());
+        assert_eq!(Takeover::Never.of_prompt([512]).wide_prompt_tokens, 0);
     }
 }

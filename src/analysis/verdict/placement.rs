@@ -6,51 +6,29 @@ use super::NotTested;
 use crate::analysis::{HostExperts, ScoredTrial};
 use crate::experiment::{Factor, Test};
 
-/// What of the placement a test compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Compared {
-    /// Where experts lie, and so where they are computed.
-    Offload,
-    /// Whether a device takes over what lies on the host.
-    OpOffload,
-}
-
 /// What stands in the way of a test on these trials.
 pub fn obstacle<'t>(
     test: &Test,
     loads: &[HostExperts],
     taken: impl Iterator<Item = &'t ScoredTrial>,
 ) -> Option<NotTested> {
-    let compared = Compared::by(test).filter(|_| !loads.is_empty())?;
-    let keys: BTreeSet<_> = taken.map(|scored| scored.trial.cell.load_key()).collect();
-    let mut loads = loads.iter().filter(|load| keys.contains(&load.key)).peekable();
-    match compared {
-        Compared::Offload => loads.find_map(|load| {
-            let (load, reason) = (load.key.to_string(), load.not_on_host()?);
-            Some(NotTested::TakenOver { load, reason })
-        }),
-        Compared::OpOffload => {
-            let inert = loads.peek().is_some() && loads.all(HostExperts::nothing_taken_over);
-            inert.then_some(NotTested::Inert(Factor::OpOffload))
-        }
+    if loads.is_empty() || !compares_offloads(test) {
+        return None;
     }
+    let keys: BTreeSet<_> = taken.map(|scored| scored.trial.cell.load_key()).collect();
+    loads.iter().filter(|load| keys.contains(&load.key)).find_map(|load| {
+        let (load, reason) = (load.key.to_string(), load.not_on_host()?);
+        Some(NotTested::TakenOver { load, reason })
+    })
 }
 
-impl Compared {
-    fn by(test: &Test) -> Option<Self> {
-        let (offload, op_offload) = match test {
-            Test::Trend { factor, .. } => (*factor == Factor::Offload, *factor == Factor::OpOffload),
-            // Both sides may name a factor without comparing along it.
-            Test::Contrast { base, other, .. } | Test::Equivalence { base, other, .. } => {
-                (base.offload != other.offload, base.op_offload != other.op_offload)
-            }
-            // What op_offload does to the offload's effect is seen in wide steps only.
-            Test::Interaction { factors } => {
-                let op_offload = factors.contains(&Factor::OpOffload);
-                (factors.contains(&Factor::Offload) && !op_offload, op_offload)
-            }
-        };
-        if offload { Some(Self::Offload) } else { op_offload.then_some(Self::OpOffload) }
+/// Of `op_offload` the takeover is the very thing that is compared, so it stands in no one's way.
+fn compares_offloads(test: &Test) -> bool {
+    match test {
+        Test::Trend { factor, .. } => *factor == Factor::Offload,
+        // Both sides may name a factor without comparing along it.
+        Test::Contrast { base, other, .. } | Test::Equivalence { base, other, .. } => base.offload != other.offload,
+        Test::Interaction { factors } => factors.contains(&Factor::Offload) && !factors.contains(&Factor::OpOffload),
     }
 }
 
@@ -127,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn op_offload_is_compared_just_where_something_was_taken_over() {
+    fn a_takeover_is_what_a_comparison_of_op_offload_is_about() {
         let trials = [at(Offload::All, OpOffload::On), at(Offload::All, OpOffload::Off)];
         let with = |op_offload| Selection { op_offload: vec![op_offload], ..of(Offload::All) };
         let interaction = Test::Interaction { factors: [Factor::OpOffload, Factor::Offload] };
         for test in [equivalence(with(OpOffload::On), with(OpOffload::Off)), interaction] {
             assert_eq!(found(&test, &loads(10), &trials), None);
-            assert_eq!(found(&test, &loads(0), &trials), Some(NotTested::Inert(Factor::OpOffload)));
-            assert_eq!(found(&test, &[], &trials), None);
         }
+        let other_placement = equivalence(of(Offload::None), with(OpOffload::On));
+        assert!(found(&other_placement, &loads(10), &trials).is_some());
     }
 }
