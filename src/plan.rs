@@ -239,8 +239,9 @@ impl Plan {
             .collect()
     }
 
-    /// Where experts lie on the host and an accelerator may compute them all the same.
-    fn takeover_note(&self) -> Option<String> {
+    /// Before a run: that an accelerator may compute experts that lie on the host. After it the
+    /// manifest's counts say whether it did.
+    pub fn takeover_warning(&self) -> Option<String> {
         let may_be_taken_over = |load: &Load| {
             let has_experts = load.surveyed.file().is_some_and(|file| file.facts.n_expert > 0);
             let accelerated = has_experts && !load.surveyed.engine.accelerators.is_empty();
@@ -273,7 +274,6 @@ impl Plan {
             }
             notes.push(note);
         }
-        notes.extend(self.takeover_note());
         if self.generate.numerics == Numerics::Invariant
             && let Some(variance) = engines.filter_map(|engine| engine.variance.as_ref()).next()
         {

@@ -280,7 +280,7 @@ margin = 0.9
         let bench = Bench::new("");
         let mut command = bench.command(&["worker"]);
         command.env("GGML_VK_VISIBLE_DEVICES", "0").env_remove("GGML_OP_OFFLOAD_MIN_BATCH");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut worker = command.spawn().expect("a worker starts");
         let mut stdin = worker.stdin.take().expect("a pipe");
         for request in &requests {
