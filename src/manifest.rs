@@ -96,6 +96,9 @@ pub struct RunEntry {
     pub hardware: Hardware,
     /// Threads in all.
     pub threads: u32,
+    /// The most texts decoded together in a lane, where the command says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<u32>,
     /// Changes no token; absent in manifests from when llama.cpp's were the only ones.
     #[serde(default = "llama_samplers")]
     pub samplers: Samplers,
@@ -238,7 +241,7 @@ fn placement(load: &crate::plan::Load) -> Placement {
 }
 
 /// What `ended` says of a run that has not, or was killed.
-const NOT_ENDED: &str = "not ended";
+pub const NOT_ENDED: &str = "not ended";
 
 impl RunEntry {
     /// A run of which no more is known than that it began here.
@@ -258,6 +261,7 @@ impl RunEntry {
             command_line: std::env::args().collect(),
             hardware: Hardware::survey(),
             threads: settings.limits.threads,
+            batch: settings.limits.rows,
             samplers: settings.samplers,
             sharing: settings.sharing,
             ended: match &report.ending {

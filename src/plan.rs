@@ -262,6 +262,22 @@ impl Plan {
         self.loads.iter().filter_map(of_load).collect()
     }
 
+    /// Before a run: that an accelerator may compute experts that lie on the host. After it the
+    /// manifest's counts say whether it did.
+    pub fn takeover_warning(&self) -> Option<String> {
+        let may_be_taken_over = |load: &Load| {
+            let has_experts = load.surveyed.file().is_some_and(|file| file.facts.n_expert > 0);
+            let accelerated = has_experts && !load.surveyed.engine.accelerators.is_empty();
+            accelerated && load.offload != Offload::None && load.op_offload == OpOffload::On
+        };
+        self.loads.iter().any(may_be_taken_over).then(|| {
+            "op_offload is on: llama.cpp sends every step of 32 tokens or more (GGML_OP_OFFLOAD_MIN_BATCH) to the \
+             accelerator, although its experts are on the host, and every prompt of so many. To have the host compute \
+             them, set op_offload = [false], or run with --batch 31 or less on shorter prompts (docs/offload.md)"
+                .to_owned()
+        })
+    }
+
     /// What must be known to read the plan, and its results, rightly.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::from_iter(self.caveat());

@@ -22,7 +22,7 @@ offload = ["none", 2, "all"]
 temperature = [1.0]
 
 [prompts]
-inline = ["Once upon a time", "Dear Sir or Madam,"]
+inline = ["Once upon a time", "Dear Sir or Madam,", "The weather"]
 
 [[hypothesis]]
 id = "h"
@@ -107,9 +107,209 @@ fn without_a_gpu_everything_is_on_the_host_and_nothing_is_concluded() {
     assert!(timings.lines().any(|line| line.starts_with("alone,\"phi-moe-tiny, offload all\",")), "{timings}");
 }
 
+/// The hypothesis of [`ARMS`], which `report` decides from the counts of a manifest: a
+/// run here, with the manifest changed as if there had been an accelerator.
+#[cfg(not(any(feature = "vulkan", feature = "cuda")))]
+#[test]
+fn report_compares_no_placements_across_steps_that_a_device_took_over() {
+    let bench = Bench::new(ARMS);
+    let said = run(&bench, &["run", "x.toml", "--out", "run"], None);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let mut plan = parsed(&bench.result("run", "plan.json"));
+    plan["inert"] = json!([]);
+    bench.write("run/plan.json", plan.to_string());
+    let manifest = parsed(&bench.result("run", "manifest.json"));
+    let verdict_with = |change: &dyn Fn(&mut Value)| {
+        let mut manifest = manifest.clone();
+        for model in manifest["models"].as_array_mut().expect("models") {
+            if model["offload"] != "none" {
+                model["placement"] = "experts_on_host".into();
+            }
+        }
+        manifest["runs"][0]["loads"].as_array_mut().expect("loads").iter_mut().for_each(change);
+        bench.write("run/manifest.json", manifest.to_string());
+        let said = run(&bench, &["report", "run"], None);
+        assert_eq!(said.code, Some(0), "{said:#?}");
+        let verdicts = parsed(&bench.result("run", "verdicts.json"));
+        let verdict = verdicts["verdicts"][0].clone();
+        let text = |what: &str| verdict[what].as_str().unwrap_or_else(|| panic!("{verdict:#}")).to_owned();
+        (text("outcome"), text("sentence"))
+    };
+    let counted = |steps: u64, tokens: u64| {
+        move |load: &mut Value| {
+            load["footprint"]["takeover"] = json!({ "from": 32 });
+            load["widths"] = json!({ "steps": 8, "step_tokens": 256, "wide_steps": steps, "wide_step_tokens": tokens,
+                                     "widest_step": 40, "prompt_tokens": 9, "wide_prompt_tokens": 0 });
+        }
+    };
+    let (outcome, sentence) = verdict_with(&counted(6, 224));
+    assert_eq!(outcome, "inconclusive");
+    for part in ["not tested: phi-moe-tiny, offload all", "75.0 % of the steps (87.5 %", "32 tokens", "--batch 31"] {
+        assert!(sentence.contains(part), "no {part:?} in {sentence}");
+    }
+    let (outcome, sentence) = verdict_with(&counted(0, 0));
+    assert_eq!(outcome, "supported", "{sentence}");
+    // What an older moe-sweep wrote has no counts.
+    let (outcome, sentence) = verdict_with(&|_| {});
+    assert!(outcome == "inconclusive" && sentence.contains("it is not known where"), "{sentence}");
+    let (outcome, sentence) = verdict_with(&|load| load["strategy"]["rows"] = 31.into());
+    assert_eq!(outcome, "supported", "{sentence}");
+}
+
 #[cfg(feature = "vulkan")]
 mod on_vulkan {
+    use std::collections::BTreeMap;
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
+    use moe_sweep::experiment::{Bos, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template};
+    use moe_sweep::model::blake3_of;
+    use moe_sweep::worker::protocol::{Reply, Request};
+
     use super::*;
+
+    /// The width at which back ends take over, unless told otherwise.
+    const MIN_BATCH: u32 = 32;
+
+    /// Two arms, for each prompt as many texts as are decoded together at most. Each text is decoded
+    /// once, so few widths occur: lavapipe compiles kernels anew for each.
+    const WIDE: &str = r#"
+schema = 1
+name = "x"
+
+[generate]
+max_tokens = 2
+context = 32
+
+[grid]
+model = ["phi-moe-tiny"]
+chain = ["pure"]
+offload = ["none", "all"]
+temperature = [1.0]
+seed = { from = 0, count = 32 }
+
+[prompts]
+inline = ["Once upon a time", "Dear Sir or Madam,", "The weather"]
+
+[[hypothesis]]
+id = "h"
+claim = "It changes nothing."
+equivalence = { base = { offload = "none" }, other = { offload = "all" } }
+margin = 0.9
+"#;
+
+    /// The manifest and the only verdict of [`WIDE`] with this batch, and what the run said.
+    fn wide(batch: u32, edits: &[(&str, &str)], minimum: Option<&str>) -> (Value, Value, String) {
+        let bench = Bench::new(WIDE);
+        edits.iter().for_each(|(from, to)| bench.edit(from, to));
+        let batch = batch.to_string();
+        let arguments = ["run", "x.toml", "--out", "run", "--lanes", "1", "--sharing", "prompt", "--batch", &batch];
+        let mut command = bench.command(&arguments);
+        command.env("MOE_SWEEP_MODELS", models()).env("GGML_VK_VISIBLE_DEVICES", "0");
+        command.env_remove("GGML_OP_OFFLOAD_MIN_BATCH");
+        command.envs(minimum.map(|minimum| ("GGML_OP_OFFLOAD_MIN_BATCH", minimum)));
+        let said: Said = command.output().expect("moe-sweep starts").into();
+        assert_eq!(said.code, Some(0), "{said:#?}");
+        let verdict = parsed(&bench.result("run", "verdicts.json"))["verdicts"][0].clone();
+        let unwrapped = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        (parsed(&bench.result("run", "manifest.json")), verdict, unwrapped)
+    }
+
+    fn load_of<'m>(manifest: &'m Value, offload: &str) -> &'m Value {
+        let loads = manifest["runs"][0]["loads"].as_array().expect("loads");
+        loads.iter().find(|load| load["offload"] == offload).expect("the offload was loaded")
+    }
+
+    #[test]
+    fn placements_are_compared_below_the_threshold_and_not_at_it() {
+        let (manifest, verdict, said) = wide(MIN_BATCH, &[], None);
+        let load = load_of(&manifest, "all");
+        assert_eq!(load["footprint"]["takeover"], json!({ "from": MIN_BATCH }));
+        let widths = &load["widths"];
+        assert_eq!(widths["widest_step"], MIN_BATCH);
+        assert!(bytes(widths, "wide_steps") > 0 && bytes(widths, "wide_step_tokens") >= u64::from(MIN_BATCH));
+        assert_eq!(widths["wide_prompt_tokens"], 0);
+        assert_eq!(verdict["outcome"], "inconclusive");
+        let sentence = verdict["sentence"].as_str().expect("a sentence");
+        assert!(sentence.contains("the accelerator computed the experts in"), "{sentence}");
+        assert!(said.contains("phi-moe-tiny, offload all: the accelerator computed the experts in"), "{said}");
+
+        let (manifest, verdict, said) = wide(MIN_BATCH - 1, &[], None);
+        let widths = &load_of(&manifest, "all")["widths"];
+        assert_eq!([&widths["widest_step"], &widths["wide_steps"]], [&json!(MIN_BATCH - 1), &json!(0)]);
+        assert!(bytes(widths, "steps") > 0);
+        assert_eq!(verdict["outcome"], "supported", "{verdict:#}");
+        assert!(!said.contains("the accelerator computed"), "{said}");
+    }
+
+    #[test]
+    fn the_remedies_hold() {
+        let off = [("offload = [\"none\", \"all\"]", "offload = [\"none\", \"all\"]\nop_offload = [false]")];
+        let (manifest, verdict, _) = wide(MIN_BATCH, &off, None);
+        let load = load_of(&manifest, "all");
+        assert_eq!(load["footprint"]["takeover"], "never");
+        assert_eq!([&load["widths"]["widest_step"], &load["widths"]["wide_steps"]], [&json!(MIN_BATCH), &json!(0)]);
+        assert_eq!(verdict["outcome"], "supported", "{verdict:#}");
+
+        let (manifest, verdict, _) = wide(MIN_BATCH, &[], Some("33"));
+        assert_eq!(load_of(&manifest, "all")["footprint"]["takeover"], json!({ "from": 33 }));
+        assert_eq!(verdict["outcome"], "supported", "{verdict:#}");
+    }
+
+    /// The hashes of all logits of so many texts, decoded together with all experts on the host.
+    fn logits(rows: u32, op_offload: OpOffload) -> BTreeMap<Ticket, String> {
+        let path = models().join("phi-moe-tiny.gguf");
+        let temperature = Step::Temperature { t: Temperature::new(1.0).expect("a temperature") };
+        let chain = ResolvedChain(vec![temperature, Step::Dist]);
+        let jobs = (0..rows).map(|n| Job { ticket: n, chain: chain.clone(), seed: Seed::new(n) }).collect();
+        let groups = vec![Group { prompt: "Once upon a time".to_owned(), template: Template::Raw, jobs }];
+        let settings = LoadSettings {
+            blake3: blake3_of(&path).expect("the model is there"),
+            path,
+            offload: Offload::All,
+            op_offload,
+            numerics: Numerics::Invariant,
+            context: 32,
+            strategy: Strategy { lanes: 1, threads: 2, rows },
+            samplers: Samplers::Fast,
+            sharing: Sharing::None,
+        };
+        let work = Work { max_tokens: 3, bos: Bos::Model, groups, hash_logits: true };
+        let requests = [Request::Load(settings), Request::Generate(work)];
+        let bench = Bench::new("");
+        let mut command = bench.command(&["worker"]);
+        command.env("GGML_VK_VISIBLE_DEVICES", "0").env_remove("GGML_OP_OFFLOAD_MIN_BATCH");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut worker = command.spawn().expect("a worker starts");
+        let mut stdin = worker.stdin.take().expect("a pipe");
+        for request in &requests {
+            let line = serde_json::to_string(request).expect("a request is plain data");
+            writeln!(stdin, "{line}").expect("the worker reads");
+        }
+        drop(stdin);
+        let output = worker.wait_with_output().expect("the worker ends");
+        let replies = String::from_utf8(output.stdout).expect("UTF-8");
+        let replies = replies.lines().map(|line| serde_json::from_str(line).expect("a reply"));
+        let hashes = replies.filter_map(|reply| match reply {
+            Reply::Finished { ticket, generation, .. } => Some((ticket, generation.logits_blake3?)),
+            _ => None,
+        });
+        let hashes: BTreeMap<_, _> = hashes.collect();
+        assert_eq!(hashes.len(), rows as usize, "{:?}", output.status);
+        hashes
+    }
+
+    /// What the counts stand for: at the threshold other kernels compute the experts.
+    #[test]
+    fn op_offload_changes_the_logits_of_a_step_from_the_threshold_on() {
+        let differ = |rows| {
+            let (on, off) = (logits(rows, OpOffload::On), logits(rows, OpOffload::Off));
+            on.iter().filter(|(ticket, hash)| off[ticket] != **hash).count()
+        };
+        assert_eq!(differ(MIN_BATCH - 1), 0);
+        assert!(differ(MIN_BATCH) > 0);
+    }
 
     #[test]
     fn the_first_driver_is_listed_whatever_it_is() {

@@ -18,6 +18,7 @@ mod blindness;
 mod cells;
 mod comparison;
 mod doubts;
+mod host_experts;
 mod level;
 mod parting;
 mod profile;
@@ -28,6 +29,7 @@ mod verdict;
 pub use attribution::{Attribution, FactorTotal, SourceShare};
 pub use blindness::Blindness;
 pub use comparison::{Comparison, Parted, Row, compare};
+pub use host_experts::{Computed, HostExperts, Uncounted};
 pub use parting::Unit;
 pub use profile::{CellProfile, OnsetUnit};
 pub use recommend::{Advice, AtTemperature, Limits, Recommendation, Standing, recommend};
@@ -63,6 +65,8 @@ pub struct Questions<'a> {
     pub doubts: &'a [Doubt],
     /// Between what each model writes its thought: see [`Design::thought_markers`].
     pub thought_markers: Option<&'a BTreeMap<String, Markers>>,
+    /// The loads whose experts a device may have computed although they are on the host.
+    pub host_experts: &'a [HostExperts],
 }
 
 impl<'a> From<&'a Design> for Questions<'a> {
@@ -70,7 +74,7 @@ impl<'a> From<&'a Design> for Questions<'a> {
         // A part of the trials decides nothing.
         let hypotheses: &[_] = if part.is_some() { &[] } else { hypotheses };
         let thought_markers = Some(thought_markers);
-        Self { hypotheses, settings: *settings, inert, doubts, thought_markers }
+        Self { hypotheses, settings: *settings, inert, doubts, thought_markers, host_experts: &[] }
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use miette::miette;
 
-use super::{Failure, outputs, plain};
-use crate::analysis::{Analysis, analyse};
+use super::{Failure, outputs, placement, plain};
+use crate::analysis::{Analysis, Questions, analyse};
 use crate::journal::{self, Contents};
 use crate::manifest::Manifest;
 use crate::plan::Design;
@@ -27,7 +27,9 @@ impl Finished {
         let contents =
             journal::read(&directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
         let outcome_of = |id: &_| contents.records.get(id).map(|record| &record.outcome);
-        let analysis = analyse(design.own_trials(), (&design).into(), outcome_of);
+        let host_experts = placement::host_experts(&manifest, contents.records.len());
+        let questions = Questions { host_experts: &host_experts, ..Questions::from(&design) };
+        let analysis = analyse(design.own_trials(), questions, outcome_of);
         Ok(Self { design, manifest, contents, analysis })
     }
 }

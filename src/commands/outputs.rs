@@ -11,7 +11,7 @@ use super::provenance::provenance;
 use super::setup::Setup;
 use super::timings::{timings, work, work_in_words};
 use super::{Failure, placement, plain};
-use crate::analysis::{Analysis, TrialResult};
+use crate::analysis::{Analysis, HostExperts, TrialResult};
 use crate::exit_code::ExitCode;
 use crate::manifest::{self, Manifest};
 use crate::plan::Design;
@@ -92,7 +92,9 @@ pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, F
         write_whole(&plots.join(&figure.name).with_extension("png"), &png)?;
     }
     let part = Vec::from_iter(design.part_note());
-    let notes = [design.notes.clone(), part, manifest.warnings(), analysis.notes.clone()].concat();
+    let host_experts = placement::host_experts(manifest, contents.records.len());
+    let taken_over = host_experts.iter().filter_map(HostExperts::note).collect();
+    let notes = [design.notes.clone(), part, manifest.warnings(), taken_over, analysis.notes.clone()].concat();
     let provenance = provenance(design, manifest);
     let page = html::page(&Report { design, notes: &notes, analysis, figures: &figures, provenance: &provenance });
     write_whole(&directory.join("report.html"), page.as_bytes())?;

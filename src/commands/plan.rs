@@ -82,7 +82,7 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
             line(format!("           {}", memory(&estimate, strategy)));
         }
     }
-    for note in plan.notes() {
+    for note in plan.notes().into_iter().chain(plan.takeover_warning()) {
         line(format!("  note     {note}"));
     }
     out

@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DeviceKind;
+use super::{DeviceKind, Takeover};
 
 /// A loaded model's memory, device by device, as the engine itself counts it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footprint {
     /// The host first, then the devices that hold anything, in the engine's order.
     pub places: Vec<Holding>,
+    /// When a device computes with experts that are on the host; None where there is no device,
+    /// and in manifests from before this was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takeover: Option<Takeover>,
 }
 
 /// What one device holds, in bytes.
@@ -106,7 +110,8 @@ mod tests {
             cache_bytes: 7,
             ..Holding::none(device.to_owned(), kind)
         };
-        Footprint { places: vec![place("CPU", DeviceKind::Cpu, host), place("Vulkan0", DeviceKind::Gpu, gpu)] }
+        let places = vec![place("CPU", DeviceKind::Cpu, host), place("Vulkan0", DeviceKind::Gpu, gpu)];
+        Footprint { places, takeover: Some(Takeover::From(32)) }
     }
 
     #[test]
@@ -123,7 +128,7 @@ mod tests {
 
     #[test]
     fn without_a_device_nothing_is_saved() {
-        let host = Footprint { places: footprint((80, 16), (0, 0)).places[..1].to_vec() };
+        let host = Footprint { places: footprint((80, 16), (0, 0)).places[..1].to_vec(), takeover: None };
         assert_eq!(host.saved_against(&host), None);
         assert!(host.same_weights(&host));
     }

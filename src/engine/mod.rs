@@ -21,12 +21,14 @@ pub mod http;
 pub mod llama;
 pub mod scripted;
 mod strategy;
+mod takeover;
 pub mod trace;
 
 pub use chat::ChatForm;
 pub use device::{Device, DeviceKind, Devices};
 pub use footprint::{Footprint, Holding, Saved};
 pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
+pub use takeover::{Takeover, Widths};
 pub use trace::{TraceWork, Traced};
 
 /// A token id of the model's vocabulary.
@@ -179,6 +181,9 @@ pub struct Effort {
     pub llama_draws: u64,
     /// Sequences that went to another context, where cores had nothing to do.
     pub moved_sequences: u64,
+    /// How wide steps were; None where there is no device beside the host to take any over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub widths: Option<Widths>,
 }
 
 impl Effort {
@@ -193,6 +198,9 @@ impl AddAssign for Effort {
         self.fast_draws += more.fast_draws;
         self.llama_draws += more.llama_draws;
         self.moved_sequences += more.moved_sequences;
+        if let Some(more) = more.widths {
+            *self.widths.get_or_insert_default() += more;
+        }
     }
 }
 

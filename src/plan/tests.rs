@@ -399,6 +399,26 @@ fn the_notes_say_what_the_results_cannot_show() {
     assert_eq!(notes(&[("a.gguf\"", "a.gguf\"\nnote = \"trained here\"")], &|_| {}), ["trained here"]);
 }
 
+#[test]
+fn experts_on_the_host_beside_an_accelerator_are_warned_of() {
+    let warning = |level: &str, accelerators: &[&str], n_expert: u32| {
+        let change = |surveyed: &mut Surveyed| {
+            surveyed.engine.accelerators = accelerators.iter().map(|&name| name.to_owned()).collect();
+            on_disk(surveyed).facts.n_expert = n_expert;
+        };
+        plan_on(&edited(SINGLE, &[("[\"none\"]", level)]), change).expect("it fits").takeover_warning()
+    };
+    let said = warning("[\"all\"]", &["GPU"], 8).expect("a warning");
+    assert!(
+        said.contains("32 tokens") && said.contains("op_offload = [false]") && said.contains("--batch 31"),
+        "{said}"
+    );
+    assert_eq!(warning("[\"all\"]\nop_offload = [false]", &["GPU"], 8), None);
+    assert_eq!(warning("[\"none\"]", &["GPU"], 8), None);
+    assert_eq!(warning("[\"all\"]", &[], 8), None);
+    assert_eq!(warning("[\"all\"]", &["GPU"], 0), None);
+}
+
 /// Two models, of which `b` may have fewer chains, and so smaller prompts.
 fn grid_of(n_prompts: usize, n_temperatures: usize, n_seeds: usize, smaller: bool) -> Experiment {
     let list = |items: Vec<String>| format!("[{}]", items.join(", "));

@@ -12,6 +12,7 @@ use crate::metrics::{Metric, Part as TextPart};
 use crate::plan::Doubt;
 use crate::stats::{self, Effect, StatsError};
 
+mod placement;
 mod sample;
 mod test;
 #[cfg(test)]
@@ -152,6 +153,8 @@ enum NotTested {
     Inert(Factor),
     #[error("{model} does not allow it: {reason}")]
     Doubted { model: String, reason: String },
+    #[error("{load}: {reason}")]
+    TakenOver { load: String, reason: String },
     #[error("{cut} of {all} texts were cut by a server, and how they would have gone on is not known")]
     Censored { cut: usize, all: usize },
     #[error("{0}")]
@@ -236,6 +239,9 @@ fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredT
     };
     if let Some(Doubt { model, reason, .. }) = questions.doubts.iter().find(doubted) {
         return Some(NotTested::Doubted { model: model.clone(), reason: reason.clone() });
+    }
+    if let Some(obstacle) = placement::obstacle(&hypothesis.test, questions.host_experts, taken()) {
+        return Some(obstacle);
     }
     let cut = taken().filter(|scored| matches!(scored.result, TrialResult::Censored { .. })).count();
     if cut > 0 {

@@ -65,7 +65,8 @@ impl<'a> Session<'a> {
             path: file.path.clone(),
             blake3: file.blake3.clone(),
             offload: arm.offload,
-            op_offload: OpOffload::default(),
+            // An arm's experts are computed where they lie, however many texts are side by side.
+            op_offload: OpOffload::Off,
             numerics: arm.numerics,
             context: generate.context,
             strategy: Strategy::one_lane(file.size_bytes, place.threads, arm.width),

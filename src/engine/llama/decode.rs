@@ -20,14 +20,16 @@ use llama_cpp_2::context::session::SeqState;
 use llama_cpp_2::token::LlamaToken;
 
 use super::choose::Chooser;
+use super::context::pieces;
 use super::fast::{Row, Scratch};
 use super::pool::Pool;
 use super::rows::Rows;
 use super::sequences::Sequences;
+use super::takeover::takeover;
 use super::{Llama, Model, parity};
 use crate::engine::{
-    Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Sharing, Stop, Ticket, Timing,
-    Token, Work,
+    Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Sharing, Stop, Takeover, Ticket,
+    Timing, Token, Work,
 };
 
 /// A context to decode in, with threads of its own.
@@ -36,6 +38,8 @@ pub(super) struct Lane<'m> {
     sequences: Sequences<'m>,
     samplers: Samplers,
     sharing: Sharing,
+    /// None where there is no device beside the host.
+    takeover: Option<Takeover>,
     sampling: Rows,
     /// For the logits after a prompt.
     scratch: Scratch,
@@ -76,6 +80,7 @@ impl<'m> Lane<'m> {
             sequences: Sequences::new(llama, model, settings)?,
             samplers: if parity::holds(model)? { settings.samplers } else { Samplers::Llama },
             sharing: settings.sharing,
+            takeover: takeover(settings.op_offload),
             sampling: Rows::new(settings.strategy.threads),
             scratch: Scratch::default(),
         })
@@ -191,8 +196,10 @@ impl Lane<'_> {
                     pool.give(moved);
                 }
             }
-            self.sequences.step(live.iter().map(Branch::next))?;
-            observer.worked(Effort::evaluated(live.len() as u64))?;
+            let batch = self.sequences.step(live.iter().map(Branch::next))?;
+            let evaluated = live.len() as u64;
+            let widths = self.takeover.map(|takeover| takeover.of_step(evaluated, batch));
+            observer.worked(Effort { widths, ..Effort::evaluated(evaluated) })?;
             self.grow(&mut live, work.max_tokens, observer)?;
         }
         Ok(())
@@ -349,7 +356,10 @@ impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
         if self.parked.as_ref().is_none_or(|(of, _)| unshared || !ptr::eq(*of, group)) {
             prompt_begun = Some(Instant::now());
             let parked = engine.park(group, self.work)?;
-            observer.worked(Effort::evaluated(parked.tokens.len() as u64))?;
+            let n_tokens = parked.tokens.len();
+            let lengths = pieces(n_tokens).map(|piece| piece.len() as u64);
+            let widths = engine.takeover.map(|takeover| takeover.of_prompt(lengths));
+            observer.worked(Effort { widths, ..Effort::evaluated(n_tokens as u64) })?;
             self.parked = Some((group, parked));
         }
         let (_, parked) = self.parked.as_ref().expect("parked just now");

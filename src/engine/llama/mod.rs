@@ -10,6 +10,7 @@
 //! - `choose`: which of the two a job has; `parity`: whether they agree here
 //! - `rows`: the tokens of all rows, on several threads where it pays
 //! - `context`: how a lane's context is set up
+//! - `takeover`: when a device computes with experts that are on the host
 //! - `sequences`: a context, its sequences and their logits
 //! - `decode`: many jobs in one batch
 //! - `lanes`: several batches side by side
@@ -42,6 +43,7 @@ mod quantise;
 mod rows;
 mod sampler;
 mod sequences;
+mod takeover;
 mod trace;
 
 pub use ceiling::ceiling;

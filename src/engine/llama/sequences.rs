@@ -82,8 +82,8 @@ impl<'m> Sequences<'m> {
         self.copy(self.parked, sequence)
     }
 
-    /// Decodes a token of each sequence, given with its position.
-    pub fn step(&mut self, tokens: impl ExactSizeIterator<Item = (Token, usize)>) -> Result<(), EngineError> {
+    /// Decodes a token of each sequence, given with its position; the tokens of the batch.
+    pub fn step(&mut self, tokens: impl ExactSizeIterator<Item = (Token, usize)>) -> Result<u64, EngineError> {
         let alone = tokens.len() == 1 && self.least_rows > 1;
         if alone && !self.twinned {
             self.copy(0, 1)?;
@@ -96,7 +96,8 @@ impl<'m> Sequences<'m> {
                 self.add(LlamaToken(token), position, 1, true)?;
             }
         }
-        self.decode()
+        self.decode()?;
+        Ok(self.batch.n_tokens().unsigned_abs().into())
     }
 
     /// The logits of a sequence, of the last step.

@@ -11,6 +11,7 @@ use llama_cpp_sys_2 as sys;
 
 use super::context::{context_params, raw};
 use super::device::devices;
+use super::takeover::takeover;
 use super::{Llama, Model};
 use crate::engine::{Device, DeviceKind, EngineError, Footprint, Holding, LoadSettings};
 
@@ -42,7 +43,7 @@ pub fn footprint(_: &Llama, model: &Model, settings: &LoadSettings) -> Result<Fo
         moe_sweep_visit_tensors(model.pointer(), visit_tensor, user);
         moe_sweep_visit_memory(context.0.as_ptr(), visit_memory, user);
     }
-    Ok(ledger.footprint())
+    Ok(Footprint { takeover: takeover(settings.op_offload), ..ledger.footprint() })
 }
 
 /// A context as a lane's, of which llama-cpp-2 would not tell the address.
@@ -117,7 +118,7 @@ impl Ledger {
         };
         self.holdings.sort_by_key(rank);
         self.holdings.retain(|holding| holding.bytes() > 0);
-        Footprint { places: self.holdings }
+        Footprint { places: self.holdings, takeover: None }
     }
 }
 
