@@ -27,7 +27,11 @@ pub fn is_gemini_cli_loop(text: &str) -> bool {
 pub(super) fn has_chant(text: &str, characters: &[u32], coverage: &Coverage) -> bool {
     // All occurrences of a chunk but the first lie in what stands earlier as well.
     let again: Vec<_> = coverage.stretches.iter().filter(|stretch| stretch.len() >= CHUNK).collect();
-    let has_again = |part: &&Range<usize>| again.iter().any(|again| again.start < part.end && part.start < again.end);
+    // They stand in order, and apart.
+    let has_again = |part: &&Range<usize>| {
+        let next = again.partition_point(|again| again.end <= part.start);
+        again.get(next).is_some_and(|again| again.start < part.end)
+    };
     !again.is_empty() && parts(text).iter().filter(has_again).any(|part| chants(&characters[part.clone()]))
 }
 

@@ -40,12 +40,19 @@ pub struct Looping {
 impl Looping {
     pub fn of(text: &str) -> Self {
         let plain = Characters::of(text);
-        let masked = plain.masked();
-        let of_plain = Self::of_characters(&plain, &Coverage::of(plain.items()));
-        masked.map_or(of_plain, |masked| of_plain.or(Self::of_characters(&masked, &Coverage::of(masked.items()))))
+        Self::of_both(&plain, &Coverage::of(plain.items()), plain.masked().as_ref())
     }
 
-    pub(super) fn of_characters(characters: &Characters, coverage: &Coverage) -> Self {
+    /// Of a text's characters, and of the same with masked digits where there are any.
+    pub(super) fn of_both(plain: &Characters, coverage: &Coverage, masked: Option<&Characters>) -> Self {
+        let (of_plain, of_masked) = rayon::join(
+            || Self::of_characters(plain, coverage),
+            || masked.map(|masked| Self::of_characters(masked, &Coverage::of(masked.items()))),
+        );
+        of_plain.or(of_masked.unwrap_or_default())
+    }
+
+    fn of_characters(characters: &Characters, coverage: &Coverage) -> Self {
         let says_something = |tail: &TailCycle| characters.says_something(*tail);
         let tail = characters.tail(COPIES).filter(says_something).filter(|tail| is_long(characters, *tail));
         let is_whole = |tail: &TailCycle| tail.share() >= WHOLLY && tail.copies() >= WHOLLY_COPIES;

@@ -31,21 +31,32 @@ pub enum Part {
 
 /// Computes every metric of all that a model wrote.
 ///
-/// Metrics are of the whole, but for the loops: a text loops where its whole, its thought or its
-/// answer does. Those of tokens are missing where only the text is known, and all are
-/// where there is not one word.
+/// Metrics are of the whole, but for the loops of a text that has a thought: it loops where its
+/// thought or its answer does. Those of tokens are missing where only the text is known, and all
+/// are where there is not one word.
 pub fn score_written(written: &Written<'_>, tokens: Option<&[Token]>) -> Scores {
-    let apart = written.thought.as_deref().map_or(Looping::default(), |thought| {
-        let n_before = written.whole.chars().count() - written.answer.chars().count();
-        Looping::of(thought).or(Looping::of(&written.answer).behind(n_before))
-    });
-    all(Some(&written.whole), tokens, apart, Some(written.is_unanswered()))
+    let loops = match written.thought.as_deref() {
+        None => Loops::OfWhole,
+        Some(thought) => Loops::OfParts { thought, answer: &written.answer },
+    };
+    all(Some(&written.whole), tokens, loops, Some(written.is_unanswered()))
 }
 
 /// Computes every metric of one text; those of tokens are missing where only
 /// the text is known.
 pub fn score(text: &str, tokens: Option<&[Token]>) -> Scores {
-    all(Some(text), tokens, Looping::default(), Some(text.trim().is_empty()))
+    all(Some(text), tokens, Loops::OfWhole, Some(text.trim().is_empty()))
+}
+
+/// Where loops of characters are looked for.
+#[derive(Clone, Copy)]
+enum Loops<'a> {
+    OfWhole,
+    /// What ends in a loop is followed by something else in the whole.
+    OfParts {
+        thought: &'a str,
+        answer: &'a str,
+    },
 }
 
 /// Computes every metric of a text's first `k` words, and of its first `k`
@@ -55,14 +66,14 @@ pub fn score(text: &str, tokens: Option<&[Token]>) -> Scores {
 pub fn score_head(text: &str, tokens: Option<&[Token]>, k: usize) -> Scores {
     let head = first_words(text, k);
     let tokens = tokens.and_then(|tokens| tokens.get(..k));
-    all(head, tokens, Looping::default(), head.map(|head| head.trim().is_empty()))
+    all(head, tokens, Loops::OfWhole, head.map(|head| head.trim().is_empty()))
 }
 
-fn all(text: Option<&str>, tokens: Option<&[Token]>, apart: Looping, unanswered: Option<bool>) -> Scores {
+fn all(text: Option<&str>, tokens: Option<&[Token]>, loops: Loops<'_>, unanswered: Option<bool>) -> Scores {
     // On two threads, for a text of megabytes: half of the time is of words.
     let ((words, compression), characters) = rayon::join(
         || (text.map(OfWords::new), text.and_then(compression_ratio)),
-        || text.map(|text| OfCharacters::new(text, apart)),
+        || text.map(|text| OfCharacters::new(text, loops)),
     );
     let tokens = tokens.map(OfTokens::new);
     let sight = Sight {
@@ -190,19 +201,26 @@ struct OfCharacters {
 }
 
 impl OfCharacters {
-    /// `apart` is what was found in parts of the text.
-    fn new(text: &str, apart: Looping) -> Self {
+    fn new(text: &str, loops: Loops<'_>) -> Self {
         let plain = Characters::of(text);
-        let coverage = Coverage::of(plain.items());
-        let mut looping = apart.or(Looping::of_characters(&plain, &coverage));
-        let cycle = plain.tail(2);
-        let masked = match plain.masked() {
-            None => cycle,
-            Some(masked) => {
-                looping = looping.or(Looping::of_characters(&masked, &Coverage::of(masked.items())));
-                masked.tail(2)
+        let masked = plain.masked();
+        let (coverage, looping) = match loops {
+            Loops::OfWhole => {
+                let coverage = Coverage::of(plain.items());
+                let looping = Looping::of_both(&plain, &coverage, masked.as_ref());
+                (coverage, looping)
+            }
+            Loops::OfParts { thought, answer } => {
+                let n_before = plain.items().len() - answer.chars().count();
+                let (coverage, (thought, answer)) = rayon::join(
+                    || Coverage::of(plain.items()),
+                    || rayon::join(|| Looping::of(thought), || Looping::of(answer)),
+                );
+                (coverage, thought.or(answer.behind(n_before)))
             }
         };
+        let cycle = plain.tail(2);
+        let masked = masked.map_or(cycle, |masked| masked.tail(2));
         Self {
             repeat_4: repeat_4_chars(plain.items()),
             covered_20: coverage.share(),

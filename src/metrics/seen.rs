@@ -4,7 +4,7 @@
 /// seen before, and a small table stays in the processor's cache. Each look-up reads one place,
 /// where a map of the standard library's kind reads two.
 pub(super) struct Seen {
-    /// A hash, or 0 where there is none; at most half of them are taken.
+    /// A hash, or 0 where there is none; at most seven in ten are taken.
     slots: Vec<u64>,
     n_distinct: usize,
 }
@@ -21,7 +21,7 @@ impl Seen {
         // None is 0.
         let is_new = self.put(hash + 1);
         self.n_distinct += usize::from(is_new);
-        if 2 * self.n_distinct > self.slots.len() {
+        if 10 * self.n_distinct > 7 * self.slots.len() {
             let twice = vec![0; 2 * self.slots.len()];
             let old = std::mem::replace(&mut self.slots, twice);
             old.into_iter().filter(|&key| key != 0).for_each(|key| {
