@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ended, HttpEngine, OnPause, ServerFacts, Wanted};
 use crate::engine::{EngineError, Generation, Questions, Stop};
 use crate::experiment::{Api, ResolvedChain, Seed, Step, Temperature, Template};
+use crate::metrics::Looping;
 
 /// Tokens of a text that is only looked at.
 const SHORT: u32 = 24;
@@ -115,17 +116,26 @@ impl Probe<'_> {
 
     fn seed(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
         let seeds = [1, 2, 3, 4];
-        let finding = |honoured, evidence| Finding { probed: Probed::Seed, honoured: Some(honoured), evidence };
+        let finding = |honoured, evidence| Finding { probed: Probed::Seed, honoured, evidence };
+        let mut all_loop = true;
         for prompt in prompts {
             let texts = seeds.iter().map(|&seed| Ok(written(&self.text(prompt, 1.0, seed, SHORT)?)));
             let texts: BTreeSet<_> = texts.collect::<Result<_, EngineError>>()?;
             if texts.len() > 1 {
-                return Ok(finding(true, format!("{} different texts of {} seeds at T 1", texts.len(), seeds.len())));
+                return Ok(finding(
+                    Some(true),
+                    format!("{} different texts of {} seeds at T 1", texts.len(), seeds.len()),
+                ));
             }
             // One prompt may have one text, whatever is drawn: a thought that loops from its first word on.
+            all_loop &= texts.iter().all(|text| Looping::of(text.trim_end()).repeated_share > 0.0);
         }
         let n = prompts.len();
-        Ok(finding(false, format!("1 different texts of {} seeds at T 1, with each of {n} prompts", seeds.len())))
+        let evidence = format!("1 different texts of {} seeds at T 1, with each of {n} prompts", seeds.len());
+        if all_loop {
+            return Ok(finding(None, format!("{evidence}, and all of them loop")));
+        }
+        Ok(finding(Some(false), evidence))
     }
 
     fn temperature(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
