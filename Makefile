@@ -4,16 +4,23 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench demo check slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: bench demo check detectors slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
 	$(CARGO) run --release --quiet -- run $(EXPERIMENT)
 
-## Has the score of results/NAME become worse than results/baselines/NAME.json?
+## Has results/NAME become worse than results/baselines/NAME.json? By a metric that sees into all of
+## its texts: under the server's chain some are one letter again and again, which has no words.
 NAME ?= temperature
 check: build-tools
-	$(CARGO) run --release --quiet -- check results/$(NAME) --baseline results/baselines/$(NAME).json
+	$(CARGO) run --release --quiet -- check results/$(NAME) --baseline results/baselines/$(NAME).json \
+	    --metric covered_20_chars
+
+## The table of docs/metrics.md: which metric sees which kind of repetition.
+detectors: build-tools
+	$(CARGO) build --release --quiet
+	python3 scripts/detectors.py --check
 
 ## Build and run the tests.
 test: test-tools

@@ -239,6 +239,11 @@ impl Metric {
         }
     }
 
+    /// Whether it ends at 1, for a text that is nothing but repetition.
+    pub fn ends_at_1(self) -> bool {
+        matches!(self.scale(), Scale::Share | Scale::RoughShare | Scale::Verdict)
+    }
+
     fn scale(self) -> Scale {
         match self {
             Self::RepetitionScore | Self::SeqRepWords3 | Self::SeqRepWords4 => Scale::Share,

@@ -12,6 +12,7 @@ use crate::metrics::{Metric, Part as TextPart};
 use crate::plan::Doubt;
 use crate::stats::{self, Effect, StatsError};
 
+mod against;
 mod placement;
 mod sample;
 mod test;
@@ -146,6 +147,22 @@ struct Part {
     tested: Result<Tested, NotTested>,
 }
 
+impl Part {
+    /// Lets the claim hold only where it also holds if all texts that the metric can't see into speak
+    /// against it; nothing is refuted by what can't be seen.
+    fn withstand(&mut self, blind: Blindness, against: Option<&Tested>) {
+        let Ok(tested) = &mut self.tested else {
+            self.tested = Err(NotTested::Blind(blind));
+            return;
+        };
+        let p_for = against.map_or(1.0, |against| if against.plain.is_some() { 1.0 } else { against.p_for });
+        tested.p_for = if tested.plain.is_some() { 1.0 } else { tested.p_for.max(p_for) };
+        tested.p_against = 1.0;
+        tested.plain = None;
+        tested.unseen = Some(blind);
+    }
+}
+
 /// Why there is nothing to say.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 enum NotTested {
@@ -168,13 +185,29 @@ impl Evidence {
         if let Some(obstacle) = obstacle(hypothesis, questions, trials) {
             return Self { parts: vec![Part { level: String::new(), tested: Err(obstacle) }] };
         }
-        let sample = Sample::of(hypothesis, trials);
-        let levels = match hypothesis.each {
-            None => vec![(String::new(), sample)],
-            Some(factor) => sample.split(factor),
+        let split = |sample: Sample<'_>| match hypothesis.each {
+            None => vec![(String::new(), test::run(hypothesis, &sample))],
+            Some(factor) => sample
+                .split(factor)
+                .into_iter()
+                .map(|(level, sample)| (level, test::run(hypothesis, &sample)))
+                .collect(),
         };
-        let part = |(level, sample)| Part { level, tested: test::run(hypothesis, &sample).map_err(NotTested::from) };
-        Self { parts: levels.into_iter().map(part).collect() }
+        let part =
+            |(level, tested): (_, Result<_, StatsError>)| Part { level, tested: tested.map_err(NotTested::from) };
+        let mut parts: Vec<Part> = split(Sample::of(hypothesis, trials)).into_iter().map(part).collect();
+        let taken = trials.iter().filter(|scored| hypothesis.takes(scored.trial.point()));
+        if let Some(blind) = Blindness::of(hypothesis.metric, hypothesis.part, taken).if_forbids() {
+            let Some(against) = Sample::against(hypothesis, trials) else {
+                return Self { parts: vec![Part { level: String::new(), tested: Err(NotTested::Blind(blind)) }] };
+            };
+            let against = split(against);
+            for part in &mut parts {
+                let same = against.iter().find(|(level, _)| *level == part.level);
+                part.withstand(blind, same.and_then(|(_, tested)| tested.as_ref().ok()));
+            }
+        }
+        Self { parts }
     }
 
     /// Whether there was no point in a test.
@@ -247,7 +280,7 @@ fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredT
     if cut > 0 {
         return Some(NotTested::Censored { cut, all: taken().count() });
     }
-    Blindness::of(hypothesis.metric, hypothesis.part, taken()).if_forbids().map(NotTested::Blind)
+    None
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

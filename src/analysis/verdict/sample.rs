@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::against;
 use crate::analysis::level::Level;
 use crate::analysis::{ScoredTrial, TrialResult};
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
@@ -25,17 +26,30 @@ pub struct Blocks<T> {
 impl<'a> Sample<'a> {
     pub fn of(hypothesis: &Hypothesis, trials: &'a [ScoredTrial]) -> Self {
         let value = |scored: &'a ScoredTrial| {
-            let (trial, scores) = (&scored.trial, scored.scores_of(hypothesis.part)?);
-            if !hypothesis.within.takes(trial.point()) {
-                return None;
-            }
-            let value = match hypothesis.first {
-                None => scores.get(hypothesis.metric),
-                Some(k) => head(scored, hypothesis.part, k as usize)?.get(hypothesis.metric),
-            };
-            Some((trial, value?))
+            let scores = taken(hypothesis, scored)?;
+            Some((&scored.trial, value(hypothesis, scored, scores)?))
         };
         Self(trials.par_iter().filter_map(value).collect())
+    }
+
+    /// The same, but for texts that the metric can't see into: where they speak against the claim
+    /// they count as repeated from beginning to end, and elsewhere as the metric has them, or as 0.
+    /// What holds then holds whatever these texts are.
+    ///
+    /// `None` where no side of the claim is said to repeat more, or the metric does not end at 1.
+    pub fn against(hypothesis: &Hypothesis, trials: &'a [ScoredTrial]) -> Option<Self> {
+        let speaks_against = against::of(hypothesis, trials)?;
+        let value = |scored: &'a ScoredTrial| {
+            let scores = taken(hypothesis, scored)?;
+            let known = value(hypothesis, scored, scores);
+            let value = match (scores.sees(hypothesis.metric), speaks_against(&scored.trial)) {
+                (true, _) => known?,
+                (false, true) => 1.0,
+                (false, false) => known.unwrap_or(0.0),
+            };
+            Some((&scored.trial, value))
+        };
+        Some(Self(trials.iter().filter_map(value).collect()))
     }
 
     /// A sample for each level, in the order of their first trials.
@@ -115,6 +129,18 @@ impl<'a> Sample<'a> {
             }
         }
         Blocks { prompts: prompts.into_values().collect(), n_texts }
+    }
+}
+
+/// The scores of a text that the hypothesis is about.
+fn taken<'a>(hypothesis: &Hypothesis, scored: &'a ScoredTrial) -> Option<&'a Scores> {
+    scored.scores_of(hypothesis.part).filter(|_| hypothesis.within.takes(scored.trial.point()))
+}
+
+fn value(hypothesis: &Hypothesis, scored: &ScoredTrial, scores: &Scores) -> Option<f64> {
+    match hypothesis.first {
+        None => scores.get(hypothesis.metric),
+        Some(k) => head(scored, hypothesis.part, k as usize)?.get(hypothesis.metric),
     }
 }
 

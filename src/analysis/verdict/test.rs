@@ -2,6 +2,7 @@
 
 use super::sample::{Blocks, Sample};
 use super::{NamedEffect, Outcome};
+use crate::analysis::Blindness;
 use crate::experiment::{Direction, Hypothesis, Sides, Test};
 use crate::stats::{
     Effect, Interval, Pair, StatsError, Target, equivalence, interaction, mean, page_trend, paired_contrast,
@@ -22,6 +23,9 @@ pub struct Tested {
     pub n_texts: usize,
     /// The least main effect that could have been seen; `None` where it has no scale.
     pub detectable: Option<f64>,
+    /// The texts that the metric can't see into, where they are many: the p-values hold whatever
+    /// these are.
+    pub unseen: Option<Blindness>,
 }
 
 /// # Errors
@@ -64,6 +68,7 @@ fn trend(blocks: &Blocks<Vec<f64>>, expect: Direction, sides: Sides) -> Result<T
         n_prompts,
         n_texts,
         detectable: detectable(&rhos),
+        unseen: None,
     })
 }
 
@@ -85,7 +90,7 @@ fn contrast(blocks: &Blocks<Vec<Pair>>, expect: Direction, sides: Sides) -> Resu
     }
     let (p_for, p_against) = directed(found.p.p, found.mean_difference.estimate, expect, sides);
     let detectable = detectable(&differences);
-    Ok(Tested { p_for, p_against, plain: None, effects, n_prompts, n_texts, detectable })
+    Ok(Tested { p_for, p_against, plain: None, effects, n_prompts, n_texts, detectable, unseen: None })
 }
 
 fn within(blocks: &Blocks<Vec<Pair>>, margin: f64, sides: Sides) -> Result<Tested, StatsError> {
@@ -116,6 +121,7 @@ fn within(blocks: &Blocks<Vec<Pair>>, margin: f64, sides: Sides) -> Result<Teste
         n_prompts,
         n_texts,
         detectable: detectable(&differences),
+        unseen: None,
     })
 }
 
@@ -136,7 +142,7 @@ fn crossed(levels: [usize; 2], blocks: &Blocks<Vec<f64>>) -> Result<Tested, Stat
     let detectable = difference.and_then(|_| {
         detectable(&blocks.prompts.iter().map(|cells| cells[3] - cells[2] - cells[1] + cells[0]).collect::<Vec<_>>())
     });
-    Ok(Tested { p_for: found.p.p, p_against: 1.0, plain: None, effects, n_prompts, n_texts, detectable })
+    Ok(Tested { p_for: found.p.p, p_against: 1.0, plain: None, effects, n_prompts, n_texts, detectable, unseen: None })
 }
 
 /// From a two-sided p to one for the direction expected and one against it.
@@ -174,5 +180,5 @@ fn nothing(name: &'static str) -> NamedEffect {
 
 fn plain(outcome: Outcome, effects: Vec<NamedEffect>, n_prompts: usize, n_texts: usize) -> Tested {
     let (p_for, p_against) = if outcome == Outcome::Supported { (0.0, 1.0) } else { (1.0, 0.0) };
-    Tested { p_for, p_against, plain: Some(outcome), effects, n_prompts, n_texts, detectable: None }
+    Tested { p_for, p_against, plain: Some(outcome), effects, n_prompts, n_texts, detectable: None, unseen: None }
 }

@@ -254,3 +254,49 @@ fn what_moves_nothing_is_not_compared() {
     assert_eq!((verdict.outcome, verdict.p, verdict.parts.len()), (Outcome::Inconclusive, None, 0));
     assert!(verdict.sentence.contains("the temperature moves nothing"), "{}", verdict.sentence);
 }
+
+/// Texts at T 0.1 and 0.9; those of `hidden` repeat one letter, of which the score sees nothing.
+fn with_hidden(hidden: impl Fn(usize, f32) -> bool) -> Vec<ScoredTrial> {
+    let letter = |number: usize| char::from(b'a' + (number % 16) as u8);
+    let word = |number: usize| format!("{}{}{} ", letter(number), letter(number / 16), letter(number / 256));
+    let text = |prompt: usize, t: f32| match (hidden(prompt, t), t > 0.5) {
+        (true, _) => "t".repeat(300),
+        (false, true) => format!("prompt {prompt} goes on and on {}", "and on and on ".repeat(20 + prompt)),
+        // Forty words, each of this text alone.
+        (false, false) => (0..40).map(|i| word(prompt * 40 + i)).collect(),
+    };
+    let mut trials = Vec::new();
+    for (prompt, t) in itertools::iproduct!(0..24, [0.1, 0.9]) {
+        let mut scored = trial(prompt, "pure", t, Some(0), 0.0);
+        let TrialResult::Scored { scores, .. } = &mut scored.result else { unreachable!("it was scored above") };
+        *scores = crate::metrics::score(&text(prompt, t), None);
+        trials.push(scored);
+    }
+    trials
+}
+
+#[test]
+fn what_the_metric_cannot_see_may_not_undo_a_verdict() {
+    let claim = |expect| hypothesis(Test::Contrast { base: at(0.1), other: at(0.9), expect });
+    let rises = || claim(Direction::Increasing);
+    // A few loops that it scores 0 on the side that loops anyway: they only weaken the claim.
+    let hot = judge(&with_hidden(|prompt, t| t > 0.5 && prompt < 6), rises());
+    assert_eq!(hot.outcome, Outcome::Supported, "{}", hot.sentence);
+    assert!(
+        hot.sentence.contains("so even if all texts that repetition_score can't see into, 6 of 48"),
+        "{}",
+        hot.sentence
+    );
+    // As many on the other side could undo it, and they do.
+    let cold = judge(&with_hidden(|prompt, t| t < 0.5 && prompt < 22), rises());
+    assert_eq!(cold.outcome, Outcome::Inconclusive, "{}", cold.sentence);
+    assert!(cold.sentence.contains("can't see whether 22 of 48 texts"), "{}", cold.sentence);
+    // All of what loops is hidden: no claim of less is believed, and no equivalence.
+    let all = with_hidden(|_, t| t > 0.5);
+    assert_eq!(judge(&all, claim(Direction::Decreasing)).outcome, Outcome::Inconclusive);
+    assert_eq!(judge(&all, claim(Direction::Different)).outcome, Outcome::Inconclusive);
+    let as_clean = hypothesis(Test::Equivalence { base: at(0.1), other: at(0.9), margin: 0.05 });
+    assert_eq!(judge(&all, as_clean).outcome, Outcome::Inconclusive);
+    let trend = hypothesis(Test::Trend { factor: Factor::Temperature, expect: Direction::Decreasing });
+    assert_eq!(judge(&all, trend).outcome, Outcome::Inconclusive);
+}

@@ -41,8 +41,19 @@ pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>) -> String {
         (None, Some(p)) => sentence += &format!(", p {}", p_in_words(p)),
         (None, None) => {}
     }
-    if outcome == Outcome::Inconclusive {
-        sentence += &blind_spot(tested);
+    match (&tested.unseen, outcome) {
+        (Some(blind), Outcome::Inconclusive) => {
+            sentence += &format!(" if the texts that it can't see into speak against it; {blind}");
+        }
+        (Some(blind), _) => {
+            let (n_unseen, n_texts) = (blind.n_unseen, blind.n_texts);
+            sentence += &format!(
+                "; so even if all texts that {} can't see into, {n_unseen} of {n_texts}, speak against it",
+                blind.metric.name()
+            );
+        }
+        (None, Outcome::Inconclusive) => sentence += &blind_spot(tested),
+        (None, _) => {}
     }
     sentence
 }
