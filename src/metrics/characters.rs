@@ -31,7 +31,7 @@ impl Characters {
     /// `None` where there is no digit, so that it would be the same.
     pub fn masked(&self) -> Option<Self> {
         let is_digit = |&c: &u32| (u32::from(b'0')..=u32::from(b'9')).contains(&c);
-        self.items.iter().any(|c| is_digit(c)).then(|| {
+        self.items.iter().any(is_digit).then(|| {
             let (mut items, mut starts) = (Vec::with_capacity(self.items.len()), Vec::new());
             let mut at = 0;
             for run in self.items.chunk_by(|a, b| is_digit(a) && is_digit(b)) {

@@ -58,7 +58,7 @@ fn chants_within(window: &[u32]) -> bool {
 
 /// The parts of a text that it looks at by themselves, in characters.
 fn parts(text: &str) -> Vec<Range<usize>> {
-    let mut parts = vec![0..0];
+    let mut parts = vec![Range::default()];
     let mut in_code = false;
     let mut at = 0;
     for line in text.split_inclusive('\n') {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::against;
+use super::against::Less;
 use crate::analysis::level::Level;
 use crate::analysis::{ScoredTrial, TrialResult};
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
@@ -37,12 +37,12 @@ impl<'a> Sample<'a> {
     /// What holds then holds whatever these texts are.
     ///
     /// `None` where no side of the claim is said to repeat more, or the metric does not end at 1.
-    pub fn against(hypothesis: &Hypothesis, trials: &'a [ScoredTrial]) -> Option<Self> {
-        let speaks_against = against::of(hypothesis, trials)?;
+    pub fn against(hypothesis: &'a Hypothesis, trials: &'a [ScoredTrial]) -> Option<Self> {
+        let less = Less::of(hypothesis, trials)?;
         let value = |scored: &'a ScoredTrial| {
             let scores = taken(hypothesis, scored)?;
             let known = value(hypothesis, scored, scores);
-            let value = match (scores.sees(hypothesis.metric), speaks_against(&scored.trial)) {
+            let value = match (scores.sees(hypothesis.metric), less.takes(&scored.trial)) {
                 (true, _) => known?,
                 (false, true) => 1.0,
                 (false, false) => known.unwrap_or(0.0),
