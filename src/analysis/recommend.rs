@@ -69,6 +69,8 @@ pub enum Advice {
     Range { from: Temperature, to: Temperature },
     /// None is shown to.
     Nowhere,
+    /// Every one is over: none is the right one.
+    Everywhere,
     /// None is shown to, because the metric can't see into the texts: more prompts would not help.
     Blind { why: Blindness },
     /// These are over, and at each of them these other chains are under: it is the chain
@@ -167,7 +169,7 @@ impl Recommendation {
     pub fn highest(&self) -> Option<Temperature> {
         match self.by_itself() {
             Advice::NoLimit { to } | Advice::Range { to, .. } => Some(to),
-            Advice::Nowhere | Advice::Blind { .. } | Advice::OtherChain { .. } => None,
+            Advice::Nowhere | Advice::Everywhere | Advice::Blind { .. } | Advice::OtherChain { .. } => None,
         }
     }
 
@@ -180,10 +182,14 @@ impl Recommendation {
         match (range.first(), range.last()) {
             (Some(&to), Some(_)) if range.len() == self.temperatures.len() => Advice::NoLimit { to },
             (Some(&to), Some(&from)) => Advice::Range { from, to },
-            _ => match self.temperatures.iter().find_map(|at| at.blind) {
-                Some(why) => Advice::Blind { why },
-                None => Advice::Nowhere,
-            },
+            _ => {
+                let mut open = self.temperatures.iter().filter(|at| at.standing == Standing::Open);
+                match open.clone().find_map(|at| at.blind) {
+                    Some(why) => Advice::Blind { why },
+                    None if open.next().is_some() => Advice::Nowhere,
+                    None => Advice::Everywhere,
+                }
+            }
         }
     }
 }
@@ -245,6 +251,7 @@ mod tests {
     fn the_highest_range_under_the_limits_is_taken() {
         assert_eq!(advice(&[("a", &[0.01, 0.02, 0.5])]), [Advice::Range { from: t(0.1), to: t(0.1 + 0.4) }]);
         assert_eq!(advice(&[("a", &[0.5, 0.02, 0.02])]), [Advice::Range { from: t(0.1 + 0.4), to: t(0.1 + 0.8) }]);
+        assert_eq!(advice(&[("a", &[0.5, 0.6])]), [Advice::Everywhere]);
         // Its interval holds the limit.
         assert_eq!(advice(&[("a", &[0.09, 0.11, 0.5])]), [Advice::Nowhere]);
     }

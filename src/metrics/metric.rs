@@ -66,7 +66,7 @@ pub enum Metric {
     Repeat4Chars,
     /// The share of characters in a block of 20 that also starts earlier in the text.
     Covered20Chars,
-    /// [`recycled`](super::recycled) of words, or of characters in scripts without spaces.
+    /// [`recycled`](super::recycled()) of words, or of characters in scripts without spaces.
     Recycled,
     /// The tail's cycle of characters, as [`TailPeriod`](Self::TailPeriod) and its like have it of
     /// tokens.

@@ -94,6 +94,7 @@ fn advice_in_words(arm: &Recommendation) -> String {
         Advice::Range { from, to } if from == to => format!("{to} stays under; no other is shown to"),
         Advice::Range { from, to } => format!("{from} to {to} stay under; others are not shown to"),
         Advice::Nowhere => "no temperature is shown to stay under: more prompts may show one".to_owned(),
+        Advice::Everywhere => "no temperature helps: every one measured is over".to_owned(),
         Advice::Blind { why } => {
             let metric = why.sees.map_or(String::new(), |sees| format!(": --metric {}", sees.name()));
             format!("no temperature is shown to stay under, and more prompts would not show one: {why}{metric}")

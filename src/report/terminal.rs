@@ -1,6 +1,7 @@
 //! The summary of a run on the terminal: a line a cell, then one text of a
 //! low and one of a high temperature, side by side.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
@@ -100,7 +101,7 @@ struct Pair<'a> {
 
 struct Sample<'a> {
     scored: &'a ScoredTrial,
-    text: &'a str,
+    text: Cow<'a, str>,
     score: f64,
 }
 
@@ -155,7 +156,16 @@ impl<'a> Sample<'a> {
     fn of(scored: &'a ScoredTrial) -> Option<Self> {
         match &scored.result {
             TrialResult::Scored { generation, scores } => {
-                Some(Self { scored, text: &generation.text, score: scores.get(Metric::RepetitionScore)? })
+                let text = match &scored.apart {
+                    None => Cow::Borrowed(&*generation.text),
+                    Some(apart) if apart.answer.trim().is_empty() => {
+                        Cow::Owned(format!("(thought) {}\n(no answer)", apart.thought.trim()))
+                    }
+                    Some(apart) => {
+                        Cow::Owned(format!("(thought) {}\n(answer) {}", apart.thought.trim(), apart.answer.trim()))
+                    }
+                };
+                Some(Self { scored, text, score: scores.get(Metric::RepetitionScore)? })
             }
             TrialResult::Censored { .. } | TrialResult::Failed(_) | TrialResult::Missing => None,
         }
