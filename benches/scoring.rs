@@ -10,7 +10,8 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use moe_sweep::engine::Token;
 use moe_sweep::metrics::{
-    Grams, UpToFour, compression_ratio, is_holtzman_repetition, mattr, mtld, repetition_score, score, tail_cycle,
+    Grams, Looping, UpToFour, Written, compression_ratio, has_ollama_repeats, is_gemini_cli_loop,
+    is_holtzman_repetition, mattr, mtld, recycled, repeat_4_chars, repetition_score, score, score_written, tail_cycle,
     word_ids, zipf,
 };
 use rand_chacha::ChaCha8Rng;
@@ -88,6 +89,24 @@ fn the_findings_score(bencher: Bencher) {
     over_texts(bencher, |text| repetition_score(&word_ids(&text.text)));
 }
 
+/// Five megabytes of one kind of repetition.
+#[divan::bench(args = ["a word", "a letter", "a paragraph", "a counter", "no spaces", "a thought"], sample_count = 3)]
+fn five_megabytes(bencher: Bencher, kind: &str) {
+    const BYTES: usize = 5_000_000;
+    let clean = |seeds: std::ops::Range<u64>| seeds.map(|seed| generated(2 * seed + 1)).collect::<String>();
+    let paragraph = clean(0..9);
+    let text = match kind {
+        "a word" => "to be able ".repeat(BYTES / 11),
+        "a letter" => "a".repeat(BYTES),
+        "a paragraph" => paragraph.repeat(BYTES / paragraph.len()),
+        "a counter" => (0..BYTES / 24).map(|i| format!("row{i} is ok and fine\n")).collect(),
+        "no spaces" => "今天天气很好我们去公园散步吧。".repeat(BYTES / 45),
+        _ => format!("<think>{}</think>{}", "wait, let me think ".repeat(BYTES / 38), clean(0..1000)),
+    };
+    let written = Written::of(&text, None, None);
+    bencher.counter(BytesCount::new(text.len())).bench_local(|| score_written(&written, None));
+}
+
 mod parts {
     use super::*;
 
@@ -111,6 +130,22 @@ mod parts {
     #[divan::bench]
     fn tail(bencher: Bencher) {
         over_texts(bencher, |text| (tail_cycle(&text.tokens), is_holtzman_repetition(&text.tokens)));
+    }
+
+    #[divan::bench]
+    fn loops_of_characters(bencher: Bencher) {
+        over_texts(bencher, |text| Looping::of(&text.text));
+    }
+
+    #[divan::bench]
+    fn characters_that_repeat(bencher: Bencher) {
+        let characters = |text: &Text| text.text.chars().map(u32::from).collect::<Vec<_>>();
+        over_texts(bencher, |text| (repeat_4_chars(&characters(text)), recycled(&characters(text))));
+    }
+
+    #[divan::bench]
+    fn other_detectors(bencher: Bencher) {
+        over_texts(bencher, |text| (is_gemini_cli_loop(&text.text), has_ollama_repeats(&text.tokens)));
     }
 
     #[divan::bench]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::ScoredTrial;
-use crate::metrics::{Metric, Part, Scores};
+use crate::metrics::{Metric, Scores, TextPart};
 
 /// How many of some texts a metric can't see into: see [`Scores::sees`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +27,7 @@ impl Blindness {
     pub const SMALL_SHARE: f64 = 0.05;
 
     /// Of the texts that have scores; those that a server cut are counted elsewhere.
-    pub fn of<'a>(metric: Metric, part: Part, trials: impl IntoIterator<Item = &'a ScoredTrial>) -> Self {
+    pub fn of<'a>(metric: Metric, part: TextPart, trials: impl IntoIterator<Item = &'a ScoredTrial>) -> Self {
         Self::of_scores(metric, trials.into_iter().filter_map(|scored| scored.scores_of(part)))
     }
 
@@ -80,7 +80,7 @@ mod tests {
         let outcomes: Vec<_> = texts.iter().map(|text| generated(text, &[])).collect();
         let of = |id: &crate::plan::TrialId| outcomes.get(id.to_string().parse::<usize>().ok()?);
         let analysis = analyse(&trials, Questions::default(), of);
-        Blindness::of(Metric::RepetitionScore, Part::Whole, &analysis.trials)
+        Blindness::of(Metric::RepetitionScore, TextPart::Whole, &analysis.trials)
     }
 
     const CLEAN: &str = "the river rises in spring and falls in autumn";

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::engine::{Generation, Stop};
 use crate::experiment::{Factor, Hypothesis, Settings};
 use crate::journal::format::{Failure, Outcome};
-use crate::metrics::{Markers, Metric, Part, Scores, Written, score, score_written};
+use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
 use crate::plan::{Cell, Design, Doubt, Trial, TrialId};
 use crate::stats::Interval;
 
@@ -103,13 +103,13 @@ impl ScoredTrial {
     }
 
     /// The scores of a part of its text, if it counts and has that part.
-    pub fn scores_of(&self, part: Part) -> Option<&Scores> {
+    pub fn scores_of(&self, part: TextPart) -> Option<&Scores> {
         let TrialResult::Scored { scores, .. } = &self.result else { return None };
         match (part, &self.apart) {
-            (Part::Whole, _) | (Part::Answer, None) => Some(scores),
-            (Part::Thought, None) => None,
-            (Part::Thought, Some(apart)) => Some(&apart.thought_scores),
-            (Part::Answer, Some(apart)) => Some(&apart.answer_scores),
+            (TextPart::Whole, _) | (TextPart::Answer, None) => Some(scores),
+            (TextPart::Thought, None) => None,
+            (TextPart::Thought, Some(apart)) => Some(&apart.thought_scores),
+            (TextPart::Answer, Some(apart)) => Some(&apart.answer_scores),
         }
     }
 }
@@ -168,7 +168,7 @@ pub fn analyse<'a>(
     let trials: Vec<_> = trials.par_iter().map(scored).collect();
     let mut notes = doubts::notes(&trials);
     notes.extend(
-        Blindness::of(questions.settings.metric, Part::Whole, &trials).if_forbids().map(|blind| blind.to_string()),
+        Blindness::of(questions.settings.metric, TextPart::Whole, &trials).if_forbids().map(|blind| blind.to_string()),
     );
     let attribution = attribution::attribute(&trials, questions.settings.metric).unwrap_or_else(|error| {
         notes.push(format!("the variation is not attributed to the factors: {error}"));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Analysis, Blindness, ScoredTrial};
 use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
-use crate::metrics::{Metric, Part};
+use crate::metrics::{Metric, TextPart};
 use crate::plan::Cell;
 use crate::stats::Interval;
 
@@ -126,7 +126,7 @@ fn standings(analysis: &Analysis, limits: Limits) -> impl Iterator<Item = (&Cell
         let texts = texts.get(&summary.cell).map(Vec::as_slice).unwrap_or_default();
         let blind = [limits.metric, Metric::Loop]
             .into_iter()
-            .find_map(|metric| Blindness::of(metric, Part::Whole, texts.iter().copied()).if_forbids());
+            .find_map(|metric| Blindness::of(metric, TextPart::Whole, texts.iter().copied()).if_forbids());
         let score = summary.estimate.and_then(|estimate| estimate.interval);
         let p_loop = profile.two_part.map(|two| two.loops.interval);
         let standing = match standing(&[(p_loop, limits.p_loop), (score, limits.score)]) {

@@ -12,7 +12,7 @@ use crate::experiment::{
     Bos, Generate, Hypothesis, Numerics, Offload, OpOffload, Quant, Selection, Sides, Temperature, Template, Test,
 };
 use crate::journal::format::Outcome as Recorded;
-use crate::metrics::{Metric, Part};
+use crate::metrics::{Metric, TextPart};
 use crate::plan::{Cell, Trial, TrialId};
 
 const PROMPTS: usize = 24;
@@ -120,7 +120,7 @@ fn claims(metric: Metric) -> Vec<Hypothesis> {
         id: id.to_owned(),
         claim: id.to_owned(),
         metric,
-        part: Part::Whole,
+        part: TextPart::Whole,
         first: None,
         within: Selection::default(),
         each: None,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Baseline;
 use super::gate::{LoopsMore, Unit};
 use crate::analysis::{Analysis, Blindness, ScoredTrial};
-use crate::metrics::{Metric, Part, Worse};
+use crate::metrics::{Metric, TextPart, Worse};
 use crate::plan::Cell;
 
 /// How fine a gate looks.
@@ -49,7 +49,7 @@ pub fn units(baseline: &Baseline, run: &Baseline, analysis: &Analysis, metric: M
     }
     let blind = |name: &str| {
         let of_unit = |scored: &&ScoredTrial| self::name(&scored.trial.cell, by) == name;
-        Blindness::of(metric, Part::Whole, analysis.trials.iter().filter(of_unit)).if_forbids()
+        Blindness::of(metric, TextPart::Whole, analysis.trials.iter().filter(of_unit)).if_forbids()
     };
     let share_of_loops = |of: &Baseline, name: &str| {
         let cells = of.cells.iter().filter(|cell| self::name(&cell.cell, by) == name);

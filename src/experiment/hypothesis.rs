@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
 use super::{Offload, OpOffload, Point, Quant, Temperature, Template};
-use crate::metrics::{Metric, Part};
+use crate::metrics::{Metric, TextPart};
 
 /// A claim about a metric of the experiment's texts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Hypothesis {
     pub metric: Metric,
     /// Which part of the texts is scored. Plans before it was a choice knew whole texts only.
     #[serde(default)]
-    pub part: Part,
+    pub part: TextPart,
     /// Texts are scored on so many first tokens and words, those with fewer left
     /// out; `None` for whole texts.
     pub first: Option<u32>,

@@ -36,7 +36,7 @@ pub use looping::{Looping, loop_of_tokens};
 pub use metric::{Metric, Scores, Sight, Worse};
 pub use ngram::{repetition_score, seq_rep};
 pub use recycled::recycled;
-pub use score::{Part, score, score_head, score_written};
+pub use score::{TextPart, score, score_head, score_written};
 pub use segments::{WordRule, unicode_word_ids};
 pub use simctg::SimCtg;
 pub use tail::{TailCycle, tail_cycle};

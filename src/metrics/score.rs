@@ -21,7 +21,7 @@ pub type Token = i32;
 #[derive(strum::EnumString, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Part {
+pub enum TextPart {
     /// Thought and answer, in the order in which they were written.
     #[default]
     Whole,

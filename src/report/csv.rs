@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use ::csv::Writer;
 
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
-use crate::metrics::{Metric, Part, Scores};
+use crate::metrics::{Metric, Scores, TextPart};
 use crate::plan::{Cell, LoadKey, TrialId};
 use crate::stats::{Effect, Interval};
 
@@ -130,8 +130,8 @@ pub fn write_parts(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     for ScoredTrial { trial, apart, .. } in &analysis.trials {
         let Some(apart) = apart else { continue };
         let parts = [
-            (Part::Thought, &apart.thought, &apart.thought_scores),
-            (Part::Answer, &apart.answer, &apart.answer_scores),
+            (TextPart::Thought, &apart.thought, &apart.thought_scores),
+            (TextPart::Answer, &apart.answer, &apart.answer_scores),
         ];
         for (part, text, scores) in parts {
             let mut fields = vec![trial.id.to_string()];
@@ -152,7 +152,8 @@ fn unseen_by(scores: &Scores) -> String {
 fn empty_answers(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
     let mut counts = BTreeMap::new();
     for scored in &analysis.trials {
-        let is_empty = scored.scores_of(Part::Whole).is_some_and(|scores| scores.get(Metric::EmptyAnswer) == Some(1.0));
+        let is_empty =
+            scored.scores_of(TextPart::Whole).is_some_and(|scores| scores.get(Metric::EmptyAnswer) == Some(1.0));
         *counts.entry(&scored.trial.cell).or_default() += usize::from(is_empty);
     }
     counts

@@ -10,7 +10,7 @@ use crate::analysis::{
 use crate::engine::{Generation, Stop};
 use crate::experiment::{Factor, Offload, OpOffload, Quant, Seed, Temperature, Template};
 use crate::journal::format::Failure;
-use crate::metrics::Part;
+use crate::metrics::TextPart;
 use crate::metrics::{Metric, Scores};
 use crate::plan::{Cell, Trial, TrialId};
 use crate::stats::{Effect, Interval, Onset, kaplan_meier};
@@ -203,7 +203,7 @@ fn verdict(outcome: VerdictOutcome) -> Verdict {
         id: format!("it-is-{outcome}"),
         claim: format!("A claim that is {outcome} & <b>bold</b>."),
         metric: Metric::RepetitionScore,
-        part: Part::Whole,
+        part: TextPart::Whole,
         first: Some(64),
         test: TestKind::Trend,
         outcome,

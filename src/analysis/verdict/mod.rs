@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Blindness, Questions, ScoredTrial, TrialResult};
 use crate::experiment::{Factor, Hypothesis, Settings, Test};
-use crate::metrics::{Metric, Part as TextPart};
+use crate::metrics::{Metric, TextPart};
 use crate::plan::Doubt;
 use crate::stats::{self, Effect, StatsError};
 

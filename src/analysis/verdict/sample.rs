@@ -8,7 +8,7 @@ use super::against::Less;
 use crate::analysis::level::Level;
 use crate::analysis::{ScoredTrial, TrialResult};
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
-use crate::metrics::{Part, Scores, score_head};
+use crate::metrics::{Scores, TextPart, score_head};
 use crate::plan::Trial;
 use crate::stats::{Pair, mean};
 
@@ -145,18 +145,18 @@ fn value(hypothesis: &Hypothesis, scored: &ScoredTrial, scores: &Scores) -> Opti
 }
 
 /// The scores of the first `k` words and tokens of a part of a text.
-fn head(scored: &ScoredTrial, part: Part, k: usize) -> Option<Scores> {
+fn head(scored: &ScoredTrial, part: TextPart, k: usize) -> Option<Scores> {
     let TrialResult::Scored { generation, .. } = &scored.result else { return None };
     match (part, &scored.apart) {
-        (Part::Whole, None) | (Part::Answer, None) => {
+        (TextPart::Whole, None) | (TextPart::Answer, None) => {
             Some(score_head(&generation.text, generation.tokens.as_deref(), k))
         }
-        (Part::Whole, Some(apart)) => {
+        (TextPart::Whole, Some(apart)) => {
             let whole = format!("{}\n{}", apart.thought, apart.answer);
             Some(score_head(&whole, generation.tokens.as_deref(), k))
         }
-        (Part::Thought, Some(apart)) => Some(score_head(&apart.thought, None, k)),
-        (Part::Answer, Some(apart)) => Some(score_head(&apart.answer, None, k)),
-        (Part::Thought, None) => None,
+        (TextPart::Thought, Some(apart)) => Some(score_head(&apart.thought, None, k)),
+        (TextPart::Answer, Some(apart)) => Some(score_head(&apart.answer, None, k)),
+        (TextPart::Thought, None) => None,
     }
 }

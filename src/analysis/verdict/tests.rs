@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::TrialResult;
 use crate::engine::{Generation, Stop};
 use crate::experiment::{Direction, Factor, Offload, OpOffload, Quant, Seed, Selection, Sides, Temperature, Template};
-use crate::metrics::{Part, Scores};
+use crate::metrics::{Scores, TextPart};
 use crate::plan::{Cell, Trial};
 
 const TEMPERATURES: [f32; 4] = [0.1, 0.5, 0.9, 1.3];
@@ -58,7 +58,7 @@ fn hypothesis(test: Test) -> Hypothesis {
         id: "it".to_owned(),
         claim: "it".to_owned(),
         metric: Metric::RepetitionScore,
-        part: Part::Whole,
+        part: TextPart::Whole,
         first: None,
         within: Selection::default(),
         each: None,

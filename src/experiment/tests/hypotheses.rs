@@ -1,7 +1,7 @@
 //! What hypotheses mean, and what is said of those that mean nothing.
 
 use super::*;
-use crate::metrics::{Metric, Part};
+use crate::metrics::{Metric, TextPart};
 
 fn text(hypothesis: &str) -> String {
     format!("{VALID}\n[[hypothesis]]\nid = \"it-rises\"\n{hypothesis}\n")
@@ -23,7 +23,7 @@ fn a_trend_is_of_the_findings_score_and_all_texts_unless_it_says_otherwise() {
         id: "it-rises".to_owned(),
         claim: "it rises".to_owned(),
         metric: Metric::RepetitionScore,
-        part: Part::Whole,
+        part: TextPart::Whole,
         first: None,
         within: Selection::default(),
         each: None,
@@ -45,7 +45,7 @@ fn everything_can_be_said() {
         id: "it-rises".to_owned(),
         claim: "It falls.".to_owned(),
         metric: Metric::TailShare,
-        part: Part::Whole,
+        part: TextPart::Whole,
         first: Some(64),
         within: Selection {
             chain: vec!["pure".to_owned(), "mine".to_owned()],
