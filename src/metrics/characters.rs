@@ -74,7 +74,7 @@ impl Characters {
 pub fn repeat_4_chars(characters: &[u32]) -> Option<f64> {
     let grams = hashes(characters, 4);
     let n = grams.len();
-    let mut seen = Seen::default();
+    let mut seen = Seen::of_at_most(n);
     grams.for_each(|gram| {
         seen.insert(gram);
     });
@@ -91,7 +91,7 @@ pub(super) struct Coverage {
 
 impl Coverage {
     pub fn of(items: &[u32]) -> Self {
-        let mut seen = Seen::default();
+        let mut seen = Seen::of_at_most(items.len());
         let mut stretches: Vec<Range<usize>> = Vec::new();
         let again = hashes(items, BLOCK).enumerate().filter(|&(_, block)| !seen.insert(block));
         for (at, _) in again {

@@ -40,7 +40,7 @@ pub(super) fn has_chant(text: &str, characters: &[u32], coverage: &Coverage) -> 
 fn chants(part: &[u32]) -> bool {
     (0..part.len()).step_by(SPAN).any(|from| {
         let window = &part[from..part.len().min(from + 2 * SPAN)];
-        let mut seen = Seen::default();
+        let mut seen = Seen::of_at_most(window.len());
         let n_again = hashes(window, CHUNK).filter(|&chunk| !seen.insert(chunk)).count();
         n_again >= TIMES - 1 && chants_within(window)
     })

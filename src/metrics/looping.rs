@@ -2,6 +2,7 @@
 
 use super::characters::{Characters, Coverage};
 use super::tail::{TailCycle, Tails};
+use super::together::together;
 
 /// A tail is a loop from so many copies on. The last one may be partial, so this is two whole
 /// ones and a third that is begun and, by the lengths below, long enough not to be chance.
@@ -45,7 +46,8 @@ impl Looping {
 
     /// Of a text's characters, and of the same with masked digits where there are any.
     pub(super) fn of_both(plain: &Characters, coverage: &Coverage, masked: Option<&Characters>) -> Self {
-        let (of_plain, of_masked) = rayon::join(
+        let (of_plain, of_masked) = together(
+            plain.items().len(),
             || Self::of_characters(plain, coverage),
             || masked.map(|masked| Self::of_characters(masked, &Coverage::of(masked.items()))),
         );

@@ -21,6 +21,7 @@ mod seen;
 mod segments;
 mod simctg;
 mod tail;
+mod together;
 mod vocabulary;
 mod window;
 mod words;

@@ -3,6 +3,7 @@
 use super::characters::{Characters, Coverage, repeat_4_chars};
 use super::gemini::has_chant;
 use super::metric::Sight;
+use super::together::together;
 use super::{
     CopiesRule, EAD_VOCABULARY, Grams, Looping, Metric, Scores, SimCtg, TailCycle, UpToFour, WordRule, Written,
     compression_ratio, ead, ends_in_copies, has_ollama_repeats, is_holtzman_repetition, loop_of_tokens, mattr, mtld,
@@ -70,8 +71,9 @@ pub fn score_head(text: &str, tokens: Option<&[Token]>, k: usize) -> Scores {
 }
 
 fn all(text: Option<&str>, tokens: Option<&[Token]>, loops: Loops<'_>, unanswered: Option<bool>) -> Scores {
-    // On two threads, for a text of megabytes: half of the time is of words.
-    let ((words, compression), characters) = rayon::join(
+    // Half of the time is of words.
+    let ((words, compression), characters) = together(
+        text.map_or(0, str::len),
         || (text.map(OfWords::new), text.and_then(compression_ratio)),
         || text.map(|text| OfCharacters::new(text, loops)),
     );
@@ -212,9 +214,10 @@ impl OfCharacters {
             }
             Loops::OfParts { thought, answer } => {
                 let n_before = plain.items().len() - answer.chars().count();
-                let (coverage, (thought, answer)) = rayon::join(
+                let (coverage, (thought, answer)) = together(
+                    text.len(),
                     || Coverage::of(plain.items()),
-                    || rayon::join(|| Looping::of(thought), || Looping::of(answer)),
+                    || together(text.len(), || Looping::of(thought), || Looping::of(answer)),
                 );
                 (coverage, thought.or(answer.behind(n_before)))
             }

@@ -9,13 +9,13 @@ pub(super) struct Seen {
     n_distinct: usize,
 }
 
-impl Default for Seen {
-    fn default() -> Self {
-        Self { slots: vec![0; 64], n_distinct: 0 }
-    }
-}
-
 impl Seen {
+    /// For so many hashes at most: a small text's table need not grow.
+    pub fn of_at_most(n: usize) -> Self {
+        let slots = (n + n / 2).next_power_of_two().clamp(64, 1 << 14);
+        Self { slots: vec![0; slots], n_distinct: 0 }
+    }
+
     /// Adds a hash below 2⁶³; whether it is new.
     pub fn insert(&mut self, hash: u64) -> bool {
         // None is 0.
@@ -64,7 +64,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_a_set(hashes in prop::collection::vec(0..500_u64, 0..2000)) {
-            let (mut seen, mut known) = (Seen::default(), BTreeSet::new());
+            let (mut seen, mut known) = (Seen::of_at_most(60), BTreeSet::new());
             for hash in hashes.into_iter().map(|hash| hash << 40 | hash) {
                 prop_assert_eq!(seen.insert(hash), known.insert(hash));
             }
