@@ -76,7 +76,7 @@ fn time_to_loop(report: &Report<'_>) -> Option<Section> {
     let figures = named(report, plot::ONSET_FIGURE);
     let body = html! {
         p {
-            "The share of texts that have not begun to loop after so many tokens. A text that ends before it loops is "
+            "The share of texts that have not begun to loop after so many " (report.analysis.onset_unit) ". A text that ends before it loops is "
             "counted until its end only (Kaplan and Meier)."
         }
         div data-chooser="Model and settings" {

@@ -147,7 +147,7 @@ fn subtitle(facet: &str, analysis: &Analysis) -> String {
         },
     );
     format!(
-        "{facet}. Kaplan–Meier curves of the token at which a text begins to loop; a text that ends before is counted until \
+        "{facet}. Kaplan–Meier curves of when a text begins to loop; a text that ends before is counted until \
          its end; {bands}."
     )
 }

@@ -119,10 +119,11 @@ function drawText({ facts, text }, trial, metrics) {
     return;
   }
   const score = outcome.scores[metrics.indexOf("repetition_score")];
-  const loops = outcome.scores[metrics.indexOf("loop")] === 1 ? "; loops" : "";
-  const tail = outcome.tail ? `; ends in a ${cycleOf(outcome.tail)}` : "; no cycle at its end";
+  const loops = outcome.scores[metrics.indexOf("loop")] === 1;
+  const inThought = loops && outcome.thought !== undefined && !outcome.tail;
+  const tail = outcome.tail ? `; ends in a ${cycleOf(outcome.tail)}` : inThought ? "; loops in its thought" : "; no cycle at its end";
   const tokens = outcome.n_tokens === null ? "" : `; ${outcome.n_tokens} tokens`;
-  facts.textContent = `repetition score ${shown(score)}${loops}${tokens}, stopped by ${outcome.stop}${tail}`;
+  facts.textContent = `repetition score ${shown(score)}${tokens}, stopped by ${outcome.stop}${tail}`;
   const answer = outcome.text.trim() === "" ? [make("em", {}, outcome.thought === undefined ? "no text" : "no answer")] : marked(outcome);
   if (outcome.thought === undefined) text.replaceChildren(...answer);
   else text.replaceChildren(part("Thought", marked({ text: outcome.thought, tail: null })), part("Answer", answer));
