@@ -8,7 +8,7 @@ use super::against::Less;
 use crate::analysis::level::Level;
 use crate::analysis::{ScoredTrial, TrialResult};
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
-use crate::metrics::{Scores, TextPart, score_head};
+use crate::metrics::{Scores, TextPart, Written, score_head};
 use crate::plan::Trial;
 use crate::stats::{Pair, mean};
 
@@ -148,12 +148,10 @@ fn value(hypothesis: &Hypothesis, scored: &ScoredTrial, scores: &Scores) -> Opti
 fn head(scored: &ScoredTrial, part: TextPart, k: usize) -> Option<Scores> {
     let TrialResult::Scored { generation, .. } = &scored.result else { return None };
     match (part, &scored.apart) {
-        (TextPart::Whole, None) | (TextPart::Answer, None) => {
-            Some(score_head(&generation.text, generation.tokens.as_deref(), k))
-        }
-        (TextPart::Whole, Some(apart)) => {
-            let whole = format!("{}\n{}", apart.thought, apart.answer);
-            Some(score_head(&whole, generation.tokens.as_deref(), k))
+        (TextPart::Whole, _) | (TextPart::Answer, None) => {
+            // The whole is the same whatever parts it.
+            let written = Written::of(&generation.text, generation.thought.as_deref(), None);
+            Some(score_head(&written.whole, generation.tokens.as_deref(), k))
         }
         (TextPart::Thought, Some(apart)) => Some(score_head(&apart.thought, None, k)),
         (TextPart::Answer, Some(apart)) => Some(score_head(&apart.answer, None, k)),

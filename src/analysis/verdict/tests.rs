@@ -300,3 +300,32 @@ fn what_the_metric_cannot_see_may_not_undo_a_verdict() {
     let trend = hypothesis(Test::Trend { factor: Factor::Temperature, expect: Direction::Decreasing });
     assert_eq!(judge(&all, trend).outcome, Outcome::Inconclusive);
 }
+
+#[test]
+fn the_head_of_a_whole_is_of_all_that_was_written() {
+    // The first ten words of the whole are the thought's, and the markers belong to two of them.
+    let text = "<think>so it so it so it so it so it</think> one two three four five six seven eight nine ten";
+    let judged = |part| {
+        let mut trials = broken_chain();
+        for scored in &mut trials {
+            let TrialResult::Scored { generation, .. } = &mut scored.result else {
+                unreachable!("it was scored above")
+            };
+            generation.text = text.to_owned();
+            generation.tokens = None;
+            let of = |text: &str| crate::metrics::score(text, None);
+            let written = crate::metrics::Written::of(text, None, None);
+            let (thought, answer) = (written.thought.unwrap_or_default().into_owned(), written.answer.into_owned());
+            let (thought_scores, answer_scores) = (of(&thought), of(&answer));
+            scored.apart = Some(Box::new(crate::analysis::Apart { thought, thought_scores, answer, answer_scores }));
+        }
+        let test = Test::Equivalence { base: at(0.1), other: at(1.3), margin: 0.05 };
+        let hypothesis = Hypothesis { part, first: Some(10), ..hypothesis(test) };
+        let sample = sample::Sample::of(&hypothesis, &trials);
+        let (base, other) = (at(0.1), at(1.3));
+        sample.pairs(&base, &other).prompts[0][0].base
+    };
+    assert_eq!(judged(TextPart::Whole), 0.5);
+    assert_eq!(judged(TextPart::Thought), 0.75);
+    assert_eq!(judged(TextPart::Answer), 0.0);
+}
