@@ -316,8 +316,9 @@ pub struct CheckArgs {
     /// The probability of failing, or of passing, by chance.
     #[arg(long, value_name = "P", default_value_t = 0.05, value_parser = alpha)]
     pub alpha: f64,
-    /// Decide about each model and chain over its temperatures, or about each cell.
-    #[arg(long, value_enum, default_value = "arm")]
+    /// Decide about each model and chain over its temperatures, about each cell, or both: then all of the former must
+    /// pass, and any cell may fail.
+    #[arg(long, value_enum, default_value = "both")]
     pub by: CheckBy,
     /// What to do where neither is shown.
     #[arg(long, value_enum, default_value = "code")]
@@ -346,6 +347,7 @@ Exit codes: 0 pass · 5 inconclusive · 96 nothing that can be compared · 100 f
 pub enum CheckBy {
     Arm,
     Cell,
+    Both,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

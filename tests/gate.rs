@@ -50,6 +50,10 @@ fn the_same_run_passes() {
     assert!(said.stdout.starts_with("PASS"), "{}", said.stdout);
     let verdict: Value = serde_json::from_str(&bench.result("now", "verdict.json")).expect("it is JSON");
     assert_eq!((&verdict["outcome"], &verdict["margin"]), (&json!("pass"), &json!(0.05)));
+    // Two arms, and the two temperatures of each.
+    assert_eq!(verdict["verdicts"].as_array().map(Vec::len), Some(6));
+    check(&bench, &["--by", "arm"], 0);
+    let verdict: Value = serde_json::from_str(&bench.result("now", "verdict.json")).expect("it is JSON");
     assert_eq!(verdict["verdicts"].as_array().map(Vec::len), Some(2));
     // Each cell by itself, and another metric.
     check(&bench, &["--by", "cell", "--metric", "vllm_loop"], 0);
@@ -103,7 +107,7 @@ fn files_for_other_readers_are_written() {
     let said: Said = output.expect("moe-sweep starts").into();
     assert_eq!(said.code, Some(100));
     assert!(said.stdout.contains("::error title=moe-sweep check::"), "{}", said.stdout);
-    assert!(bench.read("junit.xml").contains("failures=\"2\""));
+    assert!(bench.read("junit.xml").contains("failures=\"6\""));
     assert!(bench.read("summary.md").contains("| fail |"));
     assert!(!bench.exists("now/verdict.json") && bench.exists("o.json"));
 }

@@ -13,7 +13,7 @@ use crate::engine::{Generation, Stop};
 use crate::experiment::Seed;
 use crate::metrics::{Metric, Scores};
 use crate::plan::Cell;
-use crate::stats::{Effect, Pair, PairedContrast, holm, mean, median, paired_contrast};
+use crate::stats::{Kinds, Measured, Pair, PromptPairs, Range, SignTest, holm, mean, median, test_difference};
 
 /// A run compared with another, by cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,8 +42,8 @@ pub struct Row {
     pub n_scored: usize,
     pub mean_a: Option<f64>,
     pub mean_b: Option<f64>,
-    /// B less A; missing for fewer than two prompts.
-    pub difference: Option<Effect>,
+    /// B less A; missing for fewer than two prompts, its interval for fewer than six.
+    pub difference: Option<Measured>,
     /// After Holm over the cells.
     pub p_holm: Option<f64>,
 }
@@ -78,7 +78,7 @@ pub fn compare(a: &Analysis, b: &Analysis, metric: Metric) -> Comparison {
         cells[place].1.add(&trial.prompt, *one, *other, metric);
     }
     let lacking = |of: &Texts, other: &Texts| of.keys().filter(|key| !other.contains_key(*key)).count();
-    Comparison { rows: rows(&cells), only_in_a: lacking(&of_a, &of_b), only_in_b: lacking(&of_b, &of_a) }
+    Comparison { rows: rows(&cells, metric), only_in_a: lacking(&of_a, &of_b), only_in_b: lacking(&of_b, &of_a) }
 }
 
 type Texts<'a> = BTreeMap<(&'a Cell, &'a str, Option<Seed>), Text<'a>>;
@@ -111,7 +111,7 @@ struct Pairs<'a> {
     n_end_unknown: usize,
     parted: BTreeMap<Unit, Vec<usize>>,
     /// By prompt.
-    scores: BTreeMap<&'a str, Vec<Pair>>,
+    scores: BTreeMap<&'a str, PromptPairs>,
 }
 
 impl<'a> Pairs<'a> {
@@ -125,20 +125,32 @@ impl<'a> Pairs<'a> {
             }
             Likeness::Parted(parting) => self.parted.entry(parting.unit).or_default().push(parting.after),
         }
-        let score = |text: Text<'_>| text.scores?.get(metric);
-        if let (Some(base), Some(other)) = (score(a), score(b)) {
-            self.scores.entry(prompt).or_default().push(Pair { base, other });
+        let score = |text: Text<'_>| {
+            let (scores, value) = (text.scores?, text.scores?.get(metric)?);
+            let loops = scores.loops_by(metric, value);
+            Some((value, Kinds { loops, free: !loops }))
+        };
+        if let (Some((base, of_base)), Some((other, of_other))) = (score(a), score(b)) {
+            let prompt = self.scores.entry(prompt).or_default();
+            prompt.pairs.push(Pair { base, other });
+            (prompt.base, prompt.other) = (prompt.base.and(of_base), prompt.other.and(of_other));
         }
     }
 }
 
-fn rows(cells: &[(&Cell, Pairs<'_>)]) -> Vec<Row> {
-    let contrast = |(_, pairs): &(&Cell, Pairs<'_>)| paired_contrast(&pairs.scores.values().collect::<Vec<_>>()).ok();
-    let contrasts: Vec<Option<PairedContrast>> = cells.iter().map(contrast).collect();
-    let p: Vec<f64> = contrasts.iter().flatten().map(|contrast| contrast.p.p).collect();
+fn rows(cells: &[(&Cell, Pairs<'_>)], metric: Metric) -> Vec<Row> {
+    let range = if metric.ends_at_1() { Range::Unit } else { Range::Unbounded };
+    let test = |(_, pairs): &(&Cell, Pairs<'_>)| {
+        let prompts: Vec<_> = pairs.scores.values().filter_map(PromptPairs::difference).collect();
+        // The same texts have the same scores, of these prompts and all others.
+        let range = if pairs.n_identical == pairs.n_paired { Range::Unbounded } else { range };
+        test_difference(&prompts, 0.0, range).ok()
+    };
+    let tests: Vec<Option<SignTest>> = cells.iter().map(test).collect();
+    let p: Vec<f64> = tests.iter().flatten().map(|test| test.p.p).collect();
     let mut adjusted = holm(&p).expect("p-values lie from 0 to 1").into_iter();
-    let row = |((cell, pairs), contrast): (&(&Cell, Pairs<'_>), Option<PairedContrast>)| {
-        let scores: Vec<Pair> = pairs.scores.values().flatten().copied().collect();
+    let row = |((cell, pairs), test): (&(&Cell, Pairs<'_>), Option<SignTest>)| {
+        let scores: Vec<Pair> = pairs.scores.values().flat_map(|prompt| &prompt.pairs).copied().collect();
         let of = |side: fn(&Pair) -> f64| mean(&scores.iter().map(side).collect::<Vec<_>>());
         Row {
             cell: (*cell).clone(),
@@ -149,11 +161,11 @@ fn rows(cells: &[(&Cell, Pairs<'_>)]) -> Vec<Row> {
             n_scored: scores.len(),
             mean_a: of(|pair| pair.base),
             mean_b: of(|pair| pair.other),
-            difference: contrast.map(|contrast| contrast.mean_difference),
-            p_holm: contrast.and_then(|_| adjusted.next()),
+            difference: test.map(|test| test.mean),
+            p_holm: test.and_then(|_| adjusted.next()),
         }
     };
-    cells.iter().zip(contrasts).map(row).collect()
+    cells.iter().zip(tests).map(row).collect()
 }
 
 fn parted(unit: Unit, after: &[usize]) -> Option<Parted> {

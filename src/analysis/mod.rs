@@ -34,7 +34,7 @@ pub use parting::Unit;
 pub use profile::{CellProfile, OnsetUnit};
 pub use recommend::{Advice, AtTemperature, Limits, Recommendation, Standing, recommend};
 pub use sharing::{Sharing, sharing};
-pub use verdict::{NamedEffect, Outcome as VerdictOutcome, PartVerdict, TestKind, Verdict};
+pub use verdict::{NamedEffect, Outcome as VerdictOutcome, PartVerdict, RULES, TestKind, Verdict, verdicts};
 
 /// Everything that the reports show.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,6 +6,7 @@ use itertools::Itertools as _;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Analysis, TrialResult};
+use crate::engine::Generation;
 use crate::experiment::Generate;
 use crate::metrics::Metric;
 use crate::plan::{Cell, Design};
@@ -38,6 +39,9 @@ pub struct BaselineCell {
     #[serde(flatten)]
     pub cell: Cell,
     pub scores: BTreeMap<String, BTreeMap<String, (f64, u32)>>,
+    /// A hash of what was written, by prompt: the same texts need no test. Baselines before it was kept have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,6 +143,14 @@ impl Facts {
 
 /// In the order of the cells' first trials.
 fn cells(analysis: &Analysis) -> Vec<BaselineCell> {
+    let mut texts: BTreeMap<(&Cell, &str), blake3::Hasher> = BTreeMap::new();
+    for scored in &analysis.trials {
+        let TrialResult::Scored { generation, .. } = &scored.result else { continue };
+        let hasher = texts.entry((&scored.trial.cell, &scored.trial.prompt)).or_default();
+        let Generation { thought, text, stop, .. } = generation;
+        let written = serde_json::to_vec(&(scored.trial.seed, thought, text, stop)).expect("a text is plain data");
+        hasher.update(&written);
+    }
     let mut values: BTreeMap<(&Cell, Metric, &str), Vec<f64>> = BTreeMap::new();
     for scored in &analysis.trials {
         let TrialResult::Scored { scores, .. } = &scored.result else { continue };
@@ -148,10 +160,16 @@ fn cells(analysis: &Analysis) -> Vec<BaselineCell> {
         }
     }
     let cells = analysis.cells.iter().map(|summary| &summary.cell).dedup();
-    let cell = |cell: &Cell| BaselineCell { cell: cell.clone(), scores: BTreeMap::new() };
+    let cell = |cell: &Cell| BaselineCell { cell: cell.clone(), scores: BTreeMap::new(), texts: BTreeMap::new() };
     let mut cells: Vec<BaselineCell> = cells.map(cell).collect();
+    let place_of: BTreeMap<Cell, usize> = cells.iter().map(|known| known.cell.clone()).zip(0..).collect();
+    for ((cell, prompt), hasher) in texts {
+        const HEX_DIGITS: usize = 16;
+        let hash = hasher.finalize().to_hex()[..HEX_DIGITS].to_owned();
+        cells[place_of[cell]].texts.insert(prompt.to_owned(), hash);
+    }
     for ((cell, metric, prompt), values) in values {
-        let place = cells.iter_mut().find(|known| known.cell == *cell).expect("its trial has the cell");
+        let place = &mut cells[place_of[cell]];
         let mean = mean(&values).expect("it holds a value");
         let n = values.len() as u32;
         place.scores.entry(metric.name().to_owned()).or_default().insert(prompt.to_owned(), (mean, n));

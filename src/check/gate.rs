@@ -3,18 +3,42 @@
 use serde::Serialize;
 
 use crate::analysis::Blindness;
-use crate::stats::{Effect, StatsError, equivalence, holm};
+use crate::stats::{Effect, Equivalence, LEAST_PROMPTS, PromptDifference, Range, StatsError, equivalence, holm};
 
 /// What a gate decides about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unit {
     pub name: String,
-    /// How much worse each prompt's mean score is than in the baseline; positive is worse.
-    pub differences: Vec<f64>,
+    pub by: By,
+    /// How much worse each prompt's mean score is than in the baseline; positive is worse. All metrics of a gate lie
+    /// from 0 to 1.
+    pub prompts: Vec<PromptDifference>,
+    /// The run's texts beside the baseline's.
+    pub texts: Texts,
     /// Where the metric can't see into too many of the run's texts to say that they are clean.
     pub blind: Option<Blindness>,
     /// Where more texts loop than in the baseline, however little of them the metric counts.
     pub loops_more: Option<LoopsMore>,
+}
+
+/// How fine a gate looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// A model under a chain, its temperatures averaged: a change everywhere is
+    /// seen soonest.
+    Arm,
+    /// Every temperature by itself: a change at one is seen.
+    Cell,
+}
+
+/// Whether a run wrote what its baseline's did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    Same,
+    Other,
+    /// The baseline is of before it kept that.
+    Untold,
 }
 
 /// More looping texts than in a baseline.
@@ -71,9 +95,9 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     pub unit: String,
+    pub by: By,
     pub outcome: Outcome,
-    /// The mean difference, positive where it is worse, with its interval; none where all
-    /// prompts differ by the same.
+    /// The mean difference, positive where it is worse, with its interval; none where the texts are the same.
     pub worse_by: Option<Effect>,
     /// Of being worse by the margin at the most, after Holm over the units.
     pub p_fail: Option<f64>,
@@ -91,29 +115,54 @@ pub struct Gate {
     pub verdicts: Vec<Verdict>,
 }
 
-/// Fails if any unit is shown to be worse by more than the margin, passes if all are shown
-/// not to be, and is inconclusive otherwise.
+/// Fails if any unit is shown to be worse by more than the margin, passes if all arms are shown
+/// not to be, or all cells where no arm is looked at, and is inconclusive otherwise.
 ///
 /// Failing takes any of the units, so its p-values are Holm's over the units; passing takes
 /// all of them, so each is tested at alpha (Berger 1982, "Multiparameter hypothesis
-/// testing and acceptance sampling"). Both are the greater of Student's one-sided t and
-/// the studentised bootstrap over prompts, as in [`equivalence`]. Where all prompts
-/// differ by exactly the same, and be it 0, there is nothing to test: the number decides.
+/// testing and acceptance sampling"). Both are [`equivalence`]'s, with its bound for loops that were not seen. A unit
+/// whose texts are the baseline's, word for word, passes without a test.
 ///
 /// What a metric can't see can't pass, nor what loops more often than it did: such a unit may
 /// fail, and is inconclusive otherwise.
 pub fn decide(units: &[Unit], rule: Rule) -> Gate {
-    let tested: Vec<_> = units.iter().map(|unit| equivalence(&unit.differences, rule.margin)).collect();
+    let tested: Vec<_> = units.iter().map(|unit| equivalence(&unit.prompts, rule.margin, Range::Unit)).collect();
     let p: Vec<f64> = tested.iter().map(|tested| tested.as_ref().map_or(1.0, |tested| tested.p_above)).collect();
     let p_fail = holm(&p).expect("p-values lie from 0 to 1");
     let verdict =
         |((unit, tested), p_fail): ((&Unit, &Result<_, StatsError>), f64)| verdict(unit, tested, p_fail, rule);
     let verdicts: Vec<Verdict> = units.iter().zip(&tested).zip(p_fail).map(verdict).collect();
-    let outcome = verdicts.iter().map(|verdict| verdict.outcome).max().unwrap_or(Outcome::Inconclusive);
-    Gate { outcome, rule, verdicts }
+    let mut gate = Gate { outcome: Outcome::Inconclusive, rule, verdicts };
+    let fails = gate.verdicts.iter().any(|verdict| verdict.outcome == Outcome::Fail);
+    let worst = gate.deciding().map(|verdict| verdict.outcome).max();
+    gate.outcome = if fails { Outcome::Fail } else { worst.unwrap_or(Outcome::Inconclusive) };
+    gate
 }
 
-fn verdict(unit: &Unit, tested: &Result<crate::stats::Equivalence, StatsError>, p_fail: f64, rule: Rule) -> Verdict {
+impl Gate {
+    /// The units that must all pass: arms, or cells where no arm is looked at.
+    pub fn deciding(&self) -> impl Iterator<Item = &Verdict> {
+        let by = if self.verdicts.iter().any(|verdict| verdict.by == By::Arm) { By::Arm } else { By::Cell };
+        self.verdicts.iter().filter(move |verdict| verdict.by == by)
+    }
+
+    /// Those, and the cells beside arms that fail.
+    pub fn shown(&self) -> impl Iterator<Item = &Verdict> {
+        let failing = self.verdicts.iter().filter(|verdict| verdict.by == By::Cell && verdict.outcome == Outcome::Fail);
+        let is_beside = self.verdicts.iter().any(|verdict| verdict.by == By::Arm);
+        self.deciding().chain(failing.filter(move |_| is_beside))
+    }
+
+    /// The cell beside arms whose score has risen most.
+    pub fn worst_cell(&self) -> Option<(&Verdict, Effect)> {
+        self.verdicts.iter().find(|verdict| verdict.by == By::Arm)?;
+        let cells = self.verdicts.iter().filter(|verdict| verdict.by == By::Cell);
+        let worse = cells.filter_map(|verdict| Some((verdict, verdict.worse_by?)));
+        worse.filter(|(_, by)| by.estimate > 0.0).max_by(|(_, a), (_, b)| a.estimate.total_cmp(&b.estimate))
+    }
+}
+
+fn verdict(unit: &Unit, tested: &Result<Equivalence, StatsError>, p_fail: f64, rule: Rule) -> Verdict {
     let found = by_numbers(unit, tested, p_fail, rule);
     let blind = unit.blind.map(|blind| blind.to_string());
     match blind.or_else(|| unit.loops_more.map(|more| more.to_string())) {
@@ -124,50 +173,77 @@ fn verdict(unit: &Unit, tested: &Result<crate::stats::Equivalence, StatsError>, 
     }
 }
 
-fn by_numbers(unit: &Unit, tested: &Result<crate::stats::Equivalence, StatsError>, p_fail: f64, rule: Rule) -> Verdict {
-    let (unit, n_prompts) = (unit.name.clone(), unit.differences.len());
-    match tested {
-        Ok(tested) => {
-            let outcome = if p_fail <= rule.alpha {
-                Outcome::Fail
-            } else if tested.p_not_above <= rule.alpha {
-                Outcome::Pass
-            } else {
-                Outcome::Inconclusive
-            };
-            let (worse_by, p_pass) = (Some(tested.difference), Some(tested.p_not_above));
-            Verdict { unit, outcome, worse_by, p_fail: Some(p_fail), p_pass, n_prompts, note: None }
-        }
-        Err(StatsError::NoVariation { value, .. }) => {
-            let outcome = if *value < rule.margin { Outcome::Pass } else { Outcome::Fail };
-            let note = match *value {
-                0.0 => "the same as in the baseline for every prompt".to_owned(),
-                value => format!("worse by {value} for every prompt"),
-            };
-            Verdict { unit, outcome, worse_by: None, p_fail: None, p_pass: None, n_prompts, note: Some(note) }
-        }
-        Err(error) => {
-            let note = Some(error.to_string());
-            let outcome = Outcome::Inconclusive;
-            Verdict { unit, outcome, worse_by: None, p_fail: None, p_pass: None, n_prompts, note }
-        }
+fn by_numbers(unit: &Unit, tested: &Result<Equivalence, StatsError>, p_fail: f64, rule: Rule) -> Verdict {
+    let n_prompts = unit.prompts.len();
+    let open = Verdict {
+        unit: unit.name.clone(),
+        by: unit.by,
+        outcome: Outcome::Inconclusive,
+        worse_by: None,
+        p_fail: None,
+        p_pass: None,
+        n_prompts,
+        note: None,
+    };
+    if unit.texts == Texts::Same && n_prompts > 0 {
+        let note = Some("its texts are the baseline's, word for word".to_owned());
+        return Verdict { outcome: Outcome::Pass, note, ..open };
     }
+    let tested = match tested {
+        Ok(tested) => tested,
+        Err(error) => return Verdict { note: Some(error.to_string()), ..open },
+    };
+    let outcome = if p_fail <= rule.alpha {
+        Outcome::Fail
+    } else if tested.p_not_above <= rule.alpha {
+        Outcome::Pass
+    } else {
+        Outcome::Inconclusive
+    };
+    let hidden = (outcome == Outcome::Inconclusive && tested.p_unseen > rule.alpha).then(|| unseen(unit, rule));
+    let (worse_by, p_pass) = (Some(tested.difference), Some(tested.p_not_above));
+    Verdict { outcome, worse_by, p_fail: Some(p_fail), p_pass, note: hidden.flatten(), ..open }
+}
+
+/// Why what was not seen keeps a unit from passing.
+fn unseen(unit: &Unit, Rule { margin, alpha }: Rule) -> Option<String> {
+    let needed = (alpha.ln() / (1.0 - margin).ln()).ceil();
+    let n = unit.prompts.len();
+    if n < LEAST_PROMPTS || n as f64 >= needed {
+        return None;
+    }
+    let untold = match unit.texts {
+        Texts::Untold => "; a baseline that is saved anew also knows whether the texts are the same",
+        Texts::Same | Texts::Other => "",
+    };
+    Some(format!("{n} prompts can't show that other prompts do not loop; {needed} could, or the same texts{untold}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Kinds;
 
     const RULE: Rule = Rule { margin: 0.05, alpha: 0.05 };
 
     fn unit(by: f64, spread: f64) -> Unit {
         let chance = |i: u32| f64::from(i * 7919 % 24) / 23.0 - 0.5;
+        let both = Kinds { loops: true, free: true };
+        let prompt = |i| PromptDifference { value: by + spread * chance(i), base: both, other: both };
         Unit {
             name: "u".to_owned(),
-            differences: (0..24).map(|i| by + spread * chance(i)).collect(),
+            by: By::Arm,
+            prompts: (0..24).map(prompt).collect(),
+            texts: Texts::Other,
             blind: None,
             loops_more: None,
         }
+    }
+
+    /// Of texts none of which loops.
+    fn free(by: f64, n: usize) -> Unit {
+        let free = Kinds { loops: false, free: true };
+        Unit { prompts: vec![PromptDifference { value: by, base: free, other: free }; n], ..unit(by, 0.0) }
     }
 
     fn outcome(units: &[Unit]) -> Outcome {
@@ -205,7 +281,7 @@ mod tests {
     #[test]
     fn what_loops_more_often_does_not_pass() {
         let gate = |share, before| {
-            decide(&[Unit { loops_more: LoopsMore::of(share, before), ..unit(0.01, 0.0) }], RULE).outcome
+            decide(&[Unit { loops_more: LoopsMore::of(share, before), ..unit(0.01, 0.05) }], RULE).outcome
         };
         assert_eq!(gate(0.5, Some(0.48)), Outcome::Pass);
         assert_eq!(gate(0.5, Some(0.1)), Outcome::Inconclusive);
@@ -221,13 +297,30 @@ mod tests {
         assert_eq!(outcome(&among), Outcome::Inconclusive);
     }
 
+    /// None of 24 prompts loops, and up to 11.7 % of others may: no proof of less than 0.05.
     #[test]
-    fn what_does_not_vary_is_decided_by_its_number() {
-        assert_eq!(outcome(&[unit(0.0, 0.0)]), Outcome::Pass);
-        assert_eq!(outcome(&[unit(0.06, 0.0)]), Outcome::Fail);
-        assert_eq!(
-            outcome(&[Unit { name: "u".to_owned(), differences: vec![0.0, 0.1], ..unit(0.0, 0.0) }]),
-            Outcome::Inconclusive
-        );
+    fn nothing_seen_is_no_pass() {
+        assert_eq!(outcome(&[free(0.0, 24)]), Outcome::Inconclusive);
+        assert_eq!((outcome(&[free(0.0, 58)]), outcome(&[free(0.0, 59)])), (Outcome::Inconclusive, Outcome::Pass));
+        let note = decide(&[free(0.0, 24)], RULE).verdicts.remove(0).note.unwrap();
+        assert_eq!(note, "24 prompts can't show that other prompts do not loop; 59 could, or the same texts");
+        assert_eq!(outcome(&[Unit { texts: Texts::Same, ..free(0.0, 24) }]), Outcome::Pass);
+        // Of two prompts nothing is known, whatever they show.
+        assert_eq!(outcome(&[free(0.6, 2)]), Outcome::Inconclusive);
+    }
+
+    /// One of eight temperatures loops: the arm's mean hides it.
+    #[test]
+    fn a_cell_fails_what_an_arm_averages() {
+        let cell = |by, spread| Unit { by: By::Cell, name: format!("T {by}"), ..unit(by, spread) };
+        let gate = decide(&[unit(0.02, 0.02), cell(0.36, 0.1), cell(0.0, 0.02)], RULE);
+        assert_eq!(gate.outcome, Outcome::Fail);
+        assert_eq!(gate.worst_cell().unwrap().0.unit, "T 0.36");
+        assert_eq!(gate.shown().count(), 2);
+        // A cell that is not shown to be as good keeps no arm from passing.
+        let gate = decide(&[unit(0.0, 0.02), cell(0.04, 0.4)], RULE);
+        assert_eq!((gate.outcome, gate.shown().count()), (Outcome::Pass, 1));
+        // By themselves, all cells must.
+        assert_eq!(outcome(&[cell(0.0, 0.02), cell(0.04, 0.4)]), Outcome::Inconclusive);
     }
 }

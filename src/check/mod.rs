@@ -12,5 +12,5 @@ mod units;
 
 pub use baseline::{Baseline, BaselineError, Facts};
 pub use comparable::{Difference, differences};
-pub use gate::{Gate, LoopsMore, Outcome, Rule, Unit, Verdict, decide};
-pub use units::{By, units};
+pub use gate::{By, Gate, LoopsMore, Outcome, Rule, Texts, Unit, Verdict, decide};
+pub use units::units;

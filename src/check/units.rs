@@ -3,20 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Baseline;
-use super::gate::{LoopsMore, Unit};
+use super::baseline::BaselineCell;
+use super::gate::{By, LoopsMore, Texts, Unit};
 use crate::analysis::{Analysis, Blindness, ScoredTrial};
 use crate::metrics::{Metric, TextPart, Worse};
 use crate::plan::Cell;
-
-/// How fine a gate looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// A model under a chain, its temperatures averaged: a change everywhere is
-    /// seen soonest.
-    Arm,
-    /// Every temperature by itself: a change at one is seen.
-    Cell,
-}
+use crate::stats::{Kinds, PromptDifference, mean, rounded};
 
 /// The units of a baseline, in its order, with how much worse the run is for each
 /// prompt: positive is worse. Both must have the same cells and prompts.
@@ -31,20 +23,25 @@ pub fn units(baseline: &Baseline, run: &Baseline, analysis: &Analysis, metric: M
         Worse::Higher => 1.0,
         Worse::Lower => -1.0,
     };
-    let mut units: Vec<(String, BTreeMap<&str, Vec<f64>>)> = Vec::new();
+    let mut units: Vec<(String, BTreeMap<&str, OfPrompt>, Texts)> = Vec::new();
     for theirs in &baseline.cells {
         let ours = run.cells.iter().find(|ours| ours.cell == theirs.cell)?;
         let theirs_by_prompt = theirs.scores.get(metric.name())?;
         let none = BTreeMap::new();
         let ours_by_prompt = ours.scores.get(metric.name()).unwrap_or(&none);
         let name = name(&theirs.cell, by);
-        let place = units.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
-            units.push((name, BTreeMap::new()));
+        let place = units.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
+            units.push((name, BTreeMap::new(), Texts::Same));
             units.len() - 1
         });
+        let (_, prompts, texts) = &mut units[place];
+        *texts = texts.and(self::texts(theirs, ours));
         for (prompt, (before, _)) in theirs_by_prompt {
             let Some((after, _)) = ours_by_prompt.get(prompt) else { continue };
-            units[place].1.entry(prompt).or_default().push(sign * (after - before));
+            let of_prompt = prompts.entry(prompt).or_default();
+            of_prompt.differences.push(sign * (after - before));
+            of_prompt.before = of_prompt.before.and(kinds(theirs, metric, prompt));
+            of_prompt.after = of_prompt.after.and(kinds(ours, metric, prompt));
         }
     }
     let blind = |name: &str| {
@@ -59,13 +56,61 @@ pub fn units(baseline: &Baseline, run: &Baseline, analysis: &Analysis, metric: M
         (all > 0.0).then(|| looping / all)
     };
     let loops_more = |name: &str| LoopsMore::of(share_of_loops(run, name)?, share_of_loops(baseline, name));
-    let unit = |(name, prompts): (String, BTreeMap<&str, Vec<f64>>)| Unit {
+    let unit = |(name, prompts, texts): (String, BTreeMap<&str, OfPrompt>, Texts)| Unit {
         blind: blind(&name),
         loops_more: loops_more(&name),
         name,
-        differences: prompts.values().filter_map(|differences| crate::stats::mean(differences)).collect(),
+        by,
+        prompts: prompts.values().filter_map(OfPrompt::difference).collect(),
+        texts,
     };
     Some(units.into_iter().map(unit).collect())
+}
+
+#[derive(Default)]
+struct OfPrompt {
+    differences: Vec<f64>,
+    before: Kinds,
+    after: Kinds,
+}
+
+impl OfPrompt {
+    fn difference(&self) -> Option<PromptDifference> {
+        let value = mean(&self.differences).map(rounded)?;
+        Some(PromptDifference { value, base: self.before, other: self.after })
+    }
+}
+
+/// A prompt's mean of loops tells which kinds of text a cell has of it. A baseline that does not keep
+/// loops tells by the metric.
+fn kinds(cell: &BaselineCell, metric: Metric, prompt: &str) -> Kinds {
+    let mean_of =
+        |metric: Metric| cell.scores.get(metric.name()).and_then(|scores| scores.get(prompt)).map(|(mean, _)| *mean);
+    let (loops, score) = (mean_of(Metric::Loop), mean_of(metric));
+    Kinds {
+        loops: loops.is_some_and(|mean| mean > 0.0) || score.is_some_and(|mean| mean >= 0.5),
+        free: loops.or(score).is_some_and(|mean| mean < 1.0),
+    }
+}
+
+fn texts(theirs: &BaselineCell, ours: &BaselineCell) -> Texts {
+    if theirs.texts.is_empty() {
+        Texts::Untold
+    } else if theirs.texts == ours.texts {
+        Texts::Same
+    } else {
+        Texts::Other
+    }
+}
+
+impl Texts {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Other, _) | (_, Self::Other) => Self::Other,
+            (Self::Untold, _) | (_, Self::Untold) => Self::Untold,
+            (Self::Same, Self::Same) => Self::Same,
+        }
+    }
 }
 
 fn name(cell: &Cell, by: By) -> String {

@@ -96,11 +96,17 @@ fn compared(
             list.join("\n")
         )));
     }
-    let by = match args.by {
-        CheckBy::Arm => By::Arm,
-        CheckBy::Cell => By::Cell,
+    let by = |by| units(base, run, analysis, metric, by);
+    let looked_at = match args.by {
+        CheckBy::Arm => by(By::Arm),
+        CheckBy::Cell => by(By::Cell),
+        CheckBy::Both => by(By::Arm).zip(by(By::Cell)).map(|(arms, cells)| {
+            // An arm of one temperature is its cell.
+            let cells = if cells.len() > arms.len() { cells } else { vec![] };
+            arms.into_iter().chain(cells).collect()
+        }),
     };
-    units(base, run, analysis, metric, by).ok_or_else(|| {
+    looked_at.ok_or_else(|| {
         let name = metric.name();
         Failure::bad_setup(miette!(
             help = "choose another metric, or save the baseline anew from its own run: moe-sweep baseline save",

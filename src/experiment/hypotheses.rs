@@ -87,9 +87,26 @@ impl Resolver<'_> {
             within,
             each,
             sides,
+            least: self.least(raw, &test),
             test,
             id,
         })
+    }
+
+    fn least(&mut self, raw: &RawHypothesis, test: &Test) -> Option<f64> {
+        let least = raw.least.as_ref()?;
+        let value = *least.get_ref();
+        let is_directed = matches!(
+            test,
+            Test::Trend { expect, .. } | Test::Contrast { expect, .. } if *expect != Direction::Different
+        );
+        if !is_directed {
+            let help = "remove it, or claim a trend or a contrast that is increasing or decreasing";
+            self.problems.add(least.span(), "only a claim of a direction has a least effect", help);
+        } else if !(value > 0.0 && value.is_finite()) {
+            self.problems.add(least.span(), format!("a least effect can't be {value}"), "give a number above 0");
+        }
+        Some(value)
     }
 
     /// `None` where there is not exactly one, or it is wrong.

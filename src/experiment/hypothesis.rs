@@ -29,6 +29,10 @@ pub struct Hypothesis {
     pub each: Option<Factor>,
     pub test: Test,
     pub sides: Sides,
+    /// Of a direction: the least difference in the mean that matters. The claim is that it is greater, its
+    /// opposite that it is less. Plans before it was a choice know none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least: Option<f64>,
 }
 
 /// What is tested.

@@ -112,6 +112,7 @@ pub struct RawHypothesis {
     pub interaction: Option<Spanned<Vec<Spanned<String>>>>,
     pub expect: Option<Spanned<String>>,
     pub margin: Option<Spanned<f64>>,
+    pub least: Option<Spanned<f64>>,
     pub sides: Option<Spanned<i64>>,
 }
 

@@ -244,6 +244,11 @@ impl Metric {
         matches!(self.scale(), Scale::Share | Scale::RoughShare | Scale::Verdict)
     }
 
+    /// Whether it says yes or no, 1 or 0.
+    pub fn is_verdict(self) -> bool {
+        matches!(self.scale(), Scale::Verdict)
+    }
+
     fn scale(self) -> Scale {
         match self {
             Self::RepetitionScore | Self::SeqRepWords3 | Self::SeqRepWords4 => Scale::Share,
@@ -336,6 +341,12 @@ impl Scores {
 
     pub(super) fn with_sight(self, sight: Sight) -> Self {
         Self { sight, ..self }
+    }
+
+    /// Whether a text is one of those that make a metric's mean: it loops, or more than half of it is repeated, by a
+    /// metric that `value` is of.
+    pub fn loops_by(&self, metric: Metric, value: f64) -> bool {
+        self.get(Metric::Loop) == Some(1.0) || (metric.ends_at_1() && value >= 0.5)
     }
 
     pub fn get(&self, metric: Metric) -> Option<f64> {

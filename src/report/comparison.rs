@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::analysis::{Comparison, Parted, Row};
 use crate::plain::neutralise;
-use crate::stats::Effect;
+use crate::stats::{Interval, Measured};
 
 /// What was compared, in words.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +41,9 @@ pub fn text(comparison: &Comparison, About { a, b, metric, notes }: About<'_>) -
 fn scores(row: &Row) -> String {
     let (Some(a), Some(b)) = (row.mean_a, row.mean_b) else { return "no text has a score in both".to_owned() };
     let mut words = format!("A {a:.3}  B {b:.3}");
-    match (&row.difference, row.p_holm) {
-        (Some(Effect { estimate, interval }), Some(p)) => {
-            let _ = write!(words, "  difference {estimate:.3} [{:.3}, {:.3}], p {p:.4}", interval.low, interval.high);
+    match (row.difference, row.p_holm) {
+        (Some(Measured { estimate, interval: Some(Interval { low, high, .. }), .. }), Some(p)) => {
+            let _ = write!(words, "  difference {estimate:.3} [{low:.3}, {high:.3}], p {p:.4}");
         }
         _ => words += "  too few prompts for an interval",
     }

@@ -21,7 +21,7 @@ pub struct About<'a> {
 /// The outcome on the terminal: what did not pass, then the whole in a line.
 pub fn text(gate: &Gate, about: &About<'_>) -> String {
     let mut out = String::new();
-    for verdict in gate.verdicts.iter().filter(|verdict| verdict.outcome != Outcome::Pass) {
+    for verdict in gate.shown().filter(|verdict| verdict.outcome != Outcome::Pass) {
         let _ = writeln!(out, "{:<12} {}", verdict.outcome.to_string().to_uppercase(), neutralise(&verdict.unit));
         let _ = writeln!(out, "{:<12} {}", "", neutralise(&in_words(verdict)));
     }
@@ -34,9 +34,16 @@ pub fn text(gate: &Gate, about: &About<'_>) -> String {
 
 /// The whole in a sentence.
 pub fn sentence(gate: &Gate, About { experiment, baseline, metric, .. }: &About<'_>) -> String {
-    let count = |outcome| gate.verdicts.iter().filter(|verdict| verdict.outcome == outcome).count();
+    let count = |outcome| gate.shown().filter(|verdict| verdict.outcome == outcome).count();
+    let [averaged, worst] = match gate.worst_cell() {
+        Some((cell, by)) => {
+            [" on average over temperatures".to_owned(), format!("; worst cell {:+.3}, {}", by.estimate, cell.unit)]
+        }
+        None => Default::default(),
+    };
     format!(
-        "{}: {experiment} against {baseline}, {metric} worse by at most {}: {} pass, {} fail, {} inconclusive at alpha {}",
+        "{}: {experiment} against {baseline}, {metric} worse by at most {}{averaged}: {} pass, {} fail, {} inconclusive \
+         at alpha {}{worst}",
         gate.outcome.to_string().to_uppercase(),
         gate.rule.margin,
         count(Outcome::Pass),
@@ -70,7 +77,7 @@ fn in_words(verdict: &Verdict) -> String {
 /// Never for text; the writer's own.
 pub fn junit(gate: &Gate, about: &About<'_>) -> Result<String, quick_junit::SerializeError> {
     let mut suite = TestSuite::new(format!("{} against {}", about.experiment, about.baseline));
-    for verdict in &gate.verdicts {
+    for verdict in gate.shown() {
         let mut status = match verdict.outcome {
             Outcome::Pass => TestCaseStatus::success(),
             Outcome::Inconclusive => TestCaseStatus::skipped(),
@@ -93,7 +100,7 @@ pub fn step_summary(gate: &Gate, about: &About<'_>) -> String {
     let mut out = format!("### moe-sweep check: {}\n\n{}\n\n", gate.outcome, sentence(gate, about));
     out += "| outcome | unit | |\n|---|---|---|\n";
     let cell = |text: &str| neutralise(text).replace('|', "\\|").replace('<', "&lt;");
-    for verdict in &gate.verdicts {
+    for verdict in gate.shown() {
         let _ = writeln!(out, "| {} | {} | {} |", verdict.outcome, cell(&verdict.unit), cell(&in_words(verdict)));
     }
     for note in about.notes {
@@ -112,7 +119,7 @@ pub fn annotations(gate: &Gate, about: &About<'_>) -> String {
         Outcome::Fail => "error",
     };
     let mut out = format!("::{command} title=moe-sweep check::{}\n", data(&sentence(gate, about)));
-    for verdict in gate.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Fail) {
+    for verdict in gate.shown().filter(|verdict| verdict.outcome == Outcome::Fail) {
         let _ = writeln!(
             out,
             "::error title=moe-sweep check::{}",
@@ -125,16 +132,28 @@ pub fn annotations(gate: &Gate, about: &About<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Rule, Unit, decide};
+    use crate::check::{By, Rule, Texts, Unit, decide};
+    use crate::stats::{Kinds, PromptDifference};
 
     fn gate() -> Gate {
+        let both = Kinds { loops: true, free: true };
         let unit = |name: &str, by: f64, spread: f64| Unit {
             name: name.to_owned(),
-            differences: (0..24).map(|i| by + spread * (f64::from(i * 7919 % 24) / 23.0 - 0.5)).collect(),
+            by: By::Arm,
+            prompts: (0..24)
+                .map(|i| by + spread * (f64::from(i * 7919 % 24) / 23.0 - 0.5))
+                .map(|value| PromptDifference { value, base: both, other: both })
+                .collect(),
+            texts: if spread > 0.0 { Texts::Other } else { Texts::Same },
             blind: None,
             loops_more: None,
         };
-        let units = [unit("tiny · pure <b>", 0.0, 0.0), unit("tiny | odd", 0.2, 0.1), unit("tiny · greedy", 0.05, 0.3)];
+        let units = [
+            unit("tiny · pure <b>", 0.0, 0.0),
+            unit("tiny | odd", 0.2, 0.1),
+            unit("tiny · greedy", 0.05, 0.3),
+            Unit { by: By::Cell, ..unit("tiny · greedy · T 0.9", 0.06, 0.3) },
+        ];
         decide(&units, Rule { margin: 0.05, alpha: 0.05 })
     }
 

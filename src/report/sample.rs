@@ -187,7 +187,14 @@ fn profile(cell: &Cell) -> CellProfile {
 }
 
 fn verdict(outcome: VerdictOutcome) -> Verdict {
-    let effects = vec![NamedEffect { name: "mean Spearman's ρ", effect: effect(-0.2) }];
+    let Effect { estimate, interval } = effect(-0.2);
+    let effects = vec![NamedEffect {
+        name: "mean Spearman's ρ",
+        estimate,
+        interval: Some(interval),
+        standard_error: Some(0.02),
+        by_chance: None,
+    }];
     let part = PartVerdict {
         level: "tiny, the model".to_owned(),
         outcome,

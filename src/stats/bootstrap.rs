@@ -128,10 +128,14 @@ pub(super) struct Correction {
 
 impl Correction {
     pub(super) fn new(own: f64, jackknife: &[f64], resampled: &[f64]) -> Self {
-        let count = |test: fn(&f64, &f64) -> bool| resampled.iter().filter(|value| test(value, &own)).count() as f64;
         // Half of the ties count as smaller, as in SciPy's `bootstrap`: scores
-        // are often 0, and then many resamples have the sample's own value.
-        let below = (count(f64::lt) + count(f64::le)) / 2.0;
+        // are often 0, and then many resamples have the sample's own value, or one that only
+        // the order of a sum tells from it.
+        let grain = 1e-12 * own.abs().max(1.0);
+        let is_tie = |value: &&f64| (**value - own).abs() <= grain;
+        let n_ties = resampled.iter().filter(is_tie).count() as f64;
+        let n_smaller = resampled.iter().filter(|value| **value < own && !is_tie(value)).count() as f64;
+        let below = n_smaller + n_ties / 2.0;
         let n = resampled.len() as f64;
         // Away from 0 and n, where the normal quantile is infinite.
         let bias = Normal::standard().inverse_cdf(below.clamp(0.5, n - 0.5) / n);

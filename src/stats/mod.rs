@@ -21,7 +21,9 @@ mod power;
 mod proportion;
 mod random;
 mod ranks;
+mod rare;
 mod sequence;
+mod sign_test;
 #[cfg(test)]
 mod testing;
 mod two_part;
@@ -35,11 +37,13 @@ pub use holm::{benjamini_hochberg, holm};
 pub use interaction::{Interaction, interaction};
 pub use kaplan_meier::{Onset, Step, SurvivalCurve, kaplan_meier};
 pub use page::{PageTrend, page_trend, rho_along_levels};
-pub use paired::{Pair, PairedContrast, cliffs_delta, paired_contrast};
+pub use paired::{Pair, PromptPairs, difference_of, test_difference};
 pub use permutation::{Method, PValue};
 pub use power::{Target, smallest_detectable_difference};
 pub use proportion::{Hits, clustered_share};
+pub use rare::{Kinds, PromptDifference, Range, Toward, p_unseen, unseen_share, widened};
 pub use sequence::confidence_sequence;
+pub use sign_test::{SignTest, sign_test};
 pub use two_part::{Part, TwoPart, two_part};
 pub use variance::{Attribution, Observation, Share, Source, attribute};
 
@@ -62,6 +66,35 @@ pub struct Interval {
 pub struct Effect {
     pub estimate: f64,
     pub interval: Interval,
+}
+
+/// An estimate; what the sample is too small for is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    pub estimate: f64,
+    pub interval: Option<Interval>,
+    /// Over prompts.
+    pub standard_error: Option<f64>,
+}
+
+/// Fewer prompts than this show nothing: turning the signs of five can't bring p below 0.0625, and an
+/// interval over them does not keep its level.
+pub const LEAST_PROMPTS: usize = 6;
+
+/// To 12 decimals. Sums of the same numbers in another order differ in their last bits: what is compared with
+/// `<` or `==`, or ranked, is rounded first.
+pub fn rounded(value: f64) -> f64 {
+    const PER_UNIT: f64 = 1e12;
+    let scaled = value * PER_UNIT;
+    // Beyond this no bit is left to round off.
+    if scaled.abs() < 4_503_599_627_370_496.0 { scaled.round() / PER_UNIT } else { value }
+}
+
+/// The standard error of a mean of independent values; `None` for fewer than two.
+pub fn standard_error(values: &[f64]) -> Option<f64> {
+    let centre = mean(values).filter(|_| values.len() > 1)?;
+    let n = values.len() as f64;
+    Some((values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt())
 }
 
 /// The mean; `None` of nothing.

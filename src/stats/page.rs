@@ -3,12 +3,11 @@
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::bootstrap::bca_interval;
 use super::error::{StatsError, all_finite, at_least, of_length};
-use super::permutation::{Method, PValue, is_as_far, turn_signs};
+use super::permutation::{Method, PValue, is_as_far};
 use super::random::{generator, shuffle};
 use super::ranks::mid_ranks;
-use super::{Effect, LEVEL};
+use super::{Measured, sign_test};
 
 const DRAWS: usize = 10_000;
 const KEY: [u8; 32] = *b"moe-sweep: Page's L, shuffles...";
@@ -20,8 +19,9 @@ pub struct PageTrend {
     /// the level's ranks within the blocks.
     pub l: f64,
     /// Spearman's ρ of level and value, averaged over the blocks; −1 to 1,
-    /// positive where values rise. A block of equal values counts as 0.
-    pub mean_rho: Effect,
+    /// positive where values rise. A block of equal values counts as 0. The interval is that of
+    /// `p_over_prompts`.
+    pub mean_rho: Measured,
     /// Two-sided, by shuffling levels within prompts: of no prompt knowing any trend.
     pub p: PValue,
     /// Two-sided, by turning the sign of whole prompts' ρ: of trends that rise in some
@@ -65,20 +65,17 @@ pub fn page_trend(blocks: &[impl AsRef<[f64]>]) -> Result<PageTrend, StatsError>
     }
 
     let rhos: Vec<f64> = ranks.iter().map(|ranks| rho(ranks)).collect();
-    let mean_rho = |drawn: &[usize]| drawn.iter().map(|&block| rhos[block]).sum::<f64>() / drawn.len() as f64;
-    let every: Vec<usize> = (0..blocks.len()).collect();
-    let effect = Effect { estimate: mean_rho(&every), interval: bca_interval(blocks.len(), LEVEL, mean_rho) };
+    let over_prompts = sign_test(&rhos, 0.0)?;
 
     let excess: f64 = ranks.iter().map(|ranks| rise(ranks)).sum();
     let spread = ranks.iter().map(|ranks| variance_of_rise(ranks)).sum::<f64>().sqrt();
     let p = permute(&mut ranks, excess);
-    let sum = |signs: &[f64]| rhos.iter().zip(signs).map(|(rho, sign)| sign * rho).sum::<f64>();
     let (b, k) = (blocks.len() as f64, n_levels as f64);
     Ok(PageTrend {
         l: b * k * (k + 1.0).powi(2) / 4.0 + excess,
-        mean_rho: effect,
+        mean_rho: over_prompts.mean,
         p,
-        p_over_prompts: turn_signs(rhos.len(), sum),
+        p_over_prompts: over_prompts.p,
         p_normal: 2.0 * Normal::standard().sf((excess / spread).abs()),
         n_blocks: blocks.len(),
         n_levels,
@@ -188,7 +185,7 @@ mod tests {
         assert_near(Normal::standard().sf(z), 0.00126934337, 1e-10);
         // The ties narrow L's distribution: the tied p is below the table's.
         assert!(page.p_normal < 2.0 * 0.00126934337 && page.p.p < 2.0 * 0.0018191161948, "{page:?}");
-        assert!(page.mean_rho.interval.low > 0.3);
+        assert!(page.mean_rho.interval.unwrap().low > 0.3);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use rand_chacha::rand_core::Rng;
 use serde::Serialize;
 
 use super::random::generator;
+use super::{Interval, rounded};
 
 /// Up to this many arrangements are all tried.
 const MOST_ARRANGEMENTS: usize = 1 << 16;
@@ -55,29 +56,66 @@ pub(super) fn is_as_far(arranged: f64, own: f64) -> bool {
 /// `statistic` takes one sign, 1 or −1, for each prompt. Its size must stay the
 /// same when all signs are turned, so that half of the arrangements suffice.
 pub(super) fn turn_signs(n: usize, statistic: impl Fn(&[f64]) -> f64) -> PValue {
-    let mut signs = vec![1.0; n];
-    let own = statistic(&signs);
-    // The last sign stays.
-    let exact = u32::try_from(n).ok().and_then(|n| 1_usize.checked_shl(n.saturating_sub(1)));
-    match exact.filter(|&halves| halves <= MOST_ARRANGEMENTS / 2) {
-        Some(arrangements) => {
-            let hits = (0..arrangements).filter(|bits| {
-                set_signs(&mut signs[..n.saturating_sub(1)], *bits as u64);
-                is_as_far(statistic(&signs), own)
-            });
-            let hits = hits.count();
-            Method::Exact { arrangements: 2 * arrangements }.p(2 * hits)
-        }
-        None => {
-            let mut rng = generator(&KEY);
-            let hits = (0..DRAWS).filter(|_| {
-                signs.chunks_mut(64).for_each(|signs| set_signs(signs, rng.next_u64()));
-                is_as_far(statistic(&signs), own)
-            });
-            let hits = hits.count();
-            Method::Drawn { draws: DRAWS }.p(hits)
-        }
+    let own = statistic(&vec![1.0; n]);
+    let mut hits = 0;
+    let method = each_arrangement(n, |signs| hits += usize::from(is_as_far(statistic(signs), own)));
+    match method {
+        Method::Exact { .. } => method.p(2 * hits),
+        Method::Drawn { .. } => method.p(hits),
     }
+}
+
+/// The means that [`turn_signs`] of the sum would not tell from the one of `values`: all θ at which the values less
+/// θ have a p above 1 − `level`. Turning a set of signs makes the sum no smaller where that set's mean is at most
+/// θ, so the limits are order statistics of the means of subsets (Hartigan 1969, "Using Subsample Values as
+/// Typical Values"), over the very arrangements that gave p.
+///
+/// `None` for fewer values than can bring p down to 1 − `level`.
+pub(super) fn sign_interval(values: &[f64], level: f64) -> Option<Interval> {
+    let mut lows = Vec::new();
+    let mut highs = Vec::new();
+    let method = each_arrangement(values.len(), |signs| {
+        let mut turned = (0.0, 0_u32);
+        let mut kept = (0.0, 0_u32);
+        for (value, &sign) in values.iter().zip(signs) {
+            let side = if sign < 0.0 { &mut turned } else { &mut kept };
+            *side = (side.0 + value, side.1 + 1);
+        }
+        // What is turned as a whole is as far from 0, wherever 0 is put.
+        let is_whole = turned.1 == 0 || kept.1 == 0;
+        let [a, b] = [turned, kept].map(|(sum, n)| sum / f64::from(n));
+        lows.push(if is_whole { f64::NEG_INFINITY } else { a.min(b) });
+        highs.push(if is_whole { f64::INFINITY } else { a.max(b) });
+    });
+    // The least number of arrangements as far from 0 that makes p greater than 1 − level.
+    let tail = 1.0 - level;
+    let least = match method {
+        Method::Exact { arrangements } => (tail * (arrangements / 2) as f64 + 1e-9) as usize + 1,
+        Method::Drawn { draws } => (tail * (draws + 1) as f64 + 1e-9) as usize,
+    };
+    let (_, low, _) = lows.select_nth_unstable_by(least - 1, f64::total_cmp);
+    let (_, high, _) = highs.select_nth_unstable_by(least - 1, |a, b| b.total_cmp(a));
+    let is_bounded = low.is_finite() && high.is_finite();
+    is_bounded.then(|| Interval { low: rounded(*low), high: rounded(*high), level })
+}
+
+/// Visits half of the arrangements of `n` signs, the last one kept, or random ones.
+fn each_arrangement(n: usize, mut visit: impl FnMut(&[f64])) -> Method {
+    let mut signs = vec![1.0; n];
+    let exact = u32::try_from(n).ok().and_then(|n| 1_usize.checked_shl(n.saturating_sub(1)));
+    if let Some(halves) = exact.filter(|&halves| halves <= MOST_ARRANGEMENTS / 2) {
+        for bits in 0..halves {
+            set_signs(&mut signs[..n.saturating_sub(1)], bits as u64);
+            visit(&signs);
+        }
+        return Method::Exact { arrangements: 2 * halves };
+    }
+    let mut rng = generator(&KEY);
+    for _ in 0..DRAWS {
+        signs.chunks_mut(64).for_each(|signs| set_signs(signs, rng.next_u64()));
+        visit(&signs);
+    }
+    Method::Drawn { draws: DRAWS }
 }
 
 fn set_signs(signs: &mut [f64], bits: u64) {
@@ -100,6 +138,35 @@ mod tests {
         assert_eq!(mean_of(&[1.0, 2.0, -3.0]).p, 1.0);
         assert_eq!(mean_of(&[1.0; 16]).p, 2.0 / 65_536.0);
         assert_eq!(mean_of(&[0.0; 3]).p, 1.0);
+    }
+
+    /// p of the values less a shift, around each limit.
+    #[test]
+    fn the_interval_is_where_the_test_does_not_reject() {
+        for n in [6, 8, 12, 16, 17, 24, 48] {
+            let values: Vec<f64> = super::super::testing::gaussians(n).take(n as usize).map(|x| x + 0.4).collect();
+            let Interval { low, high, .. } = sign_interval(&values, 0.95).unwrap();
+            let p = |shift: f64| mean_of(&values.iter().map(|value| value - shift).collect::<Vec<_>>()).p;
+            assert!(p(low + 1e-6) > 0.05 && p(high - 1e-6) > 0.05, "n {n}");
+            assert!(p(low - 1e-6) <= 0.05 && p(high + 1e-6) <= 0.05, "n {n}");
+        }
+    }
+
+    #[test]
+    fn five_prompts_have_no_interval() {
+        assert_eq!(sign_interval(&[0.5, 0.6, 0.7, 0.8, 0.9], 0.95), None);
+        let six = sign_interval(&[0.5, 0.6, 0.7, 0.8, 0.9, 1.0], 0.95).unwrap();
+        assert_eq!((six.low, six.high), (0.5, 1.0));
+    }
+
+    /// The audit's: an interval that excludes 0 beside p = 0.25 was a fault.
+    #[test]
+    fn three_of_24_differ_and_the_interval_holds_0() {
+        let mut values = [0.0; 24];
+        (values[3], values[9], values[20]) = (0.72, 0.80, 0.61);
+        let interval = sign_interval(&values, 0.95).unwrap();
+        assert!(interval.low <= 0.0 && interval.high < 0.25, "{interval:?}");
+        assert!(mean_of(&values).p > 0.05);
     }
 
     #[test]

@@ -6,22 +6,22 @@
 
 use serde::Serialize;
 
-use super::{Blindness, Questions, ScoredTrial, TrialResult};
-use crate::experiment::{Factor, Hypothesis, Settings, Test};
+use super::{Questions, ScoredTrial};
+use crate::experiment::{Hypothesis, Settings, Test};
 use crate::metrics::{Metric, TextPart};
-use crate::plan::Doubt;
-use crate::stats::{self, Effect, StatsError};
+use crate::stats::{self, Interval, Measured};
 
 mod against;
+mod evidence;
 mod placement;
 mod sample;
 mod test;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod wording;
 
-use sample::Sample;
-use test::Tested;
+use evidence::{Evidence, Part};
 
 /// What became of a hypothesis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,7 +40,8 @@ pub struct Verdict {
     /// The main one first. Of a claim about each level of a factor, those of the
     /// level that speaks least for it.
     pub effects: Vec<NamedEffect>,
-    /// `None` where nothing was tested: no trials, or no variation at all.
+    /// Of the claim or of its opposite, whichever is less; `None` where nothing was tested: no trials, or the same
+    /// texts everywhere.
     pub p: Option<f64>,
     /// After Holm's procedure over the hypotheses of the file.
     pub p_holm: Option<f64>,
@@ -49,7 +50,7 @@ pub struct Verdict {
     pub n_prompts: usize,
     pub n_texts: usize,
     /// Of an inconclusive one: the least main effect, in its unit, that a design of as many
-    /// prompts with the spread seen would find with a probability of 0.8.
+    /// prompts and hypotheses with the spread seen would find with a probability of 0.8.
     pub detectable: Option<f64>,
     /// Of a claim about each level of a factor: the levels.
     pub parts: Vec<PartVerdict>,
@@ -94,8 +95,24 @@ pub enum TestKind {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct NamedEffect {
     pub name: &'static str,
-    #[serde(flatten)]
-    pub effect: Effect,
+    pub estimate: f64,
+    /// That of the test; `None` where there are too few prompts, or the effect is a share.
+    pub interval: Option<Interval>,
+    /// Over prompts; `None` of a share.
+    pub standard_error: Option<f64>,
+    /// Of a share: what it would be without any effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_chance: Option<f64>,
+}
+
+impl NamedEffect {
+    fn of(name: &'static str, Measured { estimate, interval, standard_error }: Measured) -> Self {
+        Self { name, estimate, interval, standard_error, by_chance: None }
+    }
+
+    fn without_interval(name: &'static str, estimate: f64) -> Self {
+        Self { name, estimate, interval: None, standard_error: None, by_chance: None }
+    }
 }
 
 impl TestKind {
@@ -119,13 +136,17 @@ impl TestKind {
     }
 }
 
+/// The rules that decide, which `docs/statistics.md` tells; another number where the same texts may have other verdicts.
+pub const RULES: u32 = 2;
+
 /// Verdicts in the order of the hypotheses.
-pub(super) fn verdicts(trials: &[ScoredTrial], questions: Questions<'_>) -> Vec<Verdict> {
+pub fn verdicts(trials: &[ScoredTrial], questions: Questions<'_>) -> Vec<Verdict> {
     let Questions { hypotheses, settings, .. } = questions;
     let evidence: Vec<Evidence> =
         hypotheses.iter().map(|hypothesis| Evidence::of(hypothesis, questions, trials)).collect();
     let adjusted = holm(&evidence.iter().map(Evidence::p).collect::<Vec<_>>());
-    let verdict = |((hypothesis, evidence), p_holm)| verdict(hypothesis, evidence, p_holm, settings);
+    let n_tested = adjusted.iter().flatten().count();
+    let verdict = |((hypothesis, evidence), p_holm)| verdict(hypothesis, evidence, p_holm, n_tested, settings);
     hypotheses.iter().zip(&evidence).zip(adjusted).map(verdict).collect()
 }
 
@@ -136,161 +157,22 @@ fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
     p.iter().map(|p| p.and_then(|_| adjusted.next())).collect()
 }
 
-/// The tests of one hypothesis: one, or one for each level.
-struct Evidence {
-    parts: Vec<Part>,
-}
-
-struct Part {
-    /// Empty where the claim is not made of each level.
-    level: String,
-    tested: Result<Tested, NotTested>,
-}
-
-impl Part {
-    /// Lets the claim hold only where it also holds if all texts that the metric can't see into speak
-    /// against it; nothing is refuted by what can't be seen.
-    fn withstand(&mut self, blind: Blindness, against: Option<&Tested>) {
-        let Ok(tested) = &mut self.tested else {
-            self.tested = Err(NotTested::Blind(blind));
-            return;
-        };
-        let p_for = against.map_or(1.0, |against| if against.plain.is_some() { 1.0 } else { against.p_for });
-        tested.p_for = if tested.plain.is_some() { 1.0 } else { tested.p_for.max(p_for) };
-        tested.p_against = 1.0;
-        tested.plain = None;
-        tested.unseen = Some(blind);
-    }
-}
-
-/// Why there is nothing to say.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-enum NotTested {
-    #[error("both arms are the same computation here, for the {0} moves nothing")]
-    Inert(Factor),
-    #[error("{model} does not allow it: {reason}")]
-    Doubted { model: String, reason: String },
-    #[error("{load}: {reason}")]
-    TakenOver { load: String, reason: String },
-    #[error("{cut} of {all} texts were cut by a server, and how they would have gone on is not known")]
-    Censored { cut: usize, all: usize },
-    #[error("{0}")]
-    Blind(Blindness),
-    #[error(transparent)]
-    Stats(#[from] StatsError),
-}
-
-impl Evidence {
-    fn of(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Self {
-        if let Some(obstacle) = obstacle(hypothesis, questions, trials) {
-            return Self { parts: vec![Part { level: String::new(), tested: Err(obstacle) }] };
-        }
-        let split = |sample: Sample<'_>| match hypothesis.each {
-            None => vec![(String::new(), test::run(hypothesis, &sample))],
-            Some(factor) => sample
-                .split(factor)
-                .into_iter()
-                .map(|(level, sample)| (level, test::run(hypothesis, &sample)))
-                .collect(),
-        };
-        let part =
-            |(level, tested): (_, Result<_, StatsError>)| Part { level, tested: tested.map_err(NotTested::from) };
-        let mut parts: Vec<Part> = split(Sample::of(hypothesis, trials)).into_iter().map(part).collect();
-        let taken = trials.iter().filter(|scored| hypothesis.takes(scored.trial.point()));
-        if let Some(blind) = Blindness::of(hypothesis.metric, hypothesis.part, taken).if_forbids() {
-            let Some(against) = Sample::against(hypothesis, trials) else {
-                return Self { parts: vec![Part { level: String::new(), tested: Err(NotTested::Blind(blind)) }] };
-            };
-            let against = split(against);
-            for part in &mut parts {
-                let same = against.iter().find(|(level, _)| *level == part.level);
-                part.withstand(blind, same.and_then(|(_, tested)| tested.as_ref().ok()));
-            }
-        }
-        Self { parts }
-    }
-
-    /// Whether there was no point in a test.
-    fn has_obstacle(&self) -> bool {
-        let obstacle = |part: &Part| !matches!(part.tested, Ok(_) | Err(NotTested::Stats(_)));
-        self.parts.iter().any(obstacle)
-    }
-
-    /// An intersection of claims holds if all hold: its p is the greatest (Berger
-    /// 1982, "Multiparameter hypothesis testing and acceptance sampling").
-    fn p_for(&self) -> f64 {
-        self.parts.iter().map(|part| part.tested.as_ref().map_or(1.0, |tested| tested.p_for)).fold(0.0, f64::max)
-    }
-
-    /// It fails if one fails: Bonferroni.
-    fn p_against(&self) -> f64 {
-        let least = self.parts.iter().map(|part| part.tested.as_ref().map_or(1.0, |tested| tested.p_against));
-        (least.fold(1.0, f64::min) * self.parts.len() as f64).min(1.0)
-    }
-
-    /// What is plain without a test: that nothing varies.
-    fn plain(&self) -> Option<Outcome> {
-        let plain = || self.parts.iter().map(|part| part.tested.as_ref().ok().and_then(|tested| tested.plain));
-        if plain().any(|plain| plain == Some(Outcome::Refuted)) {
-            Some(Outcome::Refuted)
-        } else {
-            (!self.parts.is_empty() && plain().all(|plain| plain == Some(Outcome::Supported)))
-                .then_some(Outcome::Supported)
-        }
-    }
-
-    fn p(&self) -> Option<f64> {
-        let tested = self.parts.iter().any(|part| part.tested.is_ok());
-        (tested && self.plain().is_none()).then(|| self.p_for().min(self.p_against()))
-    }
-
-    /// The level that speaks least for the claim.
-    fn weakest(&self) -> Option<&Part> {
-        let weight = |part: &Part| match &part.tested {
-            Err(_) => (1.0, 0.0),
-            Ok(tested) if tested.plain == Some(Outcome::Refuted) => (2.0, 0.0),
-            Ok(tested) => (tested.p_for, -tested.p_against),
-        };
-        // Of several that speak equally little, the first one.
-        self.parts.iter().rev().max_by(|a, b| {
-            let (a, b) = (weight(a), weight(b));
-            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
-        })
-    }
-}
-
-/// Why the trials can't decide a hypothesis, whatever they score.
-fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Option<NotTested> {
-    let factors = hypothesis.test.factors();
-    if let Some(&factor) = questions.inert.iter().find(|factor| factors.contains(factor)) {
-        return Some(NotTested::Inert(factor));
-    }
-    let taken = || trials.iter().filter(|scored| hypothesis.takes(scored.trial.point()));
-    let doubted = |doubt: &&Doubt| {
-        doubt.factor.is_none_or(|factor| factors.contains(&factor))
-            && taken().any(|scored| scored.trial.cell.model == doubt.model)
-    };
-    if let Some(Doubt { model, reason, .. }) = questions.doubts.iter().find(doubted) {
-        return Some(NotTested::Doubted { model: model.clone(), reason: reason.clone() });
-    }
-    if let Some(obstacle) = placement::obstacle(&hypothesis.test, questions.host_experts, taken()) {
-        return Some(obstacle);
-    }
-    let cut = taken().filter(|scored| matches!(scored.result, TrialResult::Censored { .. })).count();
-    if cut > 0 {
-        return Some(NotTested::Censored { cut, all: taken().count() });
-    }
-    None
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_whole(part: &TextPart) -> bool {
     *part == TextPart::Whole
 }
 
-fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, settings: Settings) -> Verdict {
+fn verdict(
+    hypothesis: &Hypothesis,
+    evidence: &Evidence,
+    p_holm: Option<f64>,
+    n_tested: usize,
+    settings: Settings,
+) -> Verdict {
     let alpha = settings.alpha;
-    let outcome = outcome(evidence.plain(), p_holm, evidence.p_for() <= evidence.p_against(), alpha);
+    let outcome = outcome(evidence.certain(), p_holm, evidence.speaks_for(), alpha);
+    // What Holm leaves to the least p of them all.
+    let share_of_alpha = alpha / n_tested.max(1) as f64;
     let parts = match hypothesis.each {
         Some(_) if !evidence.has_obstacle() => part_verdicts(evidence, alpha),
         _ => vec![],
@@ -298,7 +180,8 @@ fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, se
     let weakest = evidence.weakest();
     let tested = weakest.and_then(|part| part.tested.as_ref().ok());
     let all = || evidence.parts.iter().filter_map(|part| part.tested.as_ref().ok());
-    let detectable = tested.filter(|_| outcome == Outcome::Inconclusive).and_then(|tested| tested.detectable);
+    let detectable =
+        weakest.filter(|_| outcome == Outcome::Inconclusive).and_then(|part| part.detectable(share_of_alpha));
     Verdict {
         id: hypothesis.id.clone(),
         claim: hypothesis.claim.clone(),
@@ -307,7 +190,7 @@ fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, se
         first: hypothesis.first,
         test: TestKind::of(&hypothesis.test),
         outcome,
-        sentence: wording::sentence(hypothesis, weakest, &parts, outcome, p_holm),
+        sentence: wording::sentence(hypothesis, evidence, &parts, outcome, p_holm, share_of_alpha),
         effects: tested.map(|tested| tested.effects.clone()).unwrap_or_default(),
         p: evidence.p(),
         p_holm,
@@ -320,33 +203,32 @@ fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, se
 }
 
 fn part_verdicts(evidence: &Evidence, alpha: f64) -> Vec<PartVerdict> {
-    let p = |part: &Part| {
-        let tested = part.tested.as_ref().ok()?;
-        tested.plain.is_none().then(|| tested.p_for.min(tested.p_against))
-    };
-    let p: Vec<Option<f64>> = evidence.parts.iter().map(p).collect();
+    let p: Vec<Option<f64>> = evidence.parts.iter().map(Part::p).collect();
+    let share_of_alpha = alpha / p.len() as f64;
     let verdict = |((part, p), p_holm): ((&Part, &Option<f64>), Option<f64>)| {
         let tested = part.tested.as_ref().ok();
-        let plain = tested.and_then(|tested| tested.plain);
-        let outcome = outcome(plain, p_holm, tested.is_some_and(|tested| tested.p_for <= tested.p_against), alpha);
+        let certain = tested.and_then(|tested| tested.certain);
+        let outcome = outcome(certain, p_holm, tested.is_some_and(|tested| tested.p_for <= tested.p_against), alpha);
         PartVerdict {
             level: part.level.clone(),
             outcome,
-            sentence: wording::of_part(part, outcome, p_holm),
+            sentence: wording::of_part(part, outcome, p_holm, share_of_alpha),
             effects: tested.map(|tested| tested.effects.clone()).unwrap_or_default(),
             p: *p,
             p_holm,
             n_prompts: tested.map_or(0, |tested| tested.n_prompts),
             n_texts: tested.map_or(0, |tested| tested.n_texts),
-            detectable: tested.filter(|_| outcome == Outcome::Inconclusive).and_then(|tested| tested.detectable),
+            detectable: Some(part)
+                .filter(|_| outcome == Outcome::Inconclusive)
+                .and_then(|part| part.detectable(share_of_alpha)),
         }
     };
     evidence.parts.iter().zip(&p).zip(holm(&p)).map(verdict).collect()
 }
 
-fn outcome(plain: Option<Outcome>, p_holm: Option<f64>, speaks_for: bool, alpha: f64) -> Outcome {
-    match (plain, p_holm) {
-        (Some(plain), _) => plain,
+fn outcome(certain: Option<Outcome>, p_holm: Option<f64>, speaks_for: bool, alpha: f64) -> Outcome {
+    match (certain, p_holm) {
+        (Some(certain), _) => certain,
         (None, Some(p)) if p <= alpha => {
             if speaks_for {
                 Outcome::Supported

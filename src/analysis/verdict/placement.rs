@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::NotTested;
+use super::evidence::NotTested;
 use crate::analysis::{HostExperts, ScoredTrial};
 use crate::experiment::{Factor, Test};
 

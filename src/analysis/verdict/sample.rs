@@ -4,92 +4,186 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::against::Less;
+use super::against::{Extreme, Opposed};
+use super::unknown::Score;
+use crate::analysis::ScoredTrial;
 use crate::analysis::level::Level;
-use crate::analysis::{ScoredTrial, TrialResult};
+use crate::analysis::parting::{Likeness, likeness};
+use crate::engine::Generation;
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
-use crate::metrics::{Scores, TextPart, Written, score_head};
 use crate::plan::Trial;
-use crate::stats::{Pair, mean};
+use crate::stats::{Kinds, Pair, PromptPairs, mean, rounded};
 
-/// Scored texts; those that lack the metric are left out.
+/// The texts that count, and all that were planned.
 #[derive(Clone)]
-pub struct Sample<'a>(Vec<(&'a Trial, f64)>);
+pub struct Sample<'a> {
+    texts: Vec<Text<'a>>,
+    planned: Vec<&'a Trial>,
+}
 
-/// A prompt's values, and how many texts are behind all of them.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    trial: &'a Trial,
+    value: f64,
+    loops: bool,
+    /// None of a text whose score is supposed.
+    generation: Option<&'a Generation>,
+}
+
+/// What a test is made of.
 pub struct Blocks<T> {
-    /// One for each prompt that has them all.
+    /// One for each prompt that has all it needs, in the order of the prompts' ids.
     pub prompts: Vec<T>,
+    /// The ids of these.
+    pub ids: Vec<String>,
+    /// How many texts are behind all of them.
     pub n_texts: usize,
+    pub sameness: Sameness,
+    /// Combinations of the other factors' levels that lack a level in the plan, and are left out.
+    pub left_out: BTreeSet<String>,
+}
+
+/// A prompt's mean at each combination of levels, and what kinds of text are behind it.
+pub struct PromptCells {
+    pub means: Vec<f64>,
+    pub kinds: Vec<Kinds>,
+}
+
+impl AsRef<[f64]> for PromptCells {
+    fn as_ref(&self) -> &[f64] {
+        &self.means
+    }
+}
+
+/// What the texts compared have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sameness {
+    /// Some differ, or are not known.
+    None,
+    /// All are the same, word for word.
+    Texts,
+    /// They are the same trials: a chain that ignores the temperature has one text for all.
+    Trials,
 }
 
 impl<'a> Sample<'a> {
+    /// Texts whose score is not known are left out.
     pub fn of(hypothesis: &Hypothesis, trials: &'a [ScoredTrial]) -> Self {
-        let value = |scored: &'a ScoredTrial| {
-            let scores = taken(hypothesis, scored)?;
-            Some((&scored.trial, value(hypothesis, scored, scores)?))
-        };
-        Self(trials.par_iter().filter_map(value).collect())
+        Self::with(hypothesis, trials, |_, says| says)
     }
 
-    /// The same, but for texts that the metric can't see into: where they speak against the claim
-    /// they count as repeated from beginning to end, and elsewhere as the metric has them, or as 0.
-    /// What holds then holds whatever these texts are.
-    ///
-    /// `None` where no side of the claim is said to repeat more, or the metric does not end at 1.
-    pub fn against(hypothesis: &'a Hypothesis, trials: &'a [ScoredTrial]) -> Option<Self> {
-        let less = Less::of(hypothesis, trials)?;
-        let value = |scored: &'a ScoredTrial| {
-            let scores = taken(hypothesis, scored)?;
-            let known = value(hypothesis, scored, scores);
-            let value = match (scores.sees(hypothesis.metric), less.takes(&scored.trial)) {
-                (true, _) => known?,
-                (false, true) => 1.0,
-                (false, false) => known.unwrap_or(0.0),
-            };
-            Some((&scored.trial, value))
+    /// Texts whose score is not known count as 1 on the side of the extreme, and elsewhere as
+    /// what the metric says, or 0.
+    pub fn at(hypothesis: &Hypothesis, trials: &'a [ScoredTrial], opposed: &Opposed<'_>, extreme: Extreme) -> Self {
+        let counts = |trial: &Trial, says: Option<f64>| {
+            Some(if opposed.counts(trial, extreme) { 1.0 } else { says.unwrap_or(0.0) })
         };
-        Some(Self(trials.iter().filter_map(value).collect()))
+        Self::with(hypothesis, trials, counts)
+    }
+
+    /// `suppose` is given what the metric says, if anything.
+    fn with(
+        hypothesis: &Hypothesis,
+        trials: &'a [ScoredTrial],
+        suppose: impl Fn(&Trial, Option<f64>) -> Option<f64> + Sync,
+    ) -> Self {
+        let text = |scored: &'a ScoredTrial| {
+            let trial = &scored.trial;
+            let (says, generation) = match Score::of(hypothesis, scored) {
+                Score::Known { value, loops, generation } => {
+                    return Some(Text { trial, value, loops, generation: Some(generation) });
+                }
+                Score::Blind { says, generation } => (says, Some(generation)),
+                Score::Failed | Score::Short => (None, None),
+                Score::Absent => return None,
+            };
+            let value = suppose(trial, says)?;
+            Some(Text { trial, value, loops: hypothesis.metric.ends_at_1() && value >= 0.5, generation })
+        };
+        let taken = |scored: &&ScoredTrial| hypothesis.within.takes(scored.trial.point());
+        Self {
+            texts: trials.par_iter().filter(taken).filter_map(text).collect(),
+            planned: trials.iter().filter(taken).map(|scored| &scored.trial).collect(),
+        }
     }
 
     /// A sample for each level, in the order of their first trials.
     pub fn split(&self, factor: Factor) -> Vec<(String, Self)> {
         let mut samples: Vec<(Level, Self)> = Vec::new();
-        for &(trial, value) in &self.0 {
+        for &trial in &self.planned {
             let level = Level::of(&trial.cell, factor);
             match samples.iter_mut().find(|(known, _)| *known == level) {
-                Some((_, sample)) => sample.0.push((trial, value)),
-                None => samples.push((level, Self(vec![(trial, value)]))),
+                Some((_, sample)) => sample.planned.push(trial),
+                None => samples.push((level, Self { texts: vec![], planned: vec![trial] })),
             }
+        }
+        for &text in &self.texts {
+            let level = Level::of(&text.trial.cell, factor);
+            let of_level = samples.iter_mut().find(|(known, _)| *known == level);
+            of_level.expect("what has a text was planned").1.texts.push(text);
         }
         samples.into_iter().map(|(level, sample)| (level.to_string(), sample)).collect()
     }
 
     /// The mean at each combination of the factors' levels, by prompt; the last
     /// factor's levels change fastest, each in their order. Also how many levels each has.
-    pub fn cells(&self, factors: &[Factor]) -> (Vec<usize>, Blocks<Vec<f64>>) {
+    ///
+    /// Only combinations of the other factors' levels that have all of these count: with a chain
+    /// that is excluded at some temperatures, hot and cold would be other chains.
+    pub fn cells(&self, factors: &[Factor]) -> (Vec<usize>, Blocks<PromptCells>) {
         let levels: Vec<Vec<Level>> = factors
             .iter()
             .map(|&factor| {
-                let levels: BTreeSet<Level> = self.0.iter().map(|(trial, _)| Level::of(&trial.cell, factor)).collect();
+                let levels: BTreeSet<Level> = self.planned.iter().map(|trial| Level::of(&trial.cell, factor)).collect();
                 levels.into_iter().collect()
             })
             .collect();
         let n_levels: Vec<usize> = levels.iter().map(Vec::len).collect();
         let n_cells = n_levels.iter().product();
-        let mut prompts: BTreeMap<&str, Vec<Vec<f64>>> = BTreeMap::new();
-        for &(trial, value) in &self.0 {
-            let place = factors.iter().zip(&levels).fold(0, |place, (&factor, levels)| {
+        let place = |trial: &Trial| {
+            factors.iter().zip(&levels).fold(0, |place, (&factor, levels)| {
                 let level = Level::of(&trial.cell, factor);
                 place * levels.len() + levels.binary_search(&level).expect("it was collected above")
-            });
-            prompts.entry(&trial.prompt).or_insert_with(|| vec![vec![]; n_cells])[place].push(value);
+            })
+        };
+        let rest = Rest::of(factors.iter().copied());
+        let mut planned: BTreeMap<Vec<Level>, BTreeSet<usize>> = BTreeMap::new();
+        for trial in &self.planned {
+            planned.entry(rest.levels(trial)).or_default().insert(place(trial));
         }
-        let complete = prompts.into_values().filter(|cells| cells.iter().all(|texts| !texts.is_empty()));
-        let mut blocks = Blocks { prompts: vec![], n_texts: 0 };
-        for cells in complete {
-            blocks.n_texts += cells.iter().map(Vec::len).sum::<usize>();
-            blocks.prompts.push(cells.iter().filter_map(|texts| mean(texts)).collect());
+        let is_complete = |combination: &[Level]| planned[combination].len() == n_cells;
+        let left_out: BTreeSet<String> =
+            planned.keys().filter(|combination| !is_complete(combination)).map(|levels| rest.name(levels)).collect();
+
+        type Cells<'a> = Vec<Vec<Text<'a>>>;
+        let mut prompts: BTreeMap<&str, BTreeMap<Vec<Level>, Cells>> = BTreeMap::new();
+        for text in &self.texts {
+            let combination = rest.levels(text.trial);
+            if is_complete(&combination) {
+                let combinations = prompts.entry(&text.trial.prompt).or_default();
+                combinations.entry(combination).or_insert_with(|| vec![vec![]; n_cells])[place(text.trial)].push(*text);
+            }
+        }
+        let mut blocks = Blocks { prompts: vec![], ids: vec![], n_texts: 0, sameness: Sameness::Trials, left_out };
+        for (id, mut combinations) in prompts {
+            // The same within a prompt, of which some texts may not be there.
+            combinations.retain(|_, cells| cells.iter().all(|texts| !texts.is_empty()));
+            if combinations.is_empty() {
+                continue;
+            }
+            for cells in combinations.values() {
+                blocks.n_texts += cells.iter().map(Vec::len).sum::<usize>();
+                let first = &cells[0];
+                blocks.sameness = cells[1..].iter().map(|texts| sameness(first, texts)).fold(blocks.sameness, Ord::min);
+            }
+            let texts =
+                |cell: usize| -> Vec<Text> { combinations.values().flat_map(|cells| &cells[cell]).copied().collect() };
+            let cells: Vec<Vec<Text>> = (0..n_cells).map(texts).collect();
+            blocks.prompts.push(PromptCells {
+                means: cells.iter().filter_map(|texts| value(texts)).map(rounded).collect(),
+                kinds: cells.iter().map(|texts| kinds(texts)).collect(),
+            });
+            blocks.ids.push(id.to_owned());
         }
         (n_levels, blocks)
     }
@@ -97,64 +191,100 @@ impl<'a> Sample<'a> {
     /// What both selections have of a prompt, paired by seed and by the levels of
     /// the factors that neither of them names. A chain without a draw has one text, which pairs
     /// with each seed of the other side.
-    pub fn pairs(&self, base: &Selection, other: &Selection) -> Blocks<Vec<Pair>> {
-        let named: BTreeSet<Factor> = base.factors().chain(other.factors()).collect();
-        let rest: Vec<Factor> = Factor::ALL.into_iter().filter(|factor| !named.contains(factor)).collect();
-        type Side = BTreeMap<Option<Seed>, Vec<f64>>;
+    pub fn pairs(&self, base: &Selection, other: &Selection) -> Blocks<PromptPairs> {
+        let rest = Rest::of(base.factors().chain(other.factors()));
+        type Side<'a> = BTreeMap<Option<Seed>, Vec<Text<'a>>>;
         let mut groups: BTreeMap<(&str, Vec<Level>), [Side; 2]> = BTreeMap::new();
-        for &(trial, value) in &self.0 {
+        for text in &self.texts {
             for (side, selection) in [base, other].into_iter().enumerate() {
-                if selection.takes(trial.point()) {
-                    let levels = rest.iter().map(|&factor| Level::of(&trial.cell, factor)).collect();
-                    let group = groups.entry((&trial.prompt, levels)).or_default();
-                    group[side].entry(trial.seed).or_default().push(value);
+                if selection.takes(text.trial.point()) {
+                    let group = groups.entry((&text.trial.prompt, rest.levels(text.trial))).or_default();
+                    group[side].entry(text.trial.seed).or_default().push(*text);
                 }
             }
         }
-        let mut prompts: BTreeMap<&str, Vec<Pair>> = BTreeMap::new();
-        let mut n_texts = 0;
+        let mut prompts: BTreeMap<&str, PromptPairs> = BTreeMap::new();
+        let (mut n_texts, mut all_alike) = (0, Sameness::Trials);
         for ((prompt, _), [base, other]) in &groups {
             let seeds: BTreeSet<Option<Seed>> = base.keys().chain(other.keys()).copied().collect();
-            let at = |side: &Side, seed| side.get(&seed).or_else(|| side.get(&None)).and_then(|texts| mean(texts));
+            let at = |side: &Side<'a>, seed| side.get(&seed).or_else(|| side.get(&None)).cloned();
             // A text without a seed stands for all seeds of the other side, if that has any.
             let only_unseeded = seeds.len() == 1;
-            let pairs = seeds
+            let pairs: Vec<_> = seeds
                 .into_iter()
                 .filter(|seed| seed.is_some() || only_unseeded)
-                .filter_map(|seed| Some(Pair { base: at(base, seed)?, other: at(other, seed)? }));
-            let pairs: Vec<Pair> = pairs.collect();
-            if !pairs.is_empty() {
-                n_texts += base.values().chain(other.values()).map(Vec::len).sum::<usize>();
-                prompts.entry(prompt).or_default().extend(pairs);
+                .filter_map(|seed| Some((at(base, seed)?, at(other, seed)?)))
+                .collect();
+            if pairs.is_empty() {
+                continue;
+            }
+            n_texts += base.values().chain(other.values()).map(Vec::len).sum::<usize>();
+            let of_prompt = prompts.entry(prompt).or_default();
+            for (base, other) in pairs {
+                all_alike = all_alike.min(sameness(&base, &other));
+                of_prompt.base = of_prompt.base.and(kinds(&base));
+                of_prompt.other = of_prompt.other.and(kinds(&other));
+                if let (Some(base), Some(other)) = (value(&base), value(&other)) {
+                    of_prompt.pairs.push(Pair { base, other });
+                }
             }
         }
-        Blocks { prompts: prompts.into_values().collect(), n_texts }
+        let ids = prompts.keys().map(|&id| id.to_owned()).collect();
+        let prompts = prompts.into_values().collect();
+        Blocks { prompts, ids, n_texts, sameness: all_alike, left_out: BTreeSet::new() }
+    }
+
+    /// The same of whether texts loop, 1 or 0.
+    pub fn of_loops(&self) -> Self {
+        let of_text = |text: &Text<'a>| Text { value: f64::from(u8::from(text.loops)), ..*text };
+        Self { texts: self.texts.iter().map(of_text).collect(), planned: self.planned.clone() }
+    }
+
+    /// The texts that do not loop.
+    pub fn without_loops(&self) -> Self {
+        let texts = self.texts.iter().filter(|text| !text.loops).copied().collect();
+        Self { texts, planned: self.planned.clone() }
     }
 }
 
-/// The scores of a text that the hypothesis is about.
-fn taken<'a>(hypothesis: &Hypothesis, scored: &'a ScoredTrial) -> Option<&'a Scores> {
-    scored.scores_of(hypothesis.part).filter(|_| hypothesis.within.takes(scored.trial.point()))
+fn value(texts: &[Text<'_>]) -> Option<f64> {
+    mean(&texts.iter().map(|text| text.value).collect::<Vec<_>>())
 }
 
-fn value(hypothesis: &Hypothesis, scored: &ScoredTrial, scores: &Scores) -> Option<f64> {
-    match hypothesis.first {
-        None => scores.get(hypothesis.metric),
-        Some(k) => head(scored, hypothesis.part, k as usize)?.get(hypothesis.metric),
+fn kinds(texts: &[Text<'_>]) -> Kinds {
+    Kinds { loops: texts.iter().any(|text| text.loops), free: texts.iter().any(|text| !text.loops) }
+}
+
+/// Of texts of the same prompt and seeds.
+fn sameness(these: &[Text<'_>], those: &[Text<'_>]) -> Sameness {
+    let pair = |(this, that): (&Text, &Text)| match (this.generation, that.generation) {
+        _ if this.trial.id == that.trial.id => Sameness::Trials,
+        (Some(a), Some(b)) if likeness(a, b) == Likeness::Identical => Sameness::Texts,
+        _ => Sameness::None,
+    };
+    if these.len() != those.len() {
+        return Sameness::None;
     }
+    these.iter().zip(those).map(pair).min().unwrap_or(Sameness::None)
 }
 
-/// The scores of the first `k` words and tokens of a part of a text.
-fn head(scored: &ScoredTrial, part: TextPart, k: usize) -> Option<Scores> {
-    let TrialResult::Scored { generation, .. } = &scored.result else { return None };
-    match (part, &scored.apart) {
-        (TextPart::Whole, _) | (TextPart::Answer, None) => {
-            // The whole is the same whatever parts it.
-            let written = Written::of(&generation.text, generation.thought.as_deref(), None);
-            Some(score_head(&written.whole, generation.tokens.as_deref(), k))
-        }
-        (TextPart::Thought, Some(apart)) => Some(score_head(&apart.thought, None, k)),
-        (TextPart::Answer, Some(apart)) => Some(score_head(&apart.answer, None, k)),
-        (TextPart::Thought, None) => None,
+/// The factors that are no part of a comparison.
+struct Rest(Vec<Factor>);
+
+impl Rest {
+    fn of(compared: impl Iterator<Item = Factor>) -> Self {
+        let compared: BTreeSet<Factor> = compared.collect();
+        Self(Factor::ALL.into_iter().filter(|factor| !compared.contains(factor)).collect())
+    }
+
+    fn levels<'a>(&self, trial: &'a Trial) -> Vec<Level<'a>> {
+        self.0.iter().map(|&factor| Level::of(&trial.cell, factor)).collect()
+    }
+
+    /// Such as "tiny · llama.cpp".
+    fn name(&self, levels: &[Level<'_>]) -> String {
+        let named = |factor: &Factor| matches!(factor, Factor::Model | Factor::Chain | Factor::Temperature);
+        let levels = self.0.iter().zip(levels).filter(|(factor, _)| named(factor));
+        levels.map(|(_, level)| level.to_string()).collect::<Vec<_>>().join(" · ")
     }
 }

@@ -1,12 +1,12 @@
 //! One test of one hypothesis, at one level if it is about each.
 
-use super::sample::{Blocks, Sample};
+use super::sample::{Blocks, PromptCells, Sameness, Sample};
+use super::unknown::Unknowns;
 use super::{NamedEffect, Outcome};
-use crate::analysis::Blindness;
 use crate::experiment::{Direction, Hypothesis, Sides, Test};
 use crate::stats::{
-    Effect, Interval, Pair, StatsError, Target, equivalence, interaction, mean, page_trend, paired_contrast,
-    rho_along_levels, smallest_detectable_difference,
+    PromptDifference, PromptPairs, Range, StatsError, Toward, equivalence, interaction, p_unseen, page_trend,
+    rho_along_levels, rounded, test_difference, unseen_share,
 };
 
 /// What a test found.
@@ -16,26 +16,61 @@ pub struct Tested {
     pub p_for: f64,
     /// Of it not being false in the other direction; 1 where the test has none.
     pub p_against: f64,
-    /// What is plain without a test, because nothing varies.
-    pub plain: Option<Outcome>,
+    /// What needs no test, because the texts are the same.
+    pub certain: Option<Outcome>,
+    /// The main one first.
     pub effects: Vec<NamedEffect>,
     pub n_prompts: usize,
     pub n_texts: usize,
-    /// The least main effect that could have been seen; `None` where it has no scale.
-    pub detectable: Option<f64>,
-    /// The texts that the metric can't see into, where they are many: the p-values hold whatever
-    /// these are.
-    pub unseen: Option<Blindness>,
+    /// Each prompt's main effect, of which the spread says what could have been seen; empty where it has no scale.
+    pub units: Vec<f64>,
+    /// Whether its p comes from turning signs, and so has a least value.
+    pub turns_signs: bool,
+    /// What must be known to read the outcome rightly.
+    pub remarks: Vec<Remark>,
+    /// The texts whose score is not known: the p-values hold whatever these are.
+    pub unknown: Option<Unknowns>,
+}
+
+/// What stands beside a verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Remark {
+    SameTexts,
+    /// The levels share their trials.
+    SameTrials,
+    /// All prompts show the same; so many others may not.
+    AllAlike {
+        n_prompts: usize,
+        share: f64,
+        no_loops: bool,
+    },
+    /// Ranks and means say the opposite.
+    RanksAgainstMean,
+    /// So few prompts loop on one side that more of them, which the sample allows, would turn the mean.
+    RareLoops {
+        n_prompts: usize,
+        p: f64,
+    },
+    /// The test sees only what the sample shows; without that assumption it takes so many prompts.
+    SeesOnlyTheSample {
+        needed: usize,
+    },
+    /// Combinations of other factors' levels that lack a level.
+    LeftOut {
+        combinations: Vec<String>,
+    },
 }
 
 /// # Errors
 /// Where the sample has too little for the test.
 pub fn run(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Result<Tested, StatsError> {
-    let sides = hypothesis.sides;
     match &hypothesis.test {
-        Test::Trend { factor, expect } => trend(&sample.cells(&[*factor]).1, *expect, sides),
-        Test::Contrast { base, other, expect } => contrast(&sample.pairs(base, other), *expect, sides),
-        Test::Equivalence { base, other, margin } => within(&sample.pairs(base, other), *margin, sides),
+        Test::Trend { factor, expect } => trend(hypothesis, &sample.cells(&[*factor]).1, *expect),
+        Test::Contrast { base, other, expect } => {
+            let pairs = |sample: &Sample| sample.pairs(base, other);
+            contrast(hypothesis, &pairs(sample), [pairs(&sample.of_loops()), pairs(&sample.without_loops())], *expect)
+        }
+        Test::Equivalence { base, other, margin } => within(hypothesis, &sample.pairs(base, other), *margin),
         Test::Interaction { factors } => {
             let (levels, blocks) = sample.cells(factors);
             crossed([levels[0], levels[1]], &blocks)
@@ -43,142 +78,258 @@ pub fn run(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Result<Tested, Stats
     }
 }
 
-fn trend(blocks: &Blocks<Vec<f64>>, expect: Direction, sides: Sides) -> Result<Tested, StatsError> {
-    let (n_prompts, n_texts) = (blocks.prompts.len(), blocks.n_texts);
+impl Tested {
+    fn of<T>(blocks: &Blocks<T>, p: Claim, effects: Vec<NamedEffect>, units: Vec<f64>) -> Self {
+        let combinations: Vec<String> = blocks.left_out.iter().cloned().collect();
+        Self {
+            p_for: p.of_it,
+            p_against: p.of_the_opposite,
+            certain: None,
+            effects,
+            n_prompts: blocks.prompts.len(),
+            n_texts: blocks.n_texts,
+            units,
+            turns_signs: true,
+            remarks: if combinations.is_empty() { vec![] } else { vec![Remark::LeftOut { combinations }] },
+            unknown: None,
+        }
+    }
+
+    fn with(mut self, remark: Remark) -> Self {
+        self.remarks.push(remark);
+        self
+    }
+
+    /// Where the texts compared are the same, a claim that they differ is refuted if no other texts were possible, and
+    /// open if they were; that they do not differ is a fact.
+    fn of_same_texts(self, sameness: Sameness, hypothesis: &Hypothesis) -> Self {
+        let is_equivalence = matches!(hypothesis.test, Test::Equivalence { .. });
+        let (certain, remark) = match (sameness, is_equivalence) {
+            (Sameness::None, _) => return self,
+            (Sameness::Trials, true) => (Some(Outcome::Supported), Remark::SameTrials),
+            (Sameness::Trials, false) => (Some(Outcome::Refuted), Remark::SameTrials),
+            (Sameness::Texts, true) => (Some(Outcome::Supported), Remark::SameTexts),
+            (Sameness::Texts, false) => (None, Remark::SameTexts),
+        };
+        let (p_for, p_against) = match certain {
+            Some(Outcome::Supported) => (0.0, 1.0),
+            Some(_) => (1.0, 0.0),
+            None => (1.0, 1.0),
+        };
+        Self { certain, p_for, p_against, ..self }.with(remark)
+    }
+}
+
+/// Two p-values, of a claim and of its opposite.
+#[derive(Clone, Copy)]
+struct Claim {
+    of_it: f64,
+    of_the_opposite: f64,
+}
+
+impl Claim {
+    /// Neither is shown.
+    const OPEN: Self = Self { of_it: 1.0, of_the_opposite: 1.0 };
+
+    /// From a two-sided p of an effect to one for the direction expected and one against it.
+    fn directed(p: f64, found: f64, expect: Direction, sides: Sides) -> Self {
+        let agrees = match expect {
+            Direction::Different => return Self { of_it: p, of_the_opposite: 1.0 },
+            Direction::Increasing => found > 0.0,
+            Direction::Decreasing => found < 0.0,
+        };
+        let (of_it, of_the_opposite) = match (sides, agrees) {
+            (Sides::Two, true) => (p, 1.0),
+            (Sides::Two, false) => (1.0, p),
+            (Sides::One, true) => (p / 2.0, 1.0),
+            (Sides::One, false) => (1.0 - p / 2.0, 1.0),
+        };
+        Self { of_it, of_the_opposite }
+    }
+
+    /// Both claims must hold (Berger 1982).
+    fn and(self, other: Self) -> Self {
+        Self { of_it: self.of_it.max(other.of_it), of_the_opposite: self.of_the_opposite.max(other.of_the_opposite) }
+    }
+}
+
+fn range(hypothesis: &Hypothesis) -> Range {
+    if hypothesis.metric.ends_at_1() { Range::Unit } else { Range::Unbounded }
+}
+
+/// What the sample may have missed, for a claim that the mean difference is beyond `null` in a direction.
+fn unseen(hypothesis: &Hypothesis, prompts: &[PromptDifference], found: f64, null: f64, expect: Direction) -> Claim {
+    if range(hypothesis) == Range::Unbounded {
+        return Claim { of_it: 0.0, of_the_opposite: 0.0 };
+    }
+    // A two-sided p of 5 % has 2.5 % on each side.
+    let sides = match hypothesis.sides {
+        Sides::Two => 2.0,
+        Sides::One => 1.0,
+    };
+    let p = |toward| (sides * p_unseen(prompts, null, toward)).min(1.0);
+    let (above, below) = (p(Toward::Lower), p(Toward::Higher));
+    match expect {
+        Direction::Increasing => Claim { of_it: above, of_the_opposite: below },
+        Direction::Decreasing => Claim { of_it: below, of_the_opposite: above },
+        Direction::Different => Claim { of_it: if found > null { above } else { below }, of_the_opposite: 1.0 },
+    }
+}
+
+/// The difference from which on a directed claim holds.
+fn null(hypothesis: &Hypothesis, expect: Direction) -> f64 {
+    let least = hypothesis.least.unwrap_or(0.0);
+    if expect == Direction::Decreasing { -least } else { least }
+}
+
+fn trend(hypothesis: &Hypothesis, blocks: &Blocks<PromptCells>, expect: Direction) -> Result<Tested, StatsError> {
+    let names = ["mean Spearman's ρ", "mean difference, last level − first"];
     let found = match page_trend(&blocks.prompts) {
         Err(StatsError::NoVariation { .. }) => {
-            let effects = vec![nothing("mean Spearman's ρ")];
-            return Ok(plain(Outcome::Refuted, effects, n_prompts, n_texts));
+            let nothing = vec![NamedEffect::without_interval(names[0], 0.0)];
+            let tested = Tested::of(blocks, Claim::OPEN, nothing, vec![]);
+            return Ok(all_alike(tested, blocks.sameness, hypothesis, false));
         }
         found => found?,
     };
+    let rhos: Vec<f64> = blocks.prompts.iter().map(|cells| rho_along_levels(&cells.means)).collect();
+    let ends: Vec<PromptDifference> = blocks.prompts.iter().filter_map(ends).collect();
+    let null = null(hypothesis, expect);
+    let difference = test_difference(&ends, null, range(hypothesis))?;
+    let mean = rounded(difference.mean.estimate);
+    let rho = found.mean_rho.estimate;
     // The greater of both: a trend, and one that other prompts can be expected to show.
-    let (p_for, p_against) = directed(found.p.p.max(found.p_over_prompts.p), found.mean_rho.estimate, expect, sides);
-    let rhos: Vec<f64> = blocks.prompts.iter().map(|block| rho_along_levels(block)).collect();
-    let ends: Vec<[Pair; 1]> = blocks.prompts.iter().filter_map(|block| ends(block)).collect();
-    let difference = paired_contrast(&ends)?.mean_difference;
-    Ok(Tested {
-        p_for,
-        p_against,
-        plain: None,
-        effects: vec![
-            NamedEffect { name: "mean Spearman's ρ", effect: found.mean_rho },
-            NamedEffect { name: "mean difference, last level − first", effect: difference },
-        ],
-        n_prompts,
-        n_texts,
-        detectable: detectable(&rhos),
-        unseen: None,
+    let ranks = Claim::directed(found.p.p.max(found.p_over_prompts.p), rho, expect, hypothesis.sides);
+    let rare = unseen(hypothesis, &ends, mean, null, expect);
+    let claim = match hypothesis.least {
+        None => ranks.and(rare),
+        Some(_) => ranks.and(rare).and(Claim::directed(difference.p.p, mean - null, expect, hypothesis.sides)),
+    };
+    let effects = vec![NamedEffect::of(names[0], found.mean_rho), NamedEffect::of(names[1], difference.mean)];
+    let is_opposed = rho * mean < 0.0;
+    let mut tested = Tested::of(blocks, if is_opposed { Claim::OPEN } else { claim }, effects, rhos);
+    if is_opposed {
+        tested.remarks.push(Remark::RanksAgainstMean);
+    } else if let Some(remark) = rare_loops(ranks, rare, ends.len()) {
+        tested.remarks.push(remark);
+    }
+    Ok(tested)
+}
+
+/// A prompt's last level less its first.
+fn ends(cells: &PromptCells) -> Option<PromptDifference> {
+    Some(PromptDifference {
+        value: rounded(cells.means.last()? - cells.means.first()?),
+        base: *cells.kinds.first()?,
+        other: *cells.kinds.last()?,
     })
 }
 
-fn ends(block: &[f64]) -> Option<[Pair; 1]> {
-    Some([Pair { base: *block.first()?, other: *block.last()? }])
+/// The remark that more loops than the sample shows would turn what is otherwise found.
+fn rare_loops(found: Claim, rare: Claim, n_prompts: usize) -> Option<Remark> {
+    let hidden = |p: f64, unseen: f64| (p < unseen && unseen > 0.05).then_some(unseen);
+    let p = hidden(found.of_it, rare.of_it).or_else(|| hidden(found.of_the_opposite, rare.of_the_opposite))?;
+    Some(Remark::RareLoops { n_prompts, p })
 }
 
-fn contrast(blocks: &Blocks<Vec<Pair>>, expect: Direction, sides: Sides) -> Result<Tested, StatsError> {
-    let differences = differences(blocks);
-    let (n_prompts, n_texts) = (differences.len(), blocks.n_texts);
-    let found = paired_contrast(&blocks.prompts)?;
-    let effects = vec![
-        NamedEffect { name: "mean difference", effect: found.mean_difference },
-        NamedEffect { name: "Hodges–Lehmann shift", effect: found.shift },
-        NamedEffect { name: "Cliff's δ", effect: found.cliffs_delta },
-    ];
-    if differences.iter().all(|&difference| difference == 0.0) {
-        return Ok(plain(Outcome::Refuted, effects, n_prompts, n_texts));
+fn contrast(
+    hypothesis: &Hypothesis,
+    blocks: &Blocks<PromptPairs>,
+    [loops, without]: [Blocks<PromptPairs>; 2],
+    expect: Direction,
+) -> Result<Tested, StatsError> {
+    let prompts = differences(blocks);
+    let null = null(hypothesis, expect);
+    let found = test_difference(&prompts, null, range(hypothesis))?;
+    let mut effects = vec![NamedEffect::of("mean difference", found.mean)];
+    if range(hypothesis) == Range::Unit && !hypothesis.metric.is_verdict() {
+        let part = |name, blocks: &Blocks<PromptPairs>| {
+            let found = test_difference(&differences(blocks), 0.0, Range::Unit).ok()?;
+            Some(NamedEffect::of(name, found.mean))
+        };
+        effects.extend(part("of P(loop)", &loops));
+        effects.extend(part("where neither text loops", &without));
     }
-    let (p_for, p_against) = directed(found.p.p, found.mean_difference.estimate, expect, sides);
-    let detectable = detectable(&differences);
-    Ok(Tested { p_for, p_against, plain: None, effects, n_prompts, n_texts, detectable, unseen: None })
+    let units: Vec<f64> = prompts.iter().map(|prompt| prompt.value).collect();
+    let mean = rounded(found.mean.estimate);
+    let test = Claim::directed(found.p.p, mean - null, expect, hypothesis.sides);
+    let rare = unseen(hypothesis, &prompts, mean, null, expect);
+    let tested = Tested::of(blocks, test.and(rare), effects, units);
+    if prompts.iter().all(|prompt| prompt.value == 0.0) {
+        let no_loops = !prompts.iter().any(|prompt| prompt.base.loops || prompt.other.loops);
+        return Ok(all_alike(tested, blocks.sameness, hypothesis, no_loops));
+    }
+    Ok(match rare_loops(test, rare, prompts.len()) {
+        Some(remark) => tested.with(remark),
+        None => tested,
+    })
 }
 
-fn within(blocks: &Blocks<Vec<Pair>>, margin: f64, sides: Sides) -> Result<Tested, StatsError> {
-    let differences = differences(blocks);
-    let (n_prompts, n_texts) = (differences.len(), blocks.n_texts);
-    let found = match equivalence(&differences, margin) {
-        Err(StatsError::NoVariation { value, .. }) => {
-            let holds = match sides {
-                Sides::Two => value.abs() < margin,
-                Sides::One => value < margin,
-            };
-            let outcome = if holds { Outcome::Supported } else { Outcome::Refuted };
-            let interval = Interval { low: value, high: value, level: 0.9 };
-            let effect = Effect { estimate: value, interval };
-            return Ok(plain(outcome, vec![NamedEffect { name: "mean difference", effect }], n_prompts, n_texts));
-        }
-        found => found?,
-    };
-    let (p_for, p_against) = match sides {
+/// Every prompt shows the same. That is no proof of anything but where the texts are the same.
+fn all_alike(tested: Tested, sameness: Sameness, hypothesis: &Hypothesis, no_loops: bool) -> Tested {
+    let n_prompts = tested.n_prompts;
+    let tested = tested.of_same_texts(sameness, hypothesis);
+    if sameness == Sameness::Trials {
+        return tested;
+    }
+    tested.with(Remark::AllAlike { n_prompts, share: unseen_share(n_prompts, 0.05), no_loops })
+}
+
+fn within(hypothesis: &Hypothesis, blocks: &Blocks<PromptPairs>, margin: f64) -> Result<Tested, StatsError> {
+    let prompts = differences(blocks);
+    let units: Vec<f64> = prompts.iter().map(|prompt| prompt.value).collect();
+    if blocks.sameness != Sameness::None && !prompts.is_empty() {
+        let same = vec![NamedEffect::without_interval("mean difference", 0.0)];
+        return Ok(Tested::of(blocks, Claim::OPEN, same, vec![]).of_same_texts(blocks.sameness, hypothesis));
+    }
+    let found = equivalence(&prompts, margin, range(hypothesis))?;
+    let (of_it, of_the_opposite) = match hypothesis.sides {
         Sides::Two => (found.p, found.p_beyond),
         Sides::One => (found.p_not_above, found.p_above),
     };
-    Ok(Tested {
-        p_for,
-        p_against,
-        plain: None,
-        effects: vec![NamedEffect { name: "mean difference", effect: found.difference }],
-        n_prompts,
-        n_texts,
-        detectable: detectable(&differences),
-        unseen: None,
+    let effect = NamedEffect {
+        name: "mean difference",
+        estimate: found.difference.estimate,
+        interval: Some(found.difference.interval),
+        standard_error: Some(found.standard_error),
+        by_chance: None,
+    };
+    let tested = Tested::of(blocks, Claim { of_it, of_the_opposite }, vec![effect], units);
+    if prompts.iter().all(|prompt| prompt.value == prompts[0].value) {
+        let no_loops = !prompts.iter().any(|prompt| prompt.base.loops || prompt.other.loops);
+        return Ok(all_alike(tested, Sameness::None, hypothesis, no_loops && prompts[0].value == 0.0));
+    }
+    let tested = Tested { turns_signs: false, ..tested };
+    let needed = (0.05_f64.ln() / (1.0 - margin).ln()).ceil();
+    Ok(if of_it <= 0.05 && margin < 1.0 && (prompts.len() as f64) < needed {
+        tested.with(Remark::SeesOnlyTheSample { needed: needed as usize })
+    } else {
+        tested
     })
 }
 
-fn crossed(levels: [usize; 2], blocks: &Blocks<Vec<f64>>) -> Result<Tested, StatsError> {
-    let (n_prompts, n_texts) = (blocks.prompts.len(), blocks.n_texts);
+fn crossed(levels: [usize; 2], blocks: &Blocks<PromptCells>) -> Result<Tested, StatsError> {
     let share = "share of the variation between cells";
     let found = match interaction(levels, &blocks.prompts) {
         Err(StatsError::NoVariation { .. }) => {
-            return Ok(plain(Outcome::Refuted, vec![nothing(share)], n_prompts, n_texts));
+            let tested = Tested::of(blocks, Claim::OPEN, vec![NamedEffect::without_interval(share, 0.0)], vec![]);
+            let n_prompts = tested.n_prompts;
+            let all_alike = Remark::AllAlike { n_prompts, share: unseen_share(n_prompts, 0.05), no_loops: false };
+            return Ok(tested.with(all_alike));
         }
         found => found?,
     };
     let difference = found.difference_of_differences;
-    let of_differences = difference.map(|effect| NamedEffect { name: "difference of differences", effect });
-    let mut effects = Vec::from_iter(of_differences);
-    effects.push(NamedEffect { name: share, effect: found.share });
+    let mut effects = Vec::from_iter(difference.map(|effect| NamedEffect::of("difference of differences", effect)));
+    effects
+        .push(NamedEffect { by_chance: Some(found.chance_share), ..NamedEffect::without_interval(share, found.share) });
     // Between more than two levels each, there is no one difference to detect.
-    let detectable = difference.and_then(|_| {
-        detectable(&blocks.prompts.iter().map(|cells| cells[3] - cells[2] - cells[1] + cells[0]).collect::<Vec<_>>())
-    });
-    Ok(Tested { p_for: found.p.p, p_against: 1.0, plain: None, effects, n_prompts, n_texts, detectable, unseen: None })
-}
-
-/// From a two-sided p to one for the direction expected and one against it.
-fn directed(p: f64, found: f64, expect: Direction, sides: Sides) -> (f64, f64) {
-    let agrees = match expect {
-        Direction::Different => return (p, 1.0),
-        Direction::Increasing => found > 0.0,
-        Direction::Decreasing => found < 0.0,
-    };
-    match (sides, agrees) {
-        (Sides::Two, true) => (p, 1.0),
-        (Sides::Two, false) => (1.0, p),
-        (Sides::One, true) => (p / 2.0, 1.0),
-        (Sides::One, false) => (1.0 - p / 2.0, 1.0),
-    }
+    let of_prompt = |PromptCells { means, .. }: &PromptCells| means[3] - means[2] - means[1] + means[0];
+    let units = difference.map_or(vec![], |_| blocks.prompts.iter().map(of_prompt).collect());
+    Ok(Tested::of(blocks, Claim { of_it: found.p.p, of_the_opposite: 1.0 }, effects, units))
 }
 
 /// Each prompt's mean difference.
-fn differences(blocks: &Blocks<Vec<Pair>>) -> Vec<f64> {
-    let of_prompt = |pairs: &Vec<Pair>| {
-        let differences: Vec<f64> = pairs.iter().map(|pair| pair.other - pair.base).collect();
-        mean(&differences)
-    };
-    blocks.prompts.iter().filter_map(of_prompt).collect()
-}
-
-fn detectable(values: &[f64]) -> Option<f64> {
-    smallest_detectable_difference(values, Target::default()).ok()
-}
-
-/// An effect of exactly nothing, in every resample.
-fn nothing(name: &'static str) -> NamedEffect {
-    NamedEffect { name, effect: Effect { estimate: 0.0, interval: Interval { low: 0.0, high: 0.0, level: 0.95 } } }
-}
-
-fn plain(outcome: Outcome, effects: Vec<NamedEffect>, n_prompts: usize, n_texts: usize) -> Tested {
-    let (p_for, p_against) = if outcome == Outcome::Supported { (0.0, 1.0) } else { (1.0, 0.0) };
-    Tested { p_for, p_against, plain: Some(outcome), effects, n_prompts, n_texts, detectable: None, unseen: None }
+fn differences(blocks: &Blocks<PromptPairs>) -> Vec<PromptDifference> {
+    blocks.prompts.iter().filter_map(PromptPairs::difference).collect()
 }

@@ -1,20 +1,27 @@
 //! Verdicts in a sentence each.
 
-use super::test::Tested;
-use super::{NamedEffect, Outcome, Part, PartVerdict};
+use super::evidence::{Evidence, Part};
+use super::test::Remark;
+use super::{NamedEffect, Outcome, PartVerdict};
 use crate::experiment::Hypothesis;
 use crate::stats::Interval;
 
-/// Of a hypothesis; `weakest` is the part that speaks least for it.
+/// Of a hypothesis.
 pub fn sentence(
     hypothesis: &Hypothesis,
-    weakest: Option<&Part>,
+    evidence: &Evidence,
     parts: &[PartVerdict],
     outcome: Outcome,
     p_holm: Option<f64>,
+    share_of_alpha: f64,
 ) -> String {
-    let Some(weakest) = weakest else { return "no scored trial".to_owned() };
-    let Some(each) = hypothesis.each.filter(|_| !parts.is_empty()) else { return of_part(weakest, outcome, p_holm) };
+    let Some(weakest) = evidence.weakest() else { return "no scored trial".to_owned() };
+    let shown = match outcome {
+        Outcome::Refuted => evidence.strongest_against().unwrap_or(weakest),
+        Outcome::Supported | Outcome::Inconclusive => weakest,
+    };
+    let of_shown = of_part(shown, outcome, p_holm, share_of_alpha);
+    let Some(each) = hypothesis.each.filter(|_| !parts.is_empty()) else { return of_shown };
     let count = |wanted| parts.iter().filter(|part| part.outcome == wanted).count();
     let held = match parts.len() {
         n if count(Outcome::Supported) == n => format!("holds for each {each} ({n} of them)"),
@@ -25,49 +32,100 @@ pub fn sentence(
             count(Outcome::Inconclusive)
         ),
     };
-    format!("{held}; weakest for {}: {}", weakest.level, of_part(weakest, outcome, p_holm))
+    let most = if outcome == Outcome::Refuted { "strongest against" } else { "weakest" };
+    format!("{held}; {most} for {}: {of_shown}", shown.level)
 }
 
 /// Of one test.
-pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>) -> String {
+pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>, share_of_alpha: f64) -> String {
     let tested = match &part.tested {
         Ok(tested) => tested,
         Err(error) => return format!("not tested: {error}"),
     };
-    let mut sentence = tested.effects.first().map(in_words).unwrap_or_default();
+    let mut sentence = tested.effects.iter().map(in_words).collect::<Vec<_>>().join("; ");
     sentence += &format!(", n = {} prompts, {} texts", tested.n_prompts, tested.n_texts);
-    match (tested.plain, p_holm) {
-        (Some(_), _) => sentence += "; the same for every prompt, so nothing to test",
-        (None, Some(p)) => sentence += &format!(", p {}", p_in_words(p)),
-        (None, None) => {}
+    // Where no test says more than that nothing was seen, a p of 1 would look like a finding.
+    let is_all_alike = tested.remarks.iter().any(|remark| matches!(remark, Remark::AllAlike { .. }));
+    let is_open = is_all_alike && outcome == Outcome::Inconclusive;
+    if let Some(p) = p_holm.filter(|_| tested.certain.is_none() && !is_open) {
+        let of_what = if tested.p_for <= tested.p_against { "" } else { " for the opposite" };
+        sentence += &format!(", p {}{of_what}", p_in_words(p));
     }
-    match (&tested.unseen, outcome) {
-        (Some(blind), Outcome::Inconclusive) => {
-            sentence += &format!(" if the texts that it can't see into speak against it; {blind}");
+    match (&tested.unknown, outcome) {
+        (Some(unknown), Outcome::Inconclusive) => {
+            sentence += &format!(" whatever the scores are that are not known: {unknown}");
         }
-        (Some(blind), _) => {
-            let (n_unseen, n_texts) = (blind.n_unseen, blind.n_texts);
-            sentence += &format!(
-                "; so even if all texts that {} can't see into, {n_unseen} of {n_texts}, speak against it",
-                blind.metric.name()
-            );
-        }
-        (None, Outcome::Inconclusive) => sentence += &blind_spot(tested),
+        (Some(unknown), _) => sentence += &format!("; so even if {} speak against it", unknown.counted()),
         (None, _) => {}
+    }
+    for remark in &tested.remarks {
+        sentence += "; ";
+        sentence += &remark_in_words(remark);
+    }
+    if outcome == Outcome::Inconclusive && tested.unknown.is_none() && !is_all_alike {
+        sentence += &blind_spot(part, share_of_alpha);
     }
     sentence
 }
 
-fn in_words(NamedEffect { name, effect }: &NamedEffect) -> String {
-    let Interval { low, high, level } = effect.interval;
-    format!("{name} {:.3} [{low:.3}, {high:.3}] ({:.0} %)", effect.estimate, 100.0 * level)
+fn in_words(effect: &NamedEffect) -> String {
+    let NamedEffect { name, estimate, interval, by_chance, .. } = effect;
+    match (interval, by_chance) {
+        (Some(Interval { low, high, level }), _) => {
+            format!("{name} {} [{}, {}] ({:.0} %)", number(*estimate), number(*low), number(*high), 100.0 * level)
+        }
+        (None, Some(by_chance)) => format!("{name} {} ({} by chance)", number(*estimate), number(*by_chance)),
+        (None, None) => format!("{name} {}", number(*estimate)),
+    }
 }
 
-fn blind_spot(tested: &Tested) -> String {
-    match tested.detectable {
-        Some(least) => format!("; the least that this design would have seen: {least:.3}"),
-        None => String::new(),
+/// Without a sign where it is 0.
+fn number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    if text == "-0.000" { "0.000".to_owned() } else { text }
+}
+
+fn remark_in_words(remark: &Remark) -> String {
+    match remark {
+        Remark::SameTexts => "all texts are the same, word for word".to_owned(),
+        Remark::SameTrials => "all levels have the same texts, as no other are possible".to_owned(),
+        Remark::AllAlike { n_prompts, share, no_loops: true } => format!(
+            "no text of {n_prompts} prompts loops in either arm; up to {} of other prompts may (one-sided 95 %)",
+            percent(*share)
+        ),
+        Remark::AllAlike { n_prompts, share, no_loops: false } => format!(
+            "the same for each of {n_prompts} prompts; up to {} of other prompts may differ (one-sided 95 %)",
+            percent(*share)
+        ),
+        Remark::RanksAgainstMean => "the ranks go one way and the mean the other: no trend of both".to_owned(),
+        Remark::RareLoops { n_prompts, p } => format!(
+            "so few of {n_prompts} prompts loop that as many more as this sample allows would turn the mean (p {})",
+            p_in_words(*p)
+        ),
+        Remark::SeesOnlyTheSample { needed } => {
+            format!("this takes what no prompt showed to be small; without that it takes {needed} prompts")
+        }
+        Remark::LeftOut { combinations } => {
+            format!("left out, as they lack a level: {}", combinations.join(", "))
+        }
     }
+}
+
+/// What the design can't see.
+fn blind_spot(part: &Part, share_of_alpha: f64) -> String {
+    match (part.least_p(), part.detectable(share_of_alpha)) {
+        (Some(least), _) if least > share_of_alpha => {
+            let n = part.tested.as_ref().map_or(0, |tested| tested.n_prompts);
+            let needed = (1..64).find(|&n| 2_f64.powi(1 - n) <= share_of_alpha).unwrap_or(64);
+            format!("; {n} prompts can't decide this: p can't be below {least}; {needed} could")
+        }
+        (_, Some(least)) => format!("; the least that this design would have seen: {least:.3}"),
+        (_, None) => String::new(),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
 }
 
 fn p_in_words(p: f64) -> String {

@@ -29,6 +29,7 @@ fn a_trend_is_of_the_findings_score_and_all_texts_unless_it_says_otherwise() {
         each: None,
         test: Test::Trend { factor: Factor::Temperature, expect: Direction::Increasing },
         sides: Sides::Two,
+        least: None,
     };
     assert_eq!(hypotheses(&text(TREND)), [expected]);
 }
@@ -55,6 +56,7 @@ fn everything_can_be_said() {
         each: Some(Factor::Offload),
         test: Test::Contrast { base: temperature(0.5), other: temperature(1.0), expect: Direction::Decreasing },
         sides: Sides::One,
+        least: None,
     };
     assert_eq!(hypotheses(&text), [expected]);
 }

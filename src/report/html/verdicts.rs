@@ -82,7 +82,7 @@ impl Numbers<'_> {
         let p = |p: Option<f64>| p.map_or("not tested".to_owned(), words::p_value);
         html! {
             dl {
-                @for effect in self.effects { dt { (effect.name) } dd { (words::effect(effect.effect)) } }
+                @for effect in self.effects { dt { (effect.name) } dd { (words::named_effect(effect)) } }
                 dt { "p" } dd { (p(self.p)) "; after Holm’s correction " (p(self.p_holm)) }
                 dt { "n" } dd { (self.n_prompts) " prompts, " (self.n_texts) " texts" }
                 @if let Some(detectable) = self.detectable {

@@ -1,6 +1,6 @@
 //! Numbers in words: an estimate never without its interval, a missing one never 0.
 
-use crate::analysis::Estimate;
+use crate::analysis::{Estimate, NamedEffect};
 use crate::stats::{Effect, Interval};
 
 /// Where there is no number.
@@ -23,12 +23,17 @@ pub fn range(interval: Interval) -> String {
     format!("{} to {}", number(interval.low), number(interval.high))
 }
 
-/// "0.3 (95 % interval 0.2 to 0.4)".
-pub fn effect(effect: Effect) -> String {
-    format!("{} ({} {})", number(effect.estimate), level(effect.interval), range(effect.interval))
+/// "0.3 (95 % interval 0.2 to 0.4, standard error 0.05)", as far as there is each.
+pub fn named_effect(effect: &NamedEffect) -> String {
+    let NamedEffect { estimate, interval, standard_error, by_chance, .. } = *effect;
+    let mut beside = Vec::new();
+    beside.extend(interval.map(|interval| format!("{} {}", level(interval), range(interval))));
+    beside.extend(standard_error.map(|error| format!("standard error {}", number(error))));
+    beside.extend(by_chance.map(|share| format!("{} by chance", number(share))));
+    if beside.is_empty() { number(estimate) } else { format!("{} ({})", number(estimate), beside.join(", ")) }
 }
 
-/// The same of a cell's mean; says where there is no interval.
+/// A cell's mean with its interval; says where there is no interval.
 pub fn mean(estimate: Estimate) -> String {
     let mean = number(estimate.mean);
     match estimate.interval {
@@ -72,10 +77,17 @@ mod tests {
         let estimate = Estimate { mean: 0.125, median: 0.1, interval: Some(INTERVAL) };
         assert_eq!(mean(estimate), "0.125 (95\u{a0}% interval \u{2212}0.250 to 0.500)");
         assert_eq!(mean(Estimate { interval: None, ..estimate }), "0.125 (no interval: too few prompts)");
-        assert_eq!(
-            effect(Effect { estimate: -0.0001, interval: INTERVAL }),
-            "0.000 (95\u{a0}% interval \u{2212}0.250 to 0.500)"
-        );
+        let effect = NamedEffect {
+            name: "it",
+            estimate: -0.0001,
+            interval: Some(INTERVAL),
+            standard_error: Some(0.1),
+            by_chance: None,
+        };
+        let shown = "0.000 (95\u{a0}% interval \u{2212}0.250 to 0.500, standard error 0.100)";
+        assert_eq!(named_effect(&effect), shown);
+        let share = NamedEffect { interval: None, standard_error: None, by_chance: Some(0.04), ..effect };
+        assert_eq!(named_effect(&share), "0.000 (0.040 by chance)");
     }
 
     #[test]

@@ -1,0 +1,202 @@
+//! What the trials say of one hypothesis, before Holm and words.
+
+use super::against::{Extreme, Opposed};
+use super::sample::Sample;
+use super::test::{self, Tested};
+use super::unknown::Unknowns;
+use super::{Outcome, placement};
+use crate::analysis::{Questions, ScoredTrial, TrialResult};
+use crate::experiment::{Factor, Hypothesis, Test};
+use crate::plan::Doubt;
+use crate::stats::{StatsError, Target, smallest_detectable_difference};
+
+/// The tests of one hypothesis: one, or one for each level.
+pub struct Evidence {
+    pub parts: Vec<Part>,
+}
+
+pub struct Part {
+    /// Empty where the claim is not made of each level.
+    pub level: String,
+    pub tested: Result<Tested, NotTested>,
+}
+
+/// Why there is nothing to say.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NotTested {
+    #[error("both arms are the same computation here, for the {0} moves nothing")]
+    Inert(Factor),
+    #[error("{model} does not allow it: {reason}")]
+    Doubted { model: String, reason: String },
+    #[error("{load}: {reason}")]
+    TakenOver { load: String, reason: String },
+    #[error("{cut} of {all} texts were cut by a server, and how they would have gone on is not known")]
+    Censored { cut: usize, all: usize },
+    #[error("{0}")]
+    Unknown(Unknowns),
+    #[error(transparent)]
+    Stats(#[from] StatsError),
+}
+
+impl Part {
+    fn failed(reason: NotTested) -> Self {
+        Self { level: String::new(), tested: Err(reason) }
+    }
+
+    /// Lets the claim, and its opposite, hold only where it also holds at an extreme of what is not known.
+    fn withstand(&mut self, unknown: Unknowns, extreme: Option<&Tested>, is_equivalence: bool) {
+        let Ok(tested) = &mut self.tested else {
+            self.tested = Err(NotTested::Unknown(unknown));
+            return;
+        };
+        let effect = |tested: &Tested| tested.effects.first().map_or(0.0, |effect| effect.estimate);
+        let (p_for, p_against) = match extreme {
+            None => (1.0, 1.0),
+            // Not even the direction is known: arms may be as one either way, but not different.
+            Some(extreme) if effect(extreme) * effect(tested) < 0.0 => {
+                (if is_equivalence { extreme.p_for } else { 1.0 }, 1.0)
+            }
+            Some(extreme) => (extreme.p_for, extreme.p_against),
+        };
+        tested.p_for = tested.p_for.max(p_for);
+        tested.p_against = tested.p_against.max(p_against);
+        tested.certain = None;
+        tested.unknown = Some(unknown);
+    }
+
+    /// Of the claim or of its opposite; `None` where nothing was tested.
+    pub fn p(&self) -> Option<f64> {
+        let tested = self.tested.as_ref().ok()?;
+        tested.certain.is_none().then(|| tested.p_for.min(tested.p_against))
+    }
+
+    /// The least p that its test can have: signs are turned, so 2 of 2ⁿ arrangements are as far from 0. `None` for
+    /// an equivalence, of which t decides.
+    pub fn least_p(&self) -> Option<f64> {
+        let tested = self.tested.as_ref().ok()?;
+        let n = i32::try_from(tested.n_prompts).unwrap_or(i32::MAX);
+        tested.turns_signs.then(|| 2_f64.powi(1 - n))
+    }
+
+    /// The least main effect that would have been found with a probability of 0.8.
+    pub fn detectable(&self, alpha: f64) -> Option<f64> {
+        let tested = self.tested.as_ref().ok()?;
+        smallest_detectable_difference(&tested.units, Target { alpha, power: 0.8 }).ok()
+    }
+}
+
+impl Evidence {
+    pub fn of(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Self {
+        if let Some(obstacle) = obstacle(hypothesis, questions, trials) {
+            return Self { parts: vec![Part::failed(obstacle)] };
+        }
+        let mut parts = parts(hypothesis, &Sample::of(hypothesis, trials));
+        if let Some(unknown) = Unknowns::of(hypothesis, trials) {
+            let Some(opposed) = Opposed::of(hypothesis, trials) else {
+                return Self { parts: vec![Part::failed(NotTested::Unknown(unknown))] };
+            };
+            let is_equivalence = matches!(hypothesis.test, Test::Equivalence { .. });
+            for extreme in Extreme::BOTH {
+                let supposed = self::parts(hypothesis, &Sample::at(hypothesis, trials, &opposed, extreme));
+                for part in &mut parts {
+                    let same = supposed.iter().find(|supposed| supposed.level == part.level);
+                    part.withstand(unknown, same.and_then(|part| part.tested.as_ref().ok()), is_equivalence);
+                }
+            }
+        }
+        Self { parts }
+    }
+
+    /// Whether there was no point in a test.
+    pub fn has_obstacle(&self) -> bool {
+        let obstacle = |part: &Part| !matches!(part.tested, Ok(_) | Err(NotTested::Stats(_)));
+        self.parts.iter().any(obstacle)
+    }
+
+    /// An intersection of claims holds if all hold: its p is the greatest (Berger
+    /// 1982, "Multiparameter hypothesis testing and acceptance sampling").
+    fn p_for(&self) -> f64 {
+        self.parts.iter().map(|part| part.tested.as_ref().map_or(1.0, |tested| tested.p_for)).fold(0.0, f64::max)
+    }
+
+    /// It fails if one fails: Bonferroni.
+    fn p_against(&self) -> f64 {
+        let least = self.parts.iter().map(|part| part.tested.as_ref().map_or(1.0, |tested| tested.p_against));
+        (least.fold(1.0, f64::min) * self.parts.len() as f64).min(1.0)
+    }
+
+    pub fn speaks_for(&self) -> bool {
+        self.p_for() <= self.p_against()
+    }
+
+    /// What needs no test: the texts are the same.
+    pub fn certain(&self) -> Option<Outcome> {
+        let certain = || self.parts.iter().map(|part| part.tested.as_ref().ok().and_then(|tested| tested.certain));
+        if certain().any(|certain| certain == Some(Outcome::Refuted)) {
+            Some(Outcome::Refuted)
+        } else {
+            let all = !self.parts.is_empty() && certain().all(|certain| certain == Some(Outcome::Supported));
+            all.then_some(Outcome::Supported)
+        }
+    }
+
+    /// The level that speaks most for the opposite.
+    pub fn strongest_against(&self) -> Option<&Part> {
+        let p = |part: &&Part| part.tested.as_ref().map_or(1.0, |tested| tested.p_against);
+        self.parts.iter().min_by(|a, b| p(a).total_cmp(&p(b)))
+    }
+
+    pub fn p(&self) -> Option<f64> {
+        let tested = self.parts.iter().any(|part| part.tested.is_ok());
+        (tested && self.certain().is_none()).then(|| self.p_for().min(self.p_against()))
+    }
+
+    /// The level that speaks least for the claim.
+    pub fn weakest(&self) -> Option<&Part> {
+        let weight = |part: &Part| match &part.tested {
+            Err(_) => (1.0, 0.0),
+            Ok(tested) if tested.certain == Some(Outcome::Refuted) => (2.0, 0.0),
+            Ok(tested) => (tested.p_for, -tested.p_against),
+        };
+        // Of several that speak equally little, the first one.
+        self.parts.iter().rev().max_by(|a, b| {
+            let (a, b) = (weight(a), weight(b));
+            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+        })
+    }
+}
+
+fn parts(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Vec<Part> {
+    let part = |level: String, sample: &Sample| {
+        let tested = test::run(hypothesis, sample).map_err(NotTested::from);
+        Part { level, tested }
+    };
+    match hypothesis.each {
+        None => vec![part(String::new(), sample)],
+        Some(factor) => sample.split(factor).into_iter().map(|(level, sample)| part(level, &sample)).collect(),
+    }
+}
+
+/// Why the trials can't decide a hypothesis, whatever they score.
+fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Option<NotTested> {
+    let factors = hypothesis.test.factors();
+    if let Some(&factor) = questions.inert.iter().find(|factor| factors.contains(factor)) {
+        return Some(NotTested::Inert(factor));
+    }
+    let taken = || trials.iter().filter(|scored| hypothesis.takes(scored.trial.point()));
+    let doubted = |doubt: &&Doubt| {
+        doubt.factor.is_none_or(|factor| factors.contains(&factor))
+            && taken().any(|scored| scored.trial.cell.model == doubt.model)
+    };
+    if let Some(Doubt { model, reason, .. }) = questions.doubts.iter().find(doubted) {
+        return Some(NotTested::Doubted { model: model.clone(), reason: reason.clone() });
+    }
+    if let Some(obstacle) = placement::obstacle(&hypothesis.test, questions.host_experts, taken()) {
+        return Some(obstacle);
+    }
+    let cut = taken().filter(|scored| matches!(scored.result, TrialResult::Censored { .. })).count();
+    if cut > 0 {
+        return Some(NotTested::Censored { cut, all: taken().count() });
+    }
+    None
+}
