@@ -136,6 +136,8 @@ pub struct PromptTrials {
 pub struct PlannedTrial {
     pub trial: Trial,
     pub chain: ResolvedChain,
+    /// What its sampler is seeded with.
+    pub draw: Option<Seed>,
 }
 
 /// Why an experiment that reads well can't be run on these models.
@@ -403,14 +405,16 @@ impl Place<'_> {
                 if experiment.grid.excludes(point) {
                     continue;
                 }
-                let id = self.trial_id(experiment.generate, &resolved, seed);
+                let draw = seed.map(|seed| experiment.generate.draws.seed(seed, &self.prompt.text));
+                let id = self.trial_id(experiment.generate, &resolved, draw);
                 let trial = Trial { id, cell: cell.clone(), prompt: prompt.to_owned(), seed };
-                trials.push(PlannedTrial { trial, chain: resolved.clone() });
+                trials.push(PlannedTrial { trial, chain: resolved.clone(), draw });
             }
         }
         trials
     }
 
+    /// `seed` is the sampler's.
     fn trial_id(&self, generate: Generate, chain: &ResolvedChain, seed: Option<Seed>) -> TrialId {
         /// The names and their order are part of every id: a change of either
         /// makes every journal incomplete.
@@ -431,7 +435,7 @@ impl Place<'_> {
             template: Template,
             prompt: &'a str,
         }
-        let Generate { max_tokens, context, numerics, bos } = generate;
+        let Generate { max_tokens, context, numerics, bos, draws: _ } = generate;
         let &Self { surveyed, quant, offload, op_offload, template, prompt, .. } = self;
         let identity = Identity {
             engine: &surveyed.engine.fingerprint,

@@ -9,7 +9,8 @@ use super::*;
 use crate::analysis::{Advice, Analysis, Limits, Questions, VerdictOutcome, analyse, recommend};
 use crate::engine::{Generation, Stop, Token};
 use crate::experiment::{
-    Bos, Generate, Hypothesis, Numerics, Offload, OpOffload, Quant, Selection, Sides, Temperature, Template, Test,
+    Bos, Draws, Generate, Hypothesis, Numerics, Offload, OpOffload, Quant, Selection, Sides, Temperature, Template,
+    Test,
 };
 use crate::journal::format::Outcome as Recorded;
 use crate::metrics::{Metric, TextPart};
@@ -93,7 +94,13 @@ fn analysis(hypotheses: &[Hypothesis], text: impl Fn(usize, f32) -> Generation) 
 }
 
 fn baseline(analysis: &Analysis) -> Baseline {
-    let generate = Generate { max_tokens: 100, context: 512, numerics: Numerics::Invariant, bos: Bos::Model };
+    let generate = Generate {
+        max_tokens: 100,
+        context: 512,
+        numerics: Numerics::Invariant,
+        bos: Bos::Model,
+        draws: Draws::PerPrompt,
+    };
     let (models, chains, prompts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let facts = Facts {
         experiment: "e".to_owned(),

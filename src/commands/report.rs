@@ -1,17 +1,73 @@
 //! `moe-sweep report`: everything that a run writes, anew from its journal.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
 use super::finished::read_run;
 use super::outputs::write_outputs;
 use super::{Failure, print};
+use crate::analysis::{RULES, Verdict};
 use crate::cli::ReportArgs;
 use crate::exit_code::ExitCode;
+use crate::plain::neutralise;
 
 pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let finished = read_run(&args.directory)?;
+    let former = Former::read(&args.directory);
     let summary = write_outputs(&args.directory, &finished)?;
     print(|out| {
         out.extend_from_slice(summary.text.as_bytes());
+        if let Some(note) = former.and_then(|former| former.note(&finished.analysis.verdicts)) {
+            out.extend_from_slice(format!("note: {}\n", neutralise(&note)).as_bytes());
+        }
         Ok(())
     })?;
     Ok(summary.code)
+}
+
+/// What an earlier version of the program decided about the same texts.
+#[derive(Deserialize)]
+struct Former {
+    /// Files before rules had a number were made by the first.
+    #[serde(default = "first_rules")]
+    rules: u32,
+    verdicts: Vec<FormerVerdict>,
+}
+
+#[derive(Deserialize)]
+struct FormerVerdict {
+    id: String,
+    outcome: String,
+}
+
+fn first_rules() -> u32 {
+    1
+}
+
+impl Former {
+    /// `None` where there is no such file, or none that can be read: it is written anew.
+    fn read(directory: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(directory.join("verdicts.json")).ok()?).ok()
+    }
+
+    /// What other rules made of it; `None` where they are the same.
+    fn note(&self, verdicts: &[Verdict]) -> Option<String> {
+        if self.rules == RULES || verdicts.is_empty() {
+            return None;
+        }
+        let now: BTreeMap<&str, String> =
+            verdicts.iter().map(|verdict| (&*verdict.id, verdict.outcome.to_string())).collect();
+        let change = |FormerVerdict { id, outcome }: &FormerVerdict| {
+            let now = now.get(&**id).filter(|now| *now != outcome)?;
+            Some(format!("{id} {outcome} → {now}"))
+        };
+        let changed: Vec<String> = self.verdicts.iter().filter_map(change).collect();
+        let what = if changed.is_empty() { "no outcome changed".to_owned() } else { changed.join(", ") };
+        let rules = self.rules;
+        Some(format!(
+            "verdicts were by rules {rules} and are decided anew by rules {RULES} (docs/statistics.md): {what}"
+        ))
+    }
 }

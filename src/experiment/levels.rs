@@ -122,6 +122,44 @@ pub enum Bos {
     Never,
 }
 
+/// What a seed starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, VariantNames)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Draws {
+    /// Other random numbers for each prompt, made of the seed and the prompt's text: prompts are the sample, so they
+    /// share no luck. Cells do, for a prompt and seed (common random numbers: what a factor changes is not drowned in
+    /// other luck).
+    #[default]
+    PerPrompt,
+    /// The same for all prompts, as every version before this was a choice drew.
+    Common,
+}
+
+impl Draws {
+    pub(super) fn before_it_was_a_choice() -> Self {
+        Self::Common
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    pub(super) fn is_common(&self) -> bool {
+        *self == Self::Common
+    }
+
+    /// What a sampler is seeded with for a prompt: below 2³¹, as some servers ask.
+    pub fn seed(self, seed: Seed, prompt: &str) -> Seed {
+        match self {
+            Self::Common => seed,
+            Self::PerPrompt => {
+                let mut hasher = blake3::Hasher::new_derive_key("moe-sweep 2026-11-28 the seed of a prompt's draw");
+                hasher.update(&seed.get().to_le_bytes()).update(prompt.as_bytes());
+                let [a, b, c, d, ..] = *hasher.finalize().as_bytes();
+                Seed(u32::from_le_bytes([a, b, c, d]) >> 1)
+            }
+        }
+    }
+}
+
 /// A sampling temperature: finite, not negative; `f32` as llama.cpp takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]

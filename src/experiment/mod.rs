@@ -29,7 +29,7 @@ pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias}
 pub use error::{BadExperiment, Problem, Problems};
 pub use faults::caveats;
 pub use hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
-pub use levels::{Bos, Numerics, Offload, OpOffload, Quant, Seed, Temperature, Template};
+pub use levels::{Bos, Draws, Numerics, Offload, OpOffload, Quant, Seed, Temperature, Template};
 pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism, resolve_mechanism};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
@@ -63,6 +63,8 @@ pub struct Generate {
     /// `serde(default)`: manifests before this field had the model's own way.
     #[serde(default)]
     pub bos: Bos,
+    #[serde(default = "Draws::before_it_was_a_choice", skip_serializing_if = "Draws::is_common")]
+    pub draws: Draws,
 }
 
 /// The levels of every factor, in file order, and what is left out.

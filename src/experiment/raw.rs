@@ -46,6 +46,7 @@ pub struct RawGenerate {
     pub context: Spanned<u32>,
     pub numerics: Option<Spanned<String>>,
     pub bos: Option<Spanned<String>>,
+    pub draws: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

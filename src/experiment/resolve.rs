@@ -146,7 +146,8 @@ pub(super) fn resolve_generate(raw: &RawGenerate, problems: &mut Problems) -> Op
     }
     let numerics = resolve_named("numerics", raw.numerics.as_ref(), problems);
     let bos = resolve_named("bos", raw.bos.as_ref(), problems);
-    numerics.zip(bos).map(|(numerics, bos)| Generate { max_tokens, context, numerics, bos })
+    let draws = resolve_named("draws", raw.draws.as_ref(), problems);
+    Some(Generate { max_tokens, context, numerics: numerics?, bos: bos?, draws: draws? })
 }
 
 pub(super) fn resolve_prompts(

@@ -250,7 +250,16 @@ fn a_valid_file_means_what_it_says() {
     let Experiment { name, question, generate, grid, prompts, hypotheses, settings } = read(VALID);
     assert!(hypotheses.is_empty() && settings == Settings::default());
     assert_eq!((name.as_str(), question), ("x", None));
-    assert_eq!(generate, Generate { max_tokens: 20, context: 64, numerics: Numerics::Invariant, bos: Bos::Model });
+    assert_eq!(
+        generate,
+        Generate {
+            max_tokens: 20,
+            context: 64,
+            numerics: Numerics::Invariant,
+            bos: Bos::Model,
+            draws: Draws::PerPrompt
+        }
+    );
     let Grid { models, chains, offloads, quants, templates, op_offloads, temperatures, seeds, excluded } = grid;
     assert_eq!(models, [model("tiny", "/experiments/tiny.gguf")]);
     assert_eq!(chains.iter().map(|chain| chain.id.as_str()).collect::<Vec<_>>(), ["pure", "greedy", "mine"]);

@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::{Doubt, Plan, Shard, Trial};
-use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Settings};
+use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Seed, Settings};
 use crate::metrics::Markers;
 
 /// The version this program writes and reads.
@@ -98,6 +98,12 @@ impl Design {
             None => &self.trials,
             Some(part) => &self.trials[part.trials.clone()],
         }
+    }
+
+    /// What a trial's sampler was seeded with.
+    pub fn draw_seed(&self, trial: &Trial) -> Option<Seed> {
+        let prompt = self.prompts.iter().find(|prompt| prompt.id == trial.prompt)?;
+        trial.seed.map(|seed| self.generate.draws.seed(seed, &prompt.text))
     }
 
     /// The first thing of which this design and another say something else, what the machine

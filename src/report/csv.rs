@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use ::csv::Writer;
 
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
+use crate::experiment::Seed;
 use crate::metrics::{Metric, Scores, TextPart};
-use crate::plan::{Cell, LoadKey, TrialId};
+use crate::plan::{Cell, LoadKey, Trial, TrialId};
 use crate::stats::{Effect, Interval};
 
 /// One line of `timings.csv`.
@@ -61,13 +62,18 @@ impl<'a> TimingRow<'a> {
 }
 
 /// Writes `trials.csv`: a row a trial, in plan order. `unseen_by` names what can't see whether the
-/// text repeats itself: `words` (the finding's), `characters`, or both.
-pub fn write_trials(analysis: &Analysis, out: impl Write) -> io::Result<()> {
+/// text repeats itself: `words` (the finding's), `characters`, or both. `draw_seed` is what the sampler was seeded
+/// with, to make the text again elsewhere.
+pub fn write_trials(
+    analysis: &Analysis,
+    draw_seed: impl Fn(&Trial) -> Option<Seed>,
+    out: impl Write,
+) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let columns = ["prompt", "seed", "status", "stop", "n_prompt_tokens", "n_tokens", "unseen_by"];
+    let columns = ["prompt", "seed", "status", "stop", "n_prompt_tokens", "n_tokens", "unseen_by", "draw_seed"];
     csv.write_record(["trial_id"].into_iter().chain(FACTORS).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
     for scored in &analysis.trials {
-        csv.write_record(trial_fields(scored))?;
+        csv.write_record(trial_fields(scored, draw_seed(&scored.trial)))?;
     }
     csv.flush()
 }
@@ -198,7 +204,7 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
     csv.flush()
 }
 
-fn trial_fields(ScoredTrial { trial, result, .. }: &ScoredTrial) -> Vec<String> {
+fn trial_fields(ScoredTrial { trial, result, .. }: &ScoredTrial, draw_seed: Option<Seed>) -> Vec<String> {
     let (status, generation, scores) = match result {
         TrialResult::Scored { generation, scores } => ("ok", Some(generation), *scores),
         TrialResult::Censored { generation, .. } => ("censored", Some(generation), Scores::default()),
@@ -215,6 +221,7 @@ fn trial_fields(ScoredTrial { trial, result, .. }: &ScoredTrial) -> Vec<String> 
         or_empty(generation.and_then(|g| g.n_prompt_tokens)),
         or_empty(generation.and_then(|g| g.n_tokens())),
         if matches!(result, TrialResult::Scored { .. }) { unseen_by(&scores) } else { String::new() },
+        or_empty(draw_seed),
     ]);
     fields.extend(Metric::ALL.map(|metric| or_empty(scores.get(metric))));
     fields
@@ -278,7 +285,7 @@ mod tests {
 
     #[test]
     fn trials_have_a_row_each_and_no_zero_for_what_is_missing() {
-        insta::assert_snapshot!(text(|out| write_trials(&sample::tiny(), out)));
+        insta::assert_snapshot!(text(|out| write_trials(&sample::tiny(), |trial| trial.seed, out)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::words;
-use crate::analysis::{Attribution, NamedEffect, PartVerdict, Verdict, VerdictOutcome};
+use crate::analysis::{Attribution, NamedEffect, PartVerdict, RULES, Verdict, VerdictOutcome};
 
 /// A list, a hypothesis an item.
 pub fn list(verdicts: &[Verdict]) -> Markup {
@@ -12,8 +12,8 @@ pub fn list(verdicts: &[Verdict]) -> Markup {
             @for verdict in verdicts { li #{ "verdict-" (verdict.id) } { (item(verdict)) } }
         }
         p.small {
-            "Supported and refuted are found at p ≤ alpha after Holm’s correction over all hypotheses of the experiment; "
-            "inconclusive is neither, which is no evidence that there is no effect."
+            "Supported and refuted are found at p ≤ alpha after Holm’s correction over all hypotheses of the experiment, or where the texts are the same; "
+            "inconclusive is neither, which is no evidence that there is no effect. Decided by rules " (RULES) "."
         }
     }
 }
