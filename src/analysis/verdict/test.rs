@@ -243,12 +243,13 @@ fn contrast(
     let found = test_difference(&prompts, null, range(hypothesis))?;
     let mut effects = vec![NamedEffect::of("mean difference", found.mean)];
     if range(hypothesis) == Range::Unit && !hypothesis.metric.is_verdict() {
-        let part = |name, blocks: &Blocks<PromptPairs>| {
-            let found = test_difference(&differences(blocks), 0.0, Range::Unit).ok()?;
+        let part = |name, blocks: &Blocks<PromptPairs>, range| {
+            let found = test_difference(&differences(blocks), 0.0, range).ok()?;
             Some(NamedEffect::of(name, found.mean))
         };
-        effects.extend(part("of P(loop)", &loops));
-        effects.extend(part("where neither text loops", &without));
+        effects.extend(part("in P(loop)", &loops, Range::Unit));
+        // Of these none is missing that the sample could have shown.
+        effects.extend(part("where neither text loops", &without, Range::Unbounded));
     }
     let units: Vec<f64> = prompts.iter().map(|prompt| prompt.value).collect();
     let mean = rounded(found.mean.estimate);

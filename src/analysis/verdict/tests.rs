@@ -140,7 +140,7 @@ fn a_text_without_a_seed_pairs_with_every_seed() {
     assert_eq!(verdict.outcome, Outcome::Supported);
     assert_eq!((verdict.n_prompts, verdict.n_texts), (12, 12 * 4 * 4));
     let names: Vec<_> = verdict.effects.iter().map(|effect| effect.name).collect();
-    assert_eq!(names, ["mean difference", "of P(loop)", "where neither text loops"]);
+    assert_eq!(names, ["mean difference", "in P(loop)", "where neither text loops"]);
     // (0.1 + 0.5 + 0.9 + 1.3) / 4 − 0.2, and chance.
     assert!((verdict.effects[0].estimate - 0.5).abs() < 0.1);
 }
@@ -365,7 +365,7 @@ fn what_the_metric_cannot_see_may_not_undo_a_verdict() {
     let hot = judge(&with_hidden(|prompt, t| t > 0.5 && prompt < 6), rises());
     assert_eq!(hot.outcome, Outcome::Supported, "{}", hot.sentence);
     assert!(
-        hot.sentence.contains("so even if all texts that repetition_score can't see into, 6 of 48"),
+        hot.sentence.contains("so even if all 6 of 48 texts that repetition_score can't see into speak against it"),
         "{}",
         hot.sentence
     );

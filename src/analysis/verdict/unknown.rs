@@ -100,9 +100,9 @@ impl Unknowns {
             kinds.push(format!("the {} of {n_texts} that {}", n_failed + n_short, self.lost()));
         }
         if let Some(Blindness { metric, n_unseen, n_texts, .. }) = blind {
-            kinds.push(format!("all texts that {} can't see into, {n_unseen} of {n_texts},", metric.name()));
+            kinds.push(format!("all {n_unseen} of {n_texts} texts that {} can't see into", metric.name()));
         }
-        kinds.join(" and ").trim_end_matches(',').to_owned()
+        kinds.join(" and ")
     }
 
     fn lost(&self) -> String {

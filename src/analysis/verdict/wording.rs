@@ -53,7 +53,7 @@ pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>, share_of_alph
     }
     match (&tested.unknown, outcome) {
         (Some(unknown), Outcome::Inconclusive) => {
-            sentence += &format!(" whatever the scores are that are not known: {unknown}");
+            sentence += &format!(", whatever the unknown scores are: {unknown}");
         }
         (Some(unknown), _) => sentence += &format!("; so even if {} speak against it", unknown.counted()),
         (None, _) => {}
