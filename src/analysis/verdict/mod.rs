@@ -15,12 +15,14 @@ use crate::stats::{self, Effect, StatsError};
 mod against;
 mod placement;
 mod sample;
+mod spread;
 mod test;
 #[cfg(test)]
 mod tests;
 mod wording;
 
 use sample::Sample;
+pub use spread::spread;
 use test::Tested;
 
 /// What became of a hypothesis.
@@ -99,7 +101,7 @@ pub struct NamedEffect {
 }
 
 impl TestKind {
-    fn of(test: &Test) -> Self {
+    pub fn of(test: &Test) -> Self {
         match test {
             Test::Trend { .. } => Self::Trend,
             Test::Contrast { .. } => Self::Contrast,

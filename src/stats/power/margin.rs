@@ -30,7 +30,8 @@ pub struct LeastMargin {
 /// The prompts that decide a margin; the greatest of two, and of [`LEAST_PROMPTS_FOR_MARGIN`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PromptsForMargin {
-    pub by_spread: usize,
+    /// `None` where it is beyond what can be counted with.
+    pub by_spread: Option<usize>,
     /// `None` of a margin of 1 or more, which no score that ends at 1 exceeds.
     pub by_unseen: Option<usize>,
 }
@@ -42,8 +43,9 @@ impl LeastMargin {
 }
 
 impl PromptsForMargin {
-    pub fn greatest(self) -> usize {
-        self.by_spread.max(self.by_unseen.unwrap_or(0)).max(LEAST_PROMPTS_FOR_MARGIN)
+    /// `None` where no number would do.
+    pub fn greatest(self) -> Option<usize> {
+        Some(self.by_spread?.max(self.by_unseen.unwrap_or(0)).max(LEAST_PROMPTS_FOR_MARGIN))
     }
 }
 

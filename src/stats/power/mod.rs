@@ -107,7 +107,8 @@ pub fn detectable(sd: f64, n: usize, target: Target) -> Result<Detectable, Stats
 }
 
 /// The least number of prompts with which the test of [`detectable`] finds a mean `difference`
-/// with the `target`'s power; `None` where no number would do, because its p can't fall to α.
+/// with the `target`'s power; `None` where no number would do, because its p can't fall to α or
+/// there are not so many.
 ///
 /// # Errors
 ///
@@ -116,7 +117,7 @@ pub fn prompts_for_difference(difference: f64, sd: f64, target: Target) -> Resul
     let Target { alpha, power } = target.check()?;
     let dz = above_0("the difference", difference)? / above_0("the standard deviation", sd)?;
     let Some(fewest) = least_prompts(alpha) else { return Ok(None) };
-    let by_t = student::prompts(|n| Reach::student(n, alpha).power(dz) >= power);
+    let Some(by_t) = student::prompts(|n| Reach::student(n, alpha).power(dz) >= power) else { return Ok(None) };
     // The turned signs need more prompts than t, or as many.
     let exact = (fewest.max(by_t.saturating_sub(1))..=turning::MOST_EXACT)
         .find(|&n| Reach::of_turning(n, alpha).is_some_and(|reach| reach.power(dz) >= power));

@@ -61,6 +61,8 @@ pub fn student(n: usize) -> StudentsT {
 /// weights, which sum to 1. Its density is that of χ/√ν, with ν = n − 1 degrees of freedom.
 pub fn spreads(n: usize, points: u32) -> impl Iterator<Item = (f64, f64)> {
     let degrees = n as f64 - 1.0;
+    // So many numbers have the spread that they are drawn with.
+    let points = if degrees < 1e8 { points } else { 1 };
     let reach = 9.0 / (2.0 * degrees).sqrt();
     let (low, high) = ((1.0 - reach).max(0.0), 1.0 + reach);
     let at = move |point: u32| low + (high - low) * (f64::from(point) + 0.5) / f64::from(points);
@@ -83,11 +85,15 @@ pub fn least(of: impl Fn(f64) -> f64, power: f64) -> f64 {
     high
 }
 
-/// The least number of prompts, from 2 on, that is enough; more are, too.
-pub fn prompts(is_enough: impl Fn(usize) -> bool) -> usize {
-    const MOST: usize = 1 << 40;
+/// The least number of prompts, from 2 on, that is enough; more are, too. `None` where it is beyond
+/// what can be counted with.
+pub fn prompts(is_enough: impl Fn(usize) -> bool) -> Option<usize> {
+    const MOST: usize = 1 << 50;
     let (mut few, mut enough) = (1, 2);
-    while enough < MOST && !is_enough(enough) {
+    while !is_enough(enough) {
+        if enough == MOST {
+            return None;
+        }
         few = enough;
         enough *= 2;
     }
@@ -95,5 +101,5 @@ pub fn prompts(is_enough: impl Fn(usize) -> bool) -> usize {
         let middle = few.midpoint(enough);
         if is_enough(middle) { enough = middle } else { few = middle }
     }
-    enough
+    Some(enough)
 }
