@@ -253,7 +253,8 @@ pub struct PowerArgs {
 const POWER_AFTER_HELP: &str = "\
 The prompt is the unit: signs of whole prompts are turned, and more texts only make a prompt's
 mean more exact. Up to 16 prompts that test is weaker than Student's t, and is simulated.
-docs/planning.md has the formulas; `moe-sweep plan` says the same of an experiment.
+docs/planning.md has the formulas, and how far they hold for scores that loop; `moe-sweep plan`
+says the same of an experiment.
 
 Examples:
   moe-sweep power --prompts 24 --hypotheses 5      what 24 prompts show of five claims

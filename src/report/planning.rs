@@ -26,13 +26,20 @@ pub fn text(outlooks: &[Outlook], about: About<'_>) -> String {
         n => format!("{n}, tested together: Holm multiplies p by up to {n}"),
     };
     let alpha = short(about.alpha);
-    let _ = writeln!(out, "  claims   {together}; alpha {alpha}; found: in 8 of 10 runs or more");
+    let _ = writeln!(out, "  claims   {together}; alpha {alpha}; found: in 8 of 10 runs, if differences are normal");
     for outlook in outlooks {
         let words = Words { outlook, n_hypotheses: outlooks.len(), from: about.from.unwrap_or("the earlier run") };
         let _ = writeln!(out, "  claim    {}", neutralise(&words.head()));
         for line in words.lines() {
             let _ = writeln!(out, "           {}", neutralise(&line));
         }
+    }
+    let is_assumed = |outlook: &Outlook| {
+        let counts = matches!(outlook.sight, Sight::From { .. } | Sight::Within { .. });
+        counts && outlook.spread.source == SpreadSource::Assumed
+    };
+    if outlooks.iter().any(is_assumed) {
+        out += "           assumed: --from DIR takes what an earlier run saw, --sd SD what you know\n";
     }
     out
 }

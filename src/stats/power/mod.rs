@@ -159,4 +159,6 @@ fn above_0(name: &'static str, value: f64) -> Result<f64, StatsError> {
 }
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
