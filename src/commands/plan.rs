@@ -10,7 +10,7 @@ use super::load::load_mechanism;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
 use super::{Failure, mechanism, outputs, plain, print};
-use crate::analysis::{Spread, SpreadSource, outlooks};
+use crate::analysis::{Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
 use crate::exit_code::ExitCode;
@@ -56,9 +56,7 @@ fn claims(args: &PlanArgs, design: &Design) -> Result<String, Failure> {
         let earlier = earlier.as_ref()?;
         Spread::seen(hypothesis, &earlier.design.hypotheses, &earlier.analysis.trials)
     };
-    let given = args.sd.map(|sd| Spread { sd, source: SpreadSource::Given });
-    let outlooks = outlooks(design, |hypothesis| seen(hypothesis).or_else(|| given.clone()))
-        .map_err(|error| Failure::bad_setup(plain(error)))?;
+    let outlooks = outlooks(design, args.sd, seen).map_err(|error| Failure::bad_setup(plain(error)))?;
     let from = args.from.as_ref().map(|directory| directory.display().to_string());
     Ok(planning::text(&outlooks, About { alpha: design.settings.alpha, from: from.as_deref() }))
 }

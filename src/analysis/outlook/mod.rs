@@ -98,7 +98,8 @@ pub struct Needed {
 }
 
 /// The outlook of every hypothesis of the `design`, in file order; a shard counts as the whole.
-/// Whoever asks may know how much prompts differ: `spread_of` a hypothesis.
+/// Whoever asks may know how much prompts differ: `seen` for a hypothesis; else `given`, the standard
+/// deviation of prompts' differences.
 ///
 /// The α of a test is the file's over the number of hypotheses, as in the first step of Holm's
 /// procedure: effects are found with a probability of *at least* 0.8. A claim about each of L levels is
@@ -109,10 +110,11 @@ pub struct Needed {
 /// Where a spread is not above 0.
 pub fn outlooks(
     design: &Design,
-    spread_of: impl Fn(&Hypothesis) -> Option<Spread>,
+    given: Option<f64>,
+    seen: impl Fn(&Hypothesis) -> Option<Spread>,
 ) -> Result<Vec<Outlook>, StatsError> {
     let mut found = Found::default();
-    let outlook = |hypothesis| outlook(design, hypothesis, spread_of(hypothesis), &mut found);
+    let outlook = |hypothesis| outlook(design, hypothesis, seen(hypothesis), given, &mut found);
     design.hypotheses.iter().map(outlook).collect()
 }
 
@@ -137,14 +139,15 @@ impl Found {
 fn outlook(
     design: &Design,
     hypothesis: &Hypothesis,
-    spread: Option<Spread>,
+    seen: Option<Spread>,
+    given: Option<f64>,
     found: &mut Found,
 ) -> Result<Outlook, StatsError> {
     let levels = prompts::of_each_level(hypothesis, &design.trials);
     let weakest = levels.iter().min_by_key(|level| level.n_prompts);
     let n_prompts = weakest.map_or(0, |level| level.n_prompts);
     let quantity = Quantity::of(hypothesis, weakest);
-    let spread = spread.unwrap_or_else(|| Spread::assumed(hypothesis.metric, quantity, weakest));
+    let spread = seen.unwrap_or_else(|| Spread::taken(hypothesis.metric, quantity, weakest, given));
     let n_hypotheses = design.hypotheses.len() as f64;
     let target = target(hypothesis, design.settings.alpha / n_hypotheses, levels.len());
     let each = hypothesis.each.zip(weakest).map(|(factor, weakest)| Each {

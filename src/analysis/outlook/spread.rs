@@ -33,15 +33,21 @@ pub enum Source {
 }
 
 impl Spread {
-    pub(super) fn assumed(metric: Metric, quantity: Quantity, level: Option<&Level>) -> Self {
-        let scaled = |sd| if metric.ends_at_1() { (sd, Source::Assumed) } else { (1.0, Source::Unit) };
+    /// What is taken where no run was looked at; `given` is the standard deviation of prompts'
+    /// differences, and says nothing of their ρ.
+    pub(super) fn taken(metric: Metric, quantity: Quantity, level: Option<&Level>, given: Option<f64>) -> Self {
+        let scaled = |factor: f64| match given {
+            Some(sd) => (factor * sd, Source::Given),
+            None if metric.ends_at_1() => (factor * USUAL_SD, Source::Assumed),
+            None => (1.0, Source::Unit),
+        };
         let (sd, source) = match quantity {
             Quantity::Rho => {
                 let n_levels = level.and_then(|level| level.compared.first()).map_or(2, |&levels| levels.max(2));
                 ((n_levels as f64 - 1.0).sqrt().recip(), Source::Assumed)
             }
-            Quantity::Difference => scaled(USUAL_SD),
-            Quantity::DifferenceOfDifferences | Quantity::Pattern => scaled(USUAL_SD * std::f64::consts::SQRT_2),
+            Quantity::Difference => scaled(1.0),
+            Quantity::DifferenceOfDifferences | Quantity::Pattern => scaled(std::f64::consts::SQRT_2),
         };
         Self { sd, source }
     }

@@ -66,7 +66,7 @@ fn design(hypotheses: &[Hypothesis], trials: &[Trial]) -> Design {
 }
 
 fn of(hypothesis: &Hypothesis, trials: &[Trial]) -> Outlook {
-    outlooks(&design(std::slice::from_ref(hypothesis), trials), |_| None).unwrap().remove(0)
+    outlooks(&design(std::slice::from_ref(hypothesis), trials), None, |_| None).unwrap().remove(0)
 }
 
 fn size(outlook: &Outlook) -> f64 {
@@ -112,7 +112,7 @@ fn hypotheses_share_alpha() {
     assert_eq!(one.least_p, Some(1.0 / 64.0));
     assert!(size(&one) > 0.3);
     let five = [(); 5].map(|()| claim(contrast()));
-    let found = outlooks(&design(&five, &trials), |_| None).unwrap();
+    let found = outlooks(&design(&five, &trials), None, |_| None).unwrap();
     assert_eq!((found.len(), found[0].least_p), (5, Some(5.0 / 64.0)));
     assert_eq!(found[0].sight, Sight::Nothing { enough: Some(8) });
     // One side has half the p, and sees more.
@@ -197,4 +197,17 @@ fn an_earlier_run_tells_how_much_prompts_differ() {
         ..claim(trend())
     };
     assert_eq!(seen(&flat, std::slice::from_ref(&flat)), None, "prompts that are all alike");
+}
+
+#[test]
+fn a_spread_that_is_given_is_that_of_differences() {
+    let trials = grid(24, &["pure", "greedy"]);
+    let crossed = claim(Test::Interaction { factors: [Factor::Temperature, Factor::Chain] });
+    let ratio = Hypothesis { metric: Metric::CompressionRatio, ..claim(contrast()) };
+    let claims = [claim(contrast()), ratio, crossed, claim(trend())];
+    let found = outlooks(&design(&claims, &trials), Some(0.1), |_| None).unwrap();
+    let spreads: Vec<_> = found.into_iter().map(|outlook| outlook.spread).collect();
+    let given = |sd| Spread { sd, source: Source::Given };
+    let rho = Spread { sd: 1.0, source: Source::Assumed };
+    assert_eq!(spreads, [given(0.1), given(0.1), given(0.1 * 2_f64.sqrt()), rho]);
 }

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use super::super::permutation::turn_signs;
 use super::super::testing::{assert_near, gaussians, oracle};
-use super::super::{Pair, paired_contrast};
 use super::*;
 
 fn target(alpha: f64) -> Target {
@@ -78,8 +78,9 @@ fn the_test_finds_what_is_called_detectable() {
     for (n, alpha) in [(7, 0.05), (12, 0.01)] {
         let dz = from(detectable(1.0, n, target(alpha)));
         let found = (0..400).filter(|&set| {
-            let prompts: Vec<[Pair; 1]> = gaussians(set).take(n).map(|x| [Pair { base: 0.0, other: x + dz }]).collect();
-            paired_contrast(&prompts).unwrap().p.p <= alpha
+            let differences: Vec<f64> = gaussians(set).take(n).map(|x| x + dz).collect();
+            let sum = |signs: &[f64]| differences.iter().zip(signs).map(|(difference, sign)| difference * sign).sum();
+            turn_signs(n, sum).p <= alpha
         });
         // 320, with a standard deviation of 8.
         let found = found.count();
