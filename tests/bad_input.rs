@@ -270,6 +270,7 @@ fn the_help_of_every_command_teaches_it() {
         &[
             "",
             "plan",
+            "power",
             "run",
             "report",
             "compare",

@@ -23,6 +23,7 @@ mod model;
 mod outputs;
 mod placement;
 mod plan;
+mod power;
 mod provenance;
 mod recommend;
 mod report;
@@ -48,6 +49,7 @@ pub struct Failure {
 pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
+        Command::Power(args) => power::power(args),
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::compare(args),
         Command::Baseline(BaselineCommand::Save(args)) => baseline::save(args),

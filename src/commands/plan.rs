@@ -3,23 +3,35 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use miette::miette;
+
+use super::finished::read_run;
 use super::load::load_mechanism;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
 use super::{Failure, mechanism, outputs, plain, print};
+use crate::analysis::{Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
 use crate::exit_code::ExitCode;
-use crate::experiment::Quant;
+use crate::experiment::{Hypothesis, Quant};
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal;
 use crate::manifest::Manifest;
 use crate::model::human_bytes;
 use crate::model::memory::{Estimate, Room};
-use crate::plan::OnDisk;
+use crate::plan::{Design, OnDisk};
+use crate::report::planning::{self, About};
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
     if let Some(loaded) = load_mechanism(&args.experiment).map_err(Failure::bad_setup)? {
+        if args.from.is_some() || args.sd.is_some() {
+            return Err(Failure::usage(miette!(
+                help = "leave out --sd and --from",
+                "{} has no hypotheses",
+                args.experiment.display()
+            )));
+        }
         let text = mechanism::plan(args, loaded)?;
         return print(|out| {
             out.extend_from_slice(text.as_bytes());
@@ -30,14 +42,27 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let journal =
         journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
     let manifest = outputs::read_manifest(&setup.directory)?;
-    let text = describe(&setup, &journal, manifest.as_ref());
+    let text = describe(&setup, &journal, manifest.as_ref(), &claims(args, &setup.design)?);
     print(|out| {
         out.extend_from_slice(text.as_bytes());
         Ok(())
     })
 }
 
-fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manifest>) -> String {
+/// What the design can decide of its hypotheses.
+fn claims(args: &PlanArgs, design: &Design) -> Result<String, Failure> {
+    let earlier = args.from.as_deref().map(read_run).transpose()?;
+    let seen = |hypothesis: &Hypothesis| {
+        let earlier = earlier.as_ref()?;
+        Spread::seen(hypothesis, &earlier.design.hypotheses, &earlier.analysis.trials)
+    };
+    let outlooks = outlooks(design, args.sd, seen).map_err(|error| Failure::bad_setup(plain(error)))?;
+    let from = args.from.as_ref().map(|directory| directory.display().to_string());
+    Ok(planning::text(&outlooks, About { alpha: design.settings.alpha, from: from.as_deref() }))
+}
+
+/// `claims` are lines of their own, after the loads.
+fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manifest>, claims: &str) -> String {
     let Setup { plan, directory, .. } = setup;
     let mut out = String::new();
     let mut line = |text: String| {
@@ -82,8 +107,9 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
             line(format!("           {}", memory(&estimate, strategy)));
         }
     }
+    out += claims;
     for note in plan.notes().into_iter().chain(plan.takeover_warning()) {
-        line(format!("  note     {note}"));
+        let _ = writeln!(out, "  note     {note}");
     }
     out
 }

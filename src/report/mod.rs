@@ -10,13 +10,16 @@ pub mod gate;
 pub mod html;
 pub mod mechanism;
 pub mod parameters;
+pub mod planning;
 pub mod plot;
+pub mod power;
 pub mod recommendation;
 pub mod scores;
 pub mod terminal;
 pub mod verdicts;
 
 mod levels;
+mod number;
 #[cfg(test)]
 mod sample;
 mod tally;

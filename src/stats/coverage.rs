@@ -17,7 +17,7 @@ use super::{Hits, bca_interval_of_mean, clustered_share};
 const RESAMPLES: usize = 2000;
 
 #[derive(Clone, Copy, Debug)]
-enum Texts {
+pub(super) enum Texts {
     OnePerPrompt,
     FourPerPrompt,
 }
@@ -28,7 +28,7 @@ fn loop_score(p: f64, uniforms: &mut impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The means of n prompts.
-fn sample(texts: Texts, p: f64, n: usize, set: u64) -> Vec<f64> {
+pub(super) fn sample(texts: Texts, p: f64, n: usize, set: u64) -> Vec<f64> {
     let mut uniforms = uniforms(set);
     let beta = Beta::new(2.0 * p, 2.0 * (1.0 - p)).unwrap();
     let prompt = |_| match texts {

@@ -39,9 +39,13 @@ pub use kaplan_meier::{Onset, Step, SurvivalCurve, kaplan_meier};
 pub use page::{PageTrend, page_trend, rho_along_levels};
 pub use paired::{Pair, PromptPairs, difference_of, test_difference};
 pub use permutation::{Method, PValue};
-pub use power::{Target, smallest_detectable_difference};
+pub use power::{
+    Bounds, Detectable, LeastMargin, PromptsForMargin, Target, best_texts, design_effect, detectable, effective_texts,
+    least_margin, least_p, least_prompts, prompts_for_difference, prompts_for_margin, prompts_for_shares,
+    prompts_to_rule_out, standard_deviation, unseen_share,
+};
 pub use proportion::{Hits, clustered_share};
-pub use rare::{Kinds, PromptDifference, Range, Toward, p_unseen, unseen_share, widened};
+pub use rare::{Kinds, PromptDifference, Range, Toward, p_unseen, widened};
 pub use sequence::confidence_sequence;
 pub use sign_test::{SignTest, sign_test};
 pub use two_part::{Part, TwoPart, two_part};

@@ -8,9 +8,9 @@ use super::random::generator;
 use super::{Interval, rounded};
 
 /// Up to this many arrangements are all tried.
-const MOST_ARRANGEMENTS: usize = 1 << 16;
+pub(super) const MOST_ARRANGEMENTS: usize = 1 << 16;
 /// Arrangements tried where there are more.
-const DRAWS: usize = 10_000;
+pub(super) const DRAWS: usize = 10_000;
 const KEY: [u8; 32] = *b"moe-sweep: permutations of signs";
 
 /// A p-value and how it was come by.

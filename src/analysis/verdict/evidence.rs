@@ -2,13 +2,13 @@
 
 use super::against::{Extreme, Opposed};
 use super::sample::Sample;
-use super::test::{self, Tested};
+use super::test::{self, Instrument, Tested};
 use super::unknown::Unknowns;
 use super::{Outcome, placement};
 use crate::analysis::{Questions, ScoredTrial, TrialResult};
-use crate::experiment::{Factor, Hypothesis, Test};
+use crate::experiment::{Factor, Hypothesis, Sides, Test};
 use crate::plan::Doubt;
-use crate::stats::{StatsError, Target, smallest_detectable_difference};
+use crate::stats::{Detectable, LeastMargin, Range, StatsError, Target, detectable, least_margin, standard_deviation};
 
 /// The tests of one hypothesis: one, or one for each level.
 pub struct Evidence {
@@ -70,18 +70,42 @@ impl Part {
         tested.certain.is_none().then(|| tested.p_for.min(tested.p_against))
     }
 
-    /// The least p that its test can have: signs are turned, so 2 of 2ⁿ arrangements are as far from 0. `None` for
-    /// an equivalence, of which t decides.
-    pub fn least_p(&self) -> Option<f64> {
+    /// What the design could have seen, at what Holm leaves of alpha to the least p.
+    pub fn detectable(&self, alpha: f64) -> Option<Sight> {
         let tested = self.tested.as_ref().ok()?;
-        let n = i32::try_from(tested.n_prompts).unwrap_or(i32::MAX);
-        tested.turns_signs.then(|| 2_f64.powi(1 - n))
+        let (n, sd) = (tested.n_prompts, standard_deviation(&tested.units).ok());
+        let power = Target::default().power;
+        match tested.instrument {
+            Instrument::Signs(sides) => {
+                let two_sided = if sides == Sides::One { 2.0 * alpha } else { alpha };
+                let target = Target { alpha: two_sided, power };
+                // Of a pattern without one size, only whether there are prompts enough.
+                let found = detectable(sd.unwrap_or(1.0), n, target).ok()?;
+                Some(Sight::Effect(found)).filter(|_| sd.is_some() || matches!(found, Detectable::Nothing { .. }))
+            }
+            Instrument::Margin(bounds, range) => {
+                let LeastMargin { by_spread, by_unseen } =
+                    least_margin(sd?, n, bounds, Target { alpha, power }).ok()?;
+                Some(Sight::Margin(if range == Range::Unit { by_spread.max(by_unseen) } else { by_spread }))
+            }
+        }
     }
+}
 
-    /// The least main effect that would have been found with a probability of 0.8.
-    pub fn detectable(&self, alpha: f64) -> Option<f64> {
-        let tested = self.tested.as_ref().ok()?;
-        smallest_detectable_difference(&tested.units, Target { alpha, power: 0.8 }).ok()
+/// What a design can see.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sight {
+    Effect(Detectable),
+    /// The least within which no difference is shown to lie.
+    Margin(f64),
+}
+
+impl Sight {
+    pub fn size(self) -> Option<f64> {
+        match self {
+            Self::Effect(Detectable::From(size)) | Self::Margin(size) => Some(size),
+            Self::Effect(Detectable::Nothing { .. }) => None,
+        }
     }
 }
 
@@ -166,7 +190,7 @@ impl Evidence {
     }
 }
 
-fn parts(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Vec<Part> {
+pub fn parts(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Vec<Part> {
     let part = |level: String, sample: &Sample| {
         let tested = test::run(hypothesis, sample).map_err(NotTested::from);
         Part { level, tested }

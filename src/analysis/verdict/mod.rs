@@ -15,6 +15,7 @@ mod against;
 mod evidence;
 mod placement;
 mod sample;
+mod spread;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ mod unknown;
 mod wording;
 
 use evidence::{Evidence, Part};
+pub use spread::spread;
 
 /// What became of a hypothesis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,7 +52,8 @@ pub struct Verdict {
     pub n_prompts: usize,
     pub n_texts: usize,
     /// Of an inconclusive one: the least main effect, in its unit, that a design of as many
-    /// prompts and hypotheses with the spread seen would find with a probability of 0.8.
+    /// prompts and hypotheses with the spread seen would find with a probability of 0.8; of an equivalence the least
+    /// margin that it would put it within. `None` too where no effect is large enough for so few prompts.
     pub detectable: Option<f64>,
     /// Of a claim about each level of a factor: the levels.
     pub parts: Vec<PartVerdict>,
@@ -116,7 +119,7 @@ impl NamedEffect {
 }
 
 impl TestKind {
-    fn of(test: &Test) -> Self {
+    pub fn of(test: &Test) -> Self {
         match test {
             Test::Trend { .. } => Self::Trend,
             Test::Contrast { .. } => Self::Contrast,
@@ -181,7 +184,7 @@ fn verdict(
     let tested = weakest.and_then(|part| part.tested.as_ref().ok());
     let all = || evidence.parts.iter().filter_map(|part| part.tested.as_ref().ok());
     let detectable =
-        weakest.filter(|_| outcome == Outcome::Inconclusive).and_then(|part| part.detectable(share_of_alpha));
+        weakest.filter(|_| outcome == Outcome::Inconclusive).and_then(|part| part.detectable(share_of_alpha)?.size());
     Verdict {
         id: hypothesis.id.clone(),
         claim: hypothesis.claim.clone(),
@@ -220,7 +223,7 @@ fn part_verdicts(evidence: &Evidence, alpha: f64) -> Vec<PartVerdict> {
             n_texts: tested.map_or(0, |tested| tested.n_texts),
             detectable: Some(part)
                 .filter(|_| outcome == Outcome::Inconclusive)
-                .and_then(|part| part.detectable(share_of_alpha)),
+                .and_then(|part| part.detectable(share_of_alpha)?.size()),
         }
     };
     evidence.parts.iter().zip(&p).zip(holm(&p)).map(verdict).collect()

@@ -5,9 +5,12 @@ use super::unknown::Unknowns;
 use super::{NamedEffect, Outcome};
 use crate::experiment::{Direction, Hypothesis, Sides, Test};
 use crate::stats::{
-    PromptDifference, PromptPairs, Range, StatsError, Toward, equivalence, interaction, p_unseen, page_trend,
-    rho_along_levels, rounded, test_difference, unseen_share,
+    Bounds, PromptDifference, PromptPairs, Range, StatsError, Toward, equivalence, interaction, p_unseen, page_trend,
+    prompts_to_rule_out, rho_along_levels, rounded, test_difference, unseen_share,
 };
+
+/// Of the shares and remarks that stand beside a verdict, whatever the file's.
+const ALPHA: f64 = 0.05;
 
 /// What a test found.
 #[derive(Clone, Debug)]
@@ -24,12 +27,20 @@ pub struct Tested {
     pub n_texts: usize,
     /// Each prompt's main effect, of which the spread says what could have been seen; empty where it has no scale.
     pub units: Vec<f64>,
-    /// Whether its p comes from turning signs, and so has a least value.
-    pub turns_signs: bool,
+    /// Where its p comes from.
+    pub instrument: Instrument,
     /// What must be known to read the outcome rightly.
     pub remarks: Vec<Remark>,
     /// The texts whose score is not known: the p-values hold whatever these are.
     pub unknown: Option<Unknowns>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Instrument {
+    /// Turned signs of whole prompts.
+    Signs(Sides),
+    /// Two one-sided tests, or one.
+    Margin(Bounds, Range),
 }
 
 /// What stands beside a verdict.
@@ -79,6 +90,10 @@ pub fn run(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Result<Tested, Stats
 }
 
 impl Tested {
+    fn turning(self, hypothesis: &Hypothesis) -> Self {
+        Self { instrument: Instrument::Signs(hypothesis.sides), ..self }
+    }
+
     fn of<T>(blocks: &Blocks<T>, p: Claim, effects: Vec<NamedEffect>, units: Vec<f64>) -> Self {
         let combinations: Vec<String> = blocks.left_out.iter().cloned().collect();
         Self {
@@ -89,7 +104,7 @@ impl Tested {
             n_prompts: blocks.prompts.len(),
             n_texts: blocks.n_texts,
             units,
-            turns_signs: true,
+            instrument: Instrument::Signs(Sides::Two),
             remarks: if combinations.is_empty() { vec![] } else { vec![Remark::LeftOut { combinations }] },
             unknown: None,
         }
@@ -158,7 +173,7 @@ fn range(hypothesis: &Hypothesis) -> Range {
 }
 
 /// What the sample may have missed, for a claim that the mean difference is beyond `null` in a direction.
-fn unseen(hypothesis: &Hypothesis, prompts: &[PromptDifference], found: f64, null: f64, expect: Direction) -> Claim {
+fn missed(hypothesis: &Hypothesis, prompts: &[PromptDifference], found: f64, null: f64, expect: Direction) -> Claim {
     if range(hypothesis) == Range::Unbounded {
         return Claim { of_it: 0.0, of_the_opposite: 0.0 };
     }
@@ -200,14 +215,15 @@ fn trend(hypothesis: &Hypothesis, blocks: &Blocks<PromptCells>, expect: Directio
     let rho = found.mean_rho.estimate;
     // The greater of both: a trend, and one that other prompts can be expected to show.
     let ranks = Claim::directed(found.p.p.max(found.p_over_prompts.p), rho, expect, hypothesis.sides);
-    let rare = unseen(hypothesis, &ends, mean, null, expect);
+    let rare = missed(hypothesis, &ends, mean, null, expect);
     let claim = match hypothesis.least {
         None => ranks.and(rare),
         Some(_) => ranks.and(rare).and(Claim::directed(difference.p.p, mean - null, expect, hypothesis.sides)),
     };
     let effects = vec![NamedEffect::of(names[0], found.mean_rho), NamedEffect::of(names[1], difference.mean)];
     let is_opposed = rho * mean < 0.0;
-    let mut tested = Tested::of(blocks, if is_opposed { Claim::OPEN } else { claim }, effects, rhos);
+    let claim = if is_opposed { Claim::OPEN } else { claim };
+    let mut tested = Tested::of(blocks, claim, effects, rhos).turning(hypothesis);
     if is_opposed {
         tested.remarks.push(Remark::RanksAgainstMean);
     } else if let Some(remark) = rare_loops(ranks, rare, ends.len()) {
@@ -227,7 +243,7 @@ fn ends(cells: &PromptCells) -> Option<PromptDifference> {
 
 /// The remark that more loops than the sample shows would turn what is otherwise found.
 fn rare_loops(found: Claim, rare: Claim, n_prompts: usize) -> Option<Remark> {
-    let hidden = |p: f64, unseen: f64| (p < unseen && unseen > 0.05).then_some(unseen);
+    let hidden = |p: f64, unseen: f64| (p < unseen && unseen > ALPHA).then_some(unseen);
     let p = hidden(found.of_it, rare.of_it).or_else(|| hidden(found.of_the_opposite, rare.of_the_opposite))?;
     Some(Remark::RareLoops { n_prompts, p })
 }
@@ -254,8 +270,8 @@ fn contrast(
     let units: Vec<f64> = prompts.iter().map(|prompt| prompt.value).collect();
     let mean = rounded(found.mean.estimate);
     let test = Claim::directed(found.p.p, mean - null, expect, hypothesis.sides);
-    let rare = unseen(hypothesis, &prompts, mean, null, expect);
-    let tested = Tested::of(blocks, test.and(rare), effects, units);
+    let rare = missed(hypothesis, &prompts, mean, null, expect);
+    let tested = Tested::of(blocks, test.and(rare), effects, units).turning(hypothesis);
     if prompts.iter().all(|prompt| prompt.value == 0.0) {
         let no_loops = !prompts.iter().any(|prompt| prompt.base.loops || prompt.other.loops);
         return Ok(all_alike(tested, blocks.sameness, hypothesis, no_loops));
@@ -273,7 +289,12 @@ fn all_alike(tested: Tested, sameness: Sameness, hypothesis: &Hypothesis, no_loo
     if sameness == Sameness::Trials {
         return tested;
     }
-    tested.with(Remark::AllAlike { n_prompts, share: unseen_share(n_prompts, 0.05), no_loops })
+    tested.with(Remark::AllAlike { n_prompts, share: unseen(n_prompts), no_loops })
+}
+
+/// The share of other prompts that may do what none did, one-sided.
+fn unseen(n_prompts: usize) -> f64 {
+    unseen_share(n_prompts, ALPHA).unwrap_or(1.0)
 }
 
 fn within(hypothesis: &Hypothesis, blocks: &Blocks<PromptPairs>, margin: f64) -> Result<Tested, StatsError> {
@@ -300,12 +321,12 @@ fn within(hypothesis: &Hypothesis, blocks: &Blocks<PromptPairs>, margin: f64) ->
         let no_loops = !prompts.iter().any(|prompt| prompt.base.loops || prompt.other.loops);
         return Ok(all_alike(tested, Sameness::None, hypothesis, no_loops && prompts[0].value == 0.0));
     }
-    let tested = Tested { turns_signs: false, ..tested };
-    let needed = (0.05_f64.ln() / (1.0 - margin).ln()).ceil();
-    Ok(if of_it <= 0.05 && margin < 1.0 && (prompts.len() as f64) < needed {
-        tested.with(Remark::SeesOnlyTheSample { needed: needed as usize })
-    } else {
-        tested
+    let bounds = if hypothesis.sides == Sides::One { Bounds::Upper } else { Bounds::Both };
+    let tested = Tested { instrument: Instrument::Margin(bounds, range(hypothesis)), ..tested };
+    let needed = prompts_to_rule_out(margin, ALPHA).ok().filter(|&needed| of_it <= ALPHA && prompts.len() < needed);
+    Ok(match needed {
+        Some(needed) => tested.with(Remark::SeesOnlyTheSample { needed }),
+        None => tested,
     })
 }
 
@@ -315,7 +336,7 @@ fn crossed(levels: [usize; 2], blocks: &Blocks<PromptCells>) -> Result<Tested, S
         Err(StatsError::NoVariation { .. }) => {
             let tested = Tested::of(blocks, Claim::OPEN, vec![NamedEffect::without_interval(share, 0.0)], vec![]);
             let n_prompts = tested.n_prompts;
-            let all_alike = Remark::AllAlike { n_prompts, share: unseen_share(n_prompts, 0.05), no_loops: false };
+            let all_alike = Remark::AllAlike { n_prompts, share: unseen(n_prompts), no_loops: false };
             return Ok(tested.with(all_alike));
         }
         found => found?,

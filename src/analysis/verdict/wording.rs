@@ -1,10 +1,10 @@
 //! Verdicts in a sentence each.
 
-use super::evidence::{Evidence, Part};
+use super::evidence::{Evidence, Part, Sight};
 use super::test::Remark;
 use super::{NamedEffect, Outcome, PartVerdict};
 use crate::experiment::Hypothesis;
-use crate::stats::Interval;
+use crate::stats::{Detectable, Interval};
 
 /// Of a hypothesis.
 pub fn sentence(
@@ -113,14 +113,19 @@ fn remark_in_words(remark: &Remark) -> String {
 
 /// What the design can't see.
 fn blind_spot(part: &Part, share_of_alpha: f64) -> String {
-    match (part.least_p(), part.detectable(share_of_alpha)) {
-        (Some(least), _) if least > share_of_alpha => {
-            let n = part.tested.as_ref().map_or(0, |tested| tested.n_prompts);
-            let needed = (1..64).find(|&n| 2_f64.powi(1 - n) <= share_of_alpha).unwrap_or(64);
-            format!("; {n} prompts can't decide this: p can't be below {least}; {needed} could")
+    let n = part.tested.as_ref().map_or(0, |tested| tested.n_prompts);
+    match part.detectable(share_of_alpha) {
+        Some(Sight::Effect(Detectable::Nothing { least_p, enough: Some(enough) })) => {
+            format!("; {n} prompts can't decide this: p can't be below {least_p}; {enough} could")
         }
-        (_, Some(least)) => format!("; the least that this design would have seen: {least:.3}"),
-        (_, None) => String::new(),
+        Some(Sight::Effect(Detectable::Nothing { least_p, enough: None })) => {
+            format!("; this can't be decided: p can't be below {least_p}")
+        }
+        Some(Sight::Effect(Detectable::From(least))) => {
+            format!("; the least that this design would have seen: {least:.3}")
+        }
+        Some(Sight::Margin(least)) => format!("; the least margin that this design would have shown: {least:.3}"),
+        None => String::new(),
     }
 }
 

@@ -1,0 +1,16 @@
+//! How much prompts differ in what a hypothesis compares.
+
+use super::evidence::parts;
+use super::sample::Sample;
+use crate::analysis::ScoredTrial;
+use crate::experiment::Hypothesis;
+use crate::stats::standard_deviation;
+
+/// The standard deviation over prompts, in the unit of the hypothesis' main effect; of a claim about each
+/// level, the greatest. `None` where nothing varies, or there is no one size: an interaction
+/// between more than two levels each.
+pub fn spread(hypothesis: &Hypothesis, trials: &[ScoredTrial]) -> Option<f64> {
+    let parts = parts(hypothesis, &Sample::of(hypothesis, trials));
+    let units = parts.iter().filter_map(|part| part.tested.as_ref().ok()).map(|tested| &tested.units);
+    units.filter_map(|units| standard_deviation(units).ok()).reduce(f64::max)
+}

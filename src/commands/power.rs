@@ -1,0 +1,61 @@
+//! `moe-sweep power`: what a design can see, and what design would.
+
+use miette::miette;
+
+use super::{Failure, print};
+use crate::cli::PowerArgs;
+use crate::exit_code::ExitCode;
+use crate::report::power::{Answer, Asked, text};
+
+/// # Errors
+/// When no texts can be as they are asked for.
+pub fn power(args: &PowerArgs) -> Result<ExitCode, Failure> {
+    let answer = Answer::to(asked(args)).map_err(|error| {
+        let help =
+            "give a --from-rate and a --to-rate that differ, and a --correlation that texts of these rates can have";
+        Failure::usage(miette!(help = help, "{error}"))
+    })?;
+    print(|out| {
+        if args.json {
+            serde_json::to_writer_pretty(&mut *out, &answer)?;
+            out.push(b'\n');
+        } else {
+            out.extend_from_slice(text(&answer).as_bytes());
+        }
+        Ok(())
+    })
+}
+
+fn asked(args: &PowerArgs) -> Asked {
+    let PowerArgs {
+        prompts,
+        texts,
+        hypotheses,
+        alpha,
+        power,
+        sd,
+        icc,
+        cost_ratio,
+        margin,
+        from_rate,
+        to_rate,
+        correlation,
+        ..
+    } = *args;
+    let effects = args.effect.clone();
+    Asked {
+        prompts,
+        texts,
+        hypotheses,
+        alpha,
+        power,
+        sd,
+        icc,
+        cost_ratio,
+        effects,
+        margin,
+        from_rate,
+        to_rate,
+        correlation,
+    }
+}
