@@ -141,8 +141,8 @@ pub fn divergence(texts: Vec<Text>) -> Option<Divergence> {
     };
     let parted = |text: &Text| Hits { hits: u32::from(matches!(text.parting, Parting::At(_))), n: 1 };
     let onset = |text: &Text| match text.parting {
-        Parting::At(choice) => Onset::At(choice as f64),
-        Parting::Never { agreed } => Onset::Censored(agreed as f64),
+        Parting::At(choice) => [Onset::At(choice as f64)],
+        Parting::Never { agreed } => [Onset::Censored(agreed as f64)],
     };
     let curve = kaplan_meier(&texts.iter().map(onset).collect::<Vec<_>>()).ok()?;
     let summary = Compared {

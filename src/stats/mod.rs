@@ -5,10 +5,12 @@
 //! can't be computed is a [`StatsError`], never a NaN.
 
 mod bootstrap;
+mod bounded_mean;
 mod cluster_mean;
 mod cluster_quantiles;
 #[cfg(test)]
 mod coverage;
+mod dispersion;
 mod equivalence;
 mod error;
 mod holm;
@@ -27,8 +29,10 @@ mod testing;
 mod two_part;
 mod variance;
 
+pub use bounded_mean::{Ends, bounded_mean};
 pub use cluster_mean::bca_interval_of_mean;
 pub use cluster_quantiles::{Quantile, quantiles};
+pub use dispersion::{Spread, clustered_standard_error, icc};
 pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
 pub use holm::{benjamini_hochberg, holm};
@@ -41,9 +45,13 @@ pub use power::{Target, smallest_detectable_difference};
 pub use proportion::{Hits, clustered_share};
 pub use sequence::confidence_sequence;
 pub use two_part::{Part, TwoPart, two_part};
-pub use variance::{Attribution, Observation, Share, Source, attribute};
+pub use variance::{AgainstChance, Attribution, Observation, Portion, Share, Source, attribute};
 
 use serde::Serialize;
+
+/// Prompts from which an interval of a mean is given. The bootstrap of n prompts can't reach beyond
+/// them, so that its interval covers at most 1 − 2^(1−n) of means: 50, 75, 87 and 94 % for 2 to 5.
+pub const LEAST_PROMPTS: usize = 6;
 
 /// The nominal coverage of intervals whose level the caller does not choose.
 const LEVEL: f64 = 0.95;
