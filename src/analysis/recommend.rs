@@ -304,8 +304,8 @@ impl Recommendation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{ScoredTrial, TrialResult};
     use crate::analysis::tests::{generated, trial};
+    use crate::analysis::{ScoredTrial, TrialResult};
     use crate::engine::Generation;
     use crate::journal::format::Outcome;
     use crate::metrics::Scores;

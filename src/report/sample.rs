@@ -1,6 +1,8 @@
 //! Invented analyses for the reports' tests: shaped like real ones, every
 //! number made up, no randomness.
 
+use std::collections::BTreeMap;
+
 use itertools::iproduct;
 
 use crate::analysis::{
@@ -113,12 +115,14 @@ fn summaries(trials: &[ScoredTrial]) -> Vec<CellSummary> {
 
 fn summary(trials: &[ScoredTrial], cell: &Cell, metric: Metric) -> CellSummary {
     let in_cell = trials.iter().filter(|scored| scored.trial.cell == *cell);
-    let mut values: Vec<f64> = in_cell
-        .filter_map(|scored| match &scored.result {
-            TrialResult::Scored { scores, .. } => scores.get(metric),
-            _ => None,
-        })
-        .collect();
+    let mut prompts: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for scored in in_cell {
+        if let TrialResult::Scored { scores, .. } = &scored.result {
+            prompts.entry(&scored.trial.prompt).or_default().extend(scores.get(metric));
+        }
+    }
+    let prompts: Vec<Vec<f64>> = prompts.into_values().collect();
+    let mut values = prompts.concat();
     values.sort_by(f64::total_cmp);
     let n = values.len();
     let estimate = (n > 0).then(|| {
@@ -127,7 +131,7 @@ fn summary(trials: &[ScoredTrial], cell: &Cell, metric: Metric) -> CellSummary {
         let interval = Interval { low: (mean - half).max(0.0), high: (mean + half).min(1.0), level: 0.95 };
         Estimate { mean, median: values[n / 2], interval: (n > 1).then_some(interval) }
     });
-    CellSummary { cell: cell.clone(), metric, n, spread: Spread { n_prompts: n, ..Spread::default() }, estimate }
+    CellSummary { cell: cell.clone(), metric, n, spread: Spread::of(&prompts), estimate }
 }
 
 fn uniform(key: &str, which: usize) -> f64 {

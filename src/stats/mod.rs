@@ -10,6 +10,8 @@ mod cluster_mean;
 mod cluster_quantiles;
 #[cfg(test)]
 mod coverage;
+#[cfg(test)]
+mod coverage_tables;
 mod dispersion;
 mod equivalence;
 mod error;
