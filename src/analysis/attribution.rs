@@ -146,7 +146,7 @@ fn sentence(attribution: &Attribution, alpha: f64) -> String {
 fn in_words(SourceShare { name, share, chance_share, .. }: &SourceShare) -> String {
     let percent = |share: f64| format!("{:.1}", 100.0 * share);
     let interval = share.interval.map(|of| format!(" [{}, {}]", percent(of.low), percent(of.high)));
-    let chance = chance_share.map(|chance| format!(" where chance gives {}", percent(chance)));
+    let chance = chance_share.map(|chance| format!(" where chance gives {} %", percent(chance)));
     format!("{name} {} %{}{}", percent(share.estimate), interval.unwrap_or_default(), chance.unwrap_or_default())
 }
 
@@ -190,11 +190,11 @@ mod tests {
         assert_eq!(
             said(24, [0.03, 0.06, 0.001]),
             format!(
-                "{GRID} 24 prompts: chain × temperature 30.0 % [29.0, 31.0] where chance gives 0.2, \
-                 chain 10.0 % [9.0, 11.0] where chance gives 0.2; nothing else is shown to be above what chance gives"
+                "{GRID} 24 prompts: chain × temperature 30.0 % [29.0, 31.0] where chance gives 0.2 %, \
+                 chain 10.0 % [9.0, 11.0] where chance gives 0.2 %; nothing else is shown to be above what chance gives"
             )
         );
-        assert!(said(24, [0.01; 3]).ends_with("chain 10.0 % [9.0, 11.0] where chance gives 0.2"));
+        assert!(said(24, [0.01; 3]).ends_with("chain 10.0 % [9.0, 11.0] where chance gives 0.2 %"));
     }
 
     #[test]

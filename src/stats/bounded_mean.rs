@@ -1,9 +1,10 @@
 //! The mean of scores that loops throw far off, with an interval that knows of loops that the
 //! sample does not have.
 
+use super::cluster_mean::bca_from;
 use super::proportion::{Hits, clustered_share};
 use super::two_part::Part;
-use super::{Interval, LEAST_PROMPTS, bca_interval_of_mean, mean};
+use super::{Interval, LEAST_PROMPTS, mean};
 
 /// Between what a score lies: of a text without any repetition, and of one that is nothing else.
 /// `None` where it has no such end.
@@ -15,7 +16,7 @@ pub struct Ends {
 
 /// The interval of the mean score over all texts of all prompts.
 ///
-/// The BCa interval ([`bca_interval_of_mean`]) sees the sample only, and where loops are rare many
+/// The BCa interval ([`super::bca_interval_of_mean`]) sees the sample only, and where loops are rare many
 /// samples have none: it covered as little as 45 % (P(loop) .05, 12 prompts, one text each). A mean is
 /// P(loop) times what loops score and the rest times what the others do, and P(loop) has an
 /// interval that keeps its level ([`clustered_share`]). So BCa's limits are joined with the two means that
@@ -45,13 +46,14 @@ pub fn bounded_mean(prompts: &[impl AsRef<[(Part, f64)]>], ends: Ends, level: f6
         Hits { hits: count(loops), n: count(texts.len()) }
     };
     let loops = clustered_share(&prompts.iter().map(hits).collect::<Vec<_>>(), level).ok()?.interval;
-    let seen = bca_interval_of_mean(&prompts.iter().map(scores).collect::<Vec<_>>(), level)?;
+    let seen = bca_from(LEAST_PROMPTS, &prompts.iter().map(scores).collect::<Vec<_>>(), level)?;
     let [few, many] = [loops.low, loops.high].map(|p| free + p * (looping - free));
     Some(Interval { low: seen.low.min(few).min(many), high: seen.high.max(few).max(many), level })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::bca_interval_of_mean;
     use super::super::testing::assert_near;
     use super::*;
 

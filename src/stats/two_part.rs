@@ -76,17 +76,17 @@ mod tests {
 
     use Part::{Free, Looping};
 
-    /// Prompts with a text that scores 0.2, for the six that an interval needs.
+    /// Prompts with a text that scores 0.2, for the eight that an interval needs.
     fn with_others(prompts: Vec<Vec<(Part, Option<f64>)>>) -> Vec<Vec<(Part, Option<f64>)>> {
-        prompts.into_iter().chain(vec![vec![(Free, Some(0.2))]; 5]).collect()
+        prompts.into_iter().chain(vec![vec![(Free, Some(0.2))]; 7]).collect()
     }
 
     #[test]
     fn each_part_has_its_number() {
         let prompts = with_others(vec![vec![(Looping, Some(0.9)), (Free, Some(0.1)), (Free, Some(0.3))], vec![]]);
         let found = two_part(&prompts).unwrap();
-        assert_eq!((found.loops.estimate, found.n_prompts, found.n_texts, found.n_loops), (0.125, 6, 8, 1));
-        assert_eq!((found.spread_of_loops.n_prompts, found.spread_without_loop.n_prompts), (6, 6));
+        assert_eq!((found.loops.estimate, found.n_prompts, found.n_texts, found.n_loops), (0.1, 8, 10, 1));
+        assert_eq!((found.spread_of_loops.n_prompts, found.spread_without_loop.n_prompts), (8, 8));
         let free = found.score_without_loop.unwrap();
         assert_near(free.estimate, 0.2, 1e-12);
         assert!(free.interval.low >= 0.2 - 1e-12 && free.interval.high <= 0.2 + 1e-12);
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn a_text_without_a_score_may_loop_all_the_same() {
-        let found = two_part(&with_others(vec![vec![(Looping, None), (Free, Some(0.8))]])).unwrap();
-        assert_eq!((found.n_texts, found.n_loops), (7, 1));
+        let found = two_part(&with_others(vec![vec![(Looping, None), (Free, Some(1.0))]])).unwrap();
+        assert_eq!((found.n_texts, found.n_loops), (9, 1));
         assert_near(found.score_without_loop.unwrap().estimate, 0.3, 1e-12);
     }
 
