@@ -211,11 +211,11 @@ fn quantiles_and_means_of_divergences() {
     // ln of the value is normal with variance 2.
     let truths = [1_f64.exp(), 1.0, (2_f64.sqrt() * 1.281_551_565_5).exp(), (2_f64.sqrt() * 2.326_347_874).exp()];
     for n in PROMPTS {
-        let covered = Covered::of(300, |set| {
+        let covered = Covered::of(400, |set| {
             let mut gaussians = gaussians(20_000_000 + n as u64 * 1000 + set);
             let text = |_| {
                 let of_text = gaussians.next().unwrap();
-                gaussians.by_ref().take(64).map(|g| (of_text + g).exp()).collect::<Vec<f64>>()
+                gaussians.by_ref().take(16).map(|g| (of_text + g).exp()).collect::<Vec<f64>>()
             };
             let texts: Vec<Vec<f64>> = (0..n).map(text).collect();
             let mean = bca_interval_of_mean(&texts, LEVEL);
