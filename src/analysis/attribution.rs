@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::level::Level;
 use super::{ScoredTrial, TrialResult};
-use crate::experiment::Factor;
+use crate::experiment::{Factor, Settings};
 use crate::metrics::Metric;
-use crate::stats::{self, Effect, Observation, Source, StatsError};
+use crate::stats::{self, AgainstChance, Observation, Portion, Source, StatsError};
 
 /// Shares of the sum of squares of a crossed design; see [`stats::attribute`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,10 +29,13 @@ pub struct Attribution {
 pub struct SourceShare {
     /// Such as `chain × temperature`, `prompts`, `rest`.
     pub name: String,
-    /// 0 to 1.
-    pub share: Effect,
-    /// What a source that does nothing would have by chance.
+    pub share: Portion,
+    /// What a source that does nothing would have by chance; only of factors and pairs, as are the p-values.
     pub chance_share: Option<f64>,
+    /// Of a source that does nothing.
+    pub p: Option<f64>,
+    /// After Holm's correction over the factors and pairs.
+    pub p_holm: Option<f64>,
 }
 
 /// What there is to explain by way of one factor.
@@ -41,8 +44,8 @@ pub struct FactorTotal {
     pub factor: Factor,
     pub n_levels: usize,
     /// Its share and those of its interactions with one other factor, together.
-    pub total: Effect,
-    pub alone: Effect,
+    pub total: Portion,
+    pub alone: Portion,
 }
 
 /// `None` for an experiment that varies fewer than two factors: there is
@@ -50,7 +53,10 @@ pub struct FactorTotal {
 ///
 /// # Errors
 /// Where the design does not carry it: cells left out, too few prompts, no variation.
-pub(super) fn attribute(trials: &[ScoredTrial], metric: Metric) -> Result<Option<Attribution>, StatsError> {
+pub(super) fn attribute(
+    trials: &[ScoredTrial],
+    Settings { alpha, metric }: Settings,
+) -> Result<Option<Attribution>, StatsError> {
     let levels_of = |factor: Factor| {
         let levels: BTreeSet<Level> = trials.iter().map(|scored| Level::of(&scored.trial.cell, factor)).collect();
         (factor, Vec::from_iter(levels))
@@ -84,9 +90,11 @@ pub(super) fn attribute(trials: &[ScoredTrial], metric: Metric) -> Result<Option
     let source = |share: &stats::Share| SourceShare {
         name: name(share.source),
         share: share.share,
-        chance_share: share.chance_share,
+        chance_share: share.against_chance.map(|AgainstChance { share, .. }| share),
+        p: share.against_chance.map(|AgainstChance { p, .. }| p.p),
+        p_holm: share.against_chance.map(|AgainstChance { p_holm, .. }| p_holm),
     };
-    let of_factor = |(place, total): (usize, &Effect)| FactorTotal {
+    let of_factor = |(place, total): (usize, &Portion)| FactorTotal {
         factor: factors[place].0,
         n_levels: n_levels[place],
         total: *total,
@@ -101,32 +109,101 @@ pub(super) fn attribute(trials: &[ScoredTrial], metric: Metric) -> Result<Option
         n_cells: found.n_cells,
         sentence: String::new(),
     };
-    attribution.sentence = sentence(&attribution);
+    attribution.sentence = sentence(&attribution, alpha);
     Ok(Some(attribution))
 }
 
-/// The factor that explains most first, with its interactions; then what the
-/// others explain alone.
-fn sentence(attribution: &Attribution) -> String {
-    let mut factors: Vec<&FactorTotal> = attribution.factors.iter().collect();
-    factors.sort_by(|a, b| b.total.estimate.total_cmp(&a.total.estimate));
-    let Some((first, others)) = factors.split_first() else { return String::new() };
-    let others = others.iter().map(|other| format!("the {} alone {}", other.factor, percent(other.alone)));
-    let others = others.collect::<Vec<_>>().join(", ");
-    format!(
-        "of the variation of {} over {} cells and {} prompts, the {} and its interactions explain {} (the {} alone {}); {}",
+/// What is above chance, the greatest share first; pairs by their own names, for an interaction is no
+/// factor's alone.
+fn sentence(attribution: &Attribution, alpha: f64) -> String {
+    let tested: Vec<&SourceShare> = attribution.sources.iter().filter(|source| source.p_holm.is_some()).collect();
+    let is_above = |source: &&&SourceShare| source.p_holm.is_some_and(|p| p <= alpha);
+    let mut above: Vec<&SourceShare> = tested.iter().filter(is_above).copied().collect();
+    above.sort_by(|a, b| b.share.estimate.total_cmp(&a.share.estimate));
+    let grid = format!(
+        "of the squares of {} over the {} cells of this grid and {} prompts",
         attribution.metric.name(),
         attribution.n_cells,
         attribution.n_prompts,
-        first.factor,
-        percent(first.total),
-        first.factor,
-        percent(first.alone),
-        others
-    )
+    );
+    let named = above.iter().map(|source| in_words(source)).collect::<Vec<_>>().join(", ");
+    let else_is = |what: &str| format!("{what} is shown to be above what chance gives");
+    match above.len() {
+        0 => {
+            let least = tested.len() as f64 * 2_f64.powi(1 - i32::try_from(attribution.n_prompts).unwrap_or(i32::MAX));
+            let too_few = if least > alpha {
+                format!("; {} prompts can't show one: p is at least {:.3}", attribution.n_prompts, least.min(1.0))
+            } else {
+                String::new()
+            };
+            format!("{grid}, {}{too_few}", else_is("no factor"))
+        }
+        n if n == tested.len() => format!("{grid}: {named}"),
+        _ => format!("{grid}: {named}; {}", else_is("nothing else")),
+    }
 }
 
-fn percent(share: Effect) -> String {
-    let of = |share: f64| 100.0 * share;
-    format!("{:.1} % [{:.1}, {:.1}]", of(share.estimate), of(share.interval.low), of(share.interval.high))
+fn in_words(SourceShare { name, share, chance_share, .. }: &SourceShare) -> String {
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    let interval = share.interval.map(|of| format!(" [{}, {}]", percent(of.low), percent(of.high)));
+    let chance = chance_share.map(|chance| format!(" where chance gives {} %", percent(chance)));
+    format!("{name} {} %{}{}", percent(share.estimate), interval.unwrap_or_default(), chance.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Interval;
+
+    fn source(name: &str, share: f64, p_holm: Option<f64>) -> SourceShare {
+        let interval = p_holm.map(|_| Interval { low: share - 0.01, high: share + 0.01, level: 0.95 });
+        let share = Portion { estimate: share, interval };
+        SourceShare { name: name.to_owned(), share, chance_share: p_holm.map(|_| 0.002), p: p_holm, p_holm }
+    }
+
+    fn said(n_prompts: usize, p: [f64; 3]) -> String {
+        let [chain, temperature, both] = p.map(Some);
+        let sources = vec![
+            source("chain", 0.1, chain),
+            source("temperature", 0.2, temperature),
+            source("chain × temperature", 0.3, both),
+            source("prompts", 0.15, None),
+            source("rest", 0.25, None),
+        ];
+        let metric = Metric::RepetitionScore;
+        let sentence_of = Attribution {
+            metric,
+            factors: vec![],
+            sources,
+            n_prompts,
+            n_incomplete_prompts: 0,
+            n_cells: 6,
+            sentence: String::new(),
+        };
+        sentence(&sentence_of, 0.05)
+    }
+
+    const GRID: &str = "of the squares of repetition_score over the 6 cells of this grid and";
+
+    #[test]
+    fn what_is_above_chance_is_named_the_greatest_first() {
+        assert_eq!(
+            said(24, [0.03, 0.06, 0.001]),
+            format!(
+                "{GRID} 24 prompts: chain × temperature 30.0 % [29.0, 31.0] where chance gives 0.2 %, \
+                 chain 10.0 % [9.0, 11.0] where chance gives 0.2 %; nothing else is shown to be above what chance gives"
+            )
+        );
+        assert!(said(24, [0.01; 3]).ends_with("chain 10.0 % [9.0, 11.0] where chance gives 0.2 %"));
+    }
+
+    #[test]
+    fn nothing_is_named_in_noise() {
+        assert_eq!(
+            said(24, [0.06, 0.5, 1.0]),
+            format!("{GRID} 24 prompts, no factor is shown to be above what chance gives")
+        );
+        // Three sources, 2^-4 each.
+        assert!(said(5, [0.1875; 3]).ends_with("; 5 prompts can't show one: p is at least 0.188"));
+    }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::mean::interval_of_mean;
 use super::{CellSummary, Estimate, ScoredTrial, TrialResult};
 use crate::metrics::{Metric, Scores};
 use crate::plan::Cell;
-use crate::stats;
+use crate::stats::{self, Dispersion};
 
 /// The nominal coverage of every interval.
 const LEVEL: f64 = 0.95;
@@ -54,15 +55,21 @@ impl Group<'_> {
         let of_prompt = |scores: &Vec<&Scores>| scores.iter().filter_map(|scores| scores.get(metric)).collect();
         let clusters: Vec<Vec<f64>> = self.prompts.iter().map(of_prompt).collect();
         let values = clusters.concat();
-        CellSummary { cell: self.cell.clone(), metric, n: values.len(), estimate: estimate(&clusters, &values) }
+        CellSummary {
+            cell: self.cell.clone(),
+            metric,
+            n: values.len(),
+            spread: Dispersion::of(&clusters),
+            estimate: self.estimate(metric, &values),
+        }
     }
-}
 
-/// `values` are those of all clusters; `None` where there are none.
-fn estimate(clusters: &[Vec<f64>], values: &[f64]) -> Option<Estimate> {
-    Some(Estimate {
-        mean: stats::mean(values)?,
-        median: stats::median(values)?,
-        interval: stats::bca_interval_of_mean(clusters, LEVEL),
-    })
+    /// `values` are those of all clusters; `None` where there are none.
+    fn estimate(&self, metric: Metric, values: &[f64]) -> Option<Estimate> {
+        Some(Estimate {
+            mean: stats::mean(values)?,
+            median: stats::median(values)?,
+            interval: interval_of_mean(metric, &self.prompts, LEVEL),
+        })
+    }
 }

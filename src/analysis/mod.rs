@@ -11,7 +11,7 @@ use crate::experiment::{Factor, Hypothesis, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
 use crate::plan::{Cell, Design, Doubt, Trial, TrialId};
-use crate::stats::Interval;
+use crate::stats::{Dispersion, Interval};
 
 mod attribution;
 mod blindness;
@@ -20,10 +20,12 @@ mod comparison;
 mod doubts;
 mod host_experts;
 mod level;
+mod mean;
 mod outlook;
 mod parting;
 mod profile;
 mod recommend;
+mod sampled;
 mod sharing;
 mod verdict;
 
@@ -34,7 +36,7 @@ pub use host_experts::{Computed, HostExperts, Uncounted};
 pub use outlook::{Each, Needed, Outlook, Quantity, Sight, Source as SpreadSource, Spread, USUAL_SD, Unseen, outlooks};
 pub use parting::Unit;
 pub use profile::{CellProfile, OnsetUnit};
-pub use recommend::{Advice, AtTemperature, Limits, Recommendation, Standing, recommend};
+pub use recommend::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing, recommend};
 pub use sharing::{Sharing, sharing};
 pub use verdict::{NamedEffect, Outcome as VerdictOutcome, PartVerdict, RULES, TestKind, Verdict, verdicts};
 
@@ -140,6 +142,8 @@ pub struct CellSummary {
     pub metric: Metric,
     /// Trials that have the metric.
     pub n: usize,
+    /// Of their values.
+    pub spread: Dispersion,
     /// None where `n` is 0.
     pub estimate: Option<Estimate>,
 }
@@ -172,7 +176,7 @@ pub fn analyse<'a>(
     notes.extend(
         Blindness::of(questions.settings.metric, TextPart::Whole, &trials).if_forbids().map(|blind| blind.to_string()),
     );
-    let attribution = attribution::attribute(&trials, questions.settings.metric).unwrap_or_else(|error| {
+    let attribution = attribution::attribute(&trials, questions.settings).unwrap_or_else(|error| {
         notes.push(format!("the variation is not attributed to the factors: {error}"));
         None
     });
@@ -287,17 +291,20 @@ mod tests {
 
     #[test]
     fn prompts_are_the_clusters_of_the_interval() {
+        const NAMES: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
         let texts = ["so so so so", "one two three four", "a b c d a b c d"];
-        let trials: Vec<_> = (0..2)
-            .flat_map(|seed| [0, 1, 2].map(|text| trial(&text.to_string(), 0.9, &format!("prompt {text}"), seed)))
-            .collect();
-        let outcomes = [0, 1, 2].map(|text| (["0", "1", "2"][text], generated(texts[text], &[])));
+        let of_seed = |seed| (0..6).map(move |text| trial(NAMES[text], 0.9, &format!("prompt {text}"), seed));
+        let trials: Vec<_> = (0..2).flat_map(of_seed).collect();
+        let outcomes: Vec<_> = (0..6).map(|text| (NAMES[text], generated(texts[text % 3], &[]))).collect();
         let both_seeds = analyse_with(&trials, &outcomes);
-        let one_seed = analyse_with(&trials[..3], &outcomes);
-        let estimate = |analysis| summary(analysis, 0.9, Metric::RepetitionScore).estimate.unwrap();
+        let one_seed = analyse_with(&trials[..6], &outcomes);
+        let summary = |analysis| summary(analysis, 0.9, Metric::RepetitionScore).clone();
+        let (both, one) = (summary(&both_seeds), summary(&one_seed));
         // A second seed that brings the same texts brings no certainty.
-        assert_eq!(estimate(&both_seeds), estimate(&one_seed));
-        assert!(estimate(&one_seed).interval.is_some());
+        assert_eq!(both.estimate, one.estimate);
+        assert!(one.estimate.unwrap().interval.is_some());
+        assert_eq!((both.spread.n_prompts, both.spread.icc, one.spread.icc), (6, Some(1.0), None));
+        assert!((both.spread.standard_error.unwrap() - one.spread.standard_error.unwrap()).abs() < 1e-12);
     }
 
     #[test]

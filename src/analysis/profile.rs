@@ -8,7 +8,9 @@ use rayon::prelude::*;
 use super::{ScoredTrial, TrialResult};
 use crate::metrics::{Metric, Scores, self_repetition};
 use crate::plan::Cell;
-use crate::stats::{Effect, Onset, Part, SurvivalCurve, TwoPart, bca_interval_of_mean, kaplan_meier, mean, two_part};
+use crate::stats::{
+    Dispersion, Effect, Onset, Part, SurvivalCurve, TwoPart, bca_interval_of_mean, kaplan_meier, mean, two_part,
+};
 
 /// What the time to a loop is counted in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display)]
@@ -41,14 +43,15 @@ pub struct CellProfile {
     /// P(loop), and the repetition score of the texts that do not; `None` for too few prompts.
     pub two_part: Option<TwoPart>,
     /// Tokens or characters until the loop begins; texts that end before they loop are censored
-    /// there, and so are those that a server ended for a loop that the text does not show.
-    /// Each seed's text counts by itself, though those of a prompt resemble each other.
+    /// there, and so are those that a server ended for a loop that the text does not show. A text that ends
+    /// is beyond looping, so that the end competes with the loop: the curve is of texts that would go on
+    /// for ever. A loop is seen once it has repeated itself, so what begins within its last periods counts as none.
     pub onset: Option<SurvivalCurve>,
-    /// [`self_repetition`] across the seeds of each prompt; `None` where there is one seed
-    /// or one prompt.
+    /// [`self_repetition`] across the seeds of each prompt; `None` where there is one seed,
+    /// or where prompts are too few for an interval.
     pub self_repetition: Option<Effect>,
-    /// Prompts behind the self-repetition.
-    pub n_self_repetition: usize,
+    /// Of the self-repetition, which is one value a prompt.
+    pub spread_of_self_repetition: Dispersion,
 }
 
 #[derive(Default)]
@@ -91,7 +94,7 @@ pub(super) fn profiles(trials: &[ScoredTrial], unit: OnsetUnit) -> Vec<CellProfi
 
 fn profile(cell: &Cell, prompts: &BTreeMap<&str, OfPrompt>) -> CellProfile {
     let parts: Vec<_> = prompts.values().map(|prompt| &prompt.parts).collect();
-    let onsets: Vec<_> = prompts.values().flat_map(|prompt| prompt.onsets.iter().copied()).collect();
+    let onsets: Vec<_> = prompts.values().map(|prompt| &prompt.onsets).collect();
     let alike: Vec<[f64; 1]> =
         prompts.values().filter_map(|prompt| self_repetition(&prompt.texts)).map(|value| [value]).collect();
     let estimate = mean(alike.as_flattened());
@@ -101,6 +104,6 @@ fn profile(cell: &Cell, prompts: &BTreeMap<&str, OfPrompt>) -> CellProfile {
         two_part: two_part(&parts).ok(),
         onset: kaplan_meier(&onsets).ok(),
         self_repetition: estimate.zip(interval).map(|(estimate, interval)| Effect { estimate, interval }),
-        n_self_repetition: alike.len(),
+        spread_of_self_repetition: Dispersion::of(&alike),
     }
 }

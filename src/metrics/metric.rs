@@ -224,6 +224,25 @@ impl Metric {
         }
     }
 
+    /// Between what its values lie: that of a text without repetition, and that of one that is nothing
+    /// else; `None` for an end that it does not have.
+    pub fn ends(self) -> (Option<f64>, Option<f64>) {
+        match (self.scale(), self) {
+            (Scale::Share | Scale::RoughShare | Scale::Verdict, _) => (Some(0.0), Some(1.0)),
+            (_, Self::Recovered | Self::EmptyAnswer) => (Some(0.0), Some(1.0)),
+            (Scale::Percent, _) => (Some(0.0), Some(100.0)),
+            (Scale::Rest, _) | (_, Self::MattrWords) => (Some(1.0), Some(0.0)),
+            (_, Self::EadWords | Self::MtldWords) => (None, Some(0.0)),
+            (_, Self::CompressionRatio) => (Some(0.0), None),
+            _ => (None, None),
+        }
+    }
+
+    /// Whether its values are 1 and 0 only.
+    pub fn is_verdict(self) -> bool {
+        self.scale() == Scale::Verdict || matches!(self, Self::Recovered | Self::EmptyAnswer)
+    }
+
     fn medium(self) -> Medium {
         match self {
             Self::RepetitionScore => Medium::WhiteSpaceWords,
@@ -242,11 +261,6 @@ impl Metric {
     /// Whether it ends at 1, for a text that is nothing but repetition.
     pub fn ends_at_1(self) -> bool {
         matches!(self.scale(), Scale::Share | Scale::RoughShare | Scale::Verdict)
-    }
-
-    /// Whether it says yes or no, 1 or 0.
-    pub fn is_verdict(self) -> bool {
-        matches!(self.scale(), Scale::Verdict)
     }
 
     fn scale(self) -> Scale {

@@ -13,7 +13,7 @@ use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
 use crate::experiment::Seed;
 use crate::metrics::{Metric, Scores, TextPart};
 use crate::plan::{Cell, LoadKey, Trial, TrialId};
-use crate::stats::{Effect, Interval};
+use crate::stats::{Dispersion, Effect, Interval};
 
 /// One line of `timings.csv`.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,31 +80,35 @@ pub fn write_trials(
 
 /// Writes `cells.csv`: a row a cell and metric, in plan order; then a row a cell
 /// for what is no mean of texts' metrics: `p_loop`, `score_without_loop` and
-/// `self_repetition`, whose n is texts, texts and prompts. `n_empty` counts the cell's texts that
+/// `self_repetition`, whose n is texts, texts and prompts. `se` and `icc` are those of [`Dispersion`], to pool runs and
+/// to plan the next: `icc` is empty where no prompt has two texts. `n_empty` counts the cell's texts that
 /// have no answer, which is never a clean text.
 pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let columns = ["metric", "n", "n_empty", "mean", "ci_low", "ci_high", "level", "median"];
+    let columns = ["metric", "n", "n_empty", "mean", "ci_low", "ci_high", "level", "median", "n_prompts", "se", "icc"];
     csv.write_record(FACTORS.into_iter().chain(columns))?;
     let n_empty = empty_answers(analysis);
     let n_empty = |cell| n_empty.get(cell).copied().unwrap_or(0);
-    for CellSummary { cell, metric, n, estimate } in &analysis.cells {
+    for CellSummary { cell, metric, n, spread, estimate } in &analysis.cells {
         let mean = estimate.map(|e| e.mean);
         let median = estimate.map(|e| e.median);
-        let row = CellRow { metric: metric.name(), n: *n, n_empty: n_empty(cell), mean, median };
+        let row = CellRow { metric: metric.name(), n: *n, n_empty: n_empty(cell), spread: *spread, mean, median };
         csv.write_record(row.fields(cell, estimate.and_then(|e| e.interval)))?;
     }
     for profile in &analysis.profiles {
-        let effect = |metric, n, effect: Option<Effect>| {
+        let effect = |metric, n, spread, effect: Option<Effect>| {
             let n_empty = n_empty(&profile.cell);
-            let row = CellRow { metric, n, n_empty, mean: effect.map(|e| e.estimate), median: None };
+            let row = CellRow { metric, n, n_empty, spread, mean: effect.map(|e| e.estimate), median: None };
             row.fields(&profile.cell, effect.map(|e| e.interval))
         };
         let two = profile.two_part;
-        csv.write_record(effect("p_loop", two.map_or(0, |two| two.n_texts), two.map(|two| two.loops)))?;
-        let n_free = two.map_or(0, |two| two.n_texts - two.n_loops);
-        csv.write_record(effect("score_without_loop", n_free, two.and_then(|two| two.score_without_loop)))?;
-        csv.write_record(effect("self_repetition", profile.n_self_repetition, profile.self_repetition))?;
+        let (n_texts, loops) = two.map_or_else(Default::default, |two| (two.n_texts, two.spread_of_loops));
+        csv.write_record(effect("p_loop", n_texts, loops, two.map(|two| two.loops)))?;
+        let (n_free, free) =
+            two.map_or_else(Default::default, |two| (two.n_texts - two.n_loops, two.spread_without_loop));
+        csv.write_record(effect("score_without_loop", n_free, free, two.and_then(|two| two.score_without_loop)))?;
+        let alike = profile.spread_of_self_repetition;
+        csv.write_record(effect("self_repetition", alike.n_prompts, alike, profile.self_repetition))?;
     }
     csv.flush()
 }
@@ -113,15 +117,19 @@ pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
 /// characters, a row a step of the survival curve.
 pub fn write_onsets(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
-    let columns = ["unit", "time", "without_loop", "ci_low", "ci_high", "level", "n_at_risk", "n_onsets"];
+    let columns = ["unit", "time", "without_loop", "ci_low", "ci_high", "level", "n_at_risk", "n_onsets", "se"];
     csv.write_record(FACTORS.into_iter().chain(columns))?;
     for profile in &analysis.profiles {
         for step in profile.onset.iter().flat_map(|curve| &curve.steps) {
-            let Interval { low, high, level } = step.interval;
-            let numbers = [step.time, step.survival, low, high, level].map(|value| value.to_string());
+            let of = step.interval;
+            let limits = [of.map(|of| of.low), of.map(|of| of.high), of.map(|of| of.level)].map(or_empty);
+            let numbers = [step.time.to_string(), step.survival.to_string()].into_iter().chain(limits);
             let counts = [step.n_at_risk, step.n_onsets].map(|count| count.to_string());
+            let se = [or_empty(step.standard_error)];
             let unit = [analysis.onset_unit.to_string()];
-            csv.write_record(factor_fields(&profile.cell).into_iter().chain(unit).chain(numbers).chain(counts))?;
+            csv.write_record(
+                factor_fields(&profile.cell).into_iter().chain(unit).chain(numbers).chain(counts).chain(se),
+            )?;
         }
     }
     csv.flush()
@@ -247,6 +255,7 @@ struct CellRow<'a> {
     metric: &'a str,
     n: usize,
     n_empty: usize,
+    spread: Dispersion,
     mean: Option<f64>,
     median: Option<f64>,
 }
@@ -262,6 +271,9 @@ impl CellRow<'_> {
             or_empty(interval.map(|i| i.high)),
             or_empty(interval.map(|i| i.level)),
             or_empty(self.median),
+            self.spread.n_prompts.to_string(),
+            or_empty(self.spread.standard_error),
+            or_empty(self.spread.icc),
         ];
         factor_fields(cell).into_iter().chain(values)
     }

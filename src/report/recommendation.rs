@@ -7,7 +7,7 @@ use strum::VariantArray;
 
 use super::levels::{Arm, Facet};
 use super::parameters::{Parameters, Server, parameters};
-use crate::analysis::{Advice, Limits, Recommendation};
+use crate::analysis::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing};
 use crate::experiment::{Chain, Temperature};
 use crate::plain::neutralise;
 
@@ -43,9 +43,6 @@ impl Advised {
 }
 
 fn servers(recommendation: &Recommendation, chains: &[Chain]) -> Option<Vec<ForServer>> {
-    if matches!(recommendation.advice, Advice::OtherChain { .. }) {
-        return None;
-    }
     let chain = chains.iter().find(|chain| chain.id == recommendation.chain)?;
     let resolved = chain.at(recommendation.highest()?);
     let of = |&server: &Server| ForServer { server: server.to_string(), parameters: parameters(&resolved, server) };
@@ -62,12 +59,13 @@ fn arm(of: &Recommendation) -> Arm<'_> {
 pub fn text(answer: &Answer<'_>) -> String {
     let Limits { p_loop, score, metric } = answer.limits;
     let mut out = format!(
-        "limits: P(loop) at most {p_loop}, mean {} at most {score}; 95 % intervals wholly under them\n\n",
+        "limits: P(loop) at most {p_loop}, mean {} at most {score}; shown to be kept with 95 % for all temperatures of \
+         a chain together\n\n",
         metric.name()
     );
     for Advised { recommendation, parameters } in &answer.recommendations {
         let _ = writeln!(out, "{}", neutralise(&arm(recommendation).title()));
-        let _ = writeln!(out, "  {}", advice_in_words(recommendation));
+        let _ = writeln!(out, "  {}", advice_in_words(recommendation, answer.limits));
         for ForServer { server, parameters: Parameters { body, lost } } in parameters.iter().flatten() {
             let json = serde_json::to_string(body).expect("parameters are plain data");
             let _ = writeln!(out, "  {server:<13}{json}");
@@ -83,31 +81,171 @@ pub fn text(answer: &Answer<'_>) -> String {
     out
 }
 
-fn advice_in_words(arm: &Recommendation) -> String {
+fn advice_in_words(arm: &Recommendation, limits: Limits) -> String {
     match &arm.advice {
-        Advice::NoLimit { to } => format!("no limit needed: every temperature measured stays under, up to {to}"),
-        Advice::Range { from, to } if arm.temperatures.last().is_some_and(|at| at.temperature == *to) => {
+        Advice::NoLimit { from, to } if from == to => {
+            format!("{to}, the one temperature measured, is shown to stay under; others were not measured")
+        }
+        Advice::NoLimit { from, to } => format!(
+            "each of the {} temperatures measured, {from} to {to}, is shown to stay under (95 % each); hotter ones were \
+             not measured",
+            arm.temperatures.len()
+        ),
+        Advice::Range { from, to } => in_range(arm, *from, *to),
+        Advice::RangeOrOtherChain { from, to, over, chains } => format!(
+            "{} {} under; at {} it is over, where {}: limit the temperature or change the chain",
+            span(*from, *to),
+            if from == to { "stays" } else { "stay" },
+            join(over),
+            under(chains)
+        ),
+        Advice::Nowhere { open } => {
+            format!("no temperature is shown to stay under{}: more prompts may show {}", over(arm), join(open))
+        }
+        Advice::TooFewPrompts { n_prompts, least, measure } => {
+            let measure = match measure {
+                Measure::PLoop => format!("P(loop) ≤ {}", limits.p_loop),
+                Measure::Score => format!("a mean {} ≤ {}", limits.metric.name(), limits.score),
+            };
             format!(
-                "no upper limit needed: {from} to {to}, the highest measured, stay under; lower ones are not shown to"
+                "no temperature is shown to stay under{}: {n_prompts} {} can't show {measure} even without a loop; \
+                 {least} can",
+                over(arm),
+                if *n_prompts == 1 { "prompt" } else { "prompts" }
             )
         }
-        Advice::Range { from, to } if from == to => format!("{to} stays under; no other is shown to"),
-        Advice::Range { from, to } => format!("{from} to {to} stay under; others are not shown to"),
-        Advice::Nowhere => "no temperature is shown to stay under: more prompts may show one".to_owned(),
         Advice::Everywhere => "no temperature helps: every one measured is over".to_owned(),
         Advice::Blind { why } => {
             let metric = why.sees.map_or(String::new(), |sees| format!(": --metric {}", sees.name()));
             format!("no temperature is shown to stay under, and more prompts would not show one: {why}{metric}")
         }
+        Advice::OtherChain { over, chains } if over.len() == arm.temperatures.len() => {
+            format!("the chain is at fault, not the temperature: at {} it is over, where {}", join(over), under(chains))
+        }
         Advice::OtherChain { over, chains } => format!(
-            "the chain is at fault, not the temperature: at {} it is over, where {} {} under",
+            "no temperature is shown to stay under; at {} it is over, where {}: change the chain",
             join(over),
-            chains.join(", "),
-            if chains.len() == 1 { "is" } else { "are" }
+            under(chains)
         ),
     }
 }
 
+fn in_range(arm: &Recommendation, from: Temperature, to: Temperature) -> String {
+    if arm.temperatures.last().is_some_and(|at| at.temperature == to) {
+        let stay = if from == to { "stays" } else { "stay" };
+        let comma = if from == to {
+            format!("{to}, the highest measured,")
+        } else {
+            format!("{from} to {to}, the highest measured,")
+        };
+        return format!("no upper limit needed: {comma} {stay} under; lower ones are not shown to");
+    }
+    match from == to {
+        true => format!("{to} stays under; no other is shown to"),
+        false => format!("{from} to {to} stay under; others are not shown to"),
+    }
+}
+
+fn span(from: Temperature, to: Temperature) -> String {
+    if from == to { to.to_string() } else { format!("{from} to {to}") }
+}
+
+/// The temperatures that are over, if some are.
+fn over(arm: &Recommendation) -> String {
+    let is_over = |at: &&AtTemperature| at.standing == Standing::Over;
+    let over: Vec<_> = arm.temperatures.iter().filter(is_over).map(|at| at.temperature).collect();
+    match over.len() {
+        0 => String::new(),
+        1 => format!("; {} is over", join(&over)),
+        _ => format!("; {} are over", join(&over)),
+    }
+}
+
+fn under(chains: &[String]) -> String {
+    format!("{} {} under", chains.join(", "), if chains.len() == 1 { "is" } else { "are" })
+}
+
 fn join(temperatures: &[Temperature]) -> String {
     temperatures.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Offload, OpOffload, Quant, Template};
+    use crate::metrics::Metric;
+
+    fn t(temperature: f32) -> Temperature {
+        Temperature::new(temperature).unwrap()
+    }
+
+    fn said(advice: Advice, standings: &[(f32, Standing)]) -> String {
+        let at = |&(temperature, standing): &(f32, Standing)| AtTemperature {
+            temperature: t(temperature),
+            standing,
+            alone: standing,
+            p_loop: None,
+            score: None,
+            p_loop_of_all: None,
+            score_of_all: None,
+            n_prompts: 12,
+            blind: None,
+        };
+        let arm = Recommendation {
+            model: "tiny".to_owned(),
+            chain: "pure".to_owned(),
+            offload: Offload::All,
+            quant: Quant::Source,
+            template: Template::Raw,
+            op_offload: OpOffload::On,
+            temperatures: standings.iter().map(at).collect(),
+            advice,
+        };
+        advice_in_words(&arm, Limits { p_loop: 0.2, score: 0.1, metric: Metric::RepetitionScore })
+    }
+
+    use Standing::{Open, Over, Under};
+
+    #[test]
+    fn what_was_not_measured_is_not_promised() {
+        assert_eq!(
+            said(Advice::NoLimit { from: t(0.1), to: t(0.5) }, &[(0.1, Under), (0.5, Under)]),
+            "each of the 2 temperatures measured, 0.1 to 0.5, is shown to stay under (95 % each); hotter ones were not \
+             measured"
+        );
+    }
+
+    #[test]
+    fn a_chain_that_is_clean_when_cold_is_not_at_fault_alone() {
+        let (over, chains) = (vec![t(0.9)], vec!["llama.cpp".to_owned()]);
+        let standings = [(0.1, Under), (0.5, Under), (0.9, Over)];
+        let either = Advice::RangeOrOtherChain { from: t(0.1), to: t(0.5), over: over.clone(), chains: chains.clone() };
+        assert_eq!(
+            said(either, &standings),
+            "0.1 to 0.5 stay under; at 0.9 it is over, where llama.cpp is under: limit the temperature or change the chain"
+        );
+        let other = Advice::OtherChain { over: over.clone(), chains: chains.clone() };
+        assert_eq!(
+            said(other.clone(), &[(0.9, Over)]),
+            "the chain is at fault, not the temperature: at 0.9 it is over, where llama.cpp is under"
+        );
+        assert_eq!(
+            said(other, &[(0.5, Open), (0.9, Over)]),
+            "no temperature is shown to stay under; at 0.9 it is over, where llama.cpp is under: change the chain"
+        );
+    }
+
+    #[test]
+    fn more_prompts_are_advised_only_where_they_may_help() {
+        assert_eq!(
+            said(Advice::Nowhere { open: vec![t(0.1), t(0.5)] }, &[(0.1, Open), (0.5, Open), (0.9, Over)]),
+            "no temperature is shown to stay under; 0.9 is over: more prompts may show 0.1, 0.5"
+        );
+        let few = |measure| Advice::TooFewPrompts { n_prompts: 12, least: 17, measure };
+        assert_eq!(
+            said(few(Measure::PLoop), &[(0.1, Open)]),
+            "no temperature is shown to stay under: 12 prompts can't show P(loop) ≤ 0.2 even without a loop; 17 can"
+        );
+        assert!(said(few(Measure::Score), &[(0.1, Open)]).contains("can't show a mean repetition_score ≤ 0.1 even"));
+    }
 }

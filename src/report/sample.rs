@@ -1,6 +1,8 @@
 //! Invented analyses for the reports' tests: shaped like real ones, every
 //! number made up, no randomness.
 
+use std::collections::BTreeMap;
+
 use itertools::iproduct;
 
 use crate::analysis::{
@@ -13,7 +15,7 @@ use crate::journal::format::Failure;
 use crate::metrics::TextPart;
 use crate::metrics::{Metric, Scores};
 use crate::plan::{Cell, Trial, TrialId};
-use crate::stats::{Effect, Interval, Onset, kaplan_meier};
+use crate::stats::{Dispersion, Effect, Interval, Onset, Portion, kaplan_meier};
 
 pub struct Shape<'a> {
     pub models: &'a [&'a str],
@@ -113,12 +115,14 @@ fn summaries(trials: &[ScoredTrial]) -> Vec<CellSummary> {
 
 fn summary(trials: &[ScoredTrial], cell: &Cell, metric: Metric) -> CellSummary {
     let in_cell = trials.iter().filter(|scored| scored.trial.cell == *cell);
-    let mut values: Vec<f64> = in_cell
-        .filter_map(|scored| match &scored.result {
-            TrialResult::Scored { scores, .. } => scores.get(metric),
-            _ => None,
-        })
-        .collect();
+    let mut prompts: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for scored in in_cell {
+        if let TrialResult::Scored { scores, .. } = &scored.result {
+            prompts.entry(&scored.trial.prompt).or_default().extend(scores.get(metric));
+        }
+    }
+    let prompts: Vec<Vec<f64>> = prompts.into_values().collect();
+    let mut values = prompts.concat();
     values.sort_by(f64::total_cmp);
     let n = values.len();
     let estimate = (n > 0).then(|| {
@@ -127,7 +131,7 @@ fn summary(trials: &[ScoredTrial], cell: &Cell, metric: Metric) -> CellSummary {
         let interval = Interval { low: (mean - half).max(0.0), high: (mean + half).min(1.0), level: 0.95 };
         Estimate { mean, median: values[n / 2], interval: (n > 1).then_some(interval) }
     });
-    CellSummary { cell: cell.clone(), metric, n, estimate }
+    CellSummary { cell: cell.clone(), metric, n, spread: Dispersion::of(&prompts), estimate }
 }
 
 fn uniform(key: &str, which: usize) -> f64 {
@@ -145,19 +149,25 @@ pub fn with_findings(mut analysis: Analysis) -> Analysis {
         }
     }
     analysis.profiles = cells.into_iter().map(profile).collect();
-    let source = |name: &str, share, chance_share| SourceShare { name: name.to_owned(), share, chance_share };
+    let source = |name: &str, share, chance_share: Option<f64>| {
+        let interval = chance_share.map(|_| effect(share).interval);
+        let share = Portion { estimate: share, interval };
+        let p = chance_share.map(|chance| chance / 10.0);
+        SourceShare { name: name.to_owned(), share, chance_share, p, p_holm: p.map(|p| 3.0 * p) }
+    };
+    let portion = |share| Portion { estimate: share, interval: Some(effect(share).interval) };
     analysis.attribution = Some(Attribution {
         metric: Metric::RepetitionScore,
         factors: vec![
-            FactorTotal { factor: Factor::Chain, n_levels: 2, total: effect(0.55), alone: effect(0.4) },
-            FactorTotal { factor: Factor::Temperature, n_levels: 2, total: effect(0.25), alone: effect(0.1) },
+            FactorTotal { factor: Factor::Chain, n_levels: 2, total: portion(0.55), alone: portion(0.4) },
+            FactorTotal { factor: Factor::Temperature, n_levels: 2, total: portion(0.25), alone: portion(0.1) },
         ],
         sources: vec![
-            source("chain", effect(0.4), Some(0.02)),
-            source("temperature", effect(0.1), Some(0.02)),
-            source("chain × temperature", effect(0.15), Some(0.04)),
-            source("prompts", effect(0.05), None),
-            source("rest", effect(0.3), None),
+            source("chain", 0.4, Some(0.02)),
+            source("temperature", 0.1, Some(0.02)),
+            source("chain × temperature", 0.15, Some(0.04)),
+            source("prompts", 0.05, None),
+            source("rest", 0.3, None),
         ],
         n_prompts: 2,
         n_incomplete_prompts: 1,
@@ -176,13 +186,14 @@ fn effect(estimate: f64) -> Effect {
 /// Texts that loop the sooner, the hotter.
 fn profile(cell: &Cell) -> CellProfile {
     let first = 40.0 - 20.0 * f64::from(cell.temperature.get());
-    let onsets = [Onset::At(first), Onset::At(first + 9.0), Onset::Censored(60.0), Onset::Censored(100.0)];
+    let onsets =
+        [Onset::At(first), Onset::At(first + 9.0), Onset::Censored(60.0), Onset::Censored(100.0)].map(|onset| [onset]);
     CellProfile {
         cell: cell.clone(),
         two_part: None,
         onset: Some(kaplan_meier(&onsets).unwrap()),
         self_repetition: None,
-        n_self_repetition: 0,
+        spread_of_self_repetition: Dispersion::default(),
     }
 }
 

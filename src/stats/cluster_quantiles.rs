@@ -4,13 +4,13 @@ use super::Interval;
 use super::bootstrap::bca_intervals;
 
 /// The quantiles at `shares` over the values of all clusters, and their BCa
-/// intervals over clusters; None for the intervals of fewer than two clusters.
+/// intervals over clusters.
 ///
 /// A quantile interpolates linearly between the values around rank
 /// share × (n − 1): type 7 of Hyndman and Fan 1996, "Sample Quantiles in
-/// Statistical Packages", and what llama.cpp's perplexity tool prints. The
-/// interval of a quantile near 1 rests on few values and is too narrow; that of
-/// the maximum would be meaningless, for no resample exceeds it.
+/// Statistical Packages", and what llama.cpp's perplexity tool prints. An interval is `None` where it would
+/// not keep its level: for fewer than eight clusters, for fewer than 24 where the share is not within 0.25
+/// to 0.75, and for shares beyond 0.1 and 0.9, which rest on few values (docs/intervals.md).
 ///
 /// Empty clusters are left out; `None` where nothing is left. Values must be
 /// finite, shares from 0 to 1, `level` between 0 and 1.
@@ -22,15 +22,31 @@ pub fn quantiles(clusters: &[impl AsRef<[f64]>], shares: &[f64], level: f64) -> 
     let sample = Sample::new(&clusters);
     let all: Vec<usize> = (0..clusters.len()).collect();
     let estimates = sample.quantiles(&all, shares);
-    if clusters.len() < 2 {
-        return Some(estimates.into_iter().map(|estimate| Quantile { estimate, interval: None }).collect());
+    let keeps: Vec<f64> = shares.iter().copied().filter(|share| keeps_its_level(*share, clusters.len())).collect();
+    let mut intervals = if keeps.is_empty() {
+        Vec::new()
+    } else {
+        bca_intervals(clusters.len(), level, |drawn| sample.quantiles(drawn, &keeps))
     }
-    let intervals = bca_intervals(clusters.len(), level, |drawn| sample.quantiles(drawn, shares));
-    let with = |(estimate, interval)| Quantile { estimate, interval: Some(interval) };
-    Some(estimates.into_iter().zip(intervals).map(with).collect())
+    .into_iter();
+    let with = |(estimate, share): (f64, &f64)| {
+        let interval = keeps_its_level(*share, clusters.len()).then(|| intervals.next()).flatten();
+        Quantile { estimate, interval }
+    };
+    Some(estimates.into_iter().zip(shares).map(with).collect())
 }
 
-/// A quantile; without an interval where there is one cluster only.
+/// Whether the interval of a share's quantile covers at least 93 % of those of 95 %.
+fn keeps_its_level(share: f64, n_clusters: usize) -> bool {
+    match share.min(1.0 - share) {
+        tail if tail >= 0.25 => n_clusters >= 8,
+        // 1 − 0.9 is a little less than 0.1.
+        tail if tail >= 0.1 - 1e-9 => n_clusters >= 24,
+        _ => false,
+    }
+}
+
+/// A quantile; without an interval where it would not keep its level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantile {
     pub estimate: f64,
@@ -95,7 +111,20 @@ mod tests {
         let estimates: Vec<_> = found.iter().map(|quantile| quantile.estimate).collect();
         assert_eq!(estimates[..2], [1.0, 2.5]);
         assert!((estimates[2] - 3.7).abs() < 1e-12 && estimates[3] == 4.0, "{estimates:?}");
-        assert!(found[1].interval.is_some_and(|interval| interval.low <= 2.5 && interval.high >= 2.5));
+        assert!(found.iter().all(|quantile| quantile.interval.is_none()));
+    }
+
+    #[test]
+    fn what_rests_on_few_values_has_no_interval() {
+        let has = |n: usize| {
+            let clusters: Vec<[f64; 2]> = (0..n).map(|place| [place as f64, 1.0]).collect();
+            let found = quantiles(&clusters, &[0.5, 0.9, 0.99], 0.95).expect("values");
+            found.into_iter().map(|quantile| quantile.interval.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!([has(7), has(8), has(24)], [[false; 3], [true, false, false], [true, true, false]]);
+        let clusters: Vec<[f64; 2]> = (0..24).map(|place| [f64::from(place), 12.0]).collect();
+        let found = quantiles(&clusters, &[0.99, 0.5], 0.95).expect("values");
+        assert!(found[1].interval.is_some_and(|interval| interval.low <= 12.0 && interval.high >= 12.0));
     }
 
     #[test]

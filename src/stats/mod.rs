@@ -5,10 +5,14 @@
 //! can't be computed is a [`StatsError`], never a NaN.
 
 mod bootstrap;
+mod bounded_mean;
 mod cluster_mean;
 mod cluster_quantiles;
 #[cfg(test)]
 mod coverage;
+#[cfg(test)]
+mod coverage_tables;
+mod dispersion;
 mod equivalence;
 mod error;
 mod holm;
@@ -29,8 +33,10 @@ mod testing;
 mod two_part;
 mod variance;
 
+pub use bounded_mean::{Ends, bounded_mean};
 pub use cluster_mean::bca_interval_of_mean;
 pub use cluster_quantiles::{Quantile, quantiles};
+pub use dispersion::{Dispersion, clustered_standard_error, icc};
 pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
 pub use holm::{benjamini_hochberg, holm};
@@ -49,9 +55,13 @@ pub use rare::{Kinds, PromptDifference, Range, Toward, p_unseen, widened};
 pub use sequence::confidence_sequence;
 pub use sign_test::{SignTest, sign_test};
 pub use two_part::{Part, TwoPart, two_part};
-pub use variance::{Attribution, Observation, Share, Source, attribute};
+pub use variance::{AgainstChance, Attribution, Observation, Portion, Share, Source, attribute};
 
 use serde::Serialize;
+
+/// Prompts from which an interval of a mean or of a share of the variation is given. The bootstrap of n prompts can't reach
+/// beyond them, so that its interval covers at most 1 − 2^(1−n) of means: 50, 75, 87 and 94 % for 2 to 5.
+pub const LEAST_PROMPTS: usize = 6;
 
 /// The nominal coverage of intervals whose level the caller does not choose.
 const LEVEL: f64 = 0.95;
@@ -80,10 +90,6 @@ pub struct Measured {
     /// Over prompts.
     pub standard_error: Option<f64>,
 }
-
-/// Fewer prompts than this show nothing: turning the signs of five can't bring p below 0.0625, and an
-/// interval over them does not keep its level.
-pub const LEAST_PROMPTS: usize = 6;
 
 /// To 12 decimals. Sums of the same numbers in another order differ in their last bits: what is compared with
 /// `<` or `==`, or ranked, is rounded first.

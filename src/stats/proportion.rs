@@ -20,9 +20,12 @@ pub struct Hits {
 ///
 /// The effective number is texts over the design effect, which is the variance
 /// of the share between prompts over that of independent texts, corrected by
-/// (t_{texts−1} / t_{prompts−1})²; it is at most the number of texts, and where no
-/// text or every text is a hit, so that nothing shows how alike a prompt's texts
-/// are, the number of prompts. Prompts without texts are left out.
+/// (t_{texts−1} / t_{prompts−1})²; it is at most the number of texts. Where fewer than
+/// [`PROMPTS_THAT_TELL`] prompts have a hit, or fewer have a text that is none, these few
+/// show too little of how alike a prompt's texts are, and a prompt's texts count as one
+/// at most: the interval is then no narrower than Clopper and Pearson's of the prompts.
+/// Without this rule 95 % intervals cover as little as 84 % where 32 texts a prompt rarely hit;
+/// with it 94.6 % or more at every size simulated (docs/intervals.md). Prompts without texts are left out.
 ///
 /// # Errors
 ///
@@ -40,27 +43,51 @@ pub fn clustered_share(prompts: &[Hits], level: f64) -> Result<Effect, StatsErro
     at_least(2, prompts.len(), "prompts")?;
     let texts: f64 = prompts.iter().map(|prompt| f64::from(prompt.n)).sum();
     let share = prompts.iter().map(|prompt| f64::from(prompt.hits)).sum::<f64>() / texts;
-    let effective = effective_texts(&prompts, texts, share, level);
-    Ok(Effect { estimate: share, interval: clopper_pearson(share * effective, effective, level) })
+    let deviation = |prompt: &&Hits| (f64::from(prompt.hits) - share * f64::from(prompt.n)).powi(2);
+    let k = prompts.len() as f64;
+    // Of a ratio of totals over prompts (Cochran 1977, § 6.3).
+    let variance = k / (k - 1.0) * prompts.iter().map(deviation).sum::<f64>() / (texts * texts);
+    let with_a_hit = prompts.iter().filter(|prompt| prompt.hits > 0).count();
+    let with_a_miss = prompts.iter().filter(|prompt| prompt.hits < prompt.n).count();
+    let of = Clustered { texts: texts as usize, prompts: prompts.len(), fewest: with_a_hit.min(with_a_miss) };
+    Ok(Effect { estimate: share, interval: of.interval(share, variance, level) })
 }
 
-fn effective_texts(prompts: &[&Hits], texts: f64, share: f64, level: f64) -> f64 {
-    let k = prompts.len() as f64;
-    let independent = share * (1.0 - share) / texts;
-    if independent == 0.0 {
-        return k;
+/// Prompts with a hit, and prompts with a text that is none, from which the design effect is believed.
+const PROMPTS_THAT_TELL: usize = 10;
+
+/// Texts in clusters, of which a share does something.
+pub(super) struct Clustered {
+    pub texts: usize,
+    /// At least two.
+    pub prompts: usize,
+    /// Prompts with a text that does it, or with one that does not: whichever are fewer.
+    pub fewest: usize,
+}
+
+impl Clustered {
+    /// Korn and Graubard's interval of the `share`, whose variance over prompts is known.
+    pub(super) fn interval(&self, share: f64, variance: f64, level: f64) -> Interval {
+        let effective = self.effective_texts(share, variance, level);
+        clopper_pearson(share * effective, effective, level)
     }
-    let deviation = |prompt: &&Hits| (f64::from(prompt.hits) - share * f64::from(prompt.n)).powi(2);
-    // The variance of a ratio of totals over prompts (Cochran 1977, § 6.3).
-    let between = k / (k - 1.0) * prompts.iter().map(deviation).sum::<f64>() / (texts * texts);
-    let t = |degrees: f64| {
-        StudentsT::new(0.0, 1.0, degrees).expect("degrees are positive").inverse_cdf((1.0 + level) / 2.0)
-    };
-    // Prompts that are all alike by chance make no text worth more than one.
-    if between == 0.0 {
-        return texts;
+
+    fn effective_texts(&self, share: f64, variance: f64, level: f64) -> f64 {
+        let (texts, k) = (self.texts as f64, self.prompts as f64);
+        let independent = share * (1.0 - share) / texts;
+        if independent <= 0.0 {
+            return k;
+        }
+        let most = if self.fewest < PROMPTS_THAT_TELL { k } else { texts };
+        // Prompts that are all alike by chance make no text worth more than one.
+        if variance <= 0.0 {
+            return most;
+        }
+        let t = |degrees: f64| {
+            StudentsT::new(0.0, 1.0, degrees).expect("degrees are positive").inverse_cdf((1.0 + level) / 2.0)
+        };
+        (independent / variance * texts * (t(texts - 1.0) / t(k - 1.0)).powi(2)).min(most)
     }
-    (independent / between * texts * (t(texts - 1.0) / t(k - 1.0)).powi(2)).min(texts)
 }
 
 /// Clopper and Pearson 1934, for numbers that need not be whole.
@@ -111,6 +138,21 @@ mod tests {
         let (one, ten) = (clustered_share(&prompts(1), 0.95).unwrap(), clustered_share(&prompts(10), 0.95).unwrap());
         assert_eq!(one.estimate, ten.estimate);
         assert_near(one.interval.high, ten.interval.high, 0.03);
+    }
+
+    /// The interval for a tenth of the texts, spread over `looping` of 24 prompts with 16 texts each.
+    fn spread_over(looping: u32) -> Interval {
+        let prompt = |place| Hits { hits: if place < looping { 36 / looping } else { 0 }, n: 16 };
+        clustered_share(&(0..24).map(prompt).collect::<Vec<_>>(), 0.95).unwrap().interval
+    }
+
+    #[test]
+    fn few_prompts_with_a_hit_make_their_texts_count_as_one() {
+        let [nine, twelve] = [9, 12].map(spread_over);
+        let of_prompts = clopper_pearson(2.4 * 36.0 / 38.4, 24.0, 0.95);
+        assert_near(nine.low, of_prompts.low, 1e-12);
+        assert_near(nine.high, of_prompts.high, 1e-12);
+        assert!(twelve.high < nine.high - 0.03, "{twelve:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::error::{StatsError, all_finite};
-use super::{Effect, Hits, LEVEL, bca_interval_of_mean, clustered_share, mean};
+use super::{Dispersion, Effect, Hits, LEVEL, bca_interval_of_mean, clustered_share, mean};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -18,11 +18,14 @@ pub struct TwoPart {
     /// P(loop): the share of texts that loop.
     pub loops: Effect,
     /// The mean score of the texts that do not, with a BCa interval over prompts;
-    /// `None` where these are of fewer than two prompts.
+    /// `None` where these are of too few prompts for one.
     pub score_without_loop: Option<Effect>,
     pub n_prompts: usize,
     pub n_texts: usize,
     pub n_loops: usize,
+    /// Of whether a text loops, 1 or 0.
+    pub spread_of_loops: Dispersion,
+    pub spread_without_loop: Dispersion,
 }
 
 /// Splits the scores of each prompt's texts into a probability and a mean, as two-part
@@ -52,6 +55,8 @@ pub fn two_part(prompts: &[impl AsRef<[(Part, Option<f64>)]>]) -> Result<TwoPart
     let loops = clustered_share(&hits, LEVEL)?;
     let free_mean = mean(&free.concat());
     let free_interval = bca_interval_of_mean(&free, LEVEL);
+    let verdict = |(part, _): &(Part, Option<f64>)| if *part == Part::Looping { 1.0 } else { 0.0 };
+    let verdicts: Vec<Vec<f64>> = prompts.iter().map(|texts| texts.iter().map(verdict).collect()).collect();
     let n_loops = prompts.iter().map(|texts| loops_of(texts)).sum();
     Ok(TwoPart {
         loops,
@@ -59,6 +64,8 @@ pub fn two_part(prompts: &[impl AsRef<[(Part, Option<f64>)]>]) -> Result<TwoPart
         n_prompts: prompts.len(),
         n_texts: prompts.iter().map(|texts| texts.len()).sum(),
         n_loops,
+        spread_of_loops: Dispersion::of(&verdicts),
+        spread_without_loop: Dispersion::of(&free),
     })
 }
 
@@ -69,22 +76,33 @@ mod tests {
 
     use Part::{Free, Looping};
 
+    /// Prompts with a text that scores 0.2, for the eight that an interval needs.
+    fn with_others(prompts: Vec<Vec<(Part, Option<f64>)>>) -> Vec<Vec<(Part, Option<f64>)>> {
+        prompts.into_iter().chain(vec![vec![(Free, Some(0.2))]; 7]).collect()
+    }
+
     #[test]
     fn each_part_has_its_number() {
-        let prompts =
-            [vec![(Looping, Some(0.9)), (Free, Some(0.1))], vec![(Free, Some(0.2)), (Free, Some(0.3))], vec![]];
+        let prompts = with_others(vec![vec![(Looping, Some(0.9)), (Free, Some(0.1)), (Free, Some(0.3))], vec![]]);
         let found = two_part(&prompts).unwrap();
-        assert_eq!((found.loops.estimate, found.n_prompts, found.n_texts, found.n_loops), (0.25, 2, 4, 1));
+        assert_eq!((found.loops.estimate, found.n_prompts, found.n_texts, found.n_loops), (0.1, 8, 10, 1));
+        assert_eq!((found.spread_of_loops.n_prompts, found.spread_without_loop.n_prompts), (8, 8));
         let free = found.score_without_loop.unwrap();
         assert_near(free.estimate, 0.2, 1e-12);
-        assert!(free.interval.low >= 0.1 && free.interval.high <= 0.25 + 1e-12);
+        assert!(free.interval.low >= 0.2 - 1e-12 && free.interval.high <= 0.2 + 1e-12);
     }
 
     #[test]
     fn a_text_without_a_score_may_loop_all_the_same() {
-        let found = two_part(&[vec![(Looping, None), (Free, Some(0.1))], vec![(Free, Some(0.2))]]).unwrap();
-        assert_eq!((found.n_texts, found.n_loops), (3, 1));
-        assert_near(found.score_without_loop.unwrap().estimate, 0.15, 1e-12);
+        let found = two_part(&with_others(vec![vec![(Looping, None), (Free, Some(1.0))]])).unwrap();
+        assert_eq!((found.n_texts, found.n_loops), (9, 1));
+        assert_near(found.score_without_loop.unwrap().estimate, 0.3, 1e-12);
+    }
+
+    #[test]
+    fn few_prompts_have_no_score_without_a_loop() {
+        let found = two_part(&[[(Free, Some(0.1))], [(Free, Some(0.2))]]).unwrap();
+        assert_eq!((found.loops.estimate, found.score_without_loop), (0.0, None));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn attribution(report: &Report<'_>) -> Option<Section> {
         (verdicts::attribution(attribution))
         (caveat(report))
     };
-    Some(Section { id: "attribution", name: "Attribution", title: "What explains the variation", body })
+    Some(Section { id: "attribution", name: "Attribution", title: "How the variation divides", body })
 }
 
 fn time_to_loop(report: &Report<'_>) -> Option<Section> {

@@ -117,16 +117,16 @@ pub fn attribution(attribution: &Attribution) -> Markup {
                     }
                 }
                 thead {
-                    tr { th scope="col" { "source" } th scope="col" { "share" } th scope="col" { "interval" } th scope="col" { "by chance" } }
+                    tr { th scope="col" { "source" } th scope="col" { "share" } th scope="col" { "interval" } th scope="col" { "by chance" } th scope="col" { "p" } }
                 }
                 tbody {
                     @for source in &attribution.sources {
-                        @let interval = source.share.interval;
                         tr {
                             th scope="row" { (source.name) }
                             td.number { (words::percent(source.share.estimate)) }
-                            td.number { (words::percent(interval.low)) " to " (words::percent(interval.high)) }
-                            td.number { (source.chance_share.map_or(words::MISSING.to_owned(), words::percent)) }
+                            td.number { (or_missing(source.share.interval, words::percents)) }
+                            td.number { (or_missing(source.chance_share, words::percent)) }
+                            td.number { (or_missing(source.p_holm, words::p_value)) }
                         }
                     }
                 }
@@ -151,9 +151,15 @@ pub fn attribution(attribution: &Attribution) -> Markup {
             }
         }
         p.small {
-            "By chance: the share expected of a source that does nothing. An interval that does not lie above it shows no effect."
+            "By chance: the share expected of a source that does nothing. p: of such a source, signs of whole prompts turned, "
+            "after Holm’s correction over the factors and pairs; above alpha it does not show an effect, which is no evidence that there is none. "
+            "Intervals are of the share that grids over as many prompts have on average, chance included."
         }
     }
+}
+
+fn or_missing<T>(value: Option<T>, in_words: impl Fn(T) -> String) -> String {
+    value.map_or(words::MISSING.to_owned(), in_words)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Numbers in words: an estimate never without its interval, a missing one never 0.
 
 use crate::analysis::{Estimate, NamedEffect};
-use crate::stats::{Effect, Interval};
+use crate::stats::{Interval, Portion};
 
 /// Where there is no number.
 pub const MISSING: &str = "–";
@@ -47,9 +47,15 @@ pub fn percent(share: f64) -> String {
     format!("{:.1}\u{a0}%", share * 100.0).replace('-', "\u{2212}")
 }
 
-/// "12.0 % (10.0 % to 14.0 %)".
-pub fn share(share: Effect) -> String {
-    format!("{} ({} to {})", percent(share.estimate), percent(share.interval.low), percent(share.interval.high))
+/// "12.0 % (10.0 % to 14.0 %)"; where there is no interval, without one.
+pub fn share(share: Portion) -> String {
+    let interval = share.interval.map(|interval| format!(" ({})", percents(interval)));
+    percent(share.estimate) + &interval.unwrap_or_default()
+}
+
+/// "10.0 % to 14.0 %".
+pub fn percents(interval: Interval) -> String {
+    format!("{} to {}", percent(interval.low), percent(interval.high))
 }
 
 /// "95 % interval".

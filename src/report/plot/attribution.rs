@@ -1,4 +1,4 @@
-//! What explains the variation: a bar a source, its interval, and the share that
+//! How the variation divides: a bar a source, its interval, and the share that
 //! chance alone would give it.
 
 use super::canvas::{Align, Type};
@@ -28,7 +28,7 @@ pub fn figure(attribution: &Attribution, caption: Caption<'_>) -> Result<Figure,
         attribution.sources.iter().map(|s| font::width(&s.name, SOURCE.size, SOURCE.weight)).fold(0.0, f64::max);
     let names = widest.min(NAMES_LIMIT) + 10.0;
     let page = Page {
-        title: "What explains the variation",
+        title: "How the variation divides",
         subtitle: &subtitle(attribution),
         caption,
         legend: Vec::new(),
@@ -77,17 +77,20 @@ impl Axis<'_, '_> {
         let (estimate, interval) = (source.share.estimate, source.share.interval);
         let bar = Rect { left: self.left, top: middle - BAR / 2.0, width: self.x(estimate) - self.left, height: BAR };
         canvas.rect(bar, Look::nth(1).colour)?;
-        let (low, high) = (self.x(interval.low), self.x(interval.high));
-        canvas.line(&[(low, middle), (high, middle)], 1.5, INK)?;
-        for end in [low, high] {
-            canvas.line(&[(end, middle - 4.0), (end, middle + 4.0)], 1.5, INK)?;
+        if let Some(interval) = interval {
+            let (low, high) = (self.x(interval.low), self.x(interval.high));
+            canvas.line(&[(low, middle), (high, middle)], 1.5, INK)?;
+            for end in [low, high] {
+                canvas.line(&[(end, middle - 4.0), (end, middle + 4.0)], 1.5, INK)?;
+            }
         }
         if let Some(chance) = source.chance_share {
             let x = self.x(chance);
             canvas.line(&[(x, middle - BAR / 2.0 - 3.0), (x, middle + BAR / 2.0 + 3.0)], 1.5, MUTED)?;
         }
         let percent = |share: f64| format!("{:.1}", 100.0 * share);
-        let figures = format!("{} [{}, {}]", percent(estimate), percent(interval.low), percent(interval.high));
+        let limits = interval.map(|of| format!(" [{}, {}]", percent(of.low), percent(of.high)));
+        let figures = percent(estimate) + &limits.unwrap_or_default();
         canvas.text(&figures, (self.left + BARS + 14.0, middle + 4.0), SHARE)
     }
 }
@@ -97,12 +100,17 @@ fn subtitle(attribution: &Attribution) -> String {
         0 => String::new(),
         n => format!("; {n} prompts that lack a cell are left out"),
     };
+    let level = attribution.sources.iter().find_map(|source| Some(source.share.interval?.level));
+    let bands = level.map(|level| {
+        let percent = (level * 1000.0).round() / 10.0;
+        format!(" Black: {percent}\u{a0}% intervals over prompts.")
+    });
     format!(
-        "Shares of the sum of squares of {} over {} cells and {} prompts, prompts averaged over seeds{left_out}. \
-         Black: {}\u{a0}% intervals over prompts; grey ticks: the share that a source would have by chance alone.",
+        "Shares of the sum of squares of {} over {} cells and {} prompts, prompts averaged over seeds{left_out}.{} \
+         Grey ticks: the share that a source would have by chance alone.",
         attribution.metric.name(),
         attribution.n_cells,
         attribution.n_prompts,
-        attribution.sources.first().map_or(95.0, |source| (source.share.interval.level * 1000.0).round() / 10.0),
+        bands.unwrap_or_default(),
     )
 }

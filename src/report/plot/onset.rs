@@ -102,8 +102,8 @@ impl Axis<'_, '_> {
 
     /// Between the bounds of the intervals. Before the first onset there is nothing to be unsure of.
     fn band(&self, curve: &SurvivalCurve, look: Look) -> Result<(), PlotError> {
-        let low = self.steps(curve, |step| step.interval.low);
-        let high = self.steps(curve, |step| step.interval.high);
+        let low = self.steps(curve, |step| step.interval.map_or(step.survival, |interval| interval.low));
+        let high = self.steps(curve, |step| step.interval.map_or(step.survival, |interval| interval.high));
         let outline: Vec<Point> = high.into_iter().chain(low.into_iter().rev()).collect();
         self.panel.canvas.area(&outline, look.colour, BAND_OPACITY)
     }
@@ -136,16 +136,13 @@ fn tick_step(last: f64) -> f64 {
 }
 
 fn subtitle(facet: &str, analysis: &Analysis) -> String {
-    let steps = analysis.profiles.iter().filter_map(|profile| profile.onset.as_ref()?.steps.first());
-    let bands = steps.map(|step| step.interval.level).next().map_or(
-        "no text loops, so there are no bands".to_owned(),
-        |level| {
-            format!(
-                "bands: pointwise {}\u{a0}% intervals, too narrow where a prompt’s seeds resemble each other",
-                (level * 1000.0).round() / 10.0
-            )
-        },
-    );
+    let mut steps = analysis.profiles.iter().filter_map(|profile| profile.onset.as_ref()?.steps.first()).peekable();
+    let loops = steps.peek().is_some();
+    let bands = match steps.find_map(|step| Some(step.interval?.level)) {
+        Some(level) => format!("bands: pointwise {}\u{a0}% intervals over prompts", (level * 1000.0).round() / 10.0),
+        None if loops => "one prompt, so there are no bands".to_owned(),
+        None => "no text loops, so there are no bands".to_owned(),
+    };
     format!(
         "{facet}. Kaplan–Meier curves of when a text begins to loop; a text that ends before is counted until \
          its end; {bands}."

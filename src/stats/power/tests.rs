@@ -206,5 +206,9 @@ fn says_what_it_refuses() {
     let of = |sd, n, alpha, power| detectable(sd, n, Target { alpha, power }).is_err();
     assert!(of(0.3, 0, 0.05, 0.8) && of(0.0, 8, 0.05, 0.8) && of(f64::NAN, 8, 0.05, 0.8));
     assert!(of(0.3, 8, 0.5, 0.8) && of(0.3, 8, 0.05, 0.01) && of(0.3, 8, 0.05, f64::NAN));
-    assert!(standard_deviation(&[0.1, f64::NAN]).is_err() && standard_deviation(&[0.1]).is_err() && standard_deviation(&[0.1; 4]).is_err());
+    assert!(
+        standard_deviation(&[0.1, f64::NAN]).is_err()
+            && standard_deviation(&[0.1]).is_err()
+            && standard_deviation(&[0.1; 4]).is_err()
+    );
 }

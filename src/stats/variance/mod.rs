@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::bootstrap::bca_intervals;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
 use super::error::{StatsError, all_finite, at_least};
-use super::{Effect, LEVEL};
+use super::permutation::{PValue, turn_signs};
+use super::{Interval, LEAST_PROMPTS, LEVEL, holm};
 
 /// One score: at which level of each factor (counted from 0), for which prompt.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,16 +29,34 @@ pub enum Source {
     Rest,
 }
 
+/// A share of the sum of squares, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Portion {
+    pub estimate: f64,
+    /// Of what grids over as many prompts have on average, what chance gives them included. `None` where it
+    /// would not keep its level: of prompts and the rest, and for fewer than [`LEAST_PROMPTS`] prompts.
+    pub interval: Option<Interval>,
+}
+
 /// One source's share.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Share {
     pub source: Source,
-    /// The sum of squares over the total one (η²); 0 to 1, and all sources' sum
-    /// is 1. Of no width where the share is the same in every resample.
-    pub share: Effect,
-    /// The share expected of a source that does nothing, for chance has squares
-    /// too. `None` for prompts and the rest, which are measured by nothing else.
-    pub chance_share: Option<f64>,
+    /// The sum of squares over the total one (η²); all sources' sum is 1.
+    pub share: Portion,
+    /// What only factors and their pairs have: prompts and the rest are measured by nothing else.
+    pub against_chance: Option<AgainstChance>,
+}
+
+/// What chance alone gives a source, and whether it has more.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AgainstChance {
+    /// The share expected of a source that does nothing, for chance has squares too.
+    pub share: f64,
+    /// Of a source that does nothing.
+    pub p: PValue,
+    /// After Holm's correction over the factors and pairs.
+    pub p_holm: f64,
 }
 
 /// The outcome of [`attribute`].
@@ -47,7 +67,7 @@ pub struct Attribution {
     /// For each factor, its share and those of all its pairs together: what there is
     /// to explain by way of it. Pairs count for both their factors, so that these
     /// do not add up.
-    pub totals: Vec<Effect>,
+    pub totals: Vec<Portion>,
     /// Prompts that have every cell.
     pub n_prompts: usize,
     /// Prompts left out because they lack a cell.
@@ -64,11 +84,17 @@ pub struct Attribution {
 /// type of sums of squares (I, II, III), which answer different questions; so
 /// prompts that lack a cell are left out, all of them, and counted.
 ///
-/// Intervals are BCa over prompts. Where a source does nothing, its share in a
-/// resample exceeds the one in the data, and the interval lies too high: compare
-/// with `chance_share`, which is the sum of squares that the source has within
-/// prompts beyond its common part, over prompts − 1 (its expected mean square;
-/// Winer 1971, "Statistical Principles in Experimental Design", ch. 4).
+/// A share is never quite 0, for chance has squares too. What chance gives a source is the sum of
+/// squares that it has within prompts beyond its common part, over prompts − 1 (its expected mean square;
+/// Winer 1971, "Statistical Principles in Experimental Design", ch. 4). Whether a source has more is
+/// tested by turning the signs of whole prompts' own effects of it (each prompt's cells, freed of
+/// all but this source), as in [`super::interaction()`], with Holm's correction over the factors and pairs.
+///
+/// Intervals are of the root of the share, ± Student's t times its standard error by the jackknife over prompts
+/// (Efron and Tibshirani 1993, § 11.5), at least that of one of chance's own squares: of one degree of freedom it is the
+/// interval of the effect itself, squared. A bootstrap's would lie too high: a resample adds chance to the chance that is in
+/// the data. The limits of a part and its whole are widened so that none of a part's lies beyond its whole's. What they
+/// cover is in docs/intervals.md.
 ///
 /// # Errors
 ///
@@ -88,26 +114,60 @@ pub fn attribute(levels: &[usize], observations: &[Observation]) -> Result<Attri
 
     // Relative to one value, so that squares lose no digits.
     let prompts: Vec<Prompt> = prompts.iter().map(|cells| Prompt::new(&design, cells, first)).collect();
-    let shares = |drawn: &[usize]| {
+    let with_totals = |drawn: &[usize]| {
         let mut shares = design.shares(&prompts, drawn);
         let totals: Vec<f64> = (0..levels.len()).map(|factor| design.total(factor, &shares)).collect();
         shares.extend(totals);
         shares
     };
     let every: Vec<usize> = (0..prompts.len()).collect();
-    let estimates = shares(&every);
-    let intervals = bca_intervals(prompts.len(), LEVEL, shares);
-    let chance = design.chance_shares(&prompts, &every);
-    let all = design.sources.iter().copied().chain([Source::Prompts, Source::Rest]);
-    let share = |(place, source): (usize, Source)| Share {
-        source,
-        share: Effect { estimate: estimates[place], interval: intervals[place] },
-        chance_share: chance.get(place).copied(),
+    let estimates = with_totals(&every);
+    let errors = design.errors(&prompts, &estimates, jackknife_errors(prompts.len(), with_totals));
+    let portion = |place: usize| Portion {
+        estimate: estimates[place],
+        interval: errors[place].map(|error| about(estimates[place], error, prompts.len())),
     };
-    let shares: Vec<Share> = all.enumerate().map(share).collect();
-    let total = |place: usize| Effect { estimate: estimates[place], interval: intervals[place] };
-    let totals = (shares.len()..estimates.len()).map(total).collect();
-    Ok(Attribution { shares, totals, n_prompts: prompts.len(), n_incomplete_prompts, n_cells })
+    let mut portions: Vec<Portion> = (0..estimates.len()).map(portion).collect();
+    let (shares, totals) = portions.split_at_mut(design.sources.len() + 2);
+    for (factor, total) in totals.iter_mut().enumerate() {
+        for (source, part) in design.sources.iter().zip(&mut *shares) {
+            if let (true, Some(part), Some(whole)) = (source.has_part(factor), &mut part.interval, &mut total.interval)
+            {
+                part.low = part.low.min(whole.low);
+                whole.high = whole.high.max(part.high);
+            }
+        }
+    }
+    let against_chance = design.against_chance(&prompts)?;
+    let all = design.sources.iter().copied().chain([Source::Prompts, Source::Rest]);
+    let share =
+        |(place, source)| Share { source, share: shares[place], against_chance: against_chance.get(place).copied() };
+    Ok(Attribution {
+        shares: all.enumerate().map(share).collect(),
+        totals: totals.to_vec(),
+        n_prompts: prompts.len(),
+        n_incomplete_prompts,
+        n_cells,
+    })
+}
+
+/// The interval of a share whose root has a standard error over `n` prompts.
+fn about(estimate: f64, error: f64, n: usize) -> Interval {
+    let t = StudentsT::new(0.0, 1.0, n as f64 - 1.0).expect("there are two prompts").inverse_cdf((1.0 + LEVEL) / 2.0);
+    let at = |root: f64| root.clamp(0.0, 1.0).powi(2);
+    Interval { low: at(estimate.sqrt() - t * error), high: at(estimate.sqrt() + t * error), level: LEVEL }
+}
+
+/// The standard errors of statistics of `n` prompts, by the jackknife.
+fn jackknife_errors(n: usize, statistics: impl Fn(&[usize]) -> Vec<f64>) -> Vec<f64> {
+    let without = |left_out: usize| statistics(&(0..n).filter(|&prompt| prompt != left_out).collect::<Vec<_>>());
+    let each: Vec<Vec<f64>> = (0..n).map(without).collect();
+    let error = |place: usize| {
+        let mean = each.iter().map(|values| values[place]).sum::<f64>() / n as f64;
+        let squares: f64 = each.iter().map(|values| (values[place] - mean).powi(2)).sum();
+        (squares * (n as f64 - 1.0) / n as f64).sqrt()
+    };
+    (0..each[0].len()).map(error).collect()
 }
 
 /// The cells' means of every prompt that has them all, and how many have not.
@@ -167,6 +227,17 @@ fn sources(levels: &[usize]) -> Vec<Source> {
     factors.clone().map(Source::Factor).chain(pairs).collect()
 }
 
+impl Source {
+    /// Whether it is the factor, or a pair that the factor is in.
+    fn has_part(self, factor: usize) -> bool {
+        match self {
+            Self::Factor(one) => one == factor,
+            Self::Pair(first, second) => first == factor || second == factor,
+            Self::Prompts | Self::Rest => false,
+        }
+    }
+}
+
 struct Design<'a> {
     levels: &'a [usize],
     /// Without prompts and the rest.
@@ -213,12 +284,89 @@ impl Design<'_> {
 
     /// The sum of those shares that a factor has a part in.
     fn total(&self, factor: usize, shares: &[f64]) -> f64 {
-        let has_part = |source: &Source| match *source {
-            Source::Factor(one) => one == factor,
-            Source::Pair(first, second) => first == factor || second == factor,
-            Source::Prompts | Source::Rest => false,
+        self.sources.iter().zip(shares).filter(|(source, _)| source.has_part(factor)).map(|(_, share)| share).sum()
+    }
+
+    /// The standard errors of the roots of shares, then of factors' totals, from the jackknife's of the shares
+    /// themselves. Near 0 these miss the variance of chance's own squares: the root of a sum of squares of normal effects has
+    /// at least that of one of its parts.
+    fn errors(&self, prompts: &[Prompt], estimates: &[f64], jackknifed: Vec<f64>) -> Vec<Option<f64>> {
+        if prompts.len() < LEAST_PROMPTS {
+            return vec![None; estimates.len()];
+        }
+        let every: Vec<usize> = (0..prompts.len()).collect();
+        let chance = self.chance_shares(prompts, &every);
+        let degrees: Vec<f64> = self.sources.iter().map(|&source| self.degrees(source)).collect();
+        let of_sources = chance.iter().zip(&degrees).map(|(share, degrees)| share / degrees);
+        let of_totals = (0..self.levels.len()).map(|factor| self.total(factor, &chance) / self.total(factor, &degrees));
+        let least = of_sources.map(Some).chain([None; 2]).chain(of_totals.map(Some));
+        let error = |((estimate, error), least): ((&f64, f64), Option<f64>)| {
+            let seen = if *estimate > 0.0 { error * error / (4.0 * estimate) } else { 0.0 };
+            least.map(|least| seen.max(least).sqrt())
         };
-        self.sources.iter().zip(shares).filter(|(source, _)| has_part(source)).map(|(_, share)| share).sum()
+        estimates.iter().zip(jackknifed).zip(least).map(error).collect()
+    }
+
+    /// How many ways a source has to vary.
+    fn degrees(&self, source: Source) -> f64 {
+        let of = |factor: usize| self.levels[factor] as f64 - 1.0;
+        match source {
+            Source::Factor(factor) => of(factor),
+            Source::Pair(first, second) => of(first) * of(second),
+            Source::Prompts | Source::Rest => unreachable!("these are not among the design's sources"),
+        }
+    }
+
+    /// The chance of each source, tested.
+    fn against_chance(&self, prompts: &[Prompt]) -> Result<Vec<AgainstChance>, StatsError> {
+        let every: Vec<usize> = (0..prompts.len()).collect();
+        let shares = self.chance_shares(prompts, &every);
+        let p: Vec<PValue> = self.sources.iter().map(|&source| self.test(prompts, source)).collect();
+        let adjusted = holm(&p.iter().map(|p| p.p).collect::<Vec<_>>())?;
+        let all = shares.into_iter().zip(p).zip(adjusted);
+        Ok(all.map(|((share, p), p_holm)| AgainstChance { share, p, p_holm }).collect())
+    }
+
+    /// Turns the signs of prompts' own effects of a source; the statistic is the sum of squares of their sum.
+    fn test(&self, prompts: &[Prompt], source: Source) -> PValue {
+        let noise =
+            prompts.iter().flat_map(|prompt| &prompt.cells).fold(0.0_f64, |most, cell| most.max(cell.abs())) * 1e-12;
+        // A prompt that the source does nothing to, but for rounding, has no sign to turn.
+        let effects: Vec<Vec<f64>> = prompts
+            .iter()
+            .map(|prompt| self.effects(&prompt.cells, source))
+            .filter(|effects| effects.iter().any(|effect| effect.abs() > noise))
+            .collect();
+        let n = effects.first().map_or(0, Vec::len);
+        turn_signs(effects.len(), |signs| {
+            let mut sums = vec![0.0; n];
+            for (effects, sign) in effects.iter().zip(signs) {
+                sums.iter_mut().zip(effects).for_each(|(sum, effect)| *sum += sign * effect);
+            }
+            sums.iter().map(|sum| sum * sum).sum()
+        })
+    }
+
+    /// The effects of a source at each of its levels, or pairs of levels, in one prompt's cells.
+    fn effects(&self, cells: &[f64], source: Source) -> Vec<f64> {
+        let means = |first: usize, second: Option<usize>| {
+            let sums = self.marginal_sums(cells, first, second);
+            let of = cells.len() as f64 / sums.len() as f64;
+            sums.into_iter().map(|sum| sum / of).collect::<Vec<f64>>()
+        };
+        let grand = cells.iter().sum::<f64>() / cells.len() as f64;
+        match source {
+            Source::Factor(factor) => means(factor, None).into_iter().map(|mean| mean - grand).collect(),
+            Source::Pair(first, second) => {
+                let (rows, columns) = (means(first, None), means(second, None));
+                let both = means(first, Some(second)).into_iter().enumerate();
+                let freed = |(place, mean): (usize, f64)| {
+                    mean - rows[place / columns.len()] - columns[place % columns.len()] + grand
+                };
+                both.map(freed).collect()
+            }
+            Source::Prompts | Source::Rest => unreachable!("these are not among the design's sources"),
+        }
     }
 
     /// Sums of the cells at each level of a factor, or of a pair of factors.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::testing::{assert_near, gaussians, oracle};
+use super::super::testing::{assert_near, gaussians, oracle, share_below};
 use super::*;
 
 #[derive(Deserialize)]
@@ -79,12 +79,21 @@ fn what_one_factor_does_is_its_share() {
         prompt: prompt / 2,
         value: level as f64,
     };
-    let all: Vec<_> = (0..6).flat_map(|prompt| [at(0, prompt), at(1, prompt)]).collect();
+    let all: Vec<_> = (0..12).flat_map(|prompt| [at(0, prompt), at(1, prompt)]).collect();
     let found = attribute(&[2, 2], &all).unwrap();
-    assert_eq!(estimates(&found), [1.0, 0.0, 0.0, 0.0, 0.0]);
-    assert_eq!(found.shares[0].share.interval.low, 1.0);
-    assert_eq!(found.shares[0].chance_share, Some(0.0));
-    assert_eq!(found.shares[4].chance_share, None);
+    for (found, expected) in estimates(&found).into_iter().zip([1.0, 0.0, 0.0, 0.0, 0.0]) {
+        assert_near(found, expected, 1e-12);
+    }
+    let interval = found.shares[0].share.interval.unwrap();
+    assert_near(interval.low, 1.0, 1e-6);
+    assert_near(interval.high, 1.0, 1e-12);
+    let against = found.shares[0].against_chance.unwrap();
+    // Both arrangements of six signs in which all are alike.
+    assert_near(against.share, 0.0, 1e-12);
+    assert_eq!((against.p.p, against.p_holm), (2.0 / 64.0, 6.0 / 64.0));
+    // Nothing is left of what it does but rounding, which is no effect.
+    assert_eq!(found.shares[1].against_chance.unwrap().p.p, 1.0);
+    assert_eq!((found.shares[4].against_chance, found.shares[4].share.interval), (None, None));
 }
 
 /// Averaged over many data sets of pure noise, a source has its chance share.
@@ -102,6 +111,73 @@ fn noise_has_the_share_of_chance() {
     // Two of 95 degrees of freedom.
     assert_near(share, 2.0 / 95.0, 0.006);
     assert_near(chance, share, 0.006);
+}
+
+/// A made-up design of 2 × 3 with the effects of its factors and their pair, an amount of noise, and
+/// prompts.
+fn made_up(effects: [f64; 3], n: usize, set: u64) -> Attribution {
+    let mut noise = gaussians(set);
+    let mut at = |prompt: usize, i: usize, j: usize| {
+        let (x, y) = (i as f64 - 0.5, j as f64 - 1.0);
+        let value = effects[0] * x + effects[1] * y + effects[2] * x * y + noise.next().unwrap();
+        Observation { levels: vec![i, j], prompt, value }
+    };
+    let cells = itertools::iproduct!(0..n, 0..2, 0..3);
+    attribute(&[2, 3], &cells.map(|(prompt, i, j)| at(prompt, i, j)).collect::<Vec<_>>()).unwrap()
+}
+
+fn p(found: &Attribution) -> Vec<f64> {
+    found.shares.iter().filter_map(|share| Some(share.against_chance?.p.p)).collect()
+}
+
+/// The pair of two factors is tested as the interaction is.
+#[test]
+fn a_pair_is_tested_like_an_interaction() {
+    let mut noise = gaussians(7);
+    let cells: Vec<Vec<f64>> = (0..9).map(|_| noise.by_ref().take(6).collect()).collect();
+    let observation = |(prompt, cell): (usize, usize)| Observation {
+        levels: vec![cell / 3, cell % 3],
+        prompt,
+        value: cells[prompt][cell],
+    };
+    let all: Vec<_> = itertools::iproduct!(0..9, 0..6).map(observation).collect();
+    let found = attribute(&[2, 3], &all).unwrap();
+    assert_eq!(p(&found)[2], super::super::interaction([2, 3], &cells).unwrap().p.p);
+}
+
+#[test]
+fn what_does_something_is_told_from_what_does_not() {
+    let found = p(&made_up([2.0, 0.0, 0.0], 12, 1));
+    assert!(found[0] < 0.01 && found[1] > 0.05 && found[2] > 0.05, "{found:?}");
+    let found = p(&made_up([0.0, 0.0, 3.0], 12, 2));
+    assert!(found[0] > 0.05 && found[1] > 0.05 && found[2] < 0.01, "{found:?}");
+}
+
+#[test]
+fn without_an_effect_p_is_uniform() {
+    for source in 0..3 {
+        share_below((0..300).map(|set| p(&made_up([0.0; 3], 8, 500 + set))[source]).collect());
+    }
+}
+
+#[test]
+fn no_part_reaches_beyond_its_whole() {
+    for set in 0..40 {
+        let found = made_up([0.5, 0.0, 0.5], 6 + set as usize % 20, set);
+        for (factor, total) in found.totals.iter().enumerate() {
+            for share in found.shares.iter().filter(|share| share.source.has_part(factor)) {
+                let (part, whole) = (share.share.interval.unwrap(), total.interval.unwrap());
+                assert!(part.low <= share.share.estimate && share.share.estimate <= part.high);
+                assert!(part.low <= whole.low && part.high <= whole.high, "{share:?} {total:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn few_prompts_have_no_interval() {
+    let found = made_up([1.0; 3], 5, 1);
+    assert!(found.shares.iter().map(|share| share.share).chain(found.totals).all(|share| share.interval.is_none()));
 }
 
 #[test]

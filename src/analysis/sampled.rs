@@ -1,0 +1,56 @@
+//! The texts of one cell by prompt, for intervals at other levels than the summaries'.
+
+use std::collections::BTreeMap;
+
+use super::mean::interval_of_mean;
+use super::recommend::Tails;
+use super::{Analysis, ScoredTrial, TrialResult};
+use crate::metrics::{Metric, Scores};
+use crate::plan::Cell;
+use crate::stats::Interval;
+
+pub(super) struct SampledCell<'a> {
+    pub cell: &'a Cell,
+    pub trials: Vec<&'a ScoredTrial>,
+    /// The scored texts; those with a prompt have one.
+    pub prompts: Vec<Vec<&'a Scores>>,
+}
+
+/// In the order of the cells' first trials.
+pub(super) fn cells(analysis: &Analysis) -> Vec<SampledCell<'_>> {
+    let mut order: Vec<&Cell> = Vec::new();
+    let mut trials: BTreeMap<&Cell, Vec<&ScoredTrial>> = BTreeMap::new();
+    for scored in &analysis.trials {
+        let cell = &scored.trial.cell;
+        trials.entry(cell).or_insert_with(|| {
+            order.push(cell);
+            Vec::new()
+        });
+        trials.entry(cell).or_default().push(scored);
+    }
+    let sampled = |cell| {
+        let trials = trials.remove(cell).unwrap_or_default();
+        SampledCell { cell, prompts: by_prompt(&trials), trials }
+    };
+    order.into_iter().map(sampled).collect()
+}
+
+fn by_prompt<'a>(trials: &[&'a ScoredTrial]) -> Vec<Vec<&'a Scores>> {
+    let mut prompts: BTreeMap<&str, Vec<&Scores>> = BTreeMap::new();
+    for scored in trials {
+        if let TrialResult::Scored { scores, .. } = &scored.result {
+            prompts.entry(&scored.trial.prompt).or_default().push(scores);
+        }
+    }
+    prompts.into_values().collect()
+}
+
+impl SampledCell<'_> {
+    /// Of the metric's mean, its limits at tails of their own.
+    pub(super) fn interval(&self, metric: Metric, Tails { lower, upper }: Tails) -> Option<Interval> {
+        let at = |tail: f64| interval_of_mean(metric, &self.prompts, 1.0 - 2.0 * tail);
+        let low = at(lower)?;
+        let high = if upper.total_cmp(&lower).is_eq() { low } else { at(upper)? };
+        Some(Interval { low: low.low, high: high.high, level: 1.0 - lower - upper })
+    }
+}
