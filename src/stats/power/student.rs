@@ -21,7 +21,7 @@ const POINTS: u32 = 1000;
 impl Reach {
     /// Of the paired t-test, two-sided. `n` is at least 2.
     pub fn student(n: usize, alpha: f64) -> Self {
-        let critical = student(n).inverse_cdf(1.0 - alpha / 2.0);
+        let critical = critical(n, alpha / 2.0);
         Self::new(n, spreads(n, POINTS).map(|(spread, weight)| (critical * spread, weight)).collect())
     }
 
@@ -52,17 +52,24 @@ impl Reach {
     }
 }
 
-/// Student's t of the mean of `n`.
-pub fn student(n: usize) -> StudentsT {
-    StudentsT::new(0.0, 1.0, n as f64 - 1.0).expect("degrees of freedom are positive")
+/// With so many degrees of freedom t is normal, and s is σ, to more digits than are shown;
+/// statrs's quantile of t does not come back within minutes there.
+const AS_NORMAL: f64 = 1e6;
+
+/// What Student's t of the mean of `n` exceeds with this probability.
+fn critical(n: usize, tail: f64) -> f64 {
+    let degrees = n as f64 - 1.0;
+    if degrees > AS_NORMAL {
+        return Normal::standard().inverse_cdf(1.0 - tail);
+    }
+    StudentsT::new(0.0, 1.0, degrees).expect("degrees of freedom are positive").inverse_cdf(1.0 - tail)
 }
 
 /// Values of s/σ of `n` normal numbers, evenly spaced as far as they have any weight, and their
 /// weights, which sum to 1. Its density is that of χ/√ν, with ν = n − 1 degrees of freedom.
 pub fn spreads(n: usize, points: u32) -> impl Iterator<Item = (f64, f64)> {
     let degrees = n as f64 - 1.0;
-    // So many numbers have the spread that they are drawn with.
-    let points = if degrees < 1e8 { points } else { 1 };
+    let points = if degrees > AS_NORMAL { 1 } else { points };
     let reach = 9.0 / (2.0 * degrees).sqrt();
     let (low, high) = ((1.0 - reach).max(0.0), 1.0 + reach);
     let at = move |point: u32| low + (high - low) * (f64::from(point) + 0.5) / f64::from(points);
