@@ -22,6 +22,7 @@ mod proportion;
 mod random;
 mod ranks;
 mod sequence;
+pub mod sequential;
 #[cfg(test)]
 mod testing;
 mod two_part;
