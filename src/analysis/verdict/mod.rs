@@ -14,7 +14,7 @@ use crate::stats::{self, Effect, StatsError};
 
 mod against;
 mod placement;
-mod sample;
+pub(super) mod sample;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -22,6 +22,7 @@ mod wording;
 
 use sample::Sample;
 use test::Tested;
+pub(super) use wording::{in_words, p_in_words};
 
 /// What became of a hypothesis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,6 +54,9 @@ pub struct Verdict {
     pub detectable: Option<f64>,
     /// Of a claim about each level of a factor: the levels.
     pub parts: Vec<PartVerdict>,
+    /// What decided it, where that was looked at after every prompt; p is that of all looks then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<super::sequential::Decision>,
 }
 
 /// What became of a hypothesis at one level.
@@ -165,7 +169,7 @@ impl Part {
 
 /// Why there is nothing to say.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-enum NotTested {
+pub(super) enum NotTested {
     #[error("both arms are the same computation here, for the {0} moves nothing")]
     Inert(Factor),
     #[error("{model} does not allow it: {reason}")]
@@ -260,7 +264,7 @@ impl Evidence {
 }
 
 /// Why the trials can't decide a hypothesis, whatever they score.
-fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Option<NotTested> {
+pub(super) fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Option<NotTested> {
     let factors = hypothesis.test.factors();
     if let Some(&factor) = questions.inert.iter().find(|factor| factors.contains(factor)) {
         return Some(NotTested::Inert(factor));
@@ -316,6 +320,7 @@ fn verdict(hypothesis: &Hypothesis, evidence: &Evidence, p_holm: Option<f64>, se
         n_texts: all().map(|tested| tested.n_texts).sum(),
         detectable,
         parts,
+        sequential: None,
     }
 }
 

@@ -52,6 +52,28 @@ impl<'a> Sample<'a> {
         Some(Self(trials.iter().filter_map(value).collect()))
     }
 
+    /// Two samples of the same texts, with the least and with the greatest score that each can have. They
+    /// differ where a text has none that counts: the metric can't see into it, it failed, or a server cut it.
+    pub fn bounds(hypothesis: &Hypothesis, trials: impl IntoIterator<Item = &'a ScoredTrial>) -> [Self; 2] {
+        let ends = if hypothesis.metric.ends_at_1() { [0.0, 1.0] } else { [f64::NEG_INFINITY, f64::INFINITY] };
+        let bounds = |scored: &'a ScoredTrial| match &scored.result {
+            TrialResult::Scored { .. } => {
+                let scores = taken(hypothesis, scored)?;
+                if !scores.sees(hypothesis.metric) {
+                    return Some(ends);
+                }
+                value(hypothesis, scored, scores).map(|value| [value; 2])
+            }
+            TrialResult::Censored { .. } | TrialResult::Failed(_) => {
+                hypothesis.within.takes(scored.trial.point()).then_some(ends)
+            }
+            TrialResult::Missing => None,
+        };
+        let known = trials.into_iter().filter_map(|scored| Some((&scored.trial, bounds(scored)?)));
+        let (least, greatest) = known.map(|(trial, [low, high])| ((trial, low), (trial, high))).unzip();
+        [Self(least), Self(greatest)]
+    }
+
     /// A sample for each level, in the order of their first trials.
     pub fn split(&self, factor: Factor) -> Vec<(String, Self)> {
         let mut samples: Vec<(Level, Self)> = Vec::new();

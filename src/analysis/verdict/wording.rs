@@ -58,7 +58,7 @@ pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>) -> String {
     sentence
 }
 
-fn in_words(NamedEffect { name, effect }: &NamedEffect) -> String {
+pub fn in_words(NamedEffect { name, effect }: &NamedEffect) -> String {
     let Interval { low, high, level } = effect.interval;
     format!("{name} {:.3} [{low:.3}, {high:.3}] ({:.0} %)", effect.estimate, 100.0 * level)
 }
@@ -70,7 +70,7 @@ fn blind_spot(tested: &Tested) -> String {
     }
 }
 
-fn p_in_words(p: f64) -> String {
+pub fn p_in_words(p: f64) -> String {
     match p {
         p if p < 0.0001 => "below 0.0001".to_owned(),
         p if p < 0.001 => format!("= {p:.4}"),
