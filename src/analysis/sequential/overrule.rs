@@ -171,10 +171,11 @@ fn decided(sequential: &Sequential, path: &Path, state: State, p_holm: Option<f6
         }
         _ => {
             let looks = path.looks.len();
-            let needed = odds_of(1.0 / sequential.alpha);
-            format!(
-                "not decided by {looks} of {n} prompts: evidence {odds} at most, where {needed} at least are needed{p}"
-            )
+            let why = match p_holm {
+                Some(p) if p <= sequential.alpha => "the mean no longer agrees with the evidence".to_owned(),
+                _ => format!("where {} at least are needed", odds_of(1.0 / sequential.alpha)),
+            };
+            format!("not decided by {looks} of {n} prompts: evidence {odds} at most, {why}{p}")
         }
     }
 }
