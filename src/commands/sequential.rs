@@ -53,7 +53,8 @@ pub fn run(
             break;
         }
         let outcomes = outcomes.borrow();
-        if looks.go_on(|id| outcomes.get(id)) != Looked::Open {
+        let known = &*outcomes;
+        if looks.go_on(|id| known.get(id)) != Looked::Open {
             break;
         }
     }

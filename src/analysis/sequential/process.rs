@@ -19,7 +19,7 @@ pub struct Evidence {
 pub enum Process {
     Signs {
         flip: SignFlip,
-        way: Way,
+        way: Expected,
         /// Of the prompts' differences, turned so that the claim is above 0.
         sums: [f64; 2],
     },
@@ -31,7 +31,7 @@ pub enum Process {
 
 /// What differences a claim of signs expects.
 #[derive(Clone, Copy, Debug)]
-pub enum Way {
+pub enum Expected {
     /// Of one sign, turned to be positive.
     Directed(Sides),
     /// Of either sign, but the same one.
@@ -47,10 +47,10 @@ impl Process {
                 let bets = MarginBets::new(*margin, alpha)?;
                 return Ok(Self::Margin { bets, sides: hypothesis.sides });
             }
-            Test::Interaction { .. } => Way::Either,
+            Test::Interaction { .. } => Expected::Either,
             Test::Trend { expect, .. } | Test::Contrast { expect, .. } => match expect {
-                Direction::Different => Way::Either,
-                Direction::Increasing | Direction::Decreasing => Way::Directed(hypothesis.sides),
+                Direction::Different => Expected::Either,
+                Direction::Increasing | Direction::Decreasing => Expected::Directed(hypothesis.sides),
             },
         };
         Ok(Self::Signs { flip: SignFlip::default(), way, sums: [0.0; 2] })
@@ -80,17 +80,17 @@ impl Process {
         let (ln_for, ln_against) = match self {
             Self::Margin { bets, sides: Sides::Two } => (bets.ln_within(), bets.ln_beyond()),
             Self::Margin { bets, sides: Sides::One } => (bets.ln_not_above(), bets.ln_above()),
-            Self::Signs { flip, way: Way::Either, .. } => (flip.ln_either(), NONE),
-            Self::Signs { flip, way: Way::Directed(Sides::One), .. } => (flip.ln_up(), NONE),
+            Self::Signs { flip, way: Expected::Either, .. } => (flip.ln_either(), NONE),
+            Self::Signs { flip, way: Expected::Directed(Sides::One), .. } => (flip.ln_up(), NONE),
             // The mixture of both sides is below the greater of them, so it is evidence for that one: each
             // direction errs as seldom as both together.
-            Self::Signs { flip, way: Way::Directed(Sides::Two), .. } if flip.ln_up() >= flip.ln_down() => {
+            Self::Signs { flip, way: Expected::Directed(Sides::Two), .. } if flip.ln_up() >= flip.ln_down() => {
                 (flip.ln_either(), NONE)
             }
             Self::Signs { flip, .. } => (NONE, flip.ln_either()),
         };
         let (mean_agrees, mean_opposes) = match self {
-            Self::Signs { way: Way::Directed(_), sums: [low, high], .. } => (*low > 0.0, *high < 0.0),
+            Self::Signs { way: Expected::Directed(_), sums: [low, high], .. } => (*low > 0.0, *high < 0.0),
             Self::Signs { .. } | Self::Margin { .. } => (true, true),
         };
         Evidence { ln_for, ln_against, mean_agrees, mean_opposes }

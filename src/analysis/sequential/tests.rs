@@ -4,11 +4,12 @@ use super::*;
 use crate::analysis::{Verdict, VerdictOutcome};
 use crate::engine::{Generation, Stop};
 use crate::experiment::{
-    Direction, Factor, LookAfter, Offload, OpOffload, Quant, Seed, Selection, Sides, Temperature, Template,
+    Direction, Factor, Hypothesis, LookAfter, Offload, OpOffload, Quant, Seed, Selection, Sides, Temperature, Template,
+    Test,
 };
 use crate::journal::format::Failure;
 use crate::metrics::{Metric, Scores, TextPart};
-use crate::plan::Cell;
+use crate::plan::{Cell, Sequence};
 
 const MODELS: [&str; 2] = ["a", "b"];
 const TEMPERATURES: [f32; 2] = [0.1, 0.9];
