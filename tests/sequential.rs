@@ -184,14 +184,14 @@ fn a_prompt_that_kills_the_model_counts_against_the_claim() {
     let (clean, _) = looked(&bench, "clean");
     // Of those looked at, one whose text holds no other's number.
     let table = bench.result("clean", "sequential.csv");
-    let ids =
-        table.lines().skip(1).map(|row| row.split(',').nth(1).expect("a prompt").parse::<usize>().expect("a number"));
-    let killer = ids.map(|id| id - 1).find(|&number| number >= 10).expect("most of 24 have two digits");
+    let ids = table.lines().skip(1).map(|row| row.split(',').nth(1).expect("a prompt").trim_start_matches('p'));
+    let mut ids = ids.map(|id| id.parse::<usize>().expect("a number"));
+    let killer = ids.find(|&id| id > 10).map(|id| id - 1).expect("most of 24 have two digits");
     bench.write("a.scripted.toml", format!("loops_from = 0.5\nabort_on = \"number {killer}\""));
     let said = bench.run("out", &[], 3);
     let (t, state) = looked(&bench, "out");
     assert!(t > clean && state == "supported", "{t} {state}");
-    assert!(said.stdout.contains("4 texts without a score that counts"), "{}", said.stdout);
+    assert!(said.stdout.contains("4 texts without a score"), "{}", said.stdout);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Pure. Knows metrics and stats, never the engine or the journal's files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -211,8 +212,11 @@ pub fn analyse<'a>(
 /// By the looks, where the experiment has them, over the prompts that were looked at.
 fn verdicts(trials: &[ScoredTrial], questions: Questions<'_>, sequential: Option<&Sequential>) -> Vec<Verdict> {
     let Some(sequential) = sequential else { return verdict::verdicts(trials, questions) };
-    let looked = trials.iter().filter(|scored| sequential.prompts.contains(&scored.trial.prompt));
-    let looked: Vec<ScoredTrial> = looked.cloned().collect();
+    let is_looked_at = |scored: &&ScoredTrial| sequential.prompts.contains(&scored.trial.prompt);
+    let looked: Cow<'_, [ScoredTrial]> = match sequential.ending {
+        sequential::Ending::Open => trials.iter().filter(is_looked_at).cloned().collect(),
+        sequential::Ending::Decided | sequential::Ending::Spent => Cow::Borrowed(trials),
+    };
     let mut verdicts = verdict::verdicts(&looked, questions);
     sequential::overrule(&mut verdicts, sequential, questions, &looked);
     verdicts

@@ -120,7 +120,7 @@ fn decide(
     found.push(decided(sequential, path, state, verdict.p_holm));
     let n_unknown = trials.iter().filter(|scored| is_unknown(hypothesis, scored)).count();
     if n_unknown > 0 {
-        found.push(format!("{n_unknown} texts without a score that counts speak against it, whatever they are"));
+        found.push(format!("{n_unknown} texts without a score are counted against it"));
     }
     verdict.sentence = found.join("; ");
 }

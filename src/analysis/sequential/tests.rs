@@ -102,8 +102,15 @@ fn judge(scored: &[ScoredTrial], n: usize, hypotheses: &[Hypothesis]) -> (Sequen
     let planned: Vec<Trial> = scored.iter().map(|scored| scored.trial.clone()).collect();
     let questions = Questions { hypotheses, sequential: Some(&sequence), ..Questions::default() };
     let sequential = decide(&planned, questions, scored).unwrap();
-    let verdicts = crate::analysis::verdicts(scored, questions, Some(&sequential));
+    let verdicts = verdicts(scored, questions, &sequential);
     (sequential, verdicts)
+}
+
+/// As `analyse` has them: of the prompts that were looked at.
+fn verdicts(scored: &[ScoredTrial], questions: Questions<'_>, sequential: &Sequential) -> Vec<Verdict> {
+    let is_looked_at = |scored: &&ScoredTrial| sequential.prompts.contains(&scored.trial.prompt);
+    let looked: Vec<ScoredTrial> = scored.iter().filter(is_looked_at).cloned().collect();
+    crate::analysis::verdicts(&looked, questions, Some(sequential))
 }
 
 fn alone(scored: &[ScoredTrial], n: usize, hypothesis: Hypothesis) -> (Sequential, Verdict) {
@@ -338,7 +345,7 @@ fn what_moves_nothing_is_neither_compared_nor_waited_for() {
         Questions { hypotheses: &hypotheses, inert: &inert, sequential: Some(&sequence), ..Questions::default() };
     let sequential = decide(&planned, questions, &scored).unwrap();
     assert_eq!((sequential.ending, sequential.paths.len()), (Ending::Decided, 1));
-    let verdicts = crate::analysis::verdicts(&scored, questions, Some(&sequential));
+    let verdicts = verdicts(&scored, questions, &sequential);
     assert_eq!((verdicts[0].outcome, verdicts[0].p), (VerdictOutcome::Inconclusive, None));
     assert_eq!(verdicts[1].p_holm, verdicts[1].p);
 }

@@ -148,3 +148,61 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::sequential::{Ending, Instrument, Look as Looked, State};
+
+    fn path(hypothesis: &str, e: &[f64], decided: State) -> Path {
+        let last = e.len() - 1;
+        let look = |(place, e): (usize, &f64)| Looked {
+            ln_e: e.ln(),
+            p: 1.0,
+            state: if place == last { decided } else { State::Open },
+        };
+        Path {
+            hypothesis: hypothesis.to_owned(),
+            instrument: Instrument::SignFlip,
+            looks: e.iter().enumerate().map(look).collect(),
+            levels: vec![],
+        }
+    }
+
+    fn sequential(paths: Vec<Path>) -> Sequential {
+        Sequential {
+            alpha: 0.05,
+            prompts: vec!["p1".to_owned(), "p2".to_owned(), "p3".to_owned()],
+            ending: Ending::Decided,
+            paths,
+            at_the_end: vec![],
+            notes: vec![],
+            n_prompts_planned: 24,
+            n_texts: 6,
+            n_texts_planned: 48,
+            n_texts_beyond: 0,
+        }
+    }
+
+    const CAPTION: Caption<'_> = Caption { experiment: "x", note: None };
+
+    #[test]
+    fn it_names_the_hypotheses_and_the_evidence_that_each_takes() {
+        // Evidence of 0, as one of −∞ in logarithms, and beyond all that is shown.
+        let paths =
+            vec![path("rises", &[2.0, 0.0, 1e300], State::Supported), path("same", &[1.0, 0.5, 0.2], State::Open)];
+        let figure = figure(&sequential(paths), CAPTION).unwrap().unwrap();
+        for words in ["rises", "same", "40: the first", "20: the last", "1e12", "0.01", "decided after 3 of 24 prompts"]
+        {
+            assert!(figure.svg.to_lowercase().contains(words), "no {words}");
+        }
+        assert!(!figure.svg.contains("NaN") && figure.png().is_ok());
+        let alone = sequential(vec![path("rises", &[2.0, 5.0, 25.0], State::Supported)]);
+        assert!(super::figure(&alone, CAPTION).unwrap().unwrap().svg.contains("20 decides"));
+    }
+
+    #[test]
+    fn without_a_look_there_is_no_figure() {
+        assert_eq!(figure(&sequential(vec![]), CAPTION).unwrap(), None);
+    }
+}
