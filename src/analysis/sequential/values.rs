@@ -3,8 +3,7 @@
 use crate::analysis::ScoredTrial;
 use crate::analysis::verdict::sample::Sample;
 use crate::experiment::{Factor, Hypothesis, Test};
-use crate::stats::rho_along_levels;
-use crate::stats::sequential::Bounds;
+use crate::stats::sequential::{Bounds, rho_bounds};
 
 /// The differences at the levels of `each`, by the level's name; one without a name where the claim is not of
 /// each level. Where a side has no text there is none. A test that needs all cells of a prompt has none
@@ -41,9 +40,7 @@ fn difference(test: &Test, samples: [&Sample<'_>; 2], n_cells: usize) -> Option<
         }
         Test::Trend { factor, .. } => {
             let [least, greatest] = cells(samples, &[*factor], n_cells)?;
-            // What ranks an unknown mean could have is not searched for: the ends of ρ hold for all.
-            let known = least == greatest;
-            Some(if known { Bounds::exactly(rho_along_levels(&least)) } else { Bounds { low: -1.0, high: 1.0 } })
+            Some(rho_bounds(&least, &greatest))
         }
         Test::Interaction { factors } => {
             let [least, greatest] = cells(samples, factors, n_cells)?;

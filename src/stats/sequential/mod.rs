@@ -9,10 +9,12 @@
 
 mod betting;
 mod e_holm;
+mod rho;
 mod sign_flip;
 
 pub use betting::{Bet, HedgedBet, MarginBets, Towards};
 pub use e_holm::e_holm;
+pub use rho::rho_bounds;
 pub use sign_flip::SignFlip;
 
 /// What is known of a prompt's difference: it lies from `low` to `high`, which are the same unless
