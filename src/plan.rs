@@ -19,10 +19,12 @@ use crate::metrics::Markers;
 
 mod design;
 mod model_notes;
+mod sequence;
 mod server;
 mod shard;
 
 pub use design::{Design, DesignError, Part};
+pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
 
@@ -202,7 +204,14 @@ impl Plan {
                 });
             }
         }
-        if errors.is_empty() { Ok(Self { generate: experiment.generate, loads }) } else { Err(errors) }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let plan = Self { generate: experiment.generate, loads };
+        Ok(match experiment.sequential {
+            None => plan,
+            Some(settings) => plan.of_prompts(&Sequence::new(settings, &plan).order),
+        })
     }
 
     /// What of the grid can't be asked of the servers in it, known before they are asked anything.

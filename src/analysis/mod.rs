@@ -2,6 +2,7 @@
 //!
 //! Pure. Knows metrics and stats, never the engine or the journal's files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -10,7 +11,7 @@ use crate::engine::{Generation, Stop};
 use crate::experiment::{Factor, Hypothesis, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
-use crate::plan::{Cell, Design, Doubt, Trial, TrialId};
+use crate::plan::{Cell, Design, Doubt, Sequence, Trial, TrialId};
 use crate::stats::{Dispersion, Interval};
 
 mod attribution;
@@ -26,6 +27,7 @@ mod parting;
 mod profile;
 mod recommend;
 mod sampled;
+pub mod sequential;
 mod sharing;
 mod verdict;
 
@@ -37,6 +39,7 @@ pub use outlook::{Each, Needed, Outlook, Quantity, Sight, Source as SpreadSource
 pub use parting::Unit;
 pub use profile::{CellProfile, OnsetUnit};
 pub use recommend::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing, recommend};
+pub use sequential::{Looks, Sequential};
 pub use sharing::{Sharing, sharing};
 pub use verdict::{NamedEffect, Outcome as VerdictOutcome, PartVerdict, RULES, TestKind, Verdict, verdicts};
 
@@ -55,6 +58,9 @@ pub struct Analysis {
     pub verdicts: Vec<Verdict>,
     /// `None` where fewer than two factors vary, or a note says why there is none.
     pub attribution: Option<Attribution>,
+    /// Of an experiment that stops as soon as its hypotheses are decided: then `trials` are those of the
+    /// prompts that it looked at.
+    pub sequential: Option<Sequential>,
     pub notes: Vec<String>,
 }
 
@@ -71,14 +77,24 @@ pub struct Questions<'a> {
     pub thought_markers: Option<&'a BTreeMap<String, Markers>>,
     /// The loads whose experts a device may have computed although they are on the host.
     pub host_experts: &'a [HostExperts],
+    /// How its prompts are looked at one by one, if they are.
+    pub sequential: Option<&'a Sequence>,
 }
 
 impl<'a> From<&'a Design> for Questions<'a> {
-    fn from(Design { hypotheses, settings, inert, doubts, thought_markers, part, .. }: &'a Design) -> Self {
+    fn from(Design { hypotheses, settings, inert, doubts, thought_markers, sequential, part, .. }: &'a Design) -> Self {
         // A part of the trials decides nothing.
         let hypotheses: &[_] = if part.is_some() { &[] } else { hypotheses };
         let thought_markers = Some(thought_markers);
-        Self { hypotheses, settings: *settings, inert, doubts, thought_markers, host_experts: &[] }
+        Self {
+            hypotheses,
+            settings: *settings,
+            inert,
+            doubts,
+            thought_markers,
+            host_experts: &[],
+            sequential: sequential.as_ref(),
+        }
     }
 }
 
@@ -171,8 +187,14 @@ pub fn analyse<'a>(
 ) -> Analysis {
     let markers = |trial: &Trial| questions.thought_markers?.get(&trial.cell.model);
     let scored = |trial: &Trial| score_trial(trial, outcome_of(&trial.id), markers(trial));
-    let trials: Vec<_> = trials.par_iter().map(scored).collect();
+    let planned = trials;
+    let mut trials: Vec<_> = planned.par_iter().map(scored).collect();
+    let sequential = sequential::decide(planned, questions, &trials);
+    if let Some(Sequential { ending: sequential::Ending::Decided, prompts, .. }) = &sequential {
+        trials.retain(|scored| prompts.contains(&scored.trial.prompt));
+    }
     let mut notes = doubts::notes(&trials);
+    notes.extend(sequential.iter().flat_map(|sequential| sequential.notes.clone()));
     notes.extend(
         Blindness::of(questions.settings.metric, TextPart::Whole, &trials).if_forbids().map(|blind| blind.to_string()),
     );
@@ -185,11 +207,25 @@ pub fn analyse<'a>(
         cells: cells::summarise(&trials),
         profiles: profile::profiles(&trials, onset_unit),
         onset_unit,
-        verdicts: verdict::verdicts(&trials, questions),
+        verdicts: decided(&trials, questions, sequential.as_ref()),
         attribution,
+        sequential,
         notes,
         trials,
     }
+}
+
+/// By the looks, where the experiment has them, over the prompts that were looked at.
+fn decided(trials: &[ScoredTrial], questions: Questions<'_>, sequential: Option<&Sequential>) -> Vec<Verdict> {
+    let Some(sequential) = sequential else { return verdict::verdicts(trials, questions) };
+    let is_looked_at = |scored: &&ScoredTrial| sequential.prompts.contains(&scored.trial.prompt);
+    let looked: Cow<'_, [ScoredTrial]> = match sequential.ending {
+        sequential::Ending::Open => trials.iter().filter(is_looked_at).cloned().collect(),
+        sequential::Ending::Decided | sequential::Ending::Spent => Cow::Borrowed(trials),
+    };
+    let mut verdicts = verdict::verdicts(&looked, questions);
+    sequential::overrule(&mut verdicts, sequential, questions, &looked);
+    verdicts
 }
 
 fn score_trial(trial: &Trial, outcome: Option<&Outcome>, markers: Option<&Markers>) -> ScoredTrial {

@@ -29,6 +29,7 @@ mod recommend;
 mod report;
 mod run;
 mod score;
+mod sequential;
 mod setup;
 mod shard;
 mod survey;

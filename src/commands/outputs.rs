@@ -76,6 +76,9 @@ pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, F
     if analysis.trials.iter().any(|scored| scored.apart.is_some()) {
         write_table(directory, "parts.csv", |out| csv::write_parts(analysis, out))?;
     }
+    if let Some(sequential) = &analysis.sequential {
+        write_table(directory, "sequential.csv", |out| csv::write_looks(sequential, out))?;
+    }
     let work = work(analysis, contents, manifest);
     write_table(directory, "timings.csv", |out| csv::write_timings(timings(analysis, contents, manifest, &work), out))?;
 

@@ -10,7 +10,7 @@ use super::load::load_mechanism;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
 use super::{Failure, mechanism, outputs, plain, print};
-use crate::analysis::{Spread, outlooks};
+use crate::analysis::{Looks, Questions, Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
 use crate::exit_code::ExitCode;
@@ -80,6 +80,9 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
     line(format!("  time     {}", estimate(max_tokens, manifest)));
     line(format!("  numerics {}", plan.generate.numerics));
     line(format!("  results  {}", directory.display()));
+    if let Some(text) = sequential(setup) {
+        line(format!("  looks    {text}"));
+    }
     let limits = Limits { threads: usable_cores(), lanes: None, rows: None, memory_bytes: available_memory_bytes() };
     for load in &plan.loads {
         let (trials, prompts) = (load.planned().count(), load.prompts.len());
@@ -112,6 +115,27 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
         let _ = writeln!(out, "  note     {note}");
     }
     out
+}
+
+/// How far it goes, where it stops as soon as its hypotheses are decided.
+fn sequential(setup: &Setup) -> Option<String> {
+    let Setup { design, plan, .. } = setup;
+    let sequence = design.sequential.as_ref()?;
+    let looks = Looks::new(&design.trials, Questions::from(design))?;
+    let (n, least) = (sequence.order.len(), looks.least_prompts());
+    let together = match plan.loads.len() {
+        1 => "one at a time",
+        _ => "some at a time, for each time loads all models",
+    };
+    let mut text = format!(
+        "after every prompt, in the order of seed {}: it stops when all is decided, after {least} of {n} at the earliest; \
+         {least} are run first, then {together}",
+        sequence.order_seed
+    );
+    for note in looks.notes() {
+        let _ = write!(text, "; {note}");
+    }
+    Some(text)
 }
 
 /// What the strategy takes, from above.

@@ -15,7 +15,7 @@ use super::memory::all_must_fit;
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, mechanism, plain, print};
+use super::{Failure, mechanism, plain, print, sequential};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
 use crate::exit_code::ExitCode;
@@ -27,7 +27,7 @@ use crate::model::ModelFiles;
 use crate::model::memory::Room;
 use crate::plan::TrialId;
 use crate::progress::Progress;
-use crate::runner::{self, Ending, RunReport, Settings};
+use crate::runner::{Ending, RunReport, Settings};
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let mechanism = load_mechanism(&args.experiment).map_err(Failure::bad_setup)?;
@@ -78,7 +78,7 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     manifest.runs.push(RunEntry::begun(unix_seconds(started), &settings));
     write_manifest(&setup.directory, &manifest)?;
     let mut progress = Progress::new();
-    let report = runner::run(&setup.plan, &done, &mut journal, &settings, &interrupted, &mut |event| {
+    let report = sequential::run(&setup, (&contents, &done), &mut journal, &settings, &interrupted, &mut |event| {
         progress.on_event(event);
     });
     drop(progress);

@@ -83,6 +83,14 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
     }
     let executable = executable()?;
     let shard = place.shard.as_deref().map(which).transpose()?;
+    if let (Some(shard), Some(_)) = (shard, &experiment.sequential) {
+        return Err(Failure::bad_setup(miette!(
+            help = "run it as a whole, without --shard; or remove [sequential], and all of its texts are made",
+            "{}: {shard} can't be run, for [sequential] decides after each prompt whether to go on, and no shard has the \
+             others' texts",
+            experiment_file.display()
+        )));
+    }
     let directory = place.out.clone().unwrap_or_else(|| {
         let whole = Path::new("results").join(&experiment.name);
         shard.map_or_else(|| whole.clone(), |shard| whole.join(shard.directory()))

@@ -44,7 +44,7 @@ pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
     let Some(evaluated) = evaluated else {
         return format!(
             "{logical} tokens asked for, {distinct} distinct prefixes; what was evaluated for them is not known: a run was killed, or \
-             made texts that are no longer planned\n"
+             made texts that the tables leave out\n"
         );
     };
     let ratio = evaluated as f64 / distinct as f64;

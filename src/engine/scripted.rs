@@ -14,7 +14,7 @@ use super::{
     Effort, Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop,
     Timing, Token, Work,
 };
-use crate::experiment::Template;
+use crate::experiment::{Step, Template};
 
 /// The words a scripted model knows; a token is an index into them.
 const WORDS: [&str; 16] = [
@@ -38,6 +38,8 @@ pub struct ScriptedEngine {
     hang_on: Option<String>,
     /// Prompts that contain this end the work with an error.
     error_on: Option<String>,
+    /// From this temperature on, texts end in a loop.
+    loops_from: Option<f32>,
     /// The model can't be loaded.
     refuse_load: bool,
 }
@@ -52,6 +54,7 @@ impl Default for ScriptedEngine {
             abort_on,
             hang_on,
             error_on,
+            loops_from: None,
             refuse_load: false,
         }
     }
@@ -124,7 +127,8 @@ impl Engine for ScriptedEngine {
                 self.misbehave(&group.prompt)?;
                 thread::sleep(Duration::from_millis(self.delay_ms));
                 let company = if self.sociable { together.len() } else { 0 };
-                let generation = generate(&group.prompt, job, company, work.max_tokens);
+                let cycle = self.loops_from.filter(|&from| is_as_hot(job, from)).map(|_| LOOP);
+                let generation = generate(&group.prompt, job, company, work.max_tokens, cycle);
                 observer.worked(Effort::evaluated(generation.n_tokens().unwrap_or_default().into()))?;
                 let timing = Timing {
                     seconds: begun.elapsed().as_secs_f64(),
@@ -138,8 +142,15 @@ impl Engine for ScriptedEngine {
     }
 }
 
+/// Tokens in the cycle of a text that loops.
+const LOOP: usize = 4;
+
+fn is_as_hot(job: &Job, from: f32) -> bool {
+    job.chain.0.iter().any(|step| matches!(step, Step::Temperature { t } if t.get() >= from))
+}
+
 /// Words that depend on these, and on nothing else.
-fn generate(prompt: &str, job: &Job, company: usize, max_tokens: u32) -> Generation {
+fn generate(prompt: &str, job: &Job, company: usize, max_tokens: u32, cycle: Option<usize>) -> Generation {
     let mut hasher = blake3::Hasher::new();
     hasher.update(prompt.as_bytes());
     hasher.update(&serde_json::to_vec(job.chain.0.as_slice()).expect("a chain is plain data"));
@@ -147,7 +158,9 @@ fn generate(prompt: &str, job: &Job, company: usize, max_tokens: u32) -> Generat
     hasher.update(&[company as u8]);
     let mut bytes = vec![0; max_tokens as usize];
     hasher.finalize_xof().fill(&mut bytes);
-    let tokens: Vec<Token> = bytes.iter().map(|byte| Token::from(byte % WORDS.len() as u8)).collect();
+    let place = |index: usize| cycle.map_or(index, |cycle| index % cycle);
+    let tokens: Vec<Token> =
+        (0..bytes.len()).map(|index| Token::from(bytes[place(index)] % WORDS.len() as u8)).collect();
     let words: Vec<_> = tokens.iter().map(|&token| WORDS[token as usize]).collect();
     let text = words.join(" ");
     Generation::of_tokens(count_words(prompt), tokens, text, Stop::MaxTokens)

@@ -18,15 +18,20 @@ pub fn resolve_settings(raw: Option<&RawAnalysis>, problems: &mut Problems) -> S
     let mut settings = Settings::default();
     let Some(raw) = raw else { return settings };
     if let Some(alpha) = &raw.alpha {
-        settings.alpha = *alpha.get_ref();
-        if !(settings.alpha > 0.0 && settings.alpha < 0.5) {
-            problems.add(alpha.span(), format!("alpha can't be {}", settings.alpha), "give a number such as 0.05");
-        }
+        settings.alpha = resolve_alpha(alpha, problems);
     }
     if let Some(metric) = resolve_metric(raw.metric.as_ref(), problems) {
         settings.metric = metric;
     }
     settings
+}
+
+pub(super) fn resolve_alpha(raw: &Spanned<f64>, problems: &mut Problems) -> f64 {
+    let alpha = *raw.get_ref();
+    if !(alpha > 0.0 && alpha < 0.5) {
+        problems.add(raw.span(), format!("alpha can't be {alpha}"), "give a number such as 0.05");
+    }
+    alpha
 }
 
 /// Claims about texts that the grid has.

@@ -20,6 +20,7 @@ mod prompts;
 mod raw;
 mod resolve;
 mod rules;
+mod sequential;
 mod server;
 mod split;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
 pub use resolve::{Surroundings, Unreadable, parse, resolve};
+pub use sequential::{LookAfter, Sequential};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url};
 pub use split::{SplitName, split_name};
 
@@ -50,6 +52,8 @@ pub struct Experiment {
     /// In file order; ids are unique.
     pub hypotheses: Vec<Hypothesis>,
     pub settings: Settings,
+    /// `None` where all of the plan is run.
+    pub sequential: Option<Sequential>,
 }
 
 /// Settings that hold for every trial.

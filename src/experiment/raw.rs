@@ -37,6 +37,7 @@ pub struct RawExperiment {
     #[serde(default)]
     pub hypothesis: Vec<Spanned<RawHypothesis>>,
     pub analysis: Option<RawAnalysis>,
+    pub sequential: Option<Spanned<RawSequential>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -143,6 +144,16 @@ pub struct RawSelection {
 pub struct RawAnalysis {
     pub alpha: Option<Spanned<f64>>,
     pub metric: Option<Spanned<String>>,
+}
+
+/// To stop as soon as the hypotheses are decided.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSequential {
+    pub alpha: Option<Spanned<f64>>,
+    pub look: Option<Spanned<String>>,
+    pub order_seed: Option<u32>,
+    pub max_prompts: Option<Spanned<u32>>,
 }
 
 /// A level, or a list of levels.

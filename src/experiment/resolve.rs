@@ -18,6 +18,7 @@ use super::raw::{
     RawPrompts, RawSteps,
 };
 use super::rules::resolve_chain;
+use super::sequential::resolve_sequential;
 use super::server::{Server, resolve_servers};
 use super::{
     Chain, Exclusion, Experiment, Generate, Grid, Kind, Model, Offload, OpOffload, Prompt, Seed, Temperature, builtin,
@@ -108,6 +109,7 @@ pub fn resolve(
     let prompts = resolve_prompts(&raw.prompts, surroundings, resolver);
     let grid = resolve_grid(raw, &prompts, surroundings, resolver);
     let settings = resolve_settings(raw.analysis.as_ref(), resolver);
+    let sequential = resolve_sequential(raw, &prompts, settings, resolver);
     let experiment = generate.zip(grid).map(|(generate, grid)| Experiment {
         name: raw.name.get_ref().clone(),
         question: raw.question.clone(),
@@ -116,6 +118,7 @@ pub fn resolve(
         grid,
         prompts,
         settings,
+        sequential,
     });
     problems.none_or(experiment)
 }

@@ -247,8 +247,8 @@ fn numbers(temperatures: &[Temperature]) -> String {
 
 #[test]
 fn a_valid_file_means_what_it_says() {
-    let Experiment { name, question, generate, grid, prompts, hypotheses, settings } = read(VALID);
-    assert!(hypotheses.is_empty() && settings == Settings::default());
+    let Experiment { name, question, generate, grid, prompts, hypotheses, settings, sequential } = read(VALID);
+    assert!(hypotheses.is_empty() && settings == Settings::default() && sequential.is_none());
     assert_eq!((name.as_str(), question), ("x", None));
     assert_eq!(
         generate,

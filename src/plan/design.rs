@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Doubt, Plan, Shard, Trial};
+use super::{Doubt, Plan, Sequence, Shard, Trial};
 use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Seed, Settings};
 use crate::metrics::Markers;
 
@@ -37,6 +37,9 @@ pub struct Design {
     /// Between what each model writes its thought, where its chat template says so.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub thought_markers: BTreeMap<String, Markers>,
+    /// Of an experiment that stops as soon as its hypotheses are decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<Sequence>,
     /// In the order in which they run and are reported.
     pub trials: Vec<Trial>,
     /// Which of them this run makes; all of them where it is no shard.
@@ -80,6 +83,7 @@ impl Design {
             inert: if plan.offload_moves_nothing() { vec![Factor::Offload, Factor::OpOffload] } else { vec![] },
             doubts: plan.doubts(),
             thought_markers: plan.thought_markers(),
+            sequential: experiment.sequential.map(|settings| Sequence::new(settings, plan)),
             trials: plan.trials().cloned().collect(),
             part: None,
         }

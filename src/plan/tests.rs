@@ -473,3 +473,59 @@ proptest! {
         prop_assert_eq!(next, all.len());
     }
 }
+
+/// 12 prompts, two models at two offloads, looked at one by one.
+fn looked_at(settings: &str) -> Experiment {
+    let hypothesis = "[[hypothesis]]\nid = \"h\"\ntrend = \"temperature\"\nexpect = \"increasing\"\n";
+    let prompts: Vec<String> = (0..12).map(|n| format!("\"prompt {n}\"")).collect();
+    edited(
+        EXPERIMENT,
+        &[
+            ("[\"one\", \"two\"]", &format!("[{}]", prompts.join(", "))),
+            ("[prompts]", &format!("{hypothesis}\n[sequential]\n{settings}\n\n[prompts]")),
+        ],
+    )
+}
+
+fn sequence(settings: &str) -> Sequence {
+    let experiment = looked_at(settings);
+    Design::new(&experiment, &plan(&experiment)).sequential.expect("it is sequential")
+}
+
+#[test]
+fn the_order_of_prompts_hangs_on_their_texts_and_the_seed() {
+    let order = sequence("").order;
+    assert_eq!(order.iter().sorted().count(), 12);
+    assert_ne!(order.iter().sorted().collect_vec(), order.iter().collect_vec(), "an order is not that of the file");
+    assert_eq!(sequence("").order, order);
+    assert_ne!(sequence("order_seed = 1").order, order);
+    // Fewer are the first of them, and only they are planned.
+    assert_eq!(sequence("max_prompts = 5").order, order[..5]);
+    let planned = plan(&looked_at("max_prompts = 5"));
+    let prompts: HashSet<_> = planned.trials().map(|trial| trial.prompt.clone()).collect();
+    assert_eq!(prompts, order[..5].iter().cloned().collect());
+}
+
+#[test]
+fn parts_are_all_prompts_and_few_where_each_loads_several_models() {
+    let sequence = sequence("");
+    assert_eq!(sequence.parts(1, 6), [0..6, 6..7, 7..8, 8..9, 9..10, 10..11, 11..12]);
+    assert_eq!(sequence.parts(4, 6), [0..6, 6..8, 8..10, 10..12]);
+    assert_eq!(sequence.parts(4, 100), vec![0..12; 1]);
+    let experiment = looked_at("");
+    let whole = plan(&experiment);
+    let parts = sequence.parts(4, 6).into_iter().map(|part| whole.of_prompts(&sequence.order[part]));
+    let trials = |plan: &Plan| plan.trials().map(|trial| trial.id.clone()).collect_vec();
+    let together: HashSet<_> = parts.flat_map(|part| trials(&part)).collect();
+    assert_eq!(together, trials(&whole).into_iter().collect());
+}
+
+#[test]
+fn a_design_without_looks_is_as_it_was() {
+    let text = |design: &Design| String::from_utf8(design.to_json()).expect("UTF-8");
+    let experiment = experiment(EXPERIMENT);
+    assert!(!text(&Design::new(&experiment, &plan(&experiment))).contains("sequential"));
+    let experiment = looked_at("order_seed = 3");
+    let design = Design::new(&experiment, &plan(&experiment));
+    assert_eq!(Design::from_json(&design.to_json()).expect("it reads back"), design);
+}

@@ -9,7 +9,8 @@ use std::io::{self, Write};
 
 use ::csv::Writer;
 
-use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult};
+use crate::analysis::sequential::Look;
+use crate::analysis::{Analysis, CellSummary, ScoredTrial, Sequential, TrialResult};
 use crate::experiment::Seed;
 use crate::metrics::{Metric, Scores, TextPart};
 use crate::plan::{Cell, LoadKey, Trial, TrialId};
@@ -109,6 +110,22 @@ pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
         csv.write_record(effect("score_without_loop", n_free, free, two.and_then(|two| two.score_without_loop)))?;
         let alike = profile.spread_of_self_repetition;
         csv.write_record(effect("self_repetition", alike.n_prompts, alike, profile.self_repetition))?;
+    }
+    csv.flush()
+}
+
+/// Writes `sequential.csv`: a row a prompt and hypothesis, in the order of the looks. `e` is the evidence for
+/// the claim or against it, whichever is more, and p = min(1, 1 / the greatest e so far).
+pub fn write_looks(sequential: &Sequential, out: impl Write) -> io::Result<()> {
+    let mut csv = Writer::from_writer(out);
+    csv.write_record(["t", "prompt", "hypothesis", "e", "p", "state"])?;
+    for (place, prompt) in sequential.prompts.iter().enumerate() {
+        for path in &sequential.paths {
+            let Look { ln_e, p, state } = path.looks[place];
+            let e = ln_e.exp().min(f64::MAX);
+            let t = (place + 1).to_string();
+            csv.write_record([&t, prompt, &path.hypothesis, &e.to_string(), &p.to_string(), &state.to_string()])?;
+        }
     }
     csv.flush()
 }

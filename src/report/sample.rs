@@ -234,5 +234,6 @@ fn verdict(outcome: VerdictOutcome) -> Verdict {
         n_texts: 8,
         detectable: (outcome == VerdictOutcome::Inconclusive).then_some(0.3),
         parts: vec![part],
+        sequential: None,
     }
 }

@@ -43,6 +43,9 @@ pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
     for verdict in &analysis.verdicts {
         out += &verdict_lines(verdict);
     }
+    if let Some(sequential) = &analysis.sequential {
+        let _ = writeln!(out, "{}\n", filled(&sequential.sentence(), "sequential: "));
+    }
     if let Some(attribution) = &analysis.attribution {
         let _ = writeln!(out, "{}\n", filled(&attribution.sentence, "attribution: "));
     }

@@ -76,7 +76,7 @@ pub struct LoadReport {
     pub key: LoadKey,
     /// What was loaded; None where a server did it.
     pub file: Option<ModelFile>,
-    /// 1, unless a worker died.
+    /// 1, unless a worker died, or a run in parts came back to it.
     pub times: u32,
     /// None where a server decides.
     pub strategy: Option<Strategy>,
@@ -112,54 +112,95 @@ pub fn run(
     interrupted: &AtomicBool,
     on_event: &mut dyn FnMut(RunEvent<'_>),
 ) -> Result<RunReport, RunError> {
-    let begun = Instant::now();
-    let distinct: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
-    let already_done = distinct.iter().filter(|id| done.contains(**id)).count();
-    let loads: Vec<_> = plan
-        .loads
-        .iter()
-        .map(|load| (load, Pending::new(load, done)))
-        .filter(|(_, pending)| !pending.is_empty())
-        .collect();
-    on_event(RunEvent::Started { trials: distinct.len(), already_done, loads: loads.len() });
-
-    let mut run = Run {
-        plan,
-        journal,
-        settings,
-        interrupted,
-        on_event,
-        report: RunReport::default(),
-        load_report: None,
-        probe: Probe::default(),
-    };
-    for (load, pending) in loads {
-        let ending = run.sweep(load, pending)?;
-        run.report.loads.extend(run.load_report.take());
-        if ending != Ending::Complete {
-            run.report.ending = ending;
-            break;
-        }
-    }
-    run.report.seconds = begun.elapsed().as_secs_f64();
-    (run.on_event)(match run.report.ending {
-        Ending::Complete => RunEvent::Finished,
-        Ending::Interrupted | Ending::Unreachable(_) => RunEvent::Interrupted,
-    });
-    Ok(run.report)
+    let mut run = Run::begin(plan, done, journal, settings, interrupted, on_event);
+    run.part(plan)?;
+    Ok(run.end())
 }
 
-struct Run<'r> {
+/// A run that takes its plan in parts, one after the other. A model that the next part begins with stays loaded.
+pub struct Run<'r> {
     plan: &'r Plan,
+    /// Trials that are in the journal.
+    done: HashSet<TrialId>,
     journal: &'r mut Journal,
     settings: &'r Settings,
     interrupted: &'r AtomicBool,
     on_event: &'r mut dyn FnMut(RunEvent<'_>),
+    begun: Instant,
     report: RunReport,
+    /// The model that is loaded.
+    worker: Option<(LoadKey, Worker)>,
     /// Of the load key being swept, once it was loaded.
     load_report: Option<LoadReport>,
     /// Of the load key being swept.
     probe: Probe,
+}
+
+impl<'r> Run<'r> {
+    /// Begins a run of which the trials in `done` are in the journal already.
+    pub fn begin(
+        plan: &'r Plan,
+        done: &HashSet<TrialId>,
+        journal: &'r mut Journal,
+        settings: &'r Settings,
+        interrupted: &'r AtomicBool,
+        on_event: &'r mut dyn FnMut(RunEvent<'_>),
+    ) -> Self {
+        let distinct: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
+        let already_done = distinct.iter().filter(|id| done.contains(**id)).count();
+        let loads = plan.loads.iter().filter(|load| !Pending::new(load, done).is_empty()).count();
+        on_event(RunEvent::Started { trials: distinct.len(), already_done, loads });
+        Self {
+            plan,
+            done: done.clone(),
+            journal,
+            settings,
+            interrupted,
+            on_event,
+            begun: Instant::now(),
+            report: RunReport::default(),
+            worker: None,
+            load_report: None,
+            probe: Probe::default(),
+        }
+    }
+
+    /// Runs what is left of a part of the plan. After an ending that is not [`Ending::Complete`] there is no
+    /// point in another part.
+    ///
+    /// # Errors
+    /// When the journal can't be written or no worker can be started. What is in
+    /// the journal by then stays.
+    pub fn part(&mut self, part: &Plan) -> Result<&Ending, RunError> {
+        let done = self.done.clone();
+        let loads = part.loads.iter().map(|load| (load, Pending::new(load, &done)));
+        let (loaded, others): (Vec<_>, Vec<_>) = loads
+            .filter(|(_, pending)| !pending.is_empty())
+            .partition(|(load, _)| self.worker.as_ref().is_some_and(|(key, _)| *key == load.key()));
+        for (load, pending) in loaded.into_iter().chain(others) {
+            let place = self.report.loads.iter().position(|report| report.key == load.key());
+            self.load_report = place.map(|place| self.report.loads[place].clone());
+            let ending = self.sweep(load, pending)?;
+            match (place, self.load_report.take()) {
+                (Some(place), Some(report)) => self.report.loads[place] = report,
+                (_, report) => self.report.loads.extend(report),
+            }
+            if ending != Ending::Complete {
+                self.report.ending = ending;
+                break;
+            }
+        }
+        Ok(&self.report.ending)
+    }
+
+    pub fn end(mut self) -> RunReport {
+        self.report.seconds = self.begun.elapsed().as_secs_f64();
+        (self.on_event)(match self.report.ending {
+            Ending::Complete => RunEvent::Finished,
+            Ending::Interrupted | Ending::Unreachable(_) => RunEvent::Interrupted,
+        });
+        self.report
+    }
 }
 
 /// Why waiting for a reply was given up.
@@ -174,8 +215,10 @@ enum NoReply {
 impl Run<'_> {
     /// Runs the pending trials of one load key.
     fn sweep(&mut self, load: &Load, mut pending: Pending<'_>) -> Result<Ending, RunError> {
-        self.probe = Probe::of(&pending.all_left());
-        let mut worker = None;
+        let probed = self.load_report.as_ref().is_some_and(|report| report.probe.is_some());
+        self.probe = if probed { Probe::default() } else { Probe::of(&pending.all_left()) };
+        let key = load.key();
+        let mut worker = self.worker.take().filter(|(loaded, _)| *loaded == key).map(|(_, worker)| worker);
         let mut fruitless_deaths = 0;
         while let Some(work) = pending.next_work(self.plan.generate) {
             let before = pending.left();
@@ -203,9 +246,10 @@ impl Run<'_> {
                 self.fail(&rest, &reason, &mut pending)?;
             }
         }
-        if let Some(worker) = &mut worker {
+        if let Some(worker) = worker.as_mut().filter(|_| !probed) {
             self.repeat_some(worker, &pending);
         }
+        self.worker = worker.map(|worker| (key, worker));
         Ok(Ending::Complete)
     }
 
@@ -241,6 +285,8 @@ impl Run<'_> {
         let Settings { executable, limits, samplers, sharing, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key();
+        // As for the whole plan, of which this may be a part.
+        let whole = self.plan.loads.iter().find(|whole| whole.key() == key).unwrap_or(load);
         let (request, file, strategy) = match &load.model.source {
             Source::Server(served) => {
                 let (served, context) = (served.as_ref().clone(), generate.context);
@@ -248,7 +294,7 @@ impl Run<'_> {
             }
             Source::Path(_) | Source::Hub(_) => {
                 let file = &self.settings.files[&(key.model.clone(), key.quant)];
-                let strategy = Strategy::choose(load.shape(file.size_bytes, generate), *limits);
+                let strategy = Strategy::choose(whole.shape(file.size_bytes, generate), *limits);
                 let settings = LoadSettings {
                     path: file.path.clone(),
                     blake3: file.blake3.clone(),
@@ -274,10 +320,11 @@ impl Run<'_> {
             Err(no_reply) => return Ok(Err(no_reply)),
         };
         let seconds = begun.elapsed().as_secs_f64();
+        let earlier = self.load_report.take();
         let (times, effort) =
-            self.load_report.as_ref().map_or((1, Effort::default()), |earlier| (earlier.times + 1, earlier.effort));
+            earlier.as_ref().map_or((1, Effort::default()), |earlier| (earlier.times + 1, earlier.effort));
         (self.on_event)(RunEvent::Loaded { key: &key, seconds });
-        let probe = None;
+        let probe = earlier.and_then(|earlier| earlier.probe);
         self.load_report =
             Some(LoadReport { key, file, times, strategy, effort, seconds, engine_seconds, footprint, probe });
         Ok(Ok(worker))
@@ -374,6 +421,7 @@ impl Run<'_> {
         let (tickets, records): (Vec<_>, Vec<_>) = records.into_iter().unzip();
         self.journal.append(&records)?;
         self.report.trials_done += records.len();
+        self.done.extend(records.iter().map(|record| record.id.clone()));
         for (ticket, record) in tickets.into_iter().zip(&records) {
             let trial = pending.finished(ticket);
             (self.on_event)(RunEvent::TrialDone { trial, record });

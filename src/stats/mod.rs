@@ -27,6 +27,7 @@ mod random;
 mod ranks;
 mod rare;
 mod sequence;
+pub mod sequential;
 mod sign_test;
 #[cfg(test)]
 mod testing;

@@ -202,7 +202,7 @@ pub fn parts(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Vec<Part> {
 }
 
 /// Why the trials can't decide a hypothesis, whatever they score.
-fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Option<NotTested> {
+pub fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Option<NotTested> {
     let factors = hypothesis.test.factors();
     if let Some(&factor) = questions.inert.iter().find(|factor| factors.contains(factor)) {
         return Some(NotTested::Inert(factor));

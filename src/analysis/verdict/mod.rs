@@ -14,7 +14,7 @@ use crate::stats::{self, Interval, Measured};
 mod against;
 mod evidence;
 mod placement;
-mod sample;
+pub(super) mod sample;
 mod spread;
 mod test;
 #[cfg(test)]
@@ -23,7 +23,10 @@ mod unknown;
 mod wording;
 
 use evidence::{Evidence, Part};
+pub(super) use evidence::{NotTested, obstacle};
 pub use spread::spread;
+pub(super) use unknown::Score;
+pub(super) use wording::{in_words, p_in_words};
 
 /// What became of a hypothesis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,6 +60,9 @@ pub struct Verdict {
     pub detectable: Option<f64>,
     /// Of a claim about each level of a factor: the levels.
     pub parts: Vec<PartVerdict>,
+    /// What decided it, where that was looked at after every prompt; p is that of all looks then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<super::sequential::Decision>,
 }
 
 /// What became of a hypothesis at one level.
@@ -202,6 +208,7 @@ fn verdict(
         n_texts: all().map(|tested| tested.n_texts).sum(),
         detectable,
         parts,
+        sequential: None,
     }
 }
 

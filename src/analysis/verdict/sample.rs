@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use super::against::{Extreme, Opposed};
 use super::unknown::Score;
-use crate::analysis::ScoredTrial;
 use crate::analysis::level::Level;
 use crate::analysis::parting::{Likeness, likeness};
+use crate::analysis::{ScoredTrial, TrialResult};
 use crate::engine::Generation;
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
 use crate::plan::Trial;
@@ -105,6 +105,28 @@ impl<'a> Sample<'a> {
             texts: trials.par_iter().filter(taken).filter_map(text).collect(),
             planned: trials.iter().filter(taken).map(|scored| &scored.trial).collect(),
         }
+    }
+
+    /// Two samples of the same texts, with the least and with the greatest score that each can have. They
+    /// differ where a text has none that is known, or a server cut it.
+    pub fn bounds(hypothesis: &Hypothesis, trials: impl IntoIterator<Item = &'a ScoredTrial>) -> [Self; 2] {
+        let ends = if hypothesis.metric.ends_at_1() { [0.0, 1.0] } else { [f64::NEG_INFINITY, f64::INFINITY] };
+        let taken = |scored: &&ScoredTrial| hypothesis.within.takes(scored.trial.point());
+        let trials: Vec<&ScoredTrial> = trials.into_iter().filter(taken).collect();
+        ends.map(|end| {
+            let text = |scored: &&'a ScoredTrial| {
+                let (value, loops) = match Score::of(hypothesis, scored) {
+                    Score::Known { value, loops, .. } => (value, loops),
+                    Score::Absent if !matches!(scored.result, TrialResult::Censored { .. }) => return None,
+                    Score::Blind { .. } | Score::Failed | Score::Short | Score::Absent => (end, end >= 0.5),
+                };
+                Some(Text { trial: &scored.trial, value, loops, generation: None })
+            };
+            Self {
+                texts: trials.iter().filter_map(text).collect(),
+                planned: trials.iter().map(|scored| &scored.trial).collect(),
+            }
+        })
     }
 
     /// A sample for each level, in the order of their first trials.
@@ -247,8 +269,10 @@ impl<'a> Sample<'a> {
     }
 }
 
+/// Infinite where one of them is, as where nothing bounds a score.
 fn value(texts: &[Text<'_>]) -> Option<f64> {
-    mean(&texts.iter().map(|text| text.value).collect::<Vec<_>>())
+    let infinite = texts.iter().map(|text| text.value).find(|value| value.is_infinite());
+    infinite.or_else(|| mean(&texts.iter().map(|text| text.value).collect::<Vec<_>>()))
 }
 
 fn kinds(texts: &[Text<'_>]) -> Kinds {

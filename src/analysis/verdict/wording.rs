@@ -68,7 +68,7 @@ pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>, share_of_alph
     sentence
 }
 
-fn in_words(effect: &NamedEffect) -> String {
+pub fn in_words(effect: &NamedEffect) -> String {
     let NamedEffect { name, estimate, interval, by_chance, .. } = effect;
     match (interval, by_chance) {
         (Some(Interval { low, high, level }), _) => {
@@ -133,7 +133,7 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-fn p_in_words(p: f64) -> String {
+pub fn p_in_words(p: f64) -> String {
     match p {
         p if p < 0.0001 => "below 0.0001".to_owned(),
         p if p < 0.001 => format!("= {p:.4}"),

@@ -102,6 +102,7 @@ fn mechanism(raw: &RawMechanism, surroundings: &Surroundings, problems: &mut Pro
         prompts,
         hypotheses: vec![],
         settings: Settings::default(),
+        sequential: None,
     };
     Some(Mechanism { kind: kind?, experiment, base, others })
 }

@@ -113,6 +113,7 @@ fn what_is_wrong_is_said_with_its_place_and_remedy() {
         ("width = 4", "width = 256", "a batch can't be 256 texts wide: give a width from 1 to 255"),
         ("model = [\"m\"]\n", "model = [\"m\"]\nchain = [\"pure\"]\n", "a divergence has no chain: remove it"),
         ("[divergence]", "[routing]", "[routing] stands in a file with kind = \"divergence\": remove it, or set"),
+        ("[prompts]", "[sequential]\nalpha = 0.05\n\n[prompts]", "unknown key \"sequential\": use one of"),
         ("base = {", "bass = {", "unknown key \"bass\": did you mean \"base\"?"),
         (
             "other = [{ quant = \"q8_0\" }, { numerics = \"fast\", width = 4 }, { offload = \"none\" }]",

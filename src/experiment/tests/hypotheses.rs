@@ -111,4 +111,29 @@ refusals! {
     the_first_0_tokens_are_refused: said_of(&format!("{TREND}\nfirst = 0")),
     an_alpha_that_is_none_is_refused: refusal(&format!("{VALID}\n[analysis]\nalpha = 5\n")),
     one_prompt_is_too_few_for_hypotheses: refusal(&text(TREND).replace(", \"two\"", "")),
+    a_misspelt_key_of_the_looks_comes_with_a_suggestion: said_of_looks("order_sed = 1"),
+    a_look_after_anything_but_a_prompt_is_refused: said_of_looks("look = \"text\""),
+    a_look_at_no_prompts_is_refused: said_of_looks("max_prompts = 0"),
+    more_prompts_than_there_are_are_refused: said_of_looks("max_prompts = 3"),
+    an_alpha_of_the_looks_that_is_none_is_refused: said_of_looks("alpha = 0.0"),
+    looks_without_a_hypothesis_are_refused: refusal(&format!("{VALID}\n[sequential]\n")),
+}
+
+fn said_of_looks(keys: &str) -> String {
+    refusal(&format!("{}\n[sequential]\n{keys}\n", text(TREND)))
+}
+
+#[test]
+fn looks_have_the_alpha_of_the_analysis_unless_they_have_their_own() {
+    let looks = |more: &str| read(&format!("{}\n{more}", text(TREND))).sequential;
+    let default = Sequential { alpha: 0.05, look: LookAfter::Prompt, order_seed: 0, max_prompts: 2 };
+    assert_eq!(looks(""), None);
+    assert_eq!(looks("[sequential]"), Some(default));
+    assert_eq!(looks("[analysis]\nalpha = 0.01\n[sequential]"), Some(Sequential { alpha: 0.01, ..default }));
+    assert_eq!(
+        looks(
+            "[analysis]\nalpha = 0.01\n[sequential]\nalpha = 0.1\nlook = \"prompt\"\norder_seed = 7\nmax_prompts = 1"
+        ),
+        Some(Sequential { alpha: 0.1, order_seed: 7, max_prompts: 1, ..default })
+    );
 }

@@ -45,7 +45,19 @@ pub fn summary(report: &Report<'_>) -> Markup {
 
 fn verdicts(report: &Report<'_>) -> Option<Section> {
     let verdicts = &report.analysis.verdicts;
-    let body = html! { (verdicts::list(verdicts)) (caveat(report)) };
+    let sequential = report.analysis.sequential.as_ref();
+    let body = html! {
+        @if let Some(sequential) = sequential { p { (words::sentence(&sequential.sentence())) } }
+        (verdicts::list(verdicts))
+        @for figure in named(report, plot::EVIDENCE_FIGURE) { (inlined(figure, "Evidence after each prompt")) }
+        @if sequential.is_some() {
+            p.small {
+                "Evidence and p are valid at any look. Effects, intervals and all other figures are description: they "
+                "are not adjusted for having been looked at."
+            }
+        }
+        (caveat(report))
+    };
     (!verdicts.is_empty()).then_some(Section { id: "verdicts", name: "Verdicts", title: "Verdicts", body })
 }
 

@@ -36,12 +36,17 @@ fn item(verdict: &Verdict) -> Markup {
             dl {
                 dt { "hypothesis" } dd { (verdict.id) }
                 dt { "metric" } dd { (verdict.metric.name()) (first) }
-                dt { "test" } dd { (verdict.test.name()) ", alpha " (verdict.alpha) }
+                dt { "test" } dd { (test(verdict)) ", alpha " (verdict.alpha) }
             }
             (shown.list())
             @if !verdict.parts.is_empty() { (parts(&verdict.id, &verdict.parts)) }
         }
     }
+}
+
+/// What decided it, or would have.
+fn test(verdict: &Verdict) -> &'static str {
+    verdict.sequential.as_ref().map_or(verdict.test.name(), |decision| decision.instrument.name())
 }
 
 fn parts(id: &str, parts: &[PartVerdict]) -> Markup {

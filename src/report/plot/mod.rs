@@ -7,6 +7,7 @@
 mod attribution;
 mod canvas;
 mod curves;
+mod evidence;
 mod font;
 mod heatmap;
 pub mod mechanism;
@@ -22,6 +23,7 @@ mod tests;
 use crate::analysis::Analysis;
 
 pub use attribution::NAME as ATTRIBUTION_FIGURE;
+pub use evidence::NAME as EVIDENCE_FIGURE;
 pub use onset::NAME as ONSET_FIGURE;
 
 /// The name of the first figure.
@@ -60,7 +62,7 @@ pub enum PlotError {
 
 /// Every figure of an analysis: the score against temperature first, then the
 /// strips of single trials, the heat map, and where there is something to show,
-/// the time to loop and the attribution.
+/// the time to loop, the attribution and the evidence prompt by prompt.
 pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>, PlotError> {
     let mut figures = vec![curves::figure(analysis, caption)?];
     figures.extend(strip::figures(analysis, caption)?);
@@ -68,6 +70,9 @@ pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>,
     figures.extend(onset::figures(analysis, caption)?);
     if let Some(attribution) = &analysis.attribution {
         figures.push(attribution::figure(attribution, caption)?);
+    }
+    if let Some(sequential) = &analysis.sequential {
+        figures.extend(evidence::figure(sequential, caption)?);
     }
     Ok(figures)
 }

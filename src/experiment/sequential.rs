@@ -1,0 +1,59 @@
+//! An experiment that stops as soon as its hypotheses are decided: what a file says of it.
+//!
+//! Owns the settings. Knows neither the order of the prompts (`plan`) nor when to stop (`analysis`).
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, VariantNames};
+
+use super::error::Problems;
+use super::hypotheses::resolve_alpha;
+use super::raw::{RawExperiment, RawSequential};
+use super::resolve::resolve_named;
+use super::{Prompt, Settings};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sequential {
+    /// The probability, of all hypotheses together and of all looks, of a verdict that is wrong by chance.
+    pub alpha: f64,
+    pub look: LookAfter,
+    /// Of the order of the prompts.
+    pub order_seed: u32,
+    /// After so many prompts the experiment ends in any case.
+    pub max_prompts: usize,
+}
+
+/// When the evidence is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum LookAfter {
+    #[default]
+    Prompt,
+}
+
+pub fn resolve_sequential(
+    raw: &RawExperiment,
+    prompts: &[Prompt],
+    settings: Settings,
+    problems: &mut Problems,
+) -> Option<Sequential> {
+    let spanned = raw.sequential.as_ref()?;
+    let RawSequential { alpha, look, order_seed, max_prompts } = spanned.get_ref();
+    let alpha = alpha.as_ref().map_or(settings.alpha, |raw| resolve_alpha(raw, problems));
+    let look = resolve_named("look", look.as_ref(), problems)?;
+    if raw.hypothesis.is_empty() {
+        let message = "nothing tells when to stop: there is no hypothesis to decide";
+        problems.add(spanned.span(), message, "add a [[hypothesis]], or remove [sequential]");
+    }
+    if let Some(most) = max_prompts {
+        let (n, n_prompts) = (*most.get_ref() as usize, prompts.len());
+        if n == 0 {
+            problems.add(most.span(), "an experiment of no prompts decides nothing", "set max_prompts to 6 or more");
+        } else if n > n_prompts && n_prompts > 0 {
+            let message = format!("max_prompts = {n}, but there are {n_prompts} prompts");
+            problems.add(most.span(), message, "add prompts, or lower it; left out, it is all of them");
+        }
+    }
+    let max_prompts = max_prompts.as_ref().map_or(prompts.len(), |most| *most.get_ref() as usize);
+    Some(Sequential { alpha, look, order_seed: order_seed.unwrap_or(0), max_prompts })
+}

@@ -1,0 +1,74 @@
+//! In which order a sequential experiment takes its prompts, and how many at a time.
+//!
+//! Pure: a function of the file and the prompts' texts. What is run must hang neither on the machine
+//! nor on what an earlier run got done.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::Plan;
+use crate::experiment::{LookAfter, Sequential};
+
+/// How an experiment that stops as soon as its hypotheses are decided takes its prompts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// The probability, of all hypotheses and looks together, of a verdict that is wrong by chance.
+    pub alpha: f64,
+    pub look: LookAfter,
+    pub order_seed: u32,
+    /// Ids of all prompts that may be run, the first one first.
+    pub order: Vec<String>,
+}
+
+/// Where a model is loaded anew for every part, the next part is at least this share of what is done, so
+/// that loads grow as the logarithm of the prompts.
+const PART: usize = 4;
+
+impl Sequence {
+    pub fn new(settings: Sequential, plan: &Plan) -> Self {
+        let Sequential { alpha, look, order_seed, max_prompts } = settings;
+        // By a hash of each text, so that a prompt that is added leaves the others in their order.
+        let place = |text: &str| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&order_seed.to_le_bytes());
+            hasher.update(text.as_bytes());
+            *hasher.finalize().as_bytes()
+        };
+        let groups = plan.loads.iter().flat_map(|load| &load.prompts);
+        let by_place: BTreeMap<_, _> = groups.map(|group| (place(&group.prompt.text), &group.prompt.id)).collect();
+        Self { alpha, look, order_seed, order: by_place.into_values().take(max_prompts).cloned().collect() }
+    }
+
+    /// The prompts to be run together: first so many that something can be decided, which takes `least` of
+    /// them, then one by one; where there are several loads, more at a time, for each part loads each of them.
+    pub fn parts(&self, n_loads: usize, least: usize) -> Vec<Range<usize>> {
+        let n = self.order.len();
+        let mut parts = Vec::new();
+        let mut done = 0;
+        while done < n {
+            let step = match (done, n_loads) {
+                (0, _) => least.max(1),
+                (_, 0 | 1) => 1,
+                (done, _) => done.div_ceil(PART),
+            };
+            let end = (done + step).min(n);
+            parts.push(done..end);
+            done = end;
+        }
+        parts
+    }
+}
+
+impl Plan {
+    /// The part of the plan that is about these prompts.
+    pub fn of_prompts(&self, ids: &[String]) -> Self {
+        let mut loads = self.loads.clone();
+        for load in &mut loads {
+            load.prompts.retain(|group| ids.contains(&group.prompt.id));
+        }
+        loads.retain(|load| !load.prompts.is_empty());
+        Self { generate: self.generate, loads }
+    }
+}
