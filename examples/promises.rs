@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let sets = arguments.next().and_then(|sets| sets.parse().ok()).unwrap_or(500);
     let mut tables = Tables { sets, wanted: arguments.next().unwrap_or_default(), is_wanted: true, broken: 0 };
     tables.directed();
+    tables.intervals();
     tables.true_claims();
     tables.skewed();
     tables.against_the_mean();
@@ -117,6 +118,30 @@ impl Tables {
                     judge(&trials, &hypothesis(&test)) != VerdictOutcome::Inconclusive
                 });
             }
+        }
+    }
+
+    /// The interval beside a contrast does not hold the true difference.
+    fn intervals(&mut self) {
+        let n = [6, 8, 12, 24, 48, 96];
+        self.head("The 95 % interval of a mean difference misses the true one", &n);
+        for (p, q, texts) in
+            [(0.0, 0.0, 1), (0.0, 0.05, 1), (0.05, 0.05, 1), (0.05, 0.05, 4), (0.05, 0.3, 1), (0.05, 0.3, 4)]
+                .into_iter()
+                .chain([(0.3, 0.3, 4), (0.3, 0.6, 1), (0.3, 0.6, 4), (0.6, 0.9, 4), (0.05, 0.9, 1)])
+        {
+            self.line(&format!("P {p} → {q}, {texts} a cell"), &n, |rng, n| {
+                let trials = arms(rng, n, texts, 2, |rng| {
+                    let place = uniform(rng);
+                    vec![beta(p, place), beta(q, place)]
+                });
+                let hypotheses = [hypothesis(&contrast(Direction::Increasing))];
+                let questions = Questions { hypotheses: &hypotheses, ..Questions::default() };
+                let verdict = verdicts(&trials, questions).remove(0);
+                let truth = (q - p) * (LOOPING - FREE);
+                let interval = verdict.effects[0].interval.expect("there are six prompts");
+                interval.low > truth || interval.high < truth
+            });
         }
     }
 
