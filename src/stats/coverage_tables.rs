@@ -172,8 +172,8 @@ fn shares_of_other_prompts() {
     }
 }
 
-/// A loop begins at a constant rate, so that a prompt's share P of texts loops by 50 of 100. "Cut": half of the texts end
-/// before, evenly.
+/// A loop begins at a constant rate, so that a prompt's share P of texts loops by 50 of 100. "Cut": half of
+/// the texts end before, evenly.
 #[test]
 #[ignore = "a simulation of some seconds"]
 fn time_to_loop() {
