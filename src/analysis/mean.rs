@@ -4,8 +4,8 @@ use crate::metrics::{Metric, Scores};
 use crate::stats::{Ends, Hits, Interval, Part, bounded_mean, clustered_share};
 
 /// Of the texts' values; a list a prompt. A mean of 1 and 0 is a share, and has a share's interval. Any other's
-/// takes into account that the sample may lack loops: see [`bounded_mean`]. `None` where that has none, or there are fewer than two
-/// prompts.
+/// takes into account that the sample may lack loops: see [`bounded_mean`]. `None` where that has none, or
+/// there are fewer than two prompts.
 pub(super) fn interval_of_mean(metric: Metric, prompts: &[Vec<&Scores>], level: f64) -> Option<Interval> {
     if metric.is_verdict() {
         let prompts: Vec<Hits> = prompts.iter().map(|texts| hits(metric, texts)).collect();

@@ -83,9 +83,10 @@ impl Tails {
     /// (Berger 1982, "Multiparameter hypothesis testing and acceptance sampling": an intersection–union test).
     const ALONE: Self = Self { lower: ALPHA / 2.0, upper: ALPHA / 2.0 };
 
-    /// Of one of so many temperatures, so that with a probability of at most [`ALPHA`] any of them is said to be under that
-    /// is not, and the same of over (Bonferroni). A temperature is under only if both measures are, so that either limit
-    /// may err at the whole rate; it is over if one is, which has two chances. No laxer than alone.
+    /// Of one of so many temperatures, so that with a probability of at most [`ALPHA`] any of them is said
+    /// to be under that is not, and the same of over (Bonferroni). A temperature is under only if both
+    /// measures are, so that either limit may err at the whole rate; it is over if one is, which has two
+    /// chances. No laxer than alone.
     fn of_all(n_temperatures: usize) -> Self {
         let n = n_temperatures.max(1) as f64;
         Self { lower: ALPHA / (2.0 * n), upper: (ALPHA / n).min(Self::ALONE.upper) }

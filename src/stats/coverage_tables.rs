@@ -10,6 +10,7 @@ use itertools::iproduct;
 use rayon::prelude::*;
 use statrs::distribution::{Beta, ContinuousCDF};
 
+use super::cluster_mean::bca_from;
 use super::testing::{gaussians, uniforms};
 use super::{
     Ends, Hits, Interval, LEAST_PROMPTS, Observation, Onset, Part, attribute, bca_interval_of_mean, bounded_mean,
@@ -121,9 +122,9 @@ fn means_and_shares() {
                 let hits: Vec<Hits> = prompts.iter().map(hits).collect();
                 vec![
                     bounded_mean(&prompts, ends, LEVEL).map(|interval| covers(interval, truth)),
-                    super::cluster_mean::bca_from(2, &scores(|_| true), LEVEL).map(|interval| covers(interval, truth)),
+                    bca_from(2, &scores(|_| true), LEVEL).map(|interval| covers(interval, truth)),
                     clustered_share(&hits, LEVEL).ok().map(|share| covers(share.interval, p)),
-                    bca_interval_of_mean(&scores(|part| part == Part::Free), LEVEL)
+                    bca_from(LEAST_PROMPTS, &scores(|part| part == Part::Free), LEVEL)
                         .map(|interval| covers(interval, MEANS[1])),
                 ]
             });
@@ -136,7 +137,12 @@ fn means_and_shares() {
     let [means, shares, free] = tables;
     print("Mean score: as printed (BCa alone)", "P(loop), texts a prompt", &PROMPTS, &means);
     print("P(loop)", "P(loop), texts a prompt", &PROMPTS, &shares);
-    print("Mean score of the texts that do not loop", "P(loop), texts a prompt", &PROMPTS, &free);
+    print(
+        "Mean score of the texts that do not loop, from 6 prompts with one on",
+        "P(loop), texts a prompt",
+        &PROMPTS,
+        &free,
+    );
 }
 
 #[test]
@@ -166,8 +172,8 @@ fn shares_of_other_prompts() {
     }
 }
 
-/// A loop begins at a constant rate, so that a prompt's share P of texts loops by 50 of 100. "Cut": half of the texts end
-/// before, evenly.
+/// A loop begins at a constant rate, so that a prompt's share P of texts loops by 50 of 100. "Cut": half of
+/// the texts end before, evenly.
 #[test]
 #[ignore = "a simulation of some seconds"]
 fn time_to_loop() {

@@ -60,8 +60,9 @@ pub use variance::{AgainstChance, Attribution, Observation, Portion, Share, Sour
 
 use serde::Serialize;
 
-/// Prompts from which an interval of a mean or of a share of the variation is given. The bootstrap of n prompts can't reach
-/// beyond them, so that its interval covers at most 1 − 2^(1−n) of means: 50, 75, 87 and 94 % for 2 to 5.
+/// Prompts from which an interval of a mean or of a share of the variation is given. The bootstrap of n
+/// prompts can't reach beyond them, so that its interval covers at most 1 − 2^(1−n) of means: 50, 75, 87
+/// and 94 % for 2 to 5.
 pub const LEAST_PROMPTS: usize = 6;
 
 /// The nominal coverage of intervals whose level the caller does not choose.

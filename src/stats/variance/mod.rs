@@ -91,10 +91,10 @@ pub struct Attribution {
 /// all but this source), as in [`super::interaction()`], with Holm's correction over the factors and pairs.
 ///
 /// Intervals are of the root of the share, ± Student's t times its standard error by the jackknife over prompts
-/// (Efron and Tibshirani 1993, § 11.5), at least that of one of chance's own squares: of one degree of freedom it is the
-/// interval of the effect itself, squared. A bootstrap's would lie too high: a resample adds chance to the chance that is in
-/// the data. The limits of a part and its whole are widened so that none of a part's lies beyond its whole's. What they
-/// cover is in docs/intervals.md.
+/// (Efron and Tibshirani 1993, § 11.5), at least that of one of chance's own squares: of one degree of
+/// freedom it is the interval of the effect itself, squared. A bootstrap's would lie too high: a resample
+/// adds chance to the chance that is in the data. The limits of a part and its whole are widened so that
+/// none of a part's lies beyond its whole's. What they cover is in docs/intervals.md.
 ///
 /// # Errors
 ///
@@ -288,8 +288,8 @@ impl Design<'_> {
     }
 
     /// The standard errors of the roots of shares, then of factors' totals, from the jackknife's of the shares
-    /// themselves. Near 0 these miss the variance of chance's own squares: the root of a sum of squares of normal effects has
-    /// at least that of one of its parts.
+    /// themselves. Near 0 these miss the variance of chance's own squares: the root of a sum of squares of
+    /// normal effects has at least that of one of its parts.
     fn errors(&self, prompts: &[Prompt], estimates: &[f64], jackknifed: Vec<f64>) -> Vec<Option<f64>> {
         if prompts.len() < LEAST_PROMPTS {
             return vec![None; estimates.len()];
