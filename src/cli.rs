@@ -477,8 +477,9 @@ pub struct RecommendArgs {
     /// The greatest share of texts that may loop.
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     pub max_p_loop: f64,
-    /// The greatest mean of the metric.
-    #[arg(long, value_name = "SCORE", default_value_t = 0.1, value_parser = share)]
+    /// The greatest mean of the metric. A loop scores near 1, so a lower limit than that of P(loop) takes more prompts:
+    /// 36 for 0.1, if none loops.
+    #[arg(long, value_name = "SCORE", default_value_t = 0.2, value_parser = share)]
     pub max_score: f64,
     /// The metric that must stay under it; for scripts without spaces, covered_20_chars.
     #[arg(long, value_name = "METRIC", default_value = "repetition_score")]

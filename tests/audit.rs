@@ -149,7 +149,7 @@ fn the_chain_is_not_blamed_where_the_temperature_would_do() {
 fn noise_has_no_cause() {
     let found = case("null", 1).verdicts();
     let sentence = found["attribution"]["sentence"].as_str().unwrap();
-    assert!(sentence.contains("no factor is above what chance gives"), "{sentence}");
+    assert!(sentence.contains("no factor is shown to be above what chance gives"), "{sentence}");
 }
 
 /// F11

@@ -53,6 +53,12 @@ expect = "increasing"
 sides = 1
 "#;
 
+const INTERACTION: &str = r#"
+[[hypothesis]]
+id = "the-chain-decides"
+interaction = ["temperature", "chain"]
+"#;
+
 /// What `plan` says of the claims.
 fn claims(bench: &Bench, arguments: &[&str]) -> String {
     let said = bench.say(&[&["plan", "x.toml"], arguments].concat());
@@ -142,9 +148,11 @@ fn a_plan_takes_the_spread_that_is_given_or_that_a_run_saw() {
         bench
             .read("x.toml")
             .replace("expect = \"increasing\"", "expect = \"increasing\"\nmetric = \"seq_rep_1_words\"")
-            .replace("metric = \"compression_ratio\"\n", ""),
+            .replace("metric = \"compression_ratio\"\n", "")
+            .replace(INTERACTION, ""),
     );
     bench.run("earlier", &[], 0);
+    bench.write("x.toml", bench.read("x.toml") + INTERACTION);
     // By its id; one that is new by its test and metric; and what the run did not test stays assumed.
     bench.edit("id = \"compresses\"", "id = \"renamed\"");
     let seen = claims(&bench, &["--from", "earlier"]);

@@ -6,7 +6,6 @@ use itertools::Itertools as _;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Analysis, TrialResult};
-use crate::engine::Generation;
 use crate::experiment::Generate;
 use crate::metrics::Metric;
 use crate::plan::{Cell, Design};
@@ -147,8 +146,8 @@ fn cells(analysis: &Analysis) -> Vec<BaselineCell> {
     for scored in &analysis.trials {
         let TrialResult::Scored { generation, .. } = &scored.result else { continue };
         let hasher = texts.entry((&scored.trial.cell, &scored.trial.prompt)).or_default();
-        let Generation { thought, text, stop, .. } = generation;
-        let written = serde_json::to_vec(&(scored.trial.seed, thought, text, stop)).expect("a text is plain data");
+        let of_text = (scored.trial.seed, &generation.thought, &generation.text, generation.stop);
+        let written = serde_json::to_vec(&of_text).expect("a text is plain data");
         hasher.update(&written);
     }
     let mut values: BTreeMap<(&Cell, Metric, &str), Vec<f64>> = BTreeMap::new();

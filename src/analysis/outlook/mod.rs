@@ -113,27 +113,8 @@ pub fn outlooks(
     given: Option<f64>,
     seen: impl Fn(&Hypothesis) -> Option<Spread>,
 ) -> Result<Vec<Outlook>, StatsError> {
-    let mut found = Found::default();
-    let outlook = |hypothesis| outlook(design, hypothesis, seen(hypothesis), given, &mut found);
+    let outlook = |hypothesis| outlook(design, hypothesis, seen(hypothesis), given);
     design.hypotheses.iter().map(outlook).collect()
-}
-
-/// Effects already found, for these take time: by prompts and target.
-#[derive(Default)]
-struct Found(HashMap<(usize, [u64; 2]), Detectable>);
-
-impl Found {
-    fn detectable(&mut self, sd: f64, n: usize, target: Target) -> Result<Detectable, StatsError> {
-        let key = (n, [target.alpha, target.power].map(f64::to_bits));
-        let standardised = match self.0.get(&key) {
-            Some(&known) => known,
-            None => *self.0.entry(key).or_insert(detectable(1.0, n, target)?),
-        };
-        Ok(match standardised {
-            Detectable::From(dz) => Detectable::From(sd * dz),
-            nothing @ Detectable::Nothing { .. } => nothing,
-        })
-    }
 }
 
 fn outlook(
@@ -141,7 +122,6 @@ fn outlook(
     hypothesis: &Hypothesis,
     seen: Option<Spread>,
     given: Option<f64>,
-    found: &mut Found,
 ) -> Result<Outlook, StatsError> {
     let levels = prompts::of_each_level(hypothesis, &design.trials);
     let weakest = levels.iter().min_by_key(|level| level.n_prompts);
@@ -170,7 +150,7 @@ fn outlook(
             let needed = prompts_for_margin(margin, spread.sd, bounds, target)?;
             Sight::Within { margin, least, needed, unseen }
         }
-        None => match found.detectable(spread.sd, n_prompts, target)? {
+        None => match detectable(spread.sd, n_prompts, target)? {
             Detectable::Nothing { enough, .. } => Sight::Nothing { enough },
             Detectable::From(_) if quantity == Quantity::Pattern => Sight::Pattern,
             Detectable::From(size) => {

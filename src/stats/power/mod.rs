@@ -14,6 +14,9 @@ pub use replicates::{best_texts, design_effect, effective_texts};
 pub use shares::{prompts_for_shares, prompts_to_rule_out, unseen_share};
 pub use turning::{least_p, least_prompts};
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use super::error::{StatsError, at_least};
 use student::Reach;
 
@@ -98,12 +101,26 @@ pub fn detectable(sd: f64, n: usize, target: Target) -> Result<Detectable, Stats
     let Target { alpha, power } = target.check()?;
     at_least(1, n, "prompts")?;
     let sd = above_0("the standard deviation", sd)?;
-    Ok(match Reach::of_turning(n, alpha) {
-        Some(reach) => Detectable::From(sd * student::least(|dz| reach.power(dz), power)),
+    Ok(match standardised(n, alpha, power) {
+        Some(dz) => Detectable::From(sd * dz),
         None => {
             Detectable::Nothing { least_p: least_p(n), enough: least_prompts(alpha).filter(|&prompts| prompts > n) }
         }
     })
+}
+
+/// The least effect of [`detectable`] in standard deviations. Kept, for these take time and the hypotheses of a file ask for
+/// the same again and again.
+fn standardised(n: usize, alpha: f64, power: f64) -> Option<f64> {
+    static KEPT: Mutex<BTreeMap<(usize, u64, u64), Option<f64>>> = Mutex::new(BTreeMap::new());
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (n, alpha.to_bits(), power.to_bits());
+    if let Some(&known) = kept().get(&key) {
+        return known;
+    }
+    let found = Reach::of_turning(n, alpha).map(|reach| student::least(|dz| reach.power(dz), power));
+    kept().insert(key, found);
+    found
 }
 
 /// The least number of prompts with which the test of [`detectable`] finds a mean `difference`
