@@ -11,11 +11,12 @@ demo: build-tools
 	$(CARGO) run --release --quiet -- run $(EXPERIMENT)
 
 ## Has results/NAME become worse than results/baselines/NAME.json? By a metric that sees into all of
-## its texts: under the server's chain some are one letter again and again, which has no words.
+## its texts: under the server's chain some are one letter again and again, which has no words. On a CPU that writes
+## other texts few prompts may not tell, which is a warning.
 NAME ?= temperature
 check: build-tools
 	$(CARGO) run --release --quiet -- check results/$(NAME) --baseline results/baselines/$(NAME).json \
-	    --metric covered_20_chars
+	    --metric covered_20_chars --inconclusive warn
 
 ## The table of docs/metrics.md: which metric sees which kind of repetition.
 detectors: build-tools

@@ -3,8 +3,6 @@
 //! Owns what is asked of the planning functions of `stats::power`: how many prompts, at which α,
 //! how much these differ. Must not know scores, but for the spread that an earlier run saw.
 
-use std::collections::HashMap;
-
 use super::verdict::TestKind;
 use crate::experiment::{Direction, Factor, Hypothesis, Sides, Test};
 use crate::metrics::Metric;
