@@ -58,8 +58,9 @@ pub enum Toward {
 /// is to see so few prompts of the rare kind if there were enough of them, each with a difference of 1, to
 /// bring the mean to the bound. 0 where no kind is rare.
 ///
-/// A kind is rare where fewer than five prompts have it in either arm (texts that loop, or texts that do not), and
-/// any difference is where all prompts differ by the same. With h of n prompts of the kind and the mean
+/// A kind is rare where fewer than five prompts have it in either arm (texts that loop, or texts that do not); so is what
+/// goes against a great difference where fewer than five prompts have it (a text that does not loop in the one arm, or
+/// one that does in the other), and any difference where all prompts differ by the same. With h of n prompts of the kind and the mean
 /// difference d of the others: P(Binomial(n, u) ≤ h), u = (bound − d) / (1 − d). For no loop at all that is
 /// (1 − bound)ⁿ: no test of any kind can do with fewer than ln α / ln(1 − bound) prompts.
 pub fn p_unseen(prompts: &[PromptDifference], bound: f64, toward: Toward) -> f64 {
@@ -111,6 +112,9 @@ impl Rare {
             &|prompt| sides(prompt).1.loops
         } else if few(&|prompt| prompt.base.free || prompt.other.free) {
             &|prompt| sides(prompt).0.free
+        } else if few(&|prompt| sides(prompt).0.free || sides(prompt).1.loops) {
+            // Nearly all prompts go the other way.
+            &|prompt| sides(prompt).0.free || sides(prompt).1.loops
         } else {
             return None;
         };
@@ -181,6 +185,11 @@ mod tests {
             *prompt = PromptDifference { value: 0.7, base: FREE, other: LOOPS };
         }
         assert_eq!(p_unseen(&prompts, 0.2, Toward::Higher), 0.0);
+        // Nearly all loop in the other arm, and none in the base.
+        let mut opposite = vec![PromptDifference { value: 0.7, base: FREE, other: LOOPS }; 12];
+        opposite[0] = PromptDifference { value: 0.0, base: FREE, other: FREE };
+        assert!(p_unseen(&opposite, 0.4, Toward::Lower) > 0.1);
+        assert_eq!(p_unseen(&opposite, 0.9, Toward::Higher), 0.0);
         // Where nearly all loop, a free text is what is rare.
         let mut all = vec![PromptDifference { value: 0.0, base: LOOPS, other: LOOPS }; 24];
         all[0] = PromptDifference { value: -0.7, base: LOOPS, other: FREE };
