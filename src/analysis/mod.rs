@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Factor, Hypothesis, Settings};
+use crate::experiment::{Factor, Hypothesis, Prompt, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
 use crate::plan::{Cell, Design, Doubt, Sequence, Trial, TrialId};
@@ -19,6 +19,7 @@ mod blindness;
 mod cells;
 mod comparison;
 mod doubts;
+mod groups;
 mod host_experts;
 mod level;
 mod mean;
@@ -34,6 +35,7 @@ mod verdict;
 pub use attribution::{Attribution, FactorTotal, SourceShare};
 pub use blindness::Blindness;
 pub use comparison::{Comparison, Parted, Row, compare};
+pub use groups::Groups;
 pub use host_experts::{Computed, HostExperts, Uncounted};
 pub use outlook::{Each, Needed, Outlook, Quantity, Sight, Source as SpreadSource, Spread, USUAL_SD, Unseen, outlooks};
 pub use parting::Unit;
@@ -52,6 +54,8 @@ pub struct Analysis {
     pub cells: Vec<CellSummary>,
     /// In the order of `cells`.
     pub profiles: Vec<CellProfile>,
+    /// Of the prompts: the strata of the intervals.
+    pub groups: Groups,
     /// What the profiles' onsets are counted in.
     pub onset_unit: OnsetUnit,
     /// In file order.
@@ -69,6 +73,8 @@ pub struct Analysis {
 pub struct Questions<'a> {
     pub hypotheses: &'a [Hypothesis],
     pub settings: Settings,
+    /// Those that the trials are of, with their groups.
+    pub prompts: &'a [Prompt],
     /// Factors whose levels are the same computation: see [`Design::inert`].
     pub inert: &'a [Factor],
     /// What servers do not honour: see [`Design::doubts`].
@@ -82,13 +88,15 @@ pub struct Questions<'a> {
 }
 
 impl<'a> From<&'a Design> for Questions<'a> {
-    fn from(Design { hypotheses, settings, inert, doubts, thought_markers, sequential, part, .. }: &'a Design) -> Self {
+    fn from(design: &'a Design) -> Self {
+        let Design { hypotheses, settings, prompts, inert, doubts, thought_markers, sequential, part, .. } = design;
         // A part of the trials decides nothing.
         let hypotheses: &[_] = if part.is_some() { &[] } else { hypotheses };
         let thought_markers = Some(thought_markers);
         Self {
             hypotheses,
             settings: *settings,
+            prompts,
             inert,
             doubts,
             thought_markers,
@@ -203,9 +211,11 @@ pub fn analyse<'a>(
         None
     });
     let onset_unit = OnsetUnit::of(&trials);
+    let groups = Groups::of(questions.prompts);
     Analysis {
-        cells: cells::summarise(&trials),
-        profiles: profile::profiles(&trials, onset_unit),
+        cells: cells::summarise(&trials, &groups),
+        profiles: profile::profiles(&trials, &groups, onset_unit),
+        groups,
         onset_unit,
         verdicts: decided(&trials, questions, sequential.as_ref()),
         attribution,

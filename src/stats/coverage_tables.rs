@@ -121,7 +121,8 @@ fn means_and_shares() {
                 let hits: Vec<Hits> = prompts.iter().map(hits).collect();
                 vec![
                     bounded_mean(&prompts, ends, LEVEL).map(|interval| covers(interval, truth)),
-                    super::cluster_mean::bca_from(2, &scores(|_| true), LEVEL).map(|interval| covers(interval, truth)),
+                    super::cluster_mean::bca_from(2, &scores(|_| true), &super::Strata::default(), LEVEL)
+                        .map(|interval| covers(interval, truth)),
                     clustered_share(&hits, LEVEL).ok().map(|share| covers(share.interval, p)),
                     bca_interval_of_mean(&scores(|part| part == Part::Free), LEVEL)
                         .map(|interval| covers(interval, MEANS[1])),
