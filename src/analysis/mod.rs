@@ -353,6 +353,39 @@ mod tests {
         assert!((both.spread.standard_error.unwrap() - one.spread.standard_error.unwrap()).abs() < 1e-12);
     }
 
+    /// Texts of one group repeat themselves, more or less; those of the other do not.
+    #[test]
+    fn groups_of_prompts_are_the_strata_of_the_intervals() {
+        let names: Vec<String> = (0..24).map(|place| place.to_string()).collect();
+        let text = |place: usize| match (place < 12, place.is_multiple_of(2)) {
+            (true, true) => "so so so so".to_owned(),
+            (true, false) => "so so so one".to_owned(),
+            (false, _) => "one two three four".to_owned(),
+        };
+        let trials: Vec<_> = (0..24).map(|i| trial(&names[i], 0.9, &format!("prompt {i}"), 0)).collect();
+        let outcomes: HashMap<TrialId, Outcome> = (0..24).map(|i| (id(&names[i]), generated(&text(i), &[]))).collect();
+        let prompts = |group: fn(usize) -> Option<String>| -> Vec<Prompt> {
+            let prompt = |i: usize| Prompt { id: format!("prompt {i}"), text: i.to_string(), group: group(i) };
+            (0..24).map(prompt).collect()
+        };
+        let of = |prompts: &[Prompt]| {
+            let analysis = analyse(&trials, Questions { prompts, ..Questions::default() }, |id| outcomes.get(id));
+            let found = summary(&analysis, 0.9, Metric::RepetitionScore).clone();
+            (found, analysis)
+        };
+        let (pooled, all) = of(&[]);
+        let (strata, _) = of(&prompts(|i| Some((i / 12).to_string())));
+        let mean = |summary: &CellSummary| summary.estimate.unwrap().mean;
+        assert_eq!(mean(&strata), mean(&pooled));
+        let error = |summary: &CellSummary| summary.spread.standard_error.unwrap();
+        assert!(error(&strata) < 0.4 * error(&pooled), "{} {}", error(&strata), error(&pooled));
+        let width = |summary: &CellSummary| summary.estimate.unwrap().interval.map(|of| of.high - of.low).unwrap();
+        assert!(width(&strata) < width(&pooled));
+        // One group, or prompts that name none, is no group at all.
+        assert_eq!(of(&prompts(|_| None)).1, all);
+        assert_eq!(of(&prompts(|_| Some("all".to_owned()))).1.cells, all.cells);
+    }
+
     #[test]
     fn trials_of_several_cells_may_share_a_record() {
         let trials = [trial("a", 0.1, "p", 0), trial("a", 0.9, "p", 0)];

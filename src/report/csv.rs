@@ -337,12 +337,13 @@ mod tests {
         let prompt = |id: String, group: Option<&str>| Prompt { text: id.clone(), id, group: group.map(str::to_owned) };
         let prompts = [prompt(id(0), Some("trained")), prompt(other.unwrap(), None)];
         let rows = text(|out| write_trials(&analysis, &prompts, |trial| trial.seed, out));
-        let rows: Vec<Vec<_>> = rows.lines().map(|row| row.split(',').collect()).collect();
-        let column = rows[0].iter().position(|column| *column == "group").unwrap();
-        assert_eq!(rows[0][column - 1], "draw_seed");
-        for (row, scored) in rows[1..].iter().zip(&analysis.trials) {
-            assert_eq!(row[column], if scored.trial.prompt == id(0) { "trained" } else { "" });
-        }
+        let mut reader = ::csv::Reader::from_reader(rows.as_bytes());
+        let headers = reader.headers().unwrap().clone();
+        let column = headers.iter().position(|column| column == "group").unwrap();
+        assert_eq!(&headers[column - 1], "draw_seed");
+        let found: Vec<String> = reader.records().map(|row| row.unwrap()[column].to_owned()).collect();
+        let of = |scored: &ScoredTrial| if scored.trial.prompt == id(0) { "trained" } else { "" };
+        assert_eq!(found, analysis.trials.iter().map(of).collect::<Vec<_>>());
         let without = text(|out| write_trials(&analysis, &[prompt(id(0), None)], |trial| trial.seed, out));
         assert_eq!(without, text(|out| write_trials(&analysis, &[], |trial| trial.seed, out)));
     }
