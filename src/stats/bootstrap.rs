@@ -13,6 +13,7 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::Interval;
 use super::random::{draw, generator};
+use super::strata::{Variance, variance_of_sum};
 
 /// Resamples behind an interval. The Monte-Carlo error that is left at a 95 %
 /// limit is about 3 % of the estimate's standard error.
@@ -28,8 +29,8 @@ const KEY: [u8; 32] = *b"moe-sweep: bootstrap, resamples.";
 ///
 /// Of several, each resample has as many clusters of each stratum as the sample (Davison and Hinkley 1997, § 3.2). The
 /// acceleration is that of the jackknife's values less their stratum's mean (there § 5.3.2), for a statistic of all
-/// clusters alike, as a mean over them is. Before the correction the tails are expanded as for one stratum ([`expanded_tail`]), with as
-/// many degrees of freedom as clusters less strata, and the variance that the resamples lack by drawing k of k:
+/// clusters alike, as a mean over them is. Before the correction the tails are expanded as for one stratum ([`expanded_tail`]), with
+/// the effective degrees of freedom of the strata (Cochran 1977, 5.16), and the variance that the resamples lack by drawing k of k:
 /// `Σ_h k_h/(k_h − 1) V_h / Σ_h V_h`, V_h the squares of the jackknife's values around their stratum's mean.
 pub(super) fn bca_interval(strata: &[Vec<usize>], level: f64, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Interval {
     let n = strata.iter().map(Vec::len).sum();
@@ -39,25 +40,21 @@ pub(super) fn bca_interval(strata: &[Vec<usize>], level: f64, statistic: impl Fn
         return bca(n, level, own, &jackknife, resampled);
     }
     let deviations = deviations_within(strata, &jackknife);
-    let lacking = {
-        let squares = |stratum: &[f64]| stratum.iter().map(|deviation| deviation * deviation).sum::<f64>();
-        let corrected = |stratum: &Vec<f64>| stratum.len() as f64 / (stratum.len() as f64 - 1.0) * squares(stratum);
-        let all = squares(&deviations.concat());
-        if all > 0.0 { deviations.iter().map(corrected).sum::<f64>() / all } else { 1.0 }
-    };
-    let tail = expanded(n - strata.len(), lacking, level);
-    let correction = Correction::with(own, acceleration_of(&deviations.concat()), &resampled);
+    let Variance { of_sum, degrees } = variance_of_sum(strata, &jackknife);
+    let drawn = deviations.iter().map(|deviation| deviation * deviation).sum::<f64>();
+    let tail = expanded(degrees, if drawn > 0.0 { of_sum / drawn } else { 1.0 }, level);
+    let correction = Correction::with(own, acceleration_of(&deviations), &resampled);
     let [low, high] = [tail, 1.0 - tail].map(|share| quantile(&mut resampled, correction.of(share)));
     Interval { low, high, level }
 }
 
 /// How far the jackknife's values lie below their stratum's mean.
-fn deviations_within(strata: &[Vec<usize>], jackknife: &[f64]) -> Vec<Vec<f64>> {
+fn deviations_within(strata: &[Vec<usize>], jackknife: &[f64]) -> Vec<f64> {
     let of = |stratum: &Vec<usize>| {
         let centre = stratum.iter().map(|&cluster| jackknife[cluster]).sum::<f64>() / stratum.len() as f64;
-        stratum.iter().map(|&cluster| centre - jackknife[cluster]).collect()
+        stratum.iter().map(|&cluster| centre - jackknife[cluster]).collect::<Vec<_>>()
     };
-    strata.iter().map(of).collect()
+    strata.iter().flat_map(of).collect()
 }
 
 /// The BCa intervals of several statistics over the same resamples: Efron 1987,
@@ -152,12 +149,13 @@ impl Resamples {
 /// the percentile interval is put before BCa's correction here. What that gains
 /// is measured in `coverage.rs` and told at [`super::bca_interval_of_mean`].
 pub(super) fn expanded_tail(n: usize, level: f64) -> f64 {
-    expanded(n - 1, n as f64 / (n as f64 - 1.0), level)
+    let n = n as f64;
+    expanded(n - 1.0, n / (n - 1.0), level)
 }
 
 /// The tail for so many degrees of freedom, where resamples have too little variance by the factor `lacking`.
-fn expanded(degrees: usize, lacking: f64, level: f64) -> f64 {
-    let student = StudentsT::new(0.0, 1.0, degrees as f64).expect("there are at least two clusters");
+fn expanded(degrees: f64, lacking: f64, level: f64) -> f64 {
+    let student = StudentsT::new(0.0, 1.0, degrees).expect("there are at least two clusters");
     Normal::standard().cdf(student.inverse_cdf((1.0 - level) / 2.0) * lacking.sqrt())
 }
 

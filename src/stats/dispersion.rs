@@ -56,7 +56,7 @@ pub fn clustered_standard_error_within(clusters: &[impl AsRef<[f64]>], strata: &
     let strata = strata.members(clusters.len());
     let squares = match strata.len() {
         1 => deviations.iter().map(|deviation| deviation.powi(2)).sum::<f64>(),
-        _ => (c - 1.0) / c * variance_of_sum(&strata, &deviations),
+        _ => (c - 1.0) / c * variance_of_sum(&strata, &deviations).of_sum,
     };
     Some(squares.sqrt() / n)
 }

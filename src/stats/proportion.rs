@@ -3,7 +3,7 @@
 use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 
 use super::error::{StatsError, at_least};
-use super::strata::variance_of_sum;
+use super::strata::{Variance, variance_of_sum};
 use super::{Effect, Interval, Strata};
 
 /// Texts of one prompt.
@@ -38,8 +38,8 @@ pub fn clustered_share(prompts: &[Hits], level: f64) -> Result<Effect, StatsErro
 
 /// The same where prompts are of strata, of which there are so many by design. The variance of the share is then
 /// `Σ_h k_h/(k_h − 1) Σ_(i in h) (z_i − z̄_h)² / texts²` with `z_i = hits_i − share × texts_i` and k_h prompts in stratum h (the combined
-/// ratio estimate: Cochran 1977, § 6.11), and t has as many degrees of freedom as there are prompts less strata, as in
-/// Korn and Graubard. Prompts tell how alike their texts are where their stratum has both: the rule of
+/// ratio estimate: Cochran 1977, § 6.11), and t has the effective degrees of freedom of that sum (his 5.16). Prompts tell
+/// how alike their texts are where their stratum has both: the rule of
 /// [`PROMPTS_THAT_TELL`] counts in each stratum those that have a hit or those that have a text that is none,
 /// whichever are fewer, and adds them up. The effective number stays at most that of texts, so strata gain nothing where each prompt
 /// has one text. Strata of one prompt are pooled.
@@ -64,17 +64,14 @@ pub fn clustered_share_within(prompts: &[Hits], strata: &Strata, level: f64) -> 
     let deviations: Vec<f64> = prompts.iter().map(deviation).collect();
     let strata = strata.members(prompts.len());
     // Of a ratio of totals over prompts (Cochran 1977, § 6.3).
-    let variance = variance_of_sum(&strata, &deviations) / (texts * texts);
+    let Variance { of_sum, degrees } = variance_of_sum(&strata, &deviations);
+    let variance = of_sum / (texts * texts);
     let fewest = |stratum: &Vec<usize>| {
         let count = |is: fn(&Hits) -> bool| stratum.iter().filter(|&&prompt| is(prompts[prompt])).count();
         count(|prompt| prompt.hits > 0).min(count(|prompt| prompt.hits < prompt.n))
     };
-    let of = Clustered {
-        texts: texts as usize,
-        prompts: prompts.len(),
-        strata: strata.len(),
-        fewest: strata.iter().map(fewest).sum(),
-    };
+    let of =
+        Clustered { texts: texts as usize, prompts: prompts.len(), degrees, fewest: strata.iter().map(fewest).sum() };
     Ok(Effect { estimate: share, interval: of.interval(share, variance, level) })
 }
 
@@ -86,8 +83,8 @@ pub(super) struct Clustered {
     pub texts: usize,
     /// At least two.
     pub prompts: usize,
-    /// Of the prompts, each of which has two at least.
-    pub strata: usize,
+    /// Of freedom, of the variance over prompts: prompts less 1 where they are of one stratum.
+    pub degrees: f64,
     /// Prompts with a text that does it, or with one that does not: whichever are fewer.
     pub fewest: usize,
 }
@@ -113,7 +110,7 @@ impl Clustered {
         let t = |degrees: f64| {
             StudentsT::new(0.0, 1.0, degrees).expect("degrees are positive").inverse_cdf((1.0 + level) / 2.0)
         };
-        (independent / variance * texts * (t(texts - 1.0) / t(k - self.strata as f64)).powi(2)).min(most)
+        (independent / variance * texts * (t(texts - 1.0) / t(self.degrees)).powi(2)).min(most)
     }
 }
 
@@ -205,7 +202,7 @@ mod tests {
             &two_groups().1.members(24),
             &prompts.iter().map(|prompt| f64::from(prompt.hits) - 8.0).collect::<Vec<_>>(),
         );
-        assert_near(hand / (384.0 * 384.0), 1.183_712e-4, 1e-9);
+        assert_near(hand.of_sum / (384.0 * 384.0), 1.183_712e-4, 1e-9);
     }
 
     /// Of each stratum nothing tells how alike the texts of its prompts are.

@@ -47,19 +47,41 @@ impl Strata {
     }
 }
 
-/// The variance of a sum over prompts, of one value each: `Σ_h k_h/(k_h − 1) Σ_(i in h) (z_i − z̄_h)²`, with k_h prompts in
-/// stratum h (Cochran 1977, § 5.4, without the correction for finite populations). In a single stratum the values must have
-/// a mean of 0, as deviations from a mean or a ratio do, and no other is subtracted.
-pub(super) fn variance_of_sum(strata: &[Vec<usize>], values: &[f64]) -> f64 {
+/// The variance of a sum over prompts, and how well it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Variance {
+    pub of_sum: f64,
+    /// Of Student's t.
+    pub degrees: f64,
+}
+
+/// Of one value a prompt: `Σ_h v_h`, `v_h = k_h/(k_h − 1) Σ_(i in h) (z_i − z̄_h)²`, with k_h prompts in stratum h (Cochran 1977,
+/// § 5.4, without the correction for finite populations). Degrees of freedom are his effective number (5.16),
+/// `(Σ v_h)² / Σ v_h²/(k_h − 1)`: where most of the variance is that of a few prompts, they are what is known of it.
+///
+/// In a single stratum the values must have a mean of 0, as deviations from a mean or a ratio do, and no other is subtracted.
+pub(super) fn variance_of_sum(strata: &[Vec<usize>], values: &[f64]) -> Variance {
+    let k = |stratum: &Vec<usize>| stratum.len() as f64;
     let of = |stratum: &Vec<usize>| {
-        let k = stratum.len() as f64;
         let centre = match strata.len() {
             1 => 0.0,
-            _ => stratum.iter().map(|&prompt| values[prompt]).sum::<f64>() / k,
+            _ => stratum.iter().map(|&prompt| values[prompt]).sum::<f64>() / k(stratum),
         };
-        k / (k - 1.0) * stratum.iter().map(|&prompt| (values[prompt] - centre).powi(2)).sum::<f64>()
+        let squares = stratum.iter().map(|&prompt| (values[prompt] - centre).powi(2)).sum::<f64>();
+        k(stratum) / (k(stratum) - 1.0) * squares
     };
-    strata.iter().map(of).sum()
+    let each: Vec<f64> = strata.iter().map(of).collect();
+    let of_sum = each.iter().sum::<f64>();
+    let all = strata.iter().map(|stratum| k(stratum) - 1.0).sum();
+    let degrees = match strata.len() {
+        1 => all,
+        _ if of_sum > 0.0 => {
+            let terms = strata.iter().zip(&each).map(|(stratum, v)| (v / of_sum).powi(2) / (k(stratum) - 1.0));
+            1.0 / terms.sum::<f64>()
+        }
+        _ => all,
+    };
+    Variance { of_sum, degrees }
 }
 
 #[cfg(test)]
@@ -89,10 +111,16 @@ mod tests {
         assert_eq!(kept, Strata::new(vec![0, 1, 1]));
     }
 
-    /// Σ(z − z̄)² is 2 and 8; two and three prompts.
+    /// Σ(z − z̄)² is 2 and 8, of two and three prompts: v is 4 and 12, and 16² / (4²/1 + 12²/2) = 2.909.
     #[test]
     fn variances_are_added_within_strata() {
         let strata = Strata::new(vec![0, 0, 1, 1, 1]).members(5);
-        assert_eq!(variance_of_sum(&strata, &[1.0, 3.0, 12.0, 10.0, 14.0]), 2.0 * 2.0 + 1.5 * 8.0);
+        let found = variance_of_sum(&strata, &[1.0, 3.0, 12.0, 10.0, 14.0]);
+        assert_eq!(found.of_sum, 16.0);
+        assert!((found.degrees - 256.0 / 88.0).abs() < 1e-12);
+        let alike = variance_of_sum(&strata, &[1.0, 1.0, 2.0, 2.0, 2.0]);
+        assert_eq!(alike, Variance { of_sum: 0.0, degrees: 3.0 });
+        let one = variance_of_sum(&[vec![0, 1, 2]], &[-1.0, 0.0, 1.0]);
+        assert_eq!(one, Variance { of_sum: 3.0, degrees: 2.0 });
     }
 }
