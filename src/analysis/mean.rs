@@ -1,20 +1,25 @@
 //! The interval of a metric's mean, over prompts.
 
 use crate::metrics::{Metric, Scores};
-use crate::stats::{Ends, Hits, Interval, Part, bounded_mean, clustered_share};
+use crate::stats::{Ends, Hits, Interval, Part, Strata, bounded_mean_within, clustered_share_within};
 
 /// Of the texts' values; a list a prompt. A mean of 1 and 0 is a share, and has a share's interval. Any other's
-/// takes into account that the sample may lack loops: see [`bounded_mean`]. `None` where that has none, or
-/// there are fewer than two prompts.
-pub(super) fn interval_of_mean(metric: Metric, prompts: &[Vec<&Scores>], level: f64) -> Option<Interval> {
+/// takes into account that the sample may lack loops: see [`crate::stats::bounded_mean`]. `None` where that has none, or there
+/// are fewer than two prompts.
+pub(super) fn interval_of_mean(
+    metric: Metric,
+    prompts: &[Vec<&Scores>],
+    strata: &Strata,
+    level: f64,
+) -> Option<Interval> {
     if metric.is_verdict() {
         let prompts: Vec<Hits> = prompts.iter().map(|texts| hits(metric, texts)).collect();
-        return clustered_share(&prompts, level).ok().map(|share| share.interval);
+        return clustered_share_within(&prompts, strata, level).ok().map(|share| share.interval);
     }
     let (best, worst) = metric.ends();
     let text = |scores: &&Scores| Some((part(scores), scores.get(metric)?));
     let prompts: Vec<Vec<(Part, f64)>> = prompts.iter().map(|texts| texts.iter().filter_map(text).collect()).collect();
-    bounded_mean(&prompts, Ends { best, worst }, level)
+    bounded_mean_within(&prompts, strata, Ends { best, worst }, level)
 }
 
 fn hits(metric: Metric, texts: &[&Scores]) -> Hits {
@@ -30,6 +35,7 @@ fn part(scores: &Scores) -> Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::clustered_share;
 
     /// As many prompts with a text each, of which so many loop and score 0.9; the others 0.
     fn interval(metric: Metric, looping: usize, n: usize) -> Option<Interval> {
@@ -38,7 +44,7 @@ mod tests {
             Scores::from_fn(|of| Some(if of.is_verdict() { f64::from(value > 0.0) } else { value }))
         };
         let texts: Vec<Scores> = (0..n).map(text).collect();
-        interval_of_mean(metric, &texts.iter().map(|scores| vec![scores]).collect::<Vec<_>>(), 0.95)
+        interval_of_mean(metric, &texts.iter().map(|scores| vec![scores]).collect::<Vec<_>>(), &Strata::default(), 0.95)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Factor, Hypothesis, Settings};
+use crate::experiment::{Factor, Hypothesis, Prompt, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
 use crate::plan::{Cell, Design, Doubt, Sequence, Trial, TrialId};
@@ -19,6 +19,7 @@ mod blindness;
 mod cells;
 mod comparison;
 mod doubts;
+mod groups;
 mod host_experts;
 mod level;
 mod mean;
@@ -34,6 +35,7 @@ mod verdict;
 pub use attribution::{Attribution, FactorTotal, SourceShare};
 pub use blindness::Blindness;
 pub use comparison::{Comparison, Parted, Row, compare};
+pub use groups::Groups;
 pub use host_experts::{Computed, HostExperts, Uncounted};
 pub use outlook::{Each, Needed, Outlook, Quantity, Sight, Source as SpreadSource, Spread, USUAL_SD, Unseen, outlooks};
 pub use parting::Unit;
@@ -52,6 +54,8 @@ pub struct Analysis {
     pub cells: Vec<CellSummary>,
     /// In the order of `cells`.
     pub profiles: Vec<CellProfile>,
+    /// Of the prompts: the strata of the intervals.
+    pub groups: Groups,
     /// What the profiles' onsets are counted in.
     pub onset_unit: OnsetUnit,
     /// In file order.
@@ -69,6 +73,8 @@ pub struct Analysis {
 pub struct Questions<'a> {
     pub hypotheses: &'a [Hypothesis],
     pub settings: Settings,
+    /// Those that the trials are of, with their groups.
+    pub prompts: &'a [Prompt],
     /// Factors whose levels are the same computation: see [`Design::inert`].
     pub inert: &'a [Factor],
     /// What servers do not honour: see [`Design::doubts`].
@@ -82,13 +88,15 @@ pub struct Questions<'a> {
 }
 
 impl<'a> From<&'a Design> for Questions<'a> {
-    fn from(Design { hypotheses, settings, inert, doubts, thought_markers, sequential, part, .. }: &'a Design) -> Self {
+    fn from(design: &'a Design) -> Self {
+        let Design { hypotheses, settings, prompts, inert, doubts, thought_markers, sequential, part, .. } = design;
         // A part of the trials decides nothing.
         let hypotheses: &[_] = if part.is_some() { &[] } else { hypotheses };
         let thought_markers = Some(thought_markers);
         Self {
             hypotheses,
             settings: *settings,
+            prompts,
             inert,
             doubts,
             thought_markers,
@@ -203,9 +211,11 @@ pub fn analyse<'a>(
         None
     });
     let onset_unit = OnsetUnit::of(&trials);
+    let groups = Groups::of(questions.prompts);
     Analysis {
-        cells: cells::summarise(&trials),
-        profiles: profile::profiles(&trials, onset_unit),
+        cells: cells::summarise(&trials, &groups),
+        profiles: profile::profiles(&trials, &groups, onset_unit),
+        groups,
         onset_unit,
         verdicts: decided(&trials, questions, sequential.as_ref()),
         attribution,
@@ -341,6 +351,41 @@ mod tests {
         assert!(one.estimate.unwrap().interval.is_some());
         assert_eq!((both.spread.n_prompts, both.spread.icc, one.spread.icc), (6, Some(1.0), None));
         assert!((both.spread.standard_error.unwrap() - one.spread.standard_error.unwrap()).abs() < 1e-12);
+    }
+
+    /// Texts of one group repeat themselves, more or less; those of the other do not.
+    #[test]
+    fn groups_of_prompts_are_the_strata_of_the_intervals() {
+        let names: Vec<String> = (0..24).map(|place| place.to_string()).collect();
+        let text = |place: usize| match (place < 12, place.is_multiple_of(2)) {
+            (true, true) => "so so so so".to_owned(),
+            (true, false) => "so so so one".to_owned(),
+            (false, _) => "one two three four".to_owned(),
+        };
+        let trials: Vec<_> = (0..24).map(|i| trial(&names[i], 0.9, &format!("prompt {i}"), 0)).collect();
+        let outcomes: HashMap<TrialId, Outcome> = (0..24).map(|i| (id(&names[i]), generated(&text(i), &[]))).collect();
+        let prompts = |group: fn(usize) -> Option<String>| -> Vec<Prompt> {
+            let prompt = |i: usize| Prompt { id: format!("prompt {i}"), text: i.to_string(), group: group(i) };
+            (0..24).map(prompt).collect()
+        };
+        let of = |prompts: &[Prompt]| {
+            let analysis = analyse(&trials, Questions { prompts, ..Questions::default() }, |id| outcomes.get(id));
+            let found = summary(&analysis, 0.9, Metric::RepetitionScore).clone();
+            (found, analysis)
+        };
+        let (pooled, all) = of(&[]);
+        let (strata, _) = of(&prompts(|i| Some((i / 12).to_string())));
+        let mean = |summary: &CellSummary| summary.estimate.unwrap().mean;
+        assert_eq!(mean(&strata), mean(&pooled));
+        let error = |summary: &CellSummary| summary.spread.standard_error.unwrap();
+        // Scores of the first group are 0.5 and 0 in turn, d − d̄ is ±0.25: √(23/24 × 12/11 × 12/16) / 24.
+        assert!((error(&strata) - 0.036_895_378).abs() < 1e-8);
+        assert!(error(&strata) < 0.9 * error(&pooled), "{}", error(&pooled));
+        let width = |summary: &CellSummary| summary.estimate.unwrap().interval.map(|of| of.high - of.low).unwrap();
+        assert!(width(&strata) < width(&pooled));
+        // One group, or prompts that name none, is no group at all.
+        assert_eq!(of(&prompts(|_| None)).1, all);
+        assert_eq!(of(&prompts(|_| Some("all".to_owned()))).1.cells, all.cells);
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{ScoredTrial, TrialResult};
+use super::{Groups, ScoredTrial, TrialResult};
 use crate::metrics::{Metric, Scores, self_repetition};
 use crate::plan::Cell;
 use crate::stats::{
-    Dispersion, Effect, Onset, Part, SurvivalCurve, TwoPart, bca_interval_of_mean, kaplan_meier, mean, two_part,
+    Dispersion, Effect, Onset, Part, SurvivalCurve, TwoPart, bca_interval_of_mean_within, kaplan_meier, mean,
+    two_part_within,
 };
 
 /// What the time to a loop is counted in.
@@ -62,7 +63,7 @@ struct OfPrompt<'a> {
 }
 
 /// In the order of the cells' first trials.
-pub(super) fn profiles(trials: &[ScoredTrial], unit: OnsetUnit) -> Vec<CellProfile> {
+pub(super) fn profiles(trials: &[ScoredTrial], groups: &Groups, unit: OnsetUnit) -> Vec<CellProfile> {
     let mut order: Vec<&Cell> = Vec::new();
     let mut cells: BTreeMap<&Cell, BTreeMap<&str, OfPrompt>> = BTreeMap::new();
     for ScoredTrial { trial, result, .. } in trials {
@@ -89,21 +90,22 @@ pub(super) fn profiles(trials: &[ScoredTrial], unit: OnsetUnit) -> Vec<CellProfi
         let onset = begun.filter(|_| part == Part::Looping).map(|at| Onset::At(at as f64));
         prompt.onsets.extend(onset.or(end.map(Onset::Censored)));
     }
-    order.into_par_iter().map(|cell| profile(cell, &cells[cell])).collect()
+    order.into_par_iter().map(|cell| profile(cell, &cells[cell], groups)).collect()
 }
 
-fn profile(cell: &Cell, prompts: &BTreeMap<&str, OfPrompt>) -> CellProfile {
+fn profile(cell: &Cell, prompts: &BTreeMap<&str, OfPrompt>, groups: &Groups) -> CellProfile {
+    let strata = groups.strata(prompts.keys().copied());
     let parts: Vec<_> = prompts.values().map(|prompt| &prompt.parts).collect();
     let onsets: Vec<_> = prompts.values().map(|prompt| &prompt.onsets).collect();
-    let alike: Vec<[f64; 1]> =
-        prompts.values().filter_map(|prompt| self_repetition(&prompt.texts)).map(|value| [value]).collect();
-    let estimate = mean(alike.as_flattened());
-    let interval = bca_interval_of_mean(&alike, 0.95);
+    let alike = |prompt: &OfPrompt| self_repetition(&prompt.texts).into_iter().collect();
+    let alike: Vec<Vec<f64>> = prompts.values().map(alike).collect();
+    let estimate = mean(&alike.concat());
+    let interval = bca_interval_of_mean_within(&alike, &strata, 0.95);
     CellProfile {
         cell: cell.clone(),
-        two_part: two_part(&parts).ok(),
+        two_part: two_part_within(&parts, &strata).ok(),
         onset: kaplan_meier(&onsets).ok(),
         self_repetition: estimate.zip(interval).map(|(estimate, interval)| Effect { estimate, interval }),
-        spread_of_self_repetition: Dispersion::of(&alike),
+        spread_of_self_repetition: Dispersion::within(&alike, &strata),
     }
 }

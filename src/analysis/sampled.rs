@@ -7,13 +7,14 @@ use super::recommend::Tails;
 use super::{Analysis, ScoredTrial, TrialResult};
 use crate::metrics::{Metric, Scores};
 use crate::plan::Cell;
-use crate::stats::Interval;
+use crate::stats::{Interval, Strata};
 
 pub(super) struct SampledCell<'a> {
     pub cell: &'a Cell,
     pub trials: Vec<&'a ScoredTrial>,
     /// The scored texts; those with a prompt have one.
     pub prompts: Vec<Vec<&'a Scores>>,
+    strata: Strata,
 }
 
 /// In the order of the cells' first trials.
@@ -30,25 +31,26 @@ pub(super) fn cells(analysis: &Analysis) -> Vec<SampledCell<'_>> {
     }
     let sampled = |cell| {
         let trials = trials.remove(cell).unwrap_or_default();
-        SampledCell { cell, prompts: by_prompt(&trials), trials }
+        let (ids, prompts): (Vec<_>, Vec<_>) = by_prompt(&trials).into_iter().unzip();
+        SampledCell { cell, prompts, strata: analysis.groups.strata(ids), trials }
     };
     order.into_iter().map(sampled).collect()
 }
 
-fn by_prompt<'a>(trials: &[&'a ScoredTrial]) -> Vec<Vec<&'a Scores>> {
+fn by_prompt<'a>(trials: &[&'a ScoredTrial]) -> BTreeMap<&'a str, Vec<&'a Scores>> {
     let mut prompts: BTreeMap<&str, Vec<&Scores>> = BTreeMap::new();
     for scored in trials {
         if let TrialResult::Scored { scores, .. } = &scored.result {
             prompts.entry(&scored.trial.prompt).or_default().push(scores);
         }
     }
-    prompts.into_values().collect()
+    prompts
 }
 
 impl SampledCell<'_> {
     /// Of the metric's mean, its limits at tails of their own.
     pub(super) fn interval(&self, metric: Metric, Tails { lower, upper }: Tails) -> Option<Interval> {
-        let at = |tail: f64| interval_of_mean(metric, &self.prompts, 1.0 - 2.0 * tail);
+        let at = |tail: f64| interval_of_mean(metric, &self.prompts, &self.strata, 1.0 - 2.0 * tail);
         let low = at(lower)?;
         let high = if upper.total_cmp(&lower).is_eq() { low } else { at(upper)? };
         Some(Interval { low: low.low, high: high.high, level: 1.0 - lower - upper })

@@ -70,7 +70,9 @@ pub fn read_manifest(directory: &Path) -> Result<Option<Manifest>, Failure> {
 /// When a file can't be written.
 pub fn write_outputs(directory: &Path, finished: &Finished) -> Result<Summary, Failure> {
     let Finished { design, manifest, contents, analysis } = finished;
-    write_table(directory, "trials.csv", |out| csv::write_trials(analysis, |trial| design.draw_seed(trial), out))?;
+    write_table(directory, "trials.csv", |out| {
+        csv::write_trials(analysis, &design.prompts, |trial| design.draw_seed(trial), out)
+    })?;
     write_table(directory, "cells.csv", |out| csv::write_cells(analysis, out))?;
     write_table(directory, "onset.csv", |out| csv::write_onsets(analysis, out))?;
     if analysis.trials.iter().any(|scored| scored.apart.is_some()) {

@@ -6,6 +6,7 @@ use serde_spanned::Spanned;
 use strum::VariantNames;
 
 use super::error::{Problems, did_you_mean};
+use super::groups::prompts_of;
 use super::hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
 use super::raw::{OneOrMore, RawAnalysis, RawArms, RawHypothesis, RawSelection};
 use super::resolve::{resolve_name, resolve_named, resolve_offload, resolve_temperature};
@@ -48,7 +49,7 @@ pub fn resolve_hypotheses(
             problems.add(id.span(), format!("two hypotheses are called {:?}", id.get_ref()), "rename one");
         }
     }
-    let mut resolver = Resolver { grid, problems };
+    let mut resolver = Resolver { grid, prompts, problems };
     if let Some(first) = raw.first()
         && prompts.len() < 2
     {
@@ -60,6 +61,7 @@ pub fn resolve_hypotheses(
 
 struct Resolver<'a> {
     grid: &'a Grid,
+    prompts: &'a [Prompt],
     problems: &'a mut Problems,
 }
 
@@ -69,7 +71,7 @@ impl Resolver<'_> {
         let id = raw.id.get_ref().clone();
         let metric = resolve_metric(raw.metric.as_ref(), self.problems);
         let part = resolve_named("part", raw.part.as_ref(), self.problems);
-        let within = raw.within.as_ref().map_or_else(Selection::default, |raw| self.selection(raw.get_ref()));
+        let within = raw.within.as_ref().map_or_else(Selection::default, |raw| self.within(raw.get_ref()));
         let each = raw.each.as_ref().map(|raw| self.factor(raw, &within, 1));
         if let Some(first) = raw.first.as_ref().filter(|first| *first.get_ref() == 0) {
             self.problems.add(first.span(), "no metric is defined of no words", "give a number such as 64");
@@ -205,6 +207,14 @@ impl Resolver<'_> {
 
     fn arms(&mut self, raw: &Spanned<RawArms>) -> [Selection; 2] {
         let RawArms { base, other } = raw.get_ref();
+        for group in [base, other].into_iter().flat_map(|raw| &raw.get_ref().group).flat_map(|groups| &groups.0) {
+            let help = "put it into where: group chooses the prompts of both";
+            self.problems.add(
+                group.span(),
+                "base and other are compared prompt by prompt, and have the same ones",
+                help,
+            );
+        }
         let arms = [base, other].map(|raw| self.selection(raw.get_ref()));
         if self.problems.is_empty() && arms[0] == arms[1] {
             self.problems.add(raw.span(), "base and other are the same texts", "name a level in which they differ");
@@ -231,7 +241,7 @@ impl Resolver<'_> {
     }
 
     fn n_levels(&self, factor: Factor, within: &Selection) -> usize {
-        let Selection { model, chain, offload, quant, template, op_offload, temperature } = within;
+        let Selection { model, chain, offload, quant, template, op_offload, temperature, prompt: _ } = within;
         let (selected, all) = match factor {
             Factor::Model => (model.len(), self.grid.models.len()),
             Factor::Chain => (chain.len(), self.grid.chains.len()),
@@ -244,6 +254,18 @@ impl Resolver<'_> {
         if selected == 0 { all } else { selected }
     }
 
+    /// A selection that may name groups of prompts.
+    fn within(&mut self, raw: &RawSelection) -> Selection {
+        let groups = raw.group.iter().flat_map(|groups| &groups.0);
+        let prompt: Vec<String> = groups.flat_map(|group| prompts_of(group, self.prompts, self.problems)).collect();
+        if let ([id], Some(group)) = (&prompt[..], raw.group.iter().flat_map(|groups| &groups.0).next()) {
+            let message = format!("a hypothesis is tested over prompts, and of this group there is only {id}");
+            self.problems.add(group.span(), message, "give its group at least 3 prompts, better 20");
+        }
+        Selection { prompt, ..self.selection(raw) }
+    }
+
+    /// The levels that it names.
     fn selection(&mut self, raw: &RawSelection) -> Selection {
         let grid = self.grid;
         let name = |raw: &Spanned<String>, _: &mut Problems| Some(raw.get_ref().clone());
@@ -263,6 +285,7 @@ impl Resolver<'_> {
                 Some((*raw.get_ref()).into())
             }),
             temperature: self.levels("temperature", raw.temperature.as_ref(), &grid.temperatures, resolve_temperature),
+            prompt: vec![],
         }
     }
 

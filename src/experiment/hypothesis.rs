@@ -87,7 +87,7 @@ pub enum Factor {
     Temperature,
 }
 
-/// Levels of factors; of a factor with an empty list, all of them.
+/// Levels of factors and prompts; of a factor with an empty list, all of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Selection {
@@ -98,6 +98,9 @@ pub struct Selection {
     pub template: Vec<Template>,
     pub op_offload: Vec<OpOffload>,
     pub temperature: Vec<Temperature>,
+    /// Ids: those of the groups that a file names. Plans before there were groups know none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prompt: Vec<String>,
 }
 
 /// What is done with the scores beside the hypotheses.
@@ -163,6 +166,7 @@ impl Selection {
             && has(&self.template, &point.template)
             && has(&self.op_offload, &point.op_offload)
             && has(&self.temperature, &point.temperature)
+            && has(&self.prompt, point.prompt)
     }
 
     /// The factors of which it does not take all levels.

@@ -11,6 +11,7 @@ mod builtin;
 mod chain;
 mod error;
 mod faults;
+mod groups;
 mod hypotheses;
 mod hypothesis;
 mod levels;
@@ -119,6 +120,10 @@ pub struct Exclusion {
 pub struct Prompt {
     pub id: String,
     pub text: String,
+    /// What kind of prompt it is, such as its topic: claims may be of a group, and groups are the strata of intervals.
+    /// It is no part of a trial's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 impl Grid {

@@ -11,7 +11,7 @@ use crate::text_file::{Format, Id, JsonFault, json_lines, json_values, without_m
 pub type Numbered = (usize, Prompt);
 
 /// Reads a prompts file. In JSON lines and in a JSON list each value is a text or
-/// `{"id": …, "text": …}`; anything else is a prompt a line. Blank lines are passed over. Prompts
+/// `{"id": …, "text": …}`, with a `"group"` if it has one; anything else is a prompt a line. Blank lines are passed over. Prompts
 /// without an id of their own are `p1`, `p2`, ….
 ///
 /// # Errors
@@ -34,7 +34,7 @@ pub fn parse(file_name: &str, text: &str) -> Result<Vec<Numbered>, (usize, Strin
 
 /// The `index`th prompt, counted from 1, of a source without ids.
 pub fn numbered(index: usize, text: &str) -> Prompt {
-    Prompt { id: format!("p{index}"), text: text.to_owned() }
+    Prompt { id: format!("p{index}"), text: text.to_owned(), group: None }
 }
 
 fn from_json(index: usize, json: &str) -> Result<Prompt, String> {
@@ -43,11 +43,12 @@ fn from_json(index: usize, json: &str) -> Result<Prompt, String> {
     struct Object {
         id: Id,
         text: String,
+        group: Option<String>,
     }
     let said = |error: serde_json::Error| error.to_string().replace(" at line 1 column ", " at column ");
     if json.starts_with('"') {
         return serde_json::from_str::<String>(json).map(|text| numbered(index, &text)).map_err(said);
     }
-    let Object { id: Id(id), text } = serde_json::from_str(json).map_err(said)?;
-    Ok(Prompt { id, text })
+    let Object { id: Id(id), text, group } = serde_json::from_str(json).map_err(said)?;
+    Ok(Prompt { id, text, group })
 }

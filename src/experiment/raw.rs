@@ -94,6 +94,7 @@ pub struct RawExclusion {
     pub temperature: Option<Spanned<f64>>,
     pub seed: Option<Spanned<i64>>,
     pub prompt: Option<Spanned<String>>,
+    pub group: Option<Spanned<String>>,
 }
 
 /// A claim, and one of the four tests.
@@ -126,7 +127,7 @@ pub struct RawArms {
     pub other: Spanned<RawSelection>,
 }
 
-/// Levels of factors, one or a list of them each.
+/// Levels of factors and groups of prompts, one or a list of them each.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSelection {
@@ -137,6 +138,7 @@ pub struct RawSelection {
     pub template: Option<OneOrMore<String>>,
     pub op_offload: Option<OneOrMore<bool>>,
     pub temperature: Option<OneOrMore<f64>>,
+    pub group: Option<OneOrMore<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,7 +166,14 @@ pub struct OneOrMore<T>(pub Vec<Spanned<T>>);
 #[serde(deny_unknown_fields)]
 pub struct RawPrompts {
     pub file: Option<Spanned<String>>,
-    pub inline: Option<Spanned<Vec<Spanned<String>>>>,
+    pub inline: Option<Spanned<Vec<Spanned<RawPrompt>>>>,
+}
+
+/// A text, or `{ text = "…", group = "…" }`.
+#[derive(Debug)]
+pub struct RawPrompt {
+    pub text: String,
+    pub group: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -459,6 +468,35 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
             Levels::One(level) => Self(vec![Spanned::new(span, level)]),
             Levels::More(levels) => Self(levels),
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for RawPrompt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            text: String,
+            group: Option<String>,
+        }
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = RawPrompt;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or { text = …, group = … }")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<RawPrompt, E> {
+                Ok(RawPrompt { text: text.to_owned(), group: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawPrompt, A::Error> {
+                let Table { text, group } = Table::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(RawPrompt { text, group })
+            }
+        }
+        deserializer.deserialize_any(V)
     }
 }
 

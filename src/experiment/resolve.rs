@@ -15,14 +15,14 @@ use super::hypotheses::{resolve_hypotheses, resolve_settings};
 use super::model::{check_path, resolve_models};
 use super::raw::{
     self, ListOr, RawChain, RawCount, RawExclusion, RawExperiment, RawGenerate, RawGrid, RawModel, RawOffload,
-    RawPrompts, RawSteps,
+    RawPrompt, RawPrompts, RawSteps,
 };
 use super::rules::resolve_chain;
 use super::sequential::resolve_sequential;
 use super::server::{Server, resolve_servers};
 use super::{
     Chain, Exclusion, Experiment, Generate, Grid, Kind, Model, Offload, OpOffload, Prompt, Seed, Temperature, builtin,
-    prompts,
+    groups, prompts,
 };
 use crate::text_file::Format;
 
@@ -162,9 +162,10 @@ pub(super) fn resolve_prompts(
         (None, Some(inline)) => {
             let texts = (1..).zip(inline.get_ref());
             texts
-                .map(|(index, text)| {
-                    let prompt = prompts::numbered(index, text.get_ref());
-                    (text.span(), format!("prompt {}", prompt.id), prompt)
+                .map(|(index, raw)| {
+                    let RawPrompt { text, group } = raw.get_ref();
+                    let prompt = Prompt { group: group.clone(), ..prompts::numbered(index, text) };
+                    (raw.span(), format!("prompt {}", prompt.id), prompt)
                 })
                 .collect()
         }
@@ -220,6 +221,9 @@ pub(super) fn resolve_prompts(
         if prompt.text.trim().is_empty() {
             problems.add(span.clone(), format!("{place}: the prompt is blank"), "remove it, or write one");
         }
+        if prompt.group.as_ref().is_some_and(|group| group.trim().is_empty()) {
+            problems.add(span.clone(), format!("{place}: the group is blank"), "remove it, or name the group");
+        }
         if prompt.text.contains('\0') {
             let help = "take it out; if the file is in UTF-16, convert it: iconv -f utf-16 -t utf-8";
             problems.add(
@@ -267,7 +271,7 @@ fn resolve_grid(
         Grid { models, chains, offloads, quants, templates, op_offloads, temperatures, seeds, excluded: vec![] };
     for exclusion in exclude {
         let resolved = resolve_exclusion(exclusion, &grid, prompts, problems);
-        grid.excluded.push(resolved);
+        grid.excluded.extend(resolved);
     }
     if problems.is_empty()
         && let Some(last) = exclude.last()
@@ -531,8 +535,10 @@ fn resolve_exclusion(
     grid: &Grid,
     prompts: &[Prompt],
     problems: &mut Problems,
-) -> Exclusion {
-    let RawExclusion { model, chain, offload, quant, template, op_offload, temperature, seed, prompt } = raw.get_ref();
+) -> Vec<Exclusion> {
+    let RawExclusion { model, chain, offload, quant, template, op_offload, temperature, seed, prompt, group } =
+        raw.get_ref();
+    let of_group = group.as_ref().map(|group| groups::prompts_of(group, prompts, problems));
     let models = ids(&grid.models, |model| &model.id);
     let chains = ids(&grid.chains, |chain| &chain.id);
     let prompts = ids(prompts, |prompt| &prompt.id);
@@ -564,10 +570,16 @@ fn resolve_exclusion(
         }),
         prompt: prompt.as_ref().and_then(|raw| excluded_name("prompt", raw, &prompts, problems)),
     };
-    if problems.is_empty() && exclusion == Exclusion::default() {
+    if let (Some(prompt), Some(_)) = (prompt, group) {
+        problems.add(prompt.span(), "a prompt is of one group", "remove prompt, or group");
+    }
+    if problems.is_empty() && exclusion == Exclusion::default() && group.is_none() {
         problems.add(raw.span(), "an exclusion without a level leaves nothing to run", "name the levels to leave out");
     }
-    exclusion
+    match of_group {
+        None => vec![exclusion],
+        Some(ids) => ids.into_iter().map(|id| Exclusion { prompt: Some(id), ..exclusion.clone() }).collect(),
+    }
 }
 
 fn ids<T>(items: &[T], id: impl Fn(&T) -> &String) -> Vec<&str> {

@@ -270,7 +270,7 @@ fn a_valid_file_means_what_it_says() {
     assert_eq!(seeds.iter().map(|seed| seed.get()).collect::<Vec<_>>(), [0, 1, 2]);
     let half = Temperature::new(0.5);
     assert_eq!(excluded, [Exclusion { chain: Some("mine".into()), temperature: half, ..Exclusion::default() }]);
-    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
+    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into(), group: None };
     assert_eq!(prompts, [prompt("p1", "one"), prompt("p2", "two")]);
 }
 
@@ -484,13 +484,13 @@ fn prompts_are_the_lines_that_are_not_blank() {
 fn prompts_in_json_lines_bring_their_ids() {
     let text = "{\"id\": \"a\", \"text\": \"one\\ntwo\"}\n\n{\"text\": \"three\", \"id\": \"b\"}\n";
     let read = prompts::parse("p.jsonl", text).expect("lines are prompts");
-    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
+    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into(), group: None };
     assert_eq!(read, [(1, prompt("a", "one\ntwo")), (3, prompt("b", "three"))]);
 }
 
 #[test]
 fn json_is_known_by_the_ending_in_any_case() {
-    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into() };
+    let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into(), group: None };
     for name in ["p.jsonl", "p.JSONL", "p.ndjson", "p.NDJSON", "p.json", "p.Json"] {
         let lines = "{\"id\": \"a\", \"text\": \"Once\"}\n\"The sun\"\n";
         let read = prompts::parse(name, lines).expect("lines are prompts");
@@ -580,4 +580,5 @@ proptest! {
     }
 }
 
+mod groups;
 mod hypotheses;

@@ -11,7 +11,7 @@ use ::csv::Writer;
 
 use crate::analysis::sequential::Look;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, Sequential, TrialResult};
-use crate::experiment::Seed;
+use crate::experiment::{Prompt, Seed};
 use crate::metrics::{Metric, Scores, TextPart};
 use crate::plan::{Cell, LoadKey, Trial, TrialId};
 use crate::stats::{Dispersion, Effect, Interval};
@@ -64,17 +64,23 @@ impl<'a> TimingRow<'a> {
 
 /// Writes `trials.csv`: a row a trial, in plan order. `unseen_by` names what can't see whether the
 /// text repeats itself: `words` (the finding's), `characters`, or both. `draw_seed` is what the sampler was seeded
-/// with, to make the text again elsewhere.
+/// with, to make the text again elsewhere. `group` is the prompt's, where any of the `prompts` has one.
 pub fn write_trials(
     analysis: &Analysis,
+    prompts: &[Prompt],
     draw_seed: impl Fn(&Trial) -> Option<Seed>,
     out: impl Write,
 ) -> io::Result<()> {
     let mut csv = Writer::from_writer(out);
     let columns = ["prompt", "seed", "status", "stop", "n_prompt_tokens", "n_tokens", "unseen_by", "draw_seed"];
-    csv.write_record(["trial_id"].into_iter().chain(FACTORS).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
+    let groups: BTreeMap<&str, &str> =
+        prompts.iter().filter_map(|prompt| Some((&*prompt.id, prompt.group.as_deref()?))).collect();
+    let column = (!groups.is_empty()).then_some("group");
+    let columns = columns.into_iter().chain(column).chain(Metric::ALL.map(Metric::name));
+    csv.write_record(["trial_id"].into_iter().chain(FACTORS).chain(columns))?;
     for scored in &analysis.trials {
-        csv.write_record(trial_fields(scored, draw_seed(&scored.trial)))?;
+        let group = column.map(|_| groups.get(&*scored.trial.prompt).copied().unwrap_or_default());
+        csv.write_record(trial_fields(scored, draw_seed(&scored.trial), group))?;
     }
     csv.flush()
 }
@@ -229,7 +235,12 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
     csv.flush()
 }
 
-fn trial_fields(ScoredTrial { trial, result, .. }: &ScoredTrial, draw_seed: Option<Seed>) -> Vec<String> {
+/// `group` is `None` where there is no such column.
+fn trial_fields(
+    ScoredTrial { trial, result, .. }: &ScoredTrial,
+    draw_seed: Option<Seed>,
+    group: Option<&str>,
+) -> Vec<String> {
     let (status, generation, scores) = match result {
         TrialResult::Scored { generation, scores } => ("ok", Some(generation), *scores),
         TrialResult::Censored { generation, .. } => ("censored", Some(generation), Scores::default()),
@@ -248,6 +259,7 @@ fn trial_fields(ScoredTrial { trial, result, .. }: &ScoredTrial, draw_seed: Opti
         if matches!(result, TrialResult::Scored { .. }) { unseen_by(&scores) } else { String::new() },
         or_empty(draw_seed),
     ]);
+    fields.extend(group.map(str::to_owned));
     fields.extend(Metric::ALL.map(|metric| or_empty(scores.get(metric))));
     fields
 }
@@ -314,7 +326,26 @@ mod tests {
 
     #[test]
     fn trials_have_a_row_each_and_no_zero_for_what_is_missing() {
-        insta::assert_snapshot!(text(|out| write_trials(&sample::tiny(), |trial| trial.seed, out)));
+        insta::assert_snapshot!(text(|out| write_trials(&sample::tiny(), &[], |trial| trial.seed, out)));
+    }
+
+    #[test]
+    fn the_groups_of_prompts_have_a_column_where_there_are_any() {
+        let analysis = sample::tiny();
+        let id = |place: usize| analysis.trials[place].trial.prompt.clone();
+        let other = analysis.trials.iter().map(|scored| scored.trial.prompt.clone()).find(|prompt| *prompt != id(0));
+        let prompt = |id: String, group: Option<&str>| Prompt { text: id.clone(), id, group: group.map(str::to_owned) };
+        let prompts = [prompt(id(0), Some("trained")), prompt(other.unwrap(), None)];
+        let rows = text(|out| write_trials(&analysis, &prompts, |trial| trial.seed, out));
+        let mut reader = ::csv::Reader::from_reader(rows.as_bytes());
+        let headers = reader.headers().unwrap().clone();
+        let column = headers.iter().position(|column| column == "group").unwrap();
+        assert_eq!(&headers[column - 1], "draw_seed");
+        let found: Vec<String> = reader.records().map(|row| row.unwrap()[column].to_owned()).collect();
+        let of = |scored: &ScoredTrial| if scored.trial.prompt == id(0) { "trained" } else { "" };
+        assert_eq!(found, analysis.trials.iter().map(of).collect::<Vec<_>>());
+        let without = text(|out| write_trials(&analysis, &[prompt(id(0), None)], |trial| trial.seed, out));
+        assert_eq!(without, text(|out| write_trials(&analysis, &[], |trial| trial.seed, out)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::Interval;
 use super::random::{draw, generator};
+use super::strata::{Variance, variance_of_sum};
 
 /// Resamples behind an interval. The Monte-Carlo error that is left at a 95 %
 /// limit is about 3 % of the estimate's standard error.
@@ -23,12 +24,37 @@ pub(super) const RESAMPLES: usize = 10_000;
 /// their resamples.
 const KEY: [u8; 32] = *b"moe-sweep: bootstrap, resamples.";
 
-/// The BCa interval (bias-corrected and accelerated) of one statistic; see
-/// [`bca_intervals`].
-pub(super) fn bca_interval(n: usize, level: f64, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Interval {
+/// The BCa interval (bias-corrected and accelerated) of one statistic of the clusters in these strata, two at least in
+/// each; see [`bca_intervals`], which this is where there is one stratum.
+///
+/// Of several, each resample has as many clusters of each stratum as the sample (Davison and Hinkley 1997, § 3.2). The
+/// acceleration is that of the jackknife's values less their stratum's mean (there § 5.3.2), for a statistic of all
+/// clusters alike, as a mean over them is. Before the correction the tails are expanded as for one stratum ([`expanded_tail`]), with
+/// the effective degrees of freedom of the strata (Cochran 1977, 5.16), and the variance that the resamples lack by drawing k of k:
+/// `Σ_h k_h/(k_h − 1) V_h / Σ_h V_h`, V_h the squares of the jackknife's values around their stratum's mean.
+pub(super) fn bca_interval(strata: &[Vec<usize>], level: f64, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Interval {
+    let n = strata.iter().map(Vec::len).sum();
     let (own, jackknife) = of_sample(n, &statistic);
-    let resampled = Resamples::of(n).par_map(statistic);
-    bca(n, level, own, &jackknife, resampled)
+    let mut resampled = Resamples::within(strata).par_map(statistic);
+    if strata.len() == 1 {
+        return bca(n, level, own, &jackknife, resampled);
+    }
+    let deviations = deviations_within(strata, &jackknife);
+    let Variance { of_sum, degrees } = variance_of_sum(strata, &jackknife);
+    let drawn = deviations.iter().map(|deviation| deviation * deviation).sum::<f64>();
+    let tail = expanded(degrees, if drawn > 0.0 { of_sum / drawn } else { 1.0 }, level);
+    let correction = Correction::with(own, acceleration_of(&deviations), &resampled);
+    let [low, high] = [tail, 1.0 - tail].map(|share| quantile(&mut resampled, correction.of(share)));
+    Interval { low, high, level }
+}
+
+/// How far the jackknife's values lie below their stratum's mean.
+fn deviations_within(strata: &[Vec<usize>], jackknife: &[f64]) -> Vec<f64> {
+    let of = |stratum: &Vec<usize>| {
+        let centre = stratum.iter().map(|&cluster| jackknife[cluster]).sum::<f64>() / stratum.len() as f64;
+        stratum.iter().map(|&cluster| centre - jackknife[cluster]).collect::<Vec<_>>()
+    };
+    strata.iter().flat_map(of).collect()
 }
 
 /// The BCa intervals of several statistics over the same resamples: Efron 1987,
@@ -65,6 +91,7 @@ fn bca(n: usize, level: f64, own: f64, jackknife: &[f64], mut resampled: Vec<f64
 
 /// The clusters of [`RESAMPLES`] resamples, each in ascending order.
 pub(super) struct Resamples {
+    strata: Vec<Vec<usize>>,
     n: usize,
     drawn: Vec<usize>,
 }
@@ -74,24 +101,34 @@ impl Resamples {
     /// longer than most statistics. The last few are kept, for the intervals of
     /// one analysis are over as many prompts.
     pub(super) fn of(n: usize) -> Arc<Self> {
+        Self::within(&[(0..n).collect()])
+    }
+
+    /// The same where each resample has as many clusters of each stratum as the sample. The clusters of all strata are
+    /// those from 0 up.
+    fn within(strata: &[Vec<usize>]) -> Arc<Self> {
         static KEPT: Mutex<VecDeque<Arc<Resamples>>> = Mutex::new(VecDeque::new());
         const KEEP: usize = 4;
         let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept().iter().find(|known| known.n == n) {
+        if let Some(known) = kept().iter().find(|known| known.strata == strata) {
             return Arc::clone(known);
         }
-        let fresh = Arc::new(Self::draw(n));
+        let fresh = Arc::new(Self::draw(strata.to_vec()));
         let mut kept = kept();
         kept.truncate(KEEP - 1);
         kept.push_front(Arc::clone(&fresh));
         fresh
     }
 
-    fn draw(n: usize) -> Self {
+    fn draw(strata: Vec<Vec<usize>>) -> Self {
         let mut rng = generator(&KEY);
-        let mut drawn: Vec<usize> = (0..n * RESAMPLES).map(|_| draw(&mut rng, n)).collect();
+        let n = strata.iter().map(Vec::len).sum();
+        // For each cluster of the sample, one of its stratum.
+        let places: Vec<&Vec<usize>> = strata.iter().flat_map(|stratum| stratum.iter().map(move |_| stratum)).collect();
+        let resample = |_| places.iter().map(|stratum| stratum[draw(&mut rng, stratum.len())]).collect::<Vec<_>>();
+        let mut drawn = (0..RESAMPLES).map(resample).collect::<Vec<_>>().concat();
         drawn.chunks_exact_mut(n).for_each(<[usize]>::sort_unstable);
-        Self { n, drawn }
+        Self { strata, n, drawn }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &[usize]> {
@@ -113,8 +150,13 @@ impl Resamples {
 /// is measured in `coverage.rs` and told at [`super::bca_interval_of_mean`].
 pub(super) fn expanded_tail(n: usize, level: f64) -> f64 {
     let n = n as f64;
-    let student = StudentsT::new(0.0, 1.0, n - 1.0).expect("there are at least two clusters");
-    Normal::standard().cdf(student.inverse_cdf((1.0 - level) / 2.0) * (n / (n - 1.0)).sqrt())
+    expanded(n - 1.0, n / (n - 1.0), level)
+}
+
+/// The tail for so many degrees of freedom, where resamples have too little variance by the factor `lacking`.
+fn expanded(degrees: f64, lacking: f64, level: f64) -> f64 {
+    let student = StudentsT::new(0.0, 1.0, degrees).expect("there are at least two clusters");
+    Normal::standard().cdf(student.inverse_cdf((1.0 - level) / 2.0) * lacking.sqrt())
 }
 
 /// Which quantiles of the resampled values stand for the nominal ones.
@@ -128,6 +170,10 @@ pub(super) struct Correction {
 
 impl Correction {
     pub(super) fn new(own: f64, jackknife: &[f64], resampled: &[f64]) -> Self {
+        Self::with(own, acceleration(jackknife), resampled)
+    }
+
+    fn with(own: f64, acceleration: f64, resampled: &[f64]) -> Self {
         // Half of the ties count as smaller, as in SciPy's `bootstrap`: scores
         // are often 0, and then many resamples have the sample's own value, or one that only
         // the order of a sum tells from it.
@@ -139,7 +185,7 @@ impl Correction {
         let n = resampled.len() as f64;
         // Away from 0 and n, where the normal quantile is infinite.
         let bias = Normal::standard().inverse_cdf(below.clamp(0.5, n - 0.5) / n);
-        Self { bias, acceleration: acceleration(jackknife) }
+        Self { bias, acceleration }
     }
 
     /// Efron's formula for a nominal share. The denominator stays positive at
@@ -161,7 +207,11 @@ impl Correction {
 /// of them; 0, no acceleration, where they are all equal.
 pub(super) fn acceleration(jackknife: &[f64]) -> f64 {
     let centre = jackknife.iter().sum::<f64>() / jackknife.len() as f64;
-    let moment = |power: i32| jackknife.iter().map(|value| (centre - value).powi(power)).sum::<f64>();
+    acceleration_of(&jackknife.iter().map(|value| centre - value).collect::<Vec<_>>())
+}
+
+fn acceleration_of(deviations: &[f64]) -> f64 {
+    let moment = |power: i32| deviations.iter().map(|deviation| deviation.powi(power)).sum::<f64>();
     let scale = 6.0 * moment(2).powf(1.5);
     if scale > 0.0 { moment(3) / scale } else { 0.0 }
 }
@@ -204,11 +254,25 @@ mod tests {
     }
 
     #[test]
+    fn a_resample_has_as_many_of_each_stratum_as_the_sample() {
+        let strata = [vec![0, 3], vec![1, 2, 4]];
+        let of_first = |drawn: &[usize]| drawn.iter().filter(|cluster| strata[0].contains(cluster)).count();
+        let resamples = Resamples::within(&strata);
+        assert_eq!(resamples.iter().count(), RESAMPLES);
+        assert!(resamples.iter().all(|drawn| drawn.len() == 5 && drawn.is_sorted() && of_first(drawn) == 2));
+        let never_drawn = (0..5).find(|cluster| !resamples.iter().flatten().any(|drawn| drawn == cluster));
+        assert_eq!(never_drawn, None);
+    }
+
+    #[test]
     fn statistics_computed_together_have_the_intervals_of_each_alone() {
         let values = [0.1, 0.9, 0.4, 0.4, 0.7];
         let total = |drawn: &[usize]| drawn.iter().map(|&i| values[i]).sum::<f64>();
         let most = |drawn: &[usize]| drawn.iter().map(|&i| values[i]).fold(0.0, f64::max);
         let both = bca_intervals(5, 0.9, |drawn| vec![total(drawn), most(drawn)]);
-        assert_eq!(both, [bca_interval(5, 0.9, total), bca_interval(5, 0.9, most)]);
+        assert_eq!(
+            both,
+            [bca_interval(&[vec![0, 1, 2, 3, 4]], 0.9, total), bca_interval(&[vec![0, 1, 2, 3, 4]], 0.9, most)]
+        );
     }
 }

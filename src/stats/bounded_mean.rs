@@ -2,9 +2,9 @@
 //! sample does not have.
 
 use super::cluster_mean::bca_from;
-use super::proportion::{Hits, clustered_share};
+use super::proportion::{Hits, clustered_share_within};
 use super::two_part::Part;
-use super::{Interval, LEAST_PROMPTS, mean};
+use super::{Interval, LEAST_PROMPTS, Strata, mean};
 
 /// Between what a score lies: of a text without any repetition, and of one that is nothing else.
 /// `None` where it has no such end.
@@ -19,7 +19,7 @@ pub struct Ends {
 /// The BCa interval ([`super::bca_interval_of_mean`]) sees the sample only, and where loops are rare many
 /// samples have none: it covered as little as 45 % (P(loop) .05, 12 prompts, one text each). A mean is
 /// P(loop) times what loops score and the rest times what the others do, and P(loop) has an
-/// interval that keeps its level ([`clustered_share`]). So BCa's limits are joined with the two means that
+/// interval that keeps its level ([`super::clustered_share`]). So BCa's limits are joined with the two means that
 /// follow from the limits of P(loop): `p × (mean of the looping texts) + (1 − p) × (mean of the
 /// others)`. Where no text loops, one that does is taken to score `ends.worst`, and where
 /// all loop, one that does not `ends.best`. The coverage of this is in docs/intervals.md; the
@@ -29,6 +29,18 @@ pub struct Ends {
 /// left out. `None` for fewer than [`LEAST_PROMPTS`] prompts, and where a kind of text is not in the sample and the
 /// score has no end to stand for it. Scores must be finite, `level` between 0 and 1.
 pub fn bounded_mean(prompts: &[impl AsRef<[(Part, f64)]>], ends: Ends, level: f64) -> Option<Interval> {
+    bounded_mean_within(prompts, &Strata::default(), ends, level)
+}
+
+/// The same where prompts are of strata, of which there are so many by design: of the bootstrap and of P(loop)
+/// ([`super::bca_interval_of_mean_within`], [`clustered_share_within`]). Each stratum beyond the first takes one prompt more.
+pub fn bounded_mean_within(
+    prompts: &[impl AsRef<[(Part, f64)]>],
+    strata: &Strata,
+    ends: Ends,
+    level: f64,
+) -> Option<Interval> {
+    let strata = &strata.kept(prompts.iter().map(|texts| !texts.as_ref().is_empty()));
     let prompts: Vec<_> = prompts.iter().map(AsRef::as_ref).filter(|texts| !texts.is_empty()).collect();
     if prompts.len() < LEAST_PROMPTS {
         return None;
@@ -45,8 +57,8 @@ pub fn bounded_mean(prompts: &[impl AsRef<[(Part, f64)]>], ends: Ends, level: f6
         let loops = texts.iter().filter(|(part, _)| *part == Part::Looping).count();
         Hits { hits: count(loops), n: count(texts.len()) }
     };
-    let loops = clustered_share(&prompts.iter().map(hits).collect::<Vec<_>>(), level).ok()?.interval;
-    let seen = bca_from(LEAST_PROMPTS, &prompts.iter().map(scores).collect::<Vec<_>>(), level)?;
+    let loops = clustered_share_within(&prompts.iter().map(hits).collect::<Vec<_>>(), strata, level).ok()?.interval;
+    let seen = bca_from(LEAST_PROMPTS, &prompts.iter().map(scores).collect::<Vec<_>>(), strata, level)?;
     let [few, many] = [loops.low, loops.high].map(|p| free + p * (looping - free));
     Some(Interval { low: seen.low.min(few).min(many), high: seen.high.max(few).max(many), level })
 }
@@ -102,6 +114,20 @@ mod tests {
         let (found, seen) =
             (bounded_mean(&prompts, SHARE, LEVEL).unwrap(), bca_interval_of_mean(&scores, LEVEL).unwrap());
         assert!(found.low <= seen.low && seen.high <= found.high);
+    }
+
+    /// Of one group every other text loops, of the other none.
+    #[test]
+    fn what_lies_between_strata_is_no_doubt() {
+        let text = |prompt: usize, text: usize| {
+            if prompt < 12 && (prompt + text).is_multiple_of(2) { (Looping, 0.9) } else { (Free, 0.01) }
+        };
+        let prompts: Vec<Vec<_>> = (0..24).map(|prompt| (0..5).map(|place| text(prompt, place)).collect()).collect();
+        let strata = Strata::new((0..24).map(|prompt| prompt / 12).collect());
+        let within = bounded_mean_within(&prompts, &strata, SHARE, LEVEL).unwrap();
+        let pooled = bounded_mean(&prompts, SHARE, LEVEL).unwrap();
+        assert!(within.high - within.low < 0.8 * (pooled.high - pooled.low), "{within:?} {pooled:?}");
+        assert_eq!(bounded_mean_within(&prompts, &Strata::new(vec![1; 24]), SHARE, LEVEL), Some(pooled));
     }
 
     #[test]

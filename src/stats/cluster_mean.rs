@@ -1,7 +1,7 @@
 //! The mean over clusters of values, with its interval.
 
-use super::Interval;
 use super::bootstrap::bca_interval;
+use super::{Interval, Strata};
 
 /// The BCa interval of the mean over all values of all clusters, its tails
 /// expanded for few clusters.
@@ -16,15 +16,26 @@ use super::bootstrap::bca_interval;
 /// that value, of no width: this is what the bootstrap gives, and it claims too much for few clusters.
 /// Values must be finite, `level` between 0 and 1.
 pub fn bca_interval_of_mean(clusters: &[impl AsRef<[f64]>], level: f64) -> Option<Interval> {
-    bca_from(LEAST_CLUSTERS, clusters, level)
+    bca_interval_of_mean_within(clusters, &Strata::default(), level)
+}
+
+/// The same where clusters are of strata, of which there are so many by design: resamples have as many of each. Each
+/// stratum beyond the first takes one cluster more.
+pub fn bca_interval_of_mean_within(clusters: &[impl AsRef<[f64]>], strata: &Strata, level: f64) -> Option<Interval> {
+    bca_from(LEAST_CLUSTERS, clusters, strata, level)
 }
 
 const LEAST_CLUSTERS: usize = 8;
 
 /// The same for at least so many clusters.
-pub(super) fn bca_from(least: usize, clusters: &[impl AsRef<[f64]>], level: f64) -> Option<Interval> {
-    let sample = Sample::new(clusters).filter(|sample| sample.clusters.len() >= least)?;
-    let Interval { low, high, level } = bca_interval(sample.clusters.len(), level, |drawn| sample.mean(drawn));
+pub(super) fn bca_from(least: usize, clusters: &[impl AsRef<[f64]>], strata: &Strata, level: f64) -> Option<Interval> {
+    let sample = Sample::new(clusters)?;
+    let n = sample.clusters.len();
+    let strata = strata.kept(clusters.iter().map(|values| !values.as_ref().is_empty())).members(n);
+    if n + 1 < least + strata.len() {
+        return None;
+    }
+    let Interval { low, high, level } = bca_interval(&strata, level, |drawn| sample.mean(drawn));
     Some(Interval { low: sample.pivot + low, high: sample.pivot + high, level })
 }
 
@@ -134,6 +145,43 @@ mod tests {
         let expected = moment(3) / (6.0 * moment(2).powf(1.5));
         let sample = Sample::new(&ORACLE).unwrap();
         assert_near(acceleration(&jackknife(&sample)), expected, 1e-12);
+    }
+
+    /// Of values around 0.1 and around 0.9, as many each.
+    fn two_groups() -> (Vec<[f64; 1]>, Strata) {
+        let value = |place: usize| [if place < 10 { 0.1 } else { 0.9 } + [-0.05, 0.02, 0.03][place % 3]];
+        ((0..20).map(value).collect(), Strata::new((0..20).map(|place| place / 10).collect()))
+    }
+
+    /// The stratified standard error of the mean, t's quantile for 18 degrees of freedom, and what BCa's correction does to it.
+    #[test]
+    fn what_lies_between_strata_is_no_doubt() {
+        let (values, strata) = two_groups();
+        let within = bca_interval_of_mean_within(&values, &strata, LEVEL).unwrap();
+        let pooled = bca_interval_of_mean(&values, LEVEL).unwrap();
+        assert!(within.high - within.low < 0.1 * (pooled.high - pooled.low), "{within:?} {pooled:?}");
+        let spread = |stratum: &[[f64; 1]]| {
+            let mean = stratum.iter().map(|x| x[0]).sum::<f64>() / 10.0;
+            stratum.iter().map(|x| (x[0] - mean).powi(2)).sum::<f64>()
+        };
+        let error = (10.0 / 9.0 * (spread(&values[..10]) + spread(&values[10..]))).sqrt() / 20.0;
+        assert_near(within.high - within.low, 2.0 * 2.1009 * error, 0.1 * error);
+    }
+
+    #[test]
+    fn one_stratum_is_none() {
+        let (values, _) = two_groups();
+        let one = bca_interval_of_mean_within(&values, &Strata::new(vec![4; 20]), LEVEL);
+        assert_eq!(one, bca_interval_of_mean(&values, LEVEL));
+    }
+
+    #[test]
+    fn a_stratum_takes_a_cluster_more() {
+        let interval = |n: usize| {
+            let strata = Strata::new((0..n).map(|place| place % 2).collect());
+            bca_interval_of_mean_within(&(0..n).map(|place| [place as f64]).collect::<Vec<_>>(), &strata, LEVEL)
+        };
+        assert!(interval(8).is_none() && interval(9).is_some());
     }
 
     #[test]

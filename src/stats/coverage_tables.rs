@@ -13,8 +13,8 @@ use statrs::distribution::{Beta, ContinuousCDF};
 use super::cluster_mean::bca_from;
 use super::testing::{gaussians, uniforms};
 use super::{
-    Ends, Hits, Interval, LEAST_PROMPTS, Observation, Onset, Part, attribute, bca_interval_of_mean, bounded_mean,
-    clustered_share, kaplan_meier, quantiles,
+    Ends, Hits, Interval, LEAST_PROMPTS, Observation, Onset, Part, Strata, attribute, bca_interval_of_mean,
+    bounded_mean, clustered_share, kaplan_meier, quantiles,
 };
 
 const SETS: u64 = 1000;
@@ -122,9 +122,9 @@ fn means_and_shares() {
                 let hits: Vec<Hits> = prompts.iter().map(hits).collect();
                 vec![
                     bounded_mean(&prompts, ends, LEVEL).map(|interval| covers(interval, truth)),
-                    bca_from(2, &scores(|_| true), LEVEL).map(|interval| covers(interval, truth)),
+                    bca_from(2, &scores(|_| true), &Strata::default(), LEVEL).map(|interval| covers(interval, truth)),
                     clustered_share(&hits, LEVEL).ok().map(|share| covers(share.interval, p)),
-                    bca_from(LEAST_PROMPTS, &scores(|part| part == Part::Free), LEVEL)
+                    bca_from(LEAST_PROMPTS, &scores(|part| part == Part::Free), &Strata::default(), LEVEL)
                         .map(|interval| covers(interval, MEANS[1])),
                 ]
             });

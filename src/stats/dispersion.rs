@@ -3,12 +3,15 @@
 
 use serde::Serialize;
 
+use super::Strata;
+use super::strata::variance_of_sum;
+
 /// How values of clusters scatter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Dispersion {
     /// Clusters with a value.
     pub n_prompts: usize,
-    /// [`clustered_standard_error`].
+    /// [`clustered_standard_error_within`] the strata.
     pub standard_error: Option<f64>,
     /// [`icc`].
     pub icc: Option<f64>,
@@ -16,9 +19,14 @@ pub struct Dispersion {
 
 impl Dispersion {
     pub fn of(clusters: &[impl AsRef<[f64]>]) -> Self {
+        Self::within(clusters, &Strata::default())
+    }
+
+    /// The intraclass correlation is of all clusters, whatever their stratum.
+    pub fn within(clusters: &[impl AsRef<[f64]>], strata: &Strata) -> Self {
         Self {
             n_prompts: clusters.iter().filter(|values| !values.as_ref().is_empty()).count(),
-            standard_error: clustered_standard_error(clusters),
+            standard_error: clustered_standard_error_within(clusters, strata),
             icc: icc(clusters),
         }
     }
@@ -31,9 +39,26 @@ impl Dispersion {
 ///
 /// Empty clusters are left out; `None` for fewer than two.
 pub fn clustered_standard_error(clusters: &[impl AsRef<[f64]>]) -> Option<f64> {
+    clustered_standard_error_within(clusters, &Strata::default())
+}
+
+/// The same where clusters are of strata, of which there are so many by design: with
+/// `d_c = Σ_i (s_ic − s̄)` and k_h clusters in stratum h,
+/// `√((c − 1)/c × Σ_h k_h/(k_h − 1) Σ_(c in h) (d_c − d̄_h)²) / n`: Cochran 1977, § 5.4, of the deviations from the mean
+/// as in his § 6.11 (combined ratio). The first factor makes it [`clustered_standard_error`] where there is one stratum, to be
+/// multiplied by `√(c/(c − 1))` like that. Strata of one cluster are pooled.
+pub fn clustered_standard_error_within(clusters: &[impl AsRef<[f64]>], strata: &Strata) -> Option<f64> {
+    let strata = strata.kept(clusters.iter().map(|values| !values.as_ref().is_empty()));
     let Totals { clusters, n, mean } = Totals::of(clusters)?;
-    let deviation = |values: &&[f64]| values.iter().map(|value| value - mean).sum::<f64>().powi(2);
-    Some(clusters.iter().map(deviation).sum::<f64>().sqrt() / n)
+    let deviation = |values: &&[f64]| values.iter().map(|value| value - mean).sum::<f64>();
+    let deviations: Vec<f64> = clusters.iter().map(deviation).collect();
+    let c = clusters.len() as f64;
+    let strata = strata.members(clusters.len());
+    let squares = match strata.len() {
+        1 => deviations.iter().map(|deviation| deviation.powi(2)).sum::<f64>(),
+        _ => (c - 1.0) / c * variance_of_sum(&strata, &deviations).of_sum,
+    };
+    Some(squares.sqrt() / n)
 }
 
 /// The intraclass correlation ICC(1) of Shrout and Fleiss 1979: the share of the variance that is between
@@ -100,6 +125,26 @@ mod tests {
         assert_near(clustered_standard_error(&SCORES).unwrap(), 0.134822, 5e-7);
         let corrected = clustered_standard_error(&SCORES).unwrap() * (6.0_f64 / 5.0).sqrt();
         assert_near(corrected, 0.14769, 5e-6);
+    }
+
+    /// Means of 0.1 and 0.9. By hand: d is −0.5, −0.3, 0.3, 0.5 (one value each), Σ(d − d̄_h)² is 0.02 in each
+    /// stratum, and √(3/4 × 2 × (0.02 + 0.02)) / 4 = 0.061237.
+    #[test]
+    fn what_lies_between_strata_is_no_error() {
+        let values = [[0.0], [0.2], [0.8], [1.0]];
+        let within = clustered_standard_error_within(&values, &Strata::new(vec![0, 0, 1, 1])).unwrap();
+        assert_near(within, 0.061_237_243_6, 1e-9);
+        assert_near(clustered_standard_error(&values).unwrap(), 0.68_f64.sqrt() / 4.0, 1e-12);
+        // Named otherwise, or with a prompt that has no value.
+        let with_an_empty = [vec![0.8], vec![], vec![0.0], vec![1.0], vec![0.2]];
+        let strata = Strata::new(vec![5, 9, 2, 5, 2]);
+        assert_near(clustered_standard_error_within(&with_an_empty, &strata).unwrap(), within, 1e-12);
+    }
+
+    #[test]
+    fn one_stratum_is_none() {
+        let one = clustered_standard_error_within(&SCORES, &Strata::new(vec![3; 6]));
+        assert_eq!(one, clustered_standard_error(&SCORES));
     }
 
     #[test]

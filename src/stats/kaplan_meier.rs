@@ -85,6 +85,7 @@ pub fn kaplan_meier(prompts: &[impl AsRef<[Onset]>]) -> Result<SurvivalCurve, St
             let of = Clustered {
                 texts: times.sorted.len(),
                 prompts: times.n_prompts,
+                degrees: times.n_prompts as f64 - 1.0,
                 fewest: with_onset.min(times.n_left(time)),
             };
             let interval = standard_error.map(|error| of.interval(1.0 - survival, error * error, LEVEL)).map(mirrored);

@@ -29,15 +29,16 @@ mod rare;
 mod sequence;
 pub mod sequential;
 mod sign_test;
+mod strata;
 #[cfg(test)]
 mod testing;
 mod two_part;
 mod variance;
 
-pub use bounded_mean::{Ends, bounded_mean};
-pub use cluster_mean::bca_interval_of_mean;
+pub use bounded_mean::{Ends, bounded_mean, bounded_mean_within};
+pub use cluster_mean::{bca_interval_of_mean, bca_interval_of_mean_within};
 pub use cluster_quantiles::{Quantile, quantiles};
-pub use dispersion::{Dispersion, clustered_standard_error, icc};
+pub use dispersion::{Dispersion, clustered_standard_error, clustered_standard_error_within, icc};
 pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
 pub use holm::{benjamini_hochberg, holm};
@@ -51,11 +52,12 @@ pub use power::{
     least_margin, least_p, least_prompts, prompts_for_difference, prompts_for_margin, prompts_for_shares,
     prompts_to_rule_out, standard_deviation, unseen_share,
 };
-pub use proportion::{Hits, clustered_share};
+pub use proportion::{Hits, clustered_share, clustered_share_within};
 pub use rare::{Kinds, PromptDifference, Range, Toward, p_unseen, widened};
 pub use sequence::confidence_sequence;
 pub use sign_test::{SignTest, sign_test};
-pub use two_part::{Part, TwoPart, two_part};
+pub use strata::Strata;
+pub use two_part::{Part, TwoPart, two_part, two_part_within};
 pub use variance::{AgainstChance, Attribution, Observation, Portion, Share, Source, attribute};
 
 use serde::Serialize;

@@ -3,7 +3,8 @@
 use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 
 use super::error::{StatsError, at_least};
-use super::{Effect, Interval};
+use super::strata::{Variance, variance_of_sum};
+use super::{Effect, Interval, Strata};
 
 /// Texts of one prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,21 @@ pub struct Hits {
 /// For fewer than two prompts with texts, more hits than texts, and a `level` not
 /// between 0 and 1.
 pub fn clustered_share(prompts: &[Hits], level: f64) -> Result<Effect, StatsError> {
+    clustered_share_within(prompts, &Strata::default(), level)
+}
+
+/// The same where prompts are of strata, of which there are so many by design. The variance of the share is then
+/// `Σ_h k_h/(k_h − 1) Σ_(i in h) (z_i − z̄_h)² / texts²` with `z_i = hits_i − share × texts_i` and k_h prompts in stratum h (the combined
+/// ratio estimate: Cochran 1977, § 6.11), and t has the effective degrees of freedom of that sum (his 5.16). Prompts tell
+/// how alike their texts are where their stratum has both: the rule of
+/// [`PROMPTS_THAT_TELL`] counts in each stratum those that have a hit or those that have a text that is none,
+/// whichever are fewer, and adds them up. The effective number stays at most that of texts, so strata gain nothing where each prompt
+/// has one text. Strata of one prompt are pooled.
+///
+/// # Errors
+///
+/// Those of [`clustered_share`].
+pub fn clustered_share_within(prompts: &[Hits], strata: &Strata, level: f64) -> Result<Effect, StatsError> {
     if !(level > 0.0 && level < 1.0) {
         return Err(StatsError::OutOfRange { name: "the level", value: level, allowed: "between 0 and 1" });
     }
@@ -39,17 +55,23 @@ pub fn clustered_share(prompts: &[Hits], level: f64) -> Result<Effect, StatsErro
         let value = f64::from(wrong.hits);
         return Err(StatsError::OutOfRange { name: "a count of hits", value, allowed: "at or below its texts" });
     }
+    let strata = strata.kept(prompts.iter().map(|prompt| prompt.n > 0));
     let prompts: Vec<&Hits> = prompts.iter().filter(|prompt| prompt.n > 0).collect();
     at_least(2, prompts.len(), "prompts")?;
     let texts: f64 = prompts.iter().map(|prompt| f64::from(prompt.n)).sum();
     let share = prompts.iter().map(|prompt| f64::from(prompt.hits)).sum::<f64>() / texts;
-    let deviation = |prompt: &&Hits| (f64::from(prompt.hits) - share * f64::from(prompt.n)).powi(2);
-    let k = prompts.len() as f64;
+    let deviation = |prompt: &&Hits| f64::from(prompt.hits) - share * f64::from(prompt.n);
+    let deviations: Vec<f64> = prompts.iter().map(deviation).collect();
+    let strata = strata.members(prompts.len());
     // Of a ratio of totals over prompts (Cochran 1977, § 6.3).
-    let variance = k / (k - 1.0) * prompts.iter().map(deviation).sum::<f64>() / (texts * texts);
-    let with_a_hit = prompts.iter().filter(|prompt| prompt.hits > 0).count();
-    let with_a_miss = prompts.iter().filter(|prompt| prompt.hits < prompt.n).count();
-    let of = Clustered { texts: texts as usize, prompts: prompts.len(), fewest: with_a_hit.min(with_a_miss) };
+    let Variance { of_sum, degrees } = variance_of_sum(&strata, &deviations);
+    let variance = of_sum / (texts * texts);
+    let fewest = |stratum: &Vec<usize>| {
+        let count = |is: fn(&Hits) -> bool| stratum.iter().filter(|&&prompt| is(prompts[prompt])).count();
+        count(|prompt| prompt.hits > 0).min(count(|prompt| prompt.hits < prompt.n))
+    };
+    let of =
+        Clustered { texts: texts as usize, prompts: prompts.len(), degrees, fewest: strata.iter().map(fewest).sum() };
     Ok(Effect { estimate: share, interval: of.interval(share, variance, level) })
 }
 
@@ -61,6 +83,8 @@ pub(super) struct Clustered {
     pub texts: usize,
     /// At least two.
     pub prompts: usize,
+    /// Of freedom, of the variance over prompts: prompts less 1 where they are of one stratum.
+    pub degrees: f64,
     /// Prompts with a text that does it, or with one that does not: whichever are fewer.
     pub fewest: usize,
 }
@@ -86,7 +110,7 @@ impl Clustered {
         let t = |degrees: f64| {
             StudentsT::new(0.0, 1.0, degrees).expect("degrees are positive").inverse_cdf((1.0 + level) / 2.0)
         };
-        (independent / variance * texts * (t(texts - 1.0) / t(k - 1.0)).powi(2)).min(most)
+        (independent / variance * texts * (t(texts - 1.0) / t(self.degrees)).powi(2)).min(most)
     }
 }
 
@@ -153,6 +177,60 @@ mod tests {
         assert_near(nine.low, of_prompts.low, 1e-12);
         assert_near(nine.high, of_prompts.high, 1e-12);
         assert!(twelve.high < nine.high - 0.03, "{twelve:?}");
+    }
+
+    /// Twelve prompts of which a quarter of the texts hit, twelve of which three quarters do, and a prompt more or less.
+    fn two_groups() -> (Vec<Hits>, Strata) {
+        let hits = |group: u32, place: u32| Hits { hits: 4 + 8 * group + place % 3 - 1, n: 16 };
+        let prompts = (0..2).flat_map(|group| (0..12).map(move |place| hits(group, place)));
+        (prompts.collect(), Strata::new([vec![0; 12], vec![1; 12]].concat()))
+    }
+
+    /// By hand: the share is 1/2, z is −5, −4, −3 and 3, 4, 5 four times each, Σ(z − z̄_h)² is 8 in each stratum, so the variance is
+    /// 2 × 12/11 × 8 / 384² = 1.1837e-4, and less than that of 384 independent texts, 6.5104e-4.
+    #[test]
+    fn what_lies_between_strata_is_no_doubt() {
+        let (prompts, strata) = two_groups();
+        let [pooled, within] =
+            [Strata::default(), strata].map(|strata| clustered_share_within(&prompts, &strata, 0.95).unwrap());
+        assert_eq!((pooled.estimate, within.estimate), (0.5, 0.5));
+        let width = |found: Effect| found.interval.high - found.interval.low;
+        let of_texts = clopper_pearson(192.0, 384.0, 0.95);
+        assert_eq!(within.interval, of_texts);
+        assert!(width(within) < 0.6 * width(pooled), "{within:?} {pooled:?}");
+        let hand = variance_of_sum(
+            &two_groups().1.members(24),
+            &prompts.iter().map(|prompt| f64::from(prompt.hits) - 8.0).collect::<Vec<_>>(),
+        );
+        assert_near(hand.of_sum / (384.0 * 384.0), 1.183_712e-4, 1e-9);
+    }
+
+    /// Of each stratum nothing tells how alike the texts of its prompts are.
+    #[test]
+    fn strata_that_are_all_alike_make_no_text_worth_more_than_its_prompt() {
+        let hits = |place: usize| Hits { hits: if place < 12 { 16 } else { 0 }, n: 16 };
+        let prompts: Vec<Hits> = (0..24).map(hits).collect();
+        let strata = Strata::new((0..24).map(|place| place / 12).collect());
+        let within = clustered_share_within(&prompts, &strata, 0.95).unwrap();
+        assert_eq!(within.interval, clopper_pearson(12.0, 24.0, 0.95));
+    }
+
+    #[test]
+    fn it_covers_a_share_of_two_groups() {
+        let covers = |set: &u64| {
+            let mut uniforms = uniforms(*set);
+            let strata = Strata::new((0..24).map(|place| place % 2).collect());
+            // Of one group a tenth of the texts hit, of the other six tenths, half of the prompts more than the others.
+            let mut prompt = |place: usize| {
+                let p = if place.is_multiple_of(2) { 0.1 } else { 0.6 } * if place % 4 < 2 { 1.5 } else { 0.5 };
+                Hits { hits: (0..4).filter(|_| uniforms.next().unwrap() < p).count() as u32, n: 4 }
+            };
+            let prompts: Vec<Hits> = (0..24).map(&mut prompt).collect();
+            let interval = clustered_share_within(&prompts, &strata, 0.95).unwrap().interval;
+            interval.low <= 0.35 && 0.35 <= interval.high
+        };
+        let covering = (0..400_u64).filter(covers).count();
+        assert!(covering >= 376, "{covering} of 400");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::error::{StatsError, all_finite};
-use super::{Dispersion, Effect, Hits, LEVEL, bca_interval_of_mean, clustered_share, mean};
+use super::{Dispersion, Effect, Hits, LEVEL, Strata, bca_interval_of_mean_within, clustered_share_within, mean};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -37,6 +37,16 @@ pub struct TwoPart {
 ///
 /// For fewer than two prompts with texts, and for scores that are not finite.
 pub fn two_part(prompts: &[impl AsRef<[(Part, Option<f64>)]>]) -> Result<TwoPart, StatsError> {
+    two_part_within(prompts, &Strata::default())
+}
+
+/// The same where prompts are of strata, of which there are so many by design.
+///
+/// # Errors
+///
+/// Those of [`two_part`].
+pub fn two_part_within(prompts: &[impl AsRef<[(Part, Option<f64>)]>], strata: &Strata) -> Result<TwoPart, StatsError> {
+    let strata = &strata.kept(prompts.iter().map(|texts| !texts.as_ref().is_empty()));
     let prompts: Vec<&[(Part, Option<f64>)]> =
         prompts.iter().map(AsRef::as_ref).filter(|texts| !texts.is_empty()).collect();
     let scores = |part: Part| -> Vec<Vec<f64>> {
@@ -52,9 +62,9 @@ pub fn two_part(prompts: &[impl AsRef<[(Part, Option<f64>)]>]) -> Result<TwoPart
     let loops_of = |texts: &[(Part, Option<f64>)]| texts.iter().filter(|(part, _)| *part == Part::Looping).count();
     let hits: Vec<Hits> =
         prompts.iter().map(|texts| Hits { hits: count(loops_of(texts)), n: count(texts.len()) }).collect();
-    let loops = clustered_share(&hits, LEVEL)?;
+    let loops = clustered_share_within(&hits, strata, LEVEL)?;
     let free_mean = mean(&free.concat());
-    let free_interval = bca_interval_of_mean(&free, LEVEL);
+    let free_interval = bca_interval_of_mean_within(&free, strata, LEVEL);
     let verdict = |(part, _): &(Part, Option<f64>)| if *part == Part::Looping { 1.0 } else { 0.0 };
     let verdicts: Vec<Vec<f64>> = prompts.iter().map(|texts| texts.iter().map(verdict).collect()).collect();
     let n_loops = prompts.iter().map(|texts| loops_of(texts)).sum();
@@ -64,8 +74,8 @@ pub fn two_part(prompts: &[impl AsRef<[(Part, Option<f64>)]>]) -> Result<TwoPart
         n_prompts: prompts.len(),
         n_texts: prompts.iter().map(|texts| texts.len()).sum(),
         n_loops,
-        spread_of_loops: Dispersion::of(&verdicts),
-        spread_without_loop: Dispersion::of(&free),
+        spread_of_loops: Dispersion::within(&verdicts, strata),
+        spread_without_loop: Dispersion::within(&free, strata),
     })
 }
 

@@ -35,7 +35,6 @@ impl<'a> Looks<'a> {
         for trial in trials {
             by_prompt.entry(&trial.prompt).or_default().push(trial);
         }
-        let n_prompts = sequence.order.len();
         let ln_1_over_alpha = -sequence.alpha.ln();
         let (mut claims, mut notes, mut at_the_end) = (Vec::new(), Vec::new(), Vec::new());
         let unseen = |trial: &Trial| ScoredTrial::new(trial.clone(), TrialResult::Missing);
@@ -50,6 +49,11 @@ impl<'a> Looks<'a> {
                 }
                 Way::Looked => {}
             }
+            let takes = |prompt: &&String| {
+                let trials = by_prompt.get(prompt.as_str());
+                trials.is_some_and(|trials| trials.iter().any(|trial| hypothesis.takes(trial.point())))
+            };
+            let n_prompts = sequence.order.iter().filter(takes).count();
             let least = Process::least_prompts_to_support(hypothesis, ln_1_over_alpha);
             let awaited = least <= n_prompts;
             if !awaited {

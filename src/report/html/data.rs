@@ -43,6 +43,8 @@ struct CellData<'a> {
 struct PromptData<'a> {
     id: &'a str,
     text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -93,7 +95,7 @@ struct Tail {
 impl<'a> Data<'a> {
     /// `prompts` holds the texts of the trials' prompts; one that it lacks is shown without a text.
     pub fn new(trials: &'a [ScoredTrial], prompts: &'a [Prompt]) -> Self {
-        let texts: HashMap<_, _> = prompts.iter().map(|prompt| (prompt.id.as_str(), prompt.text.as_str())).collect();
+        let known: HashMap<_, _> = prompts.iter().map(|prompt| (prompt.id.as_str(), prompt)).collect();
         let (mut cells, mut asked, mut outcomes) = (Numbered::new(), Numbered::new(), Numbered::new());
         let mut rows = Vec::with_capacity(trials.len());
         for scored in trials {
@@ -101,7 +103,11 @@ impl<'a> Data<'a> {
             let prompt = trial.prompt.as_str();
             rows.push((
                 cells.of(&trial.cell, || CellData::new(&trial.cell)),
-                asked.of(prompt, || PromptData { id: prompt, text: texts.get(prompt).copied() }),
+                asked.of(prompt, || PromptData {
+                    id: prompt,
+                    text: known.get(prompt).map(|prompt| &*prompt.text),
+                    group: known.get(prompt).and_then(|prompt| prompt.group.as_deref()),
+                }),
                 trial.seed.map(|seed| seed.get()),
                 // Trials of the same id have the same outcome.
                 outcomes.of(&trial.id, || OutcomeData::new(scored)),
@@ -211,7 +217,7 @@ mod tests {
     #[test]
     fn the_data_of_a_few_trials() {
         let analysis = sample::tiny();
-        let prompts = [Prompt { id: "p01".to_owned(), text: "Once </script>".to_owned() }];
+        let prompts = [Prompt { id: "p01".to_owned(), text: "Once </script>".to_owned(), group: None }];
         let data = Data::new(&analysis.trials, &prompts);
         insta::assert_snapshot!(serde_json::to_string_pretty(&data).unwrap());
     }

@@ -14,7 +14,7 @@ function startViewer(root, data) {
   const panes = [0, 1].map((side) => makePane(side));
   const prompt = make("blockquote", { class: "prompt" });
   const status = make("p", { role: "status", class: "status" });
-  const promptChoices = data.prompts.map(({ id }, index) => [String(index), id]);
+  const promptChoices = data.prompts.map(({ id, group }, index) => [String(index), group ? `${id} (${group})` : id]);
   const promptSelect = makeSelect("prompt", promptChoices, "0", (value) => go({ prompt: Number(value) }));
   const seedSelect = makeSelect("seed", seeds.map(String), state.seed, (value) => go({ seed: value }));
 
