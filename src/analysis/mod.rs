@@ -357,10 +357,9 @@ mod tests {
     #[test]
     fn groups_of_prompts_are_the_strata_of_the_intervals() {
         let names: Vec<String> = (0..24).map(|place| place.to_string()).collect();
-        let text = |place: usize| match (place < 12, place.is_multiple_of(2)) {
-            (true, true) => "so so so so".to_owned(),
-            (true, false) => "so so so one".to_owned(),
-            (false, _) => "one two three four".to_owned(),
+        let text = |place: usize| match (place < 12, place.is_multiple_of(4)) {
+            (true, false) => "so so so so".to_owned(),
+            _ => "one two three four".to_owned(),
         };
         let trials: Vec<_> = (0..24).map(|i| trial(&names[i], 0.9, &format!("prompt {i}"), 0)).collect();
         let outcomes: HashMap<TrialId, Outcome> = (0..24).map(|i| (id(&names[i]), generated(&text(i), &[]))).collect();
@@ -378,11 +377,11 @@ mod tests {
         let mean = |summary: &CellSummary| summary.estimate.unwrap().mean;
         assert_eq!(mean(&strata), mean(&pooled));
         let error = |summary: &CellSummary| summary.spread.standard_error.unwrap();
-        // Scores of the first group are 0.5 and 0 in turn, d − d̄ is ±0.25: √(23/24 × 12/11 × 12/16) / 24.
-        assert!((error(&strata) - 0.036_895_378).abs() < 1e-8);
+        // Of the first group nine score 0.5 and three 0, so that Σ(d − d̄)² is 0.5625: √(23/24 × 12/11 × 0.5625) / 24.
+        assert!((error(&strata) - 0.031_952_3).abs() < 1e-6);
         assert!(error(&strata) < 0.9 * error(&pooled), "{}", error(&pooled));
-        let width = |summary: &CellSummary| summary.estimate.unwrap().interval.map(|of| of.high - of.low).unwrap();
-        assert!(width(&strata) < width(&pooled));
+        let low = |summary: &CellSummary| summary.estimate.unwrap().interval.unwrap().low;
+        assert!(low(&strata) > low(&pooled), "{} {}", low(&strata), low(&pooled));
         // One group, or prompts that name none, is no group at all.
         assert_eq!(of(&prompts(|_| None)).1, all);
         assert_eq!(of(&prompts(|_| Some("all".to_owned()))).1.cells, all.cells);
