@@ -231,10 +231,10 @@ impl Tables {
                 for prompt in 0..n {
                     let base = 0.5 * beta(0.05, uniform(rng));
                     for (place, chain) in ["pure", "llama.cpp"].into_iter().enumerate() {
-                        for level in 0..levels {
+                        for (level, &temperature) in TEMPERATURES.iter().enumerate().take(levels) {
                             let p = base + 0.3 * place as f64 + 0.15 * level as f64 / (levels - 1) as f64;
                             for seed in 0..texts {
-                                trials.push(scored(prompt, chain, TEMPERATURES[level], seed, score(rng, p)));
+                                trials.push(scored(prompt, chain, temperature, seed, score(rng, p)));
                             }
                         }
                     }
@@ -287,10 +287,10 @@ impl Tables {
             let mut trials = Vec::new();
             for prompt in 0..n {
                 let loops = beta(0.5, uniform(rng));
-                for level in 0..3 {
+                for (level, &temperature) in TEMPERATURES.iter().enumerate().take(3) {
                     let clean = (level < 2).then_some(("llama.cpp", 0.0));
                     for (chain, p) in [("pure", loops), ("greedy", loops)].into_iter().chain(clean) {
-                        trials.push(scored(prompt, chain, TEMPERATURES[level], 0, score(rng, p)));
+                        trials.push(scored(prompt, chain, temperature, 0, score(rng, p)));
                     }
                 }
             }

@@ -88,7 +88,7 @@ fn kinds(cell: &BaselineCell, metric: Metric, prompt: &str) -> Kinds {
         |metric: Metric| cell.scores.get(metric.name()).and_then(|scores| scores.get(prompt)).map(|(mean, _)| *mean);
     let (loops, score) = (mean_of(Metric::Loop), mean_of(metric));
     Kinds {
-        loops: loops.is_some_and(|mean| mean > 0.0) || score.is_some_and(|mean| mean >= 0.5),
+        loops: loops.is_some_and(|mean| mean > 0.0) || score.is_some_and(|mean| metric.is_loop(mean)),
         free: loops.or(score).is_some_and(|mean| mean < 1.0),
     }
 }

@@ -258,6 +258,11 @@ impl Metric {
         }
     }
 
+    /// Whether half of a text of this value is repeated; false of a metric that clean texts score high by.
+    pub fn is_loop(self, value: f64) -> bool {
+        matches!(self.scale(), Scale::Share | Scale::Verdict) && value >= 0.5
+    }
+
     /// Whether it ends at 1, for a text that is nothing but repetition.
     pub fn ends_at_1(self) -> bool {
         matches!(self.scale(), Scale::Share | Scale::RoughShare | Scale::Verdict)
@@ -357,10 +362,10 @@ impl Scores {
         Self { sight, ..self }
     }
 
-    /// Whether a text is one of those that make a metric's mean: it loops, or more than half of it is repeated, by a
-    /// metric that `value` is of.
+    /// Whether a text is one of those that make a metric's mean: it loops, or half of it is repeated by a metric
+    /// that `value` is of and that is near 0 for a clean text.
     pub fn loops_by(&self, metric: Metric, value: f64) -> bool {
-        self.get(Metric::Loop) == Some(1.0) || (metric.ends_at_1() && value >= 0.5)
+        self.get(Metric::Loop) == Some(1.0) || metric.is_loop(value)
     }
 
     pub fn get(&self, metric: Metric) -> Option<f64> {

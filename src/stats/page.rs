@@ -7,7 +7,7 @@ use super::error::{StatsError, all_finite, at_least, of_length};
 use super::permutation::{Method, PValue, is_as_far};
 use super::random::{generator, shuffle};
 use super::ranks::mid_ranks;
-use super::{Measured, sign_test};
+use super::{Interval, LEVEL, Measured, sign_test, unseen_share};
 
 const DRAWS: usize = 10_000;
 const KEY: [u8; 32] = *b"moe-sweep: Page's L, shuffles...";
@@ -65,7 +65,12 @@ pub fn page_trend(blocks: &[impl AsRef<[f64]>]) -> Result<PageTrend, StatsError>
     }
 
     let rhos: Vec<f64> = ranks.iter().map(|ranks| rho(ranks)).collect();
-    let over_prompts = sign_test(&rhos, 0.0)?;
+    let mut over_prompts = sign_test(&rhos, 0.0)?;
+    if let Some(interval) = &mut over_prompts.mean.interval
+        && interval.low.total_cmp(&interval.high).is_eq()
+    {
+        *interval = of_equal(interval.low, rhos.len())?;
+    }
 
     let excess: f64 = ranks.iter().map(|ranks| rise(ranks)).sum();
     let spread = ranks.iter().map(|ranks| variance_of_rise(ranks)).sum::<f64>().sqrt();
@@ -81,6 +86,12 @@ pub fn page_trend(blocks: &[impl AsRef<[f64]>]) -> Result<PageTrend, StatsError>
         n_levels,
         n_flat_blocks,
     })
+}
+
+/// The interval of a mean ρ where all prompts have the same: of others so many may have −1, or 1, as none of `n` does.
+fn of_equal(rho: f64, n: usize) -> Result<Interval, StatsError> {
+    let unseen = unseen_share(n, (1.0 - LEVEL) / 2.0)?;
+    Ok(Interval { low: rho - unseen * (rho + 1.0), high: rho + unseen * (1.0 - rho), level: LEVEL })
 }
 
 /// Spearman's ρ of one block's values and their levels; 0 where all are equal.
@@ -202,6 +213,15 @@ mod tests {
         let page = page_trend(&[[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]).unwrap();
         assert_eq!((page.n_flat_blocks, page.mean_rho.estimate), (1, 0.5));
         assert_near(page.p.p, 2.0 / 6.0, 0.02);
+    }
+
+    /// 16 prompts that all rise are no proof that all do.
+    #[test]
+    fn the_interval_of_equal_rhos_has_a_width() {
+        let page = page_trend(&[[1.0, 2.0, 3.0]; 16]).unwrap();
+        let interval = page.mean_rho.interval.unwrap();
+        assert_near(interval.low, 1.0 - 2.0 * (1.0 - 0.025_f64.powf(1.0 / 16.0)), 1e-9);
+        assert_near(interval.high, 1.0, 1e-12);
     }
 
     #[test]

@@ -58,21 +58,28 @@ pub enum Toward {
 /// is to see so few prompts of the rare kind if there were enough of them, each with a difference of 1, to
 /// bring the mean to the bound. 0 where no kind is rare.
 ///
-/// A kind is rare where fewer than five prompts have it in either arm (texts that loop, or texts that do not); so is what
-/// goes against a great difference where fewer than five prompts have it (a text that does not loop in the one arm, or
-/// one that does in the other), and any difference where all prompts differ by the same. With h of n prompts of the kind and the mean
+/// A kind is rare where fewer than five prompts have it in either arm (texts that loop, or texts that do not), and
+/// any difference is where all prompts differ by the same. What goes against a great difference (a text that does not loop in
+/// the one arm, or one that does in the other) is rare too where fewer than five prompts have it; it leaves a
+/// prompt without a difference, not with one of 1 the other way. With h of n prompts of the kind and the mean
 /// difference d of the others: P(Binomial(n, u) ≤ h), u = (bound − d) / (1 − d). For no loop at all that is
 /// (1 − bound)ⁿ: no test of any kind can do with fewer than ln α / ln(1 − bound) prompts.
 pub fn p_unseen(prompts: &[PromptDifference], bound: f64, toward: Toward) -> f64 {
-    let Some(Rare { hits, n, others }) = Rare::of(prompts, toward) else { return 0.0 };
+    let Some(Rare { hits, n, others, worst }) = Rare::of(prompts, toward) else { return 0.0 };
     let bound = match toward {
         Toward::Higher => bound,
         Toward::Lower => -bound,
     };
-    if hits == n || others >= bound {
+    if others >= bound {
         return 1.0;
     }
-    let share = (bound - others) / (1.0 - others);
+    if worst < bound {
+        return 0.0;
+    }
+    if hits == n {
+        return 1.0;
+    }
+    let share = (bound - others) / (worst - others);
     if share >= 1.0 {
         return 0.0;
     }
@@ -96,6 +103,8 @@ struct Rare {
     hits: u64,
     n: u64,
     others: f64,
+    /// The difference that a prompt of the kind may have.
+    worst: f64,
 }
 
 impl Rare {
@@ -106,22 +115,23 @@ impl Rare {
         };
         let first = prompts.first()?.value;
         let few = |is: &dyn Fn(&PromptDifference) -> bool| prompts.iter().filter(|prompt| is(prompt)).count() < FEW;
-        let is_hit: &dyn Fn(&PromptDifference) -> bool = if prompts.iter().all(|prompt| prompt.value == first) {
-            &|_| false
-        } else if few(&|prompt| prompt.base.loops || prompt.other.loops) {
-            &|prompt| sides(prompt).1.loops
-        } else if few(&|prompt| prompt.base.free || prompt.other.free) {
-            &|prompt| sides(prompt).0.free
-        } else if few(&|prompt| sides(prompt).0.free || sides(prompt).1.loops) {
-            // Nearly all prompts go the other way.
-            &|prompt| sides(prompt).0.free || sides(prompt).1.loops
-        } else {
-            return None;
-        };
+        let goes_that_way = |prompt: &PromptDifference| sides(prompt).0.free || sides(prompt).1.loops;
+        let (is_hit, worst): (&dyn Fn(&PromptDifference) -> bool, f64) =
+            if prompts.iter().all(|prompt| prompt.value == first) {
+                (&|_| false, 1.0)
+            } else if few(&|prompt| prompt.base.loops || prompt.other.loops) {
+                (&|prompt| sides(prompt).1.loops, 1.0)
+            } else if few(&|prompt| prompt.base.free || prompt.other.free) {
+                (&|prompt| sides(prompt).0.free, 1.0)
+            } else if few(&goes_that_way) {
+                (&goes_that_way, 0.0)
+            } else {
+                return None;
+            };
         let (hits, others): (Vec<_>, Vec<_>) = prompts.iter().partition(|prompt| is_hit(prompt));
         let values: Vec<f64> = others.iter().map(|prompt| sides(prompt).2).collect();
         let others = super::mean(&values).unwrap_or_default();
-        Some(Self { hits: hits.len() as u64, n: prompts.len() as u64, others })
+        Some(Self { hits: hits.len() as u64, n: prompts.len() as u64, others, worst: f64::max(worst, others) })
     }
 
     /// The greatest mean that leaves a probability of `tail` to so few hits.
@@ -132,7 +142,7 @@ impl Rare {
         } else {
             Beta::new(hits + 1.0, n - hits).expect("both are positive").inverse_cdf(1.0 - tail)
         };
-        share + (1.0 - share) * self.others
+        share * self.worst + (1.0 - share) * self.others
     }
 }
 
@@ -188,7 +198,8 @@ mod tests {
         // Nearly all loop in the other arm, and none in the base.
         let mut opposite = vec![PromptDifference { value: 0.7, base: FREE, other: LOOPS }; 12];
         opposite[0] = PromptDifference { value: 0.0, base: FREE, other: FREE };
-        assert!(p_unseen(&opposite, 0.4, Toward::Lower) > 0.1);
+        assert!(p_unseen(&opposite, 0.5, Toward::Lower) > 0.1);
+        assert_eq!(p_unseen(&opposite, 0.0, Toward::Lower), 0.0);
         assert_eq!(p_unseen(&opposite, 0.9, Toward::Higher), 0.0);
         // Where nearly all loop, a free text is what is rare.
         let mut all = vec![PromptDifference { value: 0.0, base: LOOPS, other: LOOPS }; 24];

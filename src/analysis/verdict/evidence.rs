@@ -121,7 +121,7 @@ impl Evidence {
             };
             let is_equivalence = matches!(hypothesis.test, Test::Equivalence { .. });
             for extreme in Extreme::BOTH {
-                let supposed = self::parts(hypothesis, &Sample::at(hypothesis, trials, &opposed, extreme));
+                let supposed = self::parts(hypothesis, &Sample::at(hypothesis, trials, unknown, &opposed, extreme));
                 for part in &mut parts {
                     let same = supposed.iter().find(|supposed| supposed.level == part.level);
                     part.withstand(unknown, same.and_then(|part| part.tested.as_ref().ok()), is_equivalence);

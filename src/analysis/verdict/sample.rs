@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::against::{Extreme, Opposed};
-use super::unknown::Score;
+use super::unknown::{Score, Unknowns};
 use crate::analysis::level::Level;
 use crate::analysis::parting::{Likeness, likeness};
 use crate::analysis::{ScoredTrial, TrialResult};
 use crate::engine::Generation;
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
+use crate::metrics::{Metric, Scores};
 use crate::plan::Trial;
 use crate::stats::{Kinds, Pair, PromptPairs, mean, rounded};
 
@@ -25,9 +26,31 @@ pub struct Sample<'a> {
 struct Text<'a> {
     trial: &'a Trial,
     value: f64,
-    loops: bool,
+    ends: Ends,
     /// None of a text whose score is supposed.
     generation: Option<&'a Generation>,
+}
+
+/// How a text ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// In a loop: [`Metric::Loop`].
+    InALoop,
+    /// It does not, and half of it is repeated all the same.
+    Repeated,
+    Free,
+}
+
+impl Ends {
+    /// Of a text without scores, as its supposed value has it.
+    fn of(metric: Metric, value: f64, scores: Option<&Scores>) -> Self {
+        match scores {
+            None if value >= 0.5 => Self::InALoop,
+            Some(scores) if scores.get(Metric::Loop) == Some(1.0) => Self::InALoop,
+            _ if metric.is_loop(value) => Self::Repeated,
+            _ => Self::Free,
+        }
+    }
 }
 
 /// What a test is made of.
@@ -69,36 +92,41 @@ pub enum Sameness {
 impl<'a> Sample<'a> {
     /// Texts whose score is not known are left out.
     pub fn of(hypothesis: &Hypothesis, trials: &'a [ScoredTrial]) -> Self {
-        Self::with(hypothesis, trials, |_, says| says)
+        Self::with(hypothesis, trials, |_, _, says| says)
     }
 
-    /// Texts whose score is not known count as 1 on the side of the extreme, and elsewhere as
-    /// what the metric says, or 0.
-    pub fn at(hypothesis: &Hypothesis, trials: &'a [ScoredTrial], opposed: &Opposed<'_>, extreme: Extreme) -> Self {
-        let counts = |trial: &Trial, says: Option<f64>| {
-            Some(if opposed.counts(trial, extreme) { 1.0 } else { says.unwrap_or(0.0) })
-        };
-        Self::with(hypothesis, trials, counts)
+    /// The `unknown` texts count as 1 on the side of the extreme, and elsewhere as what the metric says, or 0.
+    pub fn at(
+        hypothesis: &Hypothesis,
+        trials: &'a [ScoredTrial],
+        unknown: Unknowns,
+        opposed: &Opposed<'_>,
+        extreme: Extreme,
+    ) -> Self {
+        Self::with(hypothesis, trials, |trial, score, says| match score {
+            // So few that what the metric says is taken.
+            Score::Blind { .. } if unknown.blind.is_none() => says,
+            _ => Some(if opposed.counts(trial, extreme) { 1.0 } else { says.unwrap_or(0.0) }),
+        })
     }
 
-    /// `suppose` is given what the metric says, if anything.
+    /// `suppose` is given what is known of a text without a score, and what the metric says of it, if anything.
     fn with(
         hypothesis: &Hypothesis,
         trials: &'a [ScoredTrial],
-        suppose: impl Fn(&Trial, Option<f64>) -> Option<f64> + Sync,
+        suppose: impl Fn(&Trial, Score<'_>, Option<f64>) -> Option<f64> + Sync,
     ) -> Self {
         let text = |scored: &'a ScoredTrial| {
-            let trial = &scored.trial;
-            let (says, generation) = match Score::of(hypothesis, scored) {
-                Score::Known { value, loops, generation } => {
-                    return Some(Text { trial, value, loops, generation: Some(generation) });
+            let (trial, score) = (&scored.trial, Score::of(hypothesis, scored));
+            let (value, scores, generation) = match score {
+                Score::Known { value, scores, generation } => (value, Some(scores), Some(generation)),
+                Score::Blind { says, scores, generation } => {
+                    (suppose(trial, score, says)?, Some(scores), Some(generation))
                 }
-                Score::Blind { says, generation } => (says, Some(generation)),
-                Score::Failed | Score::Short => (None, None),
+                Score::Failed | Score::Short => (suppose(trial, score, None)?, None, None),
                 Score::Absent => return None,
             };
-            let value = suppose(trial, says)?;
-            Some(Text { trial, value, loops: hypothesis.metric.ends_at_1() && value >= 0.5, generation })
+            Some(Text { trial, value, ends: Ends::of(hypothesis.metric, value, scores), generation })
         };
         let taken = |scored: &&ScoredTrial| hypothesis.within.takes(scored.trial.point());
         Self {
@@ -115,12 +143,13 @@ impl<'a> Sample<'a> {
         let trials: Vec<&ScoredTrial> = trials.into_iter().filter(taken).collect();
         ends.map(|end| {
             let text = |scored: &&'a ScoredTrial| {
-                let (value, loops) = match Score::of(hypothesis, scored) {
-                    Score::Known { value, loops, .. } => (value, loops),
+                let (value, scores) = match Score::of(hypothesis, scored) {
+                    Score::Known { value, scores, .. } => (value, Some(scores)),
                     Score::Absent if !matches!(scored.result, TrialResult::Censored { .. }) => return None,
-                    Score::Blind { .. } | Score::Failed | Score::Short | Score::Absent => (end, end >= 0.5),
+                    Score::Blind { .. } | Score::Failed | Score::Short | Score::Absent => (end, None),
                 };
-                Some(Text { trial: &scored.trial, value, loops, generation: None })
+                let ends = Ends::of(hypothesis.metric, value, scores);
+                Some(Text { trial: &scored.trial, value, ends, generation: None })
             };
             Self {
                 texts: trials.iter().filter_map(text).collect(),
@@ -258,13 +287,13 @@ impl<'a> Sample<'a> {
 
     /// The same of whether texts loop, 1 or 0.
     pub fn of_loops(&self) -> Self {
-        let of_text = |text: &Text<'a>| Text { value: f64::from(u8::from(text.loops)), ..*text };
+        let of_text = |text: &Text<'a>| Text { value: f64::from(u8::from(text.ends == Ends::InALoop)), ..*text };
         Self { texts: self.texts.iter().map(of_text).collect(), planned: self.planned.clone() }
     }
 
     /// The texts that do not loop.
     pub fn without_loops(&self) -> Self {
-        let texts = self.texts.iter().filter(|text| !text.loops).copied().collect();
+        let texts = self.texts.iter().filter(|text| text.ends != Ends::InALoop).copied().collect();
         Self { texts, planned: self.planned.clone() }
     }
 }
@@ -276,7 +305,8 @@ fn value(texts: &[Text<'_>]) -> Option<f64> {
 }
 
 fn kinds(texts: &[Text<'_>]) -> Kinds {
-    Kinds { loops: texts.iter().any(|text| text.loops), free: texts.iter().any(|text| !text.loops) }
+    let is_free = |text: &Text| text.ends == Ends::Free;
+    Kinds { loops: !texts.iter().all(is_free), free: texts.iter().any(is_free) }
 }
 
 /// Of texts of the same prompt and seeds.

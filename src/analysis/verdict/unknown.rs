@@ -12,12 +12,13 @@ use crate::metrics::{Scores, TextPart, Written, score_head};
 pub enum Score<'a> {
     Known {
         value: f64,
-        loops: bool,
+        scores: &'a Scores,
         generation: &'a Generation,
     },
     /// The metric can't see whether it repeats itself; what it says, if anything.
     Blind {
         says: Option<f64>,
+        scores: &'a Scores,
         generation: &'a Generation,
     },
     /// The trial failed.
@@ -42,8 +43,8 @@ impl<'a> Score<'a> {
             Some(k) => head(generation, scored, hypothesis.part, k as usize).and_then(|head| head.get(metric)),
         };
         match value {
-            says if !scores.sees(metric) => Self::Blind { says, generation },
-            Some(value) => Self::Known { value, loops: scores.loops_by(metric, value), generation },
+            says if !scores.sees(metric) => Self::Blind { says, scores, generation },
+            Some(value) => Self::Known { value, scores, generation },
             None if hypothesis.first.is_some() && scores.get(metric).is_some() => Self::Short,
             None => Self::Absent,
         }
