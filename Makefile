@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench demo check detectors slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: bench demo check detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -22,6 +22,13 @@ check: build-tools
 detectors: build-tools
 	$(CARGO) build --release --quiet
 	python3 scripts/detectors.py --check
+
+## All statistics of the results in RESULTS once more, in Python (docs/statistics.md).
+RESULTS ?= results/smoke results/temperature
+recompute:
+	test -x target/recompute/bin/python || python3 -m venv target/recompute
+	target/recompute/bin/pip install --quiet -r scripts/recompute-requirements.txt
+	target/recompute/bin/python scripts/recompute.py $(RESULTS)
 
 ## Build and run the tests.
 test: test-tools
