@@ -47,7 +47,7 @@ pub struct AtTemperature {
     /// By its own limits, each of them at 2.5 %.
     pub p_loop: Option<Interval>,
     pub score: Option<Interval>,
-    /// With the lower and the upper limit at the shares of [`Tails`].
+    /// With the lower and the upper limit at the shares of `Tails`.
     pub p_loop_of_all: Option<Interval>,
     pub score_of_all: Option<Interval>,
     pub n_prompts: usize,

@@ -8,7 +8,7 @@ use super::{Interval, Strata};
 ///
 /// It is for values without humps. Where a text that loops scores 0.5 to 1 and any
 /// other 0 to 0.05, it sees only the loops that the sample has, and covers too little where
-/// these are few: [`super::bounded_mean`] is for scores. docs/intervals.md has the coverage of
+/// these are few: [`super::bounded_mean()`] is for scores. docs/intervals.md has the coverage of
 /// both, and `coverage.rs` those of other methods.
 ///
 /// Clusters weigh as many as they hold values; empty ones are left out. `None`

@@ -22,7 +22,7 @@ pub struct Hits {
 /// The effective number is texts over the design effect, which is the variance
 /// of the share between prompts over that of independent texts, corrected by
 /// (t_{texts−1} / t_{prompts−1})²; it is at most the number of texts. Where fewer than
-/// [`PROMPTS_THAT_TELL`] prompts have a hit, or fewer have a text that is none, these few
+/// `PROMPTS_THAT_TELL` prompts have a hit, or fewer have a text that is none, these few
 /// show too little of how alike a prompt's texts are, and a prompt's texts count as one
 /// at most: the interval is then no narrower than Clopper and Pearson's of the prompts.
 /// Without this rule 95 % intervals cover as little as 84 % where 32 texts a prompt rarely hit;
@@ -40,7 +40,7 @@ pub fn clustered_share(prompts: &[Hits], level: f64) -> Result<Effect, StatsErro
 /// `Σ_h k_h/(k_h − 1) Σ_(i in h) (z_i − z̄_h)² / texts²` with `z_i = hits_i − share × texts_i` and k_h prompts in stratum h (the combined
 /// ratio estimate: Cochran 1977, § 6.11), and t has the effective degrees of freedom of that sum (his 5.16). Prompts tell
 /// how alike their texts are where their stratum has both: the rule of
-/// [`PROMPTS_THAT_TELL`] counts in each stratum those that have a hit or those that have a text that is none,
+/// `PROMPTS_THAT_TELL` counts in each stratum those that have a hit or those that have a text that is none,
 /// whichever are fewer, and adds them up. The effective number stays at most that of texts, so strata gain nothing where each prompt
 /// has one text. Strata of one prompt are pooled.
 ///

@@ -80,7 +80,7 @@ pub fn standard_deviation(differences: &[f64]) -> Result<f64, StatsError> {
 }
 
 /// The least mean difference that the two-sided test over `n` prompts which turns their signs
-/// ([`paired_contrast`](super::paired_contrast) and others) finds with the `target`'s power,
+/// ([`sign_test`](super::sign_test()) and others) finds with the `target`'s power,
 /// where the prompts' differences have the standard deviation `sd`. In `sd`'s unit; differences
 /// are taken to be normal.
 ///

@@ -45,7 +45,7 @@ fn measure(texts: Texts, p: f64, n: usize, target: Target, sets: u64) -> Option<
         let arms = [(p, 2 * set), (higher, 2 * set + 1)].map(|(p, set)| sample(texts, p, n, set));
         let differences: Vec<f64> = arms[0].iter().zip(&arms[1]).map(|(base, other)| other - base).collect();
         let sum = |signs: &[f64]| differences.iter().zip(signs).map(|(difference, sign)| difference * sign).sum();
-        // Without the intervals that `paired_contrast` has beside its p.
+        // Without the interval that `sign_test` has beside its p.
         turn_signs(n, sum).p <= target.alpha && differences.iter().sum::<f64>() > 0.0
     };
     let found = (0..sets).into_par_iter().filter(is_found).count();
