@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::analysis::Blindness;
-use crate::stats::{Effect, Equivalence, LEAST_PROMPTS, PromptDifference, Range, StatsError, equivalence, holm};
+use crate::stats::{
+    Effect, Equivalence, LEAST_PROMPTS, PromptDifference, Range, StatsError, equivalence, holm, prompts_to_rule_out,
+};
 
 /// What a gate decides about.
 #[derive(Clone, Debug, PartialEq)]
@@ -207,11 +209,8 @@ fn by_numbers(unit: &Unit, tested: &Result<Equivalence, StatsError>, p_fail: f64
 
 /// Why what was not seen keeps a unit from passing.
 fn unseen(unit: &Unit, Rule { margin, alpha }: Rule) -> Option<String> {
-    let needed = (alpha.ln() / (1.0 - margin).ln()).ceil();
     let n = unit.prompts.len();
-    if n < LEAST_PROMPTS || n as f64 >= needed {
-        return None;
-    }
+    let needed = prompts_to_rule_out(margin, alpha).ok().filter(|&needed| (LEAST_PROMPTS..needed).contains(&n))?;
     let untold = match unit.texts {
         Texts::Untold => "; a baseline that is saved anew also knows whether the texts are the same",
         Texts::Same | Texts::Other => "",
