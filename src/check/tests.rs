@@ -9,11 +9,10 @@ use super::*;
 use crate::analysis::{Advice, Analysis, Limits, Questions, VerdictOutcome, analyse, recommend};
 use crate::engine::{Generation, Stop, Token};
 use crate::experiment::{
-    Bos, Draws, Generate, Hypothesis, Numerics, Offload, OpOffload, Quant, Selection, Sides, Temperature, Template,
-    Test,
+    Bos, Draws, Generate, Hypothesis, Numerics, Offload, OpOffload, Quant, Selection, Temperature, Template, Test,
 };
 use crate::journal::format::Outcome as Recorded;
-use crate::metrics::{Metric, TextPart};
+use crate::metrics::Metric;
 use crate::plan::{Cell, Trial, TrialId};
 
 /// 59 are the fewest that can show, without a loop, that fewer than one in twenty loop.
@@ -124,18 +123,7 @@ fn gate(of: &Analysis, metric: Metric, by: By) -> Gate {
 /// That the texts at T 1 are as clean as those at 0.5, and cleaner.
 fn claims(metric: Metric) -> Vec<Hypothesis> {
     let at = |t: f32| Selection { temperature: vec![Temperature::new(t).expect("it is one")], ..Selection::default() };
-    let of = |id: &str, test| Hypothesis {
-        id: id.to_owned(),
-        claim: id.to_owned(),
-        metric,
-        part: TextPart::Whole,
-        first: None,
-        within: Selection::default(),
-        each: None,
-        test,
-        sides: Sides::Two,
-        least: None,
-    };
+    let of = |id: &str, test| Hypothesis { metric, ..Hypothesis::plain(id, test) };
     let expect = crate::experiment::Direction::Decreasing;
     vec![
         of("as clean", Test::Equivalence { base: at(0.5), other: at(1.0), margin: 0.05 }),

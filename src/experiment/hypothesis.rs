@@ -129,6 +129,23 @@ impl Factor {
 }
 
 impl Hypothesis {
+    /// Of whole texts by the finding's score, two-sided.
+    #[cfg(test)]
+    pub fn plain(id: &str, test: Test) -> Self {
+        Self {
+            id: id.to_owned(),
+            claim: id.to_owned(),
+            metric: Metric::RepetitionScore,
+            part: TextPart::Whole,
+            first: None,
+            within: Selection::default(),
+            each: None,
+            test,
+            sides: Sides::Two,
+            least: None,
+        }
+    }
+
     /// Whether a trial takes part in its test.
     pub fn takes(&self, point: Point<'_>) -> bool {
         self.within.takes(point)

@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::{ScoredTrial, TrialResult};
 use crate::engine::{Generation, Stop};
 use crate::experiment::{Offload, OpOffload, Quant, Seed, Selection, Temperature, Template};
-use crate::metrics::{Scores, TextPart};
+use crate::metrics::Scores;
 use crate::plan::{Cell, Trial};
 
 const COLD: f32 = 0.1;
@@ -42,18 +42,7 @@ fn trend() -> Test {
 }
 
 fn claim(test: Test) -> Hypothesis {
-    Hypothesis {
-        id: "it".to_owned(),
-        claim: "it".to_owned(),
-        metric: Metric::RepetitionScore,
-        part: TextPart::Whole,
-        first: None,
-        within: Selection::default(),
-        each: None,
-        test,
-        sides: Sides::Two,
-        least: None,
-    }
+    Hypothesis::plain("it", test)
 }
 
 fn design(hypotheses: &[Hypothesis], trials: &[Trial]) -> Design {

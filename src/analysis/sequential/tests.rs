@@ -8,7 +8,7 @@ use crate::experiment::{
     Test,
 };
 use crate::journal::format::Failure;
-use crate::metrics::{Metric, Scores, TextPart};
+use crate::metrics::{Metric, Scores};
 use crate::plan::{Cell, Sequence};
 
 const MODELS: [&str; 2] = ["a", "b"];
@@ -18,31 +18,16 @@ fn at(temperature: f32) -> Selection {
     Selection { temperature: vec![Temperature::new(temperature).unwrap()], ..Selection::default() }
 }
 
-fn hypothesis(id: &str, test: Test) -> Hypothesis {
-    Hypothesis {
-        id: id.to_owned(),
-        claim: id.to_owned(),
-        metric: Metric::RepetitionScore,
-        part: TextPart::Whole,
-        first: None,
-        within: Selection::default(),
-        each: None,
-        test,
-        sides: Sides::Two,
-        least: None,
-    }
-}
-
 fn rises(expect: Direction) -> Hypothesis {
-    hypothesis("contrast", Test::Contrast { base: at(0.1), other: at(0.9), expect })
+    Hypothesis::plain("contrast", Test::Contrast { base: at(0.1), other: at(0.9), expect })
 }
 
 fn trend(expect: Direction) -> Hypothesis {
-    hypothesis("trend", Test::Trend { factor: Factor::Temperature, expect })
+    Hypothesis::plain("trend", Test::Trend { factor: Factor::Temperature, expect })
 }
 
 fn same(margin: f64) -> Hypothesis {
-    hypothesis("same", Test::Equivalence { base: at(0.1), other: at(0.9), margin })
+    Hypothesis::plain("same", Test::Equivalence { base: at(0.1), other: at(0.9), margin })
 }
 
 /// A number from 0 to 1 that looks random.
@@ -167,7 +152,7 @@ fn the_opposite_is_refuted_and_one_side_leaves_it_open() {
 fn trends_and_interactions_are_decided_on_the_way() {
     let (sequential, verdict) = alone(&effect(24), 24, trend(Direction::Increasing));
     assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Supported));
-    let crossed = || hypothesis("crossed", Test::Interaction { factors: [Factor::Model, Factor::Temperature] });
+    let crossed = || Hypothesis::plain("crossed", Test::Interaction { factors: [Factor::Model, Factor::Temperature] });
     let only_a = sweep(24, |_, model, t, chance| Made::Score(if model == "a" && t > 0.5 { 0.9 } else { 0.1 * chance }));
     let (sequential, verdict) = alone(&only_a, 24, crossed());
     assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Supported));
@@ -317,7 +302,7 @@ fn a_prompt_that_lacks_a_text_is_not_looked_at() {
 
 #[test]
 fn what_cannot_be_decided_on_the_way_is_tested_at_the_end() {
-    let wide = hypothesis("wide", Test::Interaction { factors: [Factor::Model, Factor::Temperature] });
+    let wide = Hypothesis::plain("wide", Test::Interaction { factors: [Factor::Model, Factor::Temperature] });
     // A third model, so that there is no single difference of differences.
     let mut scored = effect(24);
     let third = scored.iter().filter(|scored| scored.trial.cell.model == "a").cloned().map(|mut scored| {
@@ -338,7 +323,7 @@ fn what_moves_nothing_is_neither_compared_nor_waited_for() {
     let scored = effect(24);
     let offload = |offload| Selection { offload: vec![offload], ..Selection::default() };
     let inert = Test::Equivalence { base: offload(Offload::None), other: offload(Offload::All), margin: 0.1 };
-    let hypotheses = [hypothesis("inert", inert), rises(Direction::Increasing)];
+    let hypotheses = [Hypothesis::plain("inert", inert), rises(Direction::Increasing)];
     let sequence = sequence(24);
     let planned: Vec<Trial> = scored.iter().map(|scored| scored.trial.clone()).collect();
     let inert = [Factor::Offload];

@@ -55,18 +55,7 @@ fn uniform(key: &str) -> f64 {
 }
 
 fn hypothesis(test: Test) -> Hypothesis {
-    Hypothesis {
-        id: "it".to_owned(),
-        claim: "it".to_owned(),
-        metric: Metric::RepetitionScore,
-        part: TextPart::Whole,
-        first: None,
-        within: Selection::default(),
-        each: None,
-        test,
-        sides: Sides::Two,
-        least: None,
-    }
+    Hypothesis::plain("it", test)
 }
 
 fn chain(name: &str) -> Selection {
