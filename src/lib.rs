@@ -25,6 +25,7 @@ pub mod stats;
 
 pub mod hardware;
 pub mod manifest;
+pub mod message;
 pub mod plain;
 pub mod progress;
 pub mod proxy;

@@ -7,7 +7,7 @@ use miette::miette;
 
 use super::finished::{Finished, read_run};
 use super::outputs::write_whole;
-use super::{Failure, print};
+use super::{Failure, tell};
 use crate::analysis::TrialResult;
 use crate::check::{Baseline, Facts};
 use crate::cli::BaselineSaveArgs;
@@ -32,12 +32,7 @@ pub fn save(args: &BaselineSaveArgs) -> Result<ExitCode, Failure> {
     }
     let baseline = of_run(&finished);
     write_whole(&path, &baseline.to_json())?;
-    print(|out| {
-        out.extend_from_slice(
-            format!("saved {} cells of {} to {}\n", baseline.cells.len(), run.display(), path.display()).as_bytes(),
-        );
-        Ok(())
-    })
+    tell(&format!("saved {} cells of {} to {}\n", baseline.cells.len(), run.display(), path.display()))
 }
 
 fn places(args: &BaselineSaveArgs) -> (PathBuf, PathBuf) {

@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use super::finished::{Finished, read_run};
 use super::outputs::write_whole;
-use super::{Failure, baseline, plain, print, run};
+use super::{Failure, baseline, plain, print, run, tell};
 use crate::analysis::Analysis;
 use crate::check::{Baseline, By, Gate, Outcome, Rule, Unit, decide, differences, units};
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::exit_code::ExitCode;
 use crate::experiment::Seed;
+use crate::message::say;
 use crate::metrics::Metric;
 use crate::report::gate::{self as words, About};
 
@@ -54,7 +55,7 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
             None => notes.push("no chain draws, so there are no fresh seeds to confirm with".to_owned()),
         }
     }
-    tell(args, &gate, &first.design.name, &notes)?;
+    announce(args, &gate, &first.design.name, &notes)?;
     Ok(match (gate.outcome, args.inconclusive) {
         (Outcome::Pass, _) | (Outcome::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
         (Outcome::Fail, _) | (Outcome::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
@@ -146,7 +147,7 @@ fn confirm(args: &CheckArgs, experiment: &Path, first: &Finished) -> Result<Opti
     Ok(Some((baseline::of_run(&pooled), pooled.analysis)))
 }
 
-fn tell(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -> Result<(), Failure> {
+fn announce(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -> Result<(), Failure> {
     let baseline = args.baseline.display().to_string();
     let about = About { experiment, baseline: &baseline, metric: &args.metric, notes };
     let metric = metric(&args.metric)?;
@@ -166,15 +167,12 @@ fn tell(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -> Re
         )?;
     }
     let in_actions = std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
-    print(|out| {
-        out.extend_from_slice(words::text(gate, &about).as_bytes());
-        if in_actions {
-            out.extend_from_slice(words::annotations(gate, &about).as_bytes());
-        }
-        Ok(())
-    })?;
+    tell(&words::text(gate, &about))?;
+    if in_actions {
+        print(|out| out.write_all(words::annotations(gate, &about).as_bytes()))?;
+    }
     if gate.outcome == Outcome::Inconclusive && args.inconclusive == Inconclusive::Warn {
-        eprintln!("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
+        say("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use miette::miette;
 use serde::Serialize;
 
 use super::finished::read_run;
-use super::{Failure, baseline, print};
+use super::{Failure, baseline, print_json, tell};
 use crate::analysis::{self, Comparison};
 use crate::check::Facts;
 use crate::cli::{Allowed, CompareArgs};
@@ -36,17 +36,10 @@ pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let notes = unlike(&baseline::of_run(&a).facts, &baseline::of_run(&b).facts, &args.allow)?;
     let comparison = analysis::compare(&a.analysis, &b.analysis, metric);
     let [a, b] = [&args.base, &args.other].map(|directory| directory.display().to_string());
-    print(|out| {
-        if args.json {
-            let answer = Answer { a: &a, b: &b, metric, comparison: &comparison, notes: &notes };
-            serde_json::to_writer_pretty(&mut *out, &answer)?;
-            out.push(b'\n');
-        } else {
-            let about = About { a: &a, b: &b, metric: metric.name(), notes: &notes };
-            out.extend_from_slice(text(&comparison, about).as_bytes());
-        }
-        Ok(())
-    })
+    if args.json {
+        return print_json(&Answer { a: &a, b: &b, metric, comparison: &comparison, notes: &notes });
+    }
+    tell(&text(&comparison, About { a: &a, b: &b, metric: metric.name(), notes: &notes }))
 }
 
 /// What differs and was allowed to.

@@ -8,12 +8,13 @@ use miette::miette;
 
 use super::finished::{Finished, read_run};
 use super::outputs::{write_manifest, write_outputs, write_whole};
-use super::{Failure, plain, print};
+use super::{Failure, plain, tell};
 use crate::cli::{MergeAllowed, MergeArgs};
 use crate::exit_code::ExitCode;
 use crate::journal::format::{Outcome, TrialRecord};
 use crate::journal::{self, Journal};
 use crate::manifest::{Manifest, ModelEntry};
+use crate::message::say;
 use crate::plan::{Design, Trial, TrialId};
 
 /// How many missing trials are listed.
@@ -49,16 +50,13 @@ pub fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     write(&args.out, first_directory, &design, &manifest, &records)?;
     let finished = Finished::new(design, manifest, &args.out)?;
     let summary = write_outputs(&args.out, &finished)?;
-    print(|out| {
-        out.extend_from_slice(summary.text.as_bytes());
-        Ok(())
-    })?;
+    tell(&summary.text)?;
     let missing = missing(&finished.design, &records);
     if !missing.is_empty() {
-        eprintln!("missing: {} of {} trials", missing.len(), finished.design.trials.len());
-        missing.iter().take(LISTED).for_each(|trial| eprintln!("  {trial}"));
+        say(&format!("missing: {} of {} trials", missing.len(), finished.design.trials.len()));
+        missing.iter().take(LISTED).for_each(|trial| say(&format!("  {trial}")));
         if missing.len() > LISTED {
-            eprintln!("  … and {} more: status \"missing\" in trials.csv", missing.len() - LISTED);
+            say(&format!("  … and {} more: status \"missing\" in trials.csv", missing.len() - LISTED));
         }
     }
     Ok(summary.code)

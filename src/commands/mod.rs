@@ -4,9 +4,11 @@
 use std::io::{self, Write};
 
 use miette::Report;
+use serde::Serialize;
 
 use crate::cli::{self, BaselineCommand, Cli, Command};
 use crate::exit_code::ExitCode;
+use crate::plain::neutralise_lines;
 use crate::worker::child;
 
 mod baseline;
@@ -74,7 +76,20 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Writes to stdout. A reader that has seen enough (`| head`) is no error.
+/// Writes a text for people to stdout.
+fn tell(text: &str) -> Result<ExitCode, Failure> {
+    print(|out| out.write_all(neutralise_lines(text).as_bytes()))
+}
+
+/// Writes a value to stdout as JSON, for programs.
+fn print_json(value: &impl Serialize) -> Result<ExitCode, Failure> {
+    print(|out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        writeln!(out)
+    })
+}
+
+/// Writes to stdout, as it is, what programs read. A reader that has seen enough (`| head`) is no error.
 fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode, Failure> {
     let mut text = Vec::new();
     let printed = write(&mut text).and_then(|()| io::stdout().write_all(&text));

@@ -9,7 +9,7 @@ use super::finished::read_run;
 use super::load::load_mechanism;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, mechanism, outputs, plain, print};
+use super::{Failure, mechanism, outputs, plain, tell};
 use crate::analysis::{Looks, Questions, Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
@@ -33,20 +33,14 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
             )));
         }
         let text = mechanism::plan(args, loaded)?;
-        return print(|out| {
-            out.extend_from_slice(text.as_bytes());
-            Ok(())
-        });
+        return tell(&text);
     }
     let setup = set_up(&args.experiment, &args.place, None, Probing::None)?;
     let journal =
         journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
     let manifest = outputs::read_manifest(&setup.directory)?;
     let text = describe(&setup, &journal, manifest.as_ref(), &claims(args, &setup.design)?);
-    print(|out| {
-        out.extend_from_slice(text.as_bytes());
-        Ok(())
-    })
+    tell(&text)
 }
 
 /// What the design can decide of its hypotheses.

@@ -3,7 +3,7 @@
 use miette::miette;
 
 use super::finished::{Finished, read_run};
-use super::{Failure, print};
+use super::{Failure, print_json, tell};
 use crate::analysis::{Limits, recommend as recommend_for};
 use crate::cli::RecommendArgs;
 use crate::exit_code::ExitCode;
@@ -18,15 +18,7 @@ pub fn recommend(args: &RecommendArgs) -> Result<ExitCode, Failure> {
     let advised = recommend_for(&analysis, limits).into_iter().map(|advice| Advised::new(advice, &design.chains));
     let caveat = design.caveat.as_deref();
     let answer = Answer { experiment: &design.name, limits, caveat, recommendations: advised.collect() };
-    print(|out| {
-        if args.json {
-            serde_json::to_writer_pretty(&mut *out, &answer)?;
-            out.push(b'\n');
-        } else {
-            out.extend_from_slice(text(&answer).as_bytes());
-        }
-        Ok(())
-    })
+    if args.json { print_json(&answer) } else { tell(&text(&answer)) }
 }
 
 /// A metric of which more is worse.

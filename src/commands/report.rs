@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::finished::read_run;
 use super::outputs::write_outputs;
-use super::{Failure, print};
+use super::{Failure, tell};
 use crate::analysis::{RULES, Verdict};
 use crate::cli::ReportArgs;
 use crate::exit_code::ExitCode;
@@ -17,13 +17,8 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let finished = read_run(&args.directory)?;
     let former = Former::read(&args.directory);
     let summary = write_outputs(&args.directory, &finished)?;
-    print(|out| {
-        out.extend_from_slice(summary.text.as_bytes());
-        if let Some(note) = former.and_then(|former| former.note(&finished.analysis.verdicts)) {
-            out.extend_from_slice(format!("note: {}\n", neutralise(&note)).as_bytes());
-        }
-        Ok(())
-    })?;
+    let note = former.and_then(|former| former.note(&finished.analysis.verdicts));
+    tell(&(summary.text + &note.map_or_else(String::new, |note| format!("note: {}\n", neutralise(&note)))))?;
     Ok(summary.code)
 }
 

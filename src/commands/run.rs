@@ -15,7 +15,7 @@ use super::memory::all_must_fit;
 use super::outputs::{self, write_manifest, write_outputs};
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, mechanism, plain, print, sequential};
+use super::{Failure, mechanism, plain, sequential, tell};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
 use crate::exit_code::ExitCode;
@@ -23,6 +23,7 @@ use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::format::{Outcome, TrialRecord};
 use crate::journal::{self, Contents, Journal};
 use crate::manifest::{Manifest, RunEntry};
+use crate::message::say;
 use crate::model::ModelFiles;
 use crate::model::memory::Room;
 use crate::plan::TrialId;
@@ -35,10 +36,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         Some(loaded) => mechanism::run(args, loaded)?,
         None => sweep(args)?,
     };
-    print(|out| {
-        out.extend_from_slice(summary.as_bytes());
-        Ok(())
-    })?;
+    tell(&summary)?;
     Ok(code)
 }
 
@@ -129,7 +127,7 @@ fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
     let (journal, contents) = Journal::open(directory).map_err(|error| Failure::bad_setup(plain(error)))?;
     if contents.torn_bytes > 0 {
         let bytes = contents.torn_bytes;
-        eprintln!("dropped the journal's torn last line, {bytes} bytes: its trial runs again");
+        say(&format!("dropped the journal's torn last line, {bytes} bytes: its trial runs again"));
     }
     Ok((journal, contents))
 }

@@ -3,6 +3,7 @@
 //! Its "model file" is a `*.scripted.toml`, so tests choose it the way a user
 //! chooses a model, and everything around the engine runs as it is.
 
+use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
@@ -101,7 +102,7 @@ impl ScriptedEngine {
     fn misbehave(&self, prompt: &str) -> Result<(), EngineError> {
         let asks_for = |mark: &Option<String>| mark.as_ref().is_some_and(|mark| prompt.contains(mark));
         if asks_for(&self.abort_on) {
-            eprintln!("scripted: abort on this prompt");
+            let _ = writeln!(io::stderr(), "scripted: abort on this prompt");
             std::process::abort();
         }
         if asks_for(&self.error_on) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 mod builtin;
 mod chain;
 mod error;
+mod excerpt;
 mod faults;
 mod groups;
 mod hypotheses;
