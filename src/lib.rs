@@ -3,6 +3,7 @@
 //! The modules stand in the order in which data flows through them; who may
 //! know whom is written in `docs/architecture.md` and checked by a test.
 
+pub mod any_path;
 pub mod cli;
 pub mod commands;
 pub mod exit_code;
@@ -29,6 +30,7 @@ pub mod message;
 pub mod plain;
 pub mod progress;
 pub mod proxy;
+pub mod regular_file;
 pub mod report;
 pub mod text_file;
 pub mod worker;

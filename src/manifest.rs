@@ -243,6 +243,11 @@ fn placement(load: &crate::plan::Load) -> Placement {
 /// What `ended` says of a run that has not, or was killed.
 pub const NOT_ENDED: &str = "not ended";
 
+/// What was typed; what is no UTF-8 of it is marked.
+pub fn command_line() -> Vec<String> {
+    std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect()
+}
+
 impl RunEntry {
     /// A run of which no more is known than that it began here.
     pub fn begun(started_unix_s: u64, settings: &Settings) -> Self {
@@ -258,7 +263,7 @@ impl RunEntry {
     pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport) -> Self {
         Self {
             started_unix_s,
-            command_line: std::env::args().collect(),
+            command_line: command_line(),
             hardware: Hardware::survey(),
             threads: settings.limits.threads,
             batch: settings.limits.rows,

@@ -13,6 +13,7 @@ use crate::check::{Baseline, Facts};
 use crate::cli::BaselineSaveArgs;
 use crate::exit_code::ExitCode;
 use crate::manifest::Manifest;
+use crate::regular_file;
 
 const DIRECTORY: &str = "results/baselines";
 
@@ -72,7 +73,7 @@ fn cpus(manifest: &Manifest) -> Vec<String> {
 /// When there is no such file, or it is not a baseline as it was saved.
 pub fn read(path: &Path) -> Result<Baseline, Failure> {
     let help = "save one with: moe-sweep baseline save NAME --from DIR";
-    let json = std::fs::read(path)
+    let json = regular_file::read(path)
         .map_err(|error| Failure::bad_setup(miette!(help = help, "cannot read {}: {error}", path.display())))?;
     Baseline::from_json(&json).map_err(|error| {
         let help =

@@ -9,6 +9,7 @@ use crate::analysis::{Analysis, Questions, analyse};
 use crate::journal::{self, Contents};
 use crate::manifest::Manifest;
 use crate::plan::Design;
+use crate::regular_file;
 
 /// A run and its analysis; it may still lack trials.
 pub struct Finished {
@@ -40,7 +41,7 @@ impl Finished {
 /// When it is not one, or a file in it can't be read.
 pub fn read_run(directory: &Path) -> Result<Finished, Failure> {
     let path = directory.join(Design::FILE_NAME);
-    let json = std::fs::read(&path).map_err(|error| {
+    let json = regular_file::read(&path).map_err(|error| {
         Failure::bad_setup(miette!(
             help = "name the directory of a run, such as results/temperature; one that an older moe-sweep wrote gets this \
                     file when its experiment is run again, which keeps finished trials",

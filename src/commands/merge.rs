@@ -16,6 +16,7 @@ use crate::journal::{self, Journal};
 use crate::manifest::{Manifest, ModelEntry};
 use crate::message::say;
 use crate::plan::{Design, Trial, TrialId};
+use crate::regular_file;
 
 /// How many missing trials are listed.
 const LISTED: usize = 10;
@@ -170,7 +171,7 @@ fn write(
     };
     let name = "experiment.toml";
     let path: PathBuf = source.join(name);
-    let text = std::fs::read(&path).map_err(|error| {
+    let text = regular_file::read(&path).map_err(|error| {
         let help = "it is part of a run's directory: copy all of it";
         Failure::bad_setup(miette!(help = help, "cannot read {}: {error}", path.display()))
     })?;

@@ -15,6 +15,7 @@ use crate::analysis::{Analysis, HostExperts, TrialResult};
 use crate::exit_code::ExitCode;
 use crate::manifest::{self, Manifest};
 use crate::plan::Design;
+use crate::regular_file;
 use crate::report::csv;
 use crate::report::html::{self, Report};
 use crate::report::plot::{Caption, HEADLINE_FIGURE, figures};
@@ -55,7 +56,7 @@ pub fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), Failu
 /// When there is one that can't be read.
 pub fn read_manifest(directory: &Path) -> Result<Option<Manifest>, Failure> {
     let path = directory.join(manifest::FILE_NAME);
-    let read = match std::fs::read(&path) {
+    let read = match regular_file::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).into_diagnostic(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).into_diagnostic(),

@@ -12,6 +12,7 @@ use crate::analysis::{RULES, Verdict};
 use crate::cli::ReportArgs;
 use crate::exit_code::ExitCode;
 use crate::plain::neutralise;
+use crate::regular_file;
 
 pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let finished = read_run(&args.directory)?;
@@ -44,7 +45,7 @@ fn first_rules() -> u32 {
 impl Former {
     /// `None` where there is no such file, or none that can be read: it is written anew.
     fn read(directory: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(directory.join("verdicts.json")).ok()?).ok()
+        serde_json::from_slice(&regular_file::read(&directory.join("verdicts.json")).ok()?).ok()
     }
 
     /// What other rules made of it; `None` where they are the same.

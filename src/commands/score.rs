@@ -14,6 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::metrics::{Metric, Written, score_head, score_written};
 use crate::plain::neutralise;
+use crate::regular_file;
 use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
 use crate::text_file::Format;
 
@@ -47,7 +48,7 @@ pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
 fn read(input: &PathBuf, args: &ScoreArgs) -> Result<Texts, Failure> {
     let (name, bytes) = match input.to_str() {
         Some("-") => ("stdin".to_owned(), read_stdin()),
-        _ => (input.display().to_string(), std::fs::read(input)),
+        _ => (input.display().to_string(), regular_file::read(input)),
     };
     let bytes = bytes.map_err(|source| Failure::bad_setup(Unreadable { input: name.clone(), source }))?;
     texts(&name, &bytes, shape(input, args)).map_err(Failure::bad_setup)

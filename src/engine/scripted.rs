@@ -16,6 +16,7 @@ use super::{
     Timing, Token, Work,
 };
 use crate::experiment::{Step, Template};
+use crate::regular_file;
 
 /// The words a scripted model knows; a token is an index into them.
 const WORDS: [&str; 16] = [
@@ -173,6 +174,6 @@ fn count_words(text: &str) -> u32 {
 
 fn read(path: &Path) -> Result<ScriptedEngine, EngineError> {
     let refused = |reason: String| EngineError::Load { path: path.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    let text = regular_file::read_to_string(path).map_err(|error| refused(error.to_string()))?;
     toml::from_str(&text).map_err(|error| refused(error.to_string()))
 }

@@ -149,6 +149,16 @@ impl Grid {
         if chain.draws() { self.seeds.iter().copied().map(Some).collect() } else { vec![None] }
     }
 
+    /// How many texts these prompts have, exclusions aside.
+    fn texts(&self, prompts: usize) -> u64 {
+        let Self { models, chains, offloads, quants, templates, op_offloads, temperatures, seeds, .. } = self;
+        let seeds_of = |chain: &Chain| if chain.draws() { seeds.len() } else { 1 };
+        let draws: usize = chains.iter().map(seeds_of).sum();
+        let levels =
+            [models.len(), offloads.len(), quants.len(), templates.len(), op_offloads.len(), temperatures.len()];
+        levels.into_iter().chain([draws, prompts]).fold(1, |product, n| product.saturating_mul(n as u64))
+    }
+
     /// Whether the exclusions leave anything to run on these prompts.
     fn leaves_a_trial(&self, prompts: &[Prompt]) -> bool {
         let Self { models, chains, offloads, quants, templates, op_offloads, temperatures, .. } = self;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::JournalError;
 use super::format::{TrialRecord, VERSION};
 use crate::plan::TrialId;
+use crate::regular_file;
 
 /// What a journal holds.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ pub struct Contents {
 /// # Errors
 /// When the file can't be read, or a whole line is no record.
 pub fn read(path: &Path) -> Result<Contents, JournalError> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match regular_file::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Contents::default()),
         Err(source) => return Err(JournalError::Io { what: "read", path: path.to_owned(), source }),

@@ -1,7 +1,6 @@
 //! `moe-sweep model inspect`: what a model file is, from its header.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use miette::{Report, miette};
