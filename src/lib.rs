@@ -32,5 +32,6 @@ pub mod progress;
 pub mod proxy;
 pub mod regular_file;
 pub mod report;
+pub mod seal;
 pub mod text_file;
 pub mod worker;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use miette::miette;
 
 use super::finished::{Finished, read_run};
-use super::outputs::write_whole;
-use super::{Failure, tell};
+use super::folder::write_named;
+use super::{Failure, tell, trust};
 use crate::analysis::TrialResult;
 use crate::check::{Baseline, Facts};
 use crate::cli::BaselineSaveArgs;
 use crate::exit_code::ExitCode;
 use crate::manifest::Manifest;
+use crate::message::say;
 use crate::regular_file;
 
 const DIRECTORY: &str = "results/baselines";
@@ -21,7 +22,8 @@ const DIRECTORY: &str = "results/baselines";
 /// When the run is not complete, or the file can't be written.
 pub fn save(args: &BaselineSaveArgs) -> Result<ExitCode, Failure> {
     let (path, run) = places(args);
-    let finished = read_run(&run)?;
+    let finished = read_run(&run, trust(args.custody))?;
+    finished.custody.iter().for_each(|note| say(&format!("note: {note}")));
     let unscored =
         finished.analysis.trials.iter().filter(|trial| !matches!(trial.result, TrialResult::Scored { .. })).count();
     if unscored > 0 {
@@ -32,7 +34,7 @@ pub fn save(args: &BaselineSaveArgs) -> Result<ExitCode, Failure> {
         )));
     }
     let baseline = of_run(&finished);
-    write_whole(&path, &baseline.to_json())?;
+    write_named(&path, &baseline.to_json(), "\"moe_sweep\"")?;
     tell(&format!("saved {} cells of {} to {}\n", baseline.cells.len(), run.display(), path.display()))
 }
 

@@ -7,8 +7,8 @@ use miette::miette;
 use serde::Serialize;
 
 use super::finished::{Finished, read_run};
-use super::outputs::write_whole;
-use super::{Failure, baseline, plain, print, run, tell};
+use super::folder::write_named;
+use super::{Failure, baseline, plain, print, run, tell, trust};
 use crate::analysis::Analysis;
 use crate::check::{Baseline, By, Gate, Outcome, Rule, Unit, decide, differences, units};
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
@@ -35,10 +35,10 @@ struct File<'a> {
 pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let base = baseline::read(&args.baseline)?;
     let metric = metric(&args.metric)?;
-    let first = read_run(&args.directory)?;
+    let first = read_run(&args.directory, trust(args.custody))?;
     let measured = baseline::of_run(&first);
     let mut notes = notes(&base, &measured);
-    notes.extend(first.design.caveat.clone());
+    notes.extend(first.design.caveat.clone().into_iter().chain(first.custody.clone()));
 
     // Two looks, if it comes to that, share alpha (Bonferroni).
     let alpha = if args.confirm.is_some() { args.alpha / 2.0 } else { args.alpha };
@@ -141,7 +141,7 @@ fn confirm(args: &CheckArgs, experiment: &Path, first: &Finished) -> Result<Opti
     };
     let directory = args.directory.join("confirm");
     run::run_fresh(experiment, &directory, last + 1)?;
-    let mut pooled = read_run(&directory)?;
+    let mut pooled = read_run(&directory, trust(args.custody))?;
     let theirs = first.analysis.trials.iter().filter(|scored| scored.trial.seed.is_some()).cloned();
     pooled.analysis.trials.extend(theirs);
     Ok(Some((baseline::of_run(&pooled), pooled.analysis)))
@@ -154,10 +154,10 @@ fn announce(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -
     let file = File { schema: 1, experiment, baseline: baseline.clone(), metric, gate, notes };
     let mut json = serde_json::to_vec_pretty(&file).expect("an outcome is plain data");
     json.push(b'\n');
-    write_whole(&args.json.clone().unwrap_or_else(|| args.directory.join("verdict.json")), &json)?;
+    write_named(&args.json.clone().unwrap_or_else(|| args.directory.join("verdict.json")), &json, "\"baseline\"")?;
     if let Some(path) = &args.junit {
         let junit = words::junit(gate, &about).map_err(|error| Failure::internal(plain(error)))?;
-        write_whole(path, junit.as_bytes())?;
+        write_named(path, junit.as_bytes(), "moe-sweep check")?;
     }
     if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
         let path = Path::new(&path);

@@ -6,7 +6,7 @@ use miette::miette;
 use serde::Serialize;
 
 use super::finished::read_run;
-use super::{Failure, baseline, print_json, tell};
+use super::{Failure, baseline, print_json, tell, trust};
 use crate::analysis::{self, Comparison};
 use crate::check::Facts;
 use crate::cli::{Allowed, CompareArgs};
@@ -32,8 +32,12 @@ pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
         let names = Metric::ALL.map(Metric::name).join(", ");
         Failure::bad_setup(miette!(help = format!("use one of: {names}"), "unknown metric {:?}", args.metric))
     })?;
-    let (a, b) = (read_run(&args.base)?, read_run(&args.other)?);
-    let notes = unlike(&baseline::of_run(&a).facts, &baseline::of_run(&b).facts, &args.allow)?;
+    let trust = trust(args.custody);
+    let (a, b) = (read_run(&args.base, trust)?, read_run(&args.other, trust)?);
+    let mut notes = unlike(&baseline::of_run(&a).facts, &baseline::of_run(&b).facts, &args.allow)?;
+    for (name, run) in [("A", &a), ("B", &b)] {
+        notes.extend(run.custody.iter().map(|note| format!("{name}: {note}")));
+    }
     let comparison = analysis::compare(&a.analysis, &b.analysis, metric);
     let [a, b] = [&args.base, &args.other].map(|directory| directory.display().to_string());
     if args.json {

@@ -6,9 +6,10 @@ use std::io::{self, Write};
 use miette::Report;
 use serde::Serialize;
 
-use crate::cli::{self, BaselineCommand, Cli, Command};
+use crate::cli::{self, BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
 use crate::plain::neutralise_lines;
+use crate::seal::Trust;
 use crate::worker::child;
 
 mod baseline;
@@ -17,6 +18,7 @@ mod compare;
 mod devices;
 mod files;
 mod finished;
+mod folder;
 mod load;
 mod mechanism;
 mod memory;
@@ -104,6 +106,11 @@ fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode,
 /// An error that carries no help of its own, as a report.
 fn plain(error: impl std::error::Error + Send + Sync + 'static) -> Report {
     Report::from_err(error)
+}
+
+/// Whether what was changed after it was written is taken all the same.
+fn trust(custody: Custody) -> Trust {
+    if custody.trust { Trust::Edits } else { Trust::Seals }
 }
 
 impl Failure {

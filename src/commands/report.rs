@@ -5,17 +5,25 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::finished::read_run;
-use super::outputs::write_outputs;
-use super::{Failure, tell};
+use super::finished::{read_held, read_run};
+use super::outputs::{summary, write_outputs};
+use super::{Failure, tell, trust};
 use crate::analysis::{RULES, Verdict};
 use crate::cli::ReportArgs;
 use crate::exit_code::ExitCode;
+use crate::journal::{self, Hold};
 use crate::plain::neutralise;
 use crate::regular_file;
 
 pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    let finished = read_run(&args.directory)?;
+    // Held to the end: two writers would mix their tables.
+    let hold = journal::hold(&args.directory);
+    if let Hold::InUse = hold {
+        let so_far = summary(&read_run(&args.directory, trust(args.custody))?);
+        tell(&format!("{}nothing is written: the run that goes on writes these files when it ends\n", so_far.text))?;
+        return Ok(ExitCode::Incomplete);
+    }
+    let finished = read_held(&args.directory, trust(args.custody))?;
     let former = Former::read(&args.directory);
     let summary = write_outputs(&args.directory, &finished)?;
     let note = former.and_then(|former| former.note(&finished.analysis.verdicts));
