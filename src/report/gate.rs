@@ -100,7 +100,8 @@ pub fn step_summary(gate: &Gate, about: &About<'_>) -> String {
     let mut out = format!("### moe-sweep check: {}\n\n{}\n\n", gate.outcome, markdown(&sentence(gate, about)));
     out += "| outcome | unit | |\n|---|---|---|\n";
     for verdict in gate.shown() {
-        let _ = writeln!(out, "| {} | {} | {} |", verdict.outcome, markdown(&verdict.unit), markdown(&in_words(verdict)));
+        let _ =
+            writeln!(out, "| {} | {} | {} |", verdict.outcome, markdown(&verdict.unit), markdown(&in_words(verdict)));
     }
     for note in about.notes {
         let _ = writeln!(out, "\n> {}", markdown(note));
