@@ -5,18 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each top-level module and the modules it may name.
-const MAY_KNOW: [(&str, &[&str]); 22] = [
+const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("exit_code", &[]),
     ("hardware", &[]),
     ("plain", &[]),
     ("proxy", &[]),
+    ("signals", &["exit_code"]),
     ("stats", &[]),
     ("text_file", &[]),
     ("experiment", &["metrics", "text_file"]),
     ("model", &["experiment", "proxy"]),
     ("engine", &["experiment", "metrics", "proxy"]),
     ("plan", &["engine", "experiment", "metrics"]),
-    ("worker", &["engine", "experiment", "model", "plain"]),
+    ("worker", &["engine", "exit_code", "experiment", "model", "plain", "signals"]),
     ("journal", &["engine", "plan"]),
     ("event", &["engine", "journal", "plan"]),
     ("runner", &["engine", "event", "experiment", "journal", "model", "plan", "worker"]),
@@ -31,12 +32,13 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
 ];
 
 /// What only these places may name.
-const OWNERS: [(&str, &[&str]); 15] = [
+const OWNERS: [(&str, &[&str]); 16] = [
     ("llama_cpp", &["src/engine/llama/"]),
     ("process::{Child", &["src/worker/supervisor.rs"]),
     ("process::Command", &["src/worker/supervisor.rs"]),
     ("plotters", &["src/report/plot/"]),
     ("resvg", &["src/report/plot/"]),
+    ("signal_hook", &["src/signals/unix.rs"]),
     ("httpdate", &["src/engine/http/client.rs"]),
     ("csv::Writer", &["src/report/"]),
     ("indicatif", &["src/progress"]),

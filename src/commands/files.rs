@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::run::NOTHING_YET;
 use crate::engine::Quantisation;
 use crate::experiment::{Numerics, Quant};
 use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
 use crate::plan::{OnDisk, Plan, Surveyed, TrialId};
+use crate::signals::Watch;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Silence, Worker};
 
@@ -44,7 +46,7 @@ pub struct Maker<'a> {
     pub executable: &'a Path,
     pub cache: &'a Path,
     pub threads: u32,
-    pub interrupted: &'a AtomicBool,
+    pub watch: &'a Watch,
 }
 
 impl Maker<'_> {
@@ -91,10 +93,16 @@ impl Maker<'_> {
         }
         let recipe = Recipe { model, source_blake3: &surveyed.blake3, quant, engine: &surveyed.engine.fingerprint };
         let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
+            // What is half made is removed; hashing, before and after, leaves nothing.
+            self.watch.cleanly();
             eprintln!("bringing {model} to {quant}; kept in {}", self.cache.display());
             let source = path.clone();
             let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
-            self.make(&quantisation, model, numerics)
+            let made = self.make(&quantisation, model, numerics);
+            if !matches!(made, Err(NotMade::Interrupted)) {
+                self.watch.at_once(NOTHING_YET);
+            }
+            made
         });
         made.map_err(|error| match error {
             QuantisedError::Io { path, source } => {
@@ -111,13 +119,13 @@ impl Maker<'_> {
             .map_err(|error| failed(format!("cannot start the worker {}: {error}", self.executable.display())))?;
         worker.send(&Request::Quantise(quantisation.clone()));
         loop {
-            if self.interrupted.load(Ordering::Relaxed) {
+            if self.watch.asked().load(Ordering::Relaxed) {
                 return Err(NotMade::Interrupted);
             }
             match worker.receive(POLL) {
                 Ok(Reply::Quantised) => return Ok(()),
                 Ok(other) => return Err(failed(format!("the worker answered out of turn: {other:?}"))),
-                Err(Silence::Died(reason)) => return Err(failed(reason)),
+                Err(Silence::Died(death)) => return Err(failed(death.reason)),
                 // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
                 Err(Silence::TimedOut) => {}
             }

@@ -174,7 +174,7 @@ fn survey_server(
     let context = experiment.generate.context;
     let receive = |worker: &mut Worker| match worker.receive(PROBE_TIMEOUT) {
         Ok(reply) => Ok(reply),
-        Err(Silence::Died(reason)) => Err(unusable(reason)),
+        Err(Silence::Died(death)) => Err(unusable(death.reason)),
         Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", PROBE_TIMEOUT.as_secs()))),
     };
     let out_of_turn = |reply: Reply| Err(unusable(format!("the worker answered out of turn: {reply:?}")));
@@ -222,7 +222,7 @@ fn ask_worker(
     match worker.receive(TIMEOUT) {
         Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => Ok((facts, engine, prompt_counts)),
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
-        Err(Silence::Died(reason)) => Err(unusable(reason)),
+        Err(Silence::Died(death)) => Err(unusable(death.reason)),
         Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", TIMEOUT.as_secs()))),
     }
 }

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use miette::miette;
@@ -17,7 +16,7 @@ use super::files::{Maker, NotMade};
 use super::load::LoadedMechanism;
 use super::memory::{anatomy_of, must_fit};
 use super::outputs::write_whole;
-use super::run::{default_cache, threads, watch_for_interruption};
+use super::run::{default_cache, threads, watch};
 use super::setup::refuse_misfits;
 use super::survey::{Probing, Survey, survey};
 use crate::cli::{Place, PlanArgs, RunArgs};
@@ -30,6 +29,7 @@ use crate::model::memory::Room;
 use crate::plan::{OnDisk, Surveyed};
 use crate::report::html::{self, Findings};
 use crate::report::plot::Figure;
+use crate::signals::{self, Watch};
 
 use scratch::Scratch;
 use session::{Session, SessionError, Workplace};
@@ -41,15 +41,20 @@ mod routing;
 mod scratch;
 mod session;
 
+/// What an interruption says: there is no journal.
+const STOPPED: &str = "interrupted: the same command computes the experiment anew";
+
 /// Runs the experiment; its exit code and what to say of it.
 ///
 /// # Errors
 /// When it can't be run, or a model fails.
 pub fn run(args: &RunArgs, loaded: LoadedMechanism) -> Result<(ExitCode, String), Failure> {
-    let interrupted = watch_for_interruption()?;
-    match conduct(args, loaded, &interrupted) {
+    match conduct(args, loaded, &watch()?) {
         Ok(summary) => Ok((ExitCode::Ok, summary)),
-        Err(Stop::Interrupted) => Ok((ExitCode::Interrupted, String::new())),
+        Err(Stop::Interrupted) => {
+            signals::say(STOPPED);
+            Ok((ExitCode::Interrupted, String::new()))
+        }
         Err(Stop::Failed(failure)) => Err(*failure),
     }
 }
@@ -60,7 +65,7 @@ enum Stop {
     Failed(Box<Failure>),
 }
 
-fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) -> Result<String, Stop> {
+fn conduct(args: &RunArgs, loaded: LoadedMechanism, watch: &Watch) -> Result<String, Stop> {
     let Ready { mechanism, surveyed, text, executable, directory } = get_ready(&args.experiment, &args.place, loaded)?;
     if directory.join(journal::FILE_NAME).exists() {
         let help = "choose another one with --out DIR";
@@ -72,17 +77,21 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) ->
     let run = Run {
         mechanism: &mechanism,
         surveyed: &surveyed,
-        maker: Maker { executable: &executable, cache: &cache, threads, interrupted },
-        place: Workplace { executable: &executable, interrupted, stall_timeout, threads },
+        maker: Maker { executable: &executable, cache: &cache, threads, watch },
+        place: Workplace { executable: &executable, interrupted: watch.asked(), stall_timeout, threads },
         scratch: Scratch::open(&directory).map_err(bad_setup)?,
         directory,
     };
     let files = run.files()?;
+    watch.cleanly();
     let found = match mechanism.kind {
         Kind::Divergence => divergence::run(&run, &files)?,
         Kind::Routing => routing::run(&run, &files)?,
         Kind::Sweep => unreachable!("resolving a mechanism experiment refuses a sweep"),
     };
+    run.scratch.clear().map_err(bad_setup)?;
+    // Files are replaced whole, so there is nothing to end cleanly.
+    watch.at_once(STOPPED);
     for table in &found.tables {
         write_whole(&run.directory.join(table.name), &table.csv)?;
     }

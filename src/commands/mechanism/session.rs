@@ -122,7 +122,7 @@ impl<'a> Session<'a> {
             match self.worker.receive(POLL) {
                 Ok(Reply::Worked(_)) => heard = Instant::now(),
                 Ok(reply) => return Ok(reply),
-                Err(Silence::Died(reason)) => return Err(self.died(reason)),
+                Err(Silence::Died(death)) => return Err(self.died(death.reason)),
                 Err(Silence::TimedOut) if heard.elapsed() < self.place.stall_timeout => {}
                 Err(Silence::TimedOut) => {
                     let (model, arm, silence) = (self.model.clone(), self.arm, self.place.stall_timeout);
