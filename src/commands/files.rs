@@ -13,7 +13,7 @@ use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe
 use crate::plan::{OnDisk, Plan, Surveyed, TrialId};
 use crate::signals::Watch;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Silence, Worker};
+use crate::worker::{Cause, Death, Silence, Worker};
 
 /// How often an interruption is looked for.
 const POLL: Duration = Duration::from_millis(100);
@@ -23,6 +23,9 @@ pub enum FileError {
     #[error("cannot bring the model {model} to {quant}: {reason}")]
     #[diagnostic(help("leave this quant out for it with [[grid.exclude]], or name a file in F32, F16 or BF16"))]
     Quantise { model: String, quant: Quant, reason: String },
+    #[error("cannot bring the model {model} to {quant}, for memory is short: {reason}")]
+    #[diagnostic(help("free memory, or give fewer --threads: the same command tries again"))]
+    OutOfMemory { model: String, quant: Quant, reason: String },
     #[error("cannot keep the model {model} as {quant} in {path}")]
     #[diagnostic(help("free some space, or name another directory with --cache DIR"))]
     Keep { model: String, quant: Quant, path: PathBuf, source: std::io::Error },
@@ -125,6 +128,9 @@ impl Maker<'_> {
             match worker.receive(POLL) {
                 Ok(Reply::Quantised) => return Ok(()),
                 Ok(other) => return Err(failed(format!("the worker answered out of turn: {other:?}"))),
+                Err(Silence::Died(Death { reason, cause: Cause::Memory | Cause::Killed })) => {
+                    return Err(NotMade::Failed(FileError::OutOfMemory { model: model.to_owned(), quant, reason }));
+                }
                 Err(Silence::Died(death)) => return Err(failed(death.reason)),
                 // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
                 Err(Silence::TimedOut) => {}

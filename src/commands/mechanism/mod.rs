@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use miette::miette;
@@ -264,6 +265,11 @@ impl Run<'_> {
         must_fit(model, &file.path, &anatomy, engine, &[arm.offload], needs).map_err(bad_setup)
     }
 
+    /// Stops where somebody has asked for it: between texts, for whatever takes long.
+    fn heed(&self) -> Result<(), Stop> {
+        if self.place.interrupted.load(Ordering::Relaxed) { Err(Stop::Interrupted) } else { Ok(()) }
+    }
+
     fn load(&self, files: &[ArmFile], model: &str, arm: Arm) -> Result<Session<'_>, Stop> {
         let file = files.iter().find(|file| file.model == model && file.arm == arm).expect("every arm has a file");
         Ok(Session::load(&self.place, model, &file.file, arm, self.mechanism.experiment.generate)?)
@@ -300,6 +306,9 @@ impl From<SessionError> for Stop {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Interrupted => Self::Interrupted,
+            error @ SessionError::OutOfMemory { .. } => {
+                Failure { code: ExitCode::Incomplete, report: error.into() }.into()
+            }
             error => Failure::internal(error).into(),
         }
     }
