@@ -131,6 +131,7 @@ fn what_is_inherited_as_ignored_ends_nothing() {
     }
 }
 
+/// Its messages go to a file; that they may go nowhere (`2>&1 | tee log`, and tee is killed) is the other half.
 #[test]
 fn under_nohup_a_run_outlives_its_terminal() {
     let bench = Bench::scripted("delay_ms = 100");

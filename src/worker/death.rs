@@ -73,10 +73,10 @@ mod tests {
         // As they were seen, of workers whose memory was limited.
         for words in [
             "llama_model_load: error loading model: error loading model vocabulary: std::bad_alloc",
-            "llama_init_from_model: failed to initialize the context: std::bad_alloc",
-            "memory allocation of 4194304 bytes failed",
-            "ggml_aligned_malloc: insufficient memory (attempted to allocate 512.00 MB)",
-            "cannot read a file: Cannot allocate memory (os error 12)",
+            "llama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache",
+            "memory allocation of 152 bytes failed",
+            "ggml_aligned_malloc: insufficient memory (attempted to allocate  19.73 MB)",
+            "C++ found no memory: std::bad_alloc\nfatal runtime error: Rust cannot catch foreign exceptions, aborting",
         ] {
             assert_eq!(Cause::of(words, false), Cause::Memory, "{words}");
         }
