@@ -23,7 +23,7 @@ pub enum Cause {
 
 /// What llama.cpp, ggml, the drivers, the C++, OpenMP and Rust libraries and the system say where memory, or room for
 /// a thread's stack, can't be had; in small letters. llama.cpp has no error code for it.
-const WANTS: [&str; 11] = [
+const WANTS: [&str; 12] = [
     "bad_alloc",
     "cannot allocate memory",
     "failed to allocate",
@@ -33,6 +33,7 @@ const WANTS: [&str; 11] = [
     "out of memory",
     "outofdevicememory",
     "outofhostmemory",
+    "resource temporarily unavailable",
     "thread creation failed",
     "unable to allocate",
 ];
@@ -76,6 +77,8 @@ mod tests {
             "llama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache",
             "memory allocation of 152 bytes failed",
             "ggml_aligned_malloc: insufficient memory (attempted to allocate  19.73 MB)",
+            "thread 'main' panicked: The global thread pool has not been initialized.: ThreadPoolBuildError { kind: \
+             IOError(Os { code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\" }) }",
             "C++ found no memory: std::bad_alloc\nfatal runtime error: Rust cannot catch foreign exceptions, aborting",
         ] {
             assert_eq!(Cause::of(words, false), Cause::Memory, "{words}");
