@@ -33,5 +33,6 @@ pub mod proxy;
 pub mod regular_file;
 pub mod report;
 pub mod seal;
+pub mod signals;
 pub mod text_file;
 pub mod worker;
