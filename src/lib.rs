@@ -29,5 +29,6 @@ pub mod plain;
 pub mod progress;
 pub mod proxy;
 pub mod report;
+pub mod secret;
 pub mod text_file;
 pub mod worker;
