@@ -108,6 +108,17 @@ fn enlarging_the_grid_computes_only_what_is_new() {
 }
 
 #[test]
+fn two_models_of_one_file_share_their_texts() {
+    let bench = Bench::scripted("");
+    bench.edit("model = [\"scripted\"]", "model = [\"scripted\", \"twin\"]");
+    bench.write("x.toml", bench.read("x.toml") + "\n[[model]]\nid = \"twin\"\npath = \"m.scripted.toml\"\n");
+    let said = bench.run("out", &[], 0);
+    assert!(said.stderr.contains("21 of 21 texts to generate, 1 to load"), "{said:#?}");
+    assert_eq!(bench.result("out", "trials.jsonl").lines().count(), 21);
+    assert_eq!(bench.result("out", "trials.csv").matches(",ok,").count(), 2 * 24);
+}
+
+#[test]
 fn a_torn_last_line_is_dropped_and_its_trial_runs_again() {
     let bench = Bench::scripted("");
     bench.run("out", &[], 0);

@@ -131,7 +131,7 @@ fn what_is_inherited_as_ignored_ends_nothing() {
     }
 }
 
-/// Its messages go to a file; that they may go nowhere (`2>&1 | tee log`, and tee is killed) is the other half.
+/// Its terminal is closed, which ends the `tee` that reads it, too.
 #[test]
 fn under_nohup_a_run_outlives_its_terminal() {
     let bench = Bench::scripted("delay_ms = 100");
@@ -139,7 +139,7 @@ fn under_nohup_a_run_outlives_its_terminal() {
     // Nobody else may hold it open.
     fcntl(&terminal.master, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).expect("its own descriptor");
     let end = || Stdio::from(terminal.slave.try_clone().expect("a descriptor"));
-    let mut session = shell(&bench, "nohup \"$@\" > log 2>&1 & wait", &RUN);
+    let mut session = shell(&bench, "nohup \"$@\" 2>&1 | tee log & wait", &RUN);
     session.stdin(end()).stdout(end()).stderr(end());
     // SAFETY: both are calls of the system that allocate nothing.
     unsafe {

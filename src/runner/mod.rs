@@ -156,7 +156,13 @@ impl<'r> Run<'r> {
     ) -> Self {
         let distinct: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
         let already_done = distinct.iter().filter(|id| done.contains(**id)).count();
-        let loads = plan.loads.iter().filter(|load| !Pending::new(load, done).is_empty()).count();
+        let mut made = done.clone();
+        let makes_some = |load: &&Load| {
+            let makes_some = !Pending::new(load, &made).is_empty();
+            made.extend(load.planned().map(|planned| planned.trial.id.clone()));
+            makes_some
+        };
+        let loads = plan.loads.iter().filter(makes_some).count();
         on_event(RunEvent::Started { trials: distinct.len(), already_done, loads });
         Self {
             plan,
@@ -180,12 +186,14 @@ impl<'r> Run<'r> {
     /// When the journal can't be written or no worker can be started. What is in
     /// the journal by then stays.
     pub fn part(&mut self, part: &Plan) -> Result<&Ending, RunError> {
-        let done = self.done.clone();
-        let loads = part.loads.iter().map(|load| (load, Pending::new(load, &done)));
-        let (loaded, others): (Vec<_>, Vec<_>) = loads
-            .filter(|(_, pending)| !pending.is_empty())
-            .partition(|(load, _)| self.worker.as_ref().is_some_and(|(key, _)| *key == load.key()));
-        for (load, pending) in loaded.into_iter().chain(others) {
+        let is_loaded = |load: &&Load| self.worker.as_ref().is_some_and(|(key, _)| *key == load.key());
+        let (loaded, others): (Vec<_>, Vec<_>) = part.loads.iter().partition(is_loaded);
+        for load in loaded.into_iter().chain(others) {
+            // Only now: two models of one file have the same trials, and the first has made them.
+            let pending = Pending::new(load, &self.done);
+            if pending.is_empty() {
+                continue;
+            }
             let place = self.report.loads.iter().position(|report| report.key == load.key());
             self.load_report = place.map(|place| self.report.loads[place].clone());
             let ending = self.sweep(load, pending)?;
