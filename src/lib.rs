@@ -31,3 +31,7 @@ pub mod proxy;
 pub mod report;
 pub mod text_file;
 pub mod worker;
+
+#[cfg(test)]
+#[path = "../tests/support/fuzz.rs"]
+mod fuzz;

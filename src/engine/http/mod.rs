@@ -272,3 +272,6 @@ impl Engine for HttpEngine<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod fuzz;
