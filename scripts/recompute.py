@@ -782,8 +782,9 @@ class Scores:
 
 
 def read_csv(path):
+    """The rows of a table, without the apostrophes that keep texts from being formulas."""
     with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+        return [{name: cell.removeprefix("'") for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
 class Folder:

@@ -194,6 +194,8 @@ pub struct PlanArgs {
     /// for one of the same test and metric.
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub custody: Custody,
 }
 
 const PLAN_AFTER_HELP: &str = "\
@@ -297,6 +299,8 @@ pub struct RunArgs {
     /// Try trials again that an earlier run recorded as failed.
     #[arg(long)]
     pub retry_failed: bool,
+    #[command(flatten)]
+    pub custody: Custody,
 }
 
 #[derive(Debug, Args)]
@@ -304,6 +308,8 @@ pub struct ReportArgs {
     /// A run's directory, such as results/temperature.
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
+    #[command(flatten)]
+    pub custody: Custody,
 }
 
 #[derive(Debug, Args)]
@@ -317,6 +323,8 @@ pub struct MergeArgs {
     /// Put together what was measured on CPUs of different kinds; the results will say so.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
     pub allow: Vec<MergeAllowed>,
+    #[command(flatten)]
+    pub custody: Custody,
 }
 
 /// What the runs that are merged need not have in common.
@@ -343,6 +351,17 @@ pub struct CompareArgs {
     /// Print a JSON object.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub custody: Custody,
+}
+
+/// How a run's files are read.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Custody {
+    /// Take records, plan and manifest as they are, although they were changed after they were written; the results
+    /// say so.
+    #[arg(long)]
+    pub trust: bool,
 }
 
 /// What two runs need not have in common.
@@ -373,6 +392,8 @@ pub struct BaselineSaveArgs {
     /// The run's directory [default: results/NAME].
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub custody: Custody,
 }
 
 #[derive(Debug, Args)]
@@ -410,6 +431,8 @@ pub struct CheckArgs {
     /// Write a JUnit report as well.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub custody: Custody,
 }
 
 const CHECK_AFTER_HELP: &str = "\
@@ -487,6 +510,8 @@ pub struct RecommendArgs {
     /// Print a JSON object.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub custody: Custody,
 }
 
 fn share(text: &str) -> Result<f64, String> {

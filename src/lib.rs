@@ -3,6 +3,7 @@
 //! The modules stand in the order in which data flows through them; who may
 //! know whom is written in `docs/architecture.md` and checked by a test.
 
+pub mod any_path;
 pub mod cli;
 pub mod commands;
 pub mod exit_code;
@@ -25,10 +26,13 @@ pub mod stats;
 
 pub mod hardware;
 pub mod manifest;
+pub mod message;
 pub mod plain;
 pub mod progress;
 pub mod proxy;
+pub mod regular_file;
 pub mod report;
+pub mod seal;
 pub mod text_file;
 pub mod worker;
 

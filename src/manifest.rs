@@ -12,20 +12,33 @@ use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{LoadKey, OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
+use crate::seal::{Format, Seal, Trust, Unfit, seal};
 
 /// The manifest's name in a run's directory.
 pub const FILE_NAME: &str = "manifest.json";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// Of the shape of this file; absent before there were seals.
+    #[serde(default = "first_version")]
+    v: u32,
     pub moe_sweep: String,
     pub experiment: String,
     pub generate: Generate,
     pub models: Vec<ModelEntry>,
     /// What must be known to read the results rightly.
     pub notes: Vec<String>,
+    /// Trials that had a record when the last run ended; a journal with fewer has lost some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_trials: Option<usize>,
     /// Oldest first.
     pub runs: Vec<RunEntry>,
+}
+
+const FORMAT: Format = Format { version: 2, sealed_from: 2 };
+
+fn first_version() -> u32 {
+    1
 }
 
 /// A model as it was placed, for each of its load keys.
@@ -161,6 +174,8 @@ impl Manifest {
             placement: placement(load),
         });
         Self {
+            v: FORMAT.version,
+            n_trials: None,
             moe_sweep: env!("CARGO_PKG_VERSION").to_owned(),
             experiment: experiment.to_owned(),
             generate: plan.generate,
@@ -168,6 +183,21 @@ impl Manifest {
             notes: plan.notes(),
             runs: vec![],
         }
+    }
+
+    /// The manifest, and what its seal says.
+    ///
+    /// # Errors
+    /// When `json` is no manifest, one of a newer version, or one that was changed and is not to be trusted.
+    pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), Unfit> {
+        FORMAT.read(json, trust)
+    }
+
+    /// As the file holds it.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(&Self { v: FORMAT.version, ..self.clone() }).expect("plain data");
+        seal(&mut json);
+        json
     }
 
     /// What the runs found out that must be known to read the results rightly.
@@ -243,6 +273,11 @@ fn placement(load: &crate::plan::Load) -> Placement {
 /// What `ended` says of a run that has not, or was killed.
 pub const NOT_ENDED: &str = "not ended";
 
+/// What was typed; what is no UTF-8 of it is marked.
+pub fn command_line() -> Vec<String> {
+    std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect()
+}
+
 impl RunEntry {
     /// A run of which no more is known than that it began here.
     pub fn begun(started_unix_s: u64, settings: &Settings) -> Self {
@@ -258,7 +293,7 @@ impl RunEntry {
     pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport) -> Self {
         Self {
             started_unix_s,
-            command_line: std::env::args().collect(),
+            command_line: command_line(),
             hardware: Hardware::survey(),
             threads: settings.limits.threads,
             batch: settings.limits.rows,

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use itertools::{Itertools as _, iproduct};
 use serde::{Deserialize, Serialize};
@@ -137,7 +138,8 @@ pub struct PromptTrials {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedTrial {
     pub trial: Trial,
-    pub chain: ResolvedChain,
+    /// Shared by the seeds of a cell: a plan may have a million trials.
+    pub chain: Arc<ResolvedChain>,
     /// What its sampler is seeded with.
     pub draw: Option<Seed>,
 }
@@ -403,7 +405,7 @@ impl Place<'_> {
         let &Self { model, quant, offload, op_offload, template, prompt, .. } = self;
         let mut trials = Vec::new();
         for (chain, &temperature) in iproduct!(&experiment.grid.chains, &experiment.grid.temperatures) {
-            let resolved = chain.at(temperature);
+            let resolved = Arc::new(chain.at(temperature));
             let (model, name) = (&*model.id, &*chain.id);
             let cell =
                 Cell { model: model.into(), chain: name.into(), offload, quant, template, op_offload, temperature };
@@ -417,7 +419,7 @@ impl Place<'_> {
                 let draw = seed.map(|seed| experiment.generate.draws.seed(seed, &self.prompt.text));
                 let id = self.trial_id(experiment.generate, &resolved, draw);
                 let trial = Trial { id, cell: cell.clone(), prompt: prompt.to_owned(), seed };
-                trials.push(PlannedTrial { trial, chain: resolved.clone(), draw });
+                trials.push(PlannedTrial { trial, chain: Arc::clone(&resolved), draw });
             }
         }
         trials

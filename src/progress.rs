@@ -10,6 +10,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::event::RunEvent;
 use crate::experiment::Temperature;
 use crate::journal::format::Outcome;
+use crate::message::say;
 use crate::metrics::{repetition_score, word_ids};
 
 mod fetch;
@@ -112,7 +113,7 @@ impl Progress {
             Display::Plain(last) => {
                 if last.elapsed() >= PLAIN_EVERY && state.decoding_since.is_some() {
                     *last = Instant::now();
-                    eprintln!("{}/{} {}; {}", state.done, state.trials, state.speed(), state.means());
+                    say(&format!("{}/{} {}; {}", state.done, state.trials, state.speed(), state.means()));
                 }
             }
         }
@@ -123,10 +124,11 @@ impl Progress {
             bar.finish_and_clear();
         }
         if self.state.computed > 0 {
-            eprintln!("{}/{} {}; {}", self.state.done, self.state.trials, self.state.speed(), self.state.means());
+            let state = &self.state;
+            say(&format!("{}/{} {}; {}", state.done, state.trials, state.speed(), state.means()));
         }
         if !message.is_empty() {
-            eprintln!("{message}");
+            say(message);
         }
         self.state.decoding_since = None;
     }
@@ -151,8 +153,8 @@ fn bar_or_lines() -> Display {
 impl Display {
     fn say(&self, message: &str) {
         match self {
-            Self::Bar(bar) => bar.suspend(|| eprintln!("{message}")),
-            Self::Plain(_) => eprintln!("{message}"),
+            Self::Bar(bar) => bar.suspend(|| say(message)),
+            Self::Plain(_) => say(message),
         }
     }
 }

@@ -65,9 +65,16 @@ impl Case {
     fn check(&self, base: &Self, rest: &[&str]) -> (i32, String) {
         let baseline = base.run().with_file_name("baseline.json");
         let from = base.run();
-        let saved = self.moe_sweep(&["baseline", "save", baseline.to_str().unwrap(), "--from", from.to_str().unwrap()]);
+        let saved = self.moe_sweep(&[
+            "baseline",
+            "save",
+            "--trust",
+            baseline.to_str().unwrap(),
+            "--from",
+            from.to_str().unwrap(),
+        ]);
         assert_eq!(saved.0, 0, "{}", saved.1);
-        let arguments = ["check", "r", "--baseline", baseline.to_str().unwrap()];
+        let arguments = ["check", "r", "--trust", "--baseline", baseline.to_str().unwrap()];
         self.moe_sweep(&[&arguments, rest].concat())
     }
 }
@@ -138,7 +145,7 @@ fn a_trend_compares_temperatures_and_not_chains() {
 #[test]
 fn the_chain_is_not_blamed_where_the_temperature_would_do() {
     let made = case("both-matter", 1);
-    let (code, said) = made.moe_sweep(&["recommend", "r"]);
+    let (code, said) = made.moe_sweep(&["recommend", "r", "--trust"]);
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("the chain is at fault, not the temperature"), "{said}");
     assert!(said.contains("limit the temperature or change the chain"), "{said}");

@@ -22,17 +22,14 @@ fn bench() -> Bench {
 
 /// Gives texts of `now`, those that `choose` picks by their number, another text.
 fn rewrite(bench: &Bench, text: &str, choose: impl Fn(usize) -> bool) {
-    let rewritten = |(number, line): (usize, &str)| {
-        let mut record: Value = serde_json::from_str(line).expect("a record is JSON");
+    bench.forge("now", |number, record| {
         if choose(number) {
             let generation = &mut record["outcome"]["generated"];
             generation["text"] = json!(text);
             generation["tokens"] = json!((0..text.split(' ').count()).map(|place| 100 + place % 2).collect::<Vec<_>>());
         }
-        record.to_string() + "\n"
-    };
-    let journal = bench.result("now", "trials.jsonl");
-    bench.write("now/trials.jsonl", journal.lines().enumerate().map(rewritten).collect::<String>());
+        true
+    });
 }
 
 fn check(bench: &Bench, arguments: &[&str], code: i32) -> Said {
@@ -132,9 +129,7 @@ fn what_is_not_the_baselines_is_listed() {
 #[test]
 fn a_run_with_gaps_is_refused() {
     let bench = bench();
-    let journal = bench.result("now", "trials.jsonl");
-    let half: Vec<&str> = journal.lines().take(100).collect();
-    bench.write("now/trials.jsonl", half.join("\n") + "\n");
+    bench.forge("now", |number, _| number < 100);
     check(&bench, &[], 96).says(&["is missing from the run", "prompts p"]);
     let said = bench.say(&["baseline", "save", "other", "--from", "now"]);
     assert_eq!(said.code, Some(96));
@@ -221,16 +216,13 @@ fn texts_of_which_no_tokens_are_known_are_compared_as_texts() {
     bench.run("then", &[], 0);
     // As a server leaves them that gives text only: every other one differs in its last character.
     let untokenised = |directory: &str, change: bool| {
-        let path = format!("{directory}/trials.jsonl");
-        let rewritten = |(number, line): (usize, &str)| {
-            let mut record: Value = serde_json::from_str(line).expect("a record is JSON");
+        bench.forge(directory, |number, record| {
             let generation = &mut record["outcome"]["generated"];
             generation["tokens"] = Value::Null;
             let last = if change && number % 2 == 0 { "!" } else { "." };
             generation["text"] = json!(format!("word {last}"));
-            record.to_string() + "\n"
-        };
-        bench.write(&path, bench.read(&path).lines().enumerate().map(rewritten).collect::<String>());
+            true
+        });
     };
     untokenised("then", false);
     untokenised("now", true);

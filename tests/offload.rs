@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Bench, Said, models};
+use support::{Bench, Said, models, sealed};
 
 /// Three arms of one model, which differ in their offload alone.
 const ARMS: &str = r#"
@@ -117,7 +117,7 @@ fn report_compares_no_placements_across_steps_that_a_device_took_over() {
     assert_eq!(said.code, Some(0), "{said:#?}");
     let mut plan = parsed(&bench.result("run", "plan.json"));
     plan["inert"] = json!([]);
-    bench.write("run/plan.json", plan.to_string());
+    bench.write("run/plan.json", sealed(plan));
     let manifest = parsed(&bench.result("run", "manifest.json"));
     let verdict_with = |change: &dyn Fn(&mut Value)| {
         let mut manifest = manifest.clone();
@@ -127,7 +127,7 @@ fn report_compares_no_placements_across_steps_that_a_device_took_over() {
             }
         }
         manifest["runs"][0]["loads"].as_array_mut().expect("loads").iter_mut().for_each(change);
-        bench.write("run/manifest.json", manifest.to_string());
+        bench.write("run/manifest.json", sealed(manifest));
         let said = run(&bench, &["report", "run"], None);
         assert_eq!(said.code, Some(0), "{said:#?}");
         let verdicts = parsed(&bench.result("run", "verdicts.json"));

@@ -126,7 +126,7 @@ fn a_damaged_line_in_the_middle_is_an_error_that_names_it() {
     bench.run("out", &[], 0);
     let journal = bench.path().join("out/trials.jsonl");
     let text = std::fs::read_to_string(&journal).unwrap();
-    std::fs::write(&journal, text.replacen("\"v\":1", "\"v\":!", 1)).unwrap();
+    std::fs::write(&journal, text.replacen("\"v\":2", "\"v\":!", 1)).unwrap();
     let said = bench.run("out", &[], 96);
     assert!(said.stderr.contains("trials.jsonl:1"), "{said:#?}");
 }
@@ -136,7 +136,7 @@ fn a_newer_journal_is_refused() {
     let bench = Bench::scripted("");
     bench.run("out", &[], 0);
     let mut journal = OpenOptions::new().append(true).open(bench.path().join("out/trials.jsonl")).unwrap();
-    journal.write_all(b"{\"v\":2,\"something\":\"else\"}\n").unwrap();
+    journal.write_all(b"{\"v\":3,\"something\":\"else\"}\n").unwrap();
     let said = bench.run("out", &[], 96);
     assert!(said.stderr.contains("newer moe-sweep"), "{said:#?}");
 }

@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 
-use support::{Bench, Said};
+use support::{Bench, Said, sealed_anew};
 
 const SHARDS: [&str; 4] = ["1/4", "2/4", "3/4", "4/4"];
 
@@ -104,7 +104,7 @@ fn a_shard_that_was_killed_goes_on() {
     assert!(bench.result("s1", "manifest.json").contains("\"not ended\""));
     let manifest = bench.result("slow", "manifest.json");
     let line = manifest.lines().find(|line| line.contains("\"cpu\":")).expect("a CPU");
-    bench.write("slow/manifest.json", manifest.replace(line, "\"cpu\": \"Another CPU\","));
+    bench.write("slow/manifest.json", sealed_anew(&manifest.replace(line, "\"cpu\": \"Another CPU\",")));
     merge(&bench, &["s1", "slow"], 96).says(&["Another CPU", "--allow hardware"]);
     bench.write("slow/manifest.json", manifest);
     assert!(!bench.exists("merged"), "nothing is written");
@@ -128,12 +128,12 @@ fn a_merge_that_broke_off_can_be_repeated() {
     bench.write("s1/experiment.toml", experiment);
     // Killed before its journal was there.
     fs::create_dir(bench.path().join("merged")).unwrap();
-    bench.write("merged/plan.json", bench.result("s1", "plan.json"));
+    bench.write("merged/manifest.json", bench.result("s1", "manifest.json"));
     merge(&bench, &["s1", "s2"], 0);
     // Killed in the middle of it.
     let journal = bench.result("merged", "trials.jsonl");
-    let half: String = journal.lines().take(7).map(|line| format!("{line}\n")).collect();
-    bench.write("merged/trials.jsonl", half + "{\"v\":1,\"id\":\"");
+    bench.forge("merged", |number, _| number < 7);
+    bench.write("merged/trials.jsonl", bench.result("merged", "trials.jsonl") + "{\"v\":2,\"id\":\"");
     merge(&bench, &["s1", "s2"], 0);
     assert_eq!(bench.result("merged", "trials.jsonl").lines().count(), journal.lines().count());
 }
@@ -148,7 +148,12 @@ fn what_does_not_belong_together_is_refused() {
     for name in ["plan.json", "manifest.json", "experiment.toml"] {
         bench.write(&format!("forged/{name}"), bench.result("s1", name));
     }
-    bench.write("forged/trials.jsonl", journal.replacen("wheel", "reel", 1));
+    bench.write("forged/trials.jsonl", journal);
+    bench.forge("forged", |_, record| {
+        let text = &mut record["outcome"]["generated"]["text"];
+        *text = text.as_str().expect("a text").replacen("wheel", "reel", 1).into();
+        true
+    });
     let said = merge(&bench, &["s1", "s2", "forged"], 96);
     said.says(&["has one text in s1/trials.jsonl and another in forged/trials.jsonl"]);
     // Another experiment.
@@ -158,18 +163,21 @@ fn what_does_not_belong_together_is_refused() {
     // Another machine.
     let manifest = bench.result("s2", "manifest.json");
     let line = manifest.lines().find(|line| line.contains("\"cpu\":")).expect("a CPU");
-    bench.write("s2/manifest.json", manifest.replace(line, "\"cpu\": \"Another CPU\","));
+    bench.write("s2/manifest.json", sealed_anew(&manifest.replace(line, "\"cpu\": \"Another CPU\",")));
     merge(&bench, &["s1", "s2"], 96).says(&["Another CPU", "--allow hardware"]);
     let said = bench.say(&["merge", "s1", "s2", "--out", "merged", "--allow", "hardware"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert!(said.stdout.contains("put together from runs on"), "{}", said.stdout);
     // Another GPU.
     let manifest = bench.result("s1", "manifest.json");
-    bench.write("s1/manifest.json", manifest.replace("\"accelerators\": []", "\"accelerators\": [\"H100\"]"));
+    bench.write(
+        "s1/manifest.json",
+        sealed_anew(&manifest.replace("\"accelerators\": []", "\"accelerators\": [\"H100\"]")),
+    );
     merge(&bench, &["s1", "s2"], 96).says(&["with H100"]);
     // A part that is none.
     let plan = bench.result("s1", "plan.json");
-    bench.write("s1/plan.json", plan.replace("\"end\":", "\"end\":9"));
+    bench.write("s1/plan.json", sealed_anew(&plan.replace("\"end\":", "\"end\":9")));
     merge(&bench, &["s1", "s2"], 96).says(&["its part is none of its"]);
     merge(&bench, &["nowhere"], 96).says(&["cannot read nowhere/plan.json"]);
     // Nothing of all this went into the whole.

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use miette::miette;
 
 use super::finished::{Finished, read_run};
-use super::outputs::write_whole;
-use super::{Failure, print};
+use super::folder::write_named;
+use super::{Failure, tell, trust};
 use crate::analysis::TrialResult;
 use crate::check::{Baseline, Facts};
 use crate::cli::BaselineSaveArgs;
 use crate::exit_code::ExitCode;
 use crate::manifest::Manifest;
+use crate::message::say;
+use crate::regular_file;
 
 const DIRECTORY: &str = "results/baselines";
 
@@ -20,7 +22,8 @@ const DIRECTORY: &str = "results/baselines";
 /// When the run is not complete, or the file can't be written.
 pub fn save(args: &BaselineSaveArgs) -> Result<ExitCode, Failure> {
     let (path, run) = places(args);
-    let finished = read_run(&run)?;
+    let finished = read_run(&run, trust(args.custody))?;
+    finished.custody.iter().for_each(|note| say(&format!("note: {note}")));
     let unscored =
         finished.analysis.trials.iter().filter(|trial| !matches!(trial.result, TrialResult::Scored { .. })).count();
     if unscored > 0 {
@@ -31,13 +34,8 @@ pub fn save(args: &BaselineSaveArgs) -> Result<ExitCode, Failure> {
         )));
     }
     let baseline = of_run(&finished);
-    write_whole(&path, &baseline.to_json())?;
-    print(|out| {
-        out.extend_from_slice(
-            format!("saved {} cells of {} to {}\n", baseline.cells.len(), run.display(), path.display()).as_bytes(),
-        );
-        Ok(())
-    })
+    write_named(&path, &baseline.to_json(), "\"moe_sweep\"")?;
+    tell(&format!("saved {} cells of {} to {}\n", baseline.cells.len(), run.display(), path.display()))
 }
 
 fn places(args: &BaselineSaveArgs) -> (PathBuf, PathBuf) {
@@ -77,7 +75,7 @@ fn cpus(manifest: &Manifest) -> Vec<String> {
 /// When there is no such file, or it is not a baseline as it was saved.
 pub fn read(path: &Path) -> Result<Baseline, Failure> {
     let help = "save one with: moe-sweep baseline save NAME --from DIR";
-    let json = std::fs::read(path)
+    let json = regular_file::read(path)
         .map_err(|error| Failure::bad_setup(miette!(help = help, "cannot read {}: {error}", path.display())))?;
     Baseline::from_json(&json).map_err(|error| {
         let help =

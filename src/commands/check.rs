@@ -7,13 +7,14 @@ use miette::miette;
 use serde::Serialize;
 
 use super::finished::{Finished, read_run};
-use super::outputs::write_whole;
-use super::{Failure, baseline, plain, print, run};
+use super::folder::write_named;
+use super::{Failure, baseline, plain, print, run, tell, trust};
 use crate::analysis::Analysis;
 use crate::check::{Baseline, By, Gate, Outcome, Rule, Unit, decide, differences, units};
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::exit_code::ExitCode;
 use crate::experiment::Seed;
+use crate::message::say;
 use crate::metrics::Metric;
 use crate::report::gate::{self as words, About};
 
@@ -34,10 +35,10 @@ struct File<'a> {
 pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let base = baseline::read(&args.baseline)?;
     let metric = metric(&args.metric)?;
-    let first = read_run(&args.directory)?;
+    let first = read_run(&args.directory, trust(args.custody))?;
     let measured = baseline::of_run(&first);
     let mut notes = notes(&base, &measured);
-    notes.extend(first.design.caveat.clone());
+    notes.extend(first.design.caveat.clone().into_iter().chain(first.custody.clone()));
 
     // Two looks, if it comes to that, share alpha (Bonferroni).
     let alpha = if args.confirm.is_some() { args.alpha / 2.0 } else { args.alpha };
@@ -54,7 +55,7 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
             None => notes.push("no chain draws, so there are no fresh seeds to confirm with".to_owned()),
         }
     }
-    tell(args, &gate, &first.design.name, &notes)?;
+    announce(args, &gate, &first.design.name, &notes)?;
     Ok(match (gate.outcome, args.inconclusive) {
         (Outcome::Pass, _) | (Outcome::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
         (Outcome::Fail, _) | (Outcome::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
@@ -140,23 +141,23 @@ fn confirm(args: &CheckArgs, experiment: &Path, first: &Finished) -> Result<Opti
     };
     let directory = args.directory.join("confirm");
     run::run_fresh(experiment, &directory, last + 1)?;
-    let mut pooled = read_run(&directory)?;
+    let mut pooled = read_run(&directory, trust(args.custody))?;
     let theirs = first.analysis.trials.iter().filter(|scored| scored.trial.seed.is_some()).cloned();
     pooled.analysis.trials.extend(theirs);
     Ok(Some((baseline::of_run(&pooled), pooled.analysis)))
 }
 
-fn tell(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -> Result<(), Failure> {
+fn announce(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -> Result<(), Failure> {
     let baseline = args.baseline.display().to_string();
     let about = About { experiment, baseline: &baseline, metric: &args.metric, notes };
     let metric = metric(&args.metric)?;
     let file = File { schema: 1, experiment, baseline: baseline.clone(), metric, gate, notes };
     let mut json = serde_json::to_vec_pretty(&file).expect("an outcome is plain data");
     json.push(b'\n');
-    write_whole(&args.json.clone().unwrap_or_else(|| args.directory.join("verdict.json")), &json)?;
+    write_named(&args.json.clone().unwrap_or_else(|| args.directory.join("verdict.json")), &json, "\"baseline\"")?;
     if let Some(path) = &args.junit {
         let junit = words::junit(gate, &about).map_err(|error| Failure::internal(plain(error)))?;
-        write_whole(path, junit.as_bytes())?;
+        write_named(path, junit.as_bytes(), "moe-sweep check")?;
     }
     if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
         let path = Path::new(&path);
@@ -166,15 +167,12 @@ fn tell(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -> Re
         )?;
     }
     let in_actions = std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
-    print(|out| {
-        out.extend_from_slice(words::text(gate, &about).as_bytes());
-        if in_actions {
-            out.extend_from_slice(words::annotations(gate, &about).as_bytes());
-        }
-        Ok(())
-    })?;
+    tell(&words::text(gate, &about))?;
+    if in_actions {
+        print(|out| out.write_all(words::annotations(gate, &about).as_bytes()))?;
+    }
     if gate.outcome == Outcome::Inconclusive && args.inconclusive == Inconclusive::Warn {
-        eprintln!("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
+        say("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
     }
     Ok(())
 }

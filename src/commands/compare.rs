@@ -6,7 +6,7 @@ use miette::miette;
 use serde::Serialize;
 
 use super::finished::read_run;
-use super::{Failure, baseline, print};
+use super::{Failure, baseline, print_json, tell, trust};
 use crate::analysis::{self, Comparison};
 use crate::check::Facts;
 use crate::cli::{Allowed, CompareArgs};
@@ -32,21 +32,18 @@ pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
         let names = Metric::ALL.map(Metric::name).join(", ");
         Failure::bad_setup(miette!(help = format!("use one of: {names}"), "unknown metric {:?}", args.metric))
     })?;
-    let (a, b) = (read_run(&args.base)?, read_run(&args.other)?);
-    let notes = unlike(&baseline::of_run(&a).facts, &baseline::of_run(&b).facts, &args.allow)?;
+    let trust = trust(args.custody);
+    let (a, b) = (read_run(&args.base, trust)?, read_run(&args.other, trust)?);
+    let mut notes = unlike(&baseline::of_run(&a).facts, &baseline::of_run(&b).facts, &args.allow)?;
+    for (name, run) in [("A", &a), ("B", &b)] {
+        notes.extend(run.custody.iter().map(|note| format!("{name}: {note}")));
+    }
     let comparison = analysis::compare(&a.analysis, &b.analysis, metric);
     let [a, b] = [&args.base, &args.other].map(|directory| directory.display().to_string());
-    print(|out| {
-        if args.json {
-            let answer = Answer { a: &a, b: &b, metric, comparison: &comparison, notes: &notes };
-            serde_json::to_writer_pretty(&mut *out, &answer)?;
-            out.push(b'\n');
-        } else {
-            let about = About { a: &a, b: &b, metric: metric.name(), notes: &notes };
-            out.extend_from_slice(text(&comparison, about).as_bytes());
-        }
-        Ok(())
-    })
+    if args.json {
+        return print_json(&Answer { a: &a, b: &b, metric, comparison: &comparison, notes: &notes });
+    }
+    tell(&text(&comparison, About { a: &a, b: &b, metric: metric.name(), notes: &notes }))
 }
 
 /// What differs and was allowed to.

@@ -1,14 +1,13 @@
 //! `moe-sweep devices`: what llama.cpp can compute on here.
 
 use std::fmt::Write as _;
-use std::io::Write;
 use std::time::Duration;
 
 use miette::{Report, miette};
 use serde::Serialize;
 
 use super::setup::executable;
-use super::{Failure, print};
+use super::{Failure, print_json, tell};
 use crate::cli::DevicesArgs;
 use crate::engine::{Device, Devices};
 use crate::exit_code::ExitCode;
@@ -35,13 +34,10 @@ pub fn devices(args: &DevicesArgs) -> Result<ExitCode, Failure> {
     let devices = ask_worker()?;
     let visible = std::env::var(VISIBLE).ok();
     let remedy = devices.remedy(visible.as_deref());
-    print(|out| {
-        if args.json {
-            serde_json::to_writer_pretty(&mut *out, &Listed { devices: &devices, remedy: remedy.as_deref() })?;
-            return writeln!(out);
-        }
-        out.write_all(describe(&devices, remedy.as_deref()).as_bytes())
-    })
+    if args.json {
+        return print_json(&Listed { devices: &devices, remedy: remedy.as_deref() });
+    }
+    tell(&describe(&devices, remedy.as_deref()))
 }
 
 /// A driver can take its process with it: it starts in a worker.

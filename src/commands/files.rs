@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::engine::Quantisation;
 use crate::experiment::{Numerics, Quant};
+use crate::message::say;
 use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
 use crate::plan::{OnDisk, Plan, Surveyed, TrialId};
 use crate::worker::protocol::{Reply, Request};
@@ -91,7 +92,7 @@ impl Maker<'_> {
         }
         let recipe = Recipe { model, source_blake3: &surveyed.blake3, quant, engine: &surveyed.engine.fingerprint };
         let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
-            eprintln!("bringing {model} to {quant}; kept in {}", self.cache.display());
+            say(&format!("bringing {model} to {quant}; kept in {}", self.cache.display()));
             let source = path.clone();
             let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
             self.make(&quantisation, model, numerics)

@@ -10,6 +10,7 @@ use crate::experiment::{
     parse_mechanism, resolve, resolve_mechanism, resolve_models, resolve_servers,
 };
 use crate::model;
+use crate::regular_file;
 use crate::text_file::{EncodingFault, decode};
 
 /// The directory of the catalogue, when it is not to be looked for.
@@ -73,7 +74,7 @@ pub fn load_mechanism(path: &Path) -> Result<Option<LoadedMechanism>, LoadError>
 }
 
 fn experiment_text(path: &Path) -> Result<String, LoadError> {
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Experiment { path: path.to_owned(), source })?;
+    let bytes = regular_file::read(path).map_err(|source| LoadError::Experiment { path: path.to_owned(), source })?;
     text_of("the experiment", path, &bytes)
 }
 
@@ -84,7 +85,7 @@ fn text_of(what: &'static str, path: &Path, bytes: &[u8]) -> Result<String, Load
 
 fn prompts_text(path: &Path) -> Result<String, Unreadable> {
     let remedy = "the path is relative to the experiment file".to_owned();
-    let bytes = std::fs::read(path).map_err(|error| Unreadable { why: error.to_string(), remedy })?;
+    let bytes = regular_file::read(path).map_err(|error| Unreadable { why: error.to_string(), remedy })?;
     let text = decode(&bytes)
         .map_err(|fault| Unreadable { why: format!("line {}: {fault}", fault.line()), remedy: fault.remedy() })?;
     Ok(text.to_owned())
@@ -136,7 +137,7 @@ fn catalogue(directory: &Path) -> Result<Vec<Model>, LoadError> {
         None => directory.ancestors().map(|above| above.join("models").join(CATALOGUE)).find(|path| path.is_file()),
     };
     let Some(path) = path else { return Ok(vec![]) };
-    let bytes = std::fs::read(&path).map_err(|source| LoadError::Catalogue { path: path.clone(), source })?;
+    let bytes = regular_file::read(&path).map_err(|source| LoadError::Catalogue { path: path.clone(), source })?;
     let text = text_of("the catalogue", &path, &bytes)?;
     let home = path.parent().expect("a catalogue lies in a directory");
     Ok(model::parse(&path.display().to_string(), &text, home)?)

@@ -7,14 +7,18 @@ use itertools::Itertools as _;
 use miette::miette;
 
 use super::finished::{Finished, read_run};
-use super::outputs::{write_manifest, write_outputs, write_whole};
-use super::{Failure, plain, print};
+use super::folder::{refuse_foreign, write_manifest, write_whole};
+use super::outputs::write_outputs;
+use super::{Failure, plain, tell, trust};
 use crate::cli::{MergeAllowed, MergeArgs};
 use crate::exit_code::ExitCode;
 use crate::journal::format::{Outcome, TrialRecord};
 use crate::journal::{self, Journal};
 use crate::manifest::{Manifest, ModelEntry};
+use crate::message::say;
 use crate::plan::{Design, Trial, TrialId};
+use crate::regular_file;
+use crate::seal::{Seal, Trust};
 
 /// How many missing trials are listed.
 const LISTED: usize = 10;
@@ -25,9 +29,10 @@ pub fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     if args.out.join(journal::FILE_NAME).exists() && !directories.contains(&args.out) {
         directories.push(args.out.clone());
     }
+    let trust = trust(args.custody);
     let runs: Vec<_> = directories
         .iter()
-        .map(|directory| Ok((directory.as_path(), read_run(directory)?)))
+        .map(|directory| Ok((directory.as_path(), read_run(directory, trust)?)))
         .collect::<Result<_, _>>()?;
     let (first_directory, first) = &runs[0];
     for (directory, run) in &runs[1..] {
@@ -45,20 +50,17 @@ pub fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     let records = records(&runs)?;
 
     let design = whole_design(&runs, hardware_note.as_deref());
-    let manifest = manifest(&runs, &design);
-    write(&args.out, first_directory, &design, &manifest, &records)?;
-    let finished = Finished::new(design, manifest, &args.out)?;
+    let mut manifest = manifest(&runs, &design);
+    write(&args.out, first_directory, &design, &mut manifest, &records)?;
+    let finished = Finished::new((design, manifest), [Seal::Whole; 2], &args.out, trust)?;
     let summary = write_outputs(&args.out, &finished)?;
-    print(|out| {
-        out.extend_from_slice(summary.text.as_bytes());
-        Ok(())
-    })?;
+    tell(&summary.text)?;
     let missing = missing(&finished.design, &records);
     if !missing.is_empty() {
-        eprintln!("missing: {} of {} trials", missing.len(), finished.design.trials.len());
-        missing.iter().take(LISTED).for_each(|trial| eprintln!("  {trial}"));
+        say(&format!("missing: {} of {} trials", missing.len(), finished.design.trials.len()));
+        missing.iter().take(LISTED).for_each(|trial| say(&format!("  {trial}")));
         if missing.len() > LISTED {
-            eprintln!("  … and {} more: status \"missing\" in trials.csv", missing.len() - LISTED);
+            say(&format!("  … and {} more: status \"missing\" in trials.csv", missing.len() - LISTED));
         }
     }
     Ok(summary.code)
@@ -129,7 +131,8 @@ fn whole_design(runs: &[(&Path, Finished)], hardware_note: Option<&str>) -> Desi
     let mut whole = runs[0].1.design.clone();
     whole.part = None;
     let notes = designs().flat_map(|design| design.notes.iter().cloned());
-    whole.notes = notes.chain(hardware_note.map(str::to_owned)).unique().collect();
+    let custody = runs.iter().flat_map(|(_, run)| run.custody.iter().cloned());
+    whole.notes = notes.chain(custody).chain(hardware_note.map(str::to_owned)).unique().collect();
     whole.doubts = designs().flat_map(|design| design.doubts.clone()).unique_by(|doubt| format!("{doubt:?}")).collect();
     // A factor that moves something anywhere is one.
     whole.inert.retain(|factor| designs().all(|design| design.inert.contains(factor)));
@@ -140,6 +143,7 @@ fn whole_design(runs: &[(&Path, Finished)], hardware_note: Option<&str>) -> Desi
 fn manifest(runs: &[(&Path, Finished)], design: &Design) -> Manifest {
     let mut whole = runs[0].1.manifest.clone();
     let key = |entry: &ModelEntry| (entry.id.clone(), entry.quant, entry.offload);
+    whole.n_trials = None;
     let entries = runs.iter().flat_map(|(_, run)| run.manifest.models.iter().cloned());
     whole.models = entries.unique_by(key).collect();
     whole.models.sort_by_cached_key(|entry| {
@@ -160,7 +164,7 @@ fn write(
     out: &Path,
     source: &Path,
     design: &Design,
-    manifest: &Manifest,
+    manifest: &mut Manifest,
     records: &BTreeMap<&TrialId, &TrialRecord>,
 ) -> Result<(), Failure> {
     let unwritable = |path: &Path, error: std::io::Error| {
@@ -172,18 +176,19 @@ fn write(
     };
     let name = "experiment.toml";
     let path: PathBuf = source.join(name);
-    let text = std::fs::read(&path).map_err(|error| {
+    let text = regular_file::read(&path).map_err(|error| {
         let help = "it is part of a run's directory: copy all of it";
         Failure::bad_setup(miette!(help = help, "cannot read {}: {error}", path.display()))
     })?;
+    refuse_foreign(out, &String::from_utf8_lossy(&text))?;
     std::fs::create_dir_all(out).map_err(|error| unwritable(out, error))?;
-    let open = || Journal::open(out).map_err(|error| Failure::bad_setup(plain(error)));
+    let open = || Journal::open(out, Trust::Edits).map_err(|error| Failure::bad_setup(plain(error)));
     // Locked before anything of a run that may still go on is touched. A new journal comes last: with
     // it a directory counts as a run's.
     let locked = if out.join(journal::FILE_NAME).exists() { Some(open()?) } else { None };
+    write_manifest(out, manifest)?;
     write_whole(&out.join(name), &text)?;
     write_whole(&out.join(Design::FILE_NAME), &design.to_json())?;
-    write_manifest(out, manifest)?;
     let (mut journal, contents) = match locked {
         Some(locked) => locked,
         None => open()?,
@@ -198,7 +203,9 @@ fn write(
         .filter(|(id, record)| !known(id, record))
         .map(|(_, record)| record.clone())
         .collect();
-    journal.append(&new).map_err(|error| Failure::internal(plain(error)))
+    journal.append(&new).map_err(|error| Failure::internal(plain(error)))?;
+    manifest.n_trials = Some(journal.n_trials());
+    write_manifest(out, manifest)
 }
 
 /// The trials that no run has.

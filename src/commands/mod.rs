@@ -4,9 +4,12 @@
 use std::io::{self, Write};
 
 use miette::Report;
+use serde::Serialize;
 
-use crate::cli::{self, BaselineCommand, Cli, Command};
+use crate::cli::{self, BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
+use crate::plain::neutralise_lines;
+use crate::seal::Trust;
 use crate::worker::child;
 
 mod baseline;
@@ -15,6 +18,7 @@ mod compare;
 mod devices;
 mod files;
 mod finished;
+mod folder;
 mod load;
 mod mechanism;
 mod memory;
@@ -74,7 +78,20 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Writes to stdout. A reader that has seen enough (`| head`) is no error.
+/// Writes a text for people to stdout.
+fn tell(text: &str) -> Result<ExitCode, Failure> {
+    print(|out| out.write_all(neutralise_lines(text).as_bytes()))
+}
+
+/// Writes a value to stdout as JSON, for programs.
+fn print_json(value: &impl Serialize) -> Result<ExitCode, Failure> {
+    print(|out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        writeln!(out)
+    })
+}
+
+/// Writes to stdout, as it is, what programs read. A reader that has seen enough (`| head`) is no error.
 fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode, Failure> {
     let mut text = Vec::new();
     let printed = write(&mut text).and_then(|()| io::stdout().write_all(&text));
@@ -89,6 +106,11 @@ fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode,
 /// An error that carries no help of its own, as a report.
 fn plain(error: impl std::error::Error + Send + Sync + 'static) -> Report {
     Report::from_err(error)
+}
+
+/// Whether what was changed after it was written is taken all the same.
+fn trust(custody: Custody) -> Trust {
+    if custody.trust { Trust::Edits } else { Trust::Seals }
 }
 
 impl Failure {

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use miette::miette;
 
 use super::finished::read_run;
+use super::folder;
 use super::load::load_mechanism;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, mechanism, outputs, plain, print};
+use super::{Failure, mechanism, plain, tell, trust};
 use crate::analysis::{Looks, Questions, Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::engine::{Limits, Strategy};
@@ -33,25 +34,20 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
             )));
         }
         let text = mechanism::plan(args, loaded)?;
-        return print(|out| {
-            out.extend_from_slice(text.as_bytes());
-            Ok(())
-        });
+        return tell(&text);
     }
+    let trust = trust(args.custody);
     let setup = set_up(&args.experiment, &args.place, None, Probing::None)?;
-    let journal =
-        journal::read(&setup.directory.join(journal::FILE_NAME)).map_err(|error| Failure::bad_setup(plain(error)))?;
-    let manifest = outputs::read_manifest(&setup.directory)?;
+    let journal = journal::read(&setup.directory.join(journal::FILE_NAME), trust)
+        .map_err(|error| Failure::bad_setup(plain(error)))?;
+    let manifest = folder::read_manifest(&setup.directory, trust)?.map(|(manifest, _)| manifest);
     let text = describe(&setup, &journal, manifest.as_ref(), &claims(args, &setup.design)?);
-    print(|out| {
-        out.extend_from_slice(text.as_bytes());
-        Ok(())
-    })
+    tell(&text)
 }
 
 /// What the design can decide of its hypotheses.
 fn claims(args: &PlanArgs, design: &Design) -> Result<String, Failure> {
-    let earlier = args.from.as_deref().map(read_run).transpose()?;
+    let earlier = args.from.as_deref().map(|directory| read_run(directory, trust(args.custody))).transpose()?;
     let seen = |hypothesis: &Hypothesis| {
         let earlier = earlier.as_ref()?;
         Spread::seen(hypothesis, &earlier.design.hypotheses, &earlier.analysis.trials)

@@ -2,7 +2,7 @@
 
 use miette::miette;
 
-use super::{Failure, print};
+use super::{Failure, print_json, tell};
 use crate::cli::PowerArgs;
 use crate::exit_code::ExitCode;
 use crate::report::power::{Answer, Asked, text};
@@ -15,15 +15,7 @@ pub fn power(args: &PowerArgs) -> Result<ExitCode, Failure> {
             "give a --from-rate and a --to-rate that differ, and a --correlation that texts of these rates can have";
         Failure::usage(miette!(help = help, "{error}"))
     })?;
-    print(|out| {
-        if args.json {
-            serde_json::to_writer_pretty(&mut *out, &answer)?;
-            out.push(b'\n');
-        } else {
-            out.extend_from_slice(text(&answer).as_bytes());
-        }
-        Ok(())
-    })
+    if args.json { print_json(&answer) } else { tell(&text(&answer)) }
 }
 
 fn asked(args: &PowerArgs) -> Asked {

@@ -3,30 +3,24 @@
 use miette::miette;
 
 use super::finished::{Finished, read_run};
-use super::{Failure, print};
+use super::{Failure, print_json, tell, trust};
 use crate::analysis::{Limits, recommend as recommend_for};
 use crate::cli::RecommendArgs;
 use crate::exit_code::ExitCode;
+use crate::message::say;
 use crate::metrics::{Metric, Worse};
 use crate::report::recommendation::{Advised, Answer, text};
 
 /// # Errors
 /// When the directory is no run's.
 pub fn recommend(args: &RecommendArgs) -> Result<ExitCode, Failure> {
-    let Finished { design, analysis, .. } = read_run(&args.directory)?;
+    let Finished { design, analysis, custody, .. } = read_run(&args.directory, trust(args.custody))?;
+    custody.iter().for_each(|note| say(&format!("note: {note}")));
     let limits = Limits { p_loop: args.max_p_loop, score: args.max_score, metric: metric(&args.metric)? };
     let advised = recommend_for(&analysis, limits).into_iter().map(|advice| Advised::new(advice, &design.chains));
     let caveat = design.caveat.as_deref();
     let answer = Answer { experiment: &design.name, limits, caveat, recommendations: advised.collect() };
-    print(|out| {
-        if args.json {
-            serde_json::to_writer_pretty(&mut *out, &answer)?;
-            out.push(b'\n');
-        } else {
-            out.extend_from_slice(text(&answer).as_bytes());
-        }
-        Ok(())
-    })
+    if args.json { print_json(&answer) } else { tell(&text(&answer)) }
 }
 
 /// A metric of which more is worse.

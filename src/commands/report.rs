@@ -5,25 +5,29 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::finished::read_run;
-use super::outputs::write_outputs;
-use super::{Failure, print};
+use super::finished::{read_held, read_run};
+use super::outputs::{summary, write_outputs};
+use super::{Failure, tell, trust};
 use crate::analysis::{RULES, Verdict};
 use crate::cli::ReportArgs;
 use crate::exit_code::ExitCode;
+use crate::journal::{self, Hold};
 use crate::plain::neutralise;
+use crate::regular_file;
 
 pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    let finished = read_run(&args.directory)?;
+    // Held to the end: two writers would mix their tables.
+    let hold = journal::hold(&args.directory);
+    if let Hold::InUse = hold {
+        let so_far = summary(&read_run(&args.directory, trust(args.custody))?);
+        tell(&format!("{}nothing is written: the run that goes on writes these files when it ends\n", so_far.text))?;
+        return Ok(ExitCode::Incomplete);
+    }
+    let finished = read_held(&args.directory, trust(args.custody))?;
     let former = Former::read(&args.directory);
     let summary = write_outputs(&args.directory, &finished)?;
-    print(|out| {
-        out.extend_from_slice(summary.text.as_bytes());
-        if let Some(note) = former.and_then(|former| former.note(&finished.analysis.verdicts)) {
-            out.extend_from_slice(format!("note: {}\n", neutralise(&note)).as_bytes());
-        }
-        Ok(())
-    })?;
+    let note = former.and_then(|former| former.note(&finished.analysis.verdicts));
+    tell(&(summary.text + &note.map_or_else(String::new, |note| format!("note: {}\n", neutralise(&note)))))?;
     Ok(summary.code)
 }
 
@@ -49,7 +53,7 @@ fn first_rules() -> u32 {
 impl Former {
     /// `None` where there is no such file, or none that can be read: it is written anew.
     fn read(directory: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(directory.join("verdicts.json")).ok()?).ok()
+        serde_json::from_slice(&regular_file::read(&directory.join("verdicts.json")).ok()?).ok()
     }
 
     /// What other rules made of it; `None` where they are the same.

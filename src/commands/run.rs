@@ -10,12 +10,13 @@ use miette::{Report, miette};
 
 use super::files::{Made, Maker};
 use super::finished::Finished;
+use super::folder::{self, refuse_foreign, write_manifest};
 use super::load::load_mechanism;
 use super::memory::all_must_fit;
-use super::outputs::{self, write_manifest, write_outputs};
+use super::outputs::write_outputs;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, mechanism, plain, print, sequential};
+use super::{Failure, mechanism, plain, sequential, tell, trust};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
 use crate::exit_code::ExitCode;
@@ -23,11 +24,13 @@ use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::format::{Outcome, TrialRecord};
 use crate::journal::{self, Contents, Journal};
 use crate::manifest::{Manifest, RunEntry};
+use crate::message::say;
 use crate::model::ModelFiles;
 use crate::model::memory::Room;
 use crate::plan::TrialId;
 use crate::progress::Progress;
 use crate::runner::{Ending, RunReport, Settings};
+use crate::seal::{Seal, Trust};
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let mechanism = load_mechanism(&args.experiment).map_err(Failure::bad_setup)?;
@@ -35,10 +38,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         Some(loaded) => mechanism::run(args, loaded)?,
         None => sweep(args)?,
     };
-    print(|out| {
-        out.extend_from_slice(summary.as_bytes());
-        Ok(())
-    })?;
+    tell(&summary)?;
     Ok(code)
 }
 
@@ -63,13 +63,14 @@ pub fn run_fresh(experiment: &Path, directory: &Path, seed_offset: u32) -> Resul
 /// The sweep, its exit code and what to say of it.
 fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     let interrupted = watch_for_interruption()?;
+    let trust = trust(args.custody);
     let setup = set_up(&args.experiment, &args.place, Some(least_room(args)), Probing::Full)?;
     let files = match files(args, &setup, &interrupted)? {
         Made::Files(files) => files,
         Made::Interrupted => return Ok((ExitCode::Interrupted, String::new())),
     };
-    let (mut journal, contents) = open(&setup)?;
-    let mut manifest = outputs::begin(&setup)?;
+    let (mut journal, contents) = open(&setup, trust)?;
+    let mut manifest = folder::begin(&setup, trust)?;
 
     let started = SystemTime::now();
     let done = done(&contents, args.retry_failed);
@@ -85,6 +86,7 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     let report = report.map_err(|error| Failure::internal(plain(error)))?;
 
     record_run(&mut manifest, started, &settings, &report);
+    manifest.n_trials = Some(journal.n_trials());
     write_manifest(&setup.directory, &manifest)?;
     match report.ending {
         Ending::Interrupted => Ok((ExitCode::Interrupted, String::new())),
@@ -96,7 +98,7 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
             ),
         }),
         Ending::Complete => {
-            let finished = Finished::new(setup.design, manifest, &setup.directory)?;
+            let finished = Finished::new((setup.design, manifest), [Seal::Whole; 2], &setup.directory, trust)?;
             let summary = write_outputs(&setup.directory, &finished)?;
             Ok((summary.code, summary.text))
         }
@@ -117,8 +119,9 @@ pub(super) fn watch_for_interruption() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Creates the run's directory and opens its journal: the first thing written.
-fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
+fn open(setup: &Setup, trust: Trust) -> Result<(Journal, Contents), Failure> {
     let directory = &setup.directory;
+    refuse_foreign(directory, &setup.text)?;
     std::fs::create_dir_all(directory).map_err(|error| {
         Failure::bad_setup(miette!(
             help = "choose another one with --out DIR",
@@ -126,10 +129,10 @@ fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
             directory.display()
         ))
     })?;
-    let (journal, contents) = Journal::open(directory).map_err(|error| Failure::bad_setup(plain(error)))?;
+    let (journal, contents) = Journal::open(directory, trust).map_err(|error| Failure::bad_setup(plain(error)))?;
     if contents.torn_bytes > 0 {
         let bytes = contents.torn_bytes;
-        eprintln!("dropped the journal's torn last line, {bytes} bytes: its trial runs again");
+        say(&format!("dropped the journal's torn last line, {bytes} bytes: its trial runs again"));
     }
     Ok((journal, contents))
 }
@@ -139,7 +142,7 @@ fn open(setup: &Setup) -> Result<(Journal, Contents), Failure> {
 fn files(args: &RunArgs, setup: &Setup, interrupted: &AtomicBool) -> Result<Made, Failure> {
     let done = if setup.directory.is_dir() {
         let path = setup.directory.join(journal::FILE_NAME);
-        let contents = journal::read(&path).map_err(|error| Failure::bad_setup(plain(error)))?;
+        let contents = journal::read(&path, trust(args.custody)).map_err(|error| Failure::bad_setup(plain(error)))?;
         done(&contents, args.retry_failed)
     } else {
         HashSet::new()

@@ -11,8 +11,10 @@ use super::{Failure, print};
 use crate::analysis::Blindness;
 use crate::cli::ScoreArgs;
 use crate::exit_code::ExitCode;
+use crate::message::say;
 use crate::metrics::{Metric, Written, score_head, score_written};
 use crate::plain::neutralise;
+use crate::regular_file;
 use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
 use crate::text_file::Format;
 
@@ -32,13 +34,13 @@ struct Unreadable {
 pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     let read = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, _>>()?;
     for note in read.iter().flat_map(|Texts { notes, .. }| notes) {
-        eprintln!("note: {}", neutralise(note));
+        say(&format!("note: {}", neutralise(note)));
     }
     let texts: Vec<_> = read.into_iter().flat_map(|Texts { texts, .. }| texts).collect();
     let rows: Vec<_> = texts.into_par_iter().map(|text| row(text, args.first)).collect();
     let blind = Blindness::of_scores(Metric::RepetitionScore, rows.iter().map(|row| &row.scores));
     if blind.n_unseen > 0 {
-        eprintln!("note: {blind}");
+        say(&format!("note: {blind}"));
     }
     print(|out| if args.json { write_json_lines(&rows, out) } else { write_csv(&rows, out) })
 }
@@ -46,7 +48,7 @@ pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
 fn read(input: &PathBuf, args: &ScoreArgs) -> Result<Texts, Failure> {
     let (name, bytes) = match input.to_str() {
         Some("-") => ("stdin".to_owned(), read_stdin()),
-        _ => (input.display().to_string(), std::fs::read(input)),
+        _ => (input.display().to_string(), regular_file::read(input)),
     };
     let bytes = bytes.map_err(|source| Failure::bad_setup(Unreadable { input: name.clone(), source }))?;
     texts(&name, &bytes, shape(input, args)).map_err(Failure::bad_setup)

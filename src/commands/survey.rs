@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::memory::{HeaderError, MemoryError, anatomy_of, must_fit};
 use crate::engine::{EngineFacts, ModelFacts, PromptCounts, Questions};
 use crate::experiment::{Experiment, HubFile, Model, Quant, Served, Source};
+use crate::message::say;
 use crate::model::hub::{HubSettings, cached};
 use crate::model::memory::Room;
 use crate::model::{Anatomy, blake3_of, parts, sha256_of};
@@ -190,7 +191,7 @@ fn survey_server(
         while findings.is_none() {
             match receive(&mut worker)? {
                 Reply::ProbedServer(found) => findings = Some(found),
-                Reply::Pausing { reason, seconds } => eprintln!("{}", pausing(&reason, seconds)),
+                Reply::Pausing { reason, seconds } => say(&pausing(&reason, seconds)),
                 other => return out_of_turn(other),
             }
         }

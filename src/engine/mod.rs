@@ -246,6 +246,7 @@ pub struct Timing {
 /// What decides that a model must be loaded anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadSettings {
+    #[serde(with = "crate::any_path")]
     pub path: PathBuf,
     /// What the file must hash to: it may have been replaced since it was surveyed.
     pub blake3: String,
@@ -264,7 +265,9 @@ pub struct LoadSettings {
 /// A model file to be written anew, its weights brought to another type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quantisation {
+    #[serde(with = "crate::any_path")]
     pub source: PathBuf,
+    #[serde(with = "crate::any_path")]
     pub target: PathBuf,
     pub quant: Quant,
     pub threads: u32,

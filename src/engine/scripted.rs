@@ -3,6 +3,7 @@
 //! Its "model file" is a `*.scripted.toml`, so tests choose it the way a user
 //! chooses a model, and everything around the engine runs as it is.
 
+use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
@@ -15,6 +16,7 @@ use super::{
     Timing, Token, Work,
 };
 use crate::experiment::{Step, Template};
+use crate::regular_file;
 
 /// The words a scripted model knows; a token is an index into them.
 const WORDS: [&str; 16] = [
@@ -101,7 +103,7 @@ impl ScriptedEngine {
     fn misbehave(&self, prompt: &str) -> Result<(), EngineError> {
         let asks_for = |mark: &Option<String>| mark.as_ref().is_some_and(|mark| prompt.contains(mark));
         if asks_for(&self.abort_on) {
-            eprintln!("scripted: abort on this prompt");
+            let _ = writeln!(io::stderr(), "scripted: abort on this prompt");
             std::process::abort();
         }
         if asks_for(&self.error_on) {
@@ -172,6 +174,6 @@ fn count_words(text: &str) -> u32 {
 
 fn read(path: &Path) -> Result<ScriptedEngine, EngineError> {
     let refused = |reason: String| EngineError::Load { path: path.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    let text = regular_file::read_to_string(path).map_err(|error| refused(error.to_string()))?;
     toml::from_str(&text).map_err(|error| refused(error.to_string()))
 }

@@ -4,7 +4,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, SourceCode};
+
+use super::excerpt::Excerpt;
+
+/// How many problems of a file are kept.
+const MOST_PROBLEMS: usize = 200;
 
 /// An experiment file, or a catalogue, that can't be used, and every reason why.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -21,9 +26,8 @@ pub struct BadExperiment {
 pub struct Problem {
     message: String,
     help: Option<String>,
-    source_code: NamedSource<Arc<str>>,
-    /// Where in the source, in bytes.
-    span: Option<Range<usize>>,
+    /// Where in the file.
+    excerpt: Option<Excerpt>,
 }
 
 impl Diagnostic for Problem {
@@ -32,12 +36,12 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source_code)
+        self.excerpt.as_ref().map(|excerpt| excerpt as _)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.span.clone()?;
-        Some(Box::new(std::iter::once(LabeledSpan::underline(span))))
+        let place = self.excerpt.as_ref()?.place.clone();
+        Some(Box::new(std::iter::once(LabeledSpan::underline(place))))
     }
 }
 
@@ -65,8 +69,12 @@ impl Problems {
     }
 
     fn push(&mut self, span: Option<Range<usize>>, message: String, help: Option<String>) {
-        let source_code = NamedSource::new(&self.name, Arc::clone(&self.text));
-        self.found.push(Problem { message, help, source_code, span });
+        // No person writes more of them, and each is looked for in the whole file.
+        if self.found.len() == MOST_PROBLEMS {
+            return;
+        }
+        let excerpt = span.map(|span| Excerpt::of(&self.name, &self.text, span));
+        self.found.push(Problem { message, help, excerpt });
     }
 
     pub fn is_empty(&self) -> bool {

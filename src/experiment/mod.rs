@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 mod builtin;
 mod chain;
 mod error;
+mod excerpt;
 mod faults;
 mod groups;
 mod hypotheses;
@@ -146,6 +147,16 @@ impl Grid {
     /// The seeds a chain runs with: none at all, once, where it makes no draw.
     pub fn seeds_of(&self, chain: &Chain) -> Vec<Option<Seed>> {
         if chain.draws() { self.seeds.iter().copied().map(Some).collect() } else { vec![None] }
+    }
+
+    /// How many texts these prompts have, exclusions aside.
+    fn texts(&self, prompts: usize) -> u64 {
+        let Self { models, chains, offloads, quants, templates, op_offloads, temperatures, seeds, .. } = self;
+        let seeds_of = |chain: &Chain| if chain.draws() { seeds.len() } else { 1 };
+        let draws: usize = chains.iter().map(seeds_of).sum();
+        let levels =
+            [models.len(), offloads.len(), quants.len(), templates.len(), op_offloads.len(), temperatures.len()];
+        levels.into_iter().chain([draws, prompts]).fold(1, |product, n| product.saturating_mul(n as u64))
     }
 
     /// Whether the exclusions leave anything to run on these prompts.

@@ -28,6 +28,8 @@ use crate::text_file::Format;
 
 /// More levels than this on one axis are a typing error.
 const MAX_LEVELS: usize = 10_000;
+/// How many texts a grid may have, exclusions aside: a plan of so many takes less than 1 GB (docs/planning.md).
+const MOST_TEXTS: u64 = 1_000_000;
 
 const NOT_EXCLUDED: &str = "correct the level, or remove the exclusion: it leaves nothing out";
 
@@ -269,6 +271,16 @@ fn resolve_grid(
     }
     let mut grid =
         Grid { models, chains, offloads, quants, templates, op_offloads, temperatures, seeds, excluded: vec![] };
+    let texts = grid.texts(prompts.len());
+    if texts > MOST_TEXTS {
+        let longest = if grid.seeds.len() > grid.temperatures.len() { seed.as_ref().map(Spanned::span) } else { None };
+        problems.add(
+            longest.unwrap_or(temperature.span()),
+            format!("this grid has {texts} texts, and {MOST_TEXTS} is the most"),
+            "leave out levels or prompts, or make several experiments of it",
+        );
+        return None;
+    }
     for exclusion in exclude {
         let resolved = resolve_exclusion(exclusion, &grid, prompts, problems);
         grid.excluded.extend(resolved);

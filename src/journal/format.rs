@@ -1,6 +1,6 @@
 //! The journal's on-disk types, all of them, versioned.
 //!
-//! A record is one line of `trials.jsonl`. It holds the text and the token
+//! A record is one line of `trials.jsonl`, and ends in its seal. It holds the text and the token
 //! ids, so that every metric can be computed again without a model.
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,9 @@ use crate::engine::{Generation, Timing};
 use crate::plan::TrialId;
 
 /// The version this program writes; a newer one is refused, an older one read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+/// From this version on each record ends in its seal.
+pub const SEALED: u32 = 2;
 
 /// What became of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

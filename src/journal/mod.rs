@@ -11,7 +11,7 @@ mod reader;
 mod writer;
 
 pub use reader::{Contents, read};
-pub use writer::Journal;
+pub use writer::{Hold, Journal, hold, in_use};
 
 /// The journal's name in a run's directory.
 pub const FILE_NAME: &str = "trials.jsonl";
@@ -24,6 +24,16 @@ pub enum JournalError {
         "{path} is in use by another run: wait for it, stop it, or give this one a directory of its own with --out"
     )]
     InUse { path: PathBuf },
+    #[error(
+        "{path} is no journal of moe-sweep's, and is left as it is: move it away, or choose another directory with --out"
+    )]
+    Foreign { path: PathBuf },
+    #[error("cannot lock {path}, for its file system has no locks: choose a directory on another one with --out")]
+    NoLocks { path: PathBuf },
+    #[error(
+        "{path}:{line}: {what}: restore the file, or remove that line, and its trial runs again; --trust takes it as it is"
+    )]
+    Changed { path: PathBuf, line: usize, what: String },
     #[error(
         "{path}:{line}: not a journal record ({reason}): restore the file or remove that line, and its trial runs again"
     )]

@@ -6,8 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::JournalError;
-use super::format::{TrialRecord, VERSION};
+use super::format::{Outcome, SEALED, TrialRecord, VERSION};
 use crate::plan::TrialId;
+use crate::regular_file;
+use crate::seal::{Seal, Trust, seal_of};
 
 /// What a journal holds.
 #[derive(Debug, Default)]
@@ -18,27 +20,90 @@ pub struct Contents {
     pub whole_bytes: u64,
     /// Bytes after it: a record that was being written when the run died.
     pub torn_bytes: u64,
+    /// Records from before there were seals: a change of them can't be seen.
+    pub n_unsealed: usize,
+    /// Lines, counted from 1, that were changed after they were written, and are taken on trust.
+    pub trusted_lines: Vec<usize>,
 }
 
 /// Reads every record. A last line without its line feed is torn: it is
 /// counted, not read. A journal that does not exist is empty.
 ///
 /// # Errors
-/// When the file can't be read, or a whole line is no record.
-pub fn read(path: &Path) -> Result<Contents, JournalError> {
-    let bytes = match std::fs::read(path) {
+/// When the file can't be read, a whole line is no record, or one was changed after it was written and is not
+/// to be trusted.
+pub fn read(path: &Path, trust: Trust) -> Result<Contents, JournalError> {
+    let bytes = match regular_file::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Contents::default()),
         Err(source) => return Err(JournalError::Io { what: "read", path: path.to_owned(), source }),
     };
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
-    let mut contents =
-        Contents { whole_bytes: whole as u64, torn_bytes: (bytes.len() - whole) as u64, ..Contents::default() };
-    for (index, line) in bytes[..whole].split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let record = parse(line, path, index + 1)?;
-        contents.records.insert(record.id.clone(), record);
+    let (lines, torn) = bytes.split_at(whole);
+    if !may_be_torn(torn) {
+        return Err(JournalError::Foreign { path: path.to_owned() });
     }
-    Ok(contents)
+    let mut reading = Reading {
+        path,
+        trust,
+        contents: Contents { whole_bytes: whole as u64, torn_bytes: torn.len() as u64, ..Contents::default() },
+        lines: HashMap::new(),
+        version: 0,
+    };
+    for (number, line) in (1..).zip(lines.split_inclusive(|&byte| byte == b'\n')) {
+        reading.take(number, line)?;
+    }
+    Ok(reading.contents)
+}
+
+/// Whether a record may begin like this. A crash of the machine can leave zeros in its place.
+fn may_be_torn(torn: &[u8]) -> bool {
+    const BEGINNING: &[u8] = b"{\"v\":";
+    let compared = torn.len().min(BEGINNING.len());
+    torn[..compared] == BEGINNING[..compared] || torn.iter().all(|&byte| byte == 0)
+}
+
+/// A journal that is being read.
+struct Reading<'a> {
+    path: &'a Path,
+    trust: Trust,
+    contents: Contents,
+    /// Where each trial's record is.
+    lines: HashMap<TrialId, usize>,
+    /// Of the record before.
+    version: u32,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, number: usize, line: &[u8]) -> Result<(), JournalError> {
+        let record = parse(line, self.path, number)?;
+        let mut changes = Vec::new();
+        match seal_of(line) {
+            Seal::Whole => {}
+            Seal::Absent if record.v < SEALED => self.contents.n_unsealed += 1,
+            Seal::Absent => changes.push("its seal is missing".to_owned()),
+            Seal::Broken => changes.push("it was changed after it was written, for its seal is another".to_owned()),
+        }
+        if record.v < self.version {
+            changes.push(format!("a record of format {} can't follow one of format {}", record.v, self.version));
+        }
+        self.version = self.version.max(record.v);
+        if let Some(first) = self.lines.insert(record.id.clone(), number)
+            && let known = &self.contents.records[&record.id]
+            && matches!(known.outcome, Outcome::Generated(_))
+            && known.outcome != record.outcome
+        {
+            changes.push(format!("it is another outcome of the trial that has a text in line {first}"));
+        }
+        if let Some(what) = changes.into_iter().next() {
+            if self.trust == Trust::Seals {
+                return Err(JournalError::Changed { path: self.path.to_owned(), line: number, what });
+            }
+            self.contents.trusted_lines.push(number);
+        }
+        self.contents.records.insert(record.id.clone(), record);
+        Ok(())
+    }
 }
 
 fn parse(line: &[u8], path: &Path, number: usize) -> Result<TrialRecord, JournalError> {
@@ -47,14 +112,14 @@ fn parse(line: &[u8], path: &Path, number: usize) -> Result<TrialRecord, Journal
     struct Versioned {
         v: u64,
     }
-    let bad = |error: serde_json::Error| JournalError::BadLine {
-        path: path.to_owned(),
-        line: number,
-        reason: error.to_string(),
-    };
-    let Versioned { v } = serde_json::from_slice(line).map_err(bad)?;
+    let bad = |reason: String| JournalError::BadLine { path: path.to_owned(), line: number, reason };
+    let Versioned { v } = serde_json::from_slice(line).map_err(|error| bad(error.to_string()))?;
     if v > u64::from(VERSION) {
         return Err(JournalError::Newer { path: path.to_owned(), line: number, found: v, known: VERSION });
     }
-    serde_json::from_slice(line).map_err(bad)
+    let record: TrialRecord = serde_json::from_slice(line).map_err(|error| bad(error.to_string()))?;
+    if record.timing.seconds < 0.0 || record.timing.first_token_seconds.is_some_and(|seconds| seconds < 0.0) {
+        return Err(bad("a time can't be less than 0".to_owned()));
+    }
+    Ok(record)
 }

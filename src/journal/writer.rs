@@ -1,12 +1,15 @@
 //! The open journal: locked against other runs, appended to durably.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::format::TrialRecord;
 use super::reader::{Contents, read};
 use super::{FILE_NAME, JournalError};
+use crate::plan::TrialId;
+use crate::seal::{Trust, seal};
 
 /// A journal open for appending; the directory is locked as long as it lives.
 #[derive(Debug)]
@@ -15,6 +18,37 @@ pub struct Journal {
     path: PathBuf,
     /// Where the last whole record ends.
     end: u64,
+    /// The trials that have a record.
+    ids: HashSet<TrialId>,
+}
+
+/// Whether a run's directory is free.
+#[derive(Debug)]
+pub enum Hold {
+    /// It is, and locked as long as this lives.
+    Held(File),
+    /// A run goes on in it.
+    InUse,
+    /// Nobody can tell: there is no journal, it can't be written, or its file system has no locks.
+    Unknown,
+}
+
+/// Locks a run's directory as a run does, without changing anything.
+pub fn hold(directory: &Path) -> Hold {
+    let Ok(file) = OpenOptions::new().read(true).write(true).open(directory.join(FILE_NAME)) else {
+        return Hold::Unknown;
+    };
+    match file.try_lock() {
+        Ok(()) => Hold::Held(file),
+        Err(TryLockError::WouldBlock) => Hold::InUse,
+        Err(TryLockError::Error(_)) => Hold::Unknown,
+    }
+}
+
+/// Whether a run goes on in a directory, as far as that can be told.
+pub fn in_use(directory: &Path) -> bool {
+    let file = File::open(directory.join(FILE_NAME));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 impl Journal {
@@ -23,8 +57,8 @@ impl Journal {
     ///
     /// # Errors
     /// When another run holds it, it can't be read or written, or holds
-    /// anything but records.
-    pub fn open(directory: &Path) -> Result<(Self, Contents), JournalError> {
+    /// anything but records. It is as it was then.
+    pub fn open(directory: &Path, trust: Trust) -> Result<(Self, Contents), JournalError> {
         let path = directory.join(FILE_NAME);
         let failed = |what| {
             let path = path.clone();
@@ -37,15 +71,22 @@ impl Journal {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { path: directory.to_owned() }),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => return Err(JournalError::NoLocks { path }),
             Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
         }
-        let contents = read(&path)?;
+        let contents = read(&path, trust)?;
         file.set_len(contents.whole_bytes).map_err(failed("cut the torn end off"))?;
         file.seek(SeekFrom::End(0)).map_err(failed("seek in"))?;
         // The directory entry of a new journal must survive a crash too.
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed("sync the directory of"))?;
         let end = contents.whole_bytes;
-        Ok((Self { file, path, end }, contents))
+        let ids = contents.records.keys().cloned().collect();
+        Ok((Self { file, path, end, ids }, contents))
+    }
+
+    /// How many trials have a record.
+    pub fn n_trials(&self) -> usize {
+        self.ids.len()
     }
 
     /// Appends records; when this returns, they are on disk.
@@ -55,7 +96,9 @@ impl Journal {
     pub fn append(&mut self, records: &[TrialRecord]) -> Result<(), JournalError> {
         let mut lines = Vec::new();
         for record in records {
-            serde_json::to_writer(&mut lines, record).expect("a record is plain data");
+            let mut line = serde_json::to_vec(record).expect("a record is plain data");
+            seal(&mut line);
+            lines.append(&mut line);
             lines.push(b'\n');
         }
         let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
@@ -66,6 +109,13 @@ impl Journal {
             return Err(JournalError::Io { what: "write to", path: self.path.clone(), source });
         }
         self.end += lines.len() as u64;
+        self.ids.extend(records.iter().map(|record| record.id.clone()));
         Ok(())
     }
+}
+
+/// As some network file systems have none (ENOLCK, EOPNOTSUPP).
+fn has_no_locks(error: &io::Error) -> bool {
+    const ENOLCK: i32 = if cfg!(target_os = "macos") { 77 } else { 37 };
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(ENOLCK)
 }

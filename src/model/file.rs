@@ -12,6 +12,7 @@ use crate::experiment::Quant;
 /// A file and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelFile {
+    #[serde(with = "crate::any_path")]
     pub path: PathBuf,
     /// Of the whole file, lower-case hexadecimal.
     pub blake3: String,

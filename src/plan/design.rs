@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{Doubt, Plan, Sequence, Shard, Trial};
 use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Seed, Settings};
 use crate::metrics::Markers;
+use crate::seal::{Format, Seal, Trust, Unfit, seal};
 
-/// The version this program writes and reads.
-const VERSION: u32 = 1;
+const FORMAT: Format = Format { version: 2, sealed_from: 2 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Design {
@@ -57,12 +57,10 @@ pub struct Part {
 /// Why a `plan.json` can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DesignError {
-    #[error("it is not what moe-sweep wrote: {0}")]
-    Damaged(#[from] serde_json::Error),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     #[error("it is not what moe-sweep wrote: its part is none of its {trials} trials")]
     NoPart { trials: usize },
-    #[error("it is of version {found}, and this moe-sweep reads {VERSION}")]
-    OtherVersion { found: u32 },
 }
 
 impl Design {
@@ -70,7 +68,7 @@ impl Design {
 
     pub fn new(experiment: &Experiment, plan: &Plan) -> Self {
         Self {
-            v: VERSION,
+            v: FORMAT.version,
             name: experiment.name.clone(),
             question: experiment.question.clone(),
             generate: experiment.generate,
@@ -137,28 +135,23 @@ impl Design {
         })
     }
 
+    /// The design, and what its seal says.
+    ///
     /// # Errors
-    /// When `json` is no design, or one of another version.
-    pub fn from_json(json: &[u8]) -> Result<Self, DesignError> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            v: u32,
-        }
-        let Versioned { v } = serde_json::from_slice(json)?;
-        if v != VERSION {
-            return Err(DesignError::OtherVersion { found: v });
-        }
-        let design: Self = serde_json::from_slice(json)?;
+    /// When `json` is no design, one of a newer version, or one that was changed and is not to be trusted.
+    pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), DesignError> {
+        let (design, seal): (Self, _) = FORMAT.read(json, trust)?;
         let fits = |part: &Part| part.trials.start <= part.trials.end && part.trials.end <= design.trials.len();
         if design.part.as_ref().is_none_or(fits) {
-            Ok(design)
+            Ok((design, seal))
         } else {
             Err(DesignError::NoPart { trials: design.trials.len() })
         }
     }
 
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec(self).expect("a design is plain data");
+        let mut json = serde_json::to_vec(&Self { v: FORMAT.version, ..self.clone() }).expect("a design is plain data");
+        seal(&mut json);
         json.push(b'\n');
         json
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar};
 
 use super::{Display, PLAIN_EVERY, bar_or_lines, style};
+use crate::message::say;
 use crate::model::hub::FetchEvent;
 
 /// A display of one model's files.
@@ -66,7 +67,7 @@ impl FetchProgress {
             }
             Display::Plain(last) if last.elapsed() >= PLAIN_EVERY => {
                 *last = Instant::now();
-                eprintln!("{}", text());
+                say(&text());
             }
             Display::Plain(_) => {}
         }

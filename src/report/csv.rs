@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use ::csv::Writer;
-
 use crate::analysis::sequential::Look;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, Sequential, TrialResult};
 use crate::experiment::{Prompt, Seed};
 use crate::metrics::{Metric, Scores, TextPart};
 use crate::plan::{Cell, LoadKey, Trial, TrialId};
+use crate::report::table::Table;
 use crate::stats::{Dispersion, Effect, Interval};
 
 /// One line of `timings.csv`.
@@ -71,18 +70,18 @@ pub fn write_trials(
     draw_seed: impl Fn(&Trial) -> Option<Seed>,
     out: impl Write,
 ) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["prompt", "seed", "status", "stop", "n_prompt_tokens", "n_tokens", "unseen_by", "draw_seed"];
     let groups: BTreeMap<&str, &str> =
         prompts.iter().filter_map(|prompt| Some((&*prompt.id, prompt.group.as_deref()?))).collect();
     let column = (!groups.is_empty()).then_some("group");
     let columns = columns.into_iter().chain(column).chain(Metric::ALL.map(Metric::name));
-    csv.write_record(["trial_id"].into_iter().chain(FACTORS).chain(columns))?;
+    table.row(["trial_id"].into_iter().chain(FACTORS).chain(columns))?;
     for scored in &analysis.trials {
         let group = column.map(|_| groups.get(&*scored.trial.prompt).copied().unwrap_or_default());
-        csv.write_record(trial_fields(scored, draw_seed(&scored.trial), group))?;
+        table.row(trial_fields(scored, draw_seed(&scored.trial), group))?;
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes `cells.csv`: a row a cell and metric, in plan order; then a row a cell
@@ -91,16 +90,16 @@ pub fn write_trials(
 /// to plan the next: `icc` is empty where no prompt has two texts. `n_empty` counts the cell's texts that
 /// have no answer, which is never a clean text.
 pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["metric", "n", "n_empty", "mean", "ci_low", "ci_high", "level", "median", "n_prompts", "se", "icc"];
-    csv.write_record(FACTORS.into_iter().chain(columns))?;
+    table.row(FACTORS.into_iter().chain(columns))?;
     let n_empty = empty_answers(analysis);
     let n_empty = |cell| n_empty.get(cell).copied().unwrap_or(0);
     for CellSummary { cell, metric, n, spread, estimate } in &analysis.cells {
         let mean = estimate.map(|e| e.mean);
         let median = estimate.map(|e| e.median);
         let row = CellRow { metric: metric.name(), n: *n, n_empty: n_empty(cell), spread: *spread, mean, median };
-        csv.write_record(row.fields(cell, estimate.and_then(|e| e.interval)))?;
+        table.row(row.fields(cell, estimate.and_then(|e| e.interval)))?;
     }
     for profile in &analysis.profiles {
         let effect = |metric, n, spread, effect: Option<Effect>| {
@@ -110,38 +109,38 @@ pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
         };
         let two = profile.two_part;
         let (n_texts, loops) = two.map_or_else(Default::default, |two| (two.n_texts, two.spread_of_loops));
-        csv.write_record(effect("p_loop", n_texts, loops, two.map(|two| two.loops)))?;
+        table.row(effect("p_loop", n_texts, loops, two.map(|two| two.loops)))?;
         let (n_free, free) =
             two.map_or_else(Default::default, |two| (two.n_texts - two.n_loops, two.spread_without_loop));
-        csv.write_record(effect("score_without_loop", n_free, free, two.and_then(|two| two.score_without_loop)))?;
+        table.row(effect("score_without_loop", n_free, free, two.and_then(|two| two.score_without_loop)))?;
         let alike = profile.spread_of_self_repetition;
-        csv.write_record(effect("self_repetition", alike.n_prompts, alike, profile.self_repetition))?;
+        table.row(effect("self_repetition", alike.n_prompts, alike, profile.self_repetition))?;
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes `sequential.csv`: a row a prompt and hypothesis, in the order of the looks. `e` is the evidence for
 /// the claim or against it, whichever is more, and p = min(1, 1 / the greatest e so far).
 pub fn write_looks(sequential: &Sequential, out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
-    csv.write_record(["t", "prompt", "hypothesis", "e", "p", "state"])?;
+    let mut table = Table::new(out);
+    table.row(["t", "prompt", "hypothesis", "e", "p", "state"])?;
     for (place, prompt) in sequential.prompts.iter().enumerate() {
         for path in &sequential.paths {
             let Look { ln_e, p, state } = path.looks[place];
             let e = ln_e.exp().min(f64::MAX);
             let t = (place + 1).to_string();
-            csv.write_record([&t, prompt, &path.hypothesis, &e.to_string(), &p.to_string(), &state.to_string()])?;
+            table.row([&t, prompt, &path.hypothesis, &e.to_string(), &p.to_string(), &state.to_string()])?;
         }
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes `onset.csv`: for each cell, the share of texts without a loop after so many tokens, or
 /// characters, a row a step of the survival curve.
 pub fn write_onsets(analysis: &Analysis, out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["unit", "time", "without_loop", "ci_low", "ci_high", "level", "n_at_risk", "n_onsets", "se"];
-    csv.write_record(FACTORS.into_iter().chain(columns))?;
+    table.row(FACTORS.into_iter().chain(columns))?;
     for profile in &analysis.profiles {
         for step in profile.onset.iter().flat_map(|curve| &curve.steps) {
             let of = step.interval;
@@ -150,20 +149,18 @@ pub fn write_onsets(analysis: &Analysis, out: impl Write) -> io::Result<()> {
             let counts = [step.n_at_risk, step.n_onsets].map(|count| count.to_string());
             let se = [or_empty(step.standard_error)];
             let unit = [analysis.onset_unit.to_string()];
-            csv.write_record(
-                factor_fields(&profile.cell).into_iter().chain(unit).chain(numbers).chain(counts).chain(se),
-            )?;
+            table.row(factor_fields(&profile.cell).into_iter().chain(unit).chain(numbers).chain(counts).chain(se))?;
         }
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes `parts.csv`: thought and answer of each text that has a thought, a row each, scored by
 /// themselves. Metrics of tokens are empty: which tokens are whose is not known.
 pub fn write_parts(analysis: &Analysis, out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["prompt", "seed", "part", "n_chars", "unseen_by"];
-    csv.write_record(["trial_id"].into_iter().chain(FACTORS).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
+    table.row(["trial_id"].into_iter().chain(FACTORS).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
     for ScoredTrial { trial, apart, .. } in &analysis.trials {
         let Some(apart) = apart else { continue };
         let parts = [
@@ -176,10 +173,10 @@ pub fn write_parts(analysis: &Analysis, out: impl Write) -> io::Result<()> {
             fields.extend([trial.prompt.clone(), or_empty(trial.seed), part.to_string()]);
             fields.extend([text.chars().count().to_string(), unseen_by(scores)]);
             fields.extend(Metric::ALL.map(|metric| or_empty(scores.get(metric))));
-            csv.write_record(fields)?;
+            table.row(fields)?;
         }
     }
-    csv.flush()
+    table.flush()
 }
 
 fn unseen_by(scores: &Scores) -> String {
@@ -198,8 +195,8 @@ fn empty_answers(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
 
 /// Writes `timings.csv`: a row for each thing that was timed.
 pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
-    csv.write_record([
+    let mut table = Table::new(out);
+    table.row([
         "kind",
         "id",
         "seconds",
@@ -220,7 +217,7 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
         };
         let seconds = row.seconds.filter(|&seconds| seconds > 0.0);
         let rate = row.tokens.zip(seconds).map(|(tokens, seconds)| tokens as f64 / seconds);
-        csv.write_record([
+        table.row([
             kind,
             &id,
             &or_empty(row.seconds),
@@ -232,7 +229,7 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
             &or_empty(row.first_token_seconds),
         ])?;
     }
-    csv.flush()
+    table.flush()
 }
 
 /// `group` is `None` where there is no such column.

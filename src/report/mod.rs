@@ -22,4 +22,5 @@ mod levels;
 mod number;
 #[cfg(test)]
 mod sample;
+mod table;
 mod tally;

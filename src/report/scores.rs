@@ -5,10 +5,10 @@
 
 use std::io::{self, Write};
 
-use ::csv::Writer;
 use serde::Serialize;
 
 use crate::metrics::{Metric, Scores};
+use crate::report::table::Table;
 
 /// One text's row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,13 +31,13 @@ impl ScoreRow {
 /// # Errors
 /// When `out` can't be written.
 pub fn write_csv(rows: &[ScoreRow], out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
-    csv.write_record(["id", "unseen_by"].into_iter().chain(Metric::ALL.map(Metric::name)))?;
+    let mut table = Table::new(out);
+    table.row(["id", "unseen_by"].into_iter().chain(Metric::ALL.map(Metric::name)))?;
     for ScoreRow { id, unseen_by, scores } in rows {
         let field = |metric| scores.get(metric).map(|value| value.to_string()).unwrap_or_default();
-        csv.write_record([id.clone(), unseen_by.join(" ")].into_iter().chain(Metric::ALL.map(field)))?;
+        table.row([id.clone(), unseen_by.join(" ")].into_iter().chain(Metric::ALL.map(field)))?;
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes a JSON object a line for each row.

@@ -54,7 +54,7 @@ impl<'p> Pending<'p> {
         for &ticket in tickets {
             let (PromptTrials { prompt, template, .. }, planned) = self.trials[ticket as usize];
             let (prompt, template) = (prompt.text.as_str(), *template);
-            let job = Job { ticket, chain: planned.chain.clone(), seed: planned.draw };
+            let job = Job { ticket, chain: (*planned.chain).clone(), seed: planned.draw };
             match groups.last_mut() {
                 Some(group) if group.prompt == prompt && group.template == template => group.jobs.push(job),
                 _ => groups.push(Group { prompt: prompt.to_owned(), template, jobs: vec![job] }),

@@ -17,6 +17,7 @@ use crate::experiment::Served;
 pub enum Request {
     /// Read a model's metadata and count the prompts' tokens.
     Inspect {
+        #[serde(with = "crate::any_path")]
         path: PathBuf,
         questions: Questions,
     },

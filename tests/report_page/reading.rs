@@ -32,15 +32,12 @@ fn marks_are_where_the_score_says() {
 #[test]
 fn a_cycle_is_outlined_with_its_copies() {
     let bench = small();
-    let journal = |line: &str| {
-        let mut record: Value = serde_json::from_str(line).unwrap();
+    bench.run("out", &[], 0);
+    bench.forge("out", |_, record| {
         let generated = &mut record["outcome"]["generated"];
         (generated["text"], generated["tokens"]) = ("it goes on and on and on".into(), [5, 6, 7, 8, 7, 8, 7].into());
-        record.to_string() + "\n"
-    };
-    bench.run("out", &[], 0);
-    let text = bench.result("out", "trials.jsonl").lines().map(journal).collect::<String>();
-    bench.write("out/trials.jsonl", text);
+        true
+    });
     assert_eq!(bench.say(&["report", "out"]).code, Some(0));
     let page = Page::new();
     page.open(&bench.path().join("out/report.html"));

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory of its own with an experiment file, `x.toml`.
@@ -145,10 +146,39 @@ impl Bench {
         wait_until("trials are kept", || self.exists(&journal) && self.read(&journal).matches('\n').count() >= trials);
     }
 
+    /// Changes the records of a run as if it had made them so: `edit` gets each with its number, from 0, and says
+    /// whether it is kept.
+    pub fn forge(&self, directory: &str, mut edit: impl FnMut(usize, &mut Value) -> bool) {
+        let mut records = String::new();
+        for (number, line) in self.result(directory, "trials.jsonl").lines().enumerate() {
+            let mut record = serde_json::from_str(line).expect("a record is JSON");
+            if edit(number, &mut record) {
+                records += &(sealed(record) + "\n");
+            }
+        }
+        self.write(&format!("{directory}/trials.jsonl"), records);
+        let mut manifest: Value = serde_json::from_str(&self.result(directory, "manifest.json")).expect("it is JSON");
+        manifest.as_object_mut().expect("it is an object").remove("n_trials");
+        self.write(&format!("{directory}/manifest.json"), sealed(manifest));
+    }
+
     /// The files that must not differ between runs of the same experiment.
     pub fn reproducible(&self, directory: &str) -> [String; 3] {
         ["trials.csv", "cells.csv", "verdicts.json"].map(|name| self.result(directory, name))
     }
+}
+
+/// As moe-sweep writes it.
+pub fn sealed(mut value: Value) -> String {
+    value.as_object_mut().expect("an object is sealed").remove("seal");
+    let mut json = serde_json::to_vec(&value).expect("it is JSON");
+    moe_sweep::seal::seal(&mut json);
+    String::from_utf8(json).expect("it is text")
+}
+
+/// The same of a text in which something was replaced.
+pub fn sealed_anew(json: &str) -> String {
+    sealed(serde_json::from_str(json).expect("it is JSON"))
 }
 
 impl Said {

@@ -6,6 +6,7 @@ use crate::engine::{Generation, Stop};
 use crate::experiment::{Offload, OpOffload, Quant, Seed, Selection, Temperature, Template};
 use crate::metrics::Scores;
 use crate::plan::{Cell, Trial};
+use crate::seal::Trust;
 
 const COLD: f32 = 0.1;
 const HOT: f32 = 0.9;
@@ -52,7 +53,7 @@ fn design(hypotheses: &[Hypothesis], trials: &[Trial]) -> Design {
         "hypotheses": hypotheses, "prompts": [], "chains": [], "caveat": null, "notes": [], "inert": [],
         "trials": trials,
     });
-    Design::from_json(design.to_string().as_bytes()).unwrap()
+    Design::from_json(design.to_string().as_bytes(), Trust::Edits).unwrap().0
 }
 
 fn of(hypothesis: &Hypothesis, trials: &[Trial]) -> Outlook {

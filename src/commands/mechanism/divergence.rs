@@ -11,6 +11,7 @@ use crate::engine::Stop as TextStop;
 use crate::engine::trace::{Follow, LogitsReader, Record, TraceText, TraceWork, Traced};
 use crate::experiment::{Arm, Mechanism, Prompt};
 use crate::mechanism::{Divergence, Pair, Text, compare, divergence, parting};
+use crate::message::say;
 use crate::report::mechanism::{divergence_csv, divergence_terminal};
 use crate::report::plot::Caption;
 use crate::report::plot::mechanism::divergence_figure;
@@ -62,7 +63,7 @@ struct Chosen {
 impl Chosen {
     fn of(run: &Run<'_>, files: &[ArmFile], model: &str) -> Result<Self, Stop> {
         let base = run.mechanism.base;
-        eprintln!("{model}: the base, {base}");
+        say(&format!("{model}: the base, {base}"));
         let folder = run.scratch.folder("base").map_err(super::bad_setup)?;
         let mut session = run.load(files, model, base)?;
         let texts = follow(run, &mut session, &folder, Record::Logits, |_| Follow::Greedy)?;
@@ -70,7 +71,7 @@ impl Chosen {
     }
 
     fn compared_with(&self, run: &Run<'_>, files: &[ArmFile], model: &str, other: Arm) -> Result<Vec<Text>, Stop> {
-        eprintln!("{model}: {}", other.differences(&run.mechanism.base));
+        say(&format!("{model}: {}", other.differences(&run.mechanism.base)));
         let folder = run.scratch.folder("other").map_err(super::bad_setup)?;
         let mut session = run.load(files, model, other)?;
         let forced = |index: usize| {

@@ -14,9 +14,9 @@ use miette::miette;
 
 use super::Failure;
 use super::files::{Maker, NotMade};
+use super::folder::{refuse_foreign, write_whole};
 use super::load::LoadedMechanism;
 use super::memory::{anatomy_of, must_fit};
-use super::outputs::write_whole;
 use super::run::{default_cache, threads, watch_for_interruption};
 use super::setup::refuse_misfits;
 use super::survey::{Probing, Survey, survey};
@@ -40,6 +40,9 @@ mod provenance;
 mod routing;
 mod scratch;
 mod session;
+
+pub use provenance::FILE_NAME;
+pub use scratch::LOCK as SCRATCH_LOCK;
 
 /// Runs the experiment; its exit code and what to say of it.
 ///
@@ -66,6 +69,7 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) ->
         let help = "choose another one with --out DIR";
         return Err(bad_setup(miette!(help = help, "{} holds the results of a sweep", directory.display())));
     }
+    refuse_foreign(&directory, &text).map_err(|failure| Stop::Failed(Box::new(failure)))?;
     let cache = args.cache.clone().unwrap_or_else(default_cache);
     let threads = threads(args);
     let stall_timeout = Duration::from_secs(u64::from(args.stall_timeout.get()));

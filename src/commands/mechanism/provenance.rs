@@ -8,6 +8,7 @@ use super::ArmFile;
 use crate::engine::ModelFacts;
 use crate::experiment::{Arm, Generate, Kind, Mechanism, Model};
 use crate::hardware::Hardware;
+use crate::manifest::command_line;
 use crate::model::ModelFile;
 use crate::plan::{OnDisk, Surveyed};
 use crate::report::html::Facts;
@@ -75,7 +76,7 @@ pub fn json(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>, files:
         others: &mechanism.others,
         models: models.collect(),
         hardware: Hardware::survey(),
-        command_line: std::env::args().collect(),
+        command_line: command_line(),
     };
     let mut json = serde_json::to_vec_pretty(&provenance).expect("plain data");
     json.push(b'\n');

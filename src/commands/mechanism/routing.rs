@@ -16,6 +16,7 @@ use crate::experiment::{Chain, Mechanism, Prompt, Seed, Temperature};
 use crate::mechanism::{
     Agreement, AgreementOutcome, RoutedText, Routing, agreement, loop_onset, loop_shifts, phase_loads,
 };
+use crate::message::say;
 use crate::report::mechanism::{routing_csv, routing_terminal};
 use crate::report::plot::Caption;
 use crate::report::plot::mechanism::{agreement_figure, load_figure};
@@ -72,7 +73,7 @@ fn asked(mechanism: &Mechanism) -> Vec<Asked<'_>> {
 
 fn of_model(run: &Run<'_>, files: &[ArmFile], model: &str, asked: &[Asked<'_>]) -> Result<Vec<Routing>, Stop> {
     let Mechanism { base, others, .. } = run.mechanism;
-    eprintln!("{model}: the base, {base}");
+    say(&format!("{model}: the base, {base}"));
     let mut session = run.load(files, model, *base)?;
     let generated = generate(run, &mut session, asked)?;
     let (ours, shape) = follow(run, &mut session, asked, &generated)?;
@@ -84,7 +85,7 @@ fn of_model(run: &Run<'_>, files: &[ArmFile], model: &str, asked: &[Asked<'_>]) 
             theirs.push((other, Err(why.clone()), None));
             continue;
         }
-        eprintln!("{model}: {}", other.differences(base));
+        say(&format!("{model}: {}", other.differences(base)));
         let (texts, its_shape) = follow(run, &mut run.load(files, model, other)?, asked, &generated)?;
         if its_shape != shape {
             return Err(Failure::internal(miette!("{model}: the arms differ in their routers")).into());

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 
 const FOLDER: &str = ".scratch";
-const LOCK: &str = "lock";
+/// From the run's directory.
+pub const LOCK: &str = ".scratch/lock";
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum ScratchError {
@@ -34,7 +35,8 @@ impl Scratch {
         let path = directory.join(FOLDER);
         let failed = |source| ScratchError::Io { path: path.clone(), source };
         fs::create_dir_all(&path).map_err(failed)?;
-        let lock = File::options().write(true).create(true).truncate(false).open(path.join(LOCK)).map_err(failed)?;
+        let lock =
+            File::options().write(true).create(true).truncate(false).open(directory.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(ScratchError::InUse { path: directory.to_owned() }),

@@ -1,10 +1,8 @@
 //! `moe-sweep model fetch`: from the hub into its cache.
 
-use std::io::Write;
-
 use miette::miette;
 
-use super::super::{Failure, print};
+use super::super::{Failure, tell};
 use super::{State, known_models, named, not_here, of_hub, settings};
 use crate::cli::ModelFetchArgs;
 use crate::exit_code::ExitCode;
@@ -41,7 +39,7 @@ pub fn fetch(args: &ModelFetchArgs) -> Result<ExitCode, Failure> {
             }
         };
         // One a model as it comes, for a later one may fail.
-        print(|out| writeln!(out, "{}\t{}", model.id, path.display()))?;
+        tell(&format!("{}\t{}\n", model.id, path.display()))?;
     }
     Ok(ExitCode::Ok)
 }

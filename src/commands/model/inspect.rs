@@ -1,13 +1,12 @@
 //! `moe-sweep model inspect`: what a model file is, from its header.
 
 use std::fmt::Write as _;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use miette::{Report, miette};
 use serde::Serialize;
 
-use super::super::{Failure, print};
+use super::super::{Failure, print_json, tell};
 use super::{State, known_models, named, not_here, settings};
 use crate::cli::ModelInspectArgs;
 use crate::engine::EngineKind;
@@ -53,13 +52,10 @@ pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
     let gguf = Gguf::read(&path).map_err(Failure::bad_setup)?;
     let anatomy = Anatomy::of(&gguf).map_err(|why| Failure::bad_setup(no_model(&path, &why)))?;
     let estimate = Estimate::of(&anatomy, Offload::None, args.context);
-    print(|out| {
-        if args.json {
-            serde_json::to_writer_pretty(&mut *out, &inspected(&gguf, &anatomy, &estimate))?;
-            return writeln!(out);
-        }
-        out.write_all(describe(&gguf, &anatomy, &estimate).as_bytes())
-    })
+    if args.json {
+        return print_json(&inspected(&gguf, &anatomy, &estimate));
+    }
+    tell(&describe(&gguf, &anatomy, &estimate))
 }
 
 /// A path is taken as it is; anything else is a model's name first.

@@ -1,14 +1,13 @@
 //! `moe-sweep model list`: what can be named, and what is here.
 
-use std::io::Write;
-
 use serde::Serialize;
 
-use super::super::{Failure, print};
+use super::super::{Failure, print_json, tell};
 use super::{State, known_models, settings};
 use crate::cli::ModelListArgs;
 use crate::exit_code::ExitCode;
 use crate::experiment::{HubFile, Model, Source};
+use crate::message::say;
 use crate::model::human_bytes;
 
 /// A model as `--json` shows it; what is not known is null.
@@ -30,25 +29,20 @@ pub fn list(args: &ModelListArgs) -> Result<ExitCode, Failure> {
     let cache = settings().cache;
     let rows: Vec<_> = models.iter().map(|model| row(model, State::of(model, &cache))).collect();
     if rows.is_empty() {
-        eprintln!(
-            "no model has a name here: there is no models/catalog.toml in this directory or above it. \
+        say("no model has a name here: there is no models/catalog.toml in this directory or above it. \
              MOE_SWEEP_MODELS=DIR names a directory with a catalog.toml, and --experiment FILE adds the models of an \
-             experiment file; `moe-sweep model inspect FILE` takes any GGUF file"
-        );
+             experiment file; `moe-sweep model inspect FILE` takes any GGUF file");
     }
-    print(|out| {
-        if args.json {
-            serde_json::to_writer_pretty(&mut *out, &rows)?;
-            return writeln!(out);
-        }
-        let width = rows.iter().map(|row| row.id.len()).max().unwrap_or(0);
-        for row in &rows {
-            let size = row.size_bytes.map_or_else(String::new, human_bytes);
-            let source = row.hub.map_or_else(|| row.path.clone().unwrap_or_default(), ToString::to_string);
-            writeln!(out, "{:width$}  {:11}  {size:>8}  {source}", row.id, row.state)?;
-        }
-        Ok(())
-    })
+    if args.json {
+        return print_json(&rows);
+    }
+    let width = rows.iter().map(|row| row.id.len()).max().unwrap_or(0);
+    let line = |row: &Row<'_>| {
+        let size = row.size_bytes.map_or_else(String::new, human_bytes);
+        let source = row.hub.map_or_else(|| row.path.clone().unwrap_or_default(), ToString::to_string);
+        format!("{:width$}  {:11}  {size:>8}  {source}\n", row.id, row.state)
+    };
+    tell(&rows.iter().map(line).collect::<String>())
 }
 
 fn row(model: &Model, state: State) -> Row<'_> {

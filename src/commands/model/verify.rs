@@ -1,11 +1,10 @@
 //! `moe-sweep model verify`: what is on disk against its SHA-256.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use miette::miette;
 
-use super::super::{Failure, print};
+use super::super::{Failure, tell};
 use super::{State, known_models, named, not_here, settings};
 use crate::cli::ModelVerifyArgs;
 use crate::exit_code::ExitCode;
@@ -49,7 +48,7 @@ pub fn verify(args: &ModelVerifyArgs) -> Result<ExitCode, Failure> {
                     format!("WRONG, SHA-256 {found} and not {expected}")
                 }
             };
-            print(|out| writeln!(out, "{}  {}: {said}", model.id, path.display()))?;
+            tell(&format!("{}  {}: {said}\n", model.id, path.display()))?;
         }
     }
     match &wrong[..] {

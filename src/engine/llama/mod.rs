@@ -19,6 +19,7 @@
 //! - `ceiling`: a decode loop without sampling, to compare with
 
 use std::ffi::{CStr, c_char, c_void};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use llama_cpp_2::llama_backend::LlamaBackend;
@@ -115,6 +116,8 @@ impl Llama {
 extern "C" fn log_warnings(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
     if level == sys::GGML_LOG_LEVEL_WARN || level == sys::GGML_LOG_LEVEL_ERROR {
         // SAFETY: llama.cpp hands over a NUL-terminated string that lives during the call.
-        eprint!("{}", unsafe { CStr::from_ptr(text) }.to_string_lossy());
+        let text = unsafe { CStr::from_ptr(text) };
+        // Nobody may be left to read it.
+        let _ = io::stderr().write_all(text.to_bytes());
     }
 }

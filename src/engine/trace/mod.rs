@@ -27,6 +27,7 @@ pub struct TraceWork {
     pub texts: Vec<TraceText>,
     pub record: Record,
     /// Where the files go; it exists.
+    #[serde(with = "crate::any_path")]
     pub directory: PathBuf,
 }
 

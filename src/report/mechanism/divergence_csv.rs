@@ -3,22 +3,21 @@
 
 use std::io::{self, Write};
 
-use ::csv::Writer;
-
 use crate::mechanism::{Compared, Divergence, Estimate, Pair, Position, Spread};
+use crate::report::table::Table;
 
 /// Writes `divergence.csv`.
 pub fn write_positions(pairs: &[Pair], out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["position", "token", "kl_nats", "largest_logit_difference", "same_top1"];
-    csv.write_record(["model", "other", "prompt"].into_iter().chain(columns))?;
+    table.row(["model", "other", "prompt"].into_iter().chain(columns))?;
     for pair in pairs {
         let Divergence::Compared { texts, .. } = &pair.divergence else { continue };
         let other = pair.other.differences(&pair.base);
         for text in texts {
             for (index, (position, token)) in text.positions.iter().zip(&text.tokens).enumerate() {
                 let Position { kl_nats, largest_difference, same_top1 } = position;
-                csv.write_record([
+                table.row([
                     pair.model.clone(),
                     other.clone(),
                     text.prompt.clone(),
@@ -31,22 +30,22 @@ pub fn write_positions(pairs: &[Pair], out: impl Write) -> io::Result<()> {
             }
         }
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes `divergence-summary.csv`. A pair that is the same placement has one
 /// row without a statistic.
 pub fn write_summary(pairs: &[Pair], out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["metric", "statistic", "value", "ci_low", "ci_high", "level", "n_positions", "n_prompts"];
-    csv.write_record(["model", "base", "other", "status"].into_iter().chain(columns))?;
+    table.row(["model", "base", "other", "status"].into_iter().chain(columns))?;
     for pair in pairs {
         let head = |status: &str| {
             vec![pair.model.clone(), pair.base.to_string(), pair.other.differences(&pair.base), status.to_owned()]
         };
         match &pair.divergence {
             Divergence::SamePlacement { .. } => {
-                csv.write_record([head("same_placement"), vec![String::new(); columns.len()]].concat())?;
+                table.row([head("same_placement"), vec![String::new(); columns.len()]].concat())?;
             }
             Divergence::Compared { summary, .. } => {
                 let counts = [summary.n_positions.to_string(), summary.n_prompts.to_string()];
@@ -60,12 +59,12 @@ pub fn write_summary(pairs: &[Pair], out: impl Write) -> io::Result<()> {
                         bound(interval.map(|interval| interval.high)),
                         bound(interval.map(|interval| interval.level)),
                     ];
-                    csv.write_record([head("compared"), fields, counts.to_vec()].concat())?;
+                    table.row([head("compared"), fields, counts.to_vec()].concat())?;
                 }
             }
         }
     }
-    csv.flush()
+    table.flush()
 }
 
 fn statistics(summary: &Compared) -> Vec<(&'static str, &'static str, Estimate)> {

@@ -4,9 +4,8 @@
 
 use std::io::{self, Write};
 
-use ::csv::Writer;
-
 use crate::mechanism::{AgreementOutcome, Estimate, LayerAgreement, Routing};
+use crate::report::table::Table;
 
 const CONDITION: [&str; 3] = ["model", "chain", "temperature"];
 
@@ -24,9 +23,9 @@ fn bounds(Estimate { interval, .. }: Estimate) -> Vec<String> {
 
 /// Writes `routing.csv`: how often each expert was selected.
 pub fn write_loads(found: &[Routing], out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["phase", "layer", "expert", "n_positions", "selections", "share"];
-    csv.write_record(CONDITION.into_iter().chain(columns))?;
+    table.row(CONDITION.into_iter().chain(columns))?;
     for routing in found {
         for load in &routing.loads {
             for layer in &load.layers {
@@ -38,21 +37,21 @@ pub fn write_loads(found: &[Routing], out: impl Write) -> io::Result<()> {
                         counts.to_vec(),
                         vec![selections.to_string(), share.to_string()],
                     ];
-                    csv.write_record(row.concat())?;
+                    table.row(row.concat())?;
                 }
             }
         }
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes `routing-layers.csv`: how evenly a layer's experts are loaded, and
 /// how unsure its router is.
 pub fn write_layers(found: &[Routing], out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["phase", "layer", "n_texts", "n_positions", "load_entropy_nats", "load_evenness"];
     let router = ["router_entropy_nats", "ci_low", "ci_high", "level"];
-    csv.write_record(CONDITION.into_iter().chain(columns).chain(router))?;
+    table.row(CONDITION.into_iter().chain(columns).chain(router))?;
     for routing in found {
         for load in &routing.loads {
             for layer in &load.layers {
@@ -64,18 +63,18 @@ pub fn write_layers(found: &[Routing], out: impl Write) -> io::Result<()> {
                     vec![layer.router_entropy.value.to_string()],
                     bounds(layer.router_entropy),
                 ];
-                csv.write_record(row.concat())?;
+                table.row(row.concat())?;
             }
         }
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes `routing-loop.csv`: what the loop changed in each layer.
 pub fn write_shifts(found: &[Routing], out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let columns = ["layer", "n_texts", "load_distance", "entropy_change_nats", "ci_low", "ci_high", "level"];
-    csv.write_record(CONDITION.into_iter().chain(columns))?;
+    table.row(CONDITION.into_iter().chain(columns))?;
     for routing in found {
         for shift in &routing.shifts {
             let row = [
@@ -84,19 +83,19 @@ pub fn write_shifts(found: &[Routing], out: impl Write) -> io::Result<()> {
                 vec![shift.entropy_change.value.to_string()],
                 bounds(shift.entropy_change),
             ];
-            csv.write_record(row.concat())?;
+            table.row(row.concat())?;
         }
     }
-    csv.flush()
+    table.flush()
 }
 
 /// Writes `routing-agreement.csv`. All layers together have `all` for a layer;
 /// an arm that is the same placement has one row without numbers.
 pub fn write_agreements(found: &[Routing], out: impl Write) -> io::Result<()> {
-    let mut csv = Writer::from_writer(out);
+    let mut table = Table::new(out);
     let overlap = ["overlap", "overlap_ci_low", "overlap_ci_high", "overlap_level"];
     let exact = ["exact", "exact_ci_low", "exact_ci_high", "exact_level", "n_positions", "n_prompts"];
-    csv.write_record(CONDITION.into_iter().chain(["base", "other", "status", "layer"]).chain(overlap).chain(exact))?;
+    table.row(CONDITION.into_iter().chain(["base", "other", "status", "layer"]).chain(overlap).chain(exact))?;
     for routing in found {
         for agreement in &routing.agreements {
             let arms = vec![routing.base.to_string(), agreement.other.differences(&routing.base)];
@@ -104,7 +103,7 @@ pub fn write_agreements(found: &[Routing], out: impl Write) -> io::Result<()> {
             match &agreement.outcome {
                 AgreementOutcome::SamePlacement { .. } => {
                     let empty = vec![String::new(); 1 + overlap.len() + exact.len()];
-                    csv.write_record([head, vec!["same_placement".to_owned()], empty].concat())?;
+                    table.row([head, vec!["same_placement".to_owned()], empty].concat())?;
                 }
                 AgreementOutcome::Compared(layers) => {
                     for &LayerAgreement { layer, overlap, exact, n_positions, n_prompts } in layers {
@@ -117,11 +116,11 @@ pub fn write_agreements(found: &[Routing], out: impl Write) -> io::Result<()> {
                             bounds(exact),
                             vec![n_positions.to_string(), n_prompts.to_string()],
                         ];
-                        csv.write_record(row.concat())?;
+                        table.row(row.concat())?;
                     }
                 }
             }
         }
     }
-    csv.flush()
+    table.flush()
 }

@@ -1,0 +1,61 @@
+//! What a person is told on stderr: the only place that writes there.
+//!
+//! A message that can't be written is lost, and nothing else is: its reader may have gone (`| head`), its disk
+//! may be full. What a message quotes may come from anywhere (a file, a model, a server): no control character
+//! gets through, and no megabyte.
+
+use std::borrow::Cow;
+use std::io::{self, Write as _};
+
+use miette::Diagnostic;
+
+use crate::plain::neutralise_lines;
+
+mod legible;
+
+/// What of one message is shown, in bytes: more than a path may have.
+const LONGEST_BYTES: usize = 6000;
+
+/// Says something in a line or more.
+pub fn say(message: &str) {
+    write(&legible(message));
+}
+
+/// Says why a command failed, in colours on a terminal.
+pub fn say_failure(failure: &dyn Diagnostic) {
+    write(&legible::rendered(failure));
+}
+
+/// One write for all of it, so that lines of several threads stay whole.
+fn write(text: &str) {
+    let mut line = text.to_owned();
+    line.push('\n');
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// A text that is fit to be shown: its middle is left out where it is too long.
+fn legible(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_BYTES {
+        return neutralise_lines(text);
+    }
+    let head = text.floor_char_boundary(LONGEST_BYTES * 3 / 4);
+    let tail = text.ceil_char_boundary(text.len() - LONGEST_BYTES / 4);
+    let left_out = tail - head;
+    let shortened = format!("{} … {left_out} bytes left out … {}", &text[..head], &text[tail..]);
+    Cow::Owned(neutralise_lines(&shortened).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_BYTES, legible};
+
+    #[test]
+    fn a_long_message_keeps_its_ends() {
+        let long = format!("begin {}\u{1b} end", "ä".repeat(100_000));
+        let shown = legible(&long);
+        assert!(shown.len() < LONGEST_BYTES + 100, "{}", shown.len());
+        assert!(shown.starts_with("begin ä") && shown.ends_with(r"\u{1b} end"));
+        assert!(shown.contains("bytes left out"));
+        assert_eq!(legible("short"), "short");
+    }
+}
