@@ -20,6 +20,7 @@ use moe_sweep::model::gguf::read_bytes;
 use moe_sweep::model::{self, Anatomy};
 use moe_sweep::plan::Design;
 use moe_sweep::report::{csv, verdicts};
+use moe_sweep::seal::Trust;
 use moe_sweep::text_file::decode;
 use moe_sweep::worker::protocol::{Reply, Request};
 
@@ -112,17 +113,23 @@ fn baselines() {
     });
 }
 
+/// Taken on trust, a changed file is what it says: it must be read or refused, and no more.
 #[test]
 fn manifests() {
-    fuzz("manifest", Kind::Json, 1500, |bytes| serde_json::from_slice::<Manifest>(bytes).into());
+    fuzz("manifest", Kind::Json, 1500, |bytes| {
+        let trusted = Manifest::from_json(bytes, Trust::Edits);
+        // What the seal lets through is taken on trust, too.
+        assert!(trusted.is_ok() || Manifest::from_json(bytes, Trust::Seals).is_err());
+        trusted.map(|(manifest, _)| manifest.warnings()).into()
+    });
 }
 
 /// A plan is what all tables are made of: one that is read must be written, with and without texts.
 #[test]
 fn plans() {
-    let journal = journal::read(&corpus("journal/run.jsonl")).expect("a journal of the corpus");
-    fuzz("plan", Kind::Json, 400, |bytes| match Design::from_json(bytes) {
-        Ok(design) => {
+    let journal = journal::read(&corpus("journal/run.jsonl"), Trust::Seals).expect("a journal of the corpus");
+    fuzz("plan", Kind::Json, 400, |bytes| match Design::from_json(bytes, Trust::Edits) {
+        Ok((design, _)) => {
             write_tables(&design, &journal);
             write_tables(&design, &journal::Contents::default());
             Read::Accepted
@@ -137,12 +144,12 @@ fn plans() {
 #[test]
 fn journals() {
     let design = fs::read(corpus("plan/run.json")).expect("a plan of the corpus");
-    let design = Design::from_json(&design).expect("a plan");
+    let (design, _) = Design::from_json(&design, Trust::Seals).expect("a plan");
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let path = folder.path().join(journal::FILE_NAME);
     fuzz("journal", Kind::JsonLines, 600, |bytes| {
         fs::write(&path, bytes).expect("the folder is writable");
-        match journal::read(&path) {
+        match journal::read(&path, Trust::Edits) {
             Ok(contents) => {
                 write_tables(&design, &contents);
                 Read::Accepted

@@ -99,7 +99,7 @@ def _cases(fixture):
         _Case("an endless file as experiment", ["plan", "/dev/zero"], [BAD_SETUP], limit_s=10),
         # Files of others.
         _Case("notes called trials.jsonl", run, [BAD_SETUP], prepare=lambda f: ((f / "out").mkdir(), _write("out/trials.jsonl", b"private notes")(f)), keeps=("out/trials.jsonl", b"private notes")),
-        _Case("a torn first record", run, [OK], out="out", prepare=lambda f: ((f / "out").mkdir(), _write("out/trials.jsonl", record)(f))),
+        _Case("nothing but a torn record", run, [OK], out="out", prepare=lambda f: (_copy(fixture, f), _write("out/trials.jsonl", record)(f))),
         _Case("a folder called trials.jsonl", run, [BAD_SETUP], prepare=lambda f: (f / "out" / "trials.jsonl").mkdir(parents=True)),
         _Case("a file in the place of the folder", run, [BAD_SETUP], prepare=_write("out", b"mine"), keeps=("out", b"mine")),
         _Case("a link to itself as results", run, [BAD_SETUP], prepare=lambda f: (f / "out").symlink_to("out")),
