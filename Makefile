@@ -57,11 +57,14 @@ torture: build-tools
 	python3 scripts/torture target/release/moe-sweep --seed $(SEED) $(if $(PART),--part $(PART)) \
 	    $(if $(COUNT),--count $(COUNT)) $(if $(ONLY),--only $(ONLY)) $(if $(CASE),--case $(CASE))
 
-## Feed every reader of foreign bytes with mutants, for SECONDS each (docs/torture.md).
-FUZZ = MOE_SWEEP_FUZZ_SECONDS=$(or $(SECONDS),60) $(CARGO) test --release --quiet
+## Feed every reader of foreign bytes with mutants, for SECONDS each (docs/torture.md), with checks of overflow that the
+## program itself does without: so it is built once more, llama.cpp is not.
+checked = --config 'profile.release.package.moe-sweep.overflow-checks=true' \
+    --config 'profile.release.package.moe-sweep.debug-assertions=true'
+fuzz: export MOE_SWEEP_FUZZ_SECONDS = $(or $(SECONDS),60)
 fuzz: test-tools
-	$(FUZZ) --lib fuzz:: -- --nocapture --test-threads 2
-	$(FUZZ) --test fuzz -- --nocapture --test-threads 2
+	$(CARGO) test --release --quiet $(checked) --lib fuzz:: -- --nocapture --test-threads 2
+	$(CARGO) test --release --quiet $(checked) --test fuzz -- --nocapture --test-threads 2
 
 ## Compare the ways of decoding (docs/performance.md); more than 20 minutes on idle cores.
 ## BENCH=--quick for a look.

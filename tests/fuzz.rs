@@ -166,7 +166,8 @@ fn write_tables(design: &Design, journal: &journal::Contents) {
     let outcome_of = |id: &_| journal.records.get(id).map(|record| &record.outcome);
     let analysis = analyse(design.own_trials(), Questions::from(design), outcome_of);
     let mut out = Vec::new();
-    csv::write_trials(&analysis, &design.prompts, |trial| design.draw_seed(trial), &mut out).expect("memory is written");
+    csv::write_trials(&analysis, &design.prompts, |trial| design.draw_seed(trial), &mut out)
+        .expect("memory is written");
     csv::write_cells(&analysis, &mut out).expect("memory is written");
     csv::write_onsets(&analysis, &mut out).expect("memory is written");
     csv::write_parts(&analysis, &mut out).expect("memory is written");
@@ -205,7 +206,8 @@ fn chat_templates() {
 fn worker_messages() {
     fuzz("worker", Kind::JsonLines, 2000, |bytes| {
         let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        let known = |line| serde_json::from_slice::<Request>(line).is_ok() || serde_json::from_slice::<Reply>(line).is_ok();
+        let known =
+            |line| serde_json::from_slice::<Request>(line).is_ok() || serde_json::from_slice::<Reply>(line).is_ok();
         // All lines are read, whatever the first is.
         let unknown = lines.filter(|line| !known(line)).count();
         if unknown == 0 { Read::Accepted } else { Read::Refused }

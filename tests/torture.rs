@@ -24,8 +24,12 @@ fn torture(program: &Path, target: &str, arguments: &[&str]) -> (Option<i32>, St
 /// Counts of `what` in all campaigns whose name begins so.
 fn count(report: &serde_json::Value, campaign: &str, what: &str) -> u64 {
     let campaigns = report["campaigns"].as_array().expect("a list of campaigns");
-    let named = campaigns.iter().filter(|found| found["campaign"].as_str().is_some_and(|name| name.starts_with(campaign)));
-    named.map(|found| if what == "cases" { &found["cases"] } else { &found["counts"][what] }).filter_map(|n| n.as_u64()).sum()
+    let named =
+        campaigns.iter().filter(|found| found["campaign"].as_str().is_some_and(|name| name.starts_with(campaign)));
+    named
+        .map(|found| if what == "cases" { &found["cases"] } else { &found["counts"][what] })
+        .filter_map(|n| n.as_u64())
+        .sum()
 }
 
 #[test]
@@ -57,7 +61,9 @@ fn a_program_that_changes_its_tables_is_found_out() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let program = folder.path().join("moe-sweep");
     let real = env!("CARGO_BIN_EXE_moe-sweep");
-    let script = format!("#!/bin/sh\n{real:?} \"$@\"\ncode=$?\n[ \"$1\" = report ] && [ -d \"$2\" ] && echo x >> \"$2/cells.csv\"\nexit $code\n");
+    let script = format!(
+        "#!/bin/sh\n{real:?} \"$@\"\ncode=$?\n[ \"$1\" = report ] && [ -d \"$2\" ] && echo x >> \"$2/cells.csv\"\nexit $code\n"
+    );
     fs::write(&program, script).expect("a script can be written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be made a program");
     let arguments = ["--part", "mutants", "--only", "mutants/plan", "--count", "60"];

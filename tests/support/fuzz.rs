@@ -86,12 +86,18 @@ pub fn fuzz(name: &str, kind: Kind, cases: usize, read: impl Fn(&[u8]) -> Read) 
             }
             Err(fault) => {
                 let kept = keep(name, &shrink(&read, mutant));
-                panic!("{name}, seed {seed}, case {done}: {fault}\nmend it, and move {} to tests/corpus/fuzz/{name}/", kept.display());
+                panic!(
+                    "{name}, seed {seed}, case {done}: {fault}\nmend it, and move {} to tests/corpus/fuzz/{name}/",
+                    kept.display()
+                );
             }
         }
     }
     let Counts { accepted, refused } = counts;
-    println!("fuzz {name}: {done} mutants, {accepted} accepted, {refused} refused, 0 faults, {:.1} s, seed {seed}", begun.elapsed().as_secs_f64());
+    println!(
+        "fuzz {name}: {done} mutants, {accepted} accepted, {refused} refused, 0 faults, {:.1} s, seed {seed}",
+        begun.elapsed().as_secs_f64()
+    );
     assert!(seconds.is_some() || refused > 0, "{name}: nothing is refused");
 }
 

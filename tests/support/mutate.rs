@@ -23,19 +23,66 @@ pub enum Kind {
 pub const MOST_BYTES: usize = 1 << 18;
 
 const NUMBERS: [&str; 20] = [
-    "0", "-1", "-0.0", "1e308", "-1e308", "1e400", "0.1e-320", "nan", "inf", "1_000", "10001", "2147483648", "4294967295",
-    "4294967296", "9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616",
-    "99999999999999999999999", "0.0000001",
+    "0",
+    "-1",
+    "-0.0",
+    "1e308",
+    "-1e308",
+    "1e400",
+    "0.1e-320",
+    "nan",
+    "inf",
+    "1_000",
+    "10001",
+    "2147483648",
+    "4294967295",
+    "4294967296",
+    "9223372036854775807",
+    "9223372036854775808",
+    "18446744073709551615",
+    "18446744073709551616",
+    "99999999999999999999999",
+    "0.0000001",
 ];
 const STRINGS: [&str; 16] = [
-    "", " ", "\u{202e}", "\u{1b}[31m", "\\u001b[2J", "\0", "\\u0000", "\\ud83d", "\\ude00", "</script>", "=1+1", "../../x",
-    "all", "main", "T", "[DONE]",
+    "",
+    " ",
+    "\u{202e}",
+    "\u{1b}[31m",
+    "\\u001b[2J",
+    "\0",
+    "\\u0000",
+    "\\ud83d",
+    "\\ude00",
+    "</script>",
+    "=1+1",
+    "../../x",
+    "all",
+    "main",
+    "T",
+    "[DONE]",
 ];
 const VALUES: [&str; 20] = [
-    "{", "[", "[[],[],1]", "{}", "[]", "true", "1979-05-27T07:32:00Z", "\"\\ud800\"", "inf", "[1,\"a\"]", "\"x\"",
-    "{ from = 0, count = 10000 }", "{ from = 0.1, to = 1e30, step = 0.1 }", "{ from = 0.0, to = 9999, step = 1 }",
-    "{ from = 4294967290, count = 10 }", "{ from = 0, to = 1, step = 0 }", "{ from = 0, to = 1, step = 1e-30 }",
-    "{ from = 0, count = 0 }", "{ from = 1, to = 0, step = -1 }", "[0.5, 0.5]",
+    "{",
+    "[",
+    "[[],[],1]",
+    "{}",
+    "[]",
+    "true",
+    "1979-05-27T07:32:00Z",
+    "\"\\ud800\"",
+    "inf",
+    "[1,\"a\"]",
+    "\"x\"",
+    "{ from = 0, count = 10000 }",
+    "{ from = 0.1, to = 1e30, step = 0.1 }",
+    "{ from = 0.0, to = 9999, step = 1 }",
+    "{ from = 4294967290, count = 10 }",
+    "{ from = 0, to = 1, step = 0 }",
+    "{ from = 0, to = 1, step = 1e-30 }",
+    "{ from = 0, count = 0 }",
+    "{ from = 1, to = 0, step = -1 }",
+    "[0.5, 0.5]",
 ];
 const EXTREMES: [u64; 12] =
     [0, 1, 0x7F, 0xFF, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFF, 1 << 32, (1 << 61) + 1, i64::MAX as u64, 1 << 63, u64::MAX];
@@ -138,7 +185,8 @@ fn stretch(
     let mut found = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        let length = if begins(bytes[at]) { 1 + bytes[at + 1..].iter().take_while(|&&byte| holds(byte)).count() } else { 0 };
+        let length =
+            if begins(bytes[at]) { 1 + bytes[at + 1..].iter().take_while(|&&byte| holds(byte)).count() } else { 0 };
         if length > 0 {
             found.push((at, at + length));
         }
@@ -269,10 +317,30 @@ fn leaf(rng: &mut ChaCha8Rng, value: &Value) -> Value {
         return json!([number + 1.0, -number, number * 8_589_934_592.0, number / 3.0][rng.random_range(0..4)]);
     }
     let leaves = [
-        Value::Null, json!(true), json!(0), json!(-1), json!(1), json!(1e308), json!(-1e308), json!(1e-320),
-        json!(4_294_967_295_u64), json!(4_294_967_296_u64), json!(1_u64 << 53), json!(1_u64 << 63), json!(u64::MAX),
-        json!(i64::MIN), json!(""), json!("x"), json!("\0\u{1b}[2J"), json!("A".repeat(3000)), json!([]), json!({}),
-        json!([[]]), json!([null]), json!({"a": 1}), json!(0.5),
+        Value::Null,
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1),
+        json!(1e308),
+        json!(-1e308),
+        json!(1e-320),
+        json!(4_294_967_295_u64),
+        json!(4_294_967_296_u64),
+        json!(1_u64 << 53),
+        json!(1_u64 << 63),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(""),
+        json!("x"),
+        json!("\0\u{1b}[2J"),
+        json!("A".repeat(3000)),
+        json!([]),
+        json!({}),
+        json!([[]]),
+        json!([null]),
+        json!({"a": 1}),
+        json!(0.5),
     ];
     leaves.choose(rng).expect("there are leaves").clone()
 }
