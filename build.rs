@@ -1,7 +1,10 @@
-//! Compiles the one C++ file, which reaches what llama.cpp has no C interface for.
+//! Compiles what C++ must be asked in its own language: what llama.cpp has no C interface for, and what `new` does
+//! when there is no memory.
 
 fn main() {
-    let shim = "src/engine/llama/footprint/shim.cpp";
-    println!("cargo:rerun-if-changed={shim}");
-    cc::Build::new().cpp(true).std("c++17").file(shim).compile("moe_sweep_shim");
+    let sources = ["src/engine/llama/footprint/shim.cpp", "src/engine/llama/want.cpp"];
+    for source in sources {
+        println!("cargo:rerun-if-changed={source}");
+    }
+    cc::Build::new().cpp(true).std("c++17").files(sources).compile("moe_sweep_shim");
 }

@@ -293,6 +293,11 @@ pub struct RunArgs {
     /// Give a model that shows no sign of life for so many seconds up.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]
     pub stall_timeout: NonZeroU32,
+    /// Wait so many seconds for memory, where a model finds too little, before the run ends as incomplete.
+    ///
+    /// The model is loaded again after 1, 5, 30, 30 … seconds, for half as many texts together each time.
+    #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_WAIT_FOR_MEMORY", default_value = "100")]
+    pub wait_for_memory: u32,
     /// Where files made for `quant` are kept [default: the user's cache directory, moe-sweep].
     #[arg(long, value_name = "DIR", env = "MOE_SWEEP_CACHE")]
     pub cache: Option<PathBuf>,

@@ -1,6 +1,8 @@
 //! What happens during a run, as it happens. The runner emits these and
 //! prints nothing; progress display and logs are made from them.
 
+use std::time::Duration;
+
 use crate::engine::Strategy;
 use crate::journal::format::TrialRecord;
 use crate::plan::{LoadKey, Trial};
@@ -36,6 +38,13 @@ pub enum RunEvent<'a> {
     WorkerDied {
         reason: &'a str,
         again: usize,
+    },
+    /// A worker died for want of memory, which fails no text: the model is loaded again after a pause, and in
+    /// this way; None where it is as before.
+    ShortOfMemory {
+        reason: &'a str,
+        pause: Duration,
+        strategy: Option<Strategy>,
     },
     /// A server makes a text wait, and why: it is asked again after so long.
     Pausing {

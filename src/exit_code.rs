@@ -9,7 +9,7 @@ pub enum ExitCode {
     Internal = 1,
     /// The command line is not understood. clap exits with this one itself.
     Usage = 2,
-    /// Some trials failed or are missing.
+    /// Some trials failed or are missing, or the run ended before it tried them: a server is gone, memory is short.
     Incomplete = 3,
     /// A shard without trials: there are more shards than prompts.
     NothingSelected = 4,
@@ -19,7 +19,7 @@ pub enum ExitCode {
     BadSetup = 96,
     /// A gate's score is worse than its baseline.
     GateFailed = 100,
-    /// Stopped by Ctrl-C or SIGTERM; the same command resumes.
+    /// Stopped by Ctrl-C, SIGTERM or a closed terminal; the same command resumes.
     Interrupted = 130,
 }
 

@@ -303,6 +303,7 @@ impl RunEntry {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),
                 Ending::Unreachable(_) => "server unreachable".to_owned(),
+                Ending::OutOfMemory(_) => "out of memory".to_owned(),
             },
             trials_done: report.trials_done,
             effort: report.effort,

@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use miette::Diagnostic;
 
@@ -19,6 +22,17 @@ const LONGEST_BYTES: usize = 6000;
 /// Says something in a line or more.
 pub fn say(message: &str) {
     write(&legible(message));
+}
+
+/// Says something before an end that must not wait: whoever waits for a full pipe holds stderr's lock, and whoever
+/// reads it may be gone.
+pub fn say_soon(message: &'static str) {
+    let (sender, said) = channel();
+    thread::spawn(move || {
+        say(message);
+        let _ = sender.send(());
+    });
+    let _ = said.recv_timeout(Duration::from_millis(200));
 }
 
 /// Says why a command failed, in colours on a terminal.

@@ -17,32 +17,45 @@ pub fn neutralise(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The same for a text of several lines, which stay lines, and tabs stay tabs. A line that GitHub Actions
-/// would take for a workflow command is none afterwards.
-pub fn neutralise_lines(text: &str) -> Cow<'_, str> {
+/// The same for a text of several lines, which stay lines, and tabs stay tabs.
+pub fn neutralise_text(text: &str) -> Cow<'_, str> {
     let is_unsafe = |c| is_unsafe(c) && c != '\n' && c != '\t';
-    if !text.contains(is_unsafe) && !text.contains("##[") && !text.lines().any(is_command) {
+    if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for line in text.split_inclusive('\n') {
-        let rest = line.trim_start();
-        let indent = &line[..line.len() - rest.len()];
-        neutralise_into(&mut out, indent, is_unsafe);
-        let rest = if is_command(line) {
-            out.push_str("\\u{3a}");
-            &rest[1..]
-        } else {
-            rest
-        };
-        neutralise_into(&mut out, &rest.replace("##[", "##\\u{5b}"), is_unsafe);
-    }
+    neutralise_into(&mut out, text, is_unsafe);
     Cow::Owned(out)
 }
 
-/// As the runner of GitHub Actions knows them.
-fn is_command(line: &str) -> bool {
-    line.trim_start().starts_with("::")
+/// The same for what is printed: in addition no line is left that GitHub Actions takes for a workflow command.
+pub fn neutralise_lines(text: &str) -> Cow<'_, str> {
+    let text = neutralise_text(text);
+    let is_command = |line: &str| line.trim_start().starts_with("::");
+    if !text.contains("##[") && !text.lines().any(is_command) {
+        return text;
+    }
+    let disarmed = |line: &str| if is_command(line) { line.replacen(':', "\\u{3a}", 1) } else { line.to_owned() };
+    Cow::Owned(text.replace("##[", "##\\u{5b}").split_inclusive('\n').map(disarmed).collect())
+}
+
+/// For Markdown, as one line: nothing in it is markup, a link or a picture.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in neutralise(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// For the data of a workflow command of GitHub Actions, as their toolkit escapes it.
+pub fn workflow_data(text: &str) -> String {
+    neutralise(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn neutralise_into(out: &mut String, text: &str, is_unsafe: impl Fn(char) -> bool) {
@@ -57,7 +70,8 @@ fn neutralise_into(out: &mut String, text: &str, is_unsafe: impl Fn(char) -> boo
     }
 }
 
-fn is_unsafe(c: char) -> bool {
+/// Whether a character commands a terminal, or reorders or hides others.
+pub fn is_unsafe(c: char) -> bool {
     // C0 and C1 controls; line and paragraph separators; the marks,
     // embeddings, overrides and isolates of bidirectional text; joiners and
     // spaces of no width; tags; noncharacters that XML does not allow.

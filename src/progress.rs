@@ -77,6 +77,11 @@ impl Progress {
             RunEvent::WorkerDied { reason, again } => {
                 self.say(&format!("{reason}; {again} texts are tried again, by halves"));
             }
+            RunEvent::ShortOfMemory { reason, pause, strategy } => {
+                let way = strategy.map_or_else(String::new, |strategy| format!(", with {strategy}"));
+                let seconds = pause.as_secs();
+                self.say(&format!("memory is short: {reason}; the model is loaded again in {seconds} s{way}"));
+            }
             RunEvent::TrialDone { trial, record } => {
                 if let Outcome::Failed(failure) = &record.outcome {
                     let cell = &trial.cell;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each top-level module and the modules it may name.
-const MAY_KNOW: [(&str, &[&str]); 26] = [
+const MAY_KNOW: [(&str, &[&str]); 27] = [
     ("any_path", &[]),
     ("exit_code", &[]),
     ("hardware", &[]),
@@ -16,11 +16,12 @@ const MAY_KNOW: [(&str, &[&str]); 26] = [
     ("stats", &[]),
     ("text_file", &[]),
     ("message", &["plain"]),
+    ("signals", &["exit_code", "message"]),
     ("experiment", &["metrics", "plain", "text_file"]),
     ("model", &["any_path", "experiment", "proxy"]),
     ("engine", &["any_path", "experiment", "metrics", "proxy", "regular_file"]),
     ("plan", &["engine", "experiment", "metrics", "seal"]),
-    ("worker", &["any_path", "engine", "experiment", "model", "plain"]),
+    ("worker", &["any_path", "engine", "exit_code", "experiment", "model", "plain", "signals"]),
     ("journal", &["engine", "plan", "regular_file", "seal"]),
     ("event", &["engine", "journal", "plan"]),
     ("runner", &["engine", "event", "experiment", "journal", "model", "plan", "worker"]),
@@ -35,7 +36,7 @@ const MAY_KNOW: [(&str, &[&str]); 26] = [
 ];
 
 /// What only these places may name.
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     // What a person names may be a pipe, which would be waited for.
     ("fs::read(", &["src/regular_file.rs"]),
     // A message that can't be written is no failure; `eprintln!` panics then.
@@ -46,6 +47,7 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("process::Command", &["src/worker/supervisor.rs"]),
     ("plotters", &["src/report/plot/"]),
     ("resvg", &["src/report/plot/"]),
+    ("signal_hook", &["src/signals/unix.rs"]),
     ("httpdate", &["src/engine/http/client.rs"]),
     ("csv::Writer", &["src/report/table.rs"]),
     ("indicatif", &["src/progress"]),

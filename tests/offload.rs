@@ -159,7 +159,7 @@ fn report_compares_no_placements_across_steps_that_a_device_took_over() {
 #[cfg(feature = "vulkan")]
 mod on_vulkan {
     use std::collections::BTreeMap;
-    use std::io::Write as _;
+    use std::io::{BufRead as _, BufReader, Write as _};
     use std::process::Stdio;
 
     use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
@@ -287,16 +287,17 @@ margin = 0.9
             let line = serde_json::to_string(request).expect("a request is plain data");
             writeln!(stdin, "{line}").expect("the worker reads");
         }
-        drop(stdin);
-        let output = worker.wait_with_output().expect("the worker ends");
-        let replies = String::from_utf8(output.stdout).expect("UTF-8");
-        let replies = replies.lines().map(|line| serde_json::from_str(line).expect("a reply"));
-        let hashes = replies.filter_map(|reply| match reply {
+        let replies = BufReader::new(worker.stdout.take().expect("a pipe")).lines();
+        let replies = replies.map(|line| serde_json::from_str(&line.expect("UTF-8")).expect("a reply"));
+        let hashes = replies.take_while(|reply| *reply != Reply::Idle).filter_map(|reply| match reply {
             Reply::Finished { ticket, generation, .. } => Some((ticket, generation.logits_blake3?)),
             _ => None,
         });
         let hashes: BTreeMap<_, _> = hashes.collect();
-        assert_eq!(hashes.len(), rows as usize, "{:?}", output.status);
+        // At which the worker ends.
+        drop(stdin);
+        let status = worker.wait().expect("the worker ends");
+        assert_eq!(hashes.len(), rows as usize, "{status:?}");
         hashes
     }
 

@@ -56,7 +56,7 @@ fn ask_worker() -> Result<Devices, Failure> {
     match worker.receive(TIMEOUT) {
         Ok(Reply::Devices(devices)) => Ok(devices),
         Ok(other) => Err(failed(format!("the worker answered out of turn: {other:?}"))),
-        Err(Silence::Died(reason)) => Err(failed(reason)),
+        Err(Silence::Died(death)) => Err(failed(death.reason)),
         Err(Silence::TimedOut) => Err(failed(format!("no answer within {} s", TIMEOUT.as_secs()))),
     }
 }

@@ -3,16 +3,18 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::run::NOTHING_YET;
 use crate::engine::Quantisation;
 use crate::experiment::{Numerics, Quant};
 use crate::message::say;
 use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
 use crate::plan::{OnDisk, Plan, Surveyed, TrialId};
+use crate::signals::Watch;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Silence, Worker};
+use crate::worker::{Cause, Death, Silence, Worker};
 
 /// How often an interruption is looked for.
 const POLL: Duration = Duration::from_millis(100);
@@ -22,6 +24,9 @@ pub enum FileError {
     #[error("cannot bring the model {model} to {quant}: {reason}")]
     #[diagnostic(help("leave this quant out for it with [[grid.exclude]], or name a file in F32, F16 or BF16"))]
     Quantise { model: String, quant: Quant, reason: String },
+    #[error("cannot bring the model {model} to {quant}, for memory is short: {reason}")]
+    #[diagnostic(help("free memory, or give fewer --threads: the same command tries again"))]
+    OutOfMemory { model: String, quant: Quant, reason: String },
     #[error("cannot keep the model {model} as {quant} in {path}")]
     #[diagnostic(help("free some space, or name another directory with --cache DIR"))]
     Keep { model: String, quant: Quant, path: PathBuf, source: std::io::Error },
@@ -45,7 +50,7 @@ pub struct Maker<'a> {
     pub executable: &'a Path,
     pub cache: &'a Path,
     pub threads: u32,
-    pub interrupted: &'a AtomicBool,
+    pub watch: &'a Watch,
 }
 
 impl Maker<'_> {
@@ -92,10 +97,16 @@ impl Maker<'_> {
         }
         let recipe = Recipe { model, source_blake3: &surveyed.blake3, quant, engine: &surveyed.engine.fingerprint };
         let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
+            // What is half made is removed; hashing, before and after, leaves nothing.
+            self.watch.cleanly();
             say(&format!("bringing {model} to {quant}; kept in {}", self.cache.display()));
             let source = path.clone();
             let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
-            self.make(&quantisation, model, numerics)
+            let made = self.make(&quantisation, model, numerics);
+            if !matches!(made, Err(NotMade::Interrupted)) {
+                self.watch.at_once(NOTHING_YET);
+            }
+            made
         });
         made.map_err(|error| match error {
             QuantisedError::Io { path, source } => {
@@ -112,13 +123,16 @@ impl Maker<'_> {
             .map_err(|error| failed(format!("cannot start the worker {}: {error}", self.executable.display())))?;
         worker.send(&Request::Quantise(quantisation.clone()));
         loop {
-            if self.interrupted.load(Ordering::Relaxed) {
+            if self.watch.asked().load(Ordering::Relaxed) {
                 return Err(NotMade::Interrupted);
             }
             match worker.receive(POLL) {
                 Ok(Reply::Quantised) => return Ok(()),
                 Ok(other) => return Err(failed(format!("the worker answered out of turn: {other:?}"))),
-                Err(Silence::Died(reason)) => return Err(failed(reason)),
+                Err(Silence::Died(Death { reason, cause: Cause::Memory | Cause::Killed })) => {
+                    return Err(NotMade::Failed(FileError::OutOfMemory { model: model.to_owned(), quant, reason }));
+                }
+                Err(Silence::Died(death)) => return Err(failed(death.reason)),
                 // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
                 Err(Silence::TimedOut) => {}
             }

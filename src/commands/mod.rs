@@ -10,6 +10,7 @@ use crate::cli::{self, BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
 use crate::plain::neutralise_lines;
 use crate::seal::Trust;
+use crate::signals;
 use crate::worker::child;
 
 mod baseline;
@@ -52,6 +53,7 @@ pub struct Failure {
 /// # Errors
 /// [`Failure`], to be shown to the user.
 pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
+    signals::make_children_known();
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Power(args) => power::power(args),
@@ -71,7 +73,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         }),
         Command::Man => print(cli::manual),
         Command::Worker => {
-            let served = child::serve(&mut io::stdin().lock(), &mut io::stdout());
+            let served = child::serve(io::stdin(), &mut io::stdout());
             // The parent has been told why.
             Ok(if served.is_ok() { ExitCode::Ok } else { ExitCode::Internal })
         }

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use miette::{Report, miette};
@@ -24,13 +22,19 @@ use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::format::{Outcome, TrialRecord};
 use crate::journal::{self, Contents, Journal};
 use crate::manifest::{Manifest, RunEntry};
-use crate::message::say;
+use crate::message::{say, say_soon};
 use crate::model::ModelFiles;
 use crate::model::memory::Room;
 use crate::plan::TrialId;
 use crate::progress::Progress;
 use crate::runner::{Ending, RunReport, Settings};
 use crate::seal::{Seal, Trust};
+use crate::signals::Watch;
+
+/// What an interruption says before the first text.
+pub(super) const NOTHING_YET: &str = "interrupted: this run had computed nothing yet, the same command begins it again";
+/// And when there are texts.
+const KEPT: &str = "interrupted: finished trials are in the journal, the same command goes on from them";
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let mechanism = load_mechanism(&args.experiment).map_err(Failure::bad_setup)?;
@@ -62,12 +66,15 @@ pub fn run_fresh(experiment: &Path, directory: &Path, seed_offset: u32) -> Resul
 
 /// The sweep, its exit code and what to say of it.
 fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
-    let interrupted = watch_for_interruption()?;
+    let watch = watch()?;
     let trust = trust(args.custody);
     let setup = set_up(&args.experiment, &args.place, Some(least_room(args)), Probing::Full)?;
-    let files = match files(args, &setup, &interrupted)? {
+    let files = match files(args, &setup, &watch)? {
         Made::Files(files) => files,
-        Made::Interrupted => return Ok((ExitCode::Interrupted, String::new())),
+        Made::Interrupted => {
+            say_soon(NOTHING_YET);
+            return Ok((ExitCode::Interrupted, String::new()));
+        }
     };
     let (mut journal, contents) = open(&setup, trust)?;
     let mut manifest = folder::begin(&setup, trust)?;
@@ -79,7 +86,8 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     manifest.runs.push(RunEntry::begun(unix_seconds(started), &settings));
     write_manifest(&setup.directory, &manifest)?;
     let mut progress = Progress::new();
-    let report = sequential::run(&setup, (&contents, &done), &mut journal, &settings, &interrupted, &mut |event| {
+    watch.cleanly();
+    let report = sequential::run(&setup, (&contents, &done), &mut journal, &settings, watch.asked(), &mut |event| {
         progress.on_event(event);
     });
     drop(progress);
@@ -97,7 +105,17 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
                 "{reason}"
             ),
         }),
+        Ending::OutOfMemory(reason) => Err(Failure {
+            code: ExitCode::Incomplete,
+            report: miette!(
+                help = "finished trials are safe, and no other has failed: the same command goes on from them when memory \
+                        is free, or with a smaller --batch and --lanes; --wait-for-memory SECONDS waits longer",
+                "{reason}"
+            ),
+        }),
         Ending::Complete => {
+            // Files are replaced whole, so there is nothing to end cleanly.
+            watch.at_once(KEPT);
             let finished = Finished::new((setup.design, manifest), [Seal::Whole; 2], &setup.directory, trust)?;
             let summary = write_outputs(&setup.directory, &finished)?;
             Ok((summary.code, summary.text))
@@ -105,17 +123,10 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     }
 }
 
-/// The first Ctrl-C or SIGTERM asks for a clean end; a second one ends at once.
-pub(super) fn watch_for_interruption() -> Result<Arc<AtomicBool>, Failure> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&interrupted);
-    let watched = ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(ExitCode::Interrupted as i32);
-        }
-    });
-    watched.map_err(|error| Failure::internal(Report::msg(format!("cannot watch for Ctrl-C: {error}"))))?;
-    Ok(interrupted)
+/// A signal ends the process, until there is something to end cleanly.
+pub(super) fn watch() -> Result<Watch, Failure> {
+    Watch::at_once_from_now(NOTHING_YET)
+        .map_err(|error| Failure::internal(Report::msg(format!("cannot watch for Ctrl-C: {error}"))))
 }
 
 /// Creates the run's directory and opens its journal: the first thing written.
@@ -139,7 +150,7 @@ fn open(setup: &Setup, trust: Trust) -> Result<(Journal, Contents), Failure> {
 
 /// Before anything of the run is written: a model that can't be had is a bad
 /// set-up.
-fn files(args: &RunArgs, setup: &Setup, interrupted: &AtomicBool) -> Result<Made, Failure> {
+fn files(args: &RunArgs, setup: &Setup, watch: &Watch) -> Result<Made, Failure> {
     let done = if setup.directory.is_dir() {
         let path = setup.directory.join(journal::FILE_NAME);
         let contents = journal::read(&path, trust(args.custody)).map_err(|error| Failure::bad_setup(plain(error)))?;
@@ -148,7 +159,7 @@ fn files(args: &RunArgs, setup: &Setup, interrupted: &AtomicBool) -> Result<Made
         HashSet::new()
     };
     let cache = args.cache.clone().unwrap_or_else(default_cache);
-    let maker = Maker { executable: &setup.executable, cache: &cache, threads: threads(args), interrupted };
+    let maker = Maker { executable: &setup.executable, cache: &cache, threads: threads(args), watch };
     let made = maker.files(&setup.plan, &done).map_err(Failure::bad_setup)?;
     if let Made::Files(files) = &made {
         all_must_fit(&setup.plan, files, &done, least_room(args)).map_err(Failure::bad_setup)?;
@@ -191,6 +202,7 @@ fn settings(args: &RunArgs, setup: &Setup, files: ModelFiles) -> Settings {
         },
         files,
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
+        memory_patience: Duration::from_secs(args.wait_for_memory.into()),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::model::{Anatomy, blake3_of, parts, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Silence, Worker};
+use crate::worker::{Cause, Death, Silence, Worker};
 
 /// Reading metadata takes a fraction of a second; a worker that needs longer hangs.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,6 +39,9 @@ pub enum SurveyError {
     #[error("cannot use the model {id}, {path}: {reason}")]
     #[diagnostic(help("is it a whole GGUF file, of an architecture that this llama.cpp knows?"))]
     Unusable { id: String, path: PathBuf, reason: String },
+    #[error("cannot look at the model {id}, {path}, for memory is short: {reason}")]
+    #[diagnostic(help("free memory: the same command tries again"))]
+    OutOfMemory { id: String, path: PathBuf, reason: String },
     #[error("cannot use the model {id}: {error}")]
     #[diagnostic(forward(error))]
     Header { id: String, error: HeaderError },
@@ -175,7 +178,7 @@ fn survey_server(
     let context = experiment.generate.context;
     let receive = |worker: &mut Worker| match worker.receive(PROBE_TIMEOUT) {
         Ok(reply) => Ok(reply),
-        Err(Silence::Died(reason)) => Err(unusable(reason)),
+        Err(Silence::Died(death)) => Err(unusable(death.reason)),
         Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", PROBE_TIMEOUT.as_secs()))),
     };
     let out_of_turn = |reply: Reply| Err(unusable(format!("the worker answered out of turn: {reply:?}")));
@@ -223,7 +226,10 @@ fn ask_worker(
     match worker.receive(TIMEOUT) {
         Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => Ok((facts, engine, prompt_counts)),
         Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
-        Err(Silence::Died(reason)) => Err(unusable(reason)),
+        Err(Silence::Died(Death { reason, cause: Cause::Memory | Cause::Killed })) => {
+            Err(SurveyError::OutOfMemory { id: model.id.clone(), path: path.to_owned(), reason })
+        }
+        Err(Silence::Died(death)) => Err(unusable(death.reason)),
         Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", TIMEOUT.as_secs()))),
     }
 }

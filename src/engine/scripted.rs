@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{
     Effort, Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop,
-    Timing, Token, Work,
+    Strategy, Timing, Token, Work,
 };
 use crate::experiment::{Step, Template};
 use crate::regular_file;
@@ -44,6 +44,10 @@ pub struct ScriptedEngine {
     loops_from: Option<f32>,
     /// The model can't be loaded.
     refuse_load: bool,
+    /// Texts for which there is memory: a load for more of them together aborts the process.
+    room: Option<u32>,
+    /// While this file is beside the script, memory is so short that the kernel kills whoever loads the model.
+    killed_beside: Option<String>,
 }
 
 impl Default for ScriptedEngine {
@@ -58,6 +62,8 @@ impl Default for ScriptedEngine {
             error_on,
             loops_from: None,
             refuse_load: false,
+            room: None,
+            killed_beside: None,
         }
     }
 }
@@ -65,9 +71,15 @@ impl Default for ScriptedEngine {
 impl ScriptedEngine {
     /// # Errors
     /// When the script can't be read or understood, or says so.
-    pub fn load(path: &Path) -> Result<Self, EngineError> {
+    pub fn load(path: &Path, strategy: Strategy) -> Result<Self, EngineError> {
         let refused = |reason: String| EngineError::Load { path: path.to_owned(), reason };
         let script: Self = read(path)?;
+        if script.killed_beside.as_ref().is_some_and(|name| path.with_file_name(name).exists()) {
+            kill_myself();
+        }
+        if script.room.is_some_and(|room| room < strategy.lanes * strategy.rows) {
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<Self>());
+        }
         if script.refuse_load { Err(refused("the script says so".to_owned())) } else { Ok(script) }
     }
 
@@ -142,6 +154,13 @@ impl Engine for ScriptedEngine {
         }
         Ok(())
     }
+}
+
+/// As the kernel does it: without a word.
+fn kill_myself() -> ! {
+    #[cfg(unix)]
+    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
+    std::process::abort();
 }
 
 /// Tokens in the cycle of a text that loops.

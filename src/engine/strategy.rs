@@ -102,12 +102,29 @@ impl Strategy {
     }
 }
 
+impl Strategy {
+    /// For half of the memory: half of the lanes, where the user does not insist on them, or else of the rows.
+    /// None where there is one text left.
+    #[must_use]
+    pub fn halved(self, limits: Limits) -> Option<Self> {
+        let Self { lanes, threads, rows } = self;
+        match limits.lanes {
+            None if lanes > 1 => Some(Self { lanes: lanes / 2, threads: threads * lanes / (lanes / 2), rows }),
+            _ if rows > 1 => Some(Self { rows: rows / 2, ..self }),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |n: u32| if n == 1 { "" } else { "s" };
         let Self { lanes, threads, rows } = *self;
         let (s, t) = (plural(lanes), plural(threads));
-        write!(f, "{lanes} lane{s} of {threads} thread{t}, up to {rows} texts together in each")
+        match rows {
+            1 => write!(f, "{lanes} lane{s} of {threads} thread{t}, one text at a time in each"),
+            _ => write!(f, "{lanes} lane{s} of {threads} thread{t}, up to {rows} texts together in each"),
+        }
     }
 }
 
@@ -155,6 +172,17 @@ mod tests {
         assert_eq!(free(100), Strategy { lanes: 1, threads: 4, rows: 49 });
         assert_eq!(free(0), Strategy { lanes: 1, threads: 4, rows: 1 });
         assert_eq!(Strategy::choose(SMALL, Limits { memory_bytes: None, ..MACHINE }).rows, 64);
+    }
+
+    #[test]
+    fn half_of_the_memory_is_half_of_the_lanes_and_then_of_the_rows() {
+        let first = Strategy { lanes: 3, threads: 2, rows: 5 };
+        let halved = |limits| {
+            let all = std::iter::successors(Some(first), |strategy| strategy.halved(limits)).skip(1);
+            all.map(|Strategy { lanes, threads, rows }| (lanes, threads, rows)).collect::<Vec<_>>()
+        };
+        assert_eq!(halved(MACHINE), [(1, 6, 5), (1, 6, 2), (1, 6, 1)]);
+        assert_eq!(halved(Limits { lanes: Some(3), ..MACHINE }), [(3, 2, 2), (3, 2, 1)]);
     }
 
     #[test]

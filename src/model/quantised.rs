@@ -3,7 +3,8 @@
 //!
 //! A file is named after everything that decides its bytes: the source's
 //! hash, the type, and the llama.cpp that made it. Beside it lies its own
-//! hash, written last: a file without one, or with another, is made again.
+//! hash, written last: a file without one, or with another, is made again. What a killed process has left half
+//! made is removed by the next one that makes a file.
 //! Knows no engine: whoever asks for a file says how to make it.
 
 use std::fs::{self, File};
@@ -64,12 +65,29 @@ impl QuantisedFiles {
             return Ok(file);
         }
         let partial = path.with_extension("partial");
+        // What is left there may still be open to a process that is about to end: not to be written into.
+        let _ = fs::remove_file(&partial);
+        self.remove_orphans();
         let made = make(&partial).map_err(QuantisedError::Make).and_then(|()| keep(&partial, &path).map_err(io));
         if made.is_err() {
             // It may never have been begun.
             let _ = fs::remove_file(&partial);
         }
         made
+    }
+
+    /// Removes half-made files that nobody makes any more; of whoever does, the lock is held. One that can't be
+    /// removed is in nobody's way.
+    fn remove_orphans(&self) {
+        let Ok(entries) = fs::read_dir(&self.directory) else { return };
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        for partial in paths.filter(|path| path.extension().is_some_and(|ending| ending == "partial")) {
+            // Held until it is removed.
+            let Ok(lock) = File::create(partial.with_extension("lock")) else { continue };
+            if lock.try_lock().is_ok() {
+                let _ = fs::remove_file(&partial);
+            }
+        }
     }
 }
 
@@ -154,6 +172,21 @@ mod tests {
         fs::write(&made.path, "damage").unwrap();
         assert_eq!(files.get(&RECIPE, write("weights")).unwrap(), made);
         assert_eq!(fs::read_to_string(&made.path).unwrap(), "weights");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_half_made_is_removed_and_what_is_being_made_is_not() {
+        let cache = tempfile::tempdir().unwrap();
+        let files = QuantisedFiles::new(cache.path());
+        let directory = cache.path().join("quantised");
+        fs::create_dir_all(&directory).unwrap();
+        for name in ["left.partial", "made.partial"] {
+            fs::write(directory.join(name), "half").unwrap();
+        }
+        let made = File::create(directory.join("made.lock")).unwrap();
+        made.lock().unwrap();
+        files.get(&RECIPE, write("weights")).unwrap();
+        assert!(!directory.join("left.partial").exists() && directory.join("made.partial").exists());
     }
 
     #[test]

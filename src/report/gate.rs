@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::check::{Gate, Outcome, Verdict};
-use crate::plain::neutralise;
+use crate::plain::{markdown, neutralise, workflow_data};
 use crate::stats::Interval;
 
 /// What was checked against what, in words.
@@ -97,33 +97,31 @@ pub fn junit(gate: &Gate, about: &About<'_>) -> Result<String, quick_junit::Seri
 
 /// Markdown for `$GITHUB_STEP_SUMMARY`.
 pub fn step_summary(gate: &Gate, about: &About<'_>) -> String {
-    let mut out = format!("### moe-sweep check: {}\n\n{}\n\n", gate.outcome, sentence(gate, about));
+    let mut out = format!("### moe-sweep check: {}\n\n{}\n\n", gate.outcome, markdown(&sentence(gate, about)));
     out += "| outcome | unit | |\n|---|---|---|\n";
-    let cell = |text: &str| neutralise(text).replace('|', "\\|").replace('<', "&lt;");
     for verdict in gate.shown() {
-        let _ = writeln!(out, "| {} | {} | {} |", verdict.outcome, cell(&verdict.unit), cell(&in_words(verdict)));
+        let _ =
+            writeln!(out, "| {} | {} | {} |", verdict.outcome, markdown(&verdict.unit), markdown(&in_words(verdict)));
     }
     for note in about.notes {
-        let _ = writeln!(out, "\n> {}", cell(note));
+        let _ = writeln!(out, "\n> {}", markdown(note));
     }
     out
 }
 
 /// Workflow commands that GitHub Actions shows as annotations.
 pub fn annotations(gate: &Gate, about: &About<'_>) -> String {
-    // As their toolkit escapes data and properties.
-    let data = |text: &str| neutralise(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let command = match gate.outcome {
         Outcome::Pass => return String::new(),
         Outcome::Inconclusive => "warning",
         Outcome::Fail => "error",
     };
-    let mut out = format!("::{command} title=moe-sweep check::{}\n", data(&sentence(gate, about)));
+    let mut out = format!("::{command} title=moe-sweep check::{}\n", workflow_data(&sentence(gate, about)));
     for verdict in gate.shown().filter(|verdict| verdict.outcome == Outcome::Fail) {
         let _ = writeln!(
             out,
             "::error title=moe-sweep check::{}",
-            data(&format!("{}: {}", verdict.unit, in_words(verdict)))
+            workflow_data(&format!("{}: {}", verdict.unit, in_words(verdict)))
         );
     }
     out

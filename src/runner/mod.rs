@@ -4,11 +4,13 @@
 //! Each load key gets a worker of its own. When one dies, the trials that
 //! were in flight are tried again by halves, until the one that kills is alone;
 //! dying alone after dying in company it is recorded as failed, and the sweep
-//! goes on.
+//! goes on. A death for want of memory is nobody's: the model is loaded again, for fewer
+//! texts together, and in the end what was not tried stays open.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Effort, Footprint, Limits, LoadSettings, Samplers, Sharing, Strategy};
@@ -19,14 +21,16 @@ use crate::journal::{Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
 use crate::plan::{Load, LoadKey, Plan, TrialId};
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Silence, Worker};
+use crate::worker::{Cause, Death, Silence, Worker};
 
 mod pending;
 mod probe;
+mod shortage;
 
 use pending::Pending;
 use probe::Probe;
 pub use probe::{ProbeReport, Speed};
+use shortage::Shortage;
 
 /// How often an interruption is looked for while a worker is silent.
 const POLL: Duration = Duration::from_millis(100);
@@ -46,6 +50,8 @@ pub struct Settings {
     pub files: ModelFiles,
     /// A worker that gives no sign of life for so long is ended.
     pub stall_timeout: Duration,
+    /// How long memory is waited for in all, each time that a model finds too little.
+    pub memory_patience: Duration,
 }
 
 /// What was done, for the manifest.
@@ -68,6 +74,8 @@ pub enum Ending {
     /// A server is gone, and why that is thought; the journal holds everything
     /// that was finished, and its other trials have not failed.
     Unreachable(String),
+    /// There is not enough memory, and how that showed; as above.
+    OutOfMemory(String),
 }
 
 /// The loading of one load key's model.
@@ -197,7 +205,7 @@ impl<'r> Run<'r> {
         self.report.seconds = self.begun.elapsed().as_secs_f64();
         (self.on_event)(match self.report.ending {
             Ending::Complete => RunEvent::Finished,
-            Ending::Interrupted | Ending::Unreachable(_) => RunEvent::Interrupted,
+            Ending::Interrupted | Ending::Unreachable(_) | Ending::OutOfMemory(_) => RunEvent::Interrupted,
         });
         self.report
     }
@@ -207,7 +215,7 @@ impl<'r> Run<'r> {
 enum NoReply {
     Interrupted,
     /// The worker is gone; why.
-    Died(String),
+    Died(Death),
     /// The server is.
     Gone(String),
 }
@@ -220,23 +228,37 @@ impl Run<'_> {
         let key = load.key();
         let mut worker = self.worker.take().filter(|(loaded, _)| *loaded == key).map(|(_, worker)| worker);
         let mut fruitless_deaths = 0;
+        let mut shortage = Shortage::default();
         while let Some(work) = pending.next_work(self.plan.generate) {
             let before = pending.left();
             let swept = match &mut worker {
                 Some(worker) => self.generate(worker, work, &mut pending)?,
-                none => match self.load(load)? {
+                none => match self.load(load, &shortage)? {
                     Ok(loaded) => self.generate(none.insert(loaded), work, &mut pending)?,
                     Err(no_reply) => Err(no_reply),
                 },
             };
-            let reason = match swept {
+            let Death { reason, cause } = match swept {
                 Ok(()) => continue,
                 Err(NoReply::Interrupted) => return Ok(Ending::Interrupted),
                 Err(NoReply::Gone(reason)) => return Ok(Ending::Unreachable(reason)),
-                Err(NoReply::Died(reason)) => reason,
+                // By the same hand, perhaps.
+                Err(NoReply::Died(_)) if self.interrupted.load(Ordering::Relaxed) => return Ok(Ending::Interrupted),
+                Err(NoReply::Died(death)) => death,
             };
             worker = None;
-            let nobody_to_blame = pending.left() == before && !pending.any_in_flight();
+            let progressed = pending.left() < before;
+            if progressed {
+                shortage.is_over();
+            }
+            if cause == Cause::Memory || (cause == Cause::Killed && !pending.any_in_flight()) {
+                pending.acquit_in_flight();
+                match self.wait_for_memory(load, &mut shortage, &reason) {
+                    Ending::Complete => continue,
+                    ending => return Ok(ending),
+                }
+            }
+            let nobody_to_blame = !progressed && !pending.any_in_flight();
             fruitless_deaths = if nobody_to_blame { fruitless_deaths + 1 } else { 0 };
             let doomed = pending.blame_in_flight(MAX_ATTEMPTS);
             (self.on_event)(RunEvent::WorkerDied { reason: &reason, again: pending.n_suspects() });
@@ -251,6 +273,35 @@ impl Run<'_> {
         }
         self.worker = worker.map(|worker| (key, worker));
         Ok(Ending::Complete)
+    }
+
+    /// Waits before the model is loaded again, for fewer texts together. [`Ending::Complete`] when that is worth a try.
+    fn wait_for_memory(&mut self, load: &Load, shortage: &mut Shortage, reason: &str) -> Ending {
+        let Some(pause) = shortage.pause(self.settings.memory_patience) else {
+            return Ending::OutOfMemory(shortage.words(reason));
+        };
+        let LoadKey { model, quant, .. } = load.key();
+        // A server's model has no file here, and no strategy.
+        let file = self.settings.files.get(&(model, quant));
+        let less = shortage.ask_for_less(self.plan.generate.numerics);
+        let strategy = file.filter(|_| less).map(|file| self.strategy(load, file, shortage));
+        (self.on_event)(RunEvent::ShortOfMemory { reason, pause, strategy });
+        let until = Instant::now() + pause;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Ending::Interrupted;
+            }
+            thread::sleep(left.min(POLL));
+        }
+        Ending::Complete
+    }
+
+    /// How a model is spread over cores and memory.
+    fn strategy(&self, load: &Load, file: &ModelFile, shortage: &Shortage) -> Strategy {
+        let (plan, limits) = (self.plan, self.settings.limits);
+        // As for the whole plan, of which this may be a part.
+        let whole = plan.loads.iter().find(|whole| whole.key() == load.key()).unwrap_or(load);
+        shortage.strategy(Strategy::choose(whole.shape(file.size_bytes, plan.generate), limits), limits)
     }
 
     /// Has the worker make a few texts again, each alone. An interruption or a
@@ -281,12 +332,10 @@ impl Run<'_> {
     }
 
     /// Starts a worker and has it load the model.
-    fn load(&mut self, load: &Load) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, limits, samplers, sharing, .. } = self.settings;
+    fn load(&mut self, load: &Load, shortage: &Shortage) -> Result<Result<Worker, NoReply>, RunError> {
+        let Settings { executable, samplers, sharing, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key();
-        // As for the whole plan, of which this may be a part.
-        let whole = self.plan.loads.iter().find(|whole| whole.key() == key).unwrap_or(load);
         let (request, file, strategy) = match &load.model.source {
             Source::Server(served) => {
                 let (served, context) = (served.as_ref().clone(), generate.context);
@@ -294,7 +343,7 @@ impl Run<'_> {
             }
             Source::Path(_) | Source::Hub(_) => {
                 let file = &self.settings.files[&(key.model.clone(), key.quant)];
-                let strategy = Strategy::choose(whole.shape(file.size_bytes, generate), *limits);
+                let strategy = self.strategy(load, file, shortage);
                 let settings = LoadSettings {
                     path: file.path.clone(),
                     blake3: file.blake3.clone(),
@@ -392,12 +441,12 @@ impl Run<'_> {
             match worker.receive(POLL) {
                 Ok(Reply::Unreachable { reason }) => return Err(NoReply::Gone(reason)),
                 Ok(reply) => return Ok(reply),
-                Err(Silence::Died(reason)) => return Err(NoReply::Died(reason)),
+                Err(Silence::Died(death)) => return Err(NoReply::Died(death)),
                 Err(Silence::TimedOut) if begun.elapsed() >= self.settings.stall_timeout => {
                     let seconds = self.settings.stall_timeout.as_secs();
-                    return Err(NoReply::Died(format!(
+                    return Err(NoReply::Died(Death::own(format!(
                         "the worker gave no sign of life for {seconds} s and was ended"
-                    )));
+                    ))));
                 }
                 Err(Silence::TimedOut) => {}
             }
@@ -430,6 +479,6 @@ impl Run<'_> {
     }
 }
 
-fn unexpected(reply: &Reply) -> String {
-    format!("the worker answered out of turn: {reply:?}")
+fn unexpected(reply: &Reply) -> Death {
+    Death::own(format!("the worker answered out of turn: {reply:?}"))
 }

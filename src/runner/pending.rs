@@ -98,6 +98,11 @@ impl<'p> Pending<'p> {
         alone.copied().filter(|ticket| self.deaths[ticket] >= max_attempts)
     }
 
+    /// A worker died, and nothing in flight is suspected.
+    pub fn acquit_in_flight(&mut self) {
+        self.in_flight.clear();
+    }
+
     pub fn any_in_flight(&self) -> bool {
         !self.in_flight.is_empty()
     }

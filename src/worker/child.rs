@@ -1,7 +1,11 @@
 //! `moe-sweep worker`: serves one model until its stdin ends.
+//!
+//! When it ends, the parent is gone or wants no more: the process ends with it, whatever else it waits for.
 
 use std::cell::RefCell;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::protocol::{Reply, Request};
@@ -9,9 +13,11 @@ use crate::engine::http::HttpEngine;
 use crate::engine::llama::{Llama, LlamaEngine, Model, footprint};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Effort, Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
+use crate::exit_code::ExitCode;
 use crate::experiment::Served;
 use crate::model::blake3_of;
 use crate::plain::neutralise;
+use crate::signals;
 
 /// How often the parent hears of progress.
 const HEARTBEAT: Duration = Duration::from_millis(200);
@@ -20,8 +26,8 @@ const HEARTBEAT: Duration = Duration::from_millis(200);
 pub enum WorkerError {
     #[error(transparent)]
     Engine(#[from] EngineError),
-    #[error("cannot read a request: {0}")]
-    Read(#[from] io::Error),
+    #[error("cannot hear of requests or tell of replies: {0}")]
+    Talk(#[from] io::Error),
     #[error("not a request: {0}")]
     Parse(#[from] serde_json::Error),
     #[error("a request out of turn: {0}")]
@@ -29,11 +35,14 @@ pub enum WorkerError {
 }
 
 /// Serves requests from `input`, replies on `output`; a failure is told to the
-/// parent before it is returned.
+/// parent before it is returned. Ends the process when `input` ends.
 ///
 /// # Errors
 /// When a request can't be served.
-pub fn serve(input: &mut impl BufRead, output: &mut (impl Write + Send)) -> Result<(), WorkerError> {
+pub fn serve(input: impl Read + Send + 'static, output: &mut (impl Write + Send)) -> Result<(), WorkerError> {
+    signals::bind_to_parent()?;
+    signals::leave_to_parent()?;
+    let input = &Inlet::of(input);
     let mut outlet = Outlet { output, unreported: Effort::default(), last_heartbeat: Instant::now() };
     let served = serve_requests(input, &mut outlet);
     if let Err(error) = &served {
@@ -48,10 +57,9 @@ pub fn serve(input: &mut impl BufRead, output: &mut (impl Write + Send)) -> Resu
     served
 }
 
-fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Send>) -> Result<(), WorkerError> {
-    match read(input)? {
-        None => Ok(()),
-        Some(Request::Inspect { path, questions }) => {
+fn serve_requests(input: &Inlet, outlet: &mut Outlet<impl Write + Send>) -> Result<(), WorkerError> {
+    match input.next()? {
+        Request::Inspect { path, questions } => {
             let (engine, (model, prompt_counts)) = match EngineKind::of(&path) {
                 EngineKind::Llama => {
                     let llama = Llama::start()?;
@@ -61,46 +69,50 @@ fn serve_requests(input: &mut impl BufRead, outlet: &mut Outlet<impl Write + Sen
             };
             Ok(outlet.send(&Reply::Inspected { model, engine, prompt_counts })?)
         }
-        Some(Request::InspectServer { served, context }) => serve_probe(&served, context, input, outlet),
-        Some(Request::ProbeServer(_)) => Err(WorkerError::OutOfTurn("no server is known")),
-        Some(Request::Devices) => Ok(outlet.send(&Reply::Devices(Llama::start()?.devices()))?),
-        Some(Request::Quantise(quantisation)) => {
+        Request::InspectServer { served, context } => serve_probe(&served, context, input, outlet),
+        Request::ProbeServer(_) => Err(WorkerError::OutOfTurn("no server is known")),
+        Request::Devices => Ok(outlet.send(&Reply::Devices(Llama::start()?.devices()))?),
+        Request::Quantise(quantisation) => {
             Llama::start()?.quantise(&quantisation)?;
             Ok(outlet.send(&Reply::Quantised)?)
         }
-        Some(Request::Load(settings)) if blake3_of(&settings.path)? != settings.blake3 => {
+        Request::Load(settings) if hash_of(&settings)? != settings.blake3 => {
             Err(EngineError::Changed { path: settings.path }.into())
         }
-        Some(Request::Load(settings)) => match EngineKind::of(&settings.path) {
+        Request::Load(settings) => match EngineKind::of(&settings.path) {
             EngineKind::Llama => serve_llama(&settings, input, outlet),
             EngineKind::Scripted => {
                 let begun = Instant::now();
-                let mut engine = ScriptedEngine::load(&settings.path)?;
+                let mut engine = ScriptedEngine::load(&settings.path, settings.strategy)?;
                 let loaded = Reply::Loaded { footprint: None, seconds: begun.elapsed().as_secs_f64() };
                 serve_work(&mut engine, &loaded, input, outlet)
             }
         },
-        Some(Request::Connect { served, context }) => {
+        Request::Connect { served, context } => {
             let loaded = Reply::Loaded { footprint: None, seconds: 0.0 };
             serve_work(&mut HttpEngine::new(&served, context)?, &loaded, input, outlet)
         }
-        Some(Request::Generate(_) | Request::Trace(_)) => Err(WorkerError::OutOfTurn("no model is loaded")),
+        Request::Generate(_) | Request::Trace(_) => Err(WorkerError::OutOfTurn("no model is loaded")),
     }
+}
+
+fn hash_of(settings: &LoadSettings) -> Result<String, EngineError> {
+    blake3_of(&settings.path)
+        .map_err(|error| EngineError::Load { path: settings.path.clone(), reason: error.to_string() })
 }
 
 /// Says what a server is, and, if it is asked to, tries what it honours.
 fn serve_probe(
     served: &Served,
     context: u32,
-    input: &mut impl BufRead,
+    input: &Inlet,
     outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
     let http = HttpEngine::new(served, context)?;
     let (server, engine) = http.facts()?;
     outlet.send(&Reply::InspectedServer { server: server.clone(), engine })?;
-    match read(input)? {
-        None => Ok(()),
-        Some(Request::ProbeServer(questions)) => {
+    match input.next()? {
+        Request::ProbeServer(questions) => {
             let telling = RefCell::new(&mut *outlet);
             let findings = http.probe(&server, &questions, &|reason, pause| {
                 // If the parent is gone there is nobody left to tell.
@@ -108,13 +120,13 @@ fn serve_probe(
             })?;
             Ok(outlet.send(&Reply::ProbedServer(findings))?)
         }
-        Some(_) => Err(WorkerError::OutOfTurn("a server is inspected")),
+        _ => Err(WorkerError::OutOfTurn("a server is inspected")),
     }
 }
 
 fn serve_llama(
     settings: &LoadSettings,
-    input: &mut impl BufRead,
+    input: &Inlet,
     outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
     let llama = Llama::start()?;
@@ -128,12 +140,12 @@ fn serve_llama(
 fn serve_work(
     engine: &mut dyn Engine,
     loaded: &Reply,
-    input: &mut impl BufRead,
+    input: &Inlet,
     outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
     outlet.send(loaded)?;
-    while let Some(request) = read(input)? {
-        match request {
+    loop {
+        match input.next()? {
             Request::Generate(work) => {
                 engine.generate(&work, outlet)?;
                 outlet.report_effort()?;
@@ -154,15 +166,33 @@ fn serve_work(
             }
         }
     }
-    Ok(())
 }
 
-fn read(input: &mut impl BufRead) -> Result<Option<Request>, WorkerError> {
-    let mut line = String::new();
-    if input.read_line(&mut line)? == 0 {
-        return Ok(None);
+/// The way from the parent.
+struct Inlet(Receiver<String>);
+
+impl Inlet {
+    /// Reads on a thread of its own, so that the end is seen while a request is served. What waits for a disk,
+    /// a server or another thread then is not waited for.
+    fn of(input: impl Read + Send + 'static) -> Self {
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(input).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    // Served to the end: the process ends by itself.
+                    return;
+                }
+            }
+            signals::end_process(ExitCode::Ok)
+        });
+        Self(lines)
     }
-    Ok(Some(serde_json::from_str(&line)?))
+
+    /// Waits for a request.
+    fn next(&self) -> Result<Request, WorkerError> {
+        let line = self.0.recv().map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        Ok(serde_json::from_str(&line)?)
+    }
 }
 
 /// The way to the parent.

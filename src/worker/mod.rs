@@ -4,11 +4,14 @@
 //! - `protocol`: the messages, a JSON line each
 //! - `child`: `moe-sweep worker`, which owns the model
 //! - `supervisor`: starts it, feeds it, notices when it dies or hangs
+//! - `death`: how it ended, and whose doing that was
 //!
 //! Knows engines; must not know plans, journals or metrics.
 
 pub mod child;
+mod death;
 pub mod protocol;
 pub mod supervisor;
 
+pub use death::{Cause, Death};
 pub use supervisor::{Silence, Worker};

@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::death::{Cause, Death};
 use super::protocol::{Reply, Request};
 use crate::experiment::Numerics;
 use crate::plain::neutralise;
@@ -18,6 +19,8 @@ use crate::plain::neutralise;
 const STDERR_TAIL_BYTES: usize = 64 * 1024;
 /// How many of its last lines an error message quotes.
 const QUOTED_LINES: usize = 4;
+/// How many of them may tell that memory was short: llama.cpp says what follows from it after that.
+const READ_LINES: usize = 12;
 
 /// How long a worker whose stdout has closed may take to end: 2 seconds.
 const LAST_WORDS_POLLS: u32 = 200;
@@ -39,8 +42,8 @@ pub struct Worker {
 pub enum Silence {
     /// Nothing yet; it may still come.
     TimedOut,
-    /// The worker has ended. Holds how, and its last words.
-    Died(String),
+    /// The worker has ended.
+    Died(Death),
 }
 
 /// How OpenMP's threads wait: they sleep, after some microseconds in which most waits are over.
@@ -49,7 +52,7 @@ pub enum Silence {
 const WAITING: [(&str, &str); 2] = [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "1000")];
 
 impl Worker {
-    /// Starts `executable worker`.
+    /// Starts `executable worker`. It ends with the thread that calls this, at the latest (Linux), or with the process.
     ///
     /// # Errors
     /// When the process can't be started.
@@ -58,6 +61,8 @@ impl Worker {
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // An abort need not start a debugger to print its backtrace.
         command.env("GGML_NO_BACKTRACE", "1");
+        // Of a worker's last words a few lines are kept: they must say why it ended, not where.
+        command.env("RUST_BACKTRACE", "0");
         if numerics == Numerics::Invariant {
             // Read by ggml when it first multiplies: its tiled kernels sum in
             // an order that depends on the batch.
@@ -132,30 +137,38 @@ impl Worker {
         }
     }
 
-    fn last_words(&mut self) -> String {
+    fn last_words(&mut self) -> Death {
         // It is about to end, for its stdout is closed or it told its failure: let it end its own way,
         // to tell an abort from our kill.
+        let mut killed = false;
         for _ in 0..LAST_WORDS_POLLS {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                break;
+            match self.child.try_wait() {
+                Ok(None) => thread::sleep(LAST_WORDS_POLL),
+                Ok(Some(status)) => {
+                    killed = was_killed(status);
+                    break;
+                }
+                Err(_) => break,
             }
-            thread::sleep(LAST_WORDS_POLL);
         }
         let exit = self.end();
         let ended = self.failure.clone().unwrap_or(exit);
         let tail: Vec<u8> = self.stderr.lock().expect("no reader panics").iter().copied().collect();
         let tail = String::from_utf8_lossy(&tail);
         let lines: Vec<_> = tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let quoted = &lines[lines.len().saturating_sub(QUOTED_LINES)..];
+        let last = |n: usize| &lines[lines.len().saturating_sub(n)..];
+        let cause = Cause::of(&format!("{ended}\n{}", last(READ_LINES).join("\n")), killed);
+        let quoted = last(QUOTED_LINES);
         let reason = if quoted.is_empty() { ended } else { format!("{ended}: {}", quoted.join(" | ")) };
         // It can quote strings of a model file, escape sequences included.
-        neutralise(&reason).into_owned()
+        Death { reason: neutralise(&reason).into_owned(), cause }
     }
 
     /// Ends the process, if it still runs, and says how it ended.
     fn end(&mut self) -> String {
-        drop(self.stdin.take());
+        // Before its stdin is closed, at which it would end as if all were well.
         let _ = self.child.kill();
+        drop(self.stdin.take());
         let status = self.child.wait();
         for reader in self.readers.drain(..) {
             let _ = reader.join();
@@ -163,6 +176,20 @@ impl Worker {
         // Reads as "exit status: 1" or "signal: 6 (SIGABRT)".
         status
             .map_or_else(|error| format!("the worker is lost ({error})"), |status| format!("the worker died, {status}"))
+    }
+}
+
+/// Whether somebody ended it whom it could not refuse.
+fn was_killed(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        const SIGKILL: i32 = 9;
+        std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGKILL)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        false
     }
 }
 

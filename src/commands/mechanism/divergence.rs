@@ -83,14 +83,15 @@ impl Chosen {
         drop(session);
         let prompts = &run.mechanism.experiment.prompts;
         let text = |(((prompt, base), followed), free): (((&Prompt, &Traced), &Traced), &Traced)| {
-            let positions = self.positions(base, followed, &folder)?;
+            run.heed()?;
+            let positions = self.positions(base, followed, &folder).map_err(Failure::internal)?;
             let tokens = (0..positions.len()).map(|position| base.tokens.get(position).copied()).collect();
             let choices = |traced: &'_ Traced| traced.stop == TextStop::Eos;
             let parting = parting((&base.tokens, choices(base)), (&free.tokens, choices(free)));
             Ok(Text { prompt: prompt.id.clone(), tokens, positions, parting })
         };
         let texts = prompts.iter().zip(&self.texts).zip(&followed).zip(&free).map(text);
-        texts.collect::<Result<_, Report>>().map_err(|error| Failure::internal(error).into())
+        texts.collect()
     }
 
     /// Compares two texts' logits, a position at a time.

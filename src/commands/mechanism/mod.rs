@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use miette::miette;
@@ -17,7 +17,7 @@ use super::files::{Maker, NotMade};
 use super::folder::{refuse_foreign, write_whole};
 use super::load::LoadedMechanism;
 use super::memory::{anatomy_of, must_fit};
-use super::run::{default_cache, threads, watch_for_interruption};
+use super::run::{default_cache, threads, watch};
 use super::setup::refuse_misfits;
 use super::survey::{Probing, Survey, survey};
 use crate::cli::{Place, PlanArgs, RunArgs};
@@ -25,11 +25,13 @@ use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
 use crate::experiment::{Arm, Kind, Mechanism, Numerics};
 use crate::journal;
+use crate::message::say_soon;
 use crate::model::ModelFile;
 use crate::model::memory::Room;
 use crate::plan::{OnDisk, Surveyed};
 use crate::report::html::{self, Findings};
 use crate::report::plot::Figure;
+use crate::signals::Watch;
 
 use scratch::Scratch;
 use session::{Session, SessionError, Workplace};
@@ -43,16 +45,20 @@ mod session;
 
 pub use provenance::FILE_NAME;
 pub use scratch::LOCK as SCRATCH_LOCK;
+/// What an interruption says: there is no journal.
+const STOPPED: &str = "interrupted: the same command computes the experiment anew";
 
 /// Runs the experiment; its exit code and what to say of it.
 ///
 /// # Errors
 /// When it can't be run, or a model fails.
 pub fn run(args: &RunArgs, loaded: LoadedMechanism) -> Result<(ExitCode, String), Failure> {
-    let interrupted = watch_for_interruption()?;
-    match conduct(args, loaded, &interrupted) {
+    match conduct(args, loaded, &watch()?) {
         Ok(summary) => Ok((ExitCode::Ok, summary)),
-        Err(Stop::Interrupted) => Ok((ExitCode::Interrupted, String::new())),
+        Err(Stop::Interrupted) => {
+            say_soon(STOPPED);
+            Ok((ExitCode::Interrupted, String::new()))
+        }
         Err(Stop::Failed(failure)) => Err(*failure),
     }
 }
@@ -63,7 +69,7 @@ enum Stop {
     Failed(Box<Failure>),
 }
 
-fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) -> Result<String, Stop> {
+fn conduct(args: &RunArgs, loaded: LoadedMechanism, watch: &Watch) -> Result<String, Stop> {
     let Ready { mechanism, surveyed, text, executable, directory } = get_ready(&args.experiment, &args.place, loaded)?;
     if directory.join(journal::FILE_NAME).exists() {
         let help = "choose another one with --out DIR";
@@ -76,17 +82,21 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, interrupted: &AtomicBool) ->
     let run = Run {
         mechanism: &mechanism,
         surveyed: &surveyed,
-        maker: Maker { executable: &executable, cache: &cache, threads, interrupted },
-        place: Workplace { executable: &executable, interrupted, stall_timeout, threads },
+        maker: Maker { executable: &executable, cache: &cache, threads, watch },
+        place: Workplace { executable: &executable, interrupted: watch.asked(), stall_timeout, threads },
         scratch: Scratch::open(&directory).map_err(bad_setup)?,
         directory,
     };
     let files = run.files()?;
+    watch.cleanly();
     let found = match mechanism.kind {
         Kind::Divergence => divergence::run(&run, &files)?,
         Kind::Routing => routing::run(&run, &files)?,
         Kind::Sweep => unreachable!("resolving a mechanism experiment refuses a sweep"),
     };
+    run.scratch.clear().map_err(bad_setup)?;
+    // Files are replaced whole, so there is nothing to end cleanly.
+    watch.at_once(STOPPED);
     for table in &found.tables {
         write_whole(&run.directory.join(table.name), &table.csv)?;
     }
@@ -259,6 +269,11 @@ impl Run<'_> {
         must_fit(model, &file.path, &anatomy, engine, &[arm.offload], needs).map_err(bad_setup)
     }
 
+    /// Stops where somebody has asked for it: between texts, for whatever takes long.
+    fn heed(&self) -> Result<(), Stop> {
+        if self.place.interrupted.load(Ordering::Relaxed) { Err(Stop::Interrupted) } else { Ok(()) }
+    }
+
     fn load(&self, files: &[ArmFile], model: &str, arm: Arm) -> Result<Session<'_>, Stop> {
         let file = files.iter().find(|file| file.model == model && file.arm == arm).expect("every arm has a file");
         Ok(Session::load(&self.place, model, &file.file, arm, self.mechanism.experiment.generate)?)
@@ -295,6 +310,9 @@ impl From<SessionError> for Stop {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Interrupted => Self::Interrupted,
+            error @ SessionError::OutOfMemory { .. } => {
+                Failure { code: ExitCode::Incomplete, report: error.into() }.into()
+            }
             error => Failure::internal(error).into(),
         }
     }

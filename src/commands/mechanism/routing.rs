@@ -179,11 +179,12 @@ fn follow(
     let shape = traced.iter().find_map(|text| text.routing.clone());
     let shape = shape.ok_or_else(|| Failure::internal(miette!("no text has a routing")))?;
     let read = |(asked, traced): (&Asked<'_>, &Traced)| {
-        let positions = read(&folder, traced, &shape)?;
+        run.heed()?;
+        let positions = read(&folder, traced, &shape).map_err(|error| Failure::internal(plain(error)))?;
         Ok(RoutedText { prompt: asked.prompt.id.clone(), onset: loop_onset(&traced.tokens), positions })
     };
-    let read: Result<_, ScratchError> = asked.iter().zip(&traced).map(read).collect();
-    Ok((read.map_err(|error| Failure::internal(plain(error)))?, shape))
+    let read: Result<_, Stop> = asked.iter().zip(&traced).map(read).collect();
+    Ok((read?, shape))
 }
 
 fn read(folder: &Path, traced: &Traced, shape: &RoutingShape) -> Result<Vec<Vec<Routed>>, ScratchError> {

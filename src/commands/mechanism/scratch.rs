@@ -42,14 +42,25 @@ impl Scratch {
             Err(TryLockError::WouldBlock) => return Err(ScratchError::InUse { path: directory.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+        let scratch = Self { path, _lock: lock };
         // What a killed run has left.
-        for entry in fs::read_dir(&path).map_err(failed)? {
+        scratch.clear()?;
+        Ok(scratch)
+    }
+
+    /// Removes every folder in it.
+    ///
+    /// # Errors
+    /// When one can't be removed.
+    pub fn clear(&self) -> Result<(), ScratchError> {
+        let failed = |source| ScratchError::Io { path: self.path.clone(), source };
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             if entry.file_type().map_err(failed)?.is_dir() {
                 fs::remove_dir_all(entry.path()).map_err(failed)?;
             }
         }
-        Ok(Self { path, _lock: lock })
+        Ok(())
     }
 
     /// An empty folder in it, made anew.

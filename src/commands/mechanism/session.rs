@@ -11,7 +11,7 @@ use crate::engine::{Generation, LoadSettings, Samplers, Sharing, Strategy, Ticke
 use crate::experiment::{Arm, Generate, OpOffload};
 use crate::model::ModelFile;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Silence, Worker};
+use crate::worker::{Cause, Death, Silence, Worker};
 
 /// How often an interruption is looked for.
 const POLL: Duration = Duration::from_millis(100);
@@ -23,6 +23,9 @@ pub enum SessionError {
     #[error("{model}, {arm}: {reason}")]
     #[diagnostic(help("the same command tries again; `moe-sweep model inspect` looks at the file"))]
     Died { model: String, arm: Arm, reason: String },
+    #[error("{model}, {arm}: memory is short: {reason}")]
+    #[diagnostic(help("free memory, or give a smaller context: the same command tries again"))]
+    OutOfMemory { model: String, arm: Arm, reason: String },
     #[error("{model}, {arm}: no sign of life for {} s", silence.as_secs())]
     #[diagnostic(help("wait longer with --stall-timeout SECONDS"))]
     Stalled { model: String, arm: Arm, silence: Duration },
@@ -122,7 +125,7 @@ impl<'a> Session<'a> {
             match self.worker.receive(POLL) {
                 Ok(Reply::Worked(_)) => heard = Instant::now(),
                 Ok(reply) => return Ok(reply),
-                Err(Silence::Died(reason)) => return Err(self.died(reason)),
+                Err(Silence::Died(death)) => return Err(self.died(death)),
                 Err(Silence::TimedOut) if heard.elapsed() < self.place.stall_timeout => {}
                 Err(Silence::TimedOut) => {
                     let (model, arm, silence) = (self.model.clone(), self.arm, self.place.stall_timeout);
@@ -133,10 +136,14 @@ impl<'a> Session<'a> {
     }
 
     fn out_of_turn(&self, reply: &Reply) -> SessionError {
-        self.died(format!("the worker answered out of turn: {reply:?}"))
+        self.died(Death::own(format!("the worker answered out of turn: {reply:?}")))
     }
 
-    fn died(&self, reason: String) -> SessionError {
-        SessionError::Died { model: self.model.clone(), arm: self.arm, reason }
+    fn died(&self, Death { reason, cause }: Death) -> SessionError {
+        let (model, arm) = (self.model.clone(), self.arm);
+        match cause {
+            Cause::Memory | Cause::Killed => SessionError::OutOfMemory { model, arm, reason },
+            Cause::Own => SessionError::Died { model, arm, reason },
+        }
     }
 }

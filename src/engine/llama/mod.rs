@@ -16,6 +16,7 @@
 //! - `lanes`: several batches side by side
 //! - `pool`: what lanes have in common
 //! - `trace`: texts followed token by token, logits and routing recorded
+//! - `want`: that memory ran out is said
 //! - `ceiling`: a decode loop without sampling, to compare with
 
 use std::ffi::{CStr, c_char, c_void};
@@ -46,6 +47,7 @@ mod sampler;
 mod sequences;
 mod takeover;
 mod trace;
+mod want;
 
 pub use ceiling::ceiling;
 pub use footprint::footprint;
@@ -72,6 +74,7 @@ impl Llama {
     /// # Errors
     /// When it has been started before in this process.
     pub fn start() -> Result<Self, EngineError> {
+        want::tell_of_want_of_memory();
         let backend = LlamaBackend::init().map_err(|error| EngineError::Start(error.to_string()))?;
         // SAFETY: the callback is a plain function that keeps no state.
         unsafe { sys::llama_log_set(Some(log_warnings), std::ptr::null_mut()) };

@@ -8,6 +8,7 @@ use super::page::policy;
 use super::provenance::Facts;
 use super::sections::{inlined, list};
 use super::{theme, words};
+use crate::plain::neutralise_text;
 use crate::report::plot::Figure;
 
 /// What the page shows.
@@ -63,10 +64,10 @@ pub fn findings_page(findings: &Findings<'_>) -> String {
             }
         }
     };
-    document.into_string()
+    neutralise_text(&document.into_string()).into_owned()
 }
 
-/// A table as its file has it, numbers in few digits.
+/// A table as its file has it, numbers in few digits, without the apostrophes that spreadsheets need.
 fn table(title: &str, name: &str, csv: &[u8]) -> Markup {
     let mut reader = ReaderBuilder::new().has_headers(true).from_reader(csv);
     let header: Vec<String> = reader.headers().expect("we wrote it").iter().map(str::to_owned).collect();
@@ -86,7 +87,7 @@ fn table(title: &str, name: &str, csv: &[u8]) -> Markup {
 fn cell(field: &str) -> Markup {
     match field.parse::<f64>() {
         Ok(number) => html! { td.number { (short(number, field)) } },
-        Err(_) => html! { td { (field) } },
+        Err(_) => html! { td { (field.strip_prefix('\'').unwrap_or(field)) } },
     }
 }
 

@@ -1,13 +1,16 @@
 //! JSON that can stand in a `<script>` element: nothing in it can end the element.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
+
+use crate::plain::is_unsafe;
 
 /// `value` as JSON in ASCII's safe part of markup.
 ///
 /// A script element ends at `</script`, and `<!--` changes how its end is found
 /// (HTML Living Standard, "Restrictions for contents of script elements"), so no
-/// `<`, `>` or `&` is left. U+2028 and U+2029 once ended lines in scripts. NUL
-/// and other controls are escapes in any JSON.
+/// `<`, `>` or `&` is left. Characters that command a terminal, end a line or reorder others are escapes.
 pub fn for_script(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("the page's data has string keys and no failing parts");
     let mut safe = String::with_capacity(json.len());
@@ -17,8 +20,11 @@ pub fn for_script(value: &impl Serialize) -> String {
             '<' => safe.push_str("\\u003c"),
             '>' => safe.push_str("\\u003e"),
             '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
+            c if is_unsafe(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(safe, "\\u{unit:04x}").expect("a String takes any text");
+                }
+            }
             c => safe.push(c),
         }
     }

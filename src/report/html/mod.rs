@@ -20,6 +20,7 @@ mod verdicts;
 mod words;
 
 use crate::analysis::Analysis;
+use crate::plain::neutralise_text;
 use crate::plan::Design;
 use crate::report::plot::Figure;
 
@@ -38,7 +39,7 @@ pub struct Report<'a> {
     pub provenance: &'a Provenance,
 }
 
-/// The page, a whole document.
+/// The page, a whole document. Whoever prints it to a terminal is not commanded by it either.
 pub fn page(report: &Report<'_>) -> String {
-    page::document(report).into_string()
+    neutralise_text(&page::document(report).into_string()).into_owned()
 }

@@ -1,0 +1,94 @@
+//! Signals: which of them ask a command to end, and what it does then.
+//!
+//! A command that is not watched ends by them, as the system has it: nothing of it needs more. A watched one
+//! ends at once, with its own exit code and words, or cleanly where something is at work that is worth an end.
+//! What was inherited as ignored stays so: `nohup` and a shell's background jobs rely on it.
+//!
+//! Must not know what is interrupted.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::exit_code::ExitCode;
+use crate::message::say_soon;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as system;
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(not(unix))]
+use elsewhere as system;
+
+pub use system::{bind_to_parent, end_process, leave_to_parent, make_children_known};
+
+/// What a signal does.
+#[derive(Clone, Copy, Debug)]
+enum Manner {
+    /// It ends the process, with these words.
+    AtOnce(&'static str),
+    /// The first asks for an end, a second one ends the process.
+    Cleanly,
+}
+
+/// Waits for signals on a thread of its own, until the process ends.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    manner: Arc<Mutex<Manner>>,
+    asked: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// From now on a signal ends the process at once, and it says `words`. Once in a process.
+    ///
+    /// # Errors
+    /// When the system lets no signal be caught.
+    pub fn at_once_from_now(words: &'static str) -> io::Result<Self> {
+        let manner = Arc::new(Mutex::new(Manner::AtOnce(words)));
+        let watch = Self { manner, asked: Arc::default() };
+        let heard = watch.clone();
+        system::on_signal(move || heard.hear())?;
+        Ok(watch)
+    }
+
+    /// From now on a signal asks for an end, which `asked` tells.
+    pub fn cleanly(&self) {
+        *self.manner() = Manner::Cleanly;
+    }
+
+    /// From now on a signal ends the process at once; if one has come by now, so does this.
+    pub fn at_once(&self, words: &'static str) {
+        // Held, so that a signal comes either before or after.
+        let mut manner = self.manner();
+        if self.asked.load(Ordering::Relaxed) {
+            end(words);
+        }
+        *manner = Manner::AtOnce(words);
+    }
+
+    /// Whether an end was asked for.
+    pub fn asked(&self) -> &AtomicBool {
+        &self.asked
+    }
+
+    fn hear(&self) {
+        match *self.manner() {
+            Manner::AtOnce(words) => end(words),
+            Manner::Cleanly if self.asked.swap(true, Ordering::Relaxed) => end("interrupted twice: ended at once"),
+            Manner::Cleanly => {}
+        }
+    }
+
+    fn manner(&self) -> MutexGuard<'_, Manner> {
+        // Nothing in it can be half done.
+        self.manner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the process as interrupted. Its workers notice by themselves.
+fn end(words: &'static str) -> ! {
+    say_soon(words);
+    end_process(ExitCode::Interrupted)
+}
