@@ -14,6 +14,8 @@ _MIB = 1 << 20
 _ENOUGH_MIB = {"quick": 300, "dense": 700, "deepseek": 700}
 # What is out of memory aborts, by Rust's and by llama.cpp's choice: not a code of ours, but a known end.
 _ABORTED = {-6, -11, -9}
+# The limits stay: to wait for more is to wait in vain.
+_IMPATIENT = ["--wait-for-memory", "1"]
 
 
 def run(setting, fixtures):
@@ -93,7 +95,7 @@ def _memory(setting, fixtures, cases):
         fixture = fixtures.get(name)
         mib = rng.choice([20, 40, 60, 80, 100, 150, 200, 250, 300, 400, 500, 700, 1000, 1500, 2000, 3000])
         out = folder / "out"
-        command = [setting.binary, "run", fixture.experiment, "--out", out, "--threads", "1"]
+        command = [setting.binary, "run", fixture.experiment, "--out", out, "--threads", "1", *_IMPATIENT]
         told = f"[{name} in {mib} MiB of address space]"
         ended = Running(command, folder, cwd=fixture.folder, before=["prlimit", f"--as={mib * _MIB}"]).wait()
         enough = mib >= _ENOUGH_MIB[name]
@@ -119,7 +121,7 @@ def _worker_memory(setting, fixtures, cases):
         fixture = fixtures.get(["scripted", "dense", "deepseek"][index % 3])
         mib = rng.choice([20, 50, 100, 150, 200, 300, 500])
         out = folder / "out"
-        command = [setting.binary, "run", fixture.experiment, "--out", out, "--threads", "1"]
+        command = [setting.binary, "run", fixture.experiment, "--out", out, "--threads", "1", *_IMPATIENT]
         running = Running(command, folder, cwd=fixture.folder)
         moment = rng.uniform(0, fixture.seconds * 0.8)
         limited = set()
