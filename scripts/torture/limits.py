@@ -103,7 +103,7 @@ def _memory(setting, fixtures, cases):
         aborted = ended is not None and not enough and ended.code in _ABORTED
         campaign.count(aborted=int(aborted))
         codes = {fixture.code} if enough else {fixture.code, INTERNAL, INCOMPLETE, BAD_SETUP}
-        for problem in [] if aborted else _problems(ended, command, codes):
+        for problem in [] if aborted else _problems(ended, command, codes, starved=not enough):
             campaign.fault(index, f"{problem} {told}", command, folder)
         _resume(campaign, index, fixture, command, out, results.whole_lines(out), folder, told, retry=not enough)
 
@@ -136,7 +136,7 @@ def _worker_memory(setting, fixtures, cases):
         ended = running.wait()
         campaign.count(**{"limited workers": len(limited)})
         told = f"[{fixture.name}, workers in {mib} MiB from {moment:.2f} s on]"
-        for problem in _problems(ended, command, {OK, INTERNAL, INCOMPLETE, BAD_SETUP}):
+        for problem in _problems(ended, command, {OK, INTERNAL, INCOMPLETE, BAD_SETUP}, starved=True):
             campaign.fault(index, f"{problem} {told}", command, folder)
         if orphans := running.orphans():
             campaign.fault(index, f"{len(orphans)} workers are left {told}", command, folder)
@@ -146,8 +146,8 @@ def _worker_memory(setting, fixtures, cases):
     return campaign
 
 
-def _problems(ended, command, codes):
-    problems = general_faults(ended, command)
+def _problems(ended, command, codes, starved=False):
+    problems = general_faults(ended, command, starved=starved)
     if ended is not None and ended.code in program.DOCUMENTED - codes:
         said = ended.stderr()[-200:].decode(errors="replace")
         problems.append(f"exit code {ended.code}, expected one of {sorted(codes)}: {said}")

@@ -177,8 +177,9 @@ def _kill(pid, number):
 send = _kill
 
 
-def general_faults(ended, command, *, sent=(), may_escape=False):
-    """What is wrong with any ending: `sent` are the signals that it may have died of."""
+def general_faults(ended, command, *, sent=(), starved=False):
+    """What is wrong with any ending: `sent` are the signals that it may have died of. `starved` is what was given too
+    little memory: there a worker may panic, and its last words are quoted."""
     if ended is None:
         return [f"hang: no end within {HANG_S:.0f} s, or {STOP_S:.0f} s after a signal"]
     faults = []
@@ -186,9 +187,9 @@ def general_faults(ended, command, *, sent=(), may_escape=False):
         faults.append(f"died of signal {-ended.code}, which nobody sent")
     elif ended.code >= 0 and ended.code not in DOCUMENTED:
         faults.append(f"exit code {ended.code} is not documented")
-    if b"panicked at" in ended.stderr():
+    if not starved and b"panicked at" in ended.stderr():
         faults.append("a panic on stderr")
-    if not may_escape and (b"\x1b" in ended.stdout() or b"\x1b" in ended.stderr()):
+    if b"\x1b" in ended.stdout() or b"\x1b" in ended.stderr():
         faults.append("a raw escape on stdout or stderr")
     if len(ended.stderr()) > MOST_SAID_BYTES:
         faults.append(f"{len(ended.stderr())} bytes on stderr, {MOST_SAID_BYTES} are the limit")
