@@ -33,6 +33,7 @@ pub mod proxy;
 pub mod regular_file;
 pub mod report;
 pub mod seal;
+pub mod secret;
 pub mod signals;
 pub mod text_file;
 pub mod worker;

@@ -10,6 +10,8 @@
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr};
 
+use crate::secret::Secret;
+
 /// A proxy, and who says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
@@ -81,6 +83,12 @@ impl Proxy {
             self.variable,
             self.host
         )
+    }
+
+    /// The password in its address.
+    pub fn password(&self) -> Option<Secret> {
+        let (user, _) = self.url.rsplit_once('@')?;
+        Secret::new(user.rsplit_once("://").map_or(user, |(_, user)| user).split_once(':')?.1)
     }
 
     /// Without a user and a password.

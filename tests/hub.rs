@@ -267,6 +267,63 @@ fn the_token_is_for_the_hub_alone_and_is_never_printed() {
     assert_eq!(shown(Site::Cdn), [None]);
 }
 
+/// Heads in which a hub sends the token back.
+const ECHOES: [&str; 7] = [
+    "HTTP/1.1 500 KEY\r\nx-error-code: KEY\r\ncontent-length: 0\r\n",
+    "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/KEY/x?KEY\r\ncontent-length: 0\r\n",
+    "HTTP/1.1 302 Found\r\nlocation: http://me:KEY@127.0.0.1:9/x\r\ncontent-length: 0\r\n",
+    "HTTP/1.1 302 Found\r\nlocation: /KEY/x\r\ncontent-length: 0\r\n",
+    "HTTP/1.1 200 OK\r\netag: \"KEY\"\r\nx-repo-commit: 0123456789abcdef0123456789abcdef01234567\r\ncontent-length: 5\r\n",
+    "HTTP/1.1 200 OK\r\nx-linked-etag: KEY\r\nx-linked-size: KEY\r\nx-repo-commit: KEY\r\ncontent-length: 0\r\n",
+    "KEY KEY\r\nKEY\r\n",
+];
+
+#[test]
+fn a_token_that_comes_back_in_any_header_is_kept_nowhere() {
+    for head in ECHOES {
+        let fetch = Fetch::new(1000);
+        fetch.hub.spoil(Site::Endpoint, &[Fault::Says(head); 12]);
+        let output = fetch.command(&["model", "fetch", "m"]).env("HF_TOKEN", TOKEN).output().expect("it starts");
+        let said = Said::from(output);
+        assert_eq!(said.code, Some(96), "{head}: {said:#?}");
+        assert!(!fetch.hub.seen(Site::Endpoint).is_empty());
+        let mut names = vec![said.stdout, said.stderr];
+        everything_below(fetch.bench.path(), &mut names);
+        for text in names {
+            let leak = TOKEN.as_bytes().windows(8).find(|run| text.as_bytes().windows(8).any(|part| part == *run));
+            assert_eq!(leak, None, "{head}: {text}");
+        }
+    }
+}
+
+/// Names and contents of all files.
+fn everything_below(directory: &std::path::Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        found.push(path.display().to_string());
+        match path.is_dir() {
+            true => everything_below(&path, found),
+            false => found.push(String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned()),
+        }
+    }
+}
+
+#[test]
+fn a_password_in_the_address_of_a_mirror_is_not_shown() {
+    let fetch = Fetch::new(1000);
+    let say = |endpoint: &str| -> Said {
+        fetch.command(&["model", "fetch", "m"]).env("HF_ENDPOINT", endpoint).output().expect("it starts").into()
+    };
+    let with_password = |url: &str| url.replace("http://", "http://me:hunter2secret@");
+    fetch.hub.spoil(Site::Endpoint, &[Fault::Status(403, Some("GatedRepo"))]);
+    for endpoint in [with_password("http://127.0.0.1:1"), with_password(&fetch.hub.endpoint)] {
+        let said = say(&endpoint);
+        assert!(said.code == Some(96) && !said.stderr.contains("hunter2"), "{said:#?}");
+    }
+    assert_eq!(say(&with_password(&fetch.hub.endpoint)).code, Some(0));
+    fetch.is_whole();
+}
+
 #[test]
 fn each_refusal_says_what_to_do() {
     let fetch = Fetch::new(1000);

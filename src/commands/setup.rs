@@ -12,7 +12,7 @@ use super::shard::which;
 use super::survey::{Probing, Survey, survey};
 use crate::cli::{Elsewhere, Place};
 use crate::exit_code::ExitCode;
-use crate::experiment::{Api, Experiment, Served, Server, Source, server_url};
+use crate::experiment::{Api, Experiment, Served, Server, Source, server_url, shown_url};
 use crate::journal;
 use crate::model::Anatomy;
 use crate::model::memory::Room;
@@ -51,7 +51,7 @@ fn ask_elsewhere(experiment: &mut Experiment, elsewhere: &Elsewhere) -> Result<(
         return Ok(());
     };
     let bad = |option: &str, value: &str, why: &str| Failure::usage(miette!("{option} {value}: {why}"));
-    let url = server_url(url).map_err(|why| bad("--server", url, why))?;
+    let url = server_url(url).map_err(|why| bad("--server", &shown_url(url), why))?;
     let api: Api = api.parse().map_err(|_| bad("--api", api, &format!("use one of {}", Api::VARIANTS.join(", "))))?;
     let mut server = Server::new("server".to_owned(), url, api);
     server.own_chain.clone_from(own_chain);

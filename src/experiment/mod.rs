@@ -38,7 +38,7 @@ pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
 pub use resolve::{Surroundings, Unreadable, parse, resolve};
 pub use sequential::{LookAfter, Sequential};
-pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url};
+pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url, shown_url};
 pub use split::{SplitName, split_name};
 
 /// An experiment, complete and checked.

@@ -204,6 +204,7 @@ pub struct RawServer {
     pub key_env: Option<Spanned<String>>,
     pub concurrency: Option<Spanned<u32>>,
     pub silence_s: Option<Spanned<u32>>,
+    pub answer_s: Option<Spanned<u32>>,
     pub patience_s: Option<u32>,
     pub own_chain: Option<Spanned<String>>,
     pub extensions: Option<Spanned<Vec<Spanned<String>>>>,

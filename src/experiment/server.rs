@@ -19,6 +19,10 @@ const DEFAULT_CONCURRENCY: u32 = 4;
 /// Seconds of silence after which an answer is given up, where the file does not say.
 const DEFAULT_SILENCE_S: u32 = 120;
 
+/// Seconds that an answer may take, where the file does not say: a thousand tokens of a model that
+/// makes one in three seconds.
+const DEFAULT_ANSWER_S: u32 = 3600;
+
 /// Seconds for which a server that can't be reached is waited for, where the
 /// file does not say: it may be restarting.
 const DEFAULT_PATIENCE_S: u32 = 60;
@@ -35,8 +39,12 @@ pub struct Server {
     pub key_env: Option<String>,
     /// Requests at a time.
     pub concurrency: u32,
-    /// Seconds without a piece of the text after which an answer is given up.
+    /// Seconds without a piece of the text after which an answer is given up; bytes that are no
+    /// whole line are none.
     pub silence_s: u32,
+    /// Seconds after which an answer is given up, however much of it is there.
+    #[serde(default = "default_answer_s")]
+    pub answer_s: u32,
     /// Seconds for which it is waited for when it can't be reached.
     pub patience_s: u32,
     /// The chain that it is believed to run whatever it is asked: of this
@@ -124,12 +132,18 @@ impl Server {
             key_env: None,
             concurrency: DEFAULT_CONCURRENCY,
             silence_s: DEFAULT_SILENCE_S,
+            answer_s: DEFAULT_ANSWER_S,
             patience_s: DEFAULT_PATIENCE_S,
             own_chain: None,
             extensions: vec![],
             delivery: Delivery::default(),
         }
     }
+}
+
+/// Of what was written before there was the setting.
+fn default_answer_s() -> u32 {
+    DEFAULT_ANSWER_S
 }
 
 /// The address of a server, without a slash at its end.
@@ -150,6 +164,13 @@ pub fn server_url(url: &str) -> Result<String, &'static str> {
     Ok(trimmed.to_owned())
 }
 
+/// An address as an error shows it: without what stands before an `@`, a user and a password.
+pub fn shown_url(url: &str) -> String {
+    let Some((before, host)) = url.rsplit_once('@') else { return url.to_owned() };
+    let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    format!("{scheme}…@{host}")
+}
+
 /// Servers as a file describes them.
 pub fn resolve_servers(raw: &[RawServer], problems: &mut Problems) -> Vec<Server> {
     let mut servers: Vec<Server> = Vec::new();
@@ -165,12 +186,13 @@ pub fn resolve_servers(raw: &[RawServer], problems: &mut Problems) -> Vec<Server
 
 fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
     let url = server_url(raw.url.get_ref()).unwrap_or_else(|why| {
-        let message = format!("{:?} can't be asked: {why}", raw.url.get_ref());
+        let message = format!("{:?} can't be asked: {why}", shown_url(raw.url.get_ref()));
         problems.add(raw.url.span(), message, "write it as http://HOST:PORT");
         String::new()
     });
     let api = resolve_name("api", &raw.api, problems).unwrap_or_default();
-    for (key, value) in [("concurrency", &raw.concurrency), ("silence_s", &raw.silence_s)] {
+    for (key, value) in [("concurrency", &raw.concurrency), ("silence_s", &raw.silence_s), ("answer_s", &raw.answer_s)]
+    {
         if let Some(value) = value
             && *value.get_ref() == 0
         {
@@ -202,6 +224,7 @@ fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
         key_env: raw.key_env.as_ref().map(|key| key.get_ref().clone()),
         concurrency: number(&raw.concurrency, DEFAULT_CONCURRENCY),
         silence_s: number(&raw.silence_s, DEFAULT_SILENCE_S),
+        answer_s: number(&raw.answer_s, DEFAULT_ANSWER_S),
         patience_s: raw.patience_s.unwrap_or(DEFAULT_PATIENCE_S),
         own_chain: raw.own_chain.as_ref().map(|chain| chain.get_ref().clone()),
         extensions,

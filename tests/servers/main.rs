@@ -7,10 +7,12 @@ mod answers;
 mod canned;
 mod contexts;
 mod loops;
+mod secrets;
 #[path = "../support/server.rs"]
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod times;
 
 use std::fs;
 use std::path::Path;
@@ -244,12 +246,13 @@ fn a_server_on_the_command_line_takes_the_models_place() {
 #[test]
 fn a_server_is_described_rightly_or_every_fault_is_named() {
     let bench = bench("ftp://somewhere", &PROMPTS);
-    bench.edit("silence_s = 1", "silence_s = 0\nconcurrency = 0\nkey_env = \"sk-verysecret\"");
+    bench.edit("silence_s = 1", "silence_s = 0\nanswer_s = 0\nconcurrency = 0\nkey_env = \"sk-verysecret\"");
     bench.edit("server = \"s\"", "server = \"t\"");
     let said = bench.run("out", &[], 96);
     said.says(&[
         "begins with neither http:// nor https://",
         "silence_s = 0 asks nothing",
+        "answer_s = 0 asks nothing",
         "concurrency = 0 asks nothing",
         "key_env names no environment variable",
         "unknown server \"t\"",

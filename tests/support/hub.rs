@@ -57,6 +57,8 @@ pub enum Fault {
     IgnoreRange,
     /// An error, with the hub's code for its reason.
     Status(u16, Option<&'static str>),
+    /// This head, with the token that was shown in the place of `KEY`.
+    Says(&'static str),
 }
 
 /// A request as it came.
@@ -133,6 +135,10 @@ impl Shared {
         };
         let (head, body) = match (fault, site) {
             (Some(Fault::Status(status, code)), _) => failure(status, code),
+            (Some(Fault::Says(head)), _) => {
+                let shown = seen.authorization.as_deref().unwrap_or_default();
+                (head.replace("KEY", shown.trim_start_matches("Bearer ")), vec![])
+            }
             (_, Site::Endpoint) => self.redirect(&seen.path),
             (fault, Site::Cdn) => self.contents(&seen, fault),
         };

@@ -1,34 +1,47 @@
-//! Bytes to and from a server: with `model::hub::client` the only place that
-//! knows ureq, and the only one that knows a key.
+//! Requests to a server, and what became of them: with `patience`, `incoming` and `model::hub::client` the
+//! only place that knows ureq, and the only one that knows a key.
+//!
+//! Hands out nothing that a server said but through `incoming` and `secret`, which scrub the key.
 
-use std::io::Read;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use ureq::config::Config;
-use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 use ureq::http::{HeaderValue, Response};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 
 use super::answer::{Answer, Broken, Heard, says_repetition};
-use super::lines::Lines;
+use super::incoming::{Incoming, Lost};
+use super::patience::Patience;
 use super::request::{Ask, base_of};
-use crate::experiment::{Api, Delivery, Server};
+use crate::experiment::{Delivery, Server};
 use crate::proxy::Proxy;
+use crate::secret::{Secret, Secrets};
 
 const CONNECT: Duration = Duration::from_secs(10);
+/// What a server says of itself must be there so soon.
+const DOCUMENT: Duration = Duration::from_secs(30);
+/// How long the reason of a refusal is waited for.
+const REFUSAL: Duration = Duration::from_secs(10);
+/// How long a stream is listened to after the reason of its end, for the number of tokens and the last message.
+const AFTERTHOUGHT: Duration = Duration::from_secs(10);
 /// How much of a refusal is quoted.
-const QUOTED_BYTES: u64 = 400;
+const QUOTED_BYTES: usize = 400;
 /// An answer may take so much for each token that was asked for, and the frame around it.
 const BYTES_PER_TOKEN: usize = 4096;
 const FRAME_BYTES: usize = 64 * 1024;
 
-/// Speaks with one server.
-pub struct Client<'a> {
-    server: &'a Server,
+/// Speaks with one server, a request at a time.
+pub struct Client {
+    server: Server,
     agent: Agent,
-    key: Option<String>,
+    patience: Patience,
+    key: Option<Secret>,
+    /// The key, and whatever else is shown to somebody.
+    secrets: Arc<Secrets>,
     /// Which stands between us and it.
     proxy: Option<Proxy>,
 }
@@ -45,15 +58,18 @@ pub enum Trouble {
     /// It would say the same again.
     #[error("{0}")]
     Lasting(String),
+    /// The server has no such page.
+    #[error("{0}")]
+    NoPage(String),
     /// The stream ended, or fell silent, after some of the text.
     #[error("the answer broke off: {reason}")]
     BrokenOff { answer: Box<Answer>, reason: String },
 }
 
-impl<'a> Client<'a> {
+impl Client {
     /// # Errors
     /// When the environment lacks the key, or names a proxy that can't be used.
-    pub fn new(server: &'a Server) -> Result<Self, String> {
+    pub fn new(server: &Server) -> Result<Self, String> {
         let key = server.key_env.as_deref().map(|name| key(server, name)).transpose()?;
         let proxy = Proxy::from_env(&server.url).map_err(|unusable| unusable.to_string())?;
         let through = match &proxy {
@@ -72,11 +88,29 @@ impl<'a> Client<'a> {
             // Ours: the library takes HTTPS_PROXY for every scheme, and a proxy for this machine.
             .proxy(through)
             .user_agent(concat!("moe-sweep/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(CONNECT))
             .timeout_connect(Some(CONNECT))
             .timeout_recv_response(silence)
             .timeout_per_read(silence)
             .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build());
-        Ok(Self { server, agent: config.build().new_agent(), key, proxy })
+        let patience = Patience::default();
+        let agent = patience.agent(config.build());
+        let secrets = Secrets::new(key.clone().into_iter().chain(proxy.as_ref().and_then(Proxy::password)));
+        Ok(Self { server: server.clone(), agent, patience, key, secrets: Arc::new(secrets), proxy })
+    }
+
+    /// One that can make a request while this one does.
+    pub fn another(&self) -> Self {
+        let Self { server, agent, key, secrets, proxy, .. } = self;
+        let patience = Patience::default();
+        Self {
+            server: server.clone(),
+            agent: patience.agent(agent.config().clone()),
+            patience,
+            key: key.clone(),
+            secrets: Arc::clone(secrets),
+            proxy: proxy.clone(),
+        }
     }
 
     /// Asks for a text; `on_first_piece` is called when it begins to come.
@@ -84,74 +118,86 @@ impl<'a> Client<'a> {
     /// # Errors
     /// When no whole answer came.
     pub fn ask(&self, ask: &Ask, max_tokens: u32, mut on_first_piece: impl FnMut()) -> Result<Answer, Trouble> {
-        let response = match self.post(ask.path, &ask.body) {
+        let by = Instant::now() + answer(&self.server);
+        let body = match self.post(ask.path, &ask.body, by) {
             // Ollama's way to end a loop of which it sent nothing: to ask again would give the same.
             Err(Trouble::Passing { reason, .. } | Trouble::Lasting(reason)) if says_repetition(&reason) => {
                 return Ok(Answer::ended_for_repetition(&reason));
             }
+            // Nothing is there of the text: another attempt would take as long.
+            Err(Trouble::Passing { .. }) if Instant::now() >= by => return Err(self.too_late()),
             response => response?,
         };
         let limit = FRAME_BYTES + BYTES_PER_TOKEN * max_tokens as usize;
-        let api = self.server.api;
-        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let endless = || Trouble::Lasting(endless(limit, max_tokens));
         match self.server.delivery {
-            Delivery::Stream => {
-                let endless = || Trouble::Lasting(endless(limit, max_tokens));
-                let mut body = body.take(limit as u64);
-                match self.read_stream(&mut body, api, &mut on_first_piece) {
-                    Err(_) if body.limit() == 0 => Err(endless()),
-                    answer => answer,
-                }
-            }
+            Delivery::Stream => self.read_stream(body, limit, by, &mut on_first_piece, &endless),
             Delivery::Whole => {
-                let mut bytes = Vec::new();
-                let read = body.take(limit as u64 + 1).read_to_end(&mut bytes);
-                read.map_err(|error| self.passing(format!("the answer broke off: {error}")))?;
-                if bytes.len() > limit {
-                    return Err(Trouble::Lasting(endless(limit, max_tokens)));
-                }
-                let mut answer = Answer::default();
-                answer.take_whole(api, &String::from_utf8_lossy(&bytes)).map_err(|broken| self.broken(&broken))?;
+                let text = match body.whole(limit, by) {
+                    Err(_) if Instant::now() >= by => return Err(self.too_late()),
+                    Err(Lost(reason)) => return Err(passing(format!("the answer broke off: {reason}"))),
+                    Ok(text) => text.ok_or_else(endless)?,
+                };
+                let mut answer = self.answer();
+                answer.take_whole(self.server.api, &text).map_err(|broken| trouble(&broken))?;
                 on_first_piece();
                 Ok(answer)
             }
         }
     }
 
-    fn read_stream(&self, body: impl Read, api: Api, on_first_piece: &mut dyn FnMut()) -> Result<Answer, Trouble> {
-        let mut lines = Lines::new(body);
-        let mut answer = Answer::default();
-        let mut line = Vec::new();
+    fn read_stream(
+        &self,
+        body: Incoming,
+        limit: usize,
+        by: Instant,
+        on_first_piece: &mut dyn FnMut(),
+        endless: &dyn Fn() -> Trouble,
+    ) -> Result<Answer, Trouble> {
+        let Server { api, silence_s, .. } = self.server;
+        let silence = silence(&self.server);
+        let mut lines = body.lines(limit);
+        let mut answer = self.answer();
         let mut begun = false;
+        // Bytes that are no line yet, and what keeps a connection open, say nothing: a proxy does that for
+        // ever, whatever became of the server behind it.
         let mut last_heard = Instant::now();
         let broke_off = |mut answer: Answer, reason: String| {
             answer.end_stream(api);
-            Trouble::BrokenOff { answer: Box::new(answer), reason }
+            Err(Trouble::BrokenOff { answer: Box::new(answer), reason })
         };
         loop {
-            match lines.read(&mut line) {
-                Ok(false) if answer.is_complete() => return Ok(answer),
-                Ok(false) => return Err(broke_off(answer, "the stream ended without its last message".to_owned())),
-                Ok(true) => {}
+            let patience = if answer.is_complete() { AFTERTHOUGHT.min(silence) } else { silence };
+            let silent = last_heard + patience;
+            let line = match lines.next(silent.min(by)) {
                 // What comes after the end is not waited for.
-                Err(_) if answer.is_complete() => return Ok(answer),
-                Err(error) => {
-                    let reason = self.scrub(&error.to_string());
-                    return Err(broke_off(answer, reason));
+                Ok(None) | Err(_) if answer.is_complete() => return Ok(answer),
+                Ok(None) | Err(_) if lines.is_exhausted() => return Err(endless()),
+                Ok(Some(line)) => line,
+                Ok(None) => return broke_off(answer, "the stream ended without its last message".to_owned()),
+                Err(_) if Instant::now() >= by => {
+                    answer.end_stream(api);
+                    if !answer.has_text() {
+                        return Err(self.too_late());
+                    }
+                    answer.give_up(format!("it was given up after answer_s = {} s", self.server.answer_s));
+                    return Ok(answer);
                 }
-            }
-            let text = String::from_utf8_lossy(&line);
-            match answer.take_line(api, &text).map_err(|broken| self.broken(&broken))? {
-                Heard::Something => last_heard = Instant::now(),
-                // A proxy keeps the connection open for ever, whatever became of the server behind it.
-                Heard::Nothing if last_heard.elapsed() >= silence(self.server) => {
-                    return Err(broke_off(answer, format!("nothing but comments in {} s", self.server.silence_s)));
+                Err(_) if Instant::now() >= silent => {
+                    return broke_off(answer, format!("nothing was said for {silence_s} s"));
                 }
-                Heard::Nothing => {}
+                Err(Lost(reason)) => return broke_off(answer, reason),
+            };
+            if answer.take_line(api, &line).map_err(|broken| trouble(&broken))? == Heard::Something {
+                last_heard = Instant::now();
             }
             if !begun && answer.has_text() {
                 begun = true;
                 on_first_piece();
+            }
+            if answer.is_over() {
+                lines.finish();
+                return Ok(answer);
             }
         }
     }
@@ -161,61 +207,70 @@ impl<'a> Client<'a> {
     /// # Errors
     /// When it can't be reached or refuses.
     pub fn document(&self, path: &str, body: Option<&Value>) -> Result<Option<Value>, Trouble> {
+        let by = Instant::now() + DOCUMENT.min(answer(&self.server));
         let response = match body {
-            Some(body) => self.post(path, body),
+            Some(body) => self.post(path, body, by),
             None => {
-                let request = self.agent.get(self.address(path));
-                let request = match &self.key {
-                    Some(key) => request.header(AUTHORIZATION, format!("Bearer {key}")),
-                    None => request,
-                };
+                let request = self.prepared(self.agent.get(self.address(path)), by);
                 request.call().map_err(|error| self.unsent(&error)).and_then(|response| self.accept(response, path))
             }
         };
-        let response = match response {
-            Ok(response) => response,
-            Err(Trouble::Lasting(reason)) if reason.starts_with("404") || reason.starts_with("405") => return Ok(None),
+        let incoming = match response {
+            Ok(incoming) => incoming,
+            Err(Trouble::NoPage(_)) => return Ok(None),
             Err(trouble) => return Err(trouble),
         };
-        let text =
-            response.into_body().into_with_config().limit(FRAME_BYTES as u64 * 64).lossy_utf8(true).read_to_string();
-        let text = text.map_err(|error| self.passing(error.to_string()))?;
-        Ok(serde_json::from_str(&text).ok())
+        let text = incoming.whole(FRAME_BYTES * 64, by).map_err(|Lost(reason)| passing(reason))?;
+        Ok(text.and_then(|text| self.secrets.json(&text).ok()))
     }
 
-    fn post(&self, path: &str, body: &Value) -> Result<Response<Body>, Trouble> {
-        let mut request = self.agent.post(self.address(path)).header(CONTENT_TYPE, "application/json");
-        if let Some(key) = &self.key {
-            request = request.header(AUTHORIZATION, format!("Bearer {key}"));
-        }
+    /// Without the key: what was put together here of what the server sent.
+    pub fn scrub(&self, text: String) -> String {
+        self.secrets.scrub(text)
+    }
+
+    fn post(&self, path: &str, body: &Value, by: Instant) -> Result<Incoming, Trouble> {
+        let request = self.prepared(self.agent.post(self.address(path)), by).header(CONTENT_TYPE, "application/json");
         let response = request.send(body.to_string()).map_err(|error| self.unsent(&error))?;
         self.accept(response, path)
+    }
+
+    /// A request with the key, of which all must be over at a moment.
+    fn prepared<B>(&self, request: RequestBuilder<B>, by: Instant) -> RequestBuilder<B> {
+        self.patience.set(None);
+        let left = by.saturating_duration_since(Instant::now());
+        let request = request.config().timeout_global(Some(left)).build();
+        match &self.key {
+            Some(key) => request.header(AUTHORIZATION, key.bearer()),
+            None => request,
+        }
+    }
+
+    fn answer(&self) -> Answer {
+        Answer::without(&self.secrets)
     }
 
     fn address(&self, path: &str) -> String {
         format!("{}{path}", self.server.url)
     }
 
-    fn accept(&self, response: Response<Body>, path: &str) -> Result<Response<Body>, Trouble> {
+    fn accept(&self, response: Response<Body>, path: &str) -> Result<Incoming, Trouble> {
         let status = response.status();
+        let header = |name: HeaderName| Some(self.secrets.text(response.headers().get(name)?.as_bytes()));
+        let (leads_to, retry_after) = (header(LOCATION), header(RETRY_AFTER));
+        let incoming = Incoming::new(response.into_body(), &self.secrets, &self.patience);
         if status.is_success() {
-            return Ok(response);
+            return Ok(incoming);
         }
-        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        // What follows "?" may be a key.
-        let leads_to = header(LOCATION).and_then(|place| place.split(['?', '#']).next()).map(str::to_owned);
-        let retry_after = header(RETRY_AFTER).and_then(seconds_until);
-        let mut quoted = String::new();
-        // A refusal whose body can't be read is still one.
-        let mut body = response.into_body().into_with_config().limit(u64::MAX).reader().take(QUOTED_BYTES);
-        let mut bytes = Vec::new();
-        let _ = body.read_to_end(&mut bytes);
-        quoted += String::from_utf8_lossy(&bytes).trim();
+        let retry_after = retry_after.as_deref().and_then(seconds_until);
+        let by = Instant::now() + REFUSAL.min(silence(&self.server));
+        // More than is quoted: what is scrubbed is shorter.
+        let said = incoming.beginning(FRAME_BYTES, by);
+        let quoted = excerpt(said.trim());
         let asked = self.address(path);
         let (from, advice) = match status.as_u16() {
             300..=399 => {
-                let place =
-                    leads_to.map_or_else(|| "does not say where to".to_owned(), |place| format!("leads to {place}"));
+                let place = leads_to.as_deref().map_or_else(|| "does not say where to".to_owned(), leads);
                 let advice =
                     "; a redirect is not followed, for it would take the key along: write in url what leads there";
                 (format!(" from {asked}, which {place}"), advice.to_owned())
@@ -224,62 +279,71 @@ impl<'a> Client<'a> {
             _ => (String::new(), String::new()),
         };
         let said = format!("{status}{from}: {quoted}");
-        let reason = self.scrub(&format!("{}{advice}", said.trim_end_matches(": ")));
+        let reason = format!("{}{advice}", said.trim_end_matches(": "));
         Err(match status.as_u16() {
+            404 | 405 => Trouble::NoPage(reason),
             408 | 425 | 429 | 500..=599 => Trouble::Passing { reason, retry_after },
             _ => Trouble::Lasting(reason),
         })
     }
 
     fn unsent(&self, error: &ureq::Error) -> Trouble {
-        let mut reason = self.scrub(&error.to_string());
+        let mut reason = self.secrets.text(error.to_string().as_bytes());
         if let Some(proxy) = &self.proxy {
             reason += &format!(", {}", proxy.by_way_of());
         }
         match error {
             ureq::Error::Timeout(timeout) if !matches!(timeout, ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-                Trouble::Passing { reason: format!("no answer: {reason}"), retry_after: None }
+                passing(format!("no answer: {reason}"))
             }
             ureq::Error::BadUri(_) | ureq::Error::Tls(_) => Trouble::Lasting(reason),
-            // The connection was taken and lost: somebody is there.
-            ureq::Error::Protocol(_) => Trouble::Passing { reason, retry_after: None },
-            ureq::Error::Io(error) if error.kind() != std::io::ErrorKind::ConnectionRefused => {
-                Trouble::Passing { reason, retry_after: None }
-            }
+            // The connection was taken and lost, or used for too much: somebody is there.
+            ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => passing(reason),
+            ureq::Error::Io(error) if error.kind() != std::io::ErrorKind::ConnectionRefused => passing(reason),
             _ => Trouble::Unreachable { url: self.server.url.clone(), reason },
         }
     }
 
-    fn broken(&self, broken: &Broken) -> Trouble {
-        let reason = self.scrub(&broken.to_string());
-        match broken {
-            Broken::Reported(_) => Trouble::Passing { reason, retry_after: None },
-            Broken::Foreign { .. } => Trouble::Lasting(reason),
-        }
+    /// Of a text of which nothing was there in time.
+    fn too_late(&self) -> Trouble {
+        Trouble::Lasting(format!("nothing of the text came within answer_s = {} s", self.server.answer_s))
     }
+}
 
-    fn passing(&self, reason: String) -> Trouble {
-        Trouble::Passing { reason: self.scrub(&reason), retry_after: None }
+fn trouble(broken: &Broken) -> Trouble {
+    match broken {
+        Broken::Reported(_) => passing(broken.to_string()),
+        Broken::Foreign { .. } => Trouble::Lasting(broken.to_string()),
     }
+}
 
-    /// Without the key, should a server repeat it.
-    fn scrub(&self, text: &str) -> String {
-        match &self.key {
-            Some(key) => text.replace(key.as_str(), "[key]"),
-            None => text.to_owned(),
-        }
-    }
+fn passing(reason: String) -> Trouble {
+    Trouble::Passing { reason, retry_after: None }
+}
+
+/// As much as is quoted.
+fn excerpt(text: &str) -> &str {
+    &text[..text.floor_char_boundary(QUOTED_BYTES)]
+}
+
+/// Where a redirect leads, without what may be another key: a user and a password, what follows `?`.
+fn leads(place: &str) -> String {
+    let place = place.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = place.split_once("://").map_or(("", place), |(scheme, rest)| (scheme, rest));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    format!("leads to {}", excerpt(&format!("{scheme}{separator}{host}{path}")))
 }
 
 /// The key in a variable of the environment, without the white space around it: what a file or a
 /// command put there ends in a line break.
-fn key(server: &Server, name: &str) -> Result<String, String> {
+fn key(server: &Server, name: &str) -> Result<Secret, String> {
     let id = &server.id;
-    let key = std::env::var(name).map(|key| key.trim().to_owned()).unwrap_or_default();
-    if key.is_empty() {
+    let Some(key) = std::env::var(name).ok().as_deref().and_then(Secret::new) else {
         return Err(format!("the server {id} needs a key: set the environment variable {name}"));
-    }
-    if HeaderValue::from_str(&key).is_err() {
+    };
+    if HeaderValue::from_str(&key.bearer()).is_err() {
         return Err(format!(
             "the environment variable {name}, the key of the server {id}, holds a line break or another character that \
              can't be sent: set it to the key alone"
@@ -299,6 +363,11 @@ fn doubled(url: &str, path: &str) -> String {
 /// How long a server may say nothing.
 fn silence(server: &Server) -> Duration {
     Duration::from_secs(server.silence_s.into())
+}
+
+/// How long all of an answer may take.
+fn answer(server: &Server) -> Duration {
+    Duration::from_secs(server.answer_s.into())
 }
 
 fn endless(limit: usize, max_tokens: u32) -> String {

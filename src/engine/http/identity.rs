@@ -26,6 +26,12 @@ pub struct ServerFacts {
 /// called full and is not was cut.
 const CLIENT: u32 = 2;
 
+/// How many of a server's models an error names, and how much of each name.
+const LISTED_NAMES: usize = 20;
+const NAME_CHARS: usize = 100;
+/// A longer statement is known by its hash.
+const STATED_BYTES: usize = 16 * 1024;
+
 impl ServerFacts {
     /// All that may change a text and is known: what the server is, in one line. Not its
     /// address, so that a sweep goes on where a server was moved.
@@ -51,7 +57,7 @@ impl ServerFacts {
 
 /// # Errors
 /// When the server can't be reached, refuses, or knows no such model.
-pub fn identify(served: &Served, client: &Client<'_>) -> Result<ServerFacts, EngineError> {
+pub fn identify(served: &Served, client: &Client) -> Result<ServerFacts, EngineError> {
     let mut stated = BTreeMap::new();
     let mut context = None;
     let tokens = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0);
@@ -59,9 +65,10 @@ pub fn identify(served: &Served, client: &Client<'_>) -> Result<ServerFacts, Eng
         let text = match value {
             Value::Null => return,
             Value::String(text) => text.clone(),
-            other => other.to_string(),
+            // A number is not written here as it was there.
+            other => client.scrub(other.to_string()),
         };
-        stated.insert(key.to_owned(), text);
+        stated.insert(key.to_owned(), shortened(text));
     };
     let document = |path: &str, body: Option<Value>| match client.document(path, body.as_ref()) {
         Ok(document) => Ok(document.unwrap_or(Value::Null)),
@@ -119,10 +126,46 @@ pub fn identify(served: &Served, client: &Client<'_>) -> Result<ServerFacts, Eng
 /// The served model among those that the server lists, if it lists any.
 fn find<'v>(served: &Served, listed: Option<(&'v Vec<Value>, &str)>) -> Result<&'v Value, EngineError> {
     let Some((models, key)) = listed.filter(|(models, _)| !models.is_empty()) else { return Ok(&Value::Null) };
-    let names: Vec<_> = models.iter().filter_map(|model| model[key].as_str()).collect();
+    let names = || models.iter().filter_map(|model| model[key].as_str());
     // Ollama's names end in a tag, and "latest" goes without saying.
     let is_it = |known: &str| known == served.name || known.strip_suffix(":latest") == Some(&*served.name);
     models.iter().rfind(|model| model[key].as_str().is_some_and(is_it)).ok_or_else(|| {
-        EngineError::Server(format!("it has no model {:?}; served_as can be: {}", served.name, names.join(", ")))
+        let more = names().count().saturating_sub(LISTED_NAMES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let names: Vec<String> =
+            names().take(LISTED_NAMES).map(|name| name.chars().take(NAME_CHARS).collect()).collect();
+        EngineError::Server(format!("it has no model {:?}; served_as can be: {}{more}", served.name, names.join(", ")))
     })
+}
+
+/// What a server states, of which a manifest can hold so much.
+fn shortened(text: String) -> String {
+    if text.len() <= STATED_BYTES {
+        return text;
+    }
+    let beginning = &text[..text.floor_char_boundary(NAME_CHARS)];
+    format!("{beginning}… ({} bytes, BLAKE3 {})", text.len(), blake3::hash(text.as_bytes()).to_hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Server;
+
+    #[test]
+    fn how_long_a_server_is_waited_for_is_no_part_of_what_it_is() {
+        let facts = ServerFacts { stated: BTreeMap::new(), context: None };
+        let server = Server::new("s".into(), "http://h".into(), Api::Openai);
+        let served = Served { server, name: "m".into() };
+        let mut other = served.clone();
+        (other.server.answer_s, other.server.silence_s, other.server.patience_s) = (1, 2, 3);
+        assert_eq!(facts.fingerprint(&served), facts.fingerprint(&other));
+    }
+
+    #[test]
+    fn a_statement_without_end_is_known_by_its_hash() {
+        assert_eq!(shortened("x".repeat(STATED_BYTES)).len(), STATED_BYTES);
+        let [one, other] = ["a", "b"].map(|end| shortened("é".repeat(STATED_BYTES) + end));
+        assert!(one.len() < 300 && one.starts_with("éé") && one != other, "{one}");
+    }
 }

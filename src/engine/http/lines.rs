@@ -21,6 +21,15 @@ impl<R: Read> Lines<R> {
         Self { source: BufReader::new(source), after_cr: false, first: true }
     }
 
+    pub fn source(&self) -> &R {
+        self.source.get_ref()
+    }
+
+    /// The source, without what was read ahead of the last line.
+    pub fn into_source(self) -> R {
+        self.source.into_inner()
+    }
+
     /// Reads the next line into `line`, without its end; false where there is none. A last line
     /// may lack its end.
     pub fn read(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {

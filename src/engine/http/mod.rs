@@ -12,16 +12,18 @@ mod answer;
 mod client;
 mod halves;
 mod identity;
+mod incoming;
 mod lines;
+mod patience;
 mod probe;
 mod request;
 mod retry;
 mod sampling;
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,23 +48,31 @@ const NAP: Duration = Duration::from_millis(50);
 /// A pause before a text is asked for again is told of from so much on: below, nobody would notice.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
-/// A model behind a server.
-pub struct HttpEngine<'a> {
-    served: &'a Served,
+/// A model behind a server, asked for a text at a time.
+pub struct HttpEngine {
+    served: Served,
     /// Tokens that a prompt and its text may have together.
     context: u32,
-    client: Client<'a>,
+    client: Client,
+    /// That asked for texts before, and have connections.
+    others: Vec<HttpEngine>,
 }
 
 /// Hears of pauses: why a text is asked for again, and after how long.
 pub type OnPause<'a> = &'a dyn Fn(&str, Duration);
 
-impl<'a> HttpEngine<'a> {
+impl HttpEngine {
     /// # Errors
     /// When the key is missing.
-    pub fn new(served: &'a Served, context: u32) -> Result<Self, EngineError> {
+    pub fn new(served: &Served, context: u32) -> Result<Self, EngineError> {
         let client = Client::new(&served.server).map_err(EngineError::Server)?;
-        Ok(Self { served, context, client })
+        Ok(Self { served: served.clone(), context, client, others: vec![] })
+    }
+
+    /// One that can ask while this one does.
+    fn another(&self) -> Self {
+        let Self { served, context, client, .. } = self;
+        Self { served: served.clone(), context: *context, client: client.another(), others: vec![] }
     }
 
     /// What the server says it is.
@@ -70,8 +80,8 @@ impl<'a> HttpEngine<'a> {
     /// # Errors
     /// When it can't be reached, refuses, or does not know the model.
     pub fn facts(&self) -> Result<(ServerFacts, EngineFacts), EngineError> {
-        let facts = identity::identify(self.served, &self.client)?;
-        let engine = EngineFacts { fingerprint: facts.fingerprint(self.served), accelerators: vec![], variance: None };
+        let facts = identity::identify(&self.served, &self.client)?;
+        let engine = EngineFacts { fingerprint: facts.fingerprint(&self.served), accelerators: vec![], variance: None };
         Ok((facts, engine))
     }
 
@@ -95,8 +105,11 @@ impl<'a> HttpEngine<'a> {
         wanted_still: &dyn Fn() -> bool,
         on_pause: OnPause<'_>,
     ) -> Result<(Generation, Timing), Ended> {
-        let ask = ask(self.served, wanted).map_err(|error| Ended::Failed { reason: error.to_string(), attempts: 1 })?;
+        let ask =
+            ask(&self.served, wanted).map_err(|error| Ended::Failed { reason: error.to_string(), attempts: 1 })?;
         let patience = Duration::from_secs(self.served.server.patience_s.into());
+        // Nobody is waited for longer than an answer is.
+        let longest_pause = Duration::from_secs(self.served.server.answer_s.into());
         let mut attempts = Attempts::default();
         while wanted_still() {
             let begun = Instant::now();
@@ -109,7 +122,7 @@ impl<'a> HttpEngine<'a> {
                 }
                 Err(trouble) => {
                     let reason = trouble.to_string();
-                    let pause = attempts.after(trouble, patience)?;
+                    let pause = attempts.after(trouble, patience)?.min(longest_pause);
                     if pause >= WORTH_TELLING {
                         on_pause(&reason, pause);
                     }
@@ -178,7 +191,7 @@ impl Attempts {
             }
             Trouble::Passing { retry_after, .. } if self.made < ATTEMPTS => Ok(pause(self.made, retry_after)),
             Trouble::BrokenOff { .. } => Ok(pause(1, None)),
-            Trouble::Passing { .. } | Trouble::Lasting(_) => {
+            Trouble::Passing { .. } | Trouble::Lasting(_) | Trouble::NoPage(_) => {
                 Err(Ended::Failed { reason: trouble.to_string(), attempts: self.made })
             }
         }
@@ -194,9 +207,9 @@ enum Event {
     Gone(String),
 }
 
-impl HttpEngine<'_> {
+impl HttpEngine {
     /// Asks for texts until there are no more to ask for; runs on several threads.
-    fn serve(&self, queue: &Queue<'_>, max_tokens: u32, events: &Sender<Event>) {
+    fn serve(&self, queue: &Queue, events: &Sender<Event>) {
         let wanted_still = || !queue.abandoned.load(Ordering::Relaxed);
         let on_pause = |reason: &str, pause| {
             let _ = events.send(Event::Pausing { reason: reason.to_owned(), pause });
@@ -208,7 +221,7 @@ impl HttpEngine<'_> {
                 template: group.template,
                 chain: &job.chain,
                 seed: job.seed,
-                max_tokens,
+                max_tokens: queue.work.max_tokens,
                 context: self.context,
             };
             // An error tells that nobody listens, which `next` will know.
@@ -225,51 +238,83 @@ impl HttpEngine<'_> {
 }
 
 /// The texts that nobody asks for yet.
-struct Queue<'w> {
-    jobs: Mutex<VecDeque<(&'w Group, &'w Job)>>,
+struct Queue {
+    work: Work,
+    /// By group and job.
+    left: Mutex<VecDeque<(usize, usize)>>,
     abandoned: AtomicBool,
 }
 
-impl<'w> Queue<'w> {
-    fn new(work: &'w Work) -> Self {
-        let jobs = work.groups.iter().flat_map(|group| group.jobs.iter().map(move |job| (group, job)));
-        Self { jobs: Mutex::new(jobs.collect()), abandoned: AtomicBool::new(false) }
+impl Queue {
+    fn new(work: &Work) -> Self {
+        let jobs = |(at, group): (usize, &Group)| (0..group.jobs.len()).map(move |job| (at, job));
+        let left = work.groups.iter().enumerate().flat_map(jobs).collect();
+        Self { work: work.clone(), left: Mutex::new(left), abandoned: AtomicBool::new(false) }
     }
 
-    fn next(&self) -> Option<(&'w Group, &'w Job)> {
-        let job = self.jobs.lock().expect("no thread panics").pop_front();
-        job.filter(|_| !self.abandoned.load(Ordering::Relaxed))
+    fn len(&self) -> usize {
+        self.left.lock().expect("no thread panics").len()
+    }
+
+    fn next(&self) -> Option<(&Group, &Job)> {
+        let next = self.left.lock().expect("no thread panics").pop_front();
+        let (group, job) = next.filter(|_| !self.abandoned.load(Ordering::Relaxed))?;
+        let group = &self.work.groups[group];
+        Some((group, &group.jobs[job]))
     }
 }
 
-impl Engine for HttpEngine<'_> {
+/// Tells the observer what the threads tell, until all of them have ended.
+fn tell(events: &Receiver<Event>, observer: &mut dyn Observer) -> Result<(), EngineError> {
+    loop {
+        let told = match events.recv_timeout(SIGN_OF_LIFE) {
+            Ok(Event::Started(ticket)) => observer.started(ticket),
+            Ok(Event::Finished(ticket, generation, timing)) => observer.finished(ticket, *generation, timing),
+            Ok(Event::Failed { ticket, reason, attempts }) => observer.failed(ticket, reason, attempts),
+            Ok(Event::Pausing { reason, pause }) => observer.pausing(reason, pause),
+            Ok(Event::Gone(reason)) => return Err(EngineError::Unreachable(reason)),
+            Err(RecvTimeoutError::Timeout) => observer.worked(Effort::default()),
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        told.map_err(EngineError::Abandoned)?;
+    }
+}
+
+impl Engine for HttpEngine {
     fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
-        let queue = Queue::new(work);
-        let engine = &*self;
+        let queue = Arc::new(Queue::new(work));
         let (sender, events) = channel();
-        thread::scope(|scope| {
-            for _ in 0..engine.served.server.concurrency {
-                let (queue, sender) = (&queue, sender.clone());
-                scope.spawn(move || engine.serve(queue, work.max_tokens, &sender));
-            }
-            drop(sender);
-            let told = loop {
-                let told = match events.recv_timeout(SIGN_OF_LIFE) {
-                    Ok(Event::Started(ticket)) => observer.started(ticket),
-                    Ok(Event::Finished(ticket, generation, timing)) => observer.finished(ticket, *generation, timing),
-                    Ok(Event::Failed { ticket, reason, attempts }) => observer.failed(ticket, reason, attempts),
-                    Ok(Event::Pausing { reason, pause }) => observer.pausing(reason, pause),
-                    Ok(Event::Gone(reason)) => break Err(EngineError::Unreachable(reason)),
-                    Err(RecvTimeoutError::Timeout) => observer.worked(Effort::default()),
-                    Err(RecvTimeoutError::Disconnected) => break Ok(()),
-                };
-                if let Err(error) = told {
-                    break Err(EngineError::Abandoned(error));
-                }
+        let mut threads = Vec::new();
+        for _ in 0..queue.len().min(self.served.server.concurrency as usize) {
+            let engine = self.others.pop().unwrap_or_else(|| self.another());
+            let (queue, sender) = (Arc::clone(&queue), sender.clone());
+            let serve = move || {
+                engine.serve(&queue, &sender);
+                engine
             };
-            queue.abandoned.store(told.is_err(), Ordering::Relaxed);
-            told
-        })
+            match thread::Builder::new().spawn(serve) {
+                Ok(thread) => threads.push(thread),
+                Err(error) if threads.is_empty() => {
+                    return Err(EngineError::Server(format!("no thread could be started to ask it: {error}")));
+                }
+                // As many requests at a time as there is room for.
+                Err(_) => break,
+            }
+        }
+        drop(sender);
+        let told = tell(&events, observer);
+        if told.is_err() {
+            // Threads that wait for the server are not waited for: nobody wants what they will have.
+            queue.abandoned.store(true, Ordering::Relaxed);
+            return told;
+        }
+        for thread in threads {
+            match thread.join() {
+                Ok(engine) => self.others.push(engine),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(())
     }
 }
 

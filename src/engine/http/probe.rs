@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Ended, HttpEngine, OnPause, ServerFacts, Wanted};
-use crate::engine::{EngineError, Generation, Questions, Stop};
+use crate::engine::{EngineError, Generation, Questions, Stop, Timing};
 use crate::experiment::{Api, ResolvedChain, Seed, Step, Temperature, Template};
 use crate::metrics::Looping;
 
@@ -75,7 +75,7 @@ impl fmt::Display for Probed {
 /// # Errors
 /// When the server does not answer.
 pub fn probe(
-    engine: &HttpEngine<'_>,
+    engine: &HttpEngine,
     facts: &ServerFacts,
     questions: &Questions,
     on_pause: OnPause<'_>,
@@ -96,7 +96,7 @@ pub fn probe(
 }
 
 struct Probe<'a> {
-    engine: &'a HttpEngine<'a>,
+    engine: &'a HttpEngine,
     template: Template,
     /// Tokens that a prompt and its text may have together, where it is known.
     room: Option<u32>,
@@ -233,6 +233,13 @@ impl Probe<'_> {
         let context = self.engine.context;
         let wanted = Wanted { prompt, template: self.template, chain: &chain, seed, max_tokens, context };
         match self.engine.text(wanted, &|| true, self.on_pause) {
+            // Twenty more would take twenty times as long.
+            Ok((_, timing)) if took(&timing) >= f64::from(server.answer_s) => {
+                let answer_s = server.answer_s;
+                Err(EngineError::Server(format!(
+                    "a text of {max_tokens} tokens took longer than answer_s = {answer_s} s"
+                )))
+            }
             Ok((generation, _)) => Ok(generation),
             Err(Ended::Failed { reason, .. } | Ended::Gone(reason)) => {
                 Err(EngineError::Server(format!("it gives no text: {reason}")))
@@ -245,10 +252,15 @@ impl Probe<'_> {
         let failed = |reason: String| EngineError::Server(format!("it gives no text: {reason}"));
         let (seed, context) = (Seed::new(1), self.engine.context);
         let wanted = Wanted { prompt, template: self.template, chain: &chain, seed, max_tokens: SHORTER, context };
-        let ask = super::ask(self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;
+        let ask = super::ask(&self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;
         let answer = self.engine.client.ask(&ask, SHORTER, || {}).map_err(|trouble| failed(trouble.to_string()))?;
-        Ok(answer.samplers)
+        Ok(answer.samplers().map(<[String]>::to_vec))
     }
+}
+
+/// Seconds from the request to the end of its answer.
+fn took(timing: &Timing) -> f64 {
+    timing.first_token_seconds.unwrap_or_default() + timing.seconds
 }
 
 /// All that was generated, the thought before the answer. Which of them a word belongs to is seen

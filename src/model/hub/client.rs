@@ -1,10 +1,13 @@
-//! Requests to the hub: the only place that knows ureq.
+//! Requests to the hub: with `engine::http` the only place that knows ureq.
+//!
+//! Hands out nothing that was answered but through `secret`, which scrubs the token; the contents of a file
+//! aside, which are kept as they are.
 //!
 //! Redirects are followed here and not by the library, because the hub says
 //! what a file is (commit, hash, size) in the answer that sends us elsewhere,
 //! and because the token is for the hub alone.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use ureq::config::Config;
@@ -14,8 +17,9 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use super::{HubError, HubSettings};
-use crate::experiment::HubFile;
+use crate::experiment::{HubFile, shown_url};
 use crate::proxy::Proxy;
+use crate::secret::{Secret, Secrets};
 
 /// A server that says nothing for so long will not say more.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -25,6 +29,8 @@ const MAX_HOPS: usize = 10;
 pub struct Client<'a> {
     settings: &'a HubSettings,
     agent: Agent,
+    /// What was shown to somebody, and must not come out again.
+    secrets: Secrets,
 }
 
 /// What the hub says of a file.
@@ -48,7 +54,23 @@ impl Metadata {
 pub struct Contents {
     /// The byte with which they begin: the one asked for, or 0.
     pub from: u64,
-    pub body: Box<dyn Read>,
+    body: Box<dyn Read>,
+    secrets: Secrets,
+}
+
+impl Contents {
+    /// The next bytes, 0 at the end.
+    ///
+    /// # Errors
+    /// In words, when it broke off.
+    pub fn read(&mut self, chunk: &mut [u8]) -> Result<usize, String> {
+        loop {
+            match self.body.read(chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read.map_err(|error| self.secrets.text(error.to_string().as_bytes())),
+            }
+        }
+    }
 }
 
 impl<'a> Client<'a> {
@@ -62,27 +84,33 @@ impl<'a> Client<'a> {
             .user_agent(concat!("moe-sweep/", env!("CARGO_PKG_VERSION")))
             // A length and a range are those of the file, not of its compressed form.
             .accept_encoding("identity")
+            .timeout_resolve(Some(SILENCE))
             .timeout_connect(Some(SILENCE))
             .timeout_recv_response(Some(SILENCE))
             .timeout_per_read(Some(SILENCE))
             .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build());
-        Self { settings, agent: config.build().new_agent() }
+        let endpoint: Option<Uri> = settings.endpoint.parse().ok();
+        let password = endpoint.as_ref().and_then(|uri| uri.authority()?.as_str().rsplit_once('@')?.0.split_once(':'));
+        let password = password.and_then(|(_, password)| Secret::new(password));
+        let proxies = ["http", "https"].map(|scheme| Proxy::from_env(&format!("{scheme}://hub")).ok().flatten());
+        let proxies = proxies.iter().flatten().filter_map(Proxy::password);
+        let secrets = Secrets::new(settings.token.clone().into_iter().chain(password).chain(proxies));
+        Self { settings, agent: config.build().new_agent(), secrets }
     }
 
     /// Asks what `name`, a file of `file`'s repository, is at `revision`.
     pub fn metadata(&self, file: &HubFile, name: &str, revision: &str) -> Result<Metadata, HubError> {
         let url = self.url(file, name, revision);
         // The answer that leads away from the hub holds what we want to know.
-        let (response, url) =
-            self.send(&Method::HEAD, &url, None, |headers| text(headers, "x-linked-etag").is_none())?;
+        let (response, url) = self.send(&Method::HEAD, &url, None, |headers| !headers.contains_key("x-linked-etag"))?;
         self.check(&response, file, name, &url)?;
-        let headers = response.headers();
+        let header = |name: &str| self.header(&response, name);
         let missing = |what: &str| HubError::NotTheHub { url: url.clone(), reason: format!("it states no {what}") };
-        let etag = text(headers, "x-linked-etag").or_else(|| text(headers, ETAG.as_str())).and_then(plain_etag);
-        let size = text(headers, "x-linked-size").or_else(|| text(headers, CONTENT_LENGTH.as_str()));
-        let commit = text(headers, "x-repo-commit").filter(|commit| super::cache::is_commit(commit));
+        let etag = header("x-linked-etag").or_else(|| header(ETAG.as_str())).as_deref().and_then(plain_etag);
+        let size = header("x-linked-size").or_else(|| header(CONTENT_LENGTH.as_str()));
+        let commit = header("x-repo-commit").filter(|commit| super::cache::is_commit(commit));
         Ok(Metadata {
-            commit: commit.ok_or_else(|| missing("commit"))?.to_owned(),
+            commit: commit.ok_or_else(|| missing("commit"))?,
             etag: etag.ok_or_else(|| missing("usable entity tag"))?,
             size_bytes: size.and_then(|size| size.parse().ok()).ok_or_else(|| missing("size"))?,
         })
@@ -97,7 +125,7 @@ impl<'a> Client<'a> {
         self.check(&response, file, name, &url)?;
         let from = match response.status().as_u16() {
             206 => {
-                let begins = text(response.headers(), CONTENT_RANGE.as_str()).and_then(first_byte);
+                let begins = self.header(&response, CONTENT_RANGE.as_str()).as_deref().and_then(first_byte);
                 if begins != Some(from) {
                     let reason = format!("asked for bytes from {from} on, it gave others");
                     return Err(HubError::NotTheHub { url, reason });
@@ -107,7 +135,7 @@ impl<'a> Client<'a> {
             _ => 0,
         };
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Ok(Contents { from, body: Box::new(body) })
+        Ok(Contents { from, body: Box::new(body), secrets: self.secrets.clone() })
     }
 
     fn url(&self, file: &HubFile, name: &str, revision: &str) -> String {
@@ -125,7 +153,7 @@ impl<'a> Client<'a> {
         range: Option<&str>,
         follow: impl Fn(&HeaderMap) -> bool,
     ) -> Result<(Response<Body>, String), HubError> {
-        let broken = |url: &str, reason: String| HubError::NotTheHub { url: url.to_owned(), reason };
+        let broken = |url: &str, reason: String| HubError::NotTheHub { url: shown_url(url), reason };
         let mut uri: Uri = url.parse().map_err(|error| broken(url, format!("{error}")))?;
         let endpoint = origin(&uri);
         for _ in 0..MAX_HOPS {
@@ -134,29 +162,37 @@ impl<'a> Client<'a> {
                 request = request.header(RANGE, range);
             }
             if let Some(token) = self.settings.token.as_ref().filter(|_| origin(&uri) == endpoint) {
-                request = request.header(AUTHORIZATION, token.header());
+                request = request.header(AUTHORIZATION, token.bearer());
             }
-            let shown = shown(&uri);
+            let shown = self.secrets.scrub(shown(&uri));
             // The text of a header that can't be sent is not in the error.
             let request = request.body(()).map_err(|_| broken(&shown, "HF_TOKEN holds no token".to_owned()))?;
             let lost = |reason: String| HubError::Connection { url: shown.clone(), reason };
             let response = match Proxy::from_env(&shown)? {
-                None => self.agent.run(request).map_err(|error| lost(error.to_string()))?,
+                None => self.agent.run(request).map_err(|error| lost(self.plain(&error)))?,
                 Some(proxy) => {
                     let through = ureq::Proxy::new(&proxy.url).map_err(|_| proxy.clone().unusable())?;
                     let request = self.agent.configure_request(request).proxy(Some(through)).build();
                     let response = self.agent.run(request);
-                    response.map_err(|error| lost(format!("{error}, {}", proxy.by_way_of())))?
+                    response.map_err(|error| lost(format!("{}, {}", self.plain(&error), proxy.by_way_of())))?
                 }
             };
             if !response.status().is_redirection() || !follow(response.headers()) {
                 return Ok((response, shown));
             }
-            let location = text(response.headers(), LOCATION.as_str());
-            let next = location.and_then(|location| joined(&uri, location));
+            let location = self.header(&response, LOCATION.as_str());
+            let next = location.and_then(|location| joined(&uri, &location));
             uri = next.ok_or_else(|| broken(&shown, "it redirects to nowhere".to_owned()))?;
         }
         Err(broken(url, "it redirects without end".to_owned()))
+    }
+
+    fn header<T>(&self, response: &Response<T>, name: &str) -> Option<String> {
+        Some(self.secrets.text(response.headers().get(name)?.as_bytes()))
+    }
+
+    fn plain(&self, error: &ureq::Error) -> String {
+        self.secrets.text(error.to_string().as_bytes())
     }
 
     /// What an answer's status says. The hub tells its reasons apart in
@@ -166,9 +202,9 @@ impl<'a> Client<'a> {
         if status < 400 {
             return Ok(());
         }
-        let page = format!("{}/{}", self.settings.endpoint, file.repo);
+        let page = format!("{}/{}", shown_url(&self.settings.endpoint), file.repo);
         let file = file.clone();
-        Err(match (status, text(response.headers(), "x-error-code")) {
+        Err(match (status, self.header(response, "x-error-code").as_deref()) {
             (_, Some("GatedRepo")) | (403, None) => HubError::Gated { file, page },
             (_, Some("EntryNotFound")) | (404, None) => HubError::NoFile { file, name: name.to_owned(), page },
             (_, Some("RevisionNotFound")) => HubError::NoRevision { file, page },
@@ -176,10 +212,6 @@ impl<'a> Client<'a> {
             _ => HubError::Status { url: url.to_owned(), status },
         })
     }
-}
-
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
 }
 
 /// An entity tag without its quotes, if it can be a file's name.
@@ -199,9 +231,12 @@ fn origin(uri: &Uri) -> (Option<String>, Option<String>) {
     (uri.scheme_str().map(str::to_owned), uri.authority().map(|authority| authority.as_str().to_ascii_lowercase()))
 }
 
-/// An address without what follows `?`: a redirect's query is a key to the file.
+/// An address without what follows `?`, for a redirect's query is a key to the file, and without a user
+/// and a password.
 fn shown(uri: &Uri) -> String {
-    format!("{}://{}{}", uri.scheme_str().unwrap_or("?"), uri.authority().map_or("?", |host| host.as_str()), uri.path())
+    let host = uri.authority().map_or("?", |authority| authority.as_str());
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{}://{host}{}", uri.scheme_str().unwrap_or("?"), uri.path())
 }
 
 /// Where a redirect from `uri` leads: an address of its own, or a path.
@@ -241,7 +276,7 @@ mod tests {
         for nowhere in ["file:///etc/passwd", "x", "//cdn/x", ""] {
             assert_eq!(to(nowhere), None, "{nowhere}");
         }
-        assert_eq!(shown(&"https://cdn/x?Signature=secret".parse().expect("a URI")), "https://cdn/x");
+        assert_eq!(shown(&"https://me:secret@cdn/x?Signature=secret".parse().expect("a URI")), "https://cdn/x");
     }
 
     #[test]

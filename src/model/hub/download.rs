@@ -2,9 +2,9 @@
 //! gets its name.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cache::{Cached, RepoCache};
 use super::client::{Client, Contents, Metadata};
@@ -19,6 +19,9 @@ const MAX_FIRST_TRIES: u32 = 3;
 /// Before the second request; doubled before each of the next.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const CHUNK_BYTES: usize = 1 << 18;
+/// What comes in slower than this has broken off: by bytes every now and then a file has no end.
+const LEAST_BYTES: u64 = 64 * 1024;
+const IN_TIME: Duration = Duration::from_secs(60);
 
 /// What happens while a model is fetched.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +162,7 @@ impl Fetcher<'_> {
                 .client
                 .contents(self.file, name, &metadata.commit, before)
                 .and_then(|contents| partial.append(name, contents, on_event));
-            if partial.have_bytes > before {
+            if partial.have_bytes >= before + LEAST_BYTES {
                 tries = Tries::up_to(MAX_TRIES);
             }
             if let Err(error) = received {
@@ -194,6 +197,26 @@ impl Tries {
         on_event(FetchEvent::Retrying { reason: &error, pause });
         sleep(pause);
         Ok(())
+    }
+}
+
+/// Whether bytes come in fast enough.
+struct Pace {
+    from_bytes: u64,
+    since: Instant,
+}
+
+impl Pace {
+    fn new(have_bytes: u64, now: Instant) -> Self {
+        Self { from_bytes: have_bytes, since: now }
+    }
+
+    /// Whether too little came in since `LEAST_BYTES` last did.
+    fn is_lost(&mut self, have_bytes: u64, now: Instant) -> bool {
+        if have_bytes >= self.from_bytes + LEAST_BYTES {
+            *self = Self::new(have_bytes, now);
+        }
+        now.duration_since(self.since) >= IN_TIME
     }
 }
 
@@ -237,12 +260,9 @@ impl Partial {
             self.restart()?;
         }
         let mut chunk = vec![0; CHUNK_BYTES];
+        let mut pace = Pace::new(self.have_bytes, Instant::now());
         loop {
-            let n = match contents.body.read(&mut chunk) {
-                Ok(n) => n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(broken(name, &error.to_string())),
-            };
+            let n = contents.read(&mut chunk).map_err(|reason| broken(name, &reason))?;
             if n == 0 {
                 break;
             }
@@ -255,6 +275,9 @@ impl Partial {
             self.hash.update(&chunk[..n]);
             self.have_bytes += n as u64;
             on_event(FetchEvent::Progress { have_bytes: self.have_bytes });
+            if pace.is_lost(self.have_bytes, Instant::now()) {
+                return Err(broken(name, &format!("less than {LEAST_BYTES} bytes came in {} s", IN_TIME.as_secs())));
+            }
         }
         match self.size_bytes - self.have_bytes {
             0 => Ok(()),
@@ -275,4 +298,20 @@ impl Partial {
 
 fn broken(name: &str, reason: &str) -> HubError {
     HubError::Connection { url: name.to_owned(), reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_drips_has_broken_off() {
+        let begun = Instant::now();
+        let after = |seconds| begun + Duration::from_secs(seconds);
+        let mut pace = Pace::new(5, begun);
+        assert!(!pace.is_lost(6, after(59)));
+        assert!(!pace.is_lost(5 + LEAST_BYTES, after(59)), "so much is enough");
+        assert!(!pace.is_lost(6 + LEAST_BYTES, after(118)), "and begins anew");
+        assert!(pace.is_lost(6 + LEAST_BYTES, after(119)));
+    }
 }

@@ -18,4 +18,4 @@ mod settings;
 pub use cache::{Cached, blob_name, cached};
 pub use download::{FetchEvent, Held, fetch};
 pub use error::HubError;
-pub use settings::{Access, HubSettings, Token};
+pub use settings::{Access, HubSettings};

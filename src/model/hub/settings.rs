@@ -2,19 +2,20 @@
 //! the hub's own Python client, so that both share one cache and one login.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
+
+use crate::secret::Secret;
 
 const ENDPOINT: &str = "https://huggingface.co";
 
 /// Where to fetch from, and where to.
 #[derive(Clone, Debug)]
 pub struct HubSettings {
-    /// Without a slash at its end.
+    /// Without a slash at its end. A user and a password may stand in it.
     pub endpoint: String,
     /// The directory of all repositories' caches.
     pub cache: PathBuf,
-    pub token: Option<Token>,
+    pub token: Option<Secret>,
     pub access: Access,
 }
 
@@ -25,10 +26,6 @@ pub enum Access {
     /// Only what is cached.
     Offline,
 }
-
-/// A secret: it has no way to be printed.
-#[derive(Clone)]
-pub struct Token(String);
 
 impl HubSettings {
     /// What `variable` says, a lookup in the environment; an empty one is not set.
@@ -50,13 +47,13 @@ impl HubSettings {
         let cache = path("HF_HUB_CACHE").or_else(|| path("HUGGINGFACE_HUB_CACHE")).unwrap_or_else(|| home.join("hub"));
         let token = text("HF_TOKEN").or_else(|| text("HUGGING_FACE_HUB_TOKEN")).or_else(|| {
             let file = path("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
-            std::fs::read_to_string(file).ok()
+            crate::regular_file::read_to_string(&file).ok()
         });
         let offline = text("HF_HUB_OFFLINE").is_some_and(|value| is_true(&value));
         Self {
             endpoint,
             cache,
-            token: token.and_then(|token| Token::new(&token)),
+            token: token.as_deref().and_then(Secret::new),
             access: if offline { Access::Offline } else { Access::Online },
         }
     }
@@ -69,25 +66,6 @@ impl HubSettings {
 
 fn is_true(value: &str) -> bool {
     ["1", "on", "yes", "true"].contains(&value.to_ascii_lowercase().as_str())
-}
-
-impl Token {
-    /// None where nothing is left of it without white space.
-    fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.to_owned()))
-    }
-
-    /// The value of the header that shows the token to the hub.
-    pub(super) fn header(&self) -> String {
-        format!("Bearer {}", self.0)
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
 }
 
 #[cfg(test)]
@@ -117,7 +95,7 @@ mod tests {
         let home = directory.path().to_str().expect("UTF-8");
         assert!(from(&[("HF_HOME", home)]).token.is_none());
         std::fs::write(directory.path().join("token"), "hf_file\n").expect("writable");
-        let header = |variables: &[(&str, &str)]| from(variables).token.map(|token| token.header());
+        let header = |variables: &[(&str, &str)]| from(variables).token.map(|token| token.bearer());
         assert_eq!(header(&[("HF_HOME", home)]).as_deref(), Some("Bearer hf_file"));
         assert_eq!(header(&[("HF_HOME", home), ("HF_TOKEN", " hf_env ")]).as_deref(), Some("Bearer hf_env"));
         assert!(!format!("{:?}", from(&[("HF_TOKEN", "hf_env")])).contains("hf_env"));

@@ -1,16 +1,21 @@
 //! What servers answer, put together from the lines of a stream or from one
 //! whole body.
 //!
-//! Pure: bytes come from `client`. Believes nothing that the answer itself
-//! contradicts.
+//! Pure: lines come from `incoming`. Believes nothing that the answer itself
+//! contradicts. Scrubs what lines can't show: a key whose letters are escaped,
+//! or come in several pieces.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::halves::{joined, with_stand_ins};
 use crate::engine::{Generation, Stop, Token};
 use crate::experiment::Api;
+use crate::secret::Secrets;
 
 mod message;
 mod stop;
@@ -22,6 +27,8 @@ use stop::stop_of;
 /// An answer as far as it has come.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
+    /// What must not stand in what is made of it.
+    secrets: Arc<Secrets>,
     /// None where none was parted from the answer.
     thought: Option<String>,
     text: String,
@@ -33,6 +40,10 @@ pub struct Answer {
     /// Whether half characters stand in the text as stand-ins (`halves`).
     halves: bool,
     end: Option<Stop>,
+    /// Its last message has come.
+    over: bool,
+    /// Why no more of it was waited for.
+    given_up: Option<String>,
     /// The server says that its context was too small for all of it.
     truncated: bool,
     /// Why nothing of the text came.
@@ -42,7 +53,7 @@ pub struct Answer {
     prompt_tokens: Option<u32>,
     generated_tokens: Option<u32>,
     /// The order of the samplers, where the server states it.
-    pub samplers: Option<Vec<String>>,
+    samplers: Option<Vec<String>>,
 }
 
 /// Why an answer is none.
@@ -71,6 +82,11 @@ const UNREAD_CHARS: usize = 60;
 const DONE: &str = "[DONE]";
 
 impl Answer {
+    /// An answer of which nothing has come, and that will hold none of these.
+    pub fn without(secrets: &Arc<Secrets>) -> Self {
+        Self { secrets: Arc::clone(secrets), ..Self::default() }
+    }
+
     /// The answer of a server that ended a text because it repeats itself, and sent nothing of it
     /// but the error.
     pub fn ended_for_repetition(error: &str) -> Self {
@@ -121,11 +137,11 @@ impl Answer {
 
     fn take_event(&mut self, api: Api, data: &str) -> Result<(), Broken> {
         match (api, data) {
-            (Api::Shimmy, DONE) => self.end = Some(Stop::Unknown),
-            (Api::Shimmy, piece) => self.take_piece(piece),
+            (Api::Shimmy, piece) if piece != DONE => self.take_piece(piece),
             // The reason stood in the piece before.
             (_, DONE) => {
                 self.end.get_or_insert(Stop::Unknown);
+                self.over = true;
             }
             _ => self.take_json(api, data)?,
         }
@@ -158,7 +174,7 @@ impl Answer {
         let foreign = || Broken::Foreign { api, excerpt: excerpt(json) };
         let whole = with_stand_ins(json);
         self.halves |= whole != json;
-        let value: Value = serde_json::from_str(&whole).map_err(|_| foreign())?;
+        let value = self.secrets.json(&whole).map_err(|_| foreign())?;
         if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
             let message = error.get("message").unwrap_or(error);
             return self.take_error(&message.as_str().map_or_else(|| message.to_string(), str::to_owned));
@@ -181,6 +197,7 @@ impl Answer {
         let Self { withheld, .. } = Self::ended_for_repetition(error);
         self.withheld = withheld.filter(|_| !self.has_text());
         self.end = Some(Stop::Repetition);
+        self.over = true;
         Ok(())
     }
 
@@ -219,6 +236,7 @@ impl Answer {
                 .extend(tokens.iter().filter_map(|token| token.as_i64()).filter_map(|t| Token::try_from(t).ok()));
         }
         if value["stop"].as_bool() == Some(true) {
+            self.over = true;
             self.end = Some(value["stop_type"].as_str().and_then(stop_of).unwrap_or(Stop::Unknown));
             self.truncated = value["truncated"].as_bool() == Some(true);
             self.prompt_tokens = count(&value["tokens_evaluated"]);
@@ -236,6 +254,7 @@ impl Answer {
             None => Message::read("", "response", value.as_object()?),
         });
         if done {
+            self.over = true;
             self.end = Some(value["done_reason"].as_str().and_then(stop_of).unwrap_or(Stop::Unknown));
             self.prompt_tokens = count(&value["prompt_eval_count"]);
             self.generated_tokens = count(&value["eval_count"]);
@@ -262,8 +281,24 @@ impl Answer {
         self.take_message(Message { text: text.to_owned(), ..Message::default() });
     }
 
+    /// Whether it is known why it ended: what may come yet are numbers.
     pub fn is_complete(&self) -> bool {
         self.end.is_some()
+    }
+
+    /// Whether nothing more of it can come.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Takes in that no more of it is waited for.
+    pub fn give_up(&mut self, reason: String) {
+        self.given_up = Some(reason);
+    }
+
+    /// The order of the samplers, where the server states it.
+    pub fn samplers(&self) -> Option<&[String]> {
+        self.samplers.as_deref()
     }
 
     /// Whether some of it has come, be it thought or answer.
@@ -278,8 +313,8 @@ impl Answer {
         let unread = self.unread.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let unread = (!unread.is_empty())
             .then(|| format!("the answer holds words that were not understood and not kept: {unread}"));
-        let doubts: Vec<_> = [miscounted, cut, self.withheld, unread].into_iter().flatten().collect();
-        let whole = |text: String| if self.halves { joined(&text) } else { text };
+        let doubts: Vec<_> = [miscounted, cut, self.given_up, self.withheld, unread].into_iter().flatten().collect();
+        let whole = |text: String| self.secrets.scrub(if self.halves { joined(&text) } else { text });
         let tokens = (!self.tokens.is_empty()).then_some(self.tokens);
         Generation {
             n_prompt_tokens: self.prompt_tokens,
@@ -288,7 +323,7 @@ impl Answer {
             thought: self.thought.map(whole),
             text: whole(self.text),
             stop,
-            doubt: (!doubts.is_empty()).then(|| doubts.join("; ")),
+            doubt: (!doubts.is_empty()).then(|| self.secrets.scrub(doubts.join("; "))),
             logits_blake3: None,
         }
     }
@@ -341,7 +376,7 @@ fn count(value: &Value) -> Option<u32> {
 
 /// Whether data is the beginning of JSON that the next line of data goes on with.
 fn goes_on(data: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(data).is_err_and(|error| error.is_eof())
+    IgnoredAny::deserialize(&mut serde_json::Deserializer::from_str(data)).is_err_and(|error| error.is_eof())
 }
 
 fn excerpt(text: &str) -> String {

@@ -54,7 +54,7 @@ fn a_llama_server_stream_has_tokens_and_the_order() {
     for line in lines {
         assert_eq!(answer.take_line(Api::LlamaServer, line), Ok(Heard::Something));
     }
-    assert_eq!(answer.samplers.as_deref().unwrap(), ["top_k", "temperature"]);
+    assert_eq!(answer.samplers().unwrap(), ["top_k", "temperature"]);
     let generation = answer.into_generation(Api::LlamaServer, 4);
     assert_eq!((generation.n_tokens(), generation.stop), (Some(2), Stop::Eos));
     assert_eq!((generation.tokens, generation.doubt), (Some(vec![3, 4]), None));
