@@ -4,10 +4,9 @@ Of a file of the user's: a documented code, and nothing else. Of a file of a fin
 and the file's name, or it changes no byte of any table.
 """
 
-import json
+import math
 import re
 import shutil
-
 
 import mutate
 import program
@@ -185,7 +184,7 @@ def run(setting, fixtures):
         campaign = Campaign(setting, f"mutants/{kind}")
         if setting.selects(campaign):
             attack = getattr(attacks, kind)
-            campaign.run(range(max(wanted * share // _WHOLE, 2)), lambda *case, a=attack, c=campaign: a(c, *case))
+            campaign.run(range(math.ceil(wanted * share / _WHOLE)), lambda *case, a=attack, c=campaign: a(c, *case))
         campaigns.append(campaign)
     return campaigns
 
