@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench demo check detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: bench demo check fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -47,6 +47,24 @@ vulkan-run: build-tools vulkan-tools
 	$(with_vulkan) build --release --quiet --features vulkan
 	GGML_VK_VISIBLE_DEVICES=$(VULKAN_DEVICE) \
 	    target-vulkan/release/moe-sweep run $(EXPERIMENT) --batch 1 --lanes 1
+
+## Attack the program, for less than an hour on two cores: kills, failing I/O, full disks, mutated files,
+## hostile servers (docs/torture.md). PART=kills, mutants, io, limits, streams or servers; SEED, COUNT; ONLY and CASE
+## for one case again.
+SEED ?= 1
+torture: build-tools
+	$(CARGO) build --release --quiet
+	python3 scripts/torture target/release/moe-sweep --seed $(SEED) $(if $(PART),--part $(PART)) \
+	    $(if $(COUNT),--count $(COUNT)) $(if $(ONLY),--only $(ONLY)) $(if $(CASE),--case $(CASE))
+
+## Feed every reader of foreign bytes with mutants, for SECONDS each (docs/torture.md), with checks of overflow that the
+## program itself does without: so it is built once more, llama.cpp is not.
+checked = --config 'profile.release.package.moe-sweep.overflow-checks=true' \
+    --config 'profile.release.package.moe-sweep.debug-assertions=true'
+fuzz: export MOE_SWEEP_FUZZ_SECONDS = $(or $(SECONDS),60)
+fuzz: test-tools
+	$(CARGO) test --release --quiet $(checked) --lib fuzz:: -- --nocapture --test-threads 2
+	$(CARGO) test --release --quiet $(checked) --test fuzz -- --nocapture --test-threads 2
 
 ## Compare the ways of decoding (docs/performance.md); more than 20 minutes on idle cores.
 ## BENCH=--quick for a look.

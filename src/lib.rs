@@ -37,3 +37,7 @@ pub mod secret;
 pub mod signals;
 pub mod text_file;
 pub mod worker;
+
+#[cfg(test)]
+#[path = "../tests/support/fuzz.rs"]
+mod fuzz;

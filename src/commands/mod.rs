@@ -128,3 +128,6 @@ impl Failure {
         Self { code: ExitCode::BadSetup, report: report.into() }
     }
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -375,7 +375,7 @@ fn endless(limit: usize, max_tokens: u32) -> String {
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
-fn seconds_until(value: &str) -> Option<Duration> {
+pub(super) fn seconds_until(value: &str) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }

@@ -317,3 +317,6 @@ impl Engine for HttpEngine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod fuzz;
