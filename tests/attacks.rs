@@ -269,6 +269,7 @@ fn nothing_from_a_file_commands_the_terminal_or_a_spreadsheet() {
         &["recommend", "out"],
         &["compare", "out", "out"],
         &["run", "nosuch\u{1b}[2J.toml"],
+        &["score", "prompts.jsonl"],
     ] {
         let said = bench.say(arguments);
         shown += &(said.stdout + &said.stderr);

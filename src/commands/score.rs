@@ -1,7 +1,7 @@
 //! `moe-sweep score`: the metrics of texts from anywhere.
 
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write as _};
+use std::path::Path;
 
 use miette::Diagnostic;
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ use crate::cli::ScoreArgs;
 use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::metrics::{Metric, Written, score_head, score_written};
-use crate::plain::neutralise;
+use crate::plain::{neutralise, neutralise_text};
 use crate::regular_file;
 use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
 use crate::text_file::Format;
@@ -42,10 +42,18 @@ pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     if blind.n_unseen > 0 {
         say(&format!("note: {blind}"));
     }
-    print(|out| if args.json { write_json_lines(&rows, out) } else { write_csv(&rows, out) })
+    if args.json {
+        return print(|out| write_json_lines(&rows, out));
+    }
+    print(|out| {
+        let mut table = Vec::new();
+        write_csv(&rows, &mut table)?;
+        // It may well go to a terminal; an id with control characters is whole with --json.
+        out.write_all(neutralise_text(&String::from_utf8_lossy(&table)).as_bytes())
+    })
 }
 
-fn read(input: &PathBuf, args: &ScoreArgs) -> Result<Texts, Failure> {
+fn read(input: &Path, args: &ScoreArgs) -> Result<Texts, Failure> {
     let (name, bytes) = match input.to_str() {
         Some("-") => ("stdin".to_owned(), read_stdin()),
         _ => (input.display().to_string(), regular_file::read(input)),
