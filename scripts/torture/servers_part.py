@@ -17,7 +17,7 @@ def run(setting, fixtures):
     if not _SCRIPT.exists():
         campaign.skip(f"there is no {_SCRIPT.name} beside this script")
         return [campaign]
-    command = [sys.executable, _SCRIPT, setting.binary]
+    command = [sys.executable, _SCRIPT, setting.binary, "--jobs", "8"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=3 * setting.seconds, check=False)
     except subprocess.TimeoutExpired:
