@@ -21,7 +21,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::Pid;
-use support::{Bench, GGUF, models, wait_until};
+use support::{Bench, GGUF, hear_signals, models, wait_until};
 
 /// How soon a signal is heeded, and a worker follows its parent.
 const SOON: Duration = Duration::from_secs(1);
@@ -68,6 +68,7 @@ fn shell(bench: &Bench, script: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_moe-sweep")]).args(arguments);
     command.current_dir(bench.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    hear_signals(&mut command);
     command
 }
 

@@ -56,6 +56,7 @@ def arguments():
 def main():
     asked = arguments()
     program.protect_machine()
+    program.hear_signals()
     binary = asked.binary.resolve()
     target = asked.target.resolve()
     for old in ("scratch", "faults"):

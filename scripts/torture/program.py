@@ -32,6 +32,13 @@ _counter = 0
 _SETTINGS = ["THREADS", "LANES", "BATCH", "SAMPLERS", "STALL_TIMEOUT", "MODELS", "CACHE", "SHARDS"]
 
 
+def hear_signals():
+    """What a shell has a background job ignore is not to be inherited by what is tortured: it would rightly stay ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(one, signal.SIG_DFL)
+
+
 def protect_machine():
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -13,7 +13,7 @@ use crate::cli::ScoreArgs;
 use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::metrics::{Metric, Written, score_head, score_written};
-use crate::plain::{neutralise, neutralise_text};
+use crate::plain::{neutralise, neutralise_lines};
 use crate::regular_file;
 use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
 use crate::text_file::Format;
@@ -49,7 +49,7 @@ pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
         let mut table = Vec::new();
         write_csv(&rows, &mut table)?;
         // It may well go to a terminal; an id with control characters is whole with --json.
-        out.write_all(neutralise_text(&String::from_utf8_lossy(&table)).as_bytes())
+        out.write_all(neutralise_lines(&String::from_utf8_lossy(&table)).as_bytes())
     })
 }
 

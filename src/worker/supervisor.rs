@@ -101,7 +101,8 @@ impl Worker {
     pub fn send(&mut self, request: &Request) {
         let mut line = serde_json::to_vec(request).expect("a request is plain data");
         line.push(b'\n');
-        let stdin = self.stdin.as_mut().expect("open until the worker is ended");
+        // It has none once its death was told.
+        let Some(stdin) = self.stdin.as_mut() else { return };
         let _ = stdin.write_all(&line).and_then(|()| stdin.flush());
     }
 
@@ -206,5 +207,19 @@ fn keep_tail(mut pipe: impl Read, kept: &Mutex<VecDeque<u8>>) {
         kept.extend(&buffer[..n]);
         let excess = kept.len().saturating_sub(STDERR_TAIL_BYTES);
         kept.drain(..excess);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_has_died_takes_requests_and_tells_its_death_again() {
+        // Ends at once, whatever it is asked.
+        let mut worker = Worker::start(Path::new("/bin/false"), Numerics::Invariant).expect("it starts");
+        let death = worker.receive(Duration::from_secs(10)).expect_err("it dies");
+        worker.send(&Request::Devices);
+        assert_eq!(worker.receive(Duration::from_secs(10)), Err(death));
     }
 }

@@ -120,6 +120,7 @@ impl Bench {
         {
             command.env_remove(name);
         }
+        hear_signals(&mut command);
         command
     }
 
@@ -165,6 +166,26 @@ impl Bench {
     /// The files that must not differ between runs of the same experiment.
     pub fn reproducible(&self, directory: &str) -> [String; 3] {
         ["trials.csv", "cells.csv", "verdicts.json"].map(|name| self.result(directory, name))
+    }
+}
+
+/// Whoever runs the tests may ignore signals, as a shell's background job does, and what is inherited as ignored
+/// rightly stays so.
+pub fn hear_signals(command: &mut Command) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+
+        use nix::sys::signal::{SigHandler, Signal, signal};
+        let hear = || {
+            for ending in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+                // SAFETY: the default is no function of ours.
+                unsafe { signal(ending, SigHandler::SigDfl) }?;
+            }
+            Ok(())
+        };
+        // SAFETY: between fork and exec, these are calls of the system that allocate nothing.
+        unsafe { command.pre_exec(hear) };
     }
 }
 
