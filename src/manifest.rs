@@ -190,12 +190,15 @@ impl Manifest {
     /// # Errors
     /// When `json` is no manifest, one of a newer version, or one that was changed and is not to be trusted.
     pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), Unfit> {
-        FORMAT.read(json, trust)
+        let (mut manifest, seal): (Self, _) = FORMAT.read(json, trust)?;
+        // As it is written anew.
+        manifest.v = FORMAT.version;
+        Ok((manifest, seal))
     }
 
     /// As the file holds it.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec_pretty(&Self { v: FORMAT.version, ..self.clone() }).expect("plain data");
+        let mut json = serde_json::to_vec_pretty(self).expect("plain data");
         seal(&mut json);
         json
     }

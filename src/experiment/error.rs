@@ -2,7 +2,6 @@
 //! remedy, all of them at once.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
@@ -49,17 +48,32 @@ impl Diagnostic for Problem {
 #[derive(Debug)]
 pub struct Problems {
     name: String,
-    text: Arc<str>,
-    found: Vec<Problem>,
+    text: String,
+    found: Vec<Found>,
+    /// Places that are shown as asterisks, whatever they are shown for.
+    secrets: Vec<Range<usize>>,
+}
+
+#[derive(Debug)]
+struct Found {
+    span: Option<Range<usize>>,
+    message: String,
+    help: Option<String>,
 }
 
 impl Problems {
     pub fn new(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), text: text.into(), found: vec![] }
+        Self { name: name.to_owned(), text: text.to_owned(), found: vec![], secrets: vec![] }
     }
 
     pub fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.push(Some(span), message.into(), Some(help.into()));
+    }
+
+    /// The same of a place that may hold a key or a password: no message shows what stands there.
+    pub fn add_secret(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.secrets.push(span.clone());
+        self.add(span, message, help);
     }
 
     /// What the TOML reader found, in the words of the file.
@@ -70,11 +84,9 @@ impl Problems {
 
     fn push(&mut self, span: Option<Range<usize>>, message: String, help: Option<String>) {
         // No person writes more of them, and each is looked for in the whole file.
-        if self.found.len() == MOST_PROBLEMS {
-            return;
+        if self.found.len() < MOST_PROBLEMS {
+            self.found.push(Found { span, message, help });
         }
-        let excerpt = span.map(|span| Excerpt::of(&self.name, &self.text, span));
-        self.found.push(Problem { message, help, excerpt });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -88,8 +100,21 @@ impl Problems {
     pub fn none_or<T>(self, value: Option<T>) -> Result<T, BadExperiment> {
         match value {
             Some(value) if self.found.is_empty() => Ok(value),
-            _ => Err(BadExperiment { file: self.name, problems: self.found }),
+            _ => Err(self.into_error()),
         }
+    }
+
+    fn into_error(self) -> BadExperiment {
+        let Self { name, mut text, found, secrets } = self;
+        for secret in secrets {
+            text.replace_range(secret.clone(), &"*".repeat(secret.len()));
+        }
+        let excerpt = |span| Excerpt::of(&name, &text, span);
+        let problems = found
+            .into_iter()
+            .map(|Found { span, message, help }| Problem { message, help, excerpt: span.map(excerpt) })
+            .collect();
+        BadExperiment { file: name.clone(), problems }
     }
 }
 

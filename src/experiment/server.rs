@@ -187,7 +187,12 @@ pub fn resolve_servers(raw: &[RawServer], problems: &mut Problems) -> Vec<Server
 fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
     let url = server_url(raw.url.get_ref()).unwrap_or_else(|why| {
         let message = format!("{:?} can't be asked: {why}", shown_url(raw.url.get_ref()));
-        problems.add(raw.url.span(), message, "write it as http://HOST:PORT");
+        let help = "write it as http://HOST:PORT";
+        if raw.url.get_ref().contains('@') {
+            problems.add_secret(raw.url.span(), message, help);
+        } else {
+            problems.add(raw.url.span(), message, help);
+        }
         String::new()
     });
     let api = resolve_name("api", &raw.api, problems).unwrap_or_default();
@@ -204,7 +209,7 @@ fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
         if key.get_ref().is_empty() || !key.get_ref().chars().all(plain) {
             // It may be the key itself: it is not quoted.
             let help = "write the variable's name, such as key_env = \"OPENAI_API_KEY\"; a key never stands in a file";
-            problems.add(key.span(), "key_env names no environment variable", help);
+            problems.add_secret(key.span(), "key_env names no environment variable", help);
         }
     }
     let extensions = raw.extensions.iter().flat_map(|list| list.get_ref());

@@ -257,4 +257,13 @@ fn a_server_is_described_rightly_or_every_fault_is_named() {
         "key_env names no environment variable",
         "unknown server \"t\"",
     ]);
+    assert!(!said.stderr.contains("verysecret"), "{}", said.stderr);
+}
+
+#[test]
+fn a_password_in_an_address_is_refused_and_not_shown() {
+    let bench = bench("http://me:verysecret@somewhere", &PROMPTS);
+    let said = bench.run("out", &[], 96);
+    said.says(&["http://…@somewhere", "it holds a user or a password", "url = ***"]);
+    assert!(!said.stderr.contains("verysecret"), "{}", said.stderr);
 }
