@@ -415,8 +415,8 @@ impl Scores {
         }
         let shown = |value: f64| match metric.scale() {
             Scale::Share => value >= least,
-            // Where copies are a small part of the text, such a value may be the rest's.
-            Scale::RoughShare => value >= least && self.sight.repeated_of_whole >= 1.0 / 3.0,
+            // A clean text has some of it too. Where copies are a small part of the text, such a value may be the rest's.
+            Scale::RoughShare => value > least && self.sight.repeated_of_whole >= 1.0 / 3.0,
             Scale::Percent => value / 100.0 >= least,
             Scale::Rest => 1.0 - value >= least,
             Scale::Verdict => value == 1.0,
