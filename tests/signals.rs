@@ -282,7 +282,9 @@ fn worker_of_a_shell(bench: &Bench, request: &Request) -> (Child, u32, File) {
 }
 
 fn is_worker(id: u32) -> bool {
-    fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|path| path == Path::new(env!("CARGO_BIN_EXE_moe-sweep")))
+    // The target folder may be a link.
+    let program = fs::canonicalize(env!("CARGO_BIN_EXE_moe-sweep")).expect("it is there");
+    fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|path| path == program)
 }
 
 fn assert_at_work(bench: &Bench, worker: u32, what: &str) {

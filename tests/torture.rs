@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What may not be there on a machine: small file systems need root.
-const MAY_BE_SKIPPED: [&str; 1] = ["limits/disk"];
+/// What a machine may not have: small file systems need root, and renames are failed by seccomp's notifications, which
+/// some containers forbid.
+const MAY_BE_SKIPPED: [&str; 2] = ["limits/disk", "io"];
 
 /// Its exit code, what it printed, and its report.
 fn torture(program: &Path, target: &str, arguments: &[&str]) -> (Option<i32>, String, serde_json::Value) {
@@ -37,7 +38,8 @@ fn a_sample_of_all_attacks_finds_no_fault() {
     let (code, said, report) = torture(Path::new(env!("CARGO_BIN_EXE_moe-sweep")), "torture", &["--reduced"]);
     println!("{said}");
     assert_eq!((code, report["faults"].as_u64()), (Some(0), Some(0)), "{said}");
-    for skipped in report["skipped"].as_array().expect("a list of names") {
+    let skipped = report["skipped"].as_array().expect("a list of names");
+    for skipped in skipped {
         assert!(MAY_BE_SKIPPED.iter().any(|may| skipped == may), "{skipped} was skipped\n{said}");
     }
     // A campaign that attacks nothing finds nothing.
@@ -50,6 +52,9 @@ fn a_sample_of_all_attacks_finds_no_fault() {
         ("limits/", "cases", 6),
         ("streams", "cases", 20),
     ] {
+        if skipped.iter().any(|skipped| skipped == campaign) {
+            continue;
+        }
         let n = count(&report, campaign, what);
         assert!(n >= least, "{n} {what} in {campaign}, expected {least}\n{said}");
     }
