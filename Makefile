@@ -93,8 +93,8 @@ lint: build-tools
 docs: build-tools
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --workspace --document-private-items
 
-## The tests of forge, which trains the bundled models. With the whole
-## workspace selected, or cargo would choose other features and build llama.cpp again.
+## The tests of forge, which trains the bundled models. With the whole workspace selected, for which Cargo.toml sees
+## to it that llama.cpp is not built again.
 forge-test: test-tools
 	$(CARGO) test --release --workspace --lib --test parity --test determinism
 

@@ -31,6 +31,10 @@ pub struct Manifest {
     /// Trials that had a record when the last run ended; a journal with fewer has lost some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_trials: Option<usize>,
+    /// What of earlier runs was changed after it was written, and was taken on trust by a later one, which sealed it
+    /// anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted: Vec<String>,
     /// Oldest first.
     pub runs: Vec<RunEntry>,
 }
@@ -176,6 +180,7 @@ impl Manifest {
         Self {
             v: FORMAT.version,
             n_trials: None,
+            trusted: vec![],
             moe_sweep: env!("CARGO_PKG_VERSION").to_owned(),
             experiment: experiment.to_owned(),
             generate: plan.generate,
@@ -207,7 +212,7 @@ impl Manifest {
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
         let probes = loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?)));
-        probes.chain(self.same_placements()).collect()
+        self.trusted.iter().cloned().chain(probes).chain(self.same_placements()).collect()
     }
 
     /// Arms that differ in their offload, but not in where any tensor was: by the

@@ -219,6 +219,25 @@ fn an_edited_folder_is_refused_or_taken_on_trust() {
     assert_eq!(bench.reproducible("out"), tables);
 }
 
+/// The run seals it anew: that it was changed must not be forgotten with the old seal.
+#[test]
+fn what_a_run_took_on_trust_is_said_by_every_later_report() {
+    let bench = Bench::scripted("");
+    bench.run("out", &[], 0);
+    let manifest = bench.result("out", "manifest.json");
+    bench.write("out/manifest.json", manifest.replacen("\"seconds\": ", "\"seconds\": 1", 1));
+    bench.run("out", &[], 96).says(&["manifest.json", "--trust"]);
+    let note = "a later run took it on trust";
+    for arguments in
+        [&["run", "x.toml", "--out", "out", "--trust"][..], &["report", "out"], &["merge", "out", "--out", "m"]]
+    {
+        let said = bench.say(arguments);
+        assert_eq!(said.code, Some(0), "{said:#?}");
+        let words = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(note), "{arguments:?}: {}", said.stdout);
+    }
+}
+
 #[test]
 fn a_trial_that_was_lost_is_made_again() {
     let bench = Bench::scripted("");

@@ -93,8 +93,13 @@ fn is_ours(directory: &Path) -> bool {
 pub fn begin(setup: &Setup, trust: Trust) -> Result<Manifest, Failure> {
     clear_left_overs(&setup.directory);
     let mut manifest = Manifest::new(&setup.design.name, &setup.plan);
-    if let Some((earlier, _)) = read_manifest(&setup.directory, trust)? {
-        (manifest.runs, manifest.n_trials) = (earlier.runs, earlier.n_trials);
+    if let Some((earlier, seal)) = read_manifest(&setup.directory, trust)? {
+        (manifest.runs, manifest.n_trials, manifest.trusted) = (earlier.runs, earlier.n_trials, earlier.trusted);
+        let note =
+            format!("{} was changed after it was written, and a later run took it on trust", manifest::FILE_NAME);
+        if seal == Seal::Broken && !manifest.trusted.contains(&note) {
+            manifest.trusted.push(note);
+        }
     }
     write_manifest(&setup.directory, &manifest)?;
     write_whole(&setup.directory.join(EXPERIMENT), setup.text.as_bytes())?;

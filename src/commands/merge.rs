@@ -144,6 +144,7 @@ fn manifest(runs: &[(&Path, Finished)], design: &Design) -> Manifest {
     let mut whole = runs[0].1.manifest.clone();
     let key = |entry: &ModelEntry| (entry.id.clone(), entry.quant, entry.offload);
     whole.n_trials = None;
+    whole.trusted = runs.iter().flat_map(|(_, run)| run.manifest.trusted.iter().cloned()).unique().collect();
     let entries = runs.iter().flat_map(|(_, run)| run.manifest.models.iter().cloned());
     whole.models = entries.unique_by(key).collect();
     whole.models.sort_by_cached_key(|entry| {
