@@ -9,9 +9,10 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
+use moe_sweep::domain::LoadKey;
 use moe_sweep::engine::llama::{Llama, Model, ceiling};
 use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy, Token};
-use moe_sweep::experiment::{Numerics, Offload, OpOffload};
+use moe_sweep::experiment::{Numerics, Offload};
 
 const USAGE: &str = "give MODEL TEXTS THREADS invariant|fast";
 
@@ -33,8 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let settings = LoadSettings {
         path: PathBuf::from(path),
         blake3: String::new(),
-        offload: Offload::None,
-        op_offload: OpOffload::On,
+        levels: LoadKey::usual("model").with(Offload::None),
         numerics,
         context: 256,
         strategy: Strategy { lanes: 1, threads: threads.parse()?, rows },

@@ -3,9 +3,10 @@
 
 use std::sync::LazyLock;
 
+use moe_sweep::domain::LoadKey;
 use moe_sweep::engine::llama::{Llama, Model};
 use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
-use moe_sweep::experiment::{self, Chain, Numerics, Offload, OpOffload, Surroundings};
+use moe_sweep::experiment::{self, Chain, Numerics, Offload, Surroundings};
 use rand::{Rng, RngExt};
 
 /// The built-in chains and the one of experiments/cause.toml.
@@ -101,8 +102,7 @@ pub fn model() -> &'static Model {
         let settings = LoadSettings {
             path: concat!(env!("CARGO_MANIFEST_DIR"), "/models/deepseek-tiny.gguf").into(),
             blake3: String::new(),
-            offload: Offload::None,
-            op_offload: OpOffload::On,
+            levels: LoadKey::usual("model").with(Offload::None),
             numerics: Numerics::Invariant,
             context: 8,
             strategy: Strategy { lanes: 1, threads: 1, rows: 1 },

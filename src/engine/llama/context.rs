@@ -43,7 +43,7 @@ pub(super) fn context_params(settings: &LoadSettings) -> Result<LlamaContextPara
         // Each sequence has a stream of its own: what else is decoded
         // beside it can't change its attention's sums.
         .with_kv_unified(false)
-        .with_op_offload(settings.op_offload.into())
+        .with_op_offload(settings.levels.op_offload().into())
         .with_no_perf(true))
 }
 

@@ -80,7 +80,7 @@ impl<'m> Lane<'m> {
             sequences: Sequences::new(llama, model, settings)?,
             samplers: if parity::holds(model)? { settings.samplers } else { Samplers::Llama },
             sharing: settings.sharing,
-            takeover: takeover(settings.op_offload),
+            takeover: takeover(settings.levels.op_offload()),
             sampling: Rows::new(settings.strategy.threads),
             scratch: Scratch::default(),
         })

@@ -29,7 +29,7 @@ impl Model {
     /// # Errors
     /// When llama.cpp refuses the file.
     pub fn load(_: &super::Llama, settings: &LoadSettings) -> Result<Self, EngineError> {
-        let patterns = expert_patterns(settings.offload);
+        let patterns = expert_patterns(settings.levels.offload());
         let mut overrides: Vec<_> = patterns
             .iter()
             .map(|pattern| sys::llama_model_tensor_buft_override {

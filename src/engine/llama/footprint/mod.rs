@@ -43,7 +43,7 @@ pub fn footprint(_: &Llama, model: &Model, settings: &LoadSettings) -> Result<Fo
         moe_sweep_visit_tensors(model.pointer(), visit_tensor, user);
         moe_sweep_visit_memory(context.0.as_ptr(), visit_memory, user);
     }
-    Ok(Footprint { takeover: takeover(settings.op_offload), ..ledger.footprint() })
+    Ok(Footprint { takeover: takeover(settings.levels.op_offload()), ..ledger.footprint() })
 }
 
 /// A context as a lane's, of which llama-cpp-2 would not tell the address.
