@@ -30,9 +30,10 @@ recompute:
 	target/recompute/bin/pip install --quiet -r scripts/recompute-requirements.txt
 	target/recompute/bin/python scripts/recompute.py $(RESULTS)
 
-## Build and run the tests.
+## Build and run the tests of the program and its crates; those of forge have a target of their own.
+ours = --workspace --exclude forge
 test: test-tools
-	$(CARGO) test --release
+	$(CARGO) test --release $(ours)
 
 ## The tests with experts on a Vulkan device, by default Mesa's lavapipe, which runs on
 ## the CPU (docs/offload.md). Builds llama.cpp once more, in a folder of its own.
@@ -60,7 +61,9 @@ torture: build-tools
 ## Feed every reader of foreign bytes with mutants, for SECONDS each (docs/torture.md), with checks of overflow that the
 ## program itself does without: so it is built once more, llama.cpp is not.
 checked = --config 'profile.release.package.moe-sweep.overflow-checks=true' \
-    --config 'profile.release.package.moe-sweep.debug-assertions=true'
+    --config 'profile.release.package.moe-sweep.debug-assertions=true' \
+    --config 'profile.release.package.moe-sweep-score.overflow-checks=true' \
+    --config 'profile.release.package.moe-sweep-score.debug-assertions=true'
 fuzz: export MOE_SWEEP_FUZZ_SECONDS = $(or $(SECONDS),60)
 fuzz: test-tools
 	$(CARGO) test --release --quiet $(checked) --lib fuzz:: -- --nocapture --test-threads 2

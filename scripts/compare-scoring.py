@@ -3,7 +3,7 @@
 
     pip install lexical-diversity && python scripts/compare-scoring.py
 
-Writes texts to a file, has `cargo bench --bench scoring` score them, then scores
+Writes texts to a file, has `cargo bench -p moe-sweep-score --bench scoring` score them, then scores
 them here, plainly and with the metrics that the Rust has, on one thread (MTLD and
 MATTR are lexical-diversity's). Words stand for tokens on both sides.
 """
@@ -24,7 +24,7 @@ TEXTS = 200
 
 
 def texts():
-    """As in benches/scoring.rs: 400 words, of which half may be a loop."""
+    """As in crates/score/benches/scoring.rs: 400 words, of which half may be a loop."""
     rng = random.Random(5)
     for number in range(TEXTS):
         word = lambda: f"w{int(5000 ** rng.random()):x}"
@@ -113,7 +113,7 @@ def score(text):
 
 def rust_seconds(file):
     """The least of Divan's samples: other programs can only make it longer."""
-    command = ["cargo", "bench", "--bench", "scoring", "--", "all"]
+    command = ["cargo", "bench", "-p", "moe-sweep-score", "--bench", "scoring", "--", "all"]
     run = subprocess.run(command, env={**os.environ, "SCORING_TEXTS": file}, capture_output=True, text=True, check=True)
 
     def seconds(name):

@@ -5,7 +5,7 @@
     python3 scripts/detectors.py --write                             puts it into docs/metrics.md
     python3 scripts/detectors.py --check                             fails if the document has another
 
-Makes the texts of tests/corpus/repetition, has `moe-sweep score` score them, and counts. A metric
+Makes the texts of crates/score/tests/corpus/repetition, has `moe-sweep score` score them, and counts. A metric
 sees a text if it goes beyond all but one in a hundred of the clean texts, a verdict (1 or 0) if it
 says 1. Tokens are those of a toy: up to four letters, or one other character.
 """
@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CORPUS = ROOT / "tests/corpus/repetition"
+CORPUS = ROOT / "crates/score/tests/corpus/repetition"
 DOCUMENT = ROOT / "docs/metrics.md"
 PROGRAM = os.environ.get("MOE_SWEEP", ROOT / "target/release/moe-sweep")
 

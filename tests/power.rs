@@ -88,7 +88,7 @@ fn few_prompts_are_told_that_they_see_nothing() {
 
 #[test]
 fn programs_get_the_published_figures() {
-    // SciPy and statsmodels (tests/oracles), as one option after the other asks for them.
+    // SciPy and statsmodels (crates/score/tests/oracles), as one option after the other asks for them.
     let found = json(&["--effect", "0.06,0.09", "--from-rate", "0.1", "--margin", "0.02", "--texts", "4"]);
     assert_eq!(found["prompts_for_effects"][0]["prompts"], 199);
     assert_eq!(found["prompts_for_effects"][1]["prompts"], 90);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes stats.json beside this file: what SciPy and statsmodels say.
 
-    pip install numpy scipy statsmodels && python tests/oracles/stats.py
+    pip install numpy scipy statsmodels && python crates/score/tests/oracles/stats.py
 
 What neither library has is computed here from its definition, slowly and
 plainly; the comment at each says where the definition stands.

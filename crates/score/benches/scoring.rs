@@ -1,6 +1,6 @@
 //! Time to score texts, in bytes of text a second.
 //!
-//! `cargo bench --bench scoring`, or with a name to run that one. With
+//! `cargo bench -p moe-sweep-score --bench scoring`, or with a name to run that one. With
 //! `SCORING_TEXTS` naming a file, one text a line, these are scored instead;
 //! `scripts/compare-scoring.py` does so to compare with Python.
 
@@ -8,8 +8,7 @@ use std::hint::black_box;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use moe_sweep::engine::Token;
-use moe_sweep::metrics::{
+use moe_sweep_score::metrics::{
     Grams, Looping, UpToFour, Written, compression_ratio, has_ollama_repeats, is_gemini_cli_loop,
     is_holtzman_repetition, mattr, mtld, recycled, repeat_4_chars, repetition_score, score, score_written, tail_cycle,
     word_ids, zipf,
@@ -24,7 +23,7 @@ fn main() {
 
 struct Text {
     text: String,
-    tokens: Vec<Token>,
+    tokens: Vec<i32>,
 }
 
 /// Words with frequencies like a language's, of which every other text ends in a

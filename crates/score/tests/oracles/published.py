@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes published.json beside this file: metrics as others compute them.
 
-    pip install numpy scipy lexical-diversity && python tests/oracles/published.py
+    pip install numpy scipy lexical-diversity && python crates/score/tests/oracles/published.py
 
 MTLD and MATTR are lexical-diversity's own; the rest is written here from the
 definitions in FIELD notes and docs of src/metrics, slowly and plainly, on lists
