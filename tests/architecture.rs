@@ -30,7 +30,8 @@ const MAY_KNOW: [(&str, &[&str]); 28] = [
     ("mechanism", &["engine", "experiment", "metrics", "stats"]),
     ("analysis", &["engine", "experiment", "journal", "metrics", "plan", "stats"]),
     ("check", &["analysis", "experiment", "metrics", "plan", "stats"]),
-    ("report", &["analysis", "check", "experiment", "mechanism", "metrics", "plain", "plan", "stats"]),
+    // Advice shows what the client would ask a server for: engine::http's mapping.
+    ("report", &["analysis", "check", "engine", "experiment", "mechanism", "metrics", "plain", "plan", "stats"]),
     ("progress", &["event", "experiment", "journal", "message", "metrics", "model", "plan"]),
     ("manifest", &["engine", "experiment", "hardware", "model", "plan", "runner", "seal"]),
     ("cli", &[]),
@@ -92,7 +93,7 @@ const PURE_FILES: [&str; 10] = [
     "src/engine/chat.rs",
     "src/engine/http/answer/",
     "src/engine/http/halves.rs",
-    "src/engine/http/sampling.rs",
+    "src/engine/http/mapping.rs",
     "src/model/anatomy",
     "src/model/file_type.rs",
     "src/model/memory",

@@ -28,6 +28,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
+pub use builtin::chains as builtin_chains;
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
 pub use error::{BadExperiment, Problem, Problems};
 pub use faults::caveats;

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::sampling::{Inexpressible, sampling_fields};
+use super::mapping::{Inexpressible, sampling_fields};
 use crate::experiment::{Api, Delivery, ResolvedChain, Seed, Served, Template};
 
 /// A request for one text.
