@@ -143,17 +143,18 @@ pub fn express(chain: &ResolvedChain, dialect: Dialect<'_>) -> Expressed {
             Err(why) => said.lost.push(Loss::Step { step: step.clone(), why }),
         }
     }
-    names.retain(|name| !matches!(*name, "dist" | "greedy"));
     match greedy {
         Some(true) => {
             said.fields.insert("temperature".to_owned(), json!(0));
-            names.insert(0, "temperature");
+            // Where it stood: at a temperature of 0 one token is left, and a penalty after it changes nothing.
+            names.iter_mut().filter(|name| **name == "greedy").for_each(|name| *name = "temperature");
         }
         Some(false) => {
             said.lost.push(Loss::Step { step: Step::Greedy, why: Inexpressible::LateGreedy { api } });
         }
         None => {}
     }
+    names.retain(|name| !matches!(*name, "dist" | "greedy"));
     if api == Api::LlamaServer {
         said.fields.insert("samplers".to_owned(), json!(names));
     } else if names.len() > 1 && greedy != Some(true) {
@@ -356,6 +357,8 @@ mod tests {
         assert_eq!(fields(&server(Api::Openai), vec![Step::Greedy]).unwrap()["temperature"], json!(0));
         let asked = fields(&server(Api::LlamaServer), vec![Step::Greedy]).unwrap();
         assert_eq!(asked["samplers"], json!(["temperature"]));
+        let asked = fields(&server(Api::LlamaServer), vec![penalties(1.1), Step::Greedy]).unwrap();
+        assert_eq!(asked["samplers"], json!(["penalties", "temperature"]), "the penalty comes before the choice");
     }
 
     #[test]
