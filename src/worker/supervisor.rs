@@ -128,7 +128,7 @@ impl Worker {
 
     /// A reply that is there already. None, too, once the worker has told its
     /// failure: `receive` returns that next.
-    pub fn receive_ready(&mut self) -> Option<Reply> {
+    pub(super) fn receive_ready(&mut self) -> Option<Reply> {
         match self.replies.try_recv().ok()? {
             Reply::Failed { reason } => {
                 self.failure = Some(reason);
