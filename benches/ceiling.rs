@@ -9,10 +9,9 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-use moe_sweep::domain::LoadKey;
+use moe_sweep::domain::{LoadKey, Numerics, Offload, Token};
 use moe_sweep::engine::llama::{Llama, Model, ceiling};
-use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy, Token};
-use moe_sweep::experiment::{Numerics, Offload};
+use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
 
 const USAGE: &str = "give MODEL TEXTS THREADS invariant|fast";
 

@@ -11,9 +11,9 @@ use std::fmt;
 
 use divan::Bencher;
 use llama_cpp_2::token::LlamaToken;
+use moe_sweep::domain::{ResolvedChain, Seed, Temperature};
 use moe_sweep::engine::llama::fast::{FastChain, Row, Scratch};
 use moe_sweep::engine::llama::{Rows, Sampler};
-use moe_sweep::experiment::{ResolvedChain, Seed, Temperature};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

@@ -8,9 +8,9 @@
 mod support;
 
 use llama_cpp_2::token::LlamaToken;
+use moe_sweep::domain::{Chain, ResolvedChain, Seed, Step, Temperature, TokenBias};
 use moe_sweep::engine::llama::Sampler;
 use moe_sweep::engine::llama::fast::{FastChain, Outcome, Row, Scratch};
-use moe_sweep::experiment::{Chain, ResolvedChain, Seed, Step, Temperature, TokenBias};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Numerics;
+use crate::domain::Numerics;
 
 /// The most sequences a llama.cpp context takes, one of them parked.
 pub const MAX_ROWS: u32 = 255;

@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
-use moe_sweep::domain::LoadKey;
+use moe_sweep::domain::{Chain, LoadKey, Numerics, Offload};
 use moe_sweep::engine::llama::{Llama, Model};
 use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
-use moe_sweep::experiment::{self, Chain, Numerics, Offload, Surroundings};
+use moe_sweep::experiment::{self, Surroundings};
 use rand::{Rng, RngExt};
 
 /// The built-in chains and the one of experiments/cause.toml.

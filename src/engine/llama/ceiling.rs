@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::sequences::Sequences;
 use super::{Llama, Model};
-use crate::engine::{EngineError, LoadSettings, Token};
+use crate::domain::Token;
+use crate::engine::{EngineError, LoadSettings};
 
 /// Decodes `texts` side by side in one context, a token of each in a step, and says how long it
 /// took; the first step warms up and is not counted. A text that is shorter than the first goes on

@@ -7,7 +7,8 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::fast::{FastChain, Outcome, Row};
 use super::{Model, Sampler};
-use crate::engine::{Effort, EngineError, Job, Samplers, Token};
+use crate::domain::Token;
+use crate::engine::{Effort, EngineError, Job, Samplers};
 
 /// The samplers of one job.
 pub struct Chooser<'w> {

@@ -8,8 +8,8 @@ use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_sys_2 as sys;
 
 use super::device::devices;
+use crate::domain::Numerics;
 use crate::engine::{EngineError, LoadSettings, Strategy};
-use crate::experiment::Numerics;
 
 /// llama.cpp's default physical batch.
 const N_UBATCH: u32 = 512;

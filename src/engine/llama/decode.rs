@@ -27,9 +27,9 @@ use super::rows::Rows;
 use super::sequences::Sequences;
 use super::takeover::takeover;
 use super::{Llama, Model, parity};
+use crate::domain::{Generation, Stop, Token};
 use crate::engine::{
-    Effort, EngineError, Generation, Group, Job, LoadSettings, Observer, Samplers, Sharing, Stop, Takeover, Ticket,
-    Timing, Token, Work,
+    Effort, EngineError, Group, Job, LoadSettings, Observer, Samplers, Sharing, Takeover, Ticket, Timing, Work,
 };
 
 /// A context to decode in, with threads of its own.

@@ -12,9 +12,10 @@ use std::thread;
 use super::decode::{Lane, Moved};
 use super::pool::Pool;
 use super::{Llama, Model, trace};
+use crate::domain::Generation;
 use crate::engine::strategy::portions;
 use crate::engine::{
-    Effort, Engine, EngineError, Generation, LoadSettings, Observer, Strategy, Ticket, Timing, TraceWork, Traced, Work,
+    Effort, Engine, EngineError, LoadSettings, Observer, Strategy, Ticket, Timing, TraceWork, Traced, Work,
 };
 
 /// Texts together from which on a small model is worth several threads that sleep while they wait:

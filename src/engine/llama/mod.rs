@@ -27,7 +27,7 @@ use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_sys_2 as sys;
 
 use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
-use crate::experiment::Template;
+use crate::domain::Template;
 
 mod ceiling;
 mod choose;

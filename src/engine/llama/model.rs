@@ -10,8 +10,8 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
-use crate::engine::{EngineError, LoadSettings, ModelFacts, RopeScaling, Token};
-use crate::experiment::{Numerics, Offload};
+use crate::domain::{ModelFacts, Numerics, Offload, RopeScaling, Token};
+use crate::engine::{EngineError, LoadSettings};
 use crate::metrics::Markers;
 
 /// llama.cpp's own pattern for the tensors of routed experts (`--cpu-moe` in

@@ -6,8 +6,8 @@
 
 use super::fast::{FastChain, Outcome, Row, Scratch};
 use super::{Model, Sampler};
+use crate::domain::{ResolvedChain, Seed, Step};
 use crate::engine::EngineError;
-use crate::experiment::{ResolvedChain, Seed, Step};
 
 /// A model's worth of candidates, all about equally probable: a draw that is
 /// off by a thousandth selects another one.

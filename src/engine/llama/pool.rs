@@ -6,9 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::domain::Numerics;
 use crate::engine::Group;
 use crate::engine::strategy::texts_can_move;
-use crate::experiment::Numerics;
 
 /// Work for lanes that take what they can get, and hand over a part of it (`P`)
 /// when others have none.
@@ -106,7 +106,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::experiment::Template;
+    use crate::domain::Template;
 
     fn groups(n: usize) -> Vec<Group> {
         (0..n).map(|n| Group { prompt: n.to_string(), template: Template::Raw, jobs: vec![] }).collect()

@@ -10,8 +10,7 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
 use super::Model;
-use crate::engine::ChatForm;
-use crate::experiment::{Bos, Template};
+use crate::domain::{Bos, ChatForm, Template};
 
 /// Whether the text of a special token means the token.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::path::Path;
 use llama_cpp_sys_2 as sys;
 
 use super::Llama;
+use crate::domain::Quant;
 use crate::engine::{EngineError, Quantisation};
-use crate::experiment::Quant;
 
 impl Llama {
     /// Writes `quantisation.target` anew from `quantisation.source`.

@@ -10,8 +10,8 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
 use super::Model;
-use crate::engine::{EngineError, Token};
-use crate::experiment::{ResolvedChain, Seed, Step, Temperature};
+use crate::domain::{ResolvedChain, Seed, Step, Temperature, Token};
+use crate::engine::EngineError;
 
 /// A sampler chain with its state.
 pub struct Sampler {

@@ -9,7 +9,8 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::context::{context_params, least_rows, pieces};
 use super::{Llama, Model};
-use crate::engine::{EngineError, LoadSettings, Strategy, Token};
+use crate::domain::Token;
+use crate::engine::{EngineError, LoadSettings, Strategy};
 
 /// Sequences 0 to `rows - 1`, and one more that is parked: it holds a prompt to
 /// begin from. Where a step must have more rows than one ([`least_rows`]), a

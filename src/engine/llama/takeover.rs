@@ -4,8 +4,8 @@
 use llama_cpp_sys_2 as sys;
 
 use super::device::devices;
+use crate::domain::OpOffload;
 use crate::engine::Takeover;
-use crate::experiment::OpOffload;
 
 /// None where there is no device beside the host.
 pub(super) fn takeover(op_offload: OpOffload) -> Option<Takeover> {

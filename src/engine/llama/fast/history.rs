@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::engine::Token;
+use crate::domain::Token;
 
 /// llama.cpp's `penalties`: its parameters and the tokens it has accepted.
 #[derive(Clone, Debug)]

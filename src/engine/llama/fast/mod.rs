@@ -11,8 +11,7 @@
 //! after `std::sort`, NaN) the answer is [`Outcome::AskLlama`]. Knows
 //! llama.cpp's source (src/llama-sampler.cpp), and never calls it.
 
-use crate::engine::Token;
-use crate::experiment::{ResolvedChain, Seed};
+use crate::domain::{ResolvedChain, Seed, Token};
 
 mod history;
 mod list;

@@ -4,7 +4,8 @@ use super::history::Penalties;
 use super::list::{MinP, Step};
 use super::nucleus::TopP;
 use super::vocabulary::{Head, Narrowing, Reweighting};
-use crate::experiment::{self, ResolvedChain, Temperature};
+use crate::domain::{ResolvedChain, Temperature};
+use crate::experiment;
 
 /// A chain without its memory.
 #[derive(Clone, Debug, PartialEq)]

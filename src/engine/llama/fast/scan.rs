@@ -1,6 +1,6 @@
 //! Passes over a whole vocabulary's logits: extremes, and the k largest.
 
-use crate::engine::Token;
+use crate::domain::Token;
 
 /// A token that is still in the running.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,7 +8,7 @@ use super::list::{List, MinP, Order, Step, sortable};
 use super::mass::RunningSums;
 use super::nucleus::TopP;
 use super::scan::{self, BLOCK, Candidate, Extremes};
-use crate::engine::Token;
+use crate::domain::Token;
 
 /// A change of logits that keeps every candidate.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -10,10 +10,11 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
 use super::capture::Capture;
+use crate::domain::Token;
 use crate::engine::llama::Model;
 use crate::engine::llama::context::{context_params, raw};
 use crate::engine::trace::{Routed, RoutingShape};
-use crate::engine::{EngineError, LoadSettings, Token};
+use crate::engine::{EngineError, LoadSettings};
 
 /// A context for a number of sequences side by side.
 pub struct Context<'m> {

@@ -14,10 +14,11 @@ use blake3::Hasher;
 use self::context::{Capturing, Context, Item};
 use super::context::{least_rows, pieces};
 use super::{Llama, Model};
+use crate::domain::{Stop, Token};
 use crate::engine::trace::{
     Follow, LogitsWriter, Record, Routed, RoutingShape, RoutingWriter, TraceText, TraceWork, Traced,
 };
-use crate::engine::{Effort, EngineError, LoadSettings, Observer, Stop, Strategy, Token};
+use crate::engine::{Effort, EngineError, LoadSettings, Observer, Strategy};
 
 mod capture;
 mod context;
