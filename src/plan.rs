@@ -149,7 +149,7 @@ impl Plan {
             let key = LoadKey::of(|factor| level_in(&levels, factor));
             let (model, surveyed) = (grid.model(key.model()), &surveyed[key.model()]);
             let mut prompts = Vec::new();
-            let ways = grid.combinations(&Factor::nested(&[Scope::Prompt]));
+            let ways: Vec<_> = grid.combinations(&Factor::nested(&[Scope::Prompt])).collect();
             for (way, (index, prompt)) in iproduct!(&ways, experiment.prompts.iter().enumerate()) {
                 let levels = [levels.as_slice(), way].concat();
                 let stretch = Stretch { surveyed, levels: &levels, prompt };

@@ -1,5 +1,7 @@
 //! The grid: the levels of every factor, and what is left out.
 
+use itertools::{Itertools as _, iproduct};
+
 use crate::domain::{Cell, Chain, Exclusion, Factor, FactorLevel, FactorMap, Level, Point, Seed};
 
 use super::{Model, Prompt};
@@ -30,15 +32,9 @@ impl Grid {
         self.levels.values().flatten().filter_map(T::of).cloned().collect()
     }
 
-    /// The cells of some factors' levels, in the order in which grids nest; `rest` fills in the other factors.
-    pub fn combinations(&self, factors: &[Factor]) -> Vec<Vec<Level>> {
-        factors.iter().fold(vec![vec![]], |combinations, &factor| {
-            let grown = |levels: &Vec<Level>| {
-                let levels = levels.clone();
-                self.levels[factor].iter().map(move |level| [levels.as_slice(), std::slice::from_ref(level)].concat())
-            };
-            combinations.iter().flat_map(grown).collect()
-        })
+    /// Every combination of some factors' levels, those of the last factor fastest.
+    pub fn combinations(&self, factors: &[Factor]) -> impl Iterator<Item = Vec<Level>> {
+        factors.iter().map(|&factor| self.levels[factor].iter().cloned()).multi_cartesian_product()
     }
 
     pub fn excludes(&self, point: Point<'_>) -> bool {
@@ -82,10 +78,10 @@ impl Grid {
 
     /// Whether the exclusions leave anything to run on these prompts.
     pub(super) fn leaves_a_trial(&self, prompts: &[Prompt]) -> bool {
-        self.combinations(&Factor::ALL).into_iter().any(|levels| {
+        self.combinations(&Factor::ALL).any(|levels| {
             let cell = Cell::new(FactorMap::from_fn(|factor| levels[factor as usize].clone()));
             let seeds = self.seeds_of(self.chain(cell.chain()));
-            itertools::iproduct!(&seeds, prompts)
+            iproduct!(&seeds, prompts)
                 .any(|(&seed, prompt)| !self.excludes(Point { cell: &cell, seed, prompt: &prompt.id }))
         })
     }

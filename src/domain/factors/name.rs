@@ -19,10 +19,35 @@ pub struct ModelId(Arc<str>);
 pub struct ChainId(Arc<str>);
 
 macro_rules! name {
-    ($id:ident) => {
+    ($id:ident, $factor:ident, $scope:expr) => {
         impl $id {
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl FactorLevel for $id {
+            const SCOPE: Scope = $scope;
+            const WORDING: Wording = Wording::Always;
+            level!($factor);
+
+            fn usual() -> Option<Self> {
+                None
+            }
+
+            fn read(written: &Written) -> Result<Self, NotALevel> {
+                match written {
+                    Written::Name(name) => Ok(name.as_str().into()),
+                    _ => Err(NotALevel::other("this is not a name", "write it in quotes")),
+                }
+            }
+
+            fn in_title(&self) -> String {
+                self.to_string()
+            }
+
+            fn in_load(&self) -> String {
+                self.to_string()
             }
         }
 
@@ -52,52 +77,5 @@ macro_rules! name {
     };
 }
 
-name!(ModelId);
-name!(ChainId);
-
-fn read(written: &Written) -> Result<&str, NotALevel> {
-    match written {
-        Written::Name(name) => Ok(name),
-        _ => Err(NotALevel::other("this is not a name", "write it in quotes")),
-    }
-}
-
-impl FactorLevel for ModelId {
-    const SCOPE: Scope = Scope::File;
-    const WORDING: Wording = Wording::Always;
-    level!(Model);
-
-    fn usual() -> Option<Self> {
-        None
-    }
-
-    fn read(written: &Written) -> Result<Self, NotALevel> {
-        read(written).map(Self::from)
-    }
-
-    fn in_title(&self) -> String {
-        self.to_string()
-    }
-
-    fn in_load(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl FactorLevel for ChainId {
-    const SCOPE: Scope = Scope::Sampler;
-    const WORDING: Wording = Wording::Always;
-    level!(Chain);
-
-    fn usual() -> Option<Self> {
-        None
-    }
-
-    fn read(written: &Written) -> Result<Self, NotALevel> {
-        read(written).map(Self::from)
-    }
-
-    fn in_title(&self) -> String {
-        self.to_string()
-    }
-}
+name!(ModelId, Model, Scope::File);
+name!(ChainId, Chain, Scope::Sampler);
