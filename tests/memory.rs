@@ -1,5 +1,6 @@
 //! What the header tells, and the memory that is estimated from it, against
 //! llama.cpp itself: its counts, and the sizes of the buffers that it logs.
+#![cfg(feature = "llama")]
 
 use std::ffi::{CStr, c_char, c_void};
 use std::fs;
@@ -7,11 +8,11 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use llama_cpp_2::context::params::LlamaContextParams;
-use llama_cpp_2::llama_backend::LlamaBackend;
-use llama_cpp_2::model::LlamaModel;
-use llama_cpp_2::model::params::LlamaModelParams;
-use llama_cpp_sys_2 as sys;
+use llama::llama_cpp_2::context::params::LlamaContextParams;
+use llama::llama_cpp_2::llama_backend::LlamaBackend;
+use llama::llama_cpp_2::model::LlamaModel;
+use llama::llama_cpp_2::model::params::LlamaModelParams;
+use llama::llama_cpp_sys_2 as sys;
 use moe_sweep::experiment::Offload;
 use moe_sweep::model::Anatomy;
 use moe_sweep::model::gguf::Gguf;

@@ -1,11 +1,11 @@
 //! Chains and made-up logits for comparing samplers, in tests and benches.
 #![allow(dead_code)] // the bench uses a part of this
 
+use std::path::Path;
 use std::sync::LazyLock;
 
-use moe_sweep::engine::llama::{Llama, Model};
-use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
-use moe_sweep::experiment::{self, Chain, Numerics, Offload, OpOffload, Surroundings};
+use llama::{HostExperts, Llama, Model, Numerics, OpOffload, Samplers, Settings, Sharing, Strategy};
+use moe_sweep::experiment::{self, Chain, Surroundings};
 use rand::{Rng, RngExt};
 
 /// The built-in chains and the one of experiments/cause.toml.
@@ -98,10 +98,9 @@ pub fn chains() -> Vec<Chain> {
 pub fn model() -> &'static Model {
     static MODEL: LazyLock<(Llama, Model)> = LazyLock::new(|| {
         let llama = Llama::start().expect("llama.cpp starts once");
-        let settings = LoadSettings {
-            path: concat!(env!("CARGO_MANIFEST_DIR"), "/models/deepseek-tiny.gguf").into(),
-            blake3: String::new(),
-            offload: Offload::None,
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/deepseek-tiny.gguf"));
+        let settings = Settings {
+            experts: HostExperts::None,
             op_offload: OpOffload::On,
             numerics: Numerics::Invariant,
             context: 8,
@@ -109,7 +108,7 @@ pub fn model() -> &'static Model {
             samplers: Samplers::Llama,
             sharing: Sharing::Trie,
         };
-        let model = Model::load(&llama, &settings).expect("the bundled model loads");
+        let model = Model::load(&llama, path, &settings).expect("the bundled model loads");
         (llama, model)
     });
     &MODEL.1
