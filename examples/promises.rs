@@ -13,14 +13,11 @@ use std::process::ExitCode;
 
 use moe_sweep::analysis::{Questions, ScoredTrial, TrialResult, VerdictOutcome, verdicts};
 use moe_sweep::check::{By, Outcome, Rule, Texts, Unit, decide};
+use moe_sweep::domain::{Cell, Trial, TrialId};
 use moe_sweep::engine::{Generation, Stop};
-use moe_sweep::experiment::{
-    Direction, Factor, Hypothesis, Offload, OpOffload, Quant, Seed, Selection, Settings, Sides, Temperature, Template,
-    Test,
-};
+use moe_sweep::experiment::{Direction, Factor, Hypothesis, Seed, Selection, Settings, Sides, Temperature, Test};
 use moe_sweep::journal::format::Failure;
 use moe_sweep::metrics::{Metric, Scores, TextPart};
-use moe_sweep::plan::{Cell, Trial, TrialId};
 use moe_sweep::stats::{Kinds, PromptDifference};
 use rand::RngExt as _;
 use rand::SeedableRng as _;
@@ -276,7 +273,7 @@ impl Tables {
             let mut trials = arms(rng, n, 4, 2, |rng| vec![beta(0.3, uniform(rng)), beta(0.6, uniform(rng))]);
             for trial in &mut trials {
                 let TrialResult::Scored { scores, .. } = &trial.result else { continue };
-                let is_hot = trial.trial.cell.temperature.get() > 0.3;
+                let is_hot = trial.trial.cell.temperature().get() > 0.3;
                 if is_hot && scores.get(Metric::Loop) == Some(1.0) && uniform(rng) < 0.9 {
                     trial.result = TrialResult::Failed(Failure { reason: "it took too long".to_owned(), attempts: 2 });
                 }
@@ -367,15 +364,7 @@ fn arms(
 }
 
 fn scored(prompt: usize, chain: &str, temperature: f32, seed: usize, score: f64) -> ScoredTrial {
-    let cell = Cell {
-        model: "m".to_owned(),
-        chain: chain.to_owned(),
-        offload: Offload::All,
-        quant: Quant::Source,
-        template: Template::Raw,
-        op_offload: OpOffload::On,
-        temperature: Temperature::new(temperature).expect("it is above 0"),
-    };
+    let cell = Cell::usual("m", chain, Temperature::new(temperature).expect("it is above 0"));
     let name = format!("{prompt} {chain} {temperature} {seed}");
     let id: TrialId = serde_json::from_value(name.clone().into()).expect("an id is a text");
     let loops = f64::from(u8::from(score >= 0.5));
@@ -419,7 +408,7 @@ fn contrast(expect: Direction) -> Test {
 }
 
 fn at(level: usize) -> Selection {
-    Selection { temperature: Vec::from_iter(Temperature::new(TEMPERATURES[level])), ..Selection::default() }
+    Selection::of(Temperature::new(TEMPERATURES[level]))
 }
 
 fn generator(set: u64) -> ChaCha8Rng {

@@ -9,10 +9,10 @@
 
 use itertools::{Itertools as _, iproduct};
 use moe_sweep::analysis::{Advice, Analysis, Limits, Recommendation, ScoredTrial, Standing, TrialResult, recommend};
+use moe_sweep::domain::{Cell, Trial, TrialId};
 use moe_sweep::engine::{Generation, Stop};
-use moe_sweep::experiment::{Offload, OpOffload, Quant, Seed, Temperature, Template};
+use moe_sweep::experiment::{Seed, Temperature};
 use moe_sweep::metrics::{Metric, Scores};
-use moe_sweep::plan::{Cell, Trial, TrialId};
 use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -72,14 +72,6 @@ fn simulated(p: f64, k: u32, n: usize, run: u64) -> Analysis {
 
 fn trial(at: u8, prompt: usize, seed: u32) -> Trial {
     let id: TrialId = serde_json::from_value("00".repeat(16).into()).expect("it is an id");
-    let cell = Cell {
-        model: "m".to_owned(),
-        chain: "pure".to_owned(),
-        offload: Offload::All,
-        quant: Quant::Source,
-        template: Template::Raw,
-        op_offload: OpOffload::On,
-        temperature: Temperature::new(0.1 + 0.2 * f32::from(at)).expect("it is one"),
-    };
+    let cell = Cell::usual("m", "pure", Temperature::new(0.1 + 0.2 * f32::from(at)).expect("it is one"));
     Trial { id, cell, prompt: prompt.to_string(), seed: Seed::new(seed) }
 }

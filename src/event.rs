@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use crate::domain::{LoadKey, Trial};
 use crate::engine::Strategy;
 use crate::journal::format::TrialRecord;
-use crate::plan::{LoadKey, Trial};
 
 #[derive(Clone, Copy, Debug)]
 pub enum RunEvent<'a> {

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod exit_code;
 
+pub mod domain;
 pub mod experiment;
 pub mod plan;
 

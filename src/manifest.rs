@@ -5,12 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::LoadKey;
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{Effort, Footprint, ModelFacts, Samplers, Sharing, Strategy};
-use crate::experiment::{Generate, HubFile, Offload, Quant, Served, Source};
+use crate::experiment::{Generate, HubFile, Offload, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
-use crate::plan::{LoadKey, OnDisk, Origin, Plan};
+use crate::plan::{OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
 use crate::seal::{Format, Seal, Trust, Unfit, seal};
 
@@ -48,7 +49,9 @@ fn first_version() -> u32 {
 /// A model as it was placed, for each of its load keys.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
-    pub id: String,
+    /// The model, and how it was loaded.
+    #[serde(flatten, with = "key_with_id")]
+    pub key: LoadKey,
     /// Of the file; of a served model, the server's address.
     pub path: String,
     /// Where on the hub the file is from.
@@ -63,10 +66,24 @@ pub struct ModelEntry {
     pub server: Option<ServerEntry>,
     pub engine: String,
     pub accelerators: Vec<String>,
-    #[serde(default)]
-    pub quant: Quant,
-    pub offload: Offload,
     pub placement: Placement,
+}
+
+/// An entry calls its model `id`.
+mod key_with_id {
+    use serde::{Deserializer, Serializer};
+
+    use crate::domain::LoadKey;
+
+    const MODEL: &str = "id";
+
+    pub fn serialize<S: Serializer>(key: &LoadKey, serializer: S) -> Result<S::Ok, S::Error> {
+        key.serialize_calling_model(MODEL, serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LoadKey, D::Error> {
+        LoadKey::deserialize_calling_model(MODEL, deserializer)
+    }
 }
 
 /// A file of the Hugging Face hub.
@@ -160,7 +177,7 @@ impl Manifest {
     /// The manifest of a plan, before any run.
     pub fn new(experiment: &str, plan: &Plan) -> Self {
         let models = plan.loads.iter().map(|load| ModelEntry {
-            id: load.model.id.clone(),
+            key: load.key.clone(),
             path: match (&load.surveyed.origin, &load.model.source) {
                 (Origin::File(file), _) => file.path.display().to_string(),
                 (Origin::Server { .. }, Source::Server(served)) => served.server.url.clone(),
@@ -173,8 +190,6 @@ impl Manifest {
             facts: load.surveyed.file().map(|file| file.facts.clone()),
             engine: load.surveyed.engine.fingerprint.clone(),
             accelerators: load.surveyed.engine.accelerators.clone(),
-            quant: load.quant,
-            offload: load.offload,
             placement: placement(load),
         });
         Self {
@@ -227,7 +242,7 @@ impl Manifest {
                 continue;
             }
             let twin = seen.iter().find(|(key, other)| {
-                let differ_in_offload = LoadKey { offload: load.key.offload, ..(*key).clone() } == load.key;
+                let differ_in_offload = key.with(load.key.offload()) == load.key;
                 differ_in_offload && footprint.same_weights(other)
             });
             if let Some((twin, _)) = twin {
@@ -271,7 +286,7 @@ fn placement(load: &crate::plan::Load) -> Placement {
         Placement::NoExperts
     } else if load.surveyed.engine.accelerators.is_empty() {
         Placement::AllOnHost
-    } else if load.offload == Offload::None {
+    } else if load.key.offload() == Offload::None {
         Placement::AllOnAccelerator
     } else {
         Placement::ExpertsOnHost

@@ -3,19 +3,20 @@
 //! Pure: what must be read from disk or asked of the engine is handed in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use itertools::{Itertools as _, iproduct};
-use serde::{Deserialize, Serialize};
+use serde::Serializer as _;
+use serde::ser::SerializeMap;
 
-use crate::engine::http::{Findings, ServerFacts};
-use crate::engine::{CACHE_STEP, EngineFacts, ModelFacts, PromptCounts, Shape};
-use crate::experiment::{
-    Bos, Chain, Experiment, Generate, Model, Numerics, Offload, OpOffload, Point, Prompt, Quant, ResolvedChain, Seed,
-    Source, Step, Temperature, Template, caveats,
+use crate::domain::{
+    Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
+    ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
 };
+use crate::engine::http::{Findings, ServerFacts};
+use crate::engine::{CACHE_STEP, EngineFacts, PromptCounts, Shape};
+use crate::experiment::{Experiment, Model, Prompt, Source, caveats};
 use crate::metrics::Markers;
 
 mod design;
@@ -28,39 +29,6 @@ pub use design::{Design, DesignError, Part};
 pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
-
-/// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
-/// everything that may change a trial's text. Trials that share an id have
-/// the same text, whatever their cells are called.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TrialId(String);
-
-/// One cell × one prompt × one seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
-    pub id: TrialId,
-    #[serde(flatten)]
-    pub cell: Cell,
-    /// The prompt's id.
-    pub prompt: String,
-    /// None where the chain makes no draw.
-    pub seed: Option<Seed>,
-}
-
-/// One combination of levels, prompts and seeds aside.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Cell {
-    pub model: String,
-    pub chain: String,
-    pub offload: Offload,
-    pub quant: Quant,
-    pub template: Template,
-    /// `serde(default)`, here and in load keys: older plans and manifests knew llama.cpp's default only.
-    #[serde(default, skip_serializing_if = "OpOffload::is_default")]
-    pub op_offload: OpOffload,
-    pub temperature: Temperature,
-}
 
 /// What was learnt of a model before planning: its file's hash, what the file
 /// says, the engine that will run it.
@@ -119,9 +87,7 @@ pub struct Plan {
 pub struct Load {
     pub model: Model,
     pub surveyed: Surveyed,
-    pub quant: Quant,
-    pub offload: Offload,
-    pub op_offload: OpOffload,
+    pub key: LoadKey,
     pub prompts: Vec<PromptTrials>,
 }
 
@@ -179,31 +145,25 @@ impl Plan {
         let misfits = grid.models.iter().flat_map(|model| misfits(experiment, model, &surveyed[&model.id]));
         let mut errors: Vec<_> = misfits.collect();
         let mut loads = Vec::new();
-        let loaded = iproduct!(&grid.models, &grid.quants, &grid.offloads, &grid.op_offloads);
-        for (model, &quant, &offload, &op_offload) in loaded {
-            let surveyed = &surveyed[&model.id];
+        for levels in grid.combinations(&Factor::of_loads()) {
+            let key = LoadKey::of(|factor| level_in(&levels, factor));
+            let (model, surveyed) = (grid.model(key.model()), &surveyed[key.model()]);
             let mut prompts = Vec::new();
-            for (&template, (index, prompt)) in iproduct!(&grid.templates, experiment.prompts.iter().enumerate()) {
-                let place = Place { model, surveyed, quant, offload, op_offload, template, prompt };
-                let trials = place.trials(experiment);
-                if trials.is_empty() {
-                    continue;
-                }
-                match place.count_tokens(index, experiment.generate) {
+            let ways = grid.combinations(&Factor::nested(&[Scope::Prompt]));
+            for (way, (index, prompt)) in iproduct!(&ways, experiment.prompts.iter().enumerate()) {
+                let levels = [levels.as_slice(), way].concat();
+                let stretch = Stretch { surveyed, levels: &levels, prompt };
+                let trials = stretch.trials(experiment);
+                let Some(first) = trials.first() else { continue };
+                let template = first.trial.cell.template();
+                match count_tokens(surveyed, &first.trial, index, experiment.generate) {
                     Ok(n_tokens) => prompts.push(PromptTrials { prompt: prompt.clone(), template, n_tokens, trials }),
                     Err(error) if errors.contains(&error) => {}
                     Err(error) => errors.push(error),
                 }
             }
             if !prompts.is_empty() {
-                loads.push(Load {
-                    model: model.clone(),
-                    surveyed: surveyed.clone(),
-                    quant,
-                    offload,
-                    op_offload,
-                    prompts,
-                });
+                loads.push(Load { model: model.clone(), surveyed: surveyed.clone(), key, prompts });
             }
         }
         if !errors.is_empty() {
@@ -259,11 +219,11 @@ impl Plan {
     fn chain_caveats(&self) -> Vec<String> {
         let here = self.loads.iter().filter(|load| load.surveyed.file().is_some());
         let chains = here.flat_map(Load::planned).unique_by(|planned| {
-            let Cell { chain, temperature, .. } = &planned.trial.cell;
-            (chain, temperature.get().to_bits())
+            let cell = &planned.trial.cell;
+            (cell.chain(), cell.temperature().get().to_bits())
         });
         let caveats = chains.flat_map(|planned| {
-            let named = |caveat| format!("chain {}: {caveat}", planned.trial.cell.chain);
+            let named = |caveat| format!("chain {}: {caveat}", planned.trial.cell.chain());
             planned.chain.0.iter().flat_map(caveats).map(named).collect::<Vec<_>>()
         });
         caveats.unique().collect()
@@ -281,7 +241,7 @@ impl Plan {
         let may_be_taken_over = |load: &Load| {
             let has_experts = load.surveyed.file().is_some_and(|file| file.facts.n_expert > 0);
             let accelerated = has_experts && !load.surveyed.engine.accelerators.is_empty();
-            accelerated && load.offload != Offload::None && load.op_offload == OpOffload::On
+            accelerated && load.key.offload() != Offload::None && load.key.op_offload() == OpOffload::On
         };
         self.loads.iter().any(may_be_taken_over).then(|| {
             "op_offload is on: llama.cpp sends every step of 32 tokens or more (GGML_OP_OFFLOAD_MIN_BATCH) to the \
@@ -295,7 +255,7 @@ impl Plan {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::from_iter(self.caveat());
         let engines = self.loads.iter().map(|load| &load.surveyed.engine);
-        if self.loads.iter().any(|load| load.offload != Offload::None) && self.offload_moves_nothing() {
+        if self.loads.iter().any(|load| load.key.offload() != Offload::None) && self.offload_moves_nothing() {
             let no_accelerator = engines.clone().all(|engine| engine.accelerators.is_empty());
             let mut note = if no_accelerator {
                 "there is no accelerator here (moe-sweep devices says why): the offload moves nothing, all experts are \
@@ -304,7 +264,7 @@ impl Plan {
             } else {
                 "the offload moves nothing: no model of this experiment has experts".to_owned()
             };
-            let same_file = |a: &Load, b: &Load| (&a.model.id, a.quant) == (&b.model.id, b.quant);
+            let same_file = |a: &Load, b: &Load| (&a.model.id, a.key.quant()) == (&b.model.id, b.key.quant());
             if self.loads.windows(2).any(|pair| same_file(&pair[0], &pair[1])) {
                 note += "; arms that differ in their offload alone are the same arm and compare nothing";
             }
@@ -315,7 +275,7 @@ impl Plan {
         {
             notes.push(format!("numerics = \"invariant\" does not hold, texts may depend on the batch: {variance}"));
         }
-        let without_draw: BTreeSet<_> = self.trials().filter(|t| t.seed.is_none()).map(|t| &*t.cell.chain).collect();
+        let without_draw: BTreeSet<_> = self.trials().filter(|t| t.seed.is_none()).map(|t| t.cell.chain()).collect();
         if !without_draw.is_empty() {
             let chains = Vec::from_iter(without_draw).join(", ");
             notes.push(format!("no random draw, so one run whatever the seeds: {chains}"));
@@ -327,48 +287,7 @@ impl Plan {
     }
 }
 
-/// What decides that a model is loaded anew, within an experiment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct LoadKey {
-    pub model: String,
-    /// `serde(default)`: manifests before this field knew the source only.
-    #[serde(default)]
-    pub quant: Quant,
-    pub offload: Offload,
-    #[serde(default, skip_serializing_if = "OpOffload::is_default")]
-    pub op_offload: OpOffload,
-}
-
-impl Trial {
-    /// Its coordinates.
-    pub fn point(&self) -> Point<'_> {
-        let Cell { ref model, ref chain, offload, quant, template, op_offload, temperature } = self.cell;
-        let (seed, prompt) = (self.seed, &*self.prompt);
-        Point { model, chain, offload, quant, template, op_offload, temperature, seed, prompt }
-    }
-}
-
-impl Cell {
-    /// All of it but the temperature, in words.
-    pub fn arm(&self) -> String {
-        let Self { model, chain, offload, quant, template, op_offload, temperature: _ } = self;
-        let mut arm = format!("{model} · {chain} · offload {offload} · {quant} · {template}");
-        if !op_offload.is_default() {
-            arm += &format!(" · op_offload {op_offload}");
-        }
-        arm
-    }
-
-    pub fn load_key(&self) -> LoadKey {
-        LoadKey { model: self.model.clone(), quant: self.quant, offload: self.offload, op_offload: self.op_offload }
-    }
-}
-
 impl Load {
-    pub fn key(&self) -> LoadKey {
-        LoadKey { model: self.model.id.clone(), quant: self.quant, offload: self.offload, op_offload: self.op_offload }
-    }
-
     /// What a strategy for this load is chosen by; `model_bytes` is the size of
     /// the file that is loaded.
     pub fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
@@ -389,101 +308,93 @@ impl Load {
     }
 }
 
-/// Where the trials of one [`PromptTrials`] stand in the grid.
-struct Place<'a> {
-    model: &'a Model,
+/// What the trials of one [`PromptTrials`] have in common.
+struct Stretch<'a> {
     surveyed: &'a Surveyed,
-    quant: Quant,
-    offload: Offload,
-    op_offload: OpOffload,
-    template: Template,
+    /// Of the factors that decide what is loaded, how, and what is asked.
+    levels: &'a [Level],
     prompt: &'a Prompt,
 }
 
-impl Place<'_> {
+impl Stretch<'_> {
     fn trials(&self, experiment: &Experiment) -> Vec<PlannedTrial> {
-        let &Self { model, quant, offload, op_offload, template, prompt, .. } = self;
+        let grid = &experiment.grid;
         let mut trials = Vec::new();
-        for (chain, &temperature) in iproduct!(&experiment.grid.chains, &experiment.grid.temperatures) {
-            let resolved = Arc::new(chain.at(temperature));
-            let (model, name) = (&*model.id, &*chain.id);
-            let cell =
-                Cell { model: model.into(), chain: name.into(), offload, quant, template, op_offload, temperature };
-            for seed in experiment.grid.seeds_of(chain) {
-                let prompt = &*prompt.id;
-                let point =
-                    Point { model, chain: name, offload, quant, template, op_offload, temperature, seed, prompt };
-                if experiment.grid.excludes(point) {
+        for sampler in grid.combinations(&Factor::nested(&[Scope::Sampler])) {
+            let levels = [self.levels, &sampler].concat();
+            let cell = Cell::new(FactorMap::from_fn(|factor| level_in(&levels, factor)));
+            let chain = grid.chain(cell.chain());
+            let resolved = Arc::new(chain.at(cell.temperature()));
+            for seed in grid.seeds_of(chain) {
+                if grid.excludes(Point { cell: &cell, seed, prompt: &self.prompt.id }) {
                     continue;
                 }
                 let draw = seed.map(|seed| experiment.generate.draws.seed(seed, &self.prompt.text));
-                let id = self.trial_id(experiment.generate, &resolved, draw);
-                let trial = Trial { id, cell: cell.clone(), prompt: prompt.to_owned(), seed };
+                let id = self.trial_id(experiment.generate, &cell, &resolved, draw);
+                let trial = Trial { id, cell: cell.clone(), prompt: self.prompt.id.clone(), seed };
                 trials.push(PlannedTrial { trial, chain: Arc::clone(&resolved), draw });
             }
         }
         trials
     }
 
-    /// `seed` is the sampler's.
-    fn trial_id(&self, generate: Generate, chain: &ResolvedChain, seed: Option<Seed>) -> TrialId {
-        /// The names and their order are part of every id: a change of either
-        /// makes every journal incomplete.
-        #[derive(Serialize)]
-        struct Identity<'a> {
-            engine: &'a str,
-            model_blake3: &'a str,
-            quant: Quant,
-            offload: Offload,
-            #[serde(skip_serializing_if = "OpOffload::is_default")]
-            op_offload: OpOffload,
-            numerics: Numerics,
-            context: u32,
-            max_tokens: u32,
-            chain: &'a ResolvedChain,
-            seed: Option<Seed>,
-            bos: Bos,
-            template: Template,
-            prompt: &'a str,
-        }
+    /// `seed` is the sampler's. The names and their order are part of every id: a change of either makes every journal
+    /// incomplete. A model stands for its file, a chain and a temperature for the chain with the temperature put in.
+    fn trial_id(&self, generate: Generate, cell: &Cell, chain: &ResolvedChain, seed: Option<Seed>) -> TrialId {
         let Generate { max_tokens, context, numerics, bos, draws: _ } = generate;
-        let &Self { surveyed, quant, offload, op_offload, template, prompt, .. } = self;
-        let identity = Identity {
-            engine: &surveyed.engine.fingerprint,
-            model_blake3: &surveyed.blake3,
-            quant,
-            offload,
-            op_offload,
-            numerics,
-            context,
-            max_tokens,
-            chain,
-            seed,
-            bos,
-            template,
-            prompt: &prompt.text,
+        let levels = |scopes: &[Scope]| {
+            let levels = Factor::nested(scopes).into_iter().map(|factor| cell.level(factor));
+            levels.filter(|level| level.factor() != Factor::Model && level.is_said()).collect::<Vec<_>>()
         };
-        let canonical = serde_json::to_vec(&identity).expect("an identity is plain data");
-        let hash = blake3::hash(&canonical);
-        TrialId(hash.to_hex()[..32].to_owned())
+        let canonical = || -> serde_json::Result<Vec<u8>> {
+            let mut json = serde_json::Serializer::new(Vec::new());
+            let mut identity = json.serialize_map(None)?;
+            identity.serialize_entry("engine", &self.surveyed.engine.fingerprint)?;
+            identity.serialize_entry("model_blake3", &self.surveyed.blake3)?;
+            for level in levels(&[Scope::File, Scope::Load]) {
+                identity.serialize_entry(level.factor().name(), level)?;
+            }
+            identity.serialize_entry("numerics", &numerics)?;
+            identity.serialize_entry("context", &context)?;
+            identity.serialize_entry("max_tokens", &max_tokens)?;
+            identity.serialize_entry("chain", chain)?;
+            identity.serialize_entry("seed", &seed)?;
+            identity.serialize_entry("bos", &bos)?;
+            for level in levels(&[Scope::Prompt]) {
+                identity.serialize_entry(level.factor().name(), level)?;
+            }
+            identity.serialize_entry("prompt", &self.prompt.text)?;
+            SerializeMap::end(identity)?;
+            Ok(json.into_inner())
+        };
+        TrialId::of(&canonical().expect("an identity is plain data"))
     }
+}
 
-    /// The tokens of the prompt, which is the experiment's `index`th, with the
-    /// template around it.
-    fn count_tokens(&self, index: usize, generate: Generate) -> Result<Option<u32>, PlanError> {
-        let Generate { max_tokens, context, .. } = generate;
-        let (model, template) = (self.model.id.clone(), self.template);
-        let Some(OnDisk { prompt_counts, .. }) = self.surveyed.file() else { return Ok(None) };
-        let n_prompt_tokens = match &prompt_counts[&template] {
-            Ok(counts) => counts[index],
-            Err(reason) => return Err(PlanError::NoTemplate { template, model, reason: reason.clone() }),
-        };
-        if n_prompt_tokens.saturating_add(max_tokens) > context {
-            let prompt = self.prompt.id.clone();
-            return Err(PlanError::PromptTooLong { prompt, model, n_prompt_tokens, max_tokens, context });
-        }
-        Ok(Some(n_prompt_tokens))
+/// The level of a factor that has one here.
+fn level_in(levels: &[Level], factor: Factor) -> Level {
+    levels.iter().find(|level| level.factor() == factor).expect("the grid has levels of each factor").clone()
+}
+
+/// The tokens of the trial's prompt, which is the experiment's `index`th, with the template around it.
+fn count_tokens(
+    surveyed: &Surveyed,
+    trial: &Trial,
+    index: usize,
+    generate: Generate,
+) -> Result<Option<u32>, PlanError> {
+    let Generate { max_tokens, context, .. } = generate;
+    let (model, template) = (trial.cell.model().to_owned(), trial.cell.template());
+    let Some(OnDisk { prompt_counts, .. }) = surveyed.file() else { return Ok(None) };
+    let n_prompt_tokens = match &prompt_counts[&template] {
+        Ok(counts) => counts[index],
+        Err(reason) => return Err(PlanError::NoTemplate { template, model, reason: reason.clone() }),
+    };
+    if n_prompt_tokens.saturating_add(max_tokens) > context {
+        let prompt = trial.prompt.clone();
+        return Err(PlanError::PromptTooLong { prompt, model, n_prompt_tokens, max_tokens, context });
     }
+    Ok(Some(n_prompt_tokens))
 }
 
 /// What is wrong with a model for the grid as a whole.
@@ -494,7 +405,7 @@ fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<P
         Origin::Server { facts, .. } => return server::contradictions(experiment, model, facts),
     };
     let n_layer = facts.n_layer;
-    let too_deep = experiment.grid.offloads.iter().filter_map(|&offload| match offload {
+    let too_deep = experiment.grid.levels_of().into_iter().filter_map(|offload: Offload| match offload {
         Offload::Layers(asked) if asked > n_layer => {
             Some(PlanError::TooManyLayers { model: model.id.clone(), asked, n_layer })
         }
@@ -518,39 +429,6 @@ fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {
             _ => None,
         })
         .flatten()
-}
-
-/// Every level, as in tables: usual ones too.
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} · T {}", self.arm(), self.temperature)
-    }
-}
-
-impl fmt::Display for LoadKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.model)?;
-        if self.quant != Quant::Source {
-            write!(f, " as {}", self.quant)?;
-        }
-        write!(f, ", offload {}", self.offload)?;
-        if !self.op_offload.is_default() {
-            write!(f, ", op_offload {}", self.op_offload)?;
-        }
-        Ok(())
-    }
-}
-
-impl TrialId {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for TrialId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 #[cfg(test)]

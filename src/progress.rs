@@ -87,7 +87,11 @@ impl Progress {
                     let cell = &trial.cell;
                     self.say(&format!(
                         "failed: {} · {} · T {} · prompt {}: {}",
-                        cell.model, cell.chain, cell.temperature, trial.prompt, failure.reason
+                        cell.model(),
+                        cell.chain(),
+                        cell.temperature(),
+                        trial.prompt,
+                        failure.reason
                     ));
                 }
             }
@@ -188,7 +192,7 @@ impl State {
                 match &record.outcome {
                     Outcome::Failed(_) => self.failed += 1,
                     Outcome::Generated(generation) => {
-                        let (sum, n) = self.scores.entry(trial.cell.temperature).or_default();
+                        let (sum, n) = self.scores.entry(trial.cell.temperature()).or_default();
                         *sum += repetition_score(&word_ids(&generation.text));
                         *n += 1;
                     }

@@ -10,14 +10,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use moe_sweep::domain::LoadKey;
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
 use moe_sweep::engine::{
     Effort, Engine, Generation, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket,
     Timing, Token, Work,
 };
-use moe_sweep::experiment::{
-    Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Step, Temperature, Template,
-};
+use moe_sweep::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature, Template};
 
 const MODELS: [&str; 4] = ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "dense-tiny"];
 /// gpt-oss-tiny as F32: the others round away what a cache laid out differently would change.
@@ -148,8 +147,7 @@ fn settings(path: &Path, (lanes, threads, rows): (u32, u32, u32)) -> LoadSetting
     LoadSettings {
         path: path.to_owned(),
         blake3: String::new(),
-        offload: Offload::All,
-        op_offload: OpOffload::On,
+        levels: LoadKey::usual("model").with(Offload::All),
         numerics: Numerics::Invariant,
         context: CONTEXT,
         strategy: Strategy { lanes, threads, rows },

@@ -65,6 +65,7 @@ fn memory_that_comes_back_is_waited_for() {
 fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use moe_sweep::domain::LoadKey;
     use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Work};
     use moe_sweep::experiment::{Bos, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template};
     use moe_sweep::worker::protocol::{Reply, Request};
@@ -75,8 +76,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     let settings = LoadSettings {
         blake3: moe_sweep::model::blake3_of(&path).expect("the model is there"),
         path,
-        offload: Offload::None,
-        op_offload: OpOffload::Off,
+        levels: LoadKey::usual("model").with(Offload::None).with(OpOffload::Off),
         numerics: Numerics::Invariant,
         context: 256,
         strategy: Strategy { lanes: 2, threads: 1, rows: 64 },

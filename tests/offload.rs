@@ -162,6 +162,7 @@ mod on_vulkan {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::process::Stdio;
 
+    use moe_sweep::domain::LoadKey;
     use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
     use moe_sweep::experiment::{Bos, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template};
     use moe_sweep::model::blake3_of;
@@ -267,8 +268,7 @@ margin = 0.9
         let settings = LoadSettings {
             blake3: blake3_of(&path).expect("the model is there"),
             path,
-            offload: Offload::All,
-            op_offload,
+            levels: LoadKey::usual("model").with(Offload::All).with(op_offload),
             numerics: Numerics::Invariant,
             context: 32,
             strategy: Strategy { lanes: 1, threads: 2, rows },

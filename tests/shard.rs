@@ -184,3 +184,20 @@ fn what_does_not_belong_together_is_refused() {
     let distinct: BTreeSet<_> = ids(&bench, "merged").into_iter().collect();
     assert!(!distinct.is_empty());
 }
+
+/// Every factor that decides how a model is loaded tells its entries apart.
+#[test]
+fn a_merged_manifest_has_each_load_of_the_single_run() {
+    let bench = bench();
+    bench.edit("[grid]", "[grid]\nop_offload = [true, false]");
+    let loads = |directory: &str| {
+        let manifest: serde_json::Value = serde_json::from_str(&bench.result(directory, "manifest.json")).unwrap();
+        let of = |entry: &serde_json::Value| ["id", "quant", "offload", "op_offload"].map(|key| entry[key].to_string());
+        manifest["models"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    bench.run("whole", &[], 0);
+    run_shards(&bench, &SHARDS);
+    merge(&bench, &["s1", "s2", "s3", "s4"], 0);
+    assert_eq!(loads("whole").iter().collect::<BTreeSet<_>>().len(), 2, "{:?}", loads("whole"));
+    assert_eq!(loads("merged"), loads("whole"));
+}

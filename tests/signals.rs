@@ -14,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use moe_sweep::domain::LoadKey;
 use moe_sweep::engine::{LoadSettings, Quantisation, Samplers, Sharing, Strategy};
 use moe_sweep::experiment::{Api, Numerics, Offload, OpOffload, Quant, Served, Server};
 use moe_sweep::worker::protocol::Request;
@@ -252,8 +253,7 @@ fn occupations(bench: &Bench) -> Vec<(&'static str, Request)> {
     let settings = LoadSettings {
         path: big_model(bench),
         blake3: String::new(),
-        offload: Offload::None,
-        op_offload: OpOffload::Off,
+        levels: LoadKey::usual("model").with(Offload::None).with(OpOffload::Off),
         numerics: Numerics::Invariant,
         context: 32,
         strategy: Strategy { lanes: 1, threads: 1, rows: 1 },

@@ -8,11 +8,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use moe_sweep::domain::LoadKey;
 use moe_sweep::engine::trace::{Follow, LogitsReader, Record, Routed, RoutingReader, TraceText};
 use moe_sweep::engine::{
     Generation, Group, Job, LoadSettings, Samplers, Sharing, Stop, Strategy, TraceWork, Traced, Work,
 };
-use moe_sweep::experiment::{Bos, Numerics, Offload, OpOffload, ResolvedChain, Step, Template};
+use moe_sweep::experiment::{Bos, Numerics, Offload, ResolvedChain, Step, Template};
 use moe_sweep::model::blake3_of;
 use moe_sweep::worker::Worker;
 use moe_sweep::worker::protocol::{Reply, Request};
@@ -28,8 +29,7 @@ fn load(model: &Path, numerics: Numerics, rows: u32) -> Worker {
     worker.send(&Request::Load(LoadSettings {
         path: model.to_owned(),
         blake3: blake3_of(model).expect("a model's file"),
-        offload: Offload::None,
-        op_offload: OpOffload::On,
+        levels: LoadKey::usual("model").with(Offload::None),
         numerics,
         context: 128,
         strategy: Strategy { lanes: 1, threads: 1, rows },

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::level::Level;
 use super::{ScoredTrial, TrialResult};
+use crate::domain::Level;
 use crate::experiment::{Factor, Settings};
 use crate::metrics::Metric;
 use crate::stats::{self, AgainstChance, Observation, Portion, Source, StatsError};
@@ -58,7 +58,7 @@ pub(super) fn attribute(
     Settings { alpha, metric }: Settings,
 ) -> Result<Option<Attribution>, StatsError> {
     let levels_of = |factor: Factor| {
-        let levels: BTreeSet<Level> = trials.iter().map(|scored| Level::of(&scored.trial.cell, factor)).collect();
+        let levels: BTreeSet<&Level> = trials.iter().map(|scored| scored.trial.cell.level(factor)).collect();
         (factor, Vec::from_iter(levels))
     };
     let factors: Vec<_> = Factor::ALL.into_iter().map(levels_of).filter(|(_, levels)| levels.len() > 1).collect();
@@ -69,8 +69,8 @@ pub(super) fn attribute(
     let prompts = Vec::from_iter(prompts);
     let observation = |ScoredTrial { trial, result, .. }: &ScoredTrial| {
         let TrialResult::Scored { scores, .. } = result else { return None };
-        let place = |(factor, levels): &(Factor, Vec<Level>)| {
-            levels.binary_search(&Level::of(&trial.cell, *factor)).expect("it was collected above")
+        let place = |(factor, levels): &(Factor, Vec<&Level>)| {
+            levels.binary_search(&trial.cell.level(*factor)).expect("it was collected above")
         };
         Some(Observation {
             levels: factors.iter().map(place).collect(),

@@ -78,7 +78,7 @@ mod tests {
     fn blindness(texts: &[&str]) -> Blindness {
         let trials: Vec<_> = (0..texts.len()).map(|i| trial(&i.to_string(), 0.9, &format!("p{i}"), 0)).collect();
         let outcomes: Vec<_> = texts.iter().map(|text| generated(text, &[])).collect();
-        let of = |id: &crate::plan::TrialId| outcomes.get(id.to_string().parse::<usize>().ok()?);
+        let of = |id: &crate::domain::TrialId| outcomes.get(id.to_string().parse::<usize>().ok()?);
         let analysis = analyse(&trials, Questions::default(), of);
         Blindness::of(Metric::RepetitionScore, TextPart::Whole, &analysis.trials)
     }

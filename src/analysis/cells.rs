@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::mean::interval_of_mean;
 use super::{CellSummary, Estimate, Groups, ScoredTrial, TrialResult};
+use crate::domain::Cell;
 use crate::metrics::{Metric, Scores};
-use crate::plan::Cell;
 use crate::stats::{self, Dispersion, Strata};
 
 /// The nominal coverage of every interval.

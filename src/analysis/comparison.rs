@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::parting::{Likeness, Unit, likeness};
 use super::{Analysis, TrialResult};
+use crate::domain::Cell;
 use crate::engine::{Generation, Stop};
 use crate::experiment::Seed;
 use crate::metrics::{Metric, Scores};
-use crate::plan::Cell;
 use crate::stats::{Kinds, Measured, Pair, PromptPairs, Range, SignTest, holm, mean, median, test_difference};
 
 /// A run compared with another, by cell.
@@ -178,21 +178,13 @@ fn parted(unit: Unit, after: &[usize]) -> Option<Parted> {
 mod tests {
     use super::*;
     use crate::analysis::ScoredTrial;
-    use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
+    use crate::domain::Trial;
+    use crate::experiment::Temperature;
     use crate::journal::format::Failure;
     use crate::metrics;
-    use crate::plan::Trial;
 
     fn trial(prompt: &str, seed: u32) -> Trial {
-        let cell = Cell {
-            model: "tiny".to_owned(),
-            chain: "pure".to_owned(),
-            offload: Offload::All,
-            quant: Quant::Source,
-            template: Template::Raw,
-            op_offload: OpOffload::On,
-            temperature: Temperature::new(0.5).unwrap(),
-        };
+        let cell = Cell::usual("tiny", "pure", Temperature::new(0.5).unwrap());
         let id = serde_json::from_value("x".into()).unwrap();
         Trial { id, cell, prompt: prompt.to_owned(), seed: Seed::new(seed) }
     }

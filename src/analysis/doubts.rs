@@ -13,9 +13,9 @@ const KINDS: usize = 4;
 /// numbers aside.
 pub(super) fn notes(trials: &[ScoredTrial]) -> Vec<String> {
     let mut notes = Vec::new();
-    for model in trials.iter().map(|scored| &*scored.trial.cell.model).unique() {
+    for model in trials.iter().map(|scored| scored.trial.cell.model()).unique() {
         // A text may stand in several cells.
-        let of_model = trials.iter().filter(|scored| scored.trial.cell.model == model);
+        let of_model = trials.iter().filter(|scored| scored.trial.cell.model() == model);
         let texts: Vec<_> = of_model.unique_by(|scored| &scored.trial.id).map(doubt).collect();
         let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
         for doubt in texts.iter().copied().flatten() {
@@ -52,21 +52,13 @@ fn doubt(scored: &ScoredTrial) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Cell, Trial};
     use crate::engine::{Generation, Stop};
-    use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
+    use crate::experiment::Temperature;
     use crate::metrics::Scores;
-    use crate::plan::{Cell, Trial};
 
     fn trial(id: &str, temperature: f32, doubt: Option<&str>) -> ScoredTrial {
-        let cell = Cell {
-            model: "m".to_owned(),
-            chain: "pure".to_owned(),
-            offload: Offload::All,
-            quant: Quant::Source,
-            template: Template::Raw,
-            op_offload: OpOffload::On,
-            temperature: Temperature::new(temperature).unwrap(),
-        };
+        let cell = Cell::usual("m", "pure", Temperature::new(temperature).unwrap());
         let generation = Generation {
             doubt: doubt.map(str::to_owned),
             ..Generation::of_tokens(1, vec![1], "a".to_owned(), Stop::Cut)

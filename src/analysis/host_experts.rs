@@ -3,8 +3,8 @@
 //!
 //! Owns the finding and its words. Must not know manifests, which it is made from.
 
+use crate::domain::LoadKey;
 use crate::engine::{Takeover, Widths};
-use crate::plan::LoadKey;
 
 /// A load with experts on the host, a device beside it, and `op_offload` on.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,11 +115,9 @@ fn percent(part: u64, all: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Offload, OpOffload, Quant};
 
     fn load(computed: Computed) -> HostExperts {
-        let (quant, offload, op_offload) = (Quant::Source, Offload::All, OpOffload::On);
-        HostExperts { key: LoadKey { model: "m".to_owned(), quant, offload, op_offload }, computed }
+        HostExperts { key: LoadKey::usual("m"), computed }
     }
 
     #[test]

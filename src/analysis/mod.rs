@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::domain::{Cell, Trial, TrialId};
 use crate::engine::{Generation, Stop};
 use crate::experiment::{Factor, Hypothesis, Prompt, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
-use crate::plan::{Cell, Design, Doubt, Sequence, Trial, TrialId};
+use crate::plan::{Design, Doubt, Sequence};
 use crate::stats::{Dispersion, Interval};
 
 mod attribution;
@@ -21,7 +22,6 @@ mod comparison;
 mod doubts;
 mod groups;
 mod host_experts;
-mod level;
 mod mean;
 mod outlook;
 mod parting;
@@ -193,7 +193,7 @@ pub fn analyse<'a>(
     questions: Questions<'_>,
     outcome_of: impl Fn(&TrialId) -> Option<&'a Outcome> + Sync,
 ) -> Analysis {
-    let markers = |trial: &Trial| questions.thought_markers?.get(&trial.cell.model);
+    let markers = |trial: &Trial| questions.thought_markers?.get(trial.cell.model());
     let scored = |trial: &Trial| score_trial(trial, outcome_of(&trial.id), markers(trial));
     let planned = trials;
     let mut trials: Vec<_> = planned.par_iter().map(scored).collect();
@@ -265,22 +265,14 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::experiment::{Offload, OpOffload, Quant, Seed, Temperature, Template};
+    use crate::experiment::{Seed, Temperature};
 
     fn id(name: &str) -> TrialId {
         serde_json::from_value(name.into()).unwrap()
     }
 
     pub fn trial(name: &str, temperature: f32, prompt: &str, seed: u32) -> Trial {
-        let cell = Cell {
-            model: "tiny".to_owned(),
-            chain: "pure".to_owned(),
-            offload: Offload::All,
-            quant: Quant::Source,
-            template: Template::Raw,
-            op_offload: OpOffload::On,
-            temperature: Temperature::new(temperature).unwrap(),
-        };
+        let cell = Cell::usual("tiny", "pure", Temperature::new(temperature).unwrap());
         Trial { id: id(name), cell, prompt: prompt.to_owned(), seed: Seed::new(seed) }
     }
 
@@ -295,7 +287,7 @@ mod tests {
     }
 
     fn summary(analysis: &Analysis, temperature: f32, metric: Metric) -> &CellSummary {
-        let wanted = |s: &&CellSummary| s.cell.temperature.get() == temperature && s.metric == metric;
+        let wanted = |s: &&CellSummary| s.cell.temperature().get() == temperature && s.metric == metric;
         analysis.cells.iter().find(wanted).unwrap()
     }
 
@@ -305,7 +297,7 @@ mod tests {
         let trials = [trial("a", 0.9, "p", 0), trial("b", 0.1, "p", 0), trial("c", 0.9, "q", 0)];
         let analysis = analyse_with(&trials, &[]);
         assert!(analysis.trials.iter().map(|scored| &scored.trial).eq(&trials));
-        let columns = analysis.cells.iter().map(|s| (s.cell.temperature.get(), s.metric));
+        let columns = analysis.cells.iter().map(|s| (s.cell.temperature().get(), s.metric));
         let expected = [0.9, 0.1].into_iter().flat_map(|t| Metric::ALL.map(|metric| (t, metric)));
         assert!(columns.eq(expected));
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::{Groups, ScoredTrial, TrialResult};
+use crate::domain::Cell;
 use crate::metrics::{Metric, Scores, self_repetition};
-use crate::plan::Cell;
 use crate::stats::{
     Dispersion, Effect, Onset, Part, SurvivalCurve, TwoPart, bca_interval_of_mean_within, kaplan_meier, mean,
     two_part_within,

@@ -2,13 +2,13 @@
 //! the temperature that needs a limit.
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::sampled::{self, SampledCell};
 use super::{Analysis, Blindness};
-use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
+use crate::domain::{Cell, Factor};
+use crate::experiment::Temperature;
 use crate::metrics::{Metric, TextPart};
-use crate::plan::Cell;
 use crate::stats::Interval;
 
 /// What counts as repeating too much.
@@ -25,13 +25,9 @@ pub struct Limits {
 /// A model under a chain, and what can be said of its temperatures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recommendation {
-    pub model: String,
-    pub chain: String,
-    pub offload: Offload,
-    pub quant: Quant,
-    pub template: Template,
-    #[serde(skip_serializing_if = "OpOffload::is_default")]
-    pub op_offload: OpOffload,
+    /// At any of the temperatures.
+    #[serde(flatten, serialize_with = "all_but_the_temperature")]
+    pub cell: Cell,
     /// Ascending.
     pub temperatures: Vec<AtTemperature>,
     pub advice: Advice,
@@ -146,7 +142,7 @@ pub fn recommend(analysis: &Analysis, limits: Limits) -> Vec<Recommendation> {
         let over = arm.standing(Standing::Over);
         let clean =
             |other: &&Recommendation| other.shares_all_but_the_chain(arm) && over.iter().all(|&t| other.is_under_at(t));
-        let chains: Vec<_> = alone.iter().filter(clean).map(|other| other.chain.clone()).collect();
+        let chains: Vec<_> = alone.iter().filter(clean).map(|other| other.cell.chain().to_owned()).collect();
         if !over.is_empty() && !chains.is_empty() {
             arm.advice = match arm.advice {
                 Advice::Range { from, to } => Advice::RangeOrOtherChain { from, to, over, chains },
@@ -175,7 +171,7 @@ impl SampledCell<'_> {
         let [p_loop, p_loop_of_all] = [own, all].map(p_loop);
         let [score, score_of_all] = [own, all].map(score);
         AtTemperature {
-            temperature: self.cell.temperature,
+            temperature: self.cell.temperature(),
             standing: standing(p_loop_of_all, score_of_all),
             alone: standing(p_loop, score),
             p_loop,
@@ -256,29 +252,22 @@ fn fewest_prompts(limits: Limits, tail: f64) -> Option<(usize, Measure)> {
     (n.is_finite() && n > 0.0).then_some((n as usize, measure))
 }
 
+fn all_but_the_temperature<S: Serializer>(cell: &Cell, serializer: S) -> Result<S::Ok, S::Error> {
+    cell.serialize_without(Factor::Temperature, serializer)
+}
+
 impl Recommendation {
     fn of(cell: &Cell) -> Self {
-        Self {
-            model: cell.model.clone(),
-            chain: cell.chain.clone(),
-            offload: cell.offload,
-            quant: cell.quant,
-            template: cell.template,
-            op_offload: cell.op_offload,
-            temperatures: Vec::new(),
-            advice: Advice::Nowhere { open: Vec::new() },
-        }
+        Self { cell: cell.clone(), temperatures: Vec::new(), advice: Advice::Nowhere { open: Vec::new() } }
     }
 
     fn is_of(&self, cell: &Cell) -> bool {
-        let Cell { model, chain, offload, quant, template, op_offload, .. } = cell;
-        (&self.model, &self.chain) == (model, chain)
-            && (self.offload, self.quant, self.template, self.op_offload) == (*offload, *quant, *template, *op_offload)
+        self.cell.differs_at_most_in(&[Factor::Temperature], cell)
     }
 
     fn shares_all_but_the_chain(&self, other: &Self) -> bool {
-        let rest = |arm: &Self| (arm.offload, arm.quant, arm.template, arm.op_offload);
-        self.model == other.model && rest(self) == rest(other) && self.chain != other.chain
+        self.cell.differs_at_most_in(&[Factor::Chain, Factor::Temperature], &other.cell)
+            && self.cell.chain() != other.cell.chain()
     }
 
     /// The temperatures that stand so, by the limits for all.
@@ -307,6 +296,7 @@ mod tests {
     use super::*;
     use crate::analysis::tests::{generated, trial};
     use crate::analysis::{ScoredTrial, TrialResult};
+    use crate::domain::Level;
     use crate::engine::Generation;
     use crate::journal::format::Outcome;
     use crate::metrics::Scores;
@@ -321,7 +311,7 @@ mod tests {
             for (place, &loops) in loops.iter().enumerate() {
                 for prompt in 0..n {
                     let mut trial = trial("a", 0.1 + 0.4 * place as f32, &format!("prompt {prompt}"), 0);
-                    trial.cell.chain = (*chain).to_owned();
+                    trial.cell = trial.cell.with(Level::Chain((*chain).into()));
                     let result = scored(&text, prompt < loops);
                     analysis.trials.push(ScoredTrial::new(trial, result));
                 }

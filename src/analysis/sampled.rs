@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::mean::interval_of_mean;
 use super::recommend::Tails;
 use super::{Analysis, ScoredTrial, TrialResult};
+use crate::domain::Cell;
 use crate::metrics::{Metric, Scores};
-use crate::plan::Cell;
 use crate::stats::{Interval, Strata};
 
 pub(super) struct SampledCell<'a> {

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ScoredTrial, TrialResult};
+use crate::domain::LoadKey;
 use crate::engine::{Generation, Stop, Token};
 use crate::experiment::Template;
-use crate::plan::LoadKey;
 
 /// The work of one load key, its texts with one id counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub fn sharing(trials: &[ScoredTrial]) -> BTreeMap<LoadKey, Sharing> {
             && generation.tokens.is_some()
             && seen.insert(&trial.id)
         {
-            let prompt = (trial.cell.load_key(), trial.cell.template, trial.prompt.as_str());
+            let prompt = (trial.cell.load_key(), trial.cell.template(), trial.prompt.as_str());
             prompts.entry(prompt).or_default().push(generation);
         }
     }

@@ -6,9 +6,10 @@ use itertools::Itertools as _;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Analysis, TrialResult};
+use crate::domain::Cell;
 use crate::experiment::Generate;
 use crate::metrics::Metric;
-use crate::plan::{Cell, Design};
+use crate::plan::Design;
 use crate::stats::mean;
 
 /// The version this program writes and reads.

@@ -7,13 +7,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::analysis::{Advice, Analysis, Limits, Questions, VerdictOutcome, analyse, recommend};
+use crate::domain::{Cell, Trial, TrialId};
 use crate::engine::{Generation, Stop, Token};
-use crate::experiment::{
-    Bos, Draws, Generate, Hypothesis, Numerics, Offload, OpOffload, Quant, Selection, Temperature, Template, Test,
-};
+use crate::experiment::{Bos, Draws, Generate, Hypothesis, Numerics, Selection, Temperature, Test};
 use crate::journal::format::Outcome as Recorded;
 use crate::metrics::Metric;
-use crate::plan::{Cell, Trial, TrialId};
 
 /// 59 are the fewest that can show, without a loop, that fewer than one in twenty loop.
 const PROMPTS: usize = 60;
@@ -71,15 +69,7 @@ fn id(prompt: usize, temperature: f32) -> TrialId {
 }
 
 fn trial(prompt: usize, temperature: f32) -> Trial {
-    let cell = Cell {
-        model: "tiny".to_owned(),
-        chain: "pure".to_owned(),
-        offload: Offload::All,
-        quant: Quant::Source,
-        template: Template::Raw,
-        op_offload: OpOffload::On,
-        temperature: Temperature::new(temperature).expect("it is one"),
-    };
+    let cell = Cell::usual("tiny", "pure", Temperature::new(temperature).expect("it is one"));
     Trial { id: id(prompt, temperature), cell, prompt: format!("p{prompt:02}"), seed: None }
 }
 
@@ -122,7 +112,7 @@ fn gate(of: &Analysis, metric: Metric, by: By) -> Gate {
 
 /// That the texts at T 1 are as clean as those at 0.5, and cleaner.
 fn claims(metric: Metric) -> Vec<Hypothesis> {
-    let at = |t: f32| Selection { temperature: vec![Temperature::new(t).expect("it is one")], ..Selection::default() };
+    let at = |t: f32| Selection::of([Temperature::new(t).expect("it is one")]);
     let of = |id: &str, test| Hypothesis { metric, ..Hypothesis::plain(id, test) };
     let expect = crate::experiment::Direction::Decreasing;
     vec![

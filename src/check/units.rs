@@ -6,8 +6,8 @@ use super::Baseline;
 use super::baseline::BaselineCell;
 use super::gate::{By, LoopsMore, Texts, Unit};
 use crate::analysis::{Analysis, Blindness, ScoredTrial};
+use crate::domain::Cell;
 use crate::metrics::{Metric, TextPart, Worse};
-use crate::plan::Cell;
 use crate::stats::{Kinds, PromptDifference, mean, rounded};
 
 /// The units of a baseline, in its order, with how much worse the run is for each

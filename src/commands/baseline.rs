@@ -52,7 +52,7 @@ pub fn of_run(finished: &Finished) -> Baseline {
     let facts = Facts {
         experiment: design.name.clone(),
         generate: design.generate,
-        models: manifest.models.iter().map(|model| (model.id.clone(), model.blake3.clone())).collect(),
+        models: manifest.models.iter().map(|model| (model.key.model().to_owned(), model.blake3.clone())).collect(),
         chains: Facts::chains_of(design),
         prompts: Facts::prompts_of(design),
         moe_sweep: manifest.moe_sweep.clone(),

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::run::NOTHING_YET;
+use crate::domain::TrialId;
 use crate::engine::Quantisation;
 use crate::experiment::{Numerics, Quant};
 use crate::message::say;
 use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
-use crate::plan::{OnDisk, Plan, Surveyed, TrialId};
+use crate::plan::{OnDisk, Plan, Surveyed};
 use crate::signals::Watch;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Cause, Death, Silence, Worker};
@@ -62,13 +63,14 @@ impl Maker<'_> {
         let mut files = ModelFiles::new();
         let mut seen = BTreeSet::new();
         for load in &plan.loads {
-            let key = (load.model.id.clone(), load.quant);
+            let key = (load.model.id.clone(), load.key.quant());
             if load.planned().all(|planned| done.contains(&planned.trial.id)) || !seen.insert(key.clone()) {
                 continue;
             }
             // A server's model has none here.
             let Some(found) = load.surveyed.file() else { continue };
-            let file = match self.file(&load.model.id, found, &load.surveyed, load.quant, plan.generate.numerics) {
+            let file = match self.file(&load.model.id, found, &load.surveyed, load.key.quant(), plan.generate.numerics)
+            {
                 Ok(file) => file,
                 Err(NotMade::Interrupted) => return Ok(Made::Interrupted),
                 Err(NotMade::Failed(error)) => return Err(error),

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
+use crate::domain::TrialId;
 use crate::engine::{EngineFacts, EngineKind};
 use crate::experiment::Offload;
 use crate::hardware::available_memory_bytes;
 use crate::model::gguf::{Gguf, GgufError};
 use crate::model::memory::{DoesNotFit, Estimate, Free, Room};
 use crate::model::{Anatomy, ModelFiles, NoModel};
-use crate::plan::{Plan, TrialId};
+use crate::plan::Plan;
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum HeaderError {
@@ -85,13 +86,13 @@ pub fn must_fit(
 /// The first that does not fit.
 pub fn all_must_fit(plan: &Plan, files: &ModelFiles, done: &HashSet<TrialId>, room: Room) -> Result<(), MemoryError> {
     for load in plan.loads.iter().filter(|load| load.planned().any(|planned| !done.contains(&planned.trial.id))) {
-        let key = load.key();
-        let Some(file) = files.get(&(key.model.clone(), key.quant)) else { continue };
+        let key = load.key.clone();
+        let Some(file) = files.get(&(key.model().to_owned(), key.quant())) else { continue };
         let anatomy =
-            anatomy_of(&file.path).map_err(|error| MemoryError::Header { model: key.model.clone(), error })?;
+            anatomy_of(&file.path).map_err(|error| MemoryError::Header { model: key.model().to_owned(), error })?;
         if let Some(anatomy) = anatomy {
             let needs = (plan.generate.context, room);
-            must_fit(&key.to_string(), &file.path, &anatomy, &load.surveyed.engine, &[load.offload], needs)?;
+            must_fit(&key.to_string(), &file.path, &anatomy, &load.surveyed.engine, &[load.key.offload()], needs)?;
         }
     }
     Ok(())

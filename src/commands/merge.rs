@@ -11,12 +11,13 @@ use super::folder::{refuse_foreign, write_manifest, write_whole};
 use super::outputs::write_outputs;
 use super::{Failure, plain, tell, trust};
 use crate::cli::{MergeAllowed, MergeArgs};
+use crate::domain::{Trial, TrialId};
 use crate::exit_code::ExitCode;
 use crate::journal::format::{Outcome, TrialRecord};
 use crate::journal::{self, Journal};
 use crate::manifest::{Manifest, ModelEntry};
 use crate::message::say;
-use crate::plan::{Design, Trial, TrialId};
+use crate::plan::Design;
 use crate::regular_file;
 use crate::seal::{Seal, Trust};
 
@@ -142,16 +143,13 @@ fn whole_design(runs: &[(&Path, Finished)], hardware_note: Option<&str>) -> Desi
 /// All runs of all machines, oldest first, and every model that one of them placed.
 fn manifest(runs: &[(&Path, Finished)], design: &Design) -> Manifest {
     let mut whole = runs[0].1.manifest.clone();
-    let key = |entry: &ModelEntry| (entry.id.clone(), entry.quant, entry.offload);
     whole.n_trials = None;
     whole.trusted = runs.iter().flat_map(|(_, run)| run.manifest.trusted.iter().cloned()).unique().collect();
     let entries = runs.iter().flat_map(|(_, run)| run.manifest.models.iter().cloned());
-    whole.models = entries.unique_by(key).collect();
-    whole.models.sort_by_cached_key(|entry| {
-        design.trials.iter().position(|Trial { cell, .. }| {
-            (&cell.model, cell.quant, cell.offload) == (&entry.id, entry.quant, entry.offload)
-        })
-    });
+    whole.models = entries.unique_by(|entry: &ModelEntry| entry.key.clone()).collect();
+    whole
+        .models
+        .sort_by_cached_key(|entry| design.trials.iter().position(|Trial { cell, .. }| cell.load_key() == entry.key));
     whole.notes.clone_from(&design.notes);
     let entries = runs.iter().flat_map(|(_, run)| run.manifest.runs.iter().cloned());
     whole.runs = entries.unique_by(|entry| serde_json::to_string(entry).expect("an entry is plain data")).collect();

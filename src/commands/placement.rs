@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::analysis::{Computed, HostExperts, Uncounted};
+use crate::domain::LoadKey;
 use crate::engine::{Footprint, Holding, Saved, Takeover};
 use crate::experiment::{Offload, OpOffload};
 use crate::manifest::{LoadEntry, Manifest, Placement, RunEntry};
 use crate::model::human_bytes;
-use crate::plan::LoadKey;
 
 /// The last measured load of every key, with what it is compared to.
 pub fn measured<'m>(runs: impl IntoIterator<Item = &'m RunEntry>) -> Vec<Measured<'m>> {
@@ -20,12 +20,12 @@ pub fn measured<'m>(runs: impl IntoIterator<Item = &'m RunEntry>) -> Vec<Measure
         }
     }
     let unoffloaded = |key: &LoadKey| {
-        let none = LoadKey { offload: Offload::None, ..key.clone() };
+        let none = key.with(Offload::None);
         last.get(&none).map(|&(_, footprint)| footprint)
     };
     last.values()
         .map(|&(load, footprint)| {
-            let none = (load.key.offload != Offload::None).then(|| unoffloaded(&load.key)).flatten();
+            let none = (load.key.offload() != Offload::None).then(|| unoffloaded(&load.key)).flatten();
             Measured { load, footprint, saved: none.and_then(|none| footprint.saved_against(none)) }
         })
         .collect()
@@ -75,18 +75,20 @@ const USUAL_TAKEOVER: Takeover = Takeover::From(32);
 /// Where the experts were computed of every load that has them on the host, a device beside
 /// it, and `op_offload` on. `records` is how many trials the journal has.
 pub fn host_experts(manifest: &Manifest, records: usize) -> Vec<HostExperts> {
-    let planned = manifest.models.iter().filter(|model| model.placement == Placement::ExpertsOnHost).map(|model| {
-        let op_offload = OpOffload::On;
-        LoadKey { model: model.id.clone(), quant: model.quant, offload: model.offload, op_offload }
-    });
+    let planned = manifest
+        .models
+        .iter()
+        .filter(|model| model.placement == Placement::ExpertsOnHost)
+        .map(|model| model.key.clone());
     let on_host = |load: &&LoadEntry| {
         let footprint = load.footprint.as_ref();
         footprint.is_some_and(|footprint| footprint.device_bytes() > 0 && footprint.experts_on_host().0 > 0)
     };
     let loads = manifest.runs.iter().flat_map(|run| &run.loads);
-    let measured = loads.filter(on_host).map(|load| load.key.clone()).filter(|key| key.op_offload == OpOffload::On);
+    let measured = loads.filter(on_host).map(|load| load.key.clone());
     let computed = |key: LoadKey| Some(HostExperts { computed: computed(manifest, records, &key)?, key });
-    planned.chain(measured).collect::<BTreeSet<_>>().into_iter().filter_map(computed).collect()
+    let taken_over = planned.chain(measured).filter(|key| key.op_offload() == OpOffload::On);
+    taken_over.collect::<BTreeSet<_>>().into_iter().filter_map(computed).collect()
 }
 
 /// None where no run tells, and none can have had steps that were wide enough.

@@ -83,7 +83,7 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
     for load in &plan.loads {
         let (trials, prompts) = (load.planned().count(), load.prompts.len());
         let Some(OnDisk { size_bytes, facts, .. }) = load.surveyed.file() else {
-            line(format!("  load     {} (on a server): {trials} trials on {prompts} prompts", load.key()));
+            line(format!("  load     {} (on a server): {trials} trials on {prompts} prompts", load.key.clone()));
             continue;
         };
         let experts = match facts.n_expert {
@@ -93,7 +93,7 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
         let prompt_tokens: u32 = load.prompts.iter().filter_map(|group| group.n_tokens).sum();
         line(format!(
             "  load     {} ({}, {} layers, {experts}): {trials} trials on {prompts} prompts of {prompt_tokens} tokens in all",
-            load.key(),
+            load.key.clone(),
             facts.architecture,
             facts.n_layer,
         ));
@@ -101,8 +101,8 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
         let shape = load.shape(*size_bytes, plan.generate);
         let strategy = Strategy::choose(shape, limits);
         line(format!("           {strategy}"));
-        if let (Some(anatomy), Quant::Source) = (setup.anatomies.get(&load.model.id), load.quant) {
-            let estimate = Estimate::of(anatomy, load.offload, plan.generate.context);
+        if let (Some(anatomy), Quant::Source) = (setup.anatomies.get(&load.model.id), load.key.quant()) {
+            let estimate = Estimate::of(anatomy, load.key.offload(), plan.generate.context);
             line(format!("           {}", memory(&estimate, strategy)));
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::placement::{Measured, measured};
+use crate::domain::{Factor, Level};
 use crate::engine::http::Finding;
 use crate::engine::{ChatForm, ModelFacts, Samplers};
 use crate::experiment::{Chain, Numerics, Served};
@@ -37,10 +38,23 @@ fn program(design: &Design, manifest: &Manifest) -> Facts {
     Facts { title: String::new(), facts }
 }
 
+fn level_in_words(level: &Level) -> String {
+    match level.factor() {
+        Factor::Quant => level.in_title(),
+        _ => level.in_cell(),
+    }
+}
+
 fn model(entry: &ModelEntry) -> Facts {
     // The file's own name: its folder is the machine's affair, and in the manifest.
     let file = Path::new(&entry.path).file_name().map_or_else(|| entry.path.clone(), |name| name.display().to_string());
-    let title = format!("{}, weights {}, offload {}", entry.id, entry.quant, entry.offload);
+    let details: Vec<_> = entry
+        .key
+        .levels()
+        .filter(|level| level.factor() != Factor::Model && level.is_said())
+        .map(level_in_words)
+        .collect();
+    let title = format!("{}, {}", entry.key.model(), details.join(", "));
     let (Some(facts), Some(size_bytes)) = (&entry.facts, entry.size_bytes) else {
         return Facts { title, facts: entry.server.as_ref().map(server).unwrap_or_default() };
     };

@@ -10,10 +10,10 @@ use std::sync::atomic::AtomicBool;
 use super::setup::Setup;
 use crate::analysis::sequential::Ending as Looked;
 use crate::analysis::{Looks, Questions};
+use crate::domain::TrialId;
 use crate::event::RunEvent;
 use crate::journal::format::Outcome;
 use crate::journal::{Contents, Journal};
-use crate::plan::TrialId;
 use crate::runner::{self, Ending, Run, RunError, RunReport, Settings};
 
 /// Runs the plan, or as much of it as its hypotheses take; `done` are the trials of `contents` that stay.

@@ -139,9 +139,9 @@ fn survey_file(
     let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
     let (facts, engine, prompt_counts) = ask_worker(model, path, experiment, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
-    if let (Some(anatomy), Some(room), [Quant::Source]) = (&anatomy, room, &experiment.grid.quants[..]) {
+    if let (Some(anatomy), Some(room), [Quant::Source]) = (&anatomy, room, &experiment.grid.levels_of()[..]) {
         let needs = (experiment.generate.context, room);
-        must_fit(id, path, anatomy, &engine, &experiment.grid.offloads, needs)?;
+        must_fit(id, path, anatomy, &engine, &experiment.grid.levels_of(), needs)?;
     }
     if let Some(stated) = &model.sha256 {
         let found = sha256_of(path).map_err(unreadable)?;
@@ -206,7 +206,7 @@ fn survey_server(
 fn questions(experiment: &Experiment) -> Questions {
     Questions {
         prompts: experiment.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
-        templates: experiment.grid.templates.clone(),
+        templates: experiment.grid.levels_of(),
         bos: experiment.generate.bos,
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::analysis::{Analysis, Sharing, sharing};
+use crate::domain::LoadKey;
 use crate::journal::Contents;
 use crate::journal::format::Outcome;
 use crate::manifest::Manifest;
-use crate::plan::LoadKey;
 use crate::report::csv::{Timed, TimingRow};
 
 /// What a loaded model did, and the least it could have done.

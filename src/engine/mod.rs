@@ -11,10 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Template};
-use crate::metrics::Markers;
+use crate::domain::{Bos, LoadKey, Numerics, Quant, ResolvedChain, Seed, Template};
 
-mod chat;
 mod device;
 mod footprint;
 pub mod http;
@@ -28,15 +26,12 @@ mod strategy;
 mod takeover;
 pub mod trace;
 
-pub use chat::ChatForm;
+pub use crate::domain::{ChatForm, Generation, ModelFacts, RopeScaling, Stop, Token};
 pub use device::{Device, DeviceKind, Devices};
 pub use footprint::{Footprint, Holding, Saved};
 pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
 pub use takeover::{Takeover, Widths};
 pub use trace::{TraceWork, Traced};
-
-/// A token id of the model's vocabulary.
-pub type Token = i32;
 
 /// A loaded model that can generate.
 pub trait Engine {
@@ -103,74 +98,6 @@ pub struct Job {
     pub chain: ResolvedChain,
     /// None where the chain makes no draw.
     pub seed: Option<Seed>,
-}
-
-/// One generated text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Generation {
-    /// Tokens of the prompt, BOS included; None where a server does not tell.
-    #[serde(default)]
-    pub n_prompt_tokens: Option<u32>,
-    /// The generated tokens, without the end-of-generation token; None where a
-    /// server gives text only.
-    #[serde(default)]
-    pub tokens: Option<Vec<Token>>,
-    /// How many they are, where a server tells no more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub n_stated_tokens: Option<u32>,
-    /// What a server gives apart from the answer as the model's thought; None where it parts
-    /// nothing, and then a thought may stand in `text` between the model's markers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thought: Option<String>,
-    /// `tokens` as text, or the answer where a server gives the thought apart; bytes that are
-    /// not UTF-8 become U+FFFD.
-    pub text: String,
-    pub stop: Stop,
-    /// What a server's answer says against itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubt: Option<String>,
-    /// blake3 of all logits that the tokens were chosen from, where the work asked
-    /// for it: two texts can agree by luck, their logits can't.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logits_blake3: Option<String>,
-}
-
-/// Why a generation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stop {
-    /// The model chose an end-of-generation token.
-    Eos,
-    MaxTokens,
-    /// The server cut it: a lost stream, a filter, a limit of its own. How it would have gone
-    /// on is not known.
-    Cut,
-    /// The server ended it because it repeats itself: it is a loop, whatever its text shows.
-    Repetition,
-    /// The server does not say.
-    Unknown,
-}
-
-impl Generation {
-    /// A text whose tokens are known.
-    pub fn of_tokens(n_prompt_tokens: u32, tokens: Vec<Token>, text: String, stop: Stop) -> Self {
-        let (n_prompt_tokens, tokens) = (Some(n_prompt_tokens), Some(tokens));
-        Self {
-            n_prompt_tokens,
-            tokens,
-            n_stated_tokens: None,
-            thought: None,
-            text,
-            stop,
-            doubt: None,
-            logits_blake3: None,
-        }
-    }
-
-    /// How many tokens were generated, where that is known.
-    pub fn n_tokens(&self) -> Option<u32> {
-        self.tokens.as_ref().map(|tokens| tokens.len() as u32).or(self.n_stated_tokens)
-    }
 }
 
 /// What was computed.
@@ -254,9 +181,8 @@ pub struct LoadSettings {
     pub path: PathBuf,
     /// What the file must hash to: it may have been replaced since it was surveyed.
     pub blake3: String,
-    pub offload: Offload,
-    #[serde(default)]
-    pub op_offload: OpOffload,
+    /// How, and of which file.
+    pub levels: LoadKey,
     pub numerics: Numerics,
     /// Tokens of context for each sequence.
     pub context: u32,
@@ -275,47 +201,6 @@ pub struct Quantisation {
     pub target: PathBuf,
     pub quant: Quant,
     pub threads: u32,
-}
-
-/// What a model's file says of itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ModelFacts {
-    pub architecture: String,
-    pub n_layer: u32,
-    /// Experts of a layer; 0 for a dense model.
-    pub n_expert: u32,
-    pub n_expert_used: u32,
-    pub n_vocab: u32,
-    /// The context length the model was trained for; 0 where the file does not tell.
-    pub n_ctx_train: u32,
-    /// How that length was reached, where positions were scaled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rope_scaling: Option<RopeScaling>,
-    /// What surrounds a prompt in `template = "chat"`, where that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chat: Option<Box<ChatForm>>,
-    /// Between what the model writes its thought, where its chat template says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thought_markers: Option<Markers>,
-    /// What the cache takes for one token; None where the file does not tell.
-    #[serde(default)]
-    pub cache_bytes_per_token: Option<u64>,
-}
-
-/// How a model's positions were scaled to a longer context.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RopeScaling {
-    /// llama.cpp's name: `linear`, `yarn`, `longrope`; files of models with LongRoPE often name none.
-    pub kind: Option<String>,
-    pub factor: Option<f32>,
-    /// The context before it was scaled.
-    pub original_context: Option<u32>,
-}
-
-impl RopeScaling {
-    pub fn is_long_rope(&self) -> bool {
-        self.kind.as_deref().is_none_or(|kind| kind == "longrope")
-    }
 }
 
 /// For each template the tokens of every prompt, in the order they were given,
@@ -388,17 +273,5 @@ impl EngineKind {
     pub fn of(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.ends_with(".scripted.toml") { Self::Scripted } else { Self::Llama }
-    }
-}
-
-impl Stop {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Eos => "eos",
-            Self::MaxTokens => "max_tokens",
-            Self::Cut => "cut",
-            Self::Repetition => "repetition",
-            Self::Unknown => "unknown",
-        }
     }
 }

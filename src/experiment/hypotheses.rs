@@ -6,11 +6,14 @@ use serde_spanned::Spanned;
 use strum::VariantNames;
 
 use super::error::{Problems, did_you_mean};
+use super::grid_levels::resolve_level;
 use super::groups::prompts_of;
-use super::hypothesis::{Direction, Factor, Hypothesis, Selection, Settings, Sides, Test};
-use super::raw::{OneOrMore, RawAnalysis, RawArms, RawHypothesis, RawSelection};
-use super::resolve::{resolve_name, resolve_named, resolve_offload, resolve_temperature};
+use super::hypothesis::{Direction, Hypothesis, Settings, Sides, Test};
+use super::raw::{RawAnalysis, RawHypothesis};
+use super::raw_levels::{OneOrMore, RawArms, RawLevel, RawSelection};
+use super::resolve::resolve_named;
 use super::{Grid, Prompt};
+use crate::domain::{Factor, FactorMap, Level, Order, Selection};
 use crate::metrics::Metric;
 
 const ONE_TEST: &str = "give one of trend, contrast, equivalence and interaction";
@@ -129,7 +132,7 @@ impl Resolver<'_> {
             (Some(factor), None, None, None) => {
                 let factor_at = factor.span();
                 let factor = self.factor(factor, within, 2)?;
-                if !factor.is_ordered() {
+                if !(factor.order() == Order::Ascending) {
                     let help = "a trend runs along temperature or offload; use contrast or interaction";
                     self.problems.add(factor_at, format!("the levels of {factor} have no order"), help);
                 }
@@ -207,7 +210,7 @@ impl Resolver<'_> {
 
     fn arms(&mut self, raw: &Spanned<RawArms>) -> [Selection; 2] {
         let RawArms { base, other } = raw.get_ref();
-        for group in [base, other].into_iter().flat_map(|raw| &raw.get_ref().group).flat_map(|groups| &groups.0) {
+        for group in [base, other].into_iter().flat_map(|raw| &raw.get_ref().keys.group).flat_map(|groups| &groups.0) {
             let help = "put it into where: group chooses the prompts of both";
             self.problems.add(
                 group.span(),
@@ -225,8 +228,8 @@ impl Resolver<'_> {
     /// A factor of which the grid, as far as it is `within`, has so many levels.
     fn factor(&mut self, raw: &Spanned<String>, within: &Selection, at_least: usize) -> Option<Factor> {
         let Ok(factor) = raw.get_ref().parse::<Factor>() else {
-            let help = did_you_mean(raw.get_ref(), Factor::VARIANTS.iter().copied()).map_or_else(
-                || format!("use one of: {}", Factor::VARIANTS.join(", ")),
+            let help = did_you_mean(raw.get_ref(), Factor::NAMES).map_or_else(
+                || format!("use one of: {}", Factor::NAMES.join(", ")),
                 |near| format!("did you mean {near:?}?"),
             );
             self.problems.add(raw.span(), format!("unknown factor {:?}", raw.get_ref()), help);
@@ -241,24 +244,15 @@ impl Resolver<'_> {
     }
 
     fn n_levels(&self, factor: Factor, within: &Selection) -> usize {
-        let Selection { model, chain, offload, quant, template, op_offload, temperature, prompt: _ } = within;
-        let (selected, all) = match factor {
-            Factor::Model => (model.len(), self.grid.models.len()),
-            Factor::Chain => (chain.len(), self.grid.chains.len()),
-            Factor::Offload => (offload.len(), self.grid.offloads.len()),
-            Factor::Quant => (quant.len(), self.grid.quants.len()),
-            Factor::Template => (template.len(), self.grid.templates.len()),
-            Factor::OpOffload => (op_offload.len(), self.grid.op_offloads.len()),
-            Factor::Temperature => (temperature.len(), self.grid.temperatures.len()),
-        };
+        let (selected, all) = (within.levels[factor].len(), self.grid.levels[factor].len());
         if selected == 0 { all } else { selected }
     }
 
     /// A selection that may name groups of prompts.
     fn within(&mut self, raw: &RawSelection) -> Selection {
-        let groups = raw.group.iter().flat_map(|groups| &groups.0);
+        let groups = raw.keys.group.iter().flat_map(|groups| &groups.0);
         let prompt: Vec<String> = groups.flat_map(|group| prompts_of(group, self.prompts, self.problems)).collect();
-        if let ([id], Some(group)) = (&prompt[..], raw.group.iter().flat_map(|groups| &groups.0).next()) {
+        if let ([id], Some(group)) = (&prompt[..], raw.keys.group.iter().flat_map(|groups| &groups.0).next()) {
             let message = format!("a hypothesis is tested over prompts, and of this group there is only {id}");
             self.problems.add(group.span(), message, "give its group at least 3 prompts, better 20");
         }
@@ -267,43 +261,18 @@ impl Resolver<'_> {
 
     /// The levels that it names.
     fn selection(&mut self, raw: &RawSelection) -> Selection {
-        let grid = self.grid;
-        let name = |raw: &Spanned<String>, _: &mut Problems| Some(raw.get_ref().clone());
-        let models: Vec<_> = grid.models.iter().map(|model| model.id.clone()).collect();
-        let chains: Vec<_> = grid.chains.iter().map(|chain| chain.id.clone()).collect();
-        Selection {
-            model: self.levels("model", raw.model.as_ref(), &models, name),
-            chain: self.levels("chain", raw.chain.as_ref(), &chains, name),
-            offload: self.levels("offload", raw.offload.as_ref(), &grid.offloads, resolve_offload),
-            quant: self.levels("quant", raw.quant.as_ref(), &grid.quants, |raw, problems| {
-                resolve_name("quant", raw, problems)
-            }),
-            template: self.levels("template", raw.template.as_ref(), &grid.templates, |raw, problems| {
-                resolve_name("template", raw, problems)
-            }),
-            op_offload: self.levels("op_offload", raw.op_offload.as_ref(), &grid.op_offloads, |raw, _| {
-                Some((*raw.get_ref()).into())
-            }),
-            temperature: self.levels("temperature", raw.temperature.as_ref(), &grid.temperatures, resolve_temperature),
-            prompt: vec![],
-        }
+        let levels = FactorMap::from_fn(|factor| self.levels(factor, raw.levels[factor].as_ref()));
+        Selection { levels, prompt: vec![] }
     }
 
-    fn levels<R, T: PartialEq + std::fmt::Display + Clone>(
-        &mut self,
-        what: &str,
-        raw: Option<&OneOrMore<R>>,
-        known: &[T],
-        resolve: impl Fn(&Spanned<R>, &mut Problems) -> Option<T>,
-    ) -> Vec<T> {
-        let Some(raw) = raw else { return vec![] };
-        let list = &raw.0;
+    fn levels(&mut self, factor: Factor, raw: Option<&OneOrMore<RawLevel>>) -> Vec<Level> {
+        let known = &self.grid.levels[factor];
         let mut levels = Vec::new();
-        for raw in list {
-            let Some(level) = resolve(raw, self.problems) else { continue };
+        for raw in raw.iter().flat_map(|raw| &raw.0) {
+            let Some(level) = resolve_level(factor, raw, self.problems) else { continue };
             if !known.contains(&level) {
                 let known = known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let message = format!("the grid has no {what} {level}");
+                let message = format!("the grid has no {factor} {level}");
                 self.problems.add(raw.span(), message, format!("add it to the grid, or use one of: {known}"));
             }
             levels.push(level);

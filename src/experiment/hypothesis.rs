@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
-use super::{Offload, OpOffload, Point, Quant, Temperature, Template};
+use crate::domain::{Factor, Point, Selection};
 use crate::metrics::{Metric, TextPart};
 
 /// A claim about a metric of the experiment's texts.
@@ -70,39 +70,6 @@ pub enum Sides {
     One,
 }
 
-/// An axis of the grid. Prompts and seeds are replicates, and no axes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[derive(Serialize, Deserialize, Display, EnumString, VariantNames)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Factor {
-    Model,
-    Chain,
-    Offload,
-    Quant,
-    Template,
-    #[serde(rename = "op_offload")]
-    #[strum(serialize = "op_offload")]
-    OpOffload,
-    Temperature,
-}
-
-/// Levels of factors and prompts; of a factor with an empty list, all of them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Selection {
-    pub model: Vec<String>,
-    pub chain: Vec<String>,
-    pub offload: Vec<Offload>,
-    pub quant: Vec<Quant>,
-    pub template: Vec<Template>,
-    pub op_offload: Vec<OpOffload>,
-    pub temperature: Vec<Temperature>,
-    /// Ids: those of the groups that a file names. Plans before there were groups know none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub prompt: Vec<String>,
-}
-
 /// What is done with the scores beside the hypotheses.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
@@ -115,16 +82,6 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { alpha: 0.05, metric: Metric::RepetitionScore }
-    }
-}
-
-impl Factor {
-    pub const ALL: [Self; 7] =
-        [Self::Model, Self::Chain, Self::Offload, Self::Quant, Self::Template, Self::OpOffload, Self::Temperature];
-
-    /// Whether its levels have an order, as a trend needs.
-    pub fn is_ordered(self) -> bool {
-        matches!(self, Self::Offload | Self::Temperature)
     }
 }
 
@@ -168,34 +125,5 @@ impl Test {
             }
             Self::Interaction { factors } => factors.to_vec(),
         }
-    }
-}
-
-impl Selection {
-    pub fn takes(&self, point: Point<'_>) -> bool {
-        fn has<T: PartialEq<U>, U: ?Sized>(levels: &[T], level: &U) -> bool {
-            levels.is_empty() || levels.iter().any(|known| known == level)
-        }
-        has(&self.model, point.model)
-            && has(&self.chain, point.chain)
-            && has(&self.offload, &point.offload)
-            && has(&self.quant, &point.quant)
-            && has(&self.template, &point.template)
-            && has(&self.op_offload, &point.op_offload)
-            && has(&self.temperature, &point.temperature)
-            && has(&self.prompt, point.prompt)
-    }
-
-    /// The factors of which it does not take all levels.
-    pub fn factors(&self) -> impl Iterator<Item = Factor> {
-        Factor::ALL.into_iter().filter(|&factor| match factor {
-            Factor::Model => !self.model.is_empty(),
-            Factor::Chain => !self.chain.is_empty(),
-            Factor::Offload => !self.offload.is_empty(),
-            Factor::Quant => !self.quant.is_empty(),
-            Factor::Template => !self.template.is_empty(),
-            Factor::OpOffload => !self.op_offload.is_empty(),
-            Factor::Temperature => !self.temperature.is_empty(),
-        })
     }
 }

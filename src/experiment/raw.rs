@@ -2,14 +2,14 @@
 //! value. Nothing here knows what is a sensible value.
 
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_spanned::Spanned;
 
-use super::TokenBias;
+use super::raw_levels::{RawArms, RawGrid, RawSelection};
+use crate::domain::TokenBias;
 
 /// The version of the file's shape that this program reads.
 pub const SCHEMA: i64 = 1;
@@ -50,53 +50,6 @@ pub struct RawGenerate {
     pub draws: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawGrid {
-    pub model: Spanned<Vec<Spanned<String>>>,
-    pub chain: Spanned<Vec<Spanned<String>>>,
-    pub offload: Option<Spanned<Vec<Spanned<RawOffload>>>>,
-    pub quant: Option<Spanned<Vec<Spanned<String>>>>,
-    pub template: Option<Spanned<Vec<Spanned<String>>>>,
-    pub op_offload: Option<Spanned<Vec<Spanned<bool>>>>,
-    pub temperature: Spanned<ListOr<f64, RawSteps>>,
-    pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
-    #[serde(default)]
-    pub exclude: Vec<Spanned<RawExclusion>>,
-}
-
-/// `{ from = 0.1, to = 1.5, step = 0.2 }`, both ends included.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawSteps {
-    pub from: f64,
-    pub to: f64,
-    pub step: f64,
-}
-
-/// `{ from = 0, count = 8 }`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawCount {
-    pub from: i64,
-    pub count: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawExclusion {
-    pub model: Option<Spanned<String>>,
-    pub chain: Option<Spanned<String>>,
-    pub offload: Option<Spanned<RawOffload>>,
-    pub quant: Option<Spanned<String>>,
-    pub template: Option<Spanned<String>>,
-    pub op_offload: Option<Spanned<bool>>,
-    pub temperature: Option<Spanned<f64>>,
-    pub seed: Option<Spanned<i64>>,
-    pub prompt: Option<Spanned<String>>,
-    pub group: Option<Spanned<String>>,
-}
-
 /// A claim, and one of the four tests.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,28 +72,6 @@ pub struct RawHypothesis {
     pub sides: Option<Spanned<i64>>,
 }
 
-/// `{ base = { temperature = 0.1 }, other = { temperature = 0.9 } }`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawArms {
-    pub base: Spanned<RawSelection>,
-    pub other: Spanned<RawSelection>,
-}
-
-/// Levels of factors and groups of prompts, one or a list of them each.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawSelection {
-    pub model: Option<OneOrMore<String>>,
-    pub chain: Option<OneOrMore<String>>,
-    pub offload: Option<OneOrMore<RawOffload>>,
-    pub quant: Option<OneOrMore<String>>,
-    pub template: Option<OneOrMore<String>>,
-    pub op_offload: Option<OneOrMore<bool>>,
-    pub temperature: Option<OneOrMore<f64>>,
-    pub group: Option<OneOrMore<String>>,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawAnalysis {
@@ -157,10 +88,6 @@ pub struct RawSequential {
     pub order_seed: Option<u32>,
     pub max_prompts: Option<Spanned<u32>>,
 }
-
-/// A level, or a list of levels.
-#[derive(Debug)]
-pub struct OneOrMore<T>(pub Vec<Spanned<T>>);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,20 +145,6 @@ pub struct RawChain {
     pub steps: Spanned<Vec<Spanned<RawStep>>>,
     #[serde(default)]
     pub faithful: bool,
-}
-
-/// `"none"`, `"all"`, or a number of layers.
-#[derive(Debug)]
-pub enum RawOffload {
-    Name(String),
-    Layers(i64),
-}
-
-/// A list of levels, or a table that describes them.
-#[derive(Debug)]
-pub enum ListOr<T, R> {
-    List(Vec<Spanned<T>>),
-    Range(R),
 }
 
 /// A sampler as a file writes it: a name, or a table of one entry.
@@ -396,82 +309,6 @@ pub fn kind_of(text: &str) -> Result<Option<Spanned<String>>, toml::de::Error> {
     toml::from_str::<OfAKind>(text).map(|of_a_kind| of_a_kind.kind)
 }
 
-impl<'de, T, R> Deserialize<'de> for ListOr<T, R>
-where
-    T: Deserialize<'de>,
-    R: Deserialize<'de>,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V<T, R>(PhantomData<(T, R)>);
-        impl<'de, T: Deserialize<'de>, R: Deserialize<'de>> Visitor<'de> for V<T, R> {
-            type Value = ListOr<T, R>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of levels or a range")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(ListOr::List)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                R::deserialize(MapAccessDeserializer::new(map)).map(ListOr::Range)
-            }
-        }
-        deserializer.deserialize_any(V(PhantomData))
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Either shape, without its place: serde tells the place of a value
-        /// only where its shape is known before it is read.
-        enum Levels<T> {
-            One(T),
-            More(Vec<Spanned<T>>),
-        }
-        struct V<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for V<T> {
-            type Value = Levels<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a level or a list of levels")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Levels<T>, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Levels::More)
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Levels<T>, E> {
-                T::deserialize(name.into_deserializer()).map(Levels::One)
-            }
-
-            fn visit_bool<E: Error>(self, is: bool) -> Result<Levels<T>, E> {
-                T::deserialize(is.into_deserializer()).map(Levels::One)
-            }
-
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Levels<T>, E> {
-                T::deserialize(number.into_deserializer()).map(Levels::One)
-            }
-
-            fn visit_f64<E: Error>(self, number: f64) -> Result<Levels<T>, E> {
-                T::deserialize(number.into_deserializer()).map(Levels::One)
-            }
-        }
-        impl<'de, T: Deserialize<'de>> Deserialize<'de> for Levels<T> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(V(PhantomData))
-            }
-        }
-        let levels = Spanned::<Levels<T>>::deserialize(deserializer)?;
-        let span = levels.span();
-        Ok(match levels.into_inner() {
-            Levels::One(level) => Self(vec![Spanned::new(span, level)]),
-            Levels::More(levels) => Self(levels),
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for RawPrompt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -495,28 +332,6 @@ impl<'de> Deserialize<'de> for RawPrompt {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawPrompt, A::Error> {
                 let Table { text, group } = Table::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(RawPrompt { text, group })
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawOffload {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl Visitor<'_> for V {
-            type Value = RawOffload;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"none\", \"all\" or a number of layers")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<RawOffload, E> {
-                Ok(RawOffload::Name(name.to_owned()))
-            }
-
-            fn visit_i64<E: Error>(self, layers: i64) -> Result<RawOffload, E> {
-                Ok(RawOffload::Layers(layers))
             }
         }
         deserializer.deserialize_any(V)

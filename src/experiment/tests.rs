@@ -5,6 +5,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::Level;
 
 const VALID: &str = r#"schema = 1
 name = "x"
@@ -260,16 +261,17 @@ fn a_valid_file_means_what_it_says() {
             draws: Draws::PerPrompt
         }
     );
-    let Grid { models, chains, offloads, quants, templates, op_offloads, temperatures, seeds, excluded } = grid;
-    assert_eq!(models, [model("tiny", "/experiments/tiny.gguf")]);
+    let Grid { models, chains, seeds, excluded, .. } = &grid;
+    assert_eq!(*models, [model("tiny", "/experiments/tiny.gguf")]);
     assert_eq!(chains.iter().map(|chain| chain.id.as_str()).collect::<Vec<_>>(), ["pure", "greedy", "mine"]);
-    assert_eq!(offloads, [Offload::None, Offload::Layers(1), Offload::All]);
-    assert_eq!((quants, templates), (vec![Quant::Source], vec![Template::Raw]));
-    assert_eq!(op_offloads, [OpOffload::On]);
-    assert_eq!(numbers(&temperatures), "0.5 1");
+    assert_eq!(grid.levels_of::<Offload>(), [Offload::None, Offload::Layers(1), Offload::All]);
+    assert_eq!((grid.levels_of::<Quant>(), grid.levels_of::<Template>()), (vec![Quant::Source], vec![Template::Raw]));
+    assert_eq!(grid.levels_of::<OpOffload>(), [OpOffload::On]);
+    assert_eq!(numbers(&grid.levels_of()), "0.5 1");
     assert_eq!(seeds.iter().map(|seed| seed.get()).collect::<Vec<_>>(), [0, 1, 2]);
     let half = Temperature::new(0.5);
-    assert_eq!(excluded, [Exclusion { chain: Some("mine".into()), temperature: half, ..Exclusion::default() }]);
+    let selection = Selection::of([Level::Chain("mine".into())]).and(half);
+    assert_eq!(*excluded, [Exclusion { selection, seed: None }]);
     let prompt = |id: &str, text: &str| Prompt { id: id.into(), text: text.into(), group: None };
     assert_eq!(prompts, [prompt("p1", "one"), prompt("p2", "two")]);
 }
@@ -279,9 +281,9 @@ fn op_offload_is_a_factor_of_two_levels() {
     let levels = "1, \"all\"]\nop_offload = [true, false]";
     let with = |more: &str| edited(&[("1, \"all\"]", levels), ("[prompts]", &format!("{more}\n[prompts]"))]);
     let experiment = read(&with("[[grid.exclude]]\noffload = \"none\"\nop_offload = false\n"));
-    assert_eq!(experiment.grid.op_offloads, [OpOffload::On, OpOffload::Off]);
+    assert_eq!(experiment.grid.levels_of::<OpOffload>(), [OpOffload::On, OpOffload::Off]);
     let excluded = &experiment.grid.excluded[1];
-    assert_eq!((excluded.offload, excluded.op_offload), (Some(Offload::None), Some(OpOffload::Off)));
+    assert_eq!(excluded.selection, Selection::of([Offload::None]).and([OpOffload::Off]));
     let contrast = "[[hypothesis]]\nid = \"h\"\nexpect = \"different\"\n\
                     contrast = { base = { op_offload = true }, other = { op_offload = false } }\n";
     let experiment = read(&with(contrast));
@@ -293,18 +295,21 @@ fn op_offload_is_a_factor_of_two_levels() {
 fn quants_templates_and_bos_have_llama_cpps_names() {
     let levels = "1, \"all\"]\nquant = [\"source\", \"q4_k_m\", \"iq4_xs\", \"mxfp4_moe\"]\ntemplate = [\"chat\"]";
     let read = read(&edited(&[("1, \"all\"]", levels), ("context = 64", "context = 64\nbos = \"never\"")]));
-    assert_eq!(read.grid.quants, [Quant::Source, Quant::Q4_K_M, Quant::IQ4_XS, Quant::MXFP4_MOE]);
-    assert_eq!((read.grid.templates, read.generate.bos), (vec![Template::Chat], Bos::Never));
+    assert_eq!(read.grid.levels_of::<Quant>(), [Quant::Source, Quant::Q4_K_M, Quant::IQ4_XS, Quant::MXFP4_MOE]);
+    assert_eq!((read.grid.levels_of::<Template>(), read.generate.bos), (vec![Template::Chat], Bos::Never));
     // A journal writes them as a file does.
-    assert_eq!(serde_json::to_string(&read.grid.quants).unwrap(), r#"["source","q4_k_m","iq4_xs","mxfp4_moe"]"#);
+    assert_eq!(
+        serde_json::to_string(&read.grid.levels[Factor::Quant]).unwrap(),
+        r#"["source","q4_k_m","iq4_xs","mxfp4_moe"]"#
+    );
 }
 
 #[test]
 fn what_is_left_out_has_its_default() {
     let grid =
         read(&edited(&[("offload = [\"none\", 1, \"all\"]\n", ""), ("seed = { from = 0, count = 3 }\n", "")])).grid;
-    assert_eq!(grid.offloads, [Offload::All]);
-    assert_eq!(grid.seeds, [Seed(0)]);
+    assert_eq!(grid.levels_of::<Offload>(), [Offload::All]);
+    assert_eq!(grid.seeds, [Seed::new(0).unwrap()]);
 }
 
 #[test]
@@ -350,7 +355,7 @@ refusals! {
 fn a_range_of_temperatures_includes_both_ends_and_prints_exactly() {
     let range = |range: &str| {
         let text = edited(&[("[0.5, 1.0]", range), ("[[grid.exclude]]\nchain = \"mine\"\ntemperature = 0.5\n", "")]);
-        numbers(&read(&text).grid.temperatures)
+        numbers(&read(&text).grid.levels_of())
     };
     assert_eq!(range("{ from = 0.1, to = 1.5, step = 0.2 }"), "0.1 0.3 0.5 0.7 0.9 1.1 1.3 1.5");
     assert_eq!(range("{ from = 0, to = 0.3, step = 0.1 }"), "0 0.1 0.2 0.3");
@@ -364,7 +369,7 @@ fn a_range_of_temperatures_includes_both_ends_and_prints_exactly() {
 #[test]
 fn the_last_seed_is_the_one_before_random() {
     let seeds = with("{ from = 0, count = 3 }", "{ from = 4294967293, count = 2 }").grid.seeds;
-    assert_eq!(seeds, [Seed(4_294_967_293), Seed(4_294_967_294)]);
+    assert_eq!(seeds, [4_294_967_293, 4_294_967_294].map(|seed| Seed::new(seed).unwrap()));
     assert_eq!(Seed::new(u32::MAX), None);
 }
 
@@ -380,12 +385,12 @@ fn the_trials_temperature_stands_wherever_the_chain_says_t() {
     let text =
         r#"{ temperature = "T" }, { temperature_ext = { t = "T", delta = 0.5 } }, { temperature = 2 }, "greedy""#;
     let experiment = with("{ top_p = 0.9 }, { temperature = \"T\" }, \"dist\"", text);
-    let hot = Temperature(0.9);
+    let hot = Temperature::new(0.9).unwrap();
     let steps = experiment.grid.chains[2].at(hot).0;
     let expected = [
         Step::Temperature { t: hot },
         Step::TemperatureExt { t: hot, delta: 0.5, exponent: 1.0 },
-        Step::Temperature { t: Temperature(2.0) },
+        Step::Temperature { t: Temperature::new(2.0).unwrap() },
         Step::Greedy,
     ];
     assert_eq!(steps, expected);
@@ -418,10 +423,12 @@ fn a_faithful_chain_keeps_its_faults() {
 /// A built-in chain at T = 0.9.
 fn built_in(id: &str) -> Vec<Step<Temperature>> {
     let chain = builtin::chains().into_iter().find(|chain| chain.id == id).expect("a built-in chain");
-    chain.at(Temperature(0.9)).0
+    chain.at(Temperature::new(0.9).unwrap()).0
 }
 
-const HOT: Step<Temperature> = Step::Temperature { t: Temperature(0.9) };
+fn hot() -> Step<Temperature> {
+    Step::Temperature { t: Temperature::new(0.9).unwrap() }
+}
 
 fn penalties(repeat: f32, presence: f32) -> Step<Temperature> {
     Step::Penalties { last_n: 64, repeat, frequency: 0.0, presence }
@@ -438,7 +445,7 @@ fn there_are_seven_built_in_chains_and_only_shimmys_is_kept_with_its_fault() {
 
 #[test]
 fn shimmys_chain_is_the_one_of_its_releases() {
-    let before = [HOT, Step::TopP { p: 0.9, min_keep: 1 }, Step::TopK { k: 40 }];
+    let before = [hot(), Step::TopP { p: 0.9, min_keep: 1 }, Step::TopK { k: 40 }];
     let shimmy = |penalties| [&before[..], &[penalties, Step::Greedy]].concat();
     assert_eq!(built_in("shimmy-1.7"), shimmy(penalties(0.0, 1.1)));
     assert_eq!(built_in("shimmy-1.7-fixed"), shimmy(penalties(1.1, 0.0)));
@@ -457,7 +464,7 @@ fn the_chain_of_llama_cpp_has_its_order_and_values() {
         Step::TopP { p: 0.95, min_keep: 0 },
         Step::MinP { p: 0.05, min_keep: 0 },
         Step::Xtc { p: 0.0, threshold: 0.1, min_keep: 0 },
-        HOT,
+        hot(),
         Step::Dist,
     ];
     assert_eq!(built_in("llama.cpp"), expected);
@@ -466,10 +473,10 @@ fn the_chain_of_llama_cpp_has_its_order_and_values() {
 #[test]
 fn the_other_built_in_chains_are_those_of_the_field_notes() {
     let top_p = |p| Step::TopP { p, min_keep: 0 };
-    let ollama = [Step::TopK { k: 40 }, HOT, top_p(0.9), Step::MinP { p: 0.0, min_keep: 0 }, Step::Dist];
+    let ollama = [Step::TopK { k: 40 }, hot(), top_p(0.9), Step::MinP { p: 0.0, min_keep: 0 }, Step::Dist];
     assert_eq!(built_in("ollama-go"), ollama);
-    assert_eq!(built_in("vllm"), [penalties(1.0, 0.0), HOT, Step::TopK { k: 0 }, top_p(1.0), Step::Dist]);
-    assert_eq!(built_in("pure"), [HOT, Step::Dist]);
+    assert_eq!(built_in("vllm"), [penalties(1.0, 0.0), hot(), Step::TopK { k: 0 }, top_p(1.0), Step::Dist]);
+    assert_eq!(built_in("pure"), [hot(), Step::Dist]);
     assert_eq!(built_in("greedy"), [Step::Greedy]);
 }
 

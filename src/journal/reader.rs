@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::JournalError;
 use super::format::{Outcome, SEALED, TrialRecord, VERSION};
-use crate::plan::TrialId;
+use crate::domain::TrialId;
 use crate::regular_file;
 use crate::seal::{Seal, Trust, seal_of};
 

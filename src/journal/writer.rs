@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::format::TrialRecord;
 use super::reader::{Contents, read};
 use super::{FILE_NAME, JournalError};
-use crate::plan::TrialId;
+use crate::domain::TrialId;
 use crate::seal::{Trust, seal};
 
 /// A journal open for appending; the directory is locked as long as it lives.

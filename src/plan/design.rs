@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::{Doubt, Plan, Sequence, Shard, Trial};
+use crate::domain::Acts;
 use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Seed, Settings};
 use crate::metrics::Markers;
 use crate::seal::{Format, Seal, Trust, Unfit, seal};
@@ -63,6 +64,16 @@ pub enum DesignError {
     NoPart { trials: usize },
 }
 
+/// The factors that act nowhere in this plan.
+fn inert(plan: &Plan) -> Vec<Factor> {
+    let nowhere = plan.offload_moves_nothing();
+    let is_inert = |factor: &Factor| match factor.acts() {
+        Acts::Everywhere => false,
+        Acts::OnExpertsBesideAnAccelerator => nowhere,
+    };
+    Factor::ALL.into_iter().filter(is_inert).collect()
+}
+
 impl Design {
     pub const FILE_NAME: &str = "plan.json";
 
@@ -78,7 +89,7 @@ impl Design {
             chains: experiment.grid.chains.clone(),
             caveat: plan.caveat(),
             notes: plan.notes(),
-            inert: if plan.offload_moves_nothing() { vec![Factor::Offload, Factor::OpOffload] } else { vec![] },
+            inert: inert(plan),
             doubts: plan.doubts(),
             thought_markers: plan.thought_markers(),
             sequential: experiment.sequential.map(|settings| Sequence::new(settings, plan)),

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Load, Origin, PlanError};
-use crate::engine::http::{Inexpressible, Probed, ServerFacts, sampling_fields};
-use crate::experiment::{
-    Api, Bos, Experiment, Factor, Model, Offload, Quant, Served, Server, Source, Temperature, Template,
+use crate::domain::{
+    Bos, Exclusion, Factor, FactorLevel as _, Level, Offload, Quant, Scope, Selection, Temperature, Template,
 };
+use crate::engine::http::{Inexpressible, Probed, ServerFacts, sampling_fields};
+use crate::experiment::{Api, Experiment, Model, Served, Server, Source};
 
 /// Why a grid can't be asked of a server.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -27,10 +28,10 @@ pub enum Misfit {
     )]
     Quant { quant: Quant, model: String, server: String },
     #[error(
-        "the server {server} places the model {model} as it was started: of the grid's offloads it can stand for one; \
-         leave the others out with [[grid.exclude]] model = {model:?}, offload = … (and op_offload = …)"
+        "the server {server} runs the model {model} as it was started: of the grid's {factor}s it can stand for one; \
+         leave the others out with [[grid.exclude]] model = {model:?}, {factor} = …"
     )]
-    Offloads { model: String, server: String },
+    Load { factor: Factor, model: String, server: String },
     #[error("template = chat can't be asked of the model {model}: the api {api} has none; use api = \"openai\"")]
     Template { model: String, api: Api },
     #[error(
@@ -72,12 +73,13 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
     let mut found = Vec::new();
     for chain in &grid.chains {
         let excluded = |temperature: &Temperature| {
-            excludes(experiment, &model, |exclusion| {
-                exclusion.chain.as_deref().is_none_or(|name| name == chain.id)
-                    && exclusion.temperature.is_none_or(|t| t == *temperature)
+            let chain = Level::Chain(chain.id.as_str().into());
+            excludes(experiment, &model, |excluded| {
+                excluded.may_take(&chain) && excluded.may_take(&Level::Temperature(*temperature))
             })
         };
-        let Some(temperature) = grid.temperatures.iter().find(|t| !excluded(t)) else { continue };
+        let temperatures: Vec<Temperature> = grid.levels_of();
+        let Some(temperature) = temperatures.iter().find(|t| !excluded(t)) else { continue };
         let (chain_id, server) = (chain.id.clone(), id.clone());
         match &served.server.own_chain {
             Some(own) if *own != chain.id => {
@@ -90,22 +92,21 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
             }
         }
     }
-    for &quant in grid.quants.iter().filter(|quant| **quant != Quant::Source) {
-        if !excludes(experiment, &model, |exclusion| exclusion.quant == Some(quant)) {
-            found.push(Misfit::Quant { quant, model: model.clone(), server: id.clone() });
+    let is_left = |level: &&Level| {
+        !excludes(experiment, &model, |excluded| excluded.levels[level.factor()] == [(*level).clone()])
+    };
+    for quant in grid.levels[Factor::Quant].iter().filter(is_left).filter_map(Quant::of) {
+        if *quant != Quant::Source {
+            found.push(Misfit::Quant { quant: *quant, model: model.clone(), server: id.clone() });
         }
     }
-    let left = grid.offloads.iter().filter(|offload| !excludes(experiment, &model, |e| e.offload == Some(**offload)));
-    let op_offloads =
-        grid.op_offloads.iter().filter(|op| !excludes(experiment, &model, |e| e.op_offload == Some(**op)));
-    if left.count() > 1 || op_offloads.count() > 1 {
-        found.push(Misfit::Offloads { model: model.clone(), server: id.clone() });
+    for factor in Factor::nested(&[Scope::Load]) {
+        if grid.levels[factor].iter().filter(is_left).count() > 1 {
+            found.push(Misfit::Load { factor, model: model.clone(), server: id.clone() });
+        }
     }
-    let chat = grid.templates.contains(&Template::Chat);
-    if chat
-        && server.api == Api::LlamaServer
-        && !excludes(experiment, &model, |exclusion| exclusion.template == Some(Template::Chat))
-    {
+    let chat = Level::Template(Template::Chat);
+    if server.api == Api::LlamaServer && grid.levels[Factor::Template].contains(&chat) && is_left(&&chat) {
         found.push(Misfit::Template { model: model.clone(), api: server.api });
     }
     if experiment.generate.bos != Bos::Model {
@@ -127,13 +128,12 @@ pub(super) fn contradictions(experiment: &Experiment, model: &Model, facts: &Ser
 }
 
 /// Whether an exclusion of this model, or of all, leaves out what `names` says it names.
-fn excludes(experiment: &Experiment, model: &str, names: impl Fn(&crate::experiment::Exclusion) -> bool) -> bool {
-    let of_model = |exclusion: &&crate::experiment::Exclusion| {
-        exclusion.model.as_deref().is_none_or(|name| name == model)
-            && exclusion.seed.is_none()
-            && exclusion.prompt.is_none()
+fn excludes(experiment: &Experiment, model: &str, names: impl Fn(&Selection) -> bool) -> bool {
+    let model = Level::Model(model.into());
+    let of_model = |exclusion: &&Exclusion| {
+        exclusion.selection.may_take(&model) && exclusion.seed.is_none() && exclusion.selection.prompt.is_empty()
     };
-    experiment.grid.excluded.iter().filter(of_model).any(names)
+    experiment.grid.excluded.iter().filter(of_model).any(|exclusion| names(&exclusion.selection))
 }
 
 /// What is known not to be honoured of what this load's trials are compared by.
@@ -177,8 +177,8 @@ pub(super) fn notes(load: &Load) -> Vec<String> {
         unknown.insert(0, "the chain as executed");
     }
     notes.push(format!("{model}: unknown to us, whatever the columns say: {}", unknown.join(", ")));
-    if load.offload != Offload::None {
-        notes.push(format!("{model}: offload {} is what the server is believed to run with", load.offload));
+    if load.key.offload() != Offload::None {
+        notes.push(format!("{model}: offload {} is what the server is believed to run with", load.key.offload()));
     }
     match findings {
         None => notes.push(format!("{model}: it was not tried what the server honours")),

@@ -7,6 +7,7 @@ use itertools::Itertools as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::Quant;
 use crate::experiment::{Surroundings, parse, resolve};
 use crate::seal::{Seal, Trust};
 
@@ -130,7 +131,7 @@ fn plan(experiment: &Experiment) -> Plan {
 fn words(trial: &Trial) -> String {
     let Trial { cell, prompt, seed, .. } = trial;
     let seed = seed.map_or("-".to_owned(), |seed| seed.to_string());
-    format!("{} {} {prompt} {} {} {seed}", cell.model, cell.offload, cell.chain, cell.temperature)
+    format!("{} {} {prompt} {} {} {seed}", cell.model(), cell.offload(), cell.chain(), cell.temperature())
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn the_order_is_that_of_the_file_and_the_seed_is_fastest() {
         "b all p2 pure 1 7",
     ];
     assert_eq!(groups, expected);
-    let loads: Vec<_> = plan.loads.iter().map(|load| (load.model.id.as_str(), load.offload)).collect();
+    let loads: Vec<_> = plan.loads.iter().map(|load| (load.model.id.as_str(), load.key.offload())).collect();
     assert_eq!(loads, [("a", Offload::None), ("a", Offload::All), ("b", Offload::None), ("b", Offload::All)]);
 }
 
@@ -187,13 +188,13 @@ fn an_exclusion_leaves_out_what_matches_all_of_its_levels() {
 fn quantisations_are_loads_and_templates_are_prompts() {
     let levels = "[\"none\"]\nquant = [\"source\", \"q8_0\"]\ntemplate = [\"chat\", \"raw\"]";
     let plan = plan(&edited(SINGLE, &[("[\"none\"]", levels)]));
-    let loads: Vec<_> = plan.loads.iter().map(|load| load.key().to_string()).collect();
+    let loads: Vec<_> = plan.loads.iter().map(|load| load.key.to_string()).collect();
     assert_eq!(loads, ["a, offload none", "a as q8_0, offload none"]);
     for load in &plan.loads {
         let asked: Vec<_> = load.prompts.iter().map(|group| (group.template, group.n_tokens)).collect();
         assert_eq!(asked, [(Template::Chat, Some(9)), (Template::Raw, Some(5))]);
     }
-    let cells: Vec<_> = plan.trials().map(|trial| (trial.cell.quant, trial.cell.template)).collect();
+    let cells: Vec<_> = plan.trials().map(|trial| (trial.cell.quant(), trial.cell.template())).collect();
     assert_eq!(cells[1..3], [(Quant::Source, Template::Raw), (Quant::Q8_0, Template::Chat)]);
 }
 
@@ -215,7 +216,7 @@ fn a_model_without_a_chat_template_can_be_left_out() {
 fn a_load_without_trials_is_not_loaded() {
     let exclude = "[[grid.exclude]]\nmodel = \"a\"\noffload = \"all\"\n\n[prompts]";
     let plan = plan(&edited(EXPERIMENT, &[("[prompts]", exclude)]));
-    let loads: Vec<_> = plan.loads.iter().map(|load| (load.model.id.as_str(), load.offload)).collect();
+    let loads: Vec<_> = plan.loads.iter().map(|load| (load.model.id.as_str(), load.key.offload())).collect();
     assert_eq!(loads, [("a", Offload::None), ("b", Offload::None), ("b", Offload::All)]);
 }
 
@@ -265,7 +266,7 @@ fn whatever_may_change_a_text_changes_its_id() {
 fn the_default_of_op_offload_is_no_part_of_an_id() {
     assert_eq!(id(&[("[\"none\"]", "[\"none\"]\nop_offload = [true]")], |_| {}), id(&[], |_| {}));
     let plan = plan_on(&edited(SINGLE, &[("[\"none\"]", "[\"none\"]\nop_offload = [true, false]")]), |_| {}).unwrap();
-    let keys: Vec<_> = plan.loads.iter().map(|load| load.key().to_string()).collect();
+    let keys: Vec<_> = plan.loads.iter().map(|load| load.key.to_string()).collect();
     assert_eq!(keys, ["a, offload none", "a, offload none, op_offload false"]);
     let written = serde_json::to_string(&plan.trials().next().unwrap().cell).unwrap();
     assert!(!written.contains("op_offload"), "{written}");
@@ -464,7 +465,7 @@ proptest! {
             }
             // Whole prompts: each of its groups is a group of the plan.
             for load in &part.loads {
-                let whole = plan.loads.iter().find(|l| (&l.model, l.offload) == (&load.model, load.offload));
+                let whole = plan.loads.iter().find(|l| (&l.model, l.key.offload()) == (&load.model, load.key.offload()));
                 let whole = &whole.expect("a load of the plan").prompts;
                 prop_assert!(load.prompts.iter().all(|group| whole.contains(group)));
             }

@@ -69,19 +69,11 @@ fn texts(row: &Row) -> String {
 mod tests {
     use super::*;
     use crate::analysis::Unit;
-    use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
-    use crate::plan::Cell;
+    use crate::domain::Cell;
+    use crate::experiment::Temperature;
 
     fn row() -> Row {
-        let cell = Cell {
-            model: "tiny".to_owned(),
-            chain: "pure".to_owned(),
-            offload: Offload::All,
-            quant: Quant::Source,
-            template: Template::Raw,
-            op_offload: OpOffload::On,
-            temperature: Temperature::new(0.5).unwrap(),
-        };
+        let cell = Cell::usual("tiny", "pure", Temperature::new(0.5).unwrap());
         Row {
             cell,
             n_paired: 4,

@@ -9,9 +9,9 @@ use std::io::{self, Write};
 
 use crate::analysis::sequential::Look;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, Sequential, TrialResult};
+use crate::domain::{Cell, Factor, LoadKey, Trial, TrialId};
 use crate::experiment::{Prompt, Seed};
 use crate::metrics::{Metric, Scores, TextPart};
-use crate::plan::{Cell, LoadKey, Trial, TrialId};
 use crate::report::table::Table;
 use crate::stats::{Dispersion, Effect, Interval};
 
@@ -76,7 +76,7 @@ pub fn write_trials(
         prompts.iter().filter_map(|prompt| Some((&*prompt.id, prompt.group.as_deref()?))).collect();
     let column = (!groups.is_empty()).then_some("group");
     let columns = columns.into_iter().chain(column).chain(Metric::ALL.map(Metric::name));
-    table.row(["trial_id"].into_iter().chain(FACTORS).chain(columns))?;
+    table.row(["trial_id"].into_iter().chain(Factor::NAMES).chain(columns))?;
     for scored in &analysis.trials {
         let group = column.map(|_| groups.get(&*scored.trial.prompt).copied().unwrap_or_default());
         table.row(trial_fields(scored, draw_seed(&scored.trial), group))?;
@@ -92,7 +92,7 @@ pub fn write_trials(
 pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut table = Table::new(out);
     let columns = ["metric", "n", "n_empty", "mean", "ci_low", "ci_high", "level", "median", "n_prompts", "se", "icc"];
-    table.row(FACTORS.into_iter().chain(columns))?;
+    table.row(Factor::NAMES.into_iter().chain(columns))?;
     let n_empty = empty_answers(analysis);
     let n_empty = |cell| n_empty.get(cell).copied().unwrap_or(0);
     for CellSummary { cell, metric, n, spread, estimate } in &analysis.cells {
@@ -140,7 +140,7 @@ pub fn write_looks(sequential: &Sequential, out: impl Write) -> io::Result<()> {
 pub fn write_onsets(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut table = Table::new(out);
     let columns = ["unit", "time", "without_loop", "ci_low", "ci_high", "level", "n_at_risk", "n_onsets", "se"];
-    table.row(FACTORS.into_iter().chain(columns))?;
+    table.row(Factor::NAMES.into_iter().chain(columns))?;
     for profile in &analysis.profiles {
         for step in profile.onset.iter().flat_map(|curve| &curve.steps) {
             let of = step.interval;
@@ -160,7 +160,7 @@ pub fn write_onsets(analysis: &Analysis, out: impl Write) -> io::Result<()> {
 pub fn write_parts(analysis: &Analysis, out: impl Write) -> io::Result<()> {
     let mut table = Table::new(out);
     let columns = ["prompt", "seed", "part", "n_chars", "unseen_by"];
-    table.row(["trial_id"].into_iter().chain(FACTORS).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
+    table.row(["trial_id"].into_iter().chain(Factor::NAMES).chain(columns).chain(Metric::ALL.map(Metric::name)))?;
     for ScoredTrial { trial, apart, .. } in &analysis.trials {
         let Some(apart) = apart else { continue };
         let parts = [
@@ -261,20 +261,9 @@ fn trial_fields(
     fields
 }
 
-/// The columns of a cell's factors.
-const FACTORS: [&str; 7] = ["model", "chain", "offload", "quant", "template", "op_offload", "temperature"];
-
-fn factor_fields(cell: &Cell) -> [String; 7] {
-    let Cell { model, chain, offload, quant, template, op_offload, temperature } = cell;
-    [
-        model.clone(),
-        chain.clone(),
-        offload.to_string(),
-        quant.to_string(),
-        template.to_string(),
-        op_offload.to_string(),
-        temperature.to_string(),
-    ]
+/// Of the columns [`Factor::NAMES`].
+fn factor_fields(cell: &Cell) -> Vec<String> {
+    cell.levels().map(ToString::to_string).collect()
 }
 
 struct CellRow<'a> {
@@ -312,7 +301,7 @@ fn or_empty(value: Option<impl ToString>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Offload, OpOffload, Quant};
+    use crate::domain::Quant;
     use crate::report::sample;
 
     fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
@@ -354,8 +343,7 @@ mod tests {
     fn timings_take_trials_loads_and_the_run() {
         let analysis = sample::tiny();
         let id = &analysis.trials[0].trial.id;
-        let load =
-            LoadKey { model: "tiny".to_owned(), quant: Quant::Q8_0, offload: Offload::All, op_offload: OpOffload::On };
+        let load = LoadKey::usual("tiny").with(Quant::Q8_0);
         let rows = [
             TimingRow { seconds: Some(0.5), rows: Some(32), tokens: Some(100), ..TimingRow::of(Timed::Trial(id)) },
             TimingRow { seconds: Some(0.0), tokens: Some(0), ..TimingRow::of(Timed::Load(&load)) },

@@ -1,8 +1,7 @@
 //! The levels of each factor that an analysis holds, in the order to show them.
 
 use crate::analysis::Analysis;
-use crate::experiment::{Offload, OpOffload, Quant, Temperature, Template};
-use crate::plan::Cell;
+use crate::domain::{Cell, Factor, Level, Temperature};
 
 /// Facets and chains as the plan first names them; temperatures ascending.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,17 +12,11 @@ pub(super) struct Levels<'a> {
 }
 
 /// A cell, its chain and temperature aside: what one panel holds fixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Facet<'a> {
-    pub model: &'a str,
-    pub quant: Quant,
-    pub offload: Offload,
-    pub template: Template,
-    pub op_offload: OpOffload,
-}
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facet<'a>(&'a Cell);
 
 /// A cell, its temperature aside: one curve of a plot, one row of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Arm<'a> {
     pub facet: Facet<'a>,
     pub chain: &'a str,
@@ -34,8 +27,8 @@ impl<'a> Levels<'a> {
         let mut levels = Self::default();
         for cell in cells(analysis) {
             push_new(&mut levels.facets, Facet::of(cell));
-            push_new(&mut levels.chains, cell.chain.as_str());
-            push_new(&mut levels.temperatures, cell.temperature);
+            push_new(&mut levels.chains, cell.chain());
+            push_new(&mut levels.temperatures, cell.temperature());
         }
         levels.temperatures.sort();
         levels
@@ -44,61 +37,57 @@ impl<'a> Levels<'a> {
     /// The models of the facets.
     pub fn models(&self) -> Vec<&'a str> {
         let mut models = Vec::new();
-        self.facets.iter().for_each(|facet| push_new(&mut models, facet.model));
+        self.facets.iter().for_each(|facet| push_new(&mut models, facet.model()));
         models
     }
 }
 
 impl<'a> Facet<'a> {
+    /// The factors that a facet leaves open.
+    const OPEN: [Factor; 2] = [Factor::Chain, Factor::Temperature];
+
     pub fn of(cell: &'a Cell) -> Self {
-        let Cell { model, quant, offload, template, op_offload, .. } = cell;
-        Self { model, quant: *quant, offload: *offload, template: *template, op_offload: *op_offload }
+        Self(cell)
+    }
+
+    pub fn model(&self) -> &'a str {
+        self.0.model()
     }
 
     /// Names of the factors other than the model that vary among `all`.
     pub fn details(&self, all: &[Facet<'_>]) -> Vec<String> {
-        let varies = |differ: fn(&Facet<'_>, &Facet<'_>) -> bool| all.iter().any(|facet| differ(facet, &all[0]));
-        let mut details = Vec::new();
-        if varies(|a, b| a.quant != b.quant) {
-            details.push(format!("weights {}", self.quant));
-        }
-        if varies(|a, b| a.offload != b.offload) {
-            details.push(format!("experts offloaded: {}", offload_in_words(self.offload)));
-        }
-        if varies(|a, b| a.template != b.template) {
-            details.push(format!("{} prompt", self.template));
-        }
-        if varies(|a, b| a.op_offload != b.op_offload) {
-            details.push(format!("op_offload {}", self.op_offload));
-        }
-        details
+        let varies = |level: &&Level| all.iter().any(|facet| facet.0.level(level.factor()) != *level);
+        let levels = self.0.levels().filter(|level| level.factor() != Factor::Model);
+        let held = levels.filter(|level| !Self::OPEN.contains(&level.factor()));
+        held.filter(varies).map(Level::in_title).collect()
     }
 
     /// The model, and what else varies among `all`.
     pub fn title(&self, all: &[Facet<'_>]) -> String {
-        let mut parts = vec![self.model.to_owned()];
+        let mut parts = vec![self.model().to_owned()];
         parts.extend(self.details(all));
         parts.join(" · ")
     }
 }
 
+impl PartialEq for Facet<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.differs_at_most_in(&Self::OPEN, other.0)
+    }
+}
+
 impl<'a> Arm<'a> {
     pub fn of(cell: &'a Cell) -> Self {
-        Self { facet: Facet::of(cell), chain: &cell.chain }
+        Self { facet: Facet::of(cell), chain: cell.chain() }
     }
 
     /// The offload always, the other factors where they are not the usual ones.
     pub fn title(&self) -> String {
-        let Facet { model, quant, offload, template, op_offload } = self.facet;
-        let mut title = format!("{model} · {} · offload {offload}", self.chain);
-        if quant != Quant::Source {
-            title += &format!(" · weights {quant}");
-        }
-        if template != Template::Raw {
-            title += &format!(" · {template} prompt");
-        }
-        if !op_offload.is_default() {
-            title += &format!(" · op_offload {op_offload}");
+        let Self { facet: Facet(cell), chain } = self;
+        let mut title = format!("{} · {chain} · {}", cell.model(), cell.level(Factor::Offload).in_cell());
+        let named = [Factor::Model, Factor::Chain, Factor::Offload, Factor::Temperature];
+        for level in cell.levels().filter(|level| !named.contains(&level.factor()) && !level.is_usual()) {
+            title += &format!(" · {}", level.in_title());
         }
         title
     }
@@ -110,16 +99,6 @@ impl<'a> Arm<'a> {
             push_new(&mut arms, Self::of(cell));
         }
         arms
-    }
-}
-
-/// Whose experts are in host memory.
-fn offload_in_words(offload: Offload) -> String {
-    match offload {
-        Offload::None => "none".to_owned(),
-        Offload::Layers(1) => "first layer".to_owned(),
-        Offload::Layers(n) => format!("first {n} layers"),
-        Offload::All => "all".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use strum::VariantArray;
 
-use super::levels::{Arm, Facet};
+use super::levels::Arm;
 use super::parameters::{Parameters, Server, parameters};
 use crate::analysis::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing};
 use crate::experiment::{Chain, Temperature};
@@ -43,16 +43,14 @@ impl Advised {
 }
 
 fn servers(recommendation: &Recommendation, chains: &[Chain]) -> Option<Vec<ForServer>> {
-    let chain = chains.iter().find(|chain| chain.id == recommendation.chain)?;
+    let chain = chains.iter().find(|chain| chain.id == recommendation.cell.chain())?;
     let resolved = chain.at(recommendation.highest()?);
     let of = |&server: &Server| ForServer { server: server.to_string(), parameters: parameters(&resolved, server) };
     Some(Server::VARIANTS.iter().map(of).collect())
 }
 
 fn arm(of: &Recommendation) -> Arm<'_> {
-    let Recommendation { model, chain, offload, quant, template, op_offload, .. } = of;
-    let facet = Facet { model, quant: *quant, offload: *offload, template: *template, op_offload: *op_offload };
-    Arm { facet, chain }
+    Arm::of(&of.cell)
 }
 
 /// For people.
@@ -172,7 +170,7 @@ fn join(temperatures: &[Temperature]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Offload, OpOffload, Quant, Template};
+    use crate::domain::{Cell, Temperature};
     use crate::metrics::Metric;
 
     fn t(temperature: f32) -> Temperature {
@@ -192,12 +190,7 @@ mod tests {
             blind: None,
         };
         let arm = Recommendation {
-            model: "tiny".to_owned(),
-            chain: "pure".to_owned(),
-            offload: Offload::All,
-            quant: Quant::Source,
-            template: Template::Raw,
-            op_offload: OpOffload::On,
+            cell: Cell::usual("tiny", "pure", Temperature::new(0.1).unwrap()),
             temperatures: standings.iter().map(at).collect(),
             advice,
         };

@@ -9,12 +9,12 @@ use crate::analysis::{
     Analysis, Attribution, CellProfile, CellSummary, Estimate, FactorTotal, NamedEffect, PartVerdict, ScoredTrial,
     SourceShare, TestKind, TrialResult, Verdict, VerdictOutcome,
 };
+use crate::domain::{Cell, Trial, TrialId};
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Factor, Offload, OpOffload, Quant, Seed, Temperature, Template};
+use crate::experiment::{Factor, Offload, Quant, Seed, Temperature};
 use crate::journal::format::Failure;
 use crate::metrics::TextPart;
 use crate::metrics::{Metric, Scores};
-use crate::plan::{Cell, Trial, TrialId};
 use crate::stats::{Dispersion, Effect, Interval, Onset, Portion, kaplan_meier};
 
 pub struct Shape<'a> {
@@ -57,9 +57,7 @@ impl Shape<'_> {
         let Self { models, chains, quants, offloads, temperatures, prompts, seeds } = *self;
         for (&model, &chain, &quant, &offload, &t) in iproduct!(models, chains, quants, offloads, temperatures) {
             let temperature = Temperature::new(t).unwrap();
-            let (model, template) = (model.into(), Template::Raw);
-            let cell =
-                Cell { model, chain: chain.into(), offload, quant, template, op_offload: OpOffload::On, temperature };
+            let cell = Cell::usual(model, chain, temperature).with(offload).with(quant);
             let draws = !matches!(chain, "greedy" | "shimmy-1.7" | "shimmy-1.7-fixed" | "no-division");
             for (prompt, seed) in iproduct!(0..prompts, 0..if draws { seeds } else { 1 }) {
                 trials.push(trial(&cell, prompt, draws.then(|| Seed::new(seed).unwrap())));
@@ -76,11 +74,19 @@ pub fn id(text: &str) -> TrialId {
 }
 
 fn trial(cell: &Cell, prompt: usize, seed: Option<Seed>) -> ScoredTrial {
-    // As it read before there was op_offload, so that the made-up trials stay the same.
-    let named = format!("{cell:?}").replace(", op_offload: On", "");
+    // As a cell once read, so that the made-up trials stay the same.
+    let named = format!(
+        "Cell {{ model: {:?}, chain: {:?}, offload: {:?}, quant: {:?}, template: {:?}, temperature: {:?} }}",
+        cell.model(),
+        cell.chain(),
+        cell.offload(),
+        cell.quant(),
+        cell.template(),
+        cell.temperature()
+    );
     let key = format!("{named} {prompt} {seed:?}");
-    let t = f64::from(cell.temperature.get());
-    let loops = match cell.chain.as_str() {
+    let t = f64::from(cell.temperature().get());
+    let loops = match cell.chain() {
         "shimmy-1.7" => 0.75 / (1.0 + (-(t - 0.7) * 6.0).exp()),
         "greedy" => 0.1,
         "no-division" => 0.02,
@@ -185,7 +191,7 @@ fn effect(estimate: f64) -> Effect {
 
 /// Texts that loop the sooner, the hotter.
 fn profile(cell: &Cell) -> CellProfile {
-    let first = 40.0 - 20.0 * f64::from(cell.temperature.get());
+    let first = 40.0 - 20.0 * f64::from(cell.temperature().get());
     let onsets =
         [Onset::At(first), Onset::At(first + 9.0), Onset::Censored(60.0), Onset::Censored(100.0)].map(|onset| [onset]);
     CellProfile {

@@ -10,10 +10,10 @@ use unicode_width::UnicodeWidthStr;
 use super::levels::Arm;
 use super::tally::Tally;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult, Verdict};
+use crate::domain::Cell;
 use crate::experiment::{Seed, Temperature};
 use crate::metrics::Metric;
 use crate::plain::neutralise;
-use crate::plan::Cell;
 
 /// Columns of the whole summary, and of one of the two texts in it.
 const WIDTH: usize = 100;
@@ -82,7 +82,7 @@ fn planned_trials(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
 }
 
 fn line(summary: &CellSummary, planned: Option<usize>) -> String {
-    let t = summary.cell.temperature;
+    let t = summary.cell.temperature();
     let n = match planned {
         Some(planned) if planned > summary.n => format!("{} of {planned}", summary.n),
         _ => summary.n.to_string(),
@@ -119,13 +119,13 @@ impl<'a> Pair<'a> {
     /// those that have a text at both.
     fn of(analysis: &'a Analysis, arm: Arm<'_>) -> Option<Self> {
         let of_arm = || analysis.trials.iter().filter(|scored| Arm::of(&scored.trial.cell) == arm);
-        let temperatures = || of_arm().map(|scored| scored.trial.cell.temperature);
+        let temperatures = || of_arm().map(|scored| scored.trial.cell.temperature());
         let (lowest, highest) = (temperatures().min()?, temperatures().max()?);
         if lowest == highest {
             return None;
         }
         let at = |temperature: Temperature| {
-            of_arm().filter(move |scored| scored.trial.cell.temperature == temperature).filter_map(Sample::of)
+            of_arm().filter(move |scored| scored.trial.cell.temperature() == temperature).filter_map(Sample::of)
         };
         let mut lows: HashMap<_, _> = at(lowest).map(|low| (low.draw(), low)).collect();
         let mut highs: Vec<_> = at(highest).filter(|high| lows.contains_key(&high.draw())).collect();
@@ -141,8 +141,8 @@ impl<'a> Pair<'a> {
         let mut out = format!(
             "prompt {}{seed}, whose score at T {} is the median one of {}:\n",
             neutralise(&trial.prompt),
-            trial.cell.temperature,
-            neutralise(&format!("{} · {}", trial.cell.model, trial.cell.chain)),
+            trial.cell.temperature(),
+            neutralise(&format!("{} · {}", trial.cell.model(), trial.cell.chain())),
         );
         let (left, right) = (self.low.column(), self.high.column());
         for row in 0..left.len().max(right.len()) {
@@ -180,7 +180,7 @@ impl<'a> Sample<'a> {
     }
 
     fn column(&self) -> Vec<String> {
-        let head = format!("T {}: score {:.3}", self.scored.trial.cell.temperature, self.score);
+        let head = format!("T {}: score {:.3}", self.scored.trial.cell.temperature(), self.score);
         let mut column = vec![head];
         for line in self.text.trim().lines() {
             let line = neutralise(line);

@@ -13,13 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::domain::{LoadKey, TrialId};
 use crate::engine::{Effort, Footprint, Limits, LoadSettings, Samplers, Sharing, Strategy};
 use crate::event::RunEvent;
 use crate::experiment::Source;
 use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
 use crate::journal::{Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
-use crate::plan::{Load, LoadKey, Plan, TrialId};
+use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Cause, Death, Silence, Worker};
 
@@ -186,7 +187,7 @@ impl<'r> Run<'r> {
     /// When the journal can't be written or no worker can be started. What is in
     /// the journal by then stays.
     pub fn part(&mut self, part: &Plan) -> Result<&Ending, RunError> {
-        let is_loaded = |load: &&Load| self.worker.as_ref().is_some_and(|(key, _)| *key == load.key());
+        let is_loaded = |load: &&Load| self.worker.as_ref().is_some_and(|(key, _)| *key == load.key);
         let (loaded, others): (Vec<_>, Vec<_>) = part.loads.iter().partition(is_loaded);
         for load in loaded.into_iter().chain(others) {
             // Only now: two models of one file have the same trials, and the first has made them.
@@ -194,7 +195,7 @@ impl<'r> Run<'r> {
             if pending.is_empty() {
                 continue;
             }
-            let place = self.report.loads.iter().position(|report| report.key == load.key());
+            let place = self.report.loads.iter().position(|report| report.key == load.key);
             self.load_report = place.map(|place| self.report.loads[place].clone());
             let ending = self.sweep(load, pending)?;
             match (place, self.load_report.take()) {
@@ -233,7 +234,7 @@ impl Run<'_> {
     fn sweep(&mut self, load: &Load, mut pending: Pending<'_>) -> Result<Ending, RunError> {
         let probed = self.load_report.as_ref().is_some_and(|report| report.probe.is_some());
         self.probe = if probed { Probe::default() } else { Probe::of(&pending.all_left()) };
-        let key = load.key();
+        let key = load.key.clone();
         let mut worker = self.worker.take().filter(|(loaded, _)| *loaded == key).map(|(_, worker)| worker);
         let mut fruitless_deaths = 0;
         let mut shortage = Shortage::default();
@@ -288,7 +289,7 @@ impl Run<'_> {
         let Some(pause) = shortage.pause(self.settings.memory_patience) else {
             return Ending::OutOfMemory(shortage.words(reason));
         };
-        let LoadKey { model, quant, .. } = load.key();
+        let (model, quant) = (load.key.model().to_owned(), load.key.quant());
         // A server's model has no file here, and no strategy.
         let file = self.settings.files.get(&(model, quant));
         let less = shortage.ask_for_less(self.plan.generate.numerics);
@@ -308,7 +309,7 @@ impl Run<'_> {
     fn strategy(&self, load: &Load, file: &ModelFile, shortage: &Shortage) -> Strategy {
         let (plan, limits) = (self.plan, self.settings.limits);
         // As for the whole plan, of which this may be a part.
-        let whole = plan.loads.iter().find(|whole| whole.key() == load.key()).unwrap_or(load);
+        let whole = plan.loads.iter().find(|whole| whole.key == load.key).unwrap_or(load);
         shortage.strategy(Strategy::choose(whole.shape(file.size_bytes, plan.generate), limits), limits)
     }
 
@@ -343,20 +344,19 @@ impl Run<'_> {
     fn load(&mut self, load: &Load, shortage: &Shortage) -> Result<Result<Worker, NoReply>, RunError> {
         let Settings { executable, samplers, sharing, .. } = self.settings;
         let generate = self.plan.generate;
-        let key = load.key();
+        let key = load.key.clone();
         let (request, file, strategy) = match &load.model.source {
             Source::Server(served) => {
                 let (served, context) = (served.as_ref().clone(), generate.context);
                 (Request::Connect { served, context }, None, None)
             }
             Source::Path(_) | Source::Hub(_) => {
-                let file = &self.settings.files[&(key.model.clone(), key.quant)];
+                let file = &self.settings.files[&(key.model().to_owned(), key.quant())];
                 let strategy = self.strategy(load, file, shortage);
                 let settings = LoadSettings {
                     path: file.path.clone(),
                     blake3: file.blake3.clone(),
-                    offload: load.offload,
-                    op_offload: load.op_offload,
+                    levels: key.clone(),
                     numerics: generate.numerics,
                     context: generate.context,
                     strategy,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::level::Level as FactorLevel;
+use crate::domain::Level as FactorLevel;
+use crate::domain::Trial;
 use crate::experiment::{Factor, Hypothesis, Seed, Test};
-use crate::plan::Trial;
 
 /// A level about which a claim is made; the only one where it is not made of each.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub fn of_each_level(hypothesis: &Hypothesis, trials: &[Trial]) -> Vec<Level> {
     let taken = trials.iter().filter(|trial| hypothesis.takes(trial.point()));
     let mut groups: Vec<(String, Vec<&Trial>)> = Vec::new();
     for trial in taken {
-        let name = hypothesis.each.map_or_else(String::new, |each| FactorLevel::of(&trial.cell, each).to_string());
+        let name = hypothesis.each.map_or_else(String::new, |each| trial.cell.level(each).to_string());
         match groups.iter_mut().find(|(known, _)| *known == name) {
             Some((_, trials)) => trials.push(trial),
             None => groups.push((name, vec![trial])),
@@ -48,11 +48,11 @@ fn compared(test: &Test, trials: &[&Trial]) -> (usize, Vec<usize>) {
 fn crossed(factors: &[Factor], trials: &[&Trial]) -> (usize, Vec<usize>) {
     let n_levels: Vec<usize> = factors
         .iter()
-        .map(|&factor| trials.iter().map(|trial| FactorLevel::of(&trial.cell, factor)).collect::<BTreeSet<_>>().len())
+        .map(|&factor| trials.iter().map(|trial| trial.cell.level(factor)).collect::<BTreeSet<_>>().len())
         .collect();
-    let mut seen: BTreeMap<(&str, Vec<FactorLevel>), BTreeSet<Vec<FactorLevel>>> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, Vec<&FactorLevel>), BTreeSet<Vec<&FactorLevel>>> = BTreeMap::new();
     for trial in trials {
-        let at = factors.iter().map(|&factor| FactorLevel::of(&trial.cell, factor)).collect();
+        let at = factors.iter().map(|&factor| trial.cell.level(factor)).collect();
         seen.entry((&trial.prompt, others(factors, trial))).or_default().insert(at);
     }
     let whole = n_levels.iter().product::<usize>();
@@ -67,7 +67,7 @@ fn paired(test: &Test, trials: &[&Trial]) -> usize {
     let (Test::Contrast { base, other, .. } | Test::Equivalence { base, other, .. }) = test else { return 0 };
     let named = test.factors();
     type Seeds = BTreeSet<Option<Seed>>;
-    let mut sides: BTreeMap<(&str, Vec<FactorLevel>), [Seeds; 2]> = BTreeMap::new();
+    let mut sides: BTreeMap<(&str, Vec<&FactorLevel>), [Seeds; 2]> = BTreeMap::new();
     for trial in trials {
         for (side, selection) in [base, other].into_iter().enumerate() {
             if selection.takes(trial.point()) {
@@ -83,7 +83,7 @@ fn paired(test: &Test, trials: &[&Trial]) -> usize {
 }
 
 /// The levels of the factors that are not these.
-fn others<'a>(named: &[Factor], trial: &'a Trial) -> Vec<FactorLevel<'a>> {
+fn others<'a>(named: &[Factor], trial: &'a Trial) -> Vec<&'a FactorLevel> {
     let rest = Factor::ALL.into_iter().filter(|factor| !named.contains(factor));
-    rest.map(|factor| FactorLevel::of(&trial.cell, factor)).collect()
+    rest.map(|factor| trial.cell.level(factor)).collect()
 }

@@ -2,25 +2,17 @@
 
 use super::*;
 use crate::analysis::{ScoredTrial, TrialResult};
+use crate::domain::{Cell, Trial};
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Offload, OpOffload, Quant, Seed, Selection, Temperature, Template};
+use crate::experiment::{Seed, Selection, Temperature};
 use crate::metrics::Scores;
-use crate::plan::{Cell, Trial};
 use crate::seal::Trust;
 
 const COLD: f32 = 0.1;
 const HOT: f32 = 0.9;
 
 fn trial(prompt: usize, chain: &str, temperature: f32, seed: Option<u32>) -> Trial {
-    let cell = Cell {
-        model: "tiny".to_owned(),
-        chain: chain.to_owned(),
-        offload: Offload::All,
-        quant: Quant::Source,
-        template: Template::Raw,
-        op_offload: OpOffload::On,
-        temperature: Temperature::new(temperature).unwrap(),
-    };
+    let cell = Cell::usual("tiny", chain, Temperature::new(temperature).unwrap());
     let id = serde_json::from_value(format!("{prompt} {cell} {seed:?}").into()).unwrap();
     Trial { id, cell, prompt: format!("p{prompt}"), seed: seed.and_then(Seed::new) }
 }
@@ -31,7 +23,7 @@ fn grid(n: usize, chains: &[&str]) -> Vec<Trial> {
 }
 
 fn at(temperature: f32) -> Selection {
-    Selection { temperature: vec![Temperature::new(temperature).unwrap()], ..Selection::default() }
+    Selection::of([Temperature::new(temperature).unwrap()])
 }
 
 fn contrast() -> Test {
@@ -71,9 +63,9 @@ fn size(outlook: &Outlook) -> f64 {
 fn prompts_count_that_have_a_pair() {
     let mut trials = grid(8, &["pure"]);
     // One prompt lacks an arm; one has other seeds in it; of one the other text pairs with any seed.
-    trials.retain(|trial| !(trial.prompt == "p0" && trial.cell.temperature.get() == HOT));
+    trials.retain(|trial| !(trial.prompt == "p0" && trial.cell.temperature().get() == HOT));
     for trial in &mut trials {
-        match (&*trial.prompt, trial.cell.temperature.get()) {
+        match (&*trial.prompt, trial.cell.temperature().get()) {
             ("p1", HOT) => trial.seed = Seed::new(7),
             ("p2", HOT) => trial.seed = None,
             _ => {}
@@ -89,9 +81,9 @@ fn prompts_count_that_have_a_pair() {
 fn a_trend_needs_all_levels_of_one_combination() {
     let mut trials = grid(8, &["pure", "greedy"]);
     trials.retain(|trial| {
-        let cold = trial.cell.temperature.get() == COLD;
+        let cold = trial.cell.temperature().get() == COLD;
         let first = trial.prompt == "p0";
-        !first || (trial.cell.chain == "pure") == cold
+        !first || (trial.cell.chain() == "pure") == cold
     });
     assert_eq!(of(&claim(trend()), &trials).n_prompts, 7);
 }
@@ -119,7 +111,7 @@ fn a_claim_of_each_level_is_as_strong_as_the_weakest() {
     let alike = of(&each, &trials);
     assert_eq!(alike.each, Some(Each { factor: Factor::Chain, n_levels: 2, weakest: None }));
     assert!(size(&alike) > size(&of(&claim(contrast()), &trials)), "both levels must be found");
-    trials.retain(|trial| !(trial.cell.chain == "greedy" && ["p0", "p1"].contains(&&*trial.prompt)));
+    trials.retain(|trial| !(trial.cell.chain() == "greedy" && ["p0", "p1"].contains(&&*trial.prompt)));
     let uneven = of(&each, &trials);
     assert_eq!(uneven.n_prompts, 10);
     assert_eq!(uneven.each.unwrap().weakest.as_deref(), Some("greedy"));
@@ -154,7 +146,7 @@ fn an_equivalence_needs_six_prompts_and_its_floor() {
 fn scored(n: usize) -> Vec<ScoredTrial> {
     let scored = |trial: Trial| {
         let prompt: f64 = trial.prompt[1..].parse().unwrap();
-        let score = if trial.cell.temperature.get() == HOT { 0.1 * prompt } else { 0.0 };
+        let score = if trial.cell.temperature().get() == HOT { 0.1 * prompt } else { 0.0 };
         let scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(score));
         let generation = Generation::of_tokens(1, vec![], String::new(), Stop::Eos);
         ScoredTrial::new(trial, TrialResult::Scored { generation, scores })

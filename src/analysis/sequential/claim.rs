@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use super::process::{Evidence, Process};
 use super::{Instrument, LevelEvidence, Look, Path, State, values};
 use crate::analysis::ScoredTrial;
-use crate::analysis::level::Level;
+use crate::domain::{Level, Trial};
 use crate::experiment::{Hypothesis, Test};
-use crate::plan::Trial;
 use crate::stats::sequential::ln_mean_of;
 
 /// A hypothesis that is decided on the way.
@@ -123,15 +122,15 @@ pub fn n_cells<'t>(hypothesis: &Hypothesis, trials: impl Iterator<Item = &'t Tri
         Test::Interaction { factors } => factors.to_vec(),
         Test::Contrast { .. } | Test::Equivalence { .. } => vec![],
     };
-    let mut found: Vec<(String, Vec<BTreeSet<Level<'_>>>)> = Vec::new();
+    let mut found: Vec<(String, Vec<BTreeSet<&Level>>)> = Vec::new();
     for trial in trials.filter(|trial| hypothesis.takes(trial.point())) {
-        let name = hypothesis.each.map_or_else(String::new, |each| Level::of(&trial.cell, each).to_string());
+        let name = hypothesis.each.map_or_else(String::new, |each| trial.cell.level(each).to_string());
         let place = found.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             found.push((name, vec![BTreeSet::new(); factors.len()]));
             found.len() - 1
         });
         for (&factor, levels) in factors.iter().zip(&mut found[place].1) {
-            levels.insert(Level::of(&trial.cell, factor));
+            levels.insert(trial.cell.level(factor));
         }
     }
     found.into_iter().map(|(name, levels)| (name, levels.iter().map(BTreeSet::len).product())).collect()

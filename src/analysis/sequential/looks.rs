@@ -9,8 +9,9 @@ use super::process::{Evidence, Process};
 use super::way::{Way, way};
 use super::{Ending, Look, Sequential, State};
 use crate::analysis::{Questions, ScoredTrial, TrialResult, score_trial};
+use crate::domain::{Trial, TrialId};
 use crate::journal::format::Outcome;
-use crate::plan::{Sequence, Trial, TrialId};
+use crate::plan::Sequence;
 use crate::stats::sequential::e_holm;
 
 /// The looks at an experiment, taken so far.
@@ -91,7 +92,7 @@ impl<'a> Looks<'a> {
     /// Looks at prompts, in order, as long as that decides something and all their texts are there.
     pub fn go_on<'o>(&mut self, outcome_of: impl Fn(&TrialId) -> Option<&'o Outcome> + Sync) -> Ending {
         while let Some(prompt) = self.next_prompt() {
-            let markers = |trial: &Trial| self.questions.thought_markers?.get(&trial.cell.model);
+            let markers = |trial: &Trial| self.questions.thought_markers?.get(trial.cell.model());
             let scored = |trial: &&Trial| score_trial(trial, outcome_of(&trial.id), markers(trial));
             let scored: Vec<ScoredTrial> = self.by_prompt[prompt].par_iter().map(scored).collect();
             if !self.look(&scored.iter().collect::<Vec<_>>()) {

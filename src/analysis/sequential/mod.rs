@@ -13,7 +13,7 @@ use serde::Serialize;
 use strum::Display;
 
 use super::{Questions, ScoredTrial, TrialResult};
-use crate::plan::{Trial, TrialId};
+use crate::domain::{Trial, TrialId};
 
 mod claim;
 mod looks;

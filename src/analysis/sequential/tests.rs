@@ -2,20 +2,18 @@
 
 use super::*;
 use crate::analysis::{Verdict, VerdictOutcome};
+use crate::domain::{Cell, Level};
 use crate::engine::{Generation, Stop};
-use crate::experiment::{
-    Direction, Factor, Hypothesis, LookAfter, Offload, OpOffload, Quant, Seed, Selection, Sides, Temperature, Template,
-    Test,
-};
+use crate::experiment::{Direction, Factor, Hypothesis, LookAfter, Offload, Seed, Selection, Sides, Temperature, Test};
 use crate::journal::format::Failure;
 use crate::metrics::{Metric, Scores};
-use crate::plan::{Cell, Sequence};
+use crate::plan::Sequence;
 
 const MODELS: [&str; 2] = ["a", "b"];
 const TEMPERATURES: [f32; 2] = [0.1, 0.9];
 
 fn at(temperature: f32) -> Selection {
-    Selection { temperature: vec![Temperature::new(temperature).unwrap()], ..Selection::default() }
+    Selection::of([Temperature::new(temperature).unwrap()])
 }
 
 fn rises(expect: Direction) -> Hypothesis {
@@ -47,15 +45,7 @@ enum Made {
 fn sweep(n: usize, made: impl Fn(usize, &str, f32, f64) -> Made) -> Vec<ScoredTrial> {
     let mut trials = Vec::new();
     for (model, prompt, temperature, seed) in itertools::iproduct!(MODELS, 0..n, TEMPERATURES, 0..2) {
-        let cell = Cell {
-            model: model.to_owned(),
-            chain: "pure".to_owned(),
-            offload: Offload::All,
-            quant: Quant::Source,
-            template: Template::Raw,
-            op_offload: OpOffload::On,
-            temperature: Temperature::new(temperature).unwrap(),
-        };
+        let cell = Cell::usual(model, "pure", Temperature::new(temperature).unwrap());
         let key = format!("{prompt} {model} {temperature} {seed}");
         let id = serde_json::from_value(key.clone().into()).unwrap();
         let trial = Trial { id, cell, prompt: format!("p{prompt:02}"), seed: Seed::new(seed) };
@@ -277,7 +267,7 @@ fn evidence_that_the_mean_has_left_decides_nothing() {
     });
     let of = |model: &str| Hypothesis {
         id: model.to_owned(),
-        within: Selection { model: vec![model.to_owned()], ..Selection::default() },
+        within: Selection::of([Level::Model(model.into())]),
         ..rises(Direction::Increasing)
     };
     let (sequential, verdicts) = judge(&scored, 24, &[of("a"), of("b")]);
@@ -305,8 +295,8 @@ fn what_cannot_be_decided_on_the_way_is_tested_at_the_end() {
     let wide = Hypothesis::plain("wide", Test::Interaction { factors: [Factor::Model, Factor::Temperature] });
     // A third model, so that there is no single difference of differences.
     let mut scored = effect(24);
-    let third = scored.iter().filter(|scored| scored.trial.cell.model == "a").cloned().map(|mut scored| {
-        scored.trial.cell.model = "c".to_owned();
+    let third = scored.iter().filter(|scored| scored.trial.cell.model() == "a").cloned().map(|mut scored| {
+        scored.trial.cell = scored.trial.cell.with(Level::Model("c".into()));
         scored
     });
     let third: Vec<_> = third.collect();
@@ -321,7 +311,7 @@ fn what_cannot_be_decided_on_the_way_is_tested_at_the_end() {
 #[test]
 fn what_moves_nothing_is_neither_compared_nor_waited_for() {
     let scored = effect(24);
-    let offload = |offload| Selection { offload: vec![offload], ..Selection::default() };
+    let offload = |offload| Selection::of([offload]);
     let inert = Test::Equivalence { base: offload(Offload::None), other: offload(Offload::All), margin: 0.1 };
     let hypotheses = [Hypothesis::plain("inert", inert), rises(Direction::Increasing)];
     let sequence = sequence(24);

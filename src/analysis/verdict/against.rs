@@ -7,9 +7,8 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::ScoredTrial;
-use crate::analysis::level::Level;
+use crate::domain::{Level, Trial};
 use crate::experiment::{Factor, Hypothesis, Selection, Test};
-use crate::plan::Trial;
 
 /// Which texts are counted as repeated from beginning to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +31,8 @@ pub enum Opposed<'a> {
     /// Of an odd number of levels the middle one belongs to neither.
     Halves {
         factor: Factor,
-        lower: BTreeSet<Level<'a>>,
-        upper: BTreeSet<Level<'a>>,
+        lower: BTreeSet<&'a Level>,
+        upper: BTreeSet<&'a Level>,
     },
 }
 
@@ -47,7 +46,7 @@ impl<'a> Opposed<'a> {
             }
             &Test::Trend { factor, .. } => {
                 let taken = trials.iter().filter(|scored| hypothesis.takes(scored.trial.point()));
-                let levels: BTreeSet<Level> = taken.map(|scored| Level::of(&scored.trial.cell, factor)).collect();
+                let levels: BTreeSet<&Level> = taken.map(|scored| scored.trial.cell.level(factor)).collect();
                 let half = levels.len() / 2;
                 let lower = levels.iter().copied().take(half).collect();
                 Some(Self::Halves { factor, lower, upper: levels.into_iter().rev().take(half).collect() })
@@ -61,8 +60,8 @@ impl<'a> Opposed<'a> {
         match (self, extreme) {
             (Self::Arms { base, .. }, Extreme::Lower) => base.takes(trial.point()),
             (Self::Arms { other, .. }, Extreme::Upper) => other.takes(trial.point()),
-            (Self::Halves { factor, lower, .. }, Extreme::Lower) => lower.contains(&Level::of(&trial.cell, *factor)),
-            (Self::Halves { factor, upper, .. }, Extreme::Upper) => upper.contains(&Level::of(&trial.cell, *factor)),
+            (Self::Halves { factor, lower, .. }, Extreme::Lower) => lower.contains(trial.cell.level(*factor)),
+            (Self::Halves { factor, upper, .. }, Extreme::Upper) => upper.contains(trial.cell.level(*factor)),
         }
     }
 }

@@ -210,7 +210,7 @@ pub fn obstacle(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[Sco
     let taken = || trials.iter().filter(|scored| hypothesis.takes(scored.trial.point()));
     let doubted = |doubt: &&Doubt| {
         doubt.factor.is_none_or(|factor| factors.contains(&factor))
-            && taken().any(|scored| scored.trial.cell.model == doubt.model)
+            && taken().any(|scored| scored.trial.cell.model() == doubt.model)
     };
     if let Some(Doubt { model, reason, .. }) = questions.doubts.iter().find(doubted) {
         return Some(NotTested::Doubted { model: model.clone(), reason: reason.clone() });

@@ -27,7 +27,9 @@ fn compares_offloads(test: &Test) -> bool {
     match test {
         Test::Trend { factor, .. } => *factor == Factor::Offload,
         // Both sides may name a factor without comparing along it.
-        Test::Contrast { base, other, .. } | Test::Equivalence { base, other, .. } => base.offload != other.offload,
+        Test::Contrast { base, other, .. } | Test::Equivalence { base, other, .. } => {
+            base.levels[Factor::Offload] != other.levels[Factor::Offload]
+        }
         Test::Interaction { factors } => factors.contains(&Factor::Offload) && !factors.contains(&Factor::OpOffload),
     }
 }
@@ -36,26 +38,18 @@ fn compares_offloads(test: &Test) -> bool {
 mod tests {
     use super::*;
     use crate::analysis::{Computed, TrialResult};
+    use crate::domain::{Cell, Trial};
     use crate::engine::{Takeover, Widths};
-    use crate::experiment::{Direction, Offload, OpOffload, Quant, Selection, Temperature, Template};
-    use crate::plan::{Cell, Trial};
+    use crate::experiment::{Direction, Offload, OpOffload, Selection, Temperature};
 
     fn at(offload: Offload, op_offload: OpOffload) -> ScoredTrial {
-        let cell = Cell {
-            model: "m".to_owned(),
-            chain: "pure".to_owned(),
-            offload,
-            quant: Quant::Source,
-            template: Template::Raw,
-            op_offload,
-            temperature: Temperature::new(1.0).unwrap(),
-        };
+        let cell = Cell::usual("m", "pure", Temperature::new(1.0).unwrap()).with(offload).with(op_offload);
         let id = serde_json::from_value(format!("{cell}").into()).unwrap();
         ScoredTrial::new(Trial { id, cell, prompt: "p".to_owned(), seed: None }, TrialResult::Missing)
     }
 
     fn of(offload: Offload) -> Selection {
-        Selection { offload: vec![offload], ..Selection::default() }
+        Selection::of([offload])
     }
 
     fn equivalence(base: Selection, other: Selection) -> Test {
@@ -98,7 +92,7 @@ mod tests {
     fn what_does_not_compare_placements_is_none_of_this() {
         let trials = [at(Offload::All, OpOffload::On)];
         let trend = Test::Trend { factor: Factor::Temperature, expect: Direction::Increasing };
-        let within = |t| Selection { temperature: Vec::from_iter(Temperature::new(t)), ..of(Offload::All) };
+        let within = |t| of(Offload::All).and(Temperature::new(t));
         for test in [trend, equivalence(within(0.5), within(1.0))] {
             assert_eq!(found(&test, &loads(10), &trials), None);
         }
@@ -107,7 +101,7 @@ mod tests {
     #[test]
     fn a_takeover_is_what_a_comparison_of_op_offload_is_about() {
         let trials = [at(Offload::All, OpOffload::On), at(Offload::All, OpOffload::Off)];
-        let with = |op_offload| Selection { op_offload: vec![op_offload], ..of(Offload::All) };
+        let with = |op_offload| of(Offload::All).and([op_offload]);
         let interaction = Test::Interaction { factors: [Factor::OpOffload, Factor::Offload] };
         for test in [equivalence(with(OpOffload::On), with(OpOffload::Off)), interaction] {
             assert_eq!(found(&test, &loads(10), &trials), None);

@@ -6,13 +6,12 @@ use rayon::prelude::*;
 
 use super::against::{Extreme, Opposed};
 use super::unknown::{Score, Unknowns};
-use crate::analysis::level::Level;
 use crate::analysis::parting::{Likeness, likeness};
 use crate::analysis::{ScoredTrial, TrialResult};
+use crate::domain::{Level, Trial};
 use crate::engine::Generation;
 use crate::experiment::{Factor, Hypothesis, Seed, Selection};
 use crate::metrics::{Metric, Scores};
-use crate::plan::Trial;
 use crate::stats::{Kinds, Pair, PromptPairs, mean, rounded};
 
 /// The texts that count, and all that were planned.
@@ -160,16 +159,16 @@ impl<'a> Sample<'a> {
 
     /// A sample for each level, in the order of their first trials.
     pub fn split(&self, factor: Factor) -> Vec<(String, Self)> {
-        let mut samples: Vec<(Level, Self)> = Vec::new();
+        let mut samples: Vec<(&Level, Self)> = Vec::new();
         for &trial in &self.planned {
-            let level = Level::of(&trial.cell, factor);
+            let level = trial.cell.level(factor);
             match samples.iter_mut().find(|(known, _)| *known == level) {
                 Some((_, sample)) => sample.planned.push(trial),
                 None => samples.push((level, Self { texts: vec![], planned: vec![trial] })),
             }
         }
         for &text in &self.texts {
-            let level = Level::of(&text.trial.cell, factor);
+            let level = text.trial.cell.level(factor);
             let of_level = samples.iter_mut().find(|(known, _)| *known == level);
             of_level.expect("what has a text was planned").1.texts.push(text);
         }
@@ -182,10 +181,10 @@ impl<'a> Sample<'a> {
     /// Only combinations of the other factors' levels that have all of these count: with a chain
     /// that is excluded at some temperatures, hot and cold would be other chains.
     pub fn cells(&self, factors: &[Factor]) -> (Vec<usize>, Blocks<PromptCells>) {
-        let levels: Vec<Vec<Level>> = factors
+        let levels: Vec<Vec<&Level>> = factors
             .iter()
             .map(|&factor| {
-                let levels: BTreeSet<Level> = self.planned.iter().map(|trial| Level::of(&trial.cell, factor)).collect();
+                let levels: BTreeSet<&Level> = self.planned.iter().map(|trial| trial.cell.level(factor)).collect();
                 levels.into_iter().collect()
             })
             .collect();
@@ -193,21 +192,21 @@ impl<'a> Sample<'a> {
         let n_cells = n_levels.iter().product();
         let place = |trial: &Trial| {
             factors.iter().zip(&levels).fold(0, |place, (&factor, levels)| {
-                let level = Level::of(&trial.cell, factor);
+                let level = trial.cell.level(factor);
                 place * levels.len() + levels.binary_search(&level).expect("it was collected above")
             })
         };
         let rest = Rest::of(factors.iter().copied());
-        let mut planned: BTreeMap<Vec<Level>, BTreeSet<usize>> = BTreeMap::new();
+        let mut planned: BTreeMap<Vec<&Level>, BTreeSet<usize>> = BTreeMap::new();
         for trial in &self.planned {
             planned.entry(rest.levels(trial)).or_default().insert(place(trial));
         }
-        let is_complete = |combination: &[Level]| planned[combination].len() == n_cells;
+        let is_complete = |combination: &[&Level]| planned[combination].len() == n_cells;
         let left_out: BTreeSet<String> =
             planned.keys().filter(|combination| !is_complete(combination)).map(|levels| rest.name(levels)).collect();
 
         type Cells<'a> = Vec<Vec<Text<'a>>>;
-        let mut prompts: BTreeMap<&str, BTreeMap<Vec<Level>, Cells>> = BTreeMap::new();
+        let mut prompts: BTreeMap<&str, BTreeMap<Vec<&Level>, Cells>> = BTreeMap::new();
         for text in &self.texts {
             let combination = rest.levels(text.trial);
             if is_complete(&combination) {
@@ -245,7 +244,7 @@ impl<'a> Sample<'a> {
     pub fn pairs(&self, base: &Selection, other: &Selection) -> Blocks<PromptPairs> {
         let rest = Rest::of(base.factors().chain(other.factors()));
         type Side<'a> = BTreeMap<Option<Seed>, Vec<Text<'a>>>;
-        let mut groups: BTreeMap<(&str, Vec<Level>), [Side; 2]> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Vec<&Level>), [Side; 2]> = BTreeMap::new();
         for text in &self.texts {
             for (side, selection) in [base, other].into_iter().enumerate() {
                 if selection.takes(text.trial.point()) {
@@ -331,13 +330,13 @@ impl Rest {
         Self(Factor::ALL.into_iter().filter(|factor| !compared.contains(factor)).collect())
     }
 
-    fn levels<'a>(&self, trial: &'a Trial) -> Vec<Level<'a>> {
-        self.0.iter().map(|&factor| Level::of(&trial.cell, factor)).collect()
+    fn levels<'a>(&self, trial: &'a Trial) -> Vec<&'a Level> {
+        self.0.iter().map(|&factor| trial.cell.level(factor)).collect()
     }
 
     /// Such as "tiny · llama.cpp".
-    fn name(&self, levels: &[Level<'_>]) -> String {
-        let named = |factor: &Factor| matches!(factor, Factor::Model | Factor::Chain | Factor::Temperature);
+    fn name(&self, levels: &[&Level]) -> String {
+        let named = |factor: &Factor| factor.usual().is_none();
         let levels = self.0.iter().zip(levels).filter(|(factor, _)| named(factor));
         levels.map(|(_, level)| level.to_string()).collect::<Vec<_>>().join(" · ")
     }

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::analysis::TrialResult;
+use crate::domain::{Cell, Level, Trial};
 use crate::engine::{Generation, Stop};
-use crate::experiment::{Direction, Factor, Offload, OpOffload, Quant, Seed, Selection, Sides, Temperature, Template};
+use crate::experiment::{Direction, Factor, Seed, Selection, Sides, Temperature};
 use crate::metrics::{Scores, TextPart};
-use crate::plan::{Cell, Trial};
 
 const TEMPERATURES: [f32; 4] = [0.1, 0.5, 0.9, 1.3];
 
@@ -32,15 +32,7 @@ fn salted(salt: u32, score: impl Fn(&str, f32, f64) -> f64) -> Vec<ScoredTrial> 
 }
 
 fn trial(prompt: usize, chain: &str, temperature: f32, seed: Option<u32>, score: f64) -> ScoredTrial {
-    let cell = Cell {
-        model: "tiny".to_owned(),
-        chain: chain.to_owned(),
-        offload: Offload::All,
-        quant: Quant::Source,
-        template: Template::Raw,
-        op_offload: OpOffload::On,
-        temperature: Temperature::new(temperature).unwrap(),
-    };
+    let cell = Cell::usual("tiny", chain, Temperature::new(temperature).unwrap());
     let name = format!("{prompt} {chain} {temperature} {seed:?}");
     let scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(score));
     let id = serde_json::from_value(name.clone().into()).unwrap();
@@ -59,11 +51,11 @@ fn hypothesis(test: Test) -> Hypothesis {
 }
 
 fn chain(name: &str) -> Selection {
-    Selection { chain: vec![name.to_owned()], ..Selection::default() }
+    Selection::of([Level::Chain(name.into())])
 }
 
 fn at(temperature: f32) -> Selection {
-    Selection { temperature: vec![Temperature::new(temperature).unwrap()], ..Selection::default() }
+    Selection::of([Temperature::new(temperature).unwrap()])
 }
 
 fn trend(expect: Direction) -> Hypothesis {
@@ -166,7 +158,7 @@ fn a_trend_in_a_few_prompts_is_none_over_prompts() {
     let mut trials = trials(|_, _, _| 0.0);
     for scored in &mut trials {
         let falls = matches!(&*scored.trial.prompt, "p00" | "p01");
-        let t = f64::from(scored.trial.cell.temperature.get());
+        let t = f64::from(scored.trial.cell.temperature().get());
         if let TrialResult::Scored { scores, .. } = &mut scored.result {
             let value = if falls { 2.0 - t } else { 0.0 };
             *scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(value));
@@ -231,7 +223,7 @@ fn what_nobody_saw_differ_is_no_verdict() {
 
 /// Of 12 prompts, at 0.1 and 1.3.
 fn lost(scored: &ScoredTrial, prompts: usize) -> bool {
-    scored.trial.cell.temperature.get() > 1.0 && scored.trial.prompt.as_str() < format!("p{prompts:02}").as_str()
+    scored.trial.cell.temperature().get() > 1.0 && scored.trial.prompt.as_str() < format!("p{prompts:02}").as_str()
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn follow(
     let text = |(index, prompt): (usize, &Prompt)| TraceText {
         ticket: index as u32,
         prompt: prompt.text.clone(),
-        template: experiment.grid.templates[0],
+        template: experiment.grid.levels_of()[0],
         follow: follow(index),
     };
     let texts = experiment.prompts.iter().enumerate().map(text).collect();

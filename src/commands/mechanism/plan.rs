@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::domain::Factor;
 use crate::experiment::{Arm, Kind, Mechanism};
 use crate::mechanism::{Machine, same_placement};
 use crate::plan::{OnDisk, Surveyed};
@@ -15,7 +16,7 @@ pub fn describe(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>, di
     let texts = match kind {
         Kind::Routing => {
             let seeds: usize = grid.chains.iter().map(|chain| grid.seeds_of(chain).len()).sum();
-            seeds * grid.temperatures.len() * experiment.prompts.len()
+            seeds * grid.levels[Factor::Temperature].len() * experiment.prompts.len()
         }
         Kind::Divergence | Kind::Sweep => experiment.prompts.len(),
     };

@@ -62,8 +62,8 @@ struct Asked<'a> {
 /// Every text, those of one chain and temperature together.
 fn asked(mechanism: &Mechanism) -> Vec<Asked<'_>> {
     let grid = &mechanism.experiment.grid;
-    iproduct!(&grid.chains, &grid.temperatures)
-        .flat_map(|(chain, &temperature)| {
+    iproduct!(&grid.chains, grid.levels_of::<Temperature>())
+        .flat_map(|(chain, temperature)| {
             iproduct!(grid.seeds_of(chain), &mechanism.experiment.prompts)
                 .map(move |(seed, prompt)| Asked { chain, temperature, seed, prompt })
                 .collect::<Vec<_>>()
@@ -138,7 +138,7 @@ fn generate(run: &Run<'_>, session: &mut Session<'_>, asked: &[Asked<'_>]) -> Re
         };
         Group {
             prompt: prompt.text.clone(),
-            template: experiment.grid.templates[0],
+            template: experiment.grid.levels_of()[0],
             jobs: of_prompt.map(job).collect(),
         }
     };
@@ -169,7 +169,7 @@ fn follow(
     let text = |(ticket, (asked, follow)): (Ticket, (&Asked<'_>, &Follow))| TraceText {
         ticket,
         prompt: asked.prompt.text.clone(),
-        template: experiment.grid.templates[0],
+        template: experiment.grid.levels_of()[0],
         follow: follow.clone(),
     };
     let texts = (0..).zip(asked.iter().zip(generated)).map(text).collect();

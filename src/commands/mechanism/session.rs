@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
+use crate::domain::LoadKey;
 use crate::engine::trace::{TraceText, TraceWork, Traced};
 use crate::engine::{Generation, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
 use crate::experiment::{Arm, Generate, OpOffload};
@@ -67,9 +68,8 @@ impl<'a> Session<'a> {
         let settings = LoadSettings {
             path: file.path.clone(),
             blake3: file.blake3.clone(),
-            offload: arm.offload,
             // An arm's experts are computed where they lie, however many texts are side by side.
-            op_offload: OpOffload::Off,
+            levels: LoadKey::usual(model).with(arm.quant).with(arm.offload).with(OpOffload::Off),
             numerics: arm.numerics,
             context: generate.context,
             strategy: Strategy::one_lane(file.size_bytes, place.threads, arm.width),

@@ -125,7 +125,7 @@ impl Model {
 pub fn footprint(llama: &Llama, model: &Model, settings: &LoadSettings) -> Result<Footprint, EngineError> {
     let holdings = ::llama::footprint(&llama.0, &model.0, &settings.into())?;
     let places = holdings.into_iter().map(Into::into).collect();
-    Ok(Footprint { places, takeover: llama.takeover(settings.op_offload) })
+    Ok(Footprint { places, takeover: llama.takeover(settings.levels.op_offload()) })
 }
 
 /// A loaded model, and how it is to be used.
@@ -143,7 +143,7 @@ impl<'m> LlamaEngine<'m> {
 
 impl Engine for LlamaEngine<'_> {
     fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
-        let takeover = self.llama.takeover(self.settings.op_offload);
+        let takeover = self.llama.takeover(self.settings.levels.op_offload());
         let strategy = self.settings.strategy.for_work(self.settings.numerics, work);
         let settings = ::llama::Settings { strategy: strategy.into(), ..(&self.settings).into() };
         let mut telling = Telling { observer, takeover };

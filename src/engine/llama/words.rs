@@ -78,12 +78,12 @@ pub fn file_type(quant: Quant) -> Option<::llama::FileType> {
 impl From<&LoadSettings> for ::llama::Settings {
     fn from(settings: &LoadSettings) -> Self {
         Self {
-            experts: match settings.offload {
+            experts: match settings.levels.offload() {
                 Offload::None => ::llama::HostExperts::None,
                 Offload::Layers(n) => ::llama::HostExperts::Layers(n),
                 Offload::All => ::llama::HostExperts::All,
             },
-            op_offload: match settings.op_offload {
+            op_offload: match settings.levels.op_offload() {
                 OpOffload::On => ::llama::OpOffload::On,
                 OpOffload::Off => ::llama::OpOffload::Off,
             },

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use crate::experiment::raw::{ListOr, RawChain, RawCount, RawGenerate, RawModel, RawOffload, RawPrompts, RawSteps};
+use crate::experiment::raw::{RawChain, RawGenerate, RawModel, RawPrompts};
+use crate::experiment::raw_levels::{ListOr, RawCount, RawLevel, RawSteps};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +33,7 @@ pub struct RawMechanismGrid {
     pub model: Spanned<Vec<Spanned<String>>>,
     pub template: Option<Spanned<String>>,
     pub chain: Option<Spanned<Vec<Spanned<String>>>>,
-    pub temperature: Option<Spanned<ListOr<f64, RawSteps>>>,
+    pub temperature: Option<Spanned<ListOr<RawLevel, RawSteps>>>,
     pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
 }
 
@@ -49,7 +50,7 @@ pub struct RawPair {
 #[serde(deny_unknown_fields)]
 pub struct RawArm {
     pub quant: Option<Spanned<String>>,
-    pub offload: Option<Spanned<RawOffload>>,
+    pub offload: Option<Spanned<RawLevel>>,
     pub numerics: Option<Spanned<String>>,
     pub width: Option<Spanned<u32>>,
 }

@@ -3,18 +3,22 @@
 
 use std::ops::Range;
 
+use itertools::Itertools as _;
 use serde_spanned::Spanned;
 
 use super::raw::{RawArm, RawMechanism, RawPair};
 use super::{Arm, Kind, Mechanism};
+use crate::domain::{Factor, FactorLevel as _, FactorMap, Level};
 use crate::experiment::error::{BadExperiment, Problems};
-use crate::experiment::raw::{self, ListOr};
+use crate::experiment::grid_levels::{resolve_level, resolve_levels, resolve_names, resolve_seeds};
+use crate::experiment::raw;
+use crate::experiment::raw_levels::ListOr;
 use crate::experiment::resolve::{
     Surroundings, check_name, check_schema, known_chains, known_models, resolve_generate, resolve_name, resolve_named,
-    resolve_names, resolve_offload, resolve_prompts, resolve_seeds, resolve_temperatures,
+    resolve_prompts,
 };
 use crate::experiment::{
-    Chain, Experiment, Generate, Grid, Numerics, Offload, OpOffload, Quant, Seed, Settings, Temperature, Template,
+    Chain, Experiment, Generate, Grid, Numerics, Offload, Quant, Seed, Settings, Temperature, Template,
 };
 
 /// The most texts side by side: sequences of a llama.cpp context.
@@ -83,17 +87,15 @@ fn mechanism(raw: &RawMechanism, surroundings: &Surroundings, problems: &mut Pro
     let (base, others) = resolve_arms(raw, kind?, numerics, problems);
     let (chains, temperatures, seeds) = texts?;
     let arms = || std::iter::once(&base).chain(&others);
-    let grid = Grid {
-        models,
-        chains,
-        offloads: levels(arms().map(|arm| arm.offload)),
-        quants: levels(arms().map(|arm| arm.quant)),
-        templates: vec![template?],
-        op_offloads: vec![OpOffload::default()],
-        temperatures,
-        seeds,
-        excluded: vec![],
-    };
+    let template = template?;
+    let levels = FactorMap::from_fn(|factor| match factor {
+        Factor::Quant => distinct(arms().map(|arm| arm.quant)),
+        Factor::Offload => distinct(arms().map(|arm| arm.offload)),
+        Factor::Template => vec![template.into()],
+        Factor::Temperature => temperatures.clone(),
+        other => other.usual().into_iter().collect(),
+    });
+    let grid = Grid::new(models, chains, levels, seeds);
     let experiment = Experiment {
         name: raw.name.get_ref().clone(),
         question: raw.question.clone(),
@@ -107,17 +109,12 @@ fn mechanism(raw: &RawMechanism, surroundings: &Surroundings, problems: &mut Pro
     Some(Mechanism { kind: kind?, experiment, base, others })
 }
 
-fn levels<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
-    let mut levels = Vec::new();
-    for level in all {
-        if !levels.contains(&level) {
-            levels.push(level);
-        }
-    }
-    levels
+fn distinct<T: Into<Level>>(all: impl Iterator<Item = T>) -> Vec<Level> {
+    all.map(Into::into).unique().collect()
 }
 
-type Texts = (Vec<Chain>, Vec<Temperature>, Vec<Seed>);
+/// Chains, levels of the temperature, seeds.
+type Texts = (Vec<Chain>, Vec<Level>, Vec<Seed>);
 
 /// The chains, temperatures and seeds of the texts that are followed.
 fn resolve_texts(raw: &RawMechanism, kind: Kind, problems: &mut Problems) -> Option<Texts> {
@@ -143,7 +140,7 @@ fn resolve_texts(raw: &RawMechanism, kind: Kind, problems: &mut Problems) -> Opt
                 problems.add(span, format!("a divergence has no {key}"), help);
             }
             let greedy: Vec<_> = chains.into_iter().filter(|chain| chain.id == "greedy").collect();
-            Some((greedy, vec![one()], first_seed()))
+            Some((greedy, vec![one().into()], first_seed()))
         }
         Kind::Routing => {
             let mut missing = |key: &str, example: &str| {
@@ -157,7 +154,7 @@ fn resolve_texts(raw: &RawMechanism, kind: Kind, problems: &mut Problems) -> Opt
                 missing("temperature", "[0.9]");
             }
             let found = resolve_names(grid.chain.as_ref()?, "chain", &chains, |chain| &chain.id, problems);
-            let temperatures = resolve_temperatures(grid.temperature.as_ref()?, problems);
+            let temperatures = resolve_levels(Factor::Temperature, Some(grid.temperature.as_ref()?), problems);
             let seeds = grid.seed.as_ref().map_or_else(first_seed, |seeds| resolve_seeds(seeds, problems));
             Some((found, temperatures, seeds))
         }
@@ -220,7 +217,9 @@ fn add_other(raw: &RawArm, span: Range<usize>, base: Arm, others: &mut Vec<Arm>,
 fn resolve_arm(raw: &RawArm, default: Arm, problems: &mut Problems) -> Option<Arm> {
     let RawArm { quant, offload, numerics, width } = raw;
     let quant = quant.as_ref().map_or(Some(default.quant), |raw| resolve_name("quant", raw, problems));
-    let offload = offload.as_ref().map_or(Some(default.offload), |raw| resolve_offload(raw, problems));
+    let offload = offload
+        .as_ref()
+        .map_or(Some(default.offload), |raw| Offload::of(&resolve_level(Factor::Offload, raw, problems)?).copied());
     let numerics = numerics.as_ref().map_or(Some(default.numerics), |raw| resolve_name("numerics", raw, problems));
     let width = width.as_ref().map_or(Some(default.width), |raw| resolve_width(raw, problems));
     Some(Arm { quant: quant?, offload: offload?, numerics: numerics?, width: width? })

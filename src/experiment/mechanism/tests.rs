@@ -82,7 +82,10 @@ fn arms_take_from_the_base_what_they_leave_out() {
     assert!(mechanism.others[2].differs_in_offload_only(&base));
     assert!(!mechanism.others[0].differs_in_offload_only(&base) && !base.differs_in_offload_only(&base));
     let grid = &mechanism.experiment.grid;
-    assert_eq!(grid.quants.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from([Quant::F16, Quant::Q8_0]));
+    assert_eq!(
+        grid.levels_of::<Quant>().into_iter().collect::<BTreeSet<_>>(),
+        BTreeSet::from([Quant::F16, Quant::Q8_0])
+    );
     assert_eq!(grid.chains.iter().map(|chain| chain.id.as_str()).collect::<Vec<_>>(), ["greedy"]);
 }
 

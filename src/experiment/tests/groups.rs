@@ -1,6 +1,7 @@
 //! Groups of prompts: how they are named, and what can be said of them.
 
 use super::*;
+use crate::domain::{Cell, Level};
 
 const INLINE: &str = r#"inline = ["one", "two"]"#;
 const GROUPED: &str = r#"inline = [
@@ -57,17 +58,8 @@ fn a_group_is_its_prompts() {
 fn a_hypothesis_of_a_group_takes_its_prompts_only() {
     let hypothesis = &read(&grouped(&format!("{TREND}\nwhere = {{ group = \"trained\" }}"))).hypotheses[0];
     let takes = |prompt| {
-        hypothesis.takes(Point {
-            model: "tiny",
-            chain: "pure",
-            offload: Offload::All,
-            quant: Quant::Source,
-            template: Template::Raw,
-            op_offload: OpOffload::On,
-            temperature: Temperature::new(0.5).unwrap(),
-            seed: None,
-            prompt,
-        })
+        let cell = Cell::usual("tiny", "pure", Temperature::new(0.5).unwrap());
+        hypothesis.takes(Point { cell: &cell, seed: None, prompt })
     };
     assert_eq!(["p1", "p2", "p3", "p4"].map(takes), [true, false, false, true]);
 }
@@ -75,8 +67,10 @@ fn a_hypothesis_of_a_group_takes_its_prompts_only() {
 #[test]
 fn a_group_is_excluded_prompt_by_prompt() {
     let excluded = read(&excluding("chain = \"greedy\"\ngroup = \"trained\"")).grid.excluded;
-    let of =
-        |id: &str| Exclusion { chain: Some("greedy".to_owned()), prompt: Some(id.to_owned()), ..Exclusion::default() };
+    let of = |id: &str| {
+        let selection = Selection { prompt: vec![id.to_owned()], ..Selection::of([Level::Chain("greedy".into())]) };
+        Exclusion { selection, seed: None }
+    };
     assert_eq!(excluded[1..], [of("p1"), of("p4")]);
 }
 

@@ -1,6 +1,7 @@
 //! What hypotheses mean, and what is said of those that mean nothing.
 
 use super::*;
+use crate::domain::Level;
 use crate::metrics::{Metric, TextPart};
 
 fn text(hypothesis: &str) -> String {
@@ -41,18 +42,15 @@ fn everything_can_be_said() {
          where = { chain = [\"pure\", \"mine\"], offload = [\"none\", 1] }\nexpect = \"decreasing\"\n\
          contrast = { base = { temperature = 0.5 }, other = { temperature = [1.0] } }",
     );
-    let temperature = |t| Selection { temperature: vec![Temperature::new(t).unwrap()], ..Selection::default() };
+    let temperature = |t| Selection::of([Temperature::new(t).unwrap()]);
     let expected = Hypothesis {
         id: "it-rises".to_owned(),
         claim: "It falls.".to_owned(),
         metric: Metric::TailShare,
         part: TextPart::Whole,
         first: Some(64),
-        within: Selection {
-            chain: vec!["pure".to_owned(), "mine".to_owned()],
-            offload: vec![Offload::None, Offload::Layers(1)],
-            ..Selection::default()
-        },
+        within: Selection::of(["pure", "mine"].map(|chain| Level::Chain(chain.into())))
+            .and([Offload::None, Offload::Layers(1)]),
         each: Some(Factor::Offload),
         test: Test::Contrast { base: temperature(0.5), other: temperature(1.0), expect: Direction::Decreasing },
         sides: Sides::One,

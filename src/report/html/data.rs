@@ -5,20 +5,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::analysis::{ScoredTrial, TrialResult};
+use crate::domain::{Cell, Factor};
 use crate::experiment::Prompt;
 use crate::metrics::{Looping, Metric, Scores, tail_cycle};
-use crate::plan::Cell;
-
-/// The factors in the order of `trials.csv`'s columns.
-const FACTORS: [&str; 9] =
-    ["model", "chain", "offload", "quant", "template", "op_offload", "temperature", "prompt", "seed"];
 
 #[derive(Debug, Serialize)]
 pub struct Data<'a> {
-    factors: [&'static str; 9],
+    /// In the order of `trials.csv`'s columns.
+    factors: Vec<&'static str>,
     metrics: Vec<&'static str>,
     cells: Vec<CellData<'a>>,
     prompts: Vec<PromptData<'a>>,
@@ -27,16 +24,14 @@ pub struct Data<'a> {
     outcomes: Vec<OutcomeData<'a>>,
 }
 
-/// Levels as words, for a person to choose among.
-#[derive(Debug, Serialize)]
-struct CellData<'a> {
-    model: &'a str,
-    chain: &'a str,
-    offload: String,
-    quant: String,
-    template: String,
-    op_offload: String,
-    temperature: String,
+/// Levels as words, by factor, for a person to choose among.
+#[derive(Debug)]
+struct CellData<'a>(&'a Cell);
+
+impl Serialize for CellData<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.levels().map(|level| (level.factor().name(), level.to_string())))
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -102,7 +97,7 @@ impl<'a> Data<'a> {
             let trial = &scored.trial;
             let prompt = trial.prompt.as_str();
             rows.push((
-                cells.of(&trial.cell, || CellData::new(&trial.cell)),
+                cells.of(&trial.cell, || CellData(&trial.cell)),
                 asked.of(prompt, || PromptData {
                     id: prompt,
                     text: known.get(prompt).map(|prompt| &*prompt.text),
@@ -114,22 +109,13 @@ impl<'a> Data<'a> {
             ));
         }
         Self {
-            factors: FACTORS,
+            factors: Factor::NAMES.into_iter().chain(["prompt", "seed"]).collect(),
             metrics: Metric::ALL.map(Metric::name).to_vec(),
             cells: cells.items,
             prompts: asked.items,
             trials: rows,
             outcomes: outcomes.items,
         }
-    }
-}
-
-impl<'a> CellData<'a> {
-    fn new(cell: &'a Cell) -> Self {
-        let Cell { model, chain, offload, quant, template, op_offload, temperature } = cell;
-        let (offload, quant, template) = (offload.to_string(), quant.to_string(), template.to_string());
-        let op_offload = op_offload.to_string();
-        Self { model, chain, offload, quant, template, op_offload, temperature: temperature.to_string() }
     }
 }
 

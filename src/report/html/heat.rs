@@ -54,7 +54,7 @@ fn table(analysis: &Analysis, levels: &Levels<'_>, facet: Facet<'_>, title: &str
 
 fn summary<'a>(analysis: &'a Analysis, arm: Arm<'_>, temperature: Temperature) -> Option<&'a CellSummary> {
     let here = |summary: &&CellSummary| {
-        summary.metric == METRIC && summary.cell.temperature == temperature && Arm::of(&summary.cell) == arm
+        summary.metric == METRIC && summary.cell.temperature() == temperature && Arm::of(&summary.cell) == arm
     };
     analysis.cells.iter().find(here)
 }

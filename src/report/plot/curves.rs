@@ -10,8 +10,8 @@ use super::palette::{INK, Look};
 use super::panel::{Panel, Tick};
 use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
 use crate::analysis::{Analysis, Estimate, TrialResult};
+use crate::domain::Cell;
 use crate::experiment::Temperature;
-use crate::plan::Cell;
 use crate::report::levels::{Arm, Facet, Levels};
 use crate::report::tally::Tally;
 
@@ -102,7 +102,7 @@ fn curves<'a>(analysis: &'a Analysis, facet: Facet<'_>, names: &[(&'a str, Look)
 fn points<'a>(analysis: &'a Analysis, arm: Arm<'_>) -> Vec<(&'a Cell, Estimate)> {
     let shown = analysis.cells.iter().filter(|summary| summary.metric == METRIC && Arm::of(&summary.cell) == arm);
     let mut points: Vec<_> = shown.filter_map(|summary| Some((&summary.cell, summary.estimate?))).collect();
-    points.sort_by_key(|(cell, _)| cell.temperature);
+    points.sort_by_key(|(cell, _)| cell.temperature());
     points
 }
 
@@ -110,7 +110,7 @@ impl Curve<'_> {
     fn draw(&self, panel: &Panel<'_, '_>, axis: &Axis<'_>, incomplete: &BTreeSet<&Cell>) -> Result<(), PlotError> {
         for (cell, estimate) in &self.points {
             let Some(interval) = estimate.interval else { continue };
-            let x = axis.x(cell.temperature, self.place);
+            let x = axis.x(cell.temperature(), self.place);
             let (low, high) = (panel.y(interval.low), panel.y(interval.high));
             panel.canvas.line(&[(x, low), (x, high)], 1.25, self.look.colour)?;
             for end in [low, high] {
@@ -128,7 +128,7 @@ impl Curve<'_> {
 
     /// Whether the curve has a point at the last temperature.
     fn reaches(&self, axis: &Axis<'_>) -> bool {
-        self.points.last().map(|(cell, _)| cell.temperature) == axis.temperatures.last().copied()
+        self.points.last().map(|(cell, _)| cell.temperature()) == axis.temperatures.last().copied()
     }
 
     fn end(&self, panel: &Panel<'_, '_>, axis: &Axis<'_>) -> Point {
@@ -136,7 +136,7 @@ impl Curve<'_> {
     }
 
     fn at(&self, (cell, estimate): &(&Cell, Estimate), panel: &Panel<'_, '_>, axis: &Axis<'_>) -> Point {
-        (axis.x(cell.temperature, self.place), panel.y(estimate.mean))
+        (axis.x(cell.temperature(), self.place), panel.y(estimate.mean))
     }
 }
 

@@ -83,7 +83,7 @@ fn draw(grid: &Grid<'_, '_>, analysis: &Analysis, arms: &[Arm<'_>]) -> Result<()
         canvas.text(&name, (first.left - 8.0, first.top + CELL_HEIGHT / 2.0 + 3.0), CHAIN)?;
         for (column, &temperature) in grid.temperatures.iter().enumerate() {
             let here = |summary: &&CellSummary| {
-                summary.metric == METRIC && summary.cell.temperature == temperature && Arm::of(&summary.cell) == arm
+                summary.metric == METRIC && summary.cell.temperature() == temperature && Arm::of(&summary.cell) == arm
             };
             draw_cell(grid, grid.cell(row, column), analysis.cells.iter().find(here))?;
         }

@@ -79,7 +79,7 @@ fn figure(
 }
 
 fn curve<'a>(analysis: &'a Analysis, arm: Arm<'_>, temperature: Temperature) -> Option<&'a CellProfile> {
-    let here = |profile: &&CellProfile| profile.cell.temperature == temperature && Arm::of(&profile.cell) == arm;
+    let here = |profile: &&CellProfile| profile.cell.temperature() == temperature && Arm::of(&profile.cell) == arm;
     analysis.profiles.iter().find(here)
 }
 

@@ -7,8 +7,8 @@ use super::palette::{INK, Look, Shape};
 use super::panel::{Panel, Tick};
 use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
 use crate::analysis::{Analysis, TrialResult};
+use crate::domain::TrialId;
 use crate::experiment::Temperature;
-use crate::plan::TrialId;
 use crate::report::levels::{Arm, Levels};
 use crate::report::tally::Tally;
 
@@ -30,7 +30,7 @@ pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>,
     }
     let mut names = Vec::new();
     let pages = models.into_iter().map(|model| {
-        let arms: Vec<_> = arms.iter().copied().filter(|arm| arm.facet.model == model).collect();
+        let arms: Vec<_> = arms.iter().copied().filter(|arm| arm.facet.model() == model).collect();
         let name = file_name(model, &names);
         names.push(name.clone());
         figure(name, analysis, &levels, &arms, caption)
@@ -91,9 +91,9 @@ fn figure(
 /// Names of an arm's factors that vary among the panels.
 fn titles(arms: &[Arm<'_>]) -> Vec<String> {
     let facets: Vec<_> = arms.iter().map(|arm| arm.facet).collect();
-    let one_model = facets.iter().all(|facet| facet.model == facets[0].model);
+    let one_model = facets.iter().all(|facet| facet.model() == facets[0].model());
     let title = |arm: &Arm<'_>| {
-        let mut parts = if one_model { vec![] } else { vec![arm.facet.model.to_owned()] };
+        let mut parts = if one_model { vec![] } else { vec![arm.facet.model().to_owned()] };
         parts.push(arm.chain.to_owned());
         parts.extend(arm.facet.details(&facets));
         parts.join(" · ")
@@ -105,8 +105,8 @@ fn subtitle(analysis: &Analysis, arms: &[Arm<'_>]) -> String {
     let here = analysis.trials.iter().filter(|scored| arms.contains(&Arm::of(&scored.trial.cell)));
     let tally = Tally::of(here);
     let model = match arms {
-        [first, rest @ ..] if rest.iter().all(|arm| arm.facet.model == first.facet.model) => {
-            format!("Model {}. ", first.facet.model)
+        [first, rest @ ..] if rest.iter().all(|arm| arm.facet.model() == first.facet.model()) => {
+            format!("Model {}. ", first.facet.model())
         }
         _ => String::new(),
     };
@@ -125,7 +125,7 @@ fn dots<'a>(analysis: &'a Analysis, arm: Arm<'_>, temperature: Temperature) -> V
     let here = analysis
         .trials
         .iter()
-        .filter(|scored| scored.trial.cell.temperature == temperature && Arm::of(&scored.trial.cell) == arm);
+        .filter(|scored| scored.trial.cell.temperature() == temperature && Arm::of(&scored.trial.cell) == arm);
     here.filter_map(|scored| match &scored.result {
         TrialResult::Scored { scores, .. } => Some(Dot { id: &scored.trial.id, score: scores.get(METRIC)? }),
         TrialResult::Censored { .. } | TrialResult::Failed(_) | TrialResult::Missing => None,
@@ -181,7 +181,7 @@ fn draw_means(
 ) -> Result<(), PlotError> {
     for summary in analysis.cells.iter().filter(|s| s.metric == METRIC && Arm::of(&s.cell) == arm) {
         let (Some(estimate), Some(index)) =
-            (summary.estimate, temperatures.iter().position(|&t| t == summary.cell.temperature))
+            (summary.estimate, temperatures.iter().position(|&t| t == summary.cell.temperature()))
         else {
             continue;
         };

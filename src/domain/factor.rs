@@ -1,0 +1,332 @@
+//! The factors of an experiment, each of them one entry: its name, and the type of its levels.
+//!
+//! To add a factor, write the type of its levels in `factors/`, with its [`FactorLevel`], and name it in the list below.
+//! The keys of experiment files, columns, selections, exclusions, ids, labels and titles follow from that. What a level
+//! does is then for an engine to say.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::factors::{ChainId, ModelId, Offload, OpOffload, Quant, Temperature, Template};
+
+/// The most levels that a range may have.
+pub const MAX_LEVELS: usize = 10_000;
+
+/// What the type of a factor's levels says of the factor, and of each level.
+pub trait FactorLevel: Clone + Ord + fmt::Display + Serialize + DeserializeOwned + Into<Level> {
+    const SCOPE: Scope;
+    const ORDER: Order = Order::None;
+    const ACTS: Acts = Acts::Everywhere;
+    /// Whether its usual level is said too, in ids, files and names.
+    const WORDING: Wording = Wording::WhereUnusual;
+
+    /// The level itself, where `level` is of this factor.
+    fn of(level: &Level) -> Option<&Self>;
+
+    /// The level of experiments that do not name the factor; None where each must.
+    fn usual() -> Option<Self>;
+
+    /// Reads a level as an experiment file writes it.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn read(written: &Written) -> Result<Self, NotALevel>;
+
+    /// The levels of a range.
+    ///
+    /// # Errors
+    /// When it is no range of this factor's.
+    fn range(_: Steps) -> Result<Vec<Self>, NotALevel> {
+        Err(NotALevel::other("this factor has no ranges", "give a list of its levels"))
+    }
+
+    /// The level in the title of a table or a plot.
+    fn in_title(&self) -> String;
+
+    /// The level in the name of a cell.
+    fn in_cell(&self) -> String {
+        self.in_title()
+    }
+
+    /// The level in the name of a load, after the model's.
+    fn in_load(&self) -> String {
+        format!(", {}", self.in_cell())
+    }
+}
+
+/// What a level of a factor decides. Grids nest in this order, the last one fastest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Which file is loaded.
+    File,
+    /// How it is loaded.
+    Load,
+    /// What the model is asked.
+    Prompt,
+    /// How a token is chosen.
+    Sampler,
+}
+
+/// Whether a factor's levels have an order, as a trend needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Ascending,
+    None,
+}
+
+/// Where a factor acts at all. Elsewhere its levels are the same computation, and to compare them is no experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acts {
+    Everywhere,
+    /// Where an accelerator stands beside the host, on models with experts.
+    OnExpertsBesideAnAccelerator,
+}
+
+/// Where a level is said: in a trial's id, in files, in a cell's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wording {
+    /// As that of every factor of the first version.
+    Always,
+    /// So that what was written before there was the factor stays the same.
+    WhereUnusual,
+}
+
+/// A level as a file writes it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Written {
+    Name(String),
+    Integer(i64),
+    Number(f64),
+    Switch(bool),
+}
+
+/// A range as a file writes it, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Steps {
+    pub from: f64,
+    pub to: f64,
+    pub step: f64,
+}
+
+/// Why what a file writes is no level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotALevel {
+    /// It is none of the names.
+    Unknown {
+        names: &'static [&'static str],
+    },
+    Other {
+        message: String,
+        help: String,
+    },
+}
+
+impl NotALevel {
+    pub fn other(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Other { message: message.into(), help: help.into() }
+    }
+}
+
+macro_rules! factors {
+    ($($(#[$doc:meta])* $name:ident: $factor:ident($level:ty),)+) => {
+        /// An axis of the grid. Prompts and seeds are replicates, and no axes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Factor {
+            $($(#[$doc])* $factor,)+
+        }
+
+        /// A level of some factor. Levels of one factor are ordered along it where it has an order.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Level {
+            $($factor($level),)+
+        }
+
+        impl Factor {
+            /// In the order of columns.
+            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$factor),+];
+            /// Their names, in that order.
+            pub const NAMES: [&str; Self::ALL.len()] = [$(stringify!($name)),+];
+
+            /// What it decides.
+            pub fn scope(self) -> Scope {
+                match self { $(Self::$factor => <$level>::SCOPE,)+ }
+            }
+
+            /// Whether its levels have an order.
+            pub fn order(self) -> Order {
+                match self { $(Self::$factor => <$level>::ORDER,)+ }
+            }
+
+            /// Where it acts.
+            pub fn acts(self) -> Acts {
+                match self { $(Self::$factor => <$level>::ACTS,)+ }
+            }
+
+            /// Where its levels are said.
+            pub fn wording(self) -> Wording {
+                match self { $(Self::$factor => <$level>::WORDING,)+ }
+            }
+
+            /// The level of experiments that do not name it; None where each must.
+            pub fn usual(self) -> Option<Level> {
+                match self { $(Self::$factor => <$level>::usual().map(Level::$factor),)+ }
+            }
+
+            /// Reads a level as an experiment file writes it.
+            ///
+            /// # Errors
+            /// When it is none.
+            pub fn read(self, written: &Written) -> Result<Level, NotALevel> {
+                match self { $(Self::$factor => <$level>::read(written).map(Level::$factor),)+ }
+            }
+
+            /// The levels of a range.
+            ///
+            /// # Errors
+            /// When it is no range of this factor's.
+            pub fn range(self, steps: Steps) -> Result<Vec<Level>, NotALevel> {
+                match self {
+                    $(Self::$factor => Ok(<$level>::range(steps)?.into_iter().map(Level::$factor).collect()),)+
+                }
+            }
+
+            /// Reads a level as moe-sweep's own files hold it.
+            ///
+            /// # Errors
+            /// The deserializer's.
+            pub fn deserialize_level<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Level, D::Error> {
+                match self { $(Self::$factor => <$level>::deserialize(deserializer).map(Level::$factor),)+ }
+            }
+        }
+
+        impl Level {
+            pub fn factor(&self) -> Factor {
+                match self { $(Self::$factor(_) => Factor::$factor,)+ }
+            }
+
+            /// In the title of a table or a plot.
+            pub fn in_title(&self) -> String {
+                match self { $(Self::$factor(level) => level.in_title(),)+ }
+            }
+
+            /// In the name of a cell.
+            pub fn in_cell(&self) -> String {
+                match self { $(Self::$factor(level) => level.in_cell(),)+ }
+            }
+
+            /// In the name of a load, after the model's.
+            pub fn in_load(&self) -> String {
+                match self { $(Self::$factor(level) => level.in_load(),)+ }
+            }
+        }
+
+        impl fmt::Display for Level {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Self::$factor(level) => level.fmt(f),)+ }
+            }
+        }
+
+        impl Serialize for Level {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$factor(level) => level.serialize(serializer),)+ }
+            }
+        }
+
+        $(impl From<$level> for Level {
+            fn from(level: $level) -> Self {
+                Self::$factor(level)
+            }
+        })+
+    };
+}
+
+factors! {
+    /// Which model.
+    model: Model(ModelId),
+    /// Which sampler chain.
+    chain: Chain(ChainId),
+    /// Whose experts are kept in host memory.
+    offload: Offload(Offload),
+    /// The type that the weights are brought to.
+    quant: Quant(Quant),
+    /// What becomes of a prompt's text.
+    template: Template(Template),
+    /// Whether an accelerator computes with weights that are on the host.
+    op_offload: OpOffload(OpOffload),
+    /// The temperature that a chain's `"T"` stands for.
+    temperature: Temperature(Temperature),
+}
+
+impl Factor {
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
+    /// Those of some scopes, in the order in which grids nest.
+    pub fn nested(scopes: &[Scope]) -> Vec<Self> {
+        let mut factors: Vec<_> = Self::ALL.into_iter().filter(|factor| scopes.contains(&factor.scope())).collect();
+        factors.sort_by_key(|factor| factor.scope());
+        factors
+    }
+
+    /// Those that decide what is loaded, and how.
+    pub fn of_loads() -> Vec<Self> {
+        Self::nested(&[Scope::File, Scope::Load])
+    }
+}
+
+impl Level {
+    /// Whether it is said in ids, files and names.
+    pub fn is_said(&self) -> bool {
+        match self.factor().wording() {
+            Wording::Always => true,
+            Wording::WhereUnusual => !self.is_usual(),
+        }
+    }
+
+    /// Whether it is that of experiments that do not name the factor.
+    pub fn is_usual(&self) -> bool {
+        self.factor().usual().as_ref() == Some(self)
+    }
+}
+
+impl fmt::Display for Factor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Factor {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|factor| factor.name() == name).ok_or(())
+    }
+}
+
+impl Serialize for Factor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Factor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|()| serde::de::Error::unknown_variant(&name, &Self::NAMES))
+    }
+}
+
+/// Reads a level of this factor.
+pub struct OfFactor(pub Factor);
+
+impl<'de> DeserializeSeed<'de> for OfFactor {
+    type Value = Level;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Level, D::Error> {
+        self.0.deserialize_level(deserializer)
+    }
+}

@@ -1,0 +1,44 @@
+//! The types of the factors' levels, one file each.
+
+mod name;
+mod offload;
+mod op_offload;
+mod quant;
+mod temperature;
+mod template;
+
+pub use name::{ChainId, ModelId};
+pub use offload::Offload;
+pub use op_offload::OpOffload;
+pub use quant::Quant;
+pub use temperature::Temperature;
+pub use template::Template;
+
+/// What the level types say alike: which of the levels are theirs, and for those with names how they are read.
+macro_rules! level {
+    ($level:ident) => {
+        fn of(level: &crate::domain::Level) -> Option<&Self> {
+            match level {
+                crate::domain::Level::$level(level) => Some(level),
+                _ => None,
+            }
+        }
+    };
+    ($level:ident by name) => {
+        level!($level);
+
+        fn read(written: &crate::domain::Written) -> Result<Self, crate::domain::NotALevel> {
+            let names = <Self as strum::VariantNames>::VARIANTS;
+            match written {
+                crate::domain::Written::Name(name) => {
+                    name.parse().map_err(|_| crate::domain::NotALevel::Unknown { names })
+                }
+                _ => Err(crate::domain::NotALevel::other(
+                    "this is not a name",
+                    format!("use one of: {}", names.join(", ")),
+                )),
+            }
+        }
+    };
+}
+use level;

@@ -1,0 +1,103 @@
+//! Models and chains, whose levels are names that an experiment gives them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::level;
+use crate::domain::{FactorLevel, NotALevel, Scope, Wording, Written};
+
+/// A model's id in the experiment. Copies share the text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct ModelId(Arc<str>);
+
+/// A sampler chain's id. Copies share the text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct ChainId(Arc<str>);
+
+macro_rules! name {
+    ($id:ident) => {
+        impl $id {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $id {
+            fn from(id: &str) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl From<String> for $id {
+            fn from(id: String) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl From<$id> for String {
+            fn from(id: $id) -> Self {
+                id.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+name!(ModelId);
+name!(ChainId);
+
+fn read(written: &Written) -> Result<&str, NotALevel> {
+    match written {
+        Written::Name(name) => Ok(name),
+        _ => Err(NotALevel::other("this is not a name", "write it in quotes")),
+    }
+}
+
+impl FactorLevel for ModelId {
+    const SCOPE: Scope = Scope::File;
+    const WORDING: Wording = Wording::Always;
+    level!(Model);
+
+    fn usual() -> Option<Self> {
+        None
+    }
+
+    fn read(written: &Written) -> Result<Self, NotALevel> {
+        read(written).map(Self::from)
+    }
+
+    fn in_title(&self) -> String {
+        self.to_string()
+    }
+
+    fn in_load(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl FactorLevel for ChainId {
+    const SCOPE: Scope = Scope::Sampler;
+    const WORDING: Wording = Wording::Always;
+    level!(Chain);
+
+    fn usual() -> Option<Self> {
+        None
+    }
+
+    fn read(written: &Written) -> Result<Self, NotALevel> {
+        read(written).map(Self::from)
+    }
+
+    fn in_title(&self) -> String {
+        self.to_string()
+    }
+}

@@ -1,0 +1,39 @@
+//! What becomes of a prompt's text before it is cut into tokens.
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, VariantNames};
+
+use super::level;
+use crate::domain::{FactorLevel, Scope, Wording};
+
+/// What becomes of a prompt's text before it is cut into tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Serialize, Deserialize, Display, EnumString, VariantNames)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Template {
+    /// Nothing.
+    #[default]
+    Raw,
+    /// It is one user's message in the model's own chat template, as llama.cpp
+    /// applies it, and the assistant's turn is opened.
+    Chat,
+}
+
+impl FactorLevel for Template {
+    const SCOPE: Scope = Scope::Prompt;
+    const WORDING: Wording = Wording::Always;
+    level!(Template by name);
+
+    fn usual() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn in_title(&self) -> String {
+        format!("{self} prompt")
+    }
+
+    fn in_cell(&self) -> String {
+        self.to_string()
+    }
+}

@@ -1,0 +1,52 @@
+//! One value for each factor.
+
+use std::array;
+use std::ops::{Index, IndexMut};
+
+use super::Factor;
+
+/// A value for each factor, in the factors' order ([`Factor::ALL`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FactorMap<T>([T; Factor::ALL.len()]);
+
+impl<T> FactorMap<T> {
+    /// Makes each factor's value.
+    pub fn from_fn(mut value: impl FnMut(Factor) -> T) -> Self {
+        Self(array::from_fn(|place| value(Factor::ALL[place])))
+    }
+
+    /// Makes each factor's value; None as soon as one has none.
+    pub fn try_from_fn(value: impl FnMut(Factor) -> Option<T>) -> Option<Self> {
+        let values: Vec<T> = Factor::ALL.into_iter().map(value).collect::<Option<_>>()?;
+        Some(Self(values.try_into().unwrap_or_else(|_| unreachable!("there is a value for each factor"))))
+    }
+
+    /// The values with their factors, in the factors' order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Factor, &T)> {
+        Factor::ALL.into_iter().zip(&self.0)
+    }
+
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.0.iter()
+    }
+}
+
+impl<T: Default> Default for FactorMap<T> {
+    fn default() -> Self {
+        Self::from_fn(|_| T::default())
+    }
+}
+
+impl<T> Index<Factor> for FactorMap<T> {
+    type Output = T;
+
+    fn index(&self, factor: Factor) -> &T {
+        &self.0[factor as usize]
+    }
+}
+
+impl<T> IndexMut<Factor> for FactorMap<T> {
+    fn index_mut(&mut self, factor: Factor) -> &mut T {
+        &mut self.0[factor as usize]
+    }
+}

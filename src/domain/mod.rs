@@ -1,0 +1,28 @@
+//! The ground that every other module stands on: factors and their levels, cells, trials, chains, generated texts.
+//!
+//! Owns what these words mean. Must not know how they are written in an experiment file, run, scored, stored or shown;
+//! of other modules it knows none.
+
+mod cell;
+mod chain;
+mod chat_form;
+mod factor;
+mod factors;
+mod generation;
+mod map;
+mod model_facts;
+mod selection;
+mod settings;
+mod trial;
+
+pub use cell::{Cell, LoadKey};
+pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
+pub use chat_form::ChatForm;
+pub use factor::{Acts, Factor, FactorLevel, Level, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};
+pub use factors::{ChainId, ModelId, Offload, OpOffload, Quant, Temperature, Template};
+pub use generation::{Generation, Stop, Token};
+pub use map::FactorMap;
+pub use model_facts::{ModelFacts, RopeScaling};
+pub use selection::{Exclusion, Point, Selection};
+pub use settings::{Bos, Draws, Generate, Numerics, Seed};
+pub use trial::{Trial, TrialId};

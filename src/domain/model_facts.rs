@@ -1,0 +1,47 @@
+//! What a model's file says of itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::chat_form::ChatForm;
+use crate::metrics::Markers;
+
+/// What a model's file says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelFacts {
+    pub architecture: String,
+    pub n_layer: u32,
+    /// Experts of a layer; 0 for a dense model.
+    pub n_expert: u32,
+    pub n_expert_used: u32,
+    pub n_vocab: u32,
+    /// The context length the model was trained for; 0 where the file does not tell.
+    pub n_ctx_train: u32,
+    /// How that length was reached, where positions were scaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rope_scaling: Option<RopeScaling>,
+    /// What surrounds a prompt in `template = "chat"`, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<Box<ChatForm>>,
+    /// Between what the model writes its thought, where its chat template says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thought_markers: Option<Markers>,
+    /// What the cache takes for one token; None where the file does not tell.
+    #[serde(default)]
+    pub cache_bytes_per_token: Option<u64>,
+}
+
+/// How a model's positions were scaled to a longer context.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RopeScaling {
+    /// llama.cpp's name: `linear`, `yarn`, `longrope`; files of models with LongRoPE often name none.
+    pub kind: Option<String>,
+    pub factor: Option<f32>,
+    /// The context before it was scaled.
+    pub original_context: Option<u32>,
+}
+
+impl RopeScaling {
+    pub fn is_long_rope(&self) -> bool {
+        self.kind.as_deref().is_none_or(|kind| kind == "longrope")
+    }
+}

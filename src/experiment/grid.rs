@@ -1,0 +1,92 @@
+//! The grid: the levels of every factor, and what is left out.
+
+use crate::domain::{Cell, Chain, Exclusion, Factor, FactorLevel, FactorMap, Level, Point, Seed};
+
+use super::{Model, Prompt};
+
+/// The levels of every factor, in file order, and what is left out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid {
+    /// What the levels of `model` stand for.
+    pub models: Vec<Model>,
+    /// What the levels of `chain` stand for.
+    pub chains: Vec<Chain>,
+    /// Of each factor at least one.
+    pub levels: FactorMap<Vec<Level>>,
+    pub seeds: Vec<Seed>,
+    pub excluded: Vec<Exclusion>,
+}
+
+impl Grid {
+    /// The grid of these models and chains. `levels` are those of the other factors.
+    pub fn new(models: Vec<Model>, chains: Vec<Chain>, mut levels: FactorMap<Vec<Level>>, seeds: Vec<Seed>) -> Self {
+        levels[Factor::Model] = models.iter().map(|model| Level::Model(model.id.as_str().into())).collect();
+        levels[Factor::Chain] = chains.iter().map(|chain| Level::Chain(chain.id.as_str().into())).collect();
+        Self { models, chains, levels, seeds, excluded: vec![] }
+    }
+
+    /// The levels of the factor whose levels are of this type.
+    pub fn levels_of<T: FactorLevel>(&self) -> Vec<T> {
+        self.levels.values().flatten().filter_map(T::of).cloned().collect()
+    }
+
+    /// The cells of some factors' levels, in the order in which grids nest; `rest` fills in the other factors.
+    pub fn combinations(&self, factors: &[Factor]) -> Vec<Vec<Level>> {
+        factors.iter().fold(vec![vec![]], |combinations, &factor| {
+            let grown = |levels: &Vec<Level>| {
+                let levels = levels.clone();
+                self.levels[factor].iter().map(move |level| [levels.as_slice(), &[level.clone()]].concat())
+            };
+            combinations.iter().flat_map(grown).collect()
+        })
+    }
+
+    pub fn excludes(&self, point: Point<'_>) -> bool {
+        self.excluded.iter().any(|exclusion| exclusion.matches(point))
+    }
+
+    /// Adds `offset` to every seed.
+    ///
+    /// # Errors
+    /// When one would be none.
+    pub fn offset_seeds(&mut self, offset: u32) -> Result<(), String> {
+        for seed in &mut self.seeds {
+            let moved = seed.get().checked_add(offset).and_then(Seed::new);
+            *seed = moved.ok_or_else(|| format!("the seed {seed} + {offset} is beyond the last one, 4294967294"))?;
+        }
+        Ok(())
+    }
+
+    /// The seeds a chain runs with: none at all, once, where it makes no draw.
+    pub fn seeds_of(&self, chain: &Chain) -> Vec<Option<Seed>> {
+        if chain.draws() { self.seeds.iter().copied().map(Some).collect() } else { vec![None] }
+    }
+
+    /// The chain that a level of `chain` stands for.
+    pub fn chain(&self, id: &str) -> &Chain {
+        self.chains.iter().find(|chain| chain.id == id).expect("the grid's levels are those of its chains")
+    }
+
+    /// The model that a level of `model` stands for.
+    pub fn model(&self, id: &str) -> &Model {
+        self.models.iter().find(|model| model.id == id).expect("the grid's levels are those of its models")
+    }
+
+    /// How many texts these prompts have, exclusions aside.
+    pub(super) fn texts(&self, prompts: usize) -> u64 {
+        let seeds_of = |chain: &Chain| if chain.draws() { self.seeds.len() } else { 1 };
+        let draws: usize = self.chains.iter().map(seeds_of).sum();
+        let levels = self.levels.iter().filter(|(factor, _)| *factor != Factor::Chain).map(|(_, levels)| levels.len());
+        levels.chain([draws, prompts]).fold(1, |product, n| product.saturating_mul(n as u64))
+    }
+
+    /// Whether the exclusions leave anything to run on these prompts.
+    pub(super) fn leaves_a_trial(&self, prompts: &[Prompt]) -> bool {
+        self.combinations(&Factor::ALL).into_iter().any(|levels| {
+            let cell = Cell::new(FactorMap::from_fn(|factor| levels[factor as usize].clone()));
+            let seeds = self.seeds_of(self.chain(cell.chain()));
+            itertools::iproduct!(&seeds, prompts)
+                .any(|(&seed, prompt)| !self.excludes(Point { cell: &cell, seed, prompt: &prompt.id }))
+        })
+    }
+}
