@@ -13,9 +13,8 @@ use std::process::ExitCode;
 
 use moe_sweep::analysis::{Questions, ScoredTrial, TrialResult, VerdictOutcome, verdicts};
 use moe_sweep::check::{By, Outcome, Rule, Texts, Unit, decide};
-use moe_sweep::domain::{Cell, Trial, TrialId};
-use moe_sweep::engine::{Generation, Stop};
-use moe_sweep::experiment::{Direction, Factor, Hypothesis, Seed, Selection, Settings, Sides, Temperature, Test};
+use moe_sweep::domain::{Cell, Factor, Generation, Seed, Selection, Stop, Temperature, Trial, TrialId};
+use moe_sweep::experiment::{Direction, Hypothesis, Settings, Sides, Test};
 use moe_sweep::journal::format::Failure;
 use moe_sweep::metrics::{Metric, Scores, TextPart};
 use moe_sweep::stats::{Kinds, PromptDifference};

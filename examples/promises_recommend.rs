@@ -9,9 +9,7 @@
 
 use itertools::{Itertools as _, iproduct};
 use moe_sweep::analysis::{Advice, Analysis, Limits, Recommendation, ScoredTrial, Standing, TrialResult, recommend};
-use moe_sweep::domain::{Cell, Trial, TrialId};
-use moe_sweep::engine::{Generation, Stop};
-use moe_sweep::experiment::{Seed, Temperature};
+use moe_sweep::domain::{Cell, Generation, Seed, Stop, Temperature, Trial, TrialId};
 use moe_sweep::metrics::{Metric, Scores};
 use rand::RngExt as _;
 use rand::SeedableRng as _;

@@ -530,8 +530,9 @@ that some do, by limits that allow for looking at all of them. That takes prompt
 without a loop, P(loop) is shown to be under 0.2 with 17, and a mean under 0.1 with 36, for a text
 that loops may score 1; some of 8 temperatures with 23 and 49.
 
-With the parameters for llama-server (POST /completion), Ollama (options) and an
-OpenAI-style request, and what of the chain each can't be told.";
+With the parameters for llama-server (POST /completion), Ollama (options), vLLM and an
+OpenAI-style request: what a server applies of its own is switched off, and what of the chain
+each can't be told is named.";
 
 /// Whose samplers.
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::LoadKey;
+use crate::domain::{Generate, LoadKey, ModelFacts, Offload};
 use crate::engine::http::{Findings, ServerFacts};
-use crate::engine::{Effort, Footprint, ModelFacts, Samplers, Sharing, Strategy};
-use crate::experiment::{Generate, HubFile, Offload, Served, Source};
+use crate::engine::{Effort, Footprint, Samplers, Sharing, Strategy};
+use crate::experiment::{HubFile, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{OnDisk, Origin, Plan};

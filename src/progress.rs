@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::domain::Temperature;
 use crate::event::RunEvent;
-use crate::experiment::Temperature;
 use crate::journal::format::Outcome;
 use crate::message::say;
 use crate::metrics::{repetition_score, word_ids};

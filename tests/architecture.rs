@@ -31,7 +31,11 @@ const MAY_KNOW: [(&str, &[&str]); 29] = [
     ("mechanism", &["domain", "engine", "experiment", "metrics", "stats"]),
     ("analysis", &["domain", "engine", "experiment", "journal", "metrics", "plan", "stats"]),
     ("check", &["analysis", "domain", "experiment", "metrics", "plan", "stats"]),
-    ("report", &["analysis", "check", "domain", "experiment", "mechanism", "metrics", "plain", "plan", "stats"]),
+    // Advice shows what the client would ask a server for: engine::http's mapping.
+    (
+        "report",
+        &["analysis", "check", "domain", "engine", "experiment", "mechanism", "metrics", "plain", "plan", "stats"],
+    ),
     ("progress", &["domain", "event", "experiment", "journal", "message", "metrics", "model", "plan"]),
     ("manifest", &["domain", "engine", "experiment", "hardware", "model", "plan", "runner", "seal"]),
     ("cli", &[]),
@@ -95,7 +99,7 @@ const PURE: [&str; 10] =
 const PURE_FILES: [&str; 9] = [
     "src/engine/http/answer/",
     "src/engine/http/halves.rs",
-    "src/engine/http/sampling.rs",
+    "src/engine/http/mapping.rs",
     "src/model/anatomy",
     "src/model/file_type.rs",
     "src/model/memory",

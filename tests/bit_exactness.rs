@@ -10,13 +10,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use moe_sweep::domain::LoadKey;
+use moe_sweep::domain::{
+    Bos, Generation, LoadKey, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature, Template, Token,
+};
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
 use moe_sweep::engine::{
-    Effort, Engine, Generation, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket,
-    Timing, Token, Work,
+    Effort, Engine, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket, Timing, Work,
 };
-use moe_sweep::experiment::{Bos, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature, Template};
 
 const MODELS: [&str; 4] = ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "dense-tiny"];
 /// gpt-oss-tiny as F32: the others round away what a cache laid out differently would change.

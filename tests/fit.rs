@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use miette::Diagnostic;
-use moe_sweep::experiment::Offload;
+use moe_sweep::domain::Offload;
 use moe_sweep::model::gguf::{Gguf, List, Tensor, TensorType, Value, ValueType};
 use moe_sweep::model::memory::{Estimate, Free, Placement, Room};
 use moe_sweep::model::{Anatomy, is_expert};

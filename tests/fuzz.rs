@@ -8,7 +8,7 @@ use fuzz::{Kind, Read, fuzz};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use moe_sweep::analysis::{Questions, analyse};
 use moe_sweep::check::Baseline;
-use moe_sweep::engine::ChatForm;
+use moe_sweep::domain::ChatForm;
 use moe_sweep::experiment::{
     BadExperiment, Kind as ExperimentKind, Model, Source, Surroundings, kind_of, parse, parse_mechanism, resolve,
     resolve_mechanism,

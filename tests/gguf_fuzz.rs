@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use moe_sweep::experiment::Offload;
+use moe_sweep::domain::Offload;
 use moe_sweep::model::Anatomy;
 use moe_sweep::model::gguf::{Gguf, Header, read_bytes};
 use moe_sweep::model::memory::{Estimate, Free, Room};

@@ -65,9 +65,10 @@ fn memory_that_comes_back_is_waited_for() {
 fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use moe_sweep::domain::LoadKey;
+    use moe_sweep::domain::{
+        Bos, LoadKey, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template,
+    };
     use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Work};
-    use moe_sweep::experiment::{Bos, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template};
     use moe_sweep::worker::protocol::{Reply, Request};
     use moe_sweep::worker::{Cause, Silence, Worker};
 

@@ -162,9 +162,10 @@ mod on_vulkan {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::process::Stdio;
 
-    use moe_sweep::domain::LoadKey;
+    use moe_sweep::domain::{
+        Bos, LoadKey, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template,
+    };
     use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
-    use moe_sweep::experiment::{Bos, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template};
     use moe_sweep::model::blake3_of;
     use moe_sweep::worker::protocol::{Reply, Request};
 

@@ -14,9 +14,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use moe_sweep::domain::LoadKey;
+use moe_sweep::domain::{LoadKey, Numerics, Offload, OpOffload, Quant};
 use moe_sweep::engine::{LoadSettings, Quantisation, Samplers, Sharing, Strategy};
-use moe_sweep::experiment::{Api, Numerics, Offload, OpOffload, Quant, Served, Server};
+use moe_sweep::experiment::{Api, Served, Server};
 use moe_sweep::worker::protocol::Request;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;

@@ -8,12 +8,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use moe_sweep::domain::LoadKey;
+use moe_sweep::domain::{Bos, Generation, LoadKey, Numerics, Offload, ResolvedChain, Step, Stop, Template};
 use moe_sweep::engine::trace::{Follow, LogitsReader, Record, Routed, RoutingReader, TraceText};
-use moe_sweep::engine::{
-    Generation, Group, Job, LoadSettings, Samplers, Sharing, Stop, Strategy, TraceWork, Traced, Work,
-};
-use moe_sweep::experiment::{Bos, Numerics, Offload, ResolvedChain, Step, Template};
+use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, TraceWork, Traced, Work};
 use moe_sweep::model::blake3_of;
 use moe_sweep::worker::Worker;
 use moe_sweep::worker::protocol::{Reply, Request};

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{ScoredTrial, TrialResult};
-use crate::domain::Level;
-use crate::experiment::{Factor, Settings};
+use crate::domain::{Factor, Level};
+use crate::experiment::Settings;
 use crate::metrics::Metric;
 use crate::stats::{self, AgainstChance, Observation, Portion, Source, StatsError};
 

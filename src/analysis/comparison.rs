@@ -9,9 +9,7 @@ use serde::Serialize;
 
 use super::parting::{Likeness, Unit, likeness};
 use super::{Analysis, TrialResult};
-use crate::domain::Cell;
-use crate::engine::{Generation, Stop};
-use crate::experiment::Seed;
+use crate::domain::{Cell, Generation, Seed, Stop};
 use crate::metrics::{Metric, Scores};
 use crate::stats::{Kinds, Measured, Pair, PromptPairs, Range, SignTest, holm, mean, median, test_difference};
 
@@ -178,8 +176,7 @@ fn parted(unit: Unit, after: &[usize]) -> Option<Parted> {
 mod tests {
     use super::*;
     use crate::analysis::ScoredTrial;
-    use crate::domain::Trial;
-    use crate::experiment::Temperature;
+    use crate::domain::{Temperature, Trial};
     use crate::journal::format::Failure;
     use crate::metrics;
 

@@ -52,9 +52,7 @@ fn doubt(scored: &ScoredTrial) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Cell, Trial};
-    use crate::engine::{Generation, Stop};
-    use crate::experiment::Temperature;
+    use crate::domain::{Cell, Generation, Stop, Temperature, Trial};
     use crate::metrics::Scores;
 
     fn trial(id: &str, temperature: f32, doubt: Option<&str>) -> ScoredTrial {

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::domain::{Cell, Trial, TrialId};
-use crate::engine::{Generation, Stop};
-use crate::experiment::{Factor, Hypothesis, Prompt, Settings};
+use crate::domain::{Cell, Factor, Generation, Stop, Trial, TrialId};
+use crate::experiment::{Hypothesis, Prompt, Settings};
 use crate::journal::format::{Failure, Outcome};
 use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
 use crate::plan::{Design, Doubt, Sequence};
@@ -265,7 +264,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::experiment::{Seed, Temperature};
+    use crate::domain::{Seed, Temperature};
 
     fn id(name: &str) -> TrialId {
         serde_json::from_value(name.into()).unwrap()

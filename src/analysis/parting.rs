@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::engine::{Generation, Stop};
+use crate::domain::{Generation, Stop};
 
 /// Two texts beside each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::Token;
+    use crate::domain::Token;
 
     fn of_tokens(tokens: &[Token], stop: Stop) -> Generation {
         let text: String = tokens.iter().map(|token| format!("{token} ")).collect();

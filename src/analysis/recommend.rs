@@ -6,8 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::sampled::{self, SampledCell};
 use super::{Analysis, Blindness};
-use crate::domain::{Cell, Factor};
-use crate::experiment::Temperature;
+use crate::domain::{Cell, Factor, Temperature};
 use crate::metrics::{Metric, TextPart};
 use crate::stats::Interval;
 
@@ -296,8 +295,7 @@ mod tests {
     use super::*;
     use crate::analysis::tests::{generated, trial};
     use crate::analysis::{ScoredTrial, TrialResult};
-    use crate::domain::Level;
-    use crate::engine::Generation;
+    use crate::domain::{Generation, Level};
     use crate::journal::format::Outcome;
     use crate::metrics::Scores;
 

@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ScoredTrial, TrialResult};
-use crate::domain::LoadKey;
-use crate::engine::{Generation, Stop, Token};
-use crate::experiment::Template;
+use crate::domain::{Generation, LoadKey, Stop, Template, Token};
 
 /// The work of one load key, its texts with one id counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

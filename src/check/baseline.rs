@@ -6,8 +6,7 @@ use itertools::Itertools as _;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Analysis, TrialResult};
-use crate::domain::Cell;
-use crate::experiment::Generate;
+use crate::domain::{Cell, Generate};
 use crate::metrics::Metric;
 use crate::plan::Design;
 use crate::stats::mean;

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::analysis::{Advice, Analysis, Limits, Questions, VerdictOutcome, analyse, recommend};
-use crate::domain::{Cell, Trial, TrialId};
-use crate::engine::{Generation, Stop, Token};
-use crate::experiment::{Bos, Draws, Generate, Hypothesis, Numerics, Selection, Temperature, Test};
+use crate::domain::{
+    Bos, Cell, Draws, Generate, Generation, Numerics, Selection, Stop, Temperature, Token, Trial, TrialId,
+};
+use crate::experiment::{Hypothesis, Test};
 use crate::journal::format::Outcome as Recorded;
 use crate::metrics::Metric;
 

@@ -9,13 +9,13 @@ use serde::Serialize;
 use super::setup::executable;
 use super::{Failure, print_json, tell};
 use crate::cli::DevicesArgs;
+use crate::domain::Numerics;
 use crate::engine::{Device, Devices};
 use crate::exit_code::ExitCode;
-use crate::experiment::Numerics;
 use crate::model::human_bytes;
 use crate::plain::neutralise;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Silence, Worker};
+use crate::worker::{Exchange, Heard, Limits, Worker};
 
 /// Drivers take seconds to start at most.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -52,13 +52,12 @@ fn ask_worker() -> Result<Devices, Failure> {
     };
     let mut worker = Worker::start(&executable, Numerics::Invariant)
         .map_err(|error| Failure::internal(Report::msg(format!("cannot start {}: {error}", executable.display()))))?;
-    worker.send(&Request::Devices);
-    match worker.receive(TIMEOUT) {
-        Ok(Reply::Devices(devices)) => Ok(devices),
-        Ok(other) => Err(failed(format!("the worker answered out of turn: {other:?}"))),
-        Err(Silence::Died(death)) => Err(failed(death.reason)),
-        Err(Silence::TimedOut) => Err(failed(format!("no answer within {} s", TIMEOUT.as_secs()))),
-    }
+    let exchange = Exchange::begin(&mut worker, &Request::Devices, Limits::silence(TIMEOUT));
+    let devices = exchange.answer(|reply| match reply {
+        Reply::Devices(devices) => Heard::Answer(devices),
+        other => Heard::OutOfTurn(other),
+    });
+    devices.map_err(|unanswered| failed(unanswered.to_string()))
 }
 
 fn describe(devices: &Devices, remedy: Option<&str>) -> String {

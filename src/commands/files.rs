@@ -3,22 +3,16 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use super::run::NOTHING_YET;
-use crate::domain::TrialId;
+use crate::domain::{Numerics, Quant, TrialId};
 use crate::engine::Quantisation;
-use crate::experiment::{Numerics, Quant};
 use crate::message::say;
 use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
 use crate::plan::{OnDisk, Plan, Surveyed};
 use crate::signals::Watch;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Silence, Worker};
-
-/// How often an interruption is looked for.
-const POLL: Duration = Duration::from_millis(100);
+use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum FileError {
@@ -123,21 +117,19 @@ impl Maker<'_> {
         let failed = |reason| NotMade::Failed(FileError::Quantise { model: model.to_owned(), quant, reason });
         let mut worker = Worker::start(self.executable, numerics)
             .map_err(|error| failed(format!("cannot start the worker {}: {error}", self.executable.display())))?;
-        worker.send(&Request::Quantise(quantisation.clone()));
-        loop {
-            if self.watch.asked().load(Ordering::Relaxed) {
-                return Err(NotMade::Interrupted);
+        // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
+        let limits = Limits::interruption(self.watch.asked());
+        let exchange = Exchange::begin(&mut worker, &Request::Quantise(quantisation.clone()), limits);
+        let made = exchange.answer(|reply| match reply {
+            Reply::Quantised => Heard::Answer(()),
+            other => Heard::OutOfTurn(other),
+        });
+        made.map_err(|unanswered| match unanswered {
+            Unanswered::Interrupted => NotMade::Interrupted,
+            Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed }) => {
+                NotMade::Failed(FileError::OutOfMemory { model: model.to_owned(), quant, reason })
             }
-            match worker.receive(POLL) {
-                Ok(Reply::Quantised) => return Ok(()),
-                Ok(other) => return Err(failed(format!("the worker answered out of turn: {other:?}"))),
-                Err(Silence::Died(Death { reason, cause: Cause::Memory | Cause::Killed })) => {
-                    return Err(NotMade::Failed(FileError::OutOfMemory { model: model.to_owned(), quant, reason }));
-                }
-                Err(Silence::Died(death)) => return Err(failed(death.reason)),
-                // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
-                Err(Silence::TimedOut) => {}
-            }
-        }
+            other => failed(other.to_string()),
+        })
     }
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use crate::domain::TrialId;
+use crate::domain::{Offload, TrialId};
 use crate::engine::{EngineFacts, EngineKind};
-use crate::experiment::Offload;
 use crate::hardware::available_memory_bytes;
 use crate::model::gguf::{Gguf, GgufError};
 use crate::model::memory::{DoesNotFit, Estimate, Free, Room};

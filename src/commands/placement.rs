@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::analysis::{Computed, HostExperts, Uncounted};
-use crate::domain::LoadKey;
+use crate::domain::{LoadKey, Offload, OpOffload};
 use crate::engine::{Footprint, Holding, Saved, Takeover};
-use crate::experiment::{Offload, OpOffload};
 use crate::manifest::{LoadEntry, Manifest, Placement, RunEntry};
 use crate::model::human_bytes;
 

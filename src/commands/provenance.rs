@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::placement::{Measured, measured};
-use crate::domain::{Factor, Level};
+use crate::domain::{Chain, ChatForm, Factor, Level, ModelFacts, Numerics};
+use crate::engine::Samplers;
 use crate::engine::http::Finding;
-use crate::engine::{ChatForm, ModelFacts, Samplers};
-use crate::experiment::{Chain, Numerics, Served};
+use crate::experiment::Served;
 use crate::manifest::{LoadEntry, Manifest, ModelEntry, Placement, RunEntry, ServerEntry};
 use crate::plan::Design;
 use crate::report::html::{Facts, Provenance};

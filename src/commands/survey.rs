@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::memory::{HeaderError, MemoryError, anatomy_of, must_fit};
-use crate::engine::{EngineFacts, ModelFacts, PromptCounts, Questions};
-use crate::experiment::{Experiment, HubFile, Model, Quant, Served, Source};
+use crate::domain::{ModelFacts, Quant};
+use crate::engine::{EngineFacts, PromptCounts, Questions};
+use crate::experiment::{Experiment, HubFile, Model, Served, Source};
 use crate::message::say;
 use crate::model::hub::{HubSettings, cached};
 use crate::model::memory::Room;
@@ -15,7 +16,7 @@ use crate::model::{Anatomy, blake3_of, parts, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Silence, Worker};
+use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
 
 /// Reading metadata takes a fraction of a second; a worker that needs longer hangs.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -176,28 +177,27 @@ fn survey_server(
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
     let context = experiment.generate.context;
-    let receive = |worker: &mut Worker| match worker.receive(PROBE_TIMEOUT) {
-        Ok(reply) => Ok(reply),
-        Err(Silence::Died(death)) => Err(unusable(death.reason)),
-        Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", PROBE_TIMEOUT.as_secs()))),
-    };
-    let out_of_turn = |reply: Reply| Err(unusable(format!("the worker answered out of turn: {reply:?}")));
-    worker.send(&Request::InspectServer { served: served.clone(), context });
-    let (facts, engine) = match receive(&mut worker)? {
-        Reply::InspectedServer { server, engine } => (server, engine),
-        other => return out_of_turn(other),
-    };
+    let limits = Limits::silence(PROBE_TIMEOUT);
+    let unanswered = |unanswered: Unanswered| unusable(unanswered.to_string());
+    let request = Request::InspectServer { served: served.clone(), context };
+    let inspected = Exchange::begin(&mut worker, &request, limits).answer(|reply| match reply {
+        Reply::InspectedServer { server, engine } => Heard::Answer((server, engine)),
+        other => Heard::OutOfTurn(other),
+    });
+    let (facts, engine) = inspected.map_err(unanswered)?;
     let mut findings = None;
     // The plan refuses a server whose context is too small: it need not be tried first.
     if probing == Probing::Full && facts.has_room_for(context) {
-        worker.send(&Request::ProbeServer(questions(experiment)));
-        while findings.is_none() {
-            match receive(&mut worker)? {
-                Reply::ProbedServer(found) => findings = Some(found),
-                Reply::Pausing { reason, seconds } => say(&pausing(&reason, seconds)),
-                other => return out_of_turn(other),
+        let request = Request::ProbeServer(questions(experiment));
+        let probed = Exchange::begin(&mut worker, &request, limits).answer(|reply| match reply {
+            Reply::ProbedServer(found) => Heard::Answer(found),
+            Reply::Pausing { reason, seconds } => {
+                say(&pausing(&reason, seconds));
+                Heard::Event
             }
-        }
+            other => Heard::OutOfTurn(other),
+        });
+        findings = Some(probed.map_err(unanswered)?);
     }
     let blake3 = blake3::hash(engine.fingerprint.as_bytes()).to_hex().to_string();
     Ok(Surveyed { origin: Origin::Server { facts, findings }, blake3, engine })
@@ -222,14 +222,15 @@ fn ask_worker(
     let unusable = |reason| SurveyError::Unusable { id: model.id.clone(), path: path.to_owned(), reason };
     let mut worker = Worker::start(executable, experiment.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    worker.send(&Request::Inspect { path: path.to_owned(), questions: questions(experiment) });
-    match worker.receive(TIMEOUT) {
-        Ok(Reply::Inspected { model: facts, engine, prompt_counts }) => Ok((facts, engine, prompt_counts)),
-        Ok(other) => Err(unusable(format!("the worker answered out of turn: {other:?}"))),
-        Err(Silence::Died(Death { reason, cause: Cause::Memory | Cause::Killed })) => {
-            Err(SurveyError::OutOfMemory { id: model.id.clone(), path: path.to_owned(), reason })
+    let request = Request::Inspect { path: path.to_owned(), questions: questions(experiment) };
+    let inspected = Exchange::begin(&mut worker, &request, Limits::silence(TIMEOUT)).answer(|reply| match reply {
+        Reply::Inspected { model: facts, engine, prompt_counts } => Heard::Answer((facts, engine, prompt_counts)),
+        other => Heard::OutOfTurn(other),
+    });
+    inspected.map_err(|unanswered| match unanswered {
+        Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed }) => {
+            SurveyError::OutOfMemory { id: model.id.clone(), path: path.to_owned(), reason }
         }
-        Err(Silence::Died(death)) => Err(unusable(death.reason)),
-        Err(Silence::TimedOut) => Err(unusable(format!("no answer within {} s", TIMEOUT.as_secs()))),
-    }
+        other => unusable(other.to_string()),
+    })
 }

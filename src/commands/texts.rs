@@ -5,7 +5,7 @@ use miette::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::engine::Token;
+use crate::domain::Token;
 use crate::text_file::{EncodingFault, Id, JsonFault, decode, json_lines, json_values, without_mark};
 
 /// A text to score.

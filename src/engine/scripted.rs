@@ -15,7 +15,7 @@ use super::{
     Effort, Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop,
     Strategy, Timing, Token, Work,
 };
-use crate::experiment::{Step, Template};
+use crate::domain::{Step, Template};
 use crate::regular_file;
 
 /// The words a scripted model knows; a token is an index into them.

@@ -276,7 +276,7 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::TokenBias;
+    use crate::domain::TokenBias;
 
     fn dry(multiplier: f32, base: f32, allowed_length: i32, last_n: i32) -> Step<Temperature> {
         Step::Dry { multiplier, base, allowed_length, last_n, sequence_breakers: vec![] }

@@ -32,7 +32,7 @@ pub use crate::domain::{
     Bos, Chain, Draws, Exclusion, Factor, Fidelity, Generate, Numerics, Offload, OpOffload, Point, Quant,
     ResolvedChain, Seed, Selection, Slot, Step, StepKind, Temperature, Template, TokenBias,
 };
-
+pub use builtin::chains as builtin_chains;
 pub use error::{BadExperiment, Problem, Problems};
 pub use faults::caveats;
 pub use grid::Grid;

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::TrialId;
-use crate::engine::{Generation, Timing};
+use crate::domain::{Generation, TrialId};
+use crate::engine::Timing;
 
 /// The version this program writes; a newer one is refused, an older one read.
 pub const VERSION: u32 = 2;

@@ -21,8 +21,9 @@ pub use parting::{Parting, parting};
 pub use placement::{Machine, same_placement};
 pub use routing::{LayerLoad, LoopShift, Phase, PhaseLoad, RoutedText, loop_onset, loop_shifts, phase_loads};
 
+use crate::domain::Temperature;
 use crate::engine::trace::RoutingShape;
-use crate::experiment::{Arm, Temperature};
+use crate::experiment::Arm;
 
 /// The coverage of every interval.
 pub const LEVEL: f64 = 0.95;

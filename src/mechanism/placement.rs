@@ -1,6 +1,7 @@
 //! Whether two offloads place a model's experts differently at all.
 
-use crate::experiment::{Arm, Offload};
+use crate::domain::Offload;
+use crate::experiment::Arm;
 
 /// What decides where experts can lie.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +37,7 @@ pub fn same_placement(base: &Arm, other: &Arm, machine: Machine) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Numerics, Quant};
+    use crate::domain::{Numerics, Quant};
 
     fn arm(offload: Offload) -> Arm {
         Arm { quant: Quant::Source, offload, numerics: Numerics::Invariant, width: 1 }

@@ -5,7 +5,7 @@
 //! evaluates the generated token p − 1, position 0 the prompt's last one.
 
 use super::estimate::Estimate;
-use crate::engine::Token;
+use crate::domain::Token;
 use crate::engine::trace::{Routed, RoutingShape};
 use crate::metrics::{CopiesRule, ends_in_copies, tail_cycle};
 

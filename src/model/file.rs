@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::blake3_of;
-use crate::experiment::Quant;
+use crate::domain::Quant;
 
 /// A file and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Anatomy;
 use super::anatomy::KvHeads;
-use crate::experiment::Offload;
+use crate::domain::Offload;
 
 mod fit;
 

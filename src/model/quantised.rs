@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ModelFile;
-use crate::experiment::Quant;
+use crate::domain::Quant;
 
 /// What decides a quantised file's bytes.
 #[derive(Clone, Copy, Debug)]

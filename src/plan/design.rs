@@ -8,8 +8,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::{Doubt, Plan, Sequence, Shard, Trial};
-use crate::domain::Acts;
-use crate::experiment::{Chain, Experiment, Factor, Generate, Hypothesis, Prompt, Seed, Settings};
+use crate::domain::{Acts, Chain, Factor, Generate, Seed};
+use crate::experiment::{Experiment, Hypothesis, Prompt, Settings};
 use crate::metrics::Markers;
 use crate::seal::{Format, Seal, Trust, Unfit, seal};
 

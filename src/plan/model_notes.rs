@@ -2,8 +2,7 @@
 //! what its chat template would have sent.
 
 use super::{Load, OnDisk};
-use crate::engine::{ChatForm, ModelFacts, RopeScaling};
-use crate::experiment::{Generate, Template};
+use crate::domain::{ChatForm, Generate, ModelFacts, RopeScaling, Template};
 
 /// Pieces of a template that a note quotes, and how much of each.
 const PIECES: usize = 3;

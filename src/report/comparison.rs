@@ -69,8 +69,7 @@ fn texts(row: &Row) -> String {
 mod tests {
     use super::*;
     use crate::analysis::Unit;
-    use crate::domain::Cell;
-    use crate::experiment::Temperature;
+    use crate::domain::{Cell, Temperature};
 
     fn row() -> Row {
         let cell = Cell::usual("tiny", "pure", Temperature::new(0.5).unwrap());

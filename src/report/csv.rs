@@ -9,8 +9,8 @@ use std::io::{self, Write};
 
 use crate::analysis::sequential::Look;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, Sequential, TrialResult};
-use crate::domain::{Cell, Factor, LoadKey, Trial, TrialId};
-use crate::experiment::{Prompt, Seed};
+use crate::domain::{Cell, Factor, LoadKey, Seed, Trial, TrialId};
+use crate::experiment::Prompt;
 use crate::metrics::{Metric, Scores, TextPart};
 use crate::report::table::Table;
 use crate::stats::{Dispersion, Effect, Interval};

@@ -1,8 +1,9 @@
 //! What a person or another program reads: CSV, plots, terminal.
 //!
 //! Everything here is a pure function of an [`Analysis`](crate::analysis::Analysis)
-//! and of the words to put beside it. Must not know how texts are generated
-//! nor where they are kept.
+//! and of the words to put beside it. Of the engine it knows how a chain is said
+//! to a server, which advice shows; it must not know how texts are generated nor
+//! where they are kept.
 
 pub mod comparison;
 pub mod csv;

@@ -1,15 +1,17 @@
 //! A chain at a temperature, as the parameters of servers.
 //!
-//! Servers differ in what they take. What of a chain one can't be told is named,
-//! never left out in silence.
+//! Owns which servers are advised on. How each is told a chain, and what is lost, is the client's own mapping
+//! (`engine::http`), so what is recommended is what moe-sweep would ask for.
 
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 use strum::VariantArray;
 
-use crate::experiment::{ResolvedChain, Step, Temperature};
+use crate::domain::ResolvedChain;
+use crate::engine::http::{Dialect, Expressed, Loss, express};
+use crate::experiment::{Api, Extension};
 
-/// Whose parameters.
+/// A kind of server that advice is given for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray, strum::Display)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Server {
@@ -17,110 +19,56 @@ pub enum Server {
     LlamaServer,
     /// Ollama, `options` of `POST /api/generate`.
     Ollama,
+    /// vLLM, an OpenAI-style request with fields of its own.
+    #[strum(serialize = "vllm")]
+    Vllm,
     /// An OpenAI-style request.
     #[strum(serialize = "openai")]
     OpenAi,
 }
 
-/// The body's parameters, and what they can't say.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// The parameters of a request's body, and what of the chain they can't say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Parameters {
     pub body: Map<String, Value>,
-    pub lost: Vec<String>,
+    #[serde(serialize_with = "in_words")]
+    pub lost: Vec<Loss>,
+}
+
+impl Server {
+    fn dialect(self) -> Dialect<'static> {
+        let (api, extensions): (_, &[Extension]) = match self {
+            Self::LlamaServer => (Api::LlamaServer, &[]),
+            Self::Ollama => (Api::Ollama, &[]),
+            // Its repetition penalty looks back on all of the text: there is no repeat_last_n.
+            Self::Vllm => (Api::Openai, &[Extension::TopK, Extension::MinP, Extension::RepetitionPenalty]),
+            Self::OpenAi => (Api::Openai, &[]),
+        };
+        Dialect { api, extensions }
+    }
 }
 
 /// The parameters that make `server` sample as `chain` does, as far as it can.
 pub fn parameters(chain: &ResolvedChain, server: Server) -> Parameters {
-    let mut parameters = Parameters::default();
-    let mut order = Vec::new();
-    let active: Vec<&Step<Temperature>> = chain.0.iter().filter(|step| !step.is_off()).collect();
-    let greedy_alone = matches!(active[..], [Step::Greedy]);
-    for step in active {
-        match step {
-            Step::Greedy if greedy_alone => parameters.set("temperature", json!(0.0)),
-            Step::Dist => {}
-            step => match said(step, server) {
-                Some((name, values)) => {
-                    order.push(name);
-                    values.into_iter().for_each(|(key, value)| parameters.set(key, value));
-                }
-                None => parameters.lost.push(words(step)),
-            },
-        }
-    }
-    match server {
-        Server::LlamaServer if !greedy_alone => parameters.set("samplers", json!(order)),
-        Server::LlamaServer => {}
-        Server::Ollama | Server::OpenAi if order.len() > 1 => {
-            parameters.lost.push(format!("the order of the samplers: {}", order.join(", ")));
-        }
-        Server::Ollama | Server::OpenAi => {}
-    }
-    parameters
+    let Expressed { fields, lost } = express(chain, server.dialect());
+    Parameters { body: fields, lost }
 }
 
-type Said = (&'static str, Vec<(&'static str, Value)>);
-
-/// The step's name in llama-server's `samplers`, and its parameters.
-fn said(step: &Step<Temperature>, server: Server) -> Option<Said> {
-    let number = |value: f32| json!(value.to_string().parse::<f64>().unwrap_or(f64::from(value)));
-    let (name, values) = match step {
-        Step::Temperature { t } => ("temperature", vec![("temperature", number(t.get()))]),
-        Step::TopP { p, .. } => ("top_p", vec![("top_p", number(*p))]),
-        Step::Penalties { repeat, frequency, presence, .. } if server == Server::OpenAi => {
-            let both = vec![("frequency_penalty", number(*frequency)), ("presence_penalty", number(*presence))];
-            // The API has no repeat penalty.
-            return (*repeat == 1.0).then_some(("penalties", both));
-        }
-        _ if server == Server::OpenAi => return None,
-        Step::TopK { k } => ("top_k", vec![("top_k", json!(k))]),
-        Step::MinP { p, .. } => ("min_p", vec![("min_p", number(*p))]),
-        Step::Typical { p, .. } => ("typ_p", vec![("typical_p", number(*p))]),
-        Step::Penalties { last_n, repeat, frequency, presence } => (
-            "penalties",
-            vec![
-                ("repeat_last_n", json!(last_n)),
-                ("repeat_penalty", number(*repeat)),
-                ("frequency_penalty", number(*frequency)),
-                ("presence_penalty", number(*presence)),
-            ],
-        ),
-        _ if server == Server::Ollama => return None,
-        Step::TopNSigma { n } => ("top_n_sigma", vec![("top_n_sigma", number(*n))]),
-        Step::Xtc { p, threshold, .. } => {
-            ("xtc", vec![("xtc_probability", number(*p)), ("xtc_threshold", number(*threshold))])
-        }
-        Step::Dry { multiplier, base, allowed_length, last_n, sequence_breakers } => (
-            "dry",
-            vec![
-                ("dry_multiplier", number(*multiplier)),
-                ("dry_base", number(*base)),
-                ("dry_allowed_length", json!(allowed_length)),
-                ("dry_penalty_last_n", json!(last_n)),
-                ("dry_sequence_breakers", json!(sequence_breakers)),
-            ],
-        ),
-        _ => return None,
-    };
-    Some((name, values))
-}
-
-fn words(step: &Step<Temperature>) -> String {
-    match step {
-        Step::Greedy => "that the most probable token is taken".to_owned(),
-        step => serde_json::to_string(step).expect("a step is plain data"),
-    }
-}
-
-impl Parameters {
-    fn set(&mut self, key: &str, value: Value) {
-        self.body.insert(key.to_owned(), value);
-    }
+fn in_words<S: Serializer>(lost: &[Loss], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(lost.iter().map(ToString::to_string))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+    use crate::domain::{Step, Temperature, TokenBias};
+    use crate::engine::http::sampling_fields;
+    use crate::experiment;
 
     fn chain(steps: Value) -> ResolvedChain {
         serde_json::from_value(steps).unwrap()
@@ -135,6 +83,31 @@ mod tests {
         ]))
     }
 
+    fn lost(chain: &ResolvedChain, server: Server) -> Vec<String> {
+        parameters(chain, server).lost.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_a_server_applies_by_default_is_switched_off() {
+        let pure = experiment::builtin_chains().into_iter().find(|chain| chain.id == "pure").unwrap();
+        let pure = pure.at(Temperature::new(0.9).unwrap());
+        let said = |server| Value::Object(parameters(&pure, server).body);
+        let ollama = json!({
+            "temperature": 0.9, "top_k": 0, "top_p": 1, "min_p": 0, "typical_p": 1,
+            "repeat_penalty": 1, "presence_penalty": 0, "frequency_penalty": 0,
+        });
+        assert_eq!(said(Server::Ollama), ollama, "of its own it applies top_k 40, top_p 0.9 and repeat_penalty 1.1");
+        assert_eq!(said(Server::LlamaServer), json!({ "temperature": 0.9, "samplers": ["temperature"] }));
+        let openai = json!({ "temperature": 0.9, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0 });
+        assert_eq!(said(Server::OpenAi), openai);
+        let mut vllm = openai;
+        (vllm["top_k"], vllm["min_p"], vllm["repetition_penalty"]) = (json!(0), json!(0), json!(1));
+        assert_eq!(said(Server::Vllm), vllm, "a model's generation_config.json may set each of them");
+        for &server in Server::VARIANTS {
+            assert_eq!(lost(&pure, server), [""; 0], "{server}");
+        }
+    }
+
     #[test]
     fn llama_server_is_told_everything_in_order() {
         let Parameters { body, lost } = parameters(&llama_cpp(), Server::LlamaServer);
@@ -147,20 +120,191 @@ mod tests {
 
     #[test]
     fn what_a_server_is_not_told_is_named() {
-        let Parameters { body, lost } = parameters(&llama_cpp(), Server::OpenAi);
-        assert_eq!(Value::Object(body), json!({ "top_p": 0.95, "temperature": 0.9 }));
-        assert_eq!(lost.len(), 3, "{lost:?}");
-        assert!(lost[0].contains("top_k") && lost[2].contains("order"), "{lost:?}");
+        let Parameters { body, .. } = parameters(&llama_cpp(), Server::OpenAi);
+        assert_eq!((&body["top_p"], &body["temperature"]), (&json!(0.95), &json!(0.9)));
+        let lost_there = lost(&llama_cpp(), Server::OpenAi);
+        assert_eq!(lost_there.len(), 3, "{lost_there:?}");
+        assert!(lost_there[0].contains("top_k") && lost_there[2].contains("order"), "{lost_there:?}");
         let repeats =
             chain(json!([{ "penalties": { "last_n": 64, "repeat": 1.1, "frequency": 0.0, "presence": 0.0 } }, "dist"]));
-        assert_eq!(parameters(&repeats, Server::OpenAi).lost.len(), 1);
+        assert_eq!(lost(&repeats, Server::OpenAi).len(), 1);
         assert_eq!(parameters(&repeats, Server::Ollama).body["repeat_penalty"], json!(1.1));
+        // That penalty would look back on all of the text, not on 64 tokens: another chain.
+        assert_eq!(parameters(&repeats, Server::Vllm).body["repetition_penalty"], json!(1));
+        let [only] = &lost(&repeats, Server::Vllm)[..] else { panic!("one step is lost") };
+        assert!(only.ends_with(", for there is no repeat_last_n"), "{only}");
     }
 
     #[test]
     fn a_last_greedy_step_is_said_only_where_it_is_alone() {
-        assert_eq!(parameters(&chain(json!(["greedy"])), Server::OpenAi).body["temperature"], json!(0.0));
+        assert_eq!(parameters(&chain(json!(["greedy"])), Server::OpenAi).body["temperature"], json!(0));
         let cut = chain(json!([{ "temperature": { "t": 0.9 } }, { "top_k": { "k": 40 } }, "greedy"]));
-        assert_eq!(parameters(&cut, Server::LlamaServer).lost, ["that the most probable token is taken"]);
+        assert_eq!(lost(&cut, Server::LlamaServer), ["that the most probable token is taken"]);
+    }
+
+    #[test]
+    fn a_step_that_keeps_some_tokens_at_least_is_lost() {
+        let kept = chain(json!([{ "top_p": { "p": 0.9, "min_keep": 3 } }, "dist"]));
+        for &server in Server::VARIANTS {
+            assert_eq!(lost(&kept, server), [r#"{"top_p":{"p":0.9,"min_keep":3}}"#], "{server}");
+        }
+    }
+
+    /// What `server` applies where a request says nothing, by field. Of vLLM: what models bring in their
+    /// generation_config.json.
+    fn defaults(server: Server) -> Value {
+        match server {
+            Server::LlamaServer => json!({
+                "temperature": 0.8, "top_k": 40, "top_p": 0.95, "min_p": 0.05, "typical_p": 1, "top_n_sigma": -1,
+                "xtc_probability": 0, "xtc_threshold": 0.1, "dry_multiplier": 0, "repeat_last_n": 64,
+                "repeat_penalty": 1, "presence_penalty": 0, "frequency_penalty": 0, "samplers": [
+                    "penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature",
+                ],
+            }),
+            Server::Ollama => json!({
+                "temperature": 0.8, "top_k": 40, "top_p": 0.9, "min_p": 0, "typical_p": 1, "repeat_last_n": 64,
+                "repeat_penalty": 1.1, "presence_penalty": 0, "frequency_penalty": 0,
+            }),
+            Server::Vllm => json!({
+                "temperature": 0.7, "top_k": 20, "top_p": 0.8, "min_p": 0.01, "repetition_penalty": 1.05,
+                "presence_penalty": 0, "frequency_penalty": 0,
+            }),
+            Server::OpenAi => json!({ "temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0 }),
+        }
+    }
+
+    /// What a server does with `fields`, by step; what does nothing is left out.
+    fn applied(server: Server, fields: &Map<String, Value>) -> BTreeMap<&'static str, Vec<f64>> {
+        let mut all = defaults(server);
+        all.as_object_mut().unwrap().extend(fields.clone());
+        let of = |key: &str| all[key].as_f64();
+        let all_of = |keys: &[&str]| keys.iter().map(|key| of(key).unwrap_or(0.0)).collect::<Vec<_>>();
+        let penalties = ["repeat_last_n", "repeat_penalty", "frequency_penalty", "presence_penalty"];
+        let steps = [
+            ("temperature", vec![of("temperature").unwrap()], of("temperature") != Some(1.0)),
+            ("top_k", all_of(&["top_k"]), of("top_k").is_some_and(|k| k > 0.0)),
+            ("top_p", all_of(&["top_p"]), of("top_p").is_some_and(|p| p < 1.0)),
+            ("min_p", all_of(&["min_p"]), of("min_p").is_some_and(|p| p > 0.0)),
+            ("typ_p", all_of(&["typical_p"]), of("typical_p").is_some_and(|p| p < 1.0)),
+            ("top_n_sigma", all_of(&["top_n_sigma"]), of("top_n_sigma").is_some_and(|n| n > 0.0)),
+            (
+                "xtc",
+                all_of(&["xtc_probability", "xtc_threshold"]),
+                of("xtc_probability").is_some_and(|p| p > 0.0) && of("xtc_threshold").is_some_and(|t| t <= 0.5),
+            ),
+            ("dry", all_of(&["dry_multiplier"]), of("dry_multiplier").is_some_and(|m| m != 0.0)),
+            (
+                "penalties",
+                all_of(&penalties),
+                ["repeat_penalty", "repetition_penalty"].iter().any(|key| of(key).is_some_and(|p| p != 1.0))
+                    || of("frequency_penalty") != Some(0.0)
+                    || of("presence_penalty") != Some(0.0),
+            ),
+        ];
+        let listed = |name: &str| all["samplers"].as_array().is_none_or(|list| list.contains(&json!(name)));
+        let on = steps.into_iter().filter(|(name, _, is_on)| *is_on && listed(name));
+        on.map(|(name, values, _)| (name, values)).collect()
+    }
+
+    /// What the chain does, by step, without what is lost of it.
+    fn meant(chain: &ResolvedChain, lost: &[Loss]) -> BTreeMap<&'static str, Vec<f64>> {
+        let mut left: Vec<_> = chain.0.iter().filter(|step| !step.is_off()).collect();
+        for loss in lost {
+            if let Loss::Step { step, .. } = loss {
+                // The second of two is the lost one.
+                let at = left.iter().rposition(|left| *left == step).expect("a lost step is one of the chain's");
+                left.remove(at);
+            }
+        }
+        let exact = |x: f32| x.to_string().parse::<f64>().unwrap();
+        let steps = left.into_iter().filter_map(|step| match step {
+            Step::Greedy => Some(("temperature", vec![0.0])),
+            Step::Temperature { t } if t.get() == 1.0 => None,
+            Step::Temperature { t } => Some(("temperature", vec![exact(t.get())])),
+            Step::TopK { k } => Some(("top_k", vec![f64::from(*k)])),
+            Step::TopP { p, .. } => Some(("top_p", vec![exact(*p)])),
+            Step::MinP { p, .. } => Some(("min_p", vec![exact(*p)])),
+            Step::Typical { p, .. } => Some(("typ_p", vec![exact(*p)])),
+            Step::TopNSigma { n } => Some(("top_n_sigma", vec![exact(*n)])),
+            Step::Xtc { p, threshold, .. } => Some(("xtc", vec![exact(*p), exact(*threshold)])),
+            Step::Dry { multiplier, .. } => Some(("dry", vec![exact(*multiplier)])),
+            &Step::Penalties { last_n, repeat, frequency, presence } => {
+                Some(("penalties", vec![f64::from(last_n), exact(repeat), exact(frequency), exact(presence)]))
+            }
+            Step::Dist => None,
+            step => panic!("{step:?} is said to a server"),
+        });
+        steps.collect()
+    }
+
+    fn any_step() -> impl Strategy<Value = Step<Temperature>> {
+        let share = prop::sample::select(vec![0.0_f32, 0.05, 0.3, 0.9, 0.95, 1.0]);
+        let min_keep = prop::sample::select(vec![0_usize, 0, 1, 1, 2]);
+        let t = prop::sample::select(vec![0.1_f32, 0.7, 1.0, 1.3]).prop_map(|t| Temperature::new(t).unwrap());
+        let penalty = prop::sample::select(vec![0.0_f32, 0.0, 0.5, 1.1]);
+        let last_n = prop::sample::select(vec![-1, 0, 64, 256]);
+        prop_oneof![
+            3 => t.clone().prop_map(|t| Step::Temperature { t }),
+            1 => t.prop_map(|t| Step::TemperatureExt { t, delta: 0.1, exponent: 1.0 }),
+            3 => (-1..60).prop_map(|k| Step::TopK { k }),
+            3 => (share.clone(), min_keep.clone()).prop_map(|(p, min_keep)| Step::TopP { p, min_keep }),
+            2 => (share.clone(), min_keep.clone()).prop_map(|(p, min_keep)| Step::MinP { p, min_keep }),
+            2 => (share.clone(), min_keep.clone()).prop_map(|(p, min_keep)| Step::Typical { p, min_keep }),
+            1 => share.clone().prop_map(|n| Step::TopNSigma { n }),
+            1 => (share.clone(), share.clone(), min_keep)
+                .prop_map(|(p, threshold, min_keep)| Step::Xtc { p, threshold, min_keep }),
+            3 => (last_n.clone(), prop::sample::select(vec![0.0_f32, 1.0, 1.0, 1.1]), penalty.clone(), penalty)
+                .prop_map(|(last_n, repeat, frequency, presence)| Step::Penalties { last_n, repeat, frequency, presence }),
+            1 => (share, last_n).prop_map(|(multiplier, last_n)| {
+                let sequence_breakers = vec!["\n".to_owned()];
+                Step::Dry { multiplier, base: 1.75, allowed_length: 2, last_n, sequence_breakers }
+            }),
+            1 => Just(Step::LogitBias { biases: vec![TokenBias { token: 3, bias: -1.0 }] }),
+            1 => Just(Step::Infill),
+            2 => Just(Step::Greedy),
+            2 => Just(Step::Dist),
+            1 => Just(Step::MirostatV2 { tau: 5.0, eta: 0.1 }),
+            1 => Just(Step::AdaptiveP { target: 0.5, decay: 0.9 }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_recommended_is_what_the_client_asks_for(
+            steps in prop::collection::vec(any_step(), 0..7),
+            server in prop::sample::select(Server::VARIANTS.to_vec()),
+        ) {
+            let chain = ResolvedChain(steps);
+            let Parameters { body, lost } = parameters(&chain, server);
+            let Dialect { api, extensions } = server.dialect();
+            let mut asked = experiment::Server::new("s".into(), "http://127.0.0.1:1".into(), api);
+            asked.extensions = extensions.to_vec();
+            match sampling_fields(&asked, &chain) {
+                Ok(fields) => {
+                    prop_assert!(lost.iter().all(|loss| loss.refusal().is_none()), "asked for all the same: {lost:?}");
+                    prop_assert_eq!(serde_json::to_vec(&body).unwrap(), serde_json::to_vec(&fields).unwrap());
+                }
+                Err(why) => {
+                    let refusals: Vec<_> = lost.iter().filter_map(Loss::refusal).collect();
+                    prop_assert!(refusals.contains(&&why), "{why} is not among {lost:?}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_server_does_what_the_chain_does_and_nothing_of_its_own(
+            steps in prop::collection::vec(any_step(), 0..7),
+            server in prop::sample::select(Server::VARIANTS.to_vec()),
+        ) {
+            let chain = ResolvedChain(steps);
+            let Parameters { body, lost } = parameters(&chain, server);
+            let mut meant = meant(&chain, &lost);
+            let applied = applied(server, &body);
+            // A temperature of 0 leaves nothing to choose from, whatever the other one is.
+            if applied.get("temperature") == Some(&vec![0.0]) {
+                meant.insert("temperature", vec![0.0]);
+            }
+            prop_assert_eq!(applied, meant, "of {:?} {} is told {:?}, lost {:?}", &chain, server, &body, &lost);
+        }
     }
 }

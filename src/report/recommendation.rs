@@ -8,7 +8,7 @@ use strum::VariantArray;
 use super::levels::Arm;
 use super::parameters::{Parameters, Server, parameters};
 use crate::analysis::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing};
-use crate::experiment::{Chain, Temperature};
+use crate::domain::{Chain, Temperature};
 use crate::plain::neutralise;
 
 #[derive(Debug, Serialize)]
@@ -68,7 +68,8 @@ pub fn text(answer: &Answer<'_>) -> String {
             let json = serde_json::to_string(body).expect("parameters are plain data");
             let _ = writeln!(out, "  {server:<13}{json}");
             if !lost.is_empty() {
-                let _ = writeln!(out, "  {:<13}can't be told: {}", "", lost.join("; "));
+                let lost = lost.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                let _ = writeln!(out, "  {:<13}can't be told: {lost}", "");
             }
         }
         out.push('\n');

@@ -9,9 +9,7 @@ use crate::analysis::{
     Analysis, Attribution, CellProfile, CellSummary, Estimate, FactorTotal, NamedEffect, PartVerdict, ScoredTrial,
     SourceShare, TestKind, TrialResult, Verdict, VerdictOutcome,
 };
-use crate::domain::{Cell, Trial, TrialId};
-use crate::engine::{Generation, Stop};
-use crate::experiment::{Factor, Offload, Quant, Seed, Temperature};
+use crate::domain::{Cell, Factor, Generation, Offload, Quant, Seed, Stop, Temperature, Trial, TrialId};
 use crate::journal::format::Failure;
 use crate::metrics::TextPart;
 use crate::metrics::{Metric, Scores};

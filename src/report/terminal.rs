@@ -10,8 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::levels::Arm;
 use super::tally::Tally;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult, Verdict};
-use crate::domain::Cell;
-use crate::experiment::{Seed, Temperature};
+use crate::domain::{Cell, Seed, Temperature};
 use crate::metrics::Metric;
 use crate::plain::neutralise;
 

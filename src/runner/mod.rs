@@ -22,7 +22,7 @@ use crate::journal::{Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
 use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Silence, Worker};
+use crate::worker::{self, Cause, Death, Exchange, Heard, POLL, Unanswered, Worker};
 
 mod pending;
 mod probe;
@@ -33,8 +33,6 @@ use probe::Probe;
 pub use probe::{ProbeReport, Speed};
 use shortage::Shortage;
 
-/// How often an interruption is looked for while a worker is silent.
-const POLL: Duration = Duration::from_millis(100);
 /// A trial, or a model's loading, that kills its worker this often has failed.
 const MAX_ATTEMPTS: u32 = 2;
 
@@ -229,7 +227,7 @@ enum NoReply {
     Gone(String),
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
     /// Runs the pending trials of one load key.
     fn sweep(&mut self, load: &Load, mut pending: Pending<'_>) -> Result<Ending, RunError> {
         let probed = self.load_report.as_ref().is_some_and(|report| report.probe.is_some());
@@ -318,17 +316,21 @@ impl Run<'_> {
     fn repeat_some(&mut self, worker: &mut Worker, pending: &Pending<'_>) {
         let mut again = Vec::new();
         for ticket in self.probe.tickets() {
-            worker.send(&Request::Generate(pending.work(&[ticket], self.plan.generate)));
-            loop {
-                match self.receive(worker) {
-                    Ok(Reply::Finished { ticket, generation, timing }) => again.push((ticket, generation, timing)),
-                    Ok(Reply::Pausing { reason, seconds }) => {
+            let request = Request::Generate(pending.work(&[ticket], self.plan.generate));
+            let done = Exchange::begin(worker, &request, self.limits()).answer(|reply| {
+                match reply {
+                    Reply::Finished { ticket, generation, timing } => again.push((ticket, generation, timing)),
+                    Reply::Pausing { reason, seconds } => {
                         (self.on_event)(RunEvent::Pausing { reason: &reason, seconds });
                     }
-                    Ok(Reply::Idle) => break,
-                    Ok(_) => {}
-                    Err(_) => return,
+                    Reply::Idle => return Heard::Answer(()),
+                    Reply::Unreachable { .. } => return Heard::OutOfTurn(reply),
+                    _ => {}
                 }
+                Heard::Event
+            });
+            if done.is_err() {
+                return;
             }
         }
         let report = self.probe.compare(&again);
@@ -370,10 +372,13 @@ impl Run<'_> {
         let begun = Instant::now();
         let mut worker = Worker::start(executable, generate.numerics)
             .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
-        worker.send(&request);
-        let (footprint, engine_seconds) = match self.receive(&mut worker) {
-            Ok(Reply::Loaded { footprint, seconds }) => (footprint, seconds),
-            Ok(other) => return Ok(Err(NoReply::Died(unexpected(&other)))),
+        let loaded = Exchange::begin(&mut worker, &request, self.limits()).answer(|reply| match reply {
+            Reply::Loaded { footprint, seconds } => Heard::Answer(Ok((footprint, seconds))),
+            Reply::Unreachable { reason } => Heard::Answer(Err(NoReply::Gone(reason))),
+            other => Heard::OutOfTurn(other),
+        });
+        let (footprint, engine_seconds) = match loaded.map_err(NoReply::from).flatten() {
+            Ok(loaded) => loaded,
             Err(no_reply) => return Ok(Err(no_reply)),
         };
         let seconds = begun.elapsed().as_secs_f64();
@@ -394,14 +399,13 @@ impl Run<'_> {
         work: crate::engine::Work,
         pending: &mut Pending<'_>,
     ) -> Result<Result<(), NoReply>, RunError> {
-        worker.send(&Request::Generate(work));
+        let mut exchange = Exchange::begin(worker, &Request::Generate(work), self.limits());
         loop {
-            let mut replies = match self.receive(worker) {
-                Ok(first) => vec![first],
-                Err(no_reply) => return Ok(Err(no_reply)),
-            };
             // One write and one fsync for all that is there.
-            replies.extend(std::iter::from_fn(|| worker.receive_ready()));
+            let replies = match exchange.replies() {
+                Ok(replies) => replies,
+                Err(unanswered) => return Ok(Err(unanswered.into())),
+            };
             let mut records = Vec::new();
             let mut ended = None;
             for reply in replies {
@@ -429,7 +433,7 @@ impl Run<'_> {
                     }
                     Reply::Idle => ended = Some(Ok(())),
                     Reply::Unreachable { reason } => ended = Some(Err(NoReply::Gone(reason))),
-                    other => ended = Some(Err(NoReply::Died(unexpected(&other)))),
+                    other => ended = Some(Err(Unanswered::out_of_turn(&other).into())),
                 }
             }
             self.record(records, pending)?;
@@ -439,26 +443,9 @@ impl Run<'_> {
         }
     }
 
-    /// Waits for a reply, for as long as the worker may be silent.
-    fn receive(&self, worker: &mut Worker) -> Result<Reply, NoReply> {
-        let begun = Instant::now();
-        loop {
-            if self.interrupted.load(Ordering::Relaxed) {
-                return Err(NoReply::Interrupted);
-            }
-            match worker.receive(POLL) {
-                Ok(Reply::Unreachable { reason }) => return Err(NoReply::Gone(reason)),
-                Ok(reply) => return Ok(reply),
-                Err(Silence::Died(death)) => return Err(NoReply::Died(death)),
-                Err(Silence::TimedOut) if begun.elapsed() >= self.settings.stall_timeout => {
-                    let seconds = self.settings.stall_timeout.as_secs();
-                    return Err(NoReply::Died(Death::own(format!(
-                        "the worker gave no sign of life for {seconds} s and was ended"
-                    ))));
-                }
-                Err(Silence::TimedOut) => {}
-            }
-        }
+    /// What ends an exchange with the worker.
+    fn limits(&self) -> worker::Limits<'r> {
+        worker::Limits { interrupted: Some(self.interrupted), silence: Some(self.settings.stall_timeout) }
     }
 
     fn fail(&mut self, tickets: &[u32], reason: &str, pending: &mut Pending<'_>) -> Result<(), RunError> {
@@ -487,6 +474,16 @@ impl Run<'_> {
     }
 }
 
-fn unexpected(reply: &Reply) -> Death {
-    Death::own(format!("the worker answered out of turn: {reply:?}"))
+impl From<Unanswered> for NoReply {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Interrupted => Self::Interrupted,
+            Unanswered::Died(death) => Self::Died(death),
+            Unanswered::OutOfTurn(words) => Self::Died(Death::own(words)),
+            Unanswered::Silent(silence) => Self::Died(Death::own(format!(
+                "the worker gave no sign of life for {} s and was ended",
+                silence.as_secs()
+            ))),
+        }
+    }
 }

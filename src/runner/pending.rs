@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::domain::{Trial, TrialId};
+use crate::domain::{Generate, Trial, TrialId};
 use crate::engine::{Group, Job, Ticket, Work};
-use crate::experiment::Generate;
 use crate::plan::{Load, PlannedTrial, PromptTrials};
 
 /// Tickets count the distinct trials of a load key in plan order.

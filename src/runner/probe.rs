@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Generation, Ticket, Timing};
+use crate::domain::Generation;
+use crate::engine::{Ticket, Timing};
 
 /// How many texts of a load key are made again.
 const SAMPLES: usize = 3;
@@ -126,7 +127,7 @@ fn first_difference(a: &Generation, b: &Generation) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Stop;
+    use crate::domain::Stop;
 
     fn generation(tokens: &[i32]) -> Generation {
         Generation::of_tokens(1, tokens.to_vec(), String::new(), Stop::Eos)

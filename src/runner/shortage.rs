@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::Numerics;
 use crate::engine::{Limits, Strategy};
-use crate::experiment::Numerics;
 
 /// Before a model is loaded again; the last of them for every further time.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];

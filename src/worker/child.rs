@@ -9,10 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::protocol::{Reply, Request};
+use crate::domain::Generation;
 use crate::engine::http::HttpEngine;
 use crate::engine::llama::{Llama, LlamaEngine, Model, footprint};
 use crate::engine::scripted::ScriptedEngine;
-use crate::engine::{Effort, Engine, EngineError, EngineKind, Generation, LoadSettings, Observer, Ticket, Timing};
+use crate::engine::{Effort, Engine, EngineError, EngineKind, LoadSettings, Observer, Ticket, Timing};
 use crate::exit_code::ExitCode;
 use crate::experiment::Served;
 use crate::model::blake3_of;

@@ -4,14 +4,17 @@
 //! - `protocol`: the messages, a JSON line each
 //! - `child`: `moe-sweep worker`, which owns the model
 //! - `supervisor`: starts it, feeds it, notices when it dies or hangs
+//! - `exchange`: a request, and its replies until the answer
 //! - `death`: how it ended, and whose doing that was
 //!
 //! Knows engines; must not know plans, journals or metrics.
 
 pub mod child;
 mod death;
+mod exchange;
 pub mod protocol;
 pub mod supervisor;
 
 pub use death::{Cause, Death};
+pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
 pub use supervisor::{Silence, Worker};

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::{Generation, ModelFacts};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{
-    Devices, Effort, EngineFacts, Footprint, Generation, LoadSettings, ModelFacts, PromptCounts, Quantisation,
-    Questions, Ticket, Timing, TraceWork, Traced, Work,
+    Devices, Effort, EngineFacts, Footprint, LoadSettings, PromptCounts, Quantisation, Questions, Ticket, Timing,
+    TraceWork, Traced, Work,
 };
 use crate::experiment::Served;
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::death::{Cause, Death};
 use super::protocol::{Reply, Request};
-use crate::experiment::Numerics;
+use crate::domain::Numerics;
 use crate::plain::neutralise;
 
 /// How much of a worker's stderr is kept for the error message.
@@ -128,7 +128,7 @@ impl Worker {
 
     /// A reply that is there already. None, too, once the worker has told its
     /// failure: `receive` returns that next.
-    pub fn receive_ready(&mut self) -> Option<Reply> {
+    pub(super) fn receive_ready(&mut self) -> Option<Reply> {
         match self.replies.try_recv().ok()? {
             Reply::Failed { reason } => {
                 self.failure = Some(reason);

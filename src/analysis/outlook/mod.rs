@@ -4,7 +4,8 @@
 //! how much these differ. Must not know scores, but for the spread that an earlier run saw.
 
 use super::verdict::TestKind;
-use crate::experiment::{Direction, Factor, Hypothesis, Sides, Test};
+use crate::domain::Factor;
+use crate::experiment::{Direction, Hypothesis, Sides, Test};
 use crate::metrics::Metric;
 use crate::plan::Design;
 use crate::stats::{

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::Level as FactorLevel;
-use crate::domain::Trial;
-use crate::experiment::{Factor, Hypothesis, Seed, Test};
+use crate::domain::{Factor, Seed, Trial};
+use crate::experiment::{Hypothesis, Test};
 
 /// A level about which a claim is made; the only one where it is not made of each.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::analysis::{ScoredTrial, TrialResult};
-use crate::domain::{Cell, Trial};
-use crate::engine::{Generation, Stop};
-use crate::experiment::{Seed, Selection, Temperature};
+use crate::domain::{Cell, Generation, Seed, Selection, Stop, Temperature, Trial};
 use crate::metrics::Scores;
 use crate::seal::Trust;
 

@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::analysis::{Verdict, VerdictOutcome};
-use crate::domain::{Cell, Level};
-use crate::engine::{Generation, Stop};
-use crate::experiment::{Direction, Factor, Hypothesis, LookAfter, Offload, Seed, Selection, Sides, Temperature, Test};
+use crate::domain::{Cell, Factor, Generation, Level, Offload, Seed, Selection, Stop, Temperature};
+use crate::experiment::{Direction, Hypothesis, LookAfter, Sides, Test};
 use crate::journal::format::Failure;
 use crate::metrics::{Metric, Scores};
 use crate::plan::Sequence;

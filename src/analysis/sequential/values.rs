@@ -2,7 +2,8 @@
 
 use crate::analysis::ScoredTrial;
 use crate::analysis::verdict::sample::Sample;
-use crate::experiment::{Factor, Hypothesis, Test};
+use crate::domain::Factor;
+use crate::experiment::{Hypothesis, Test};
 use crate::stats::sequential::{Bounds, rho_bounds};
 
 /// The differences at the levels of `each`, by the level's name; one without a name where the claim is not of

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::ScoredTrial;
-use crate::domain::{Level, Trial};
-use crate::experiment::{Factor, Hypothesis, Selection, Test};
+use crate::domain::{Factor, Level, Selection, Trial};
+use crate::experiment::{Hypothesis, Test};
 
 /// Which texts are counted as repeated from beginning to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

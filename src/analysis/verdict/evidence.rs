@@ -6,7 +6,8 @@ use super::test::{self, Instrument, Tested};
 use super::unknown::Unknowns;
 use super::{Outcome, placement};
 use crate::analysis::{Questions, ScoredTrial, TrialResult};
-use crate::experiment::{Factor, Hypothesis, Sides, Test};
+use crate::domain::Factor;
+use crate::experiment::{Hypothesis, Sides, Test};
 use crate::plan::Doubt;
 use crate::stats::{Detectable, LeastMargin, Range, StatsError, Target, detectable, least_margin, standard_deviation};
 

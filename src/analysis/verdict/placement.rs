@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::evidence::NotTested;
 use crate::analysis::{HostExperts, ScoredTrial};
-use crate::experiment::{Factor, Test};
+use crate::domain::Factor;
+use crate::experiment::Test;
 
 /// What stands in the way of a test on these trials.
 pub fn obstacle<'t>(
@@ -38,9 +39,9 @@ fn compares_offloads(test: &Test) -> bool {
 mod tests {
     use super::*;
     use crate::analysis::{Computed, TrialResult};
-    use crate::domain::{Cell, Trial};
+    use crate::domain::{Cell, Offload, OpOffload, Selection, Temperature, Trial};
     use crate::engine::{Takeover, Widths};
-    use crate::experiment::{Direction, Offload, OpOffload, Selection, Temperature};
+    use crate::experiment::Direction;
 
     fn at(offload: Offload, op_offload: OpOffload) -> ScoredTrial {
         let cell = Cell::usual("m", "pure", Temperature::new(1.0).unwrap()).with(offload).with(op_offload);

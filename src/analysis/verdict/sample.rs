@@ -8,9 +8,8 @@ use super::against::{Extreme, Opposed};
 use super::unknown::{Score, Unknowns};
 use crate::analysis::parting::{Likeness, likeness};
 use crate::analysis::{ScoredTrial, TrialResult};
-use crate::domain::{Level, Trial};
-use crate::engine::Generation;
-use crate::experiment::{Factor, Hypothesis, Seed, Selection};
+use crate::domain::{Factor, Generation, Level, Seed, Selection, Trial};
+use crate::experiment::Hypothesis;
 use crate::metrics::{Metric, Scores};
 use crate::stats::{Kinds, Pair, PromptPairs, mean, rounded};
 

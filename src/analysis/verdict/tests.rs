@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::analysis::TrialResult;
-use crate::domain::{Cell, Level, Trial};
-use crate::engine::{Generation, Stop};
-use crate::experiment::{Direction, Factor, Seed, Selection, Sides, Temperature};
+use crate::domain::{Cell, Factor, Generation, Level, Seed, Selection, Stop, Temperature, Trial};
+use crate::experiment::{Direction, Sides};
 use crate::metrics::{Scores, TextPart};
 
 const TEMPERATURES: [f32; 4] = [0.1, 0.5, 0.9, 1.3];

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::analysis::{Blindness, ScoredTrial, TrialResult};
-use crate::engine::Generation;
+use crate::domain::Generation;
 use crate::experiment::Hypothesis;
 use crate::metrics::{Scores, TextPart, Written, score_head};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::ArmFile;
-use crate::engine::ModelFacts;
-use crate::experiment::{Arm, Generate, Kind, Mechanism, Model};
+use crate::domain::{Generate, ModelFacts};
+use crate::experiment::{Arm, Kind, Mechanism, Model};
 use crate::hardware::Hardware;
 use crate::manifest::command_line;
 use crate::model::ModelFile;

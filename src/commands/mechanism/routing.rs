@@ -8,11 +8,12 @@ use miette::miette;
 
 use super::{ArmFile, Found, Run, Session, Stop, Table};
 use crate::commands::{Failure, plain};
+use crate::domain::{Chain, Generation, Seed, Temperature};
 use crate::engine::trace::{
     Follow, Record, Routed, RoutingReader, RoutingShape, ScratchError, TraceText, TraceWork, Traced,
 };
-use crate::engine::{Generation, Group, Job, Ticket, Work};
-use crate::experiment::{Chain, Mechanism, Prompt, Seed, Temperature};
+use crate::engine::{Group, Job, Ticket, Work};
+use crate::experiment::{Mechanism, Prompt};
 use crate::mechanism::{
     Agreement, AgreementOutcome, RoutedText, Routing, agreement, loop_onset, loop_shifts, phase_loads,
 };

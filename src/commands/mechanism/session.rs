@@ -1,21 +1,18 @@
 //! One arm of a model in a worker: loaded, asked to generate and to follow.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use miette::Diagnostic;
 
-use crate::domain::LoadKey;
+use crate::domain::{Generate, Generation, LoadKey, OpOffload};
 use crate::engine::trace::{TraceText, TraceWork, Traced};
-use crate::engine::{Generation, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
-use crate::experiment::{Arm, Generate, OpOffload};
+use crate::engine::{LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
+use crate::experiment::Arm;
 use crate::model::ModelFile;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Silence, Worker};
-
-/// How often an interruption is looked for.
-const POLL: Duration = Duration::from_millis(100);
+use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum SessionError {
@@ -76,11 +73,11 @@ impl<'a> Session<'a> {
             samplers: Samplers::Fast,
             sharing: Sharing::Trie,
         };
-        session.worker.send(&Request::Load(settings));
-        match session.reply()? {
-            Reply::Loaded { .. } => Ok(session),
-            other => Err(session.out_of_turn(&other)),
-        }
+        session.ask(&Request::Load(settings), |reply| match reply {
+            Reply::Loaded { .. } => Heard::Answer(()),
+            other => Heard::OutOfTurn(other),
+        })?;
+        Ok(session)
     }
 
     /// Generates every job of `work`; in the order of their tickets.
@@ -88,16 +85,16 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the worker fails.
     pub fn generate(&mut self, work: Work) -> Result<Vec<(Ticket, Generation)>, SessionError> {
-        self.worker.send(&Request::Generate(work));
         let mut generations = Vec::new();
-        loop {
-            match self.reply()? {
-                Reply::Started { .. } => {}
-                Reply::Finished { ticket, generation, .. } => generations.push((ticket, generation)),
-                Reply::Idle => break,
-                other => return Err(self.out_of_turn(&other)),
+        self.ask(&Request::Generate(work), |reply| match reply {
+            Reply::Started { .. } => Heard::Event,
+            Reply::Finished { ticket, generation, .. } => {
+                generations.push((ticket, generation));
+                Heard::Event
             }
-        }
+            Reply::Idle => Heard::Answer(()),
+            other => Heard::OutOfTurn(other),
+        })?;
         generations.sort_by_key(|(ticket, _)| *ticket);
         Ok(generations)
     }
@@ -108,35 +105,28 @@ impl<'a> Session<'a> {
     /// When the worker fails.
     pub fn trace(&mut self, work: TraceWork) -> Result<Vec<Traced>, SessionError> {
         let tickets: Vec<Ticket> = work.texts.iter().map(|text: &TraceText| text.ticket).collect();
-        self.worker.send(&Request::Trace(work));
-        match self.reply()? {
-            Reply::Traced(traced) if traced.iter().map(|text| text.ticket).eq(tickets) => Ok(traced),
-            other => Err(self.out_of_turn(&other)),
-        }
+        self.ask(&Request::Trace(work), |reply| match reply {
+            Reply::Traced(traced) if traced.iter().map(|text| text.ticket).eq(tickets.iter().copied()) => {
+                Heard::Answer(traced)
+            }
+            other => Heard::OutOfTurn(other),
+        })
     }
 
-    /// The next reply that is more than a sign of life.
-    fn reply(&mut self) -> Result<Reply, SessionError> {
-        let mut heard = Instant::now();
-        loop {
-            if self.place.interrupted.load(Ordering::Relaxed) {
-                return Err(SessionError::Interrupted);
-            }
-            match self.worker.receive(POLL) {
-                Ok(Reply::Worked(_)) => heard = Instant::now(),
-                Ok(reply) => return Ok(reply),
-                Err(Silence::Died(death)) => return Err(self.died(death)),
-                Err(Silence::TimedOut) if heard.elapsed() < self.place.stall_timeout => {}
-                Err(Silence::TimedOut) => {
-                    let (model, arm, silence) = (self.model.clone(), self.arm, self.place.stall_timeout);
-                    return Err(SessionError::Stalled { model, arm, silence });
-                }
-            }
-        }
-    }
-
-    fn out_of_turn(&self, reply: &Reply) -> SessionError {
-        self.died(Death::own(format!("the worker answered out of turn: {reply:?}")))
+    /// Asks the worker for something, and `hear`s all that is more than a sign of life.
+    fn ask<T>(&mut self, request: &Request, mut hear: impl FnMut(Reply) -> Heard<T>) -> Result<T, SessionError> {
+        let Workplace { interrupted, stall_timeout, .. } = *self.place;
+        let limits = Limits { interrupted: Some(interrupted), silence: Some(stall_timeout) };
+        let answer = Exchange::begin(&mut self.worker, request, limits).answer(|reply| match reply {
+            Reply::Worked(_) => Heard::Event,
+            reply => hear(reply),
+        });
+        answer.map_err(|unanswered| match unanswered {
+            Unanswered::Interrupted => SessionError::Interrupted,
+            Unanswered::Died(death) => self.died(death),
+            Unanswered::OutOfTurn(words) => self.died(Death::own(words)),
+            Unanswered::Silent(silence) => SessionError::Stalled { model: self.model.clone(), arm: self.arm, silence },
+        })
     }
 
     fn died(&self, Death { reason, cause }: Death) -> SessionError {

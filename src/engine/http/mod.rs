@@ -14,11 +14,11 @@ mod halves;
 mod identity;
 mod incoming;
 mod lines;
+mod mapping;
 mod patience;
 mod probe;
 mod request;
 mod retry;
-mod sampling;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,10 +30,10 @@ use std::time::{Duration, Instant};
 use answer::Answer;
 use client::{Client, Trouble};
 pub use identity::ServerFacts;
+pub use mapping::{Dialect, Expressed, Inexpressible, Loss, express, sampling_fields};
 pub use probe::{Finding, Findings, Probed};
 use request::{Wanted, ask};
 use retry::{ATTEMPTS, BROKEN_OFF_ATTEMPTS, pause};
-pub use sampling::{Inexpressible, sampling_fields};
 
 use super::{
     Effort, Engine, EngineError, EngineFacts, Generation, Group, Job, Observer, Questions, Ticket, Timing, Work,

@@ -10,8 +10,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Ended, HttpEngine, OnPause, ServerFacts, Wanted};
-use crate::engine::{EngineError, Generation, Questions, Stop, Timing};
-use crate::experiment::{Api, ResolvedChain, Seed, Step, Temperature, Template};
+use crate::domain::{Generation, ResolvedChain, Seed, Step, Stop, Temperature, Template};
+use crate::engine::{EngineError, Questions, Timing};
+use crate::experiment::Api;
 use crate::metrics::Looping;
 
 /// Tokens of a text that is only looked at.

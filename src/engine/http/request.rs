@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::sampling::{Inexpressible, sampling_fields};
-use crate::experiment::{Api, Delivery, ResolvedChain, Seed, Served, Template};
+use super::mapping::{Inexpressible, sampling_fields};
+use crate::domain::{ResolvedChain, Seed, Template};
+use crate::experiment::{Api, Delivery, Served};
 
 /// A request for one text.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +91,8 @@ pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Server, Step, Temperature};
+    use crate::domain::{Step, Temperature};
+    use crate::experiment::Server;
 
     fn body(api: Api, template: Template) -> Ask {
         let served = Served { server: Server::new("s".into(), "http://h".into(), api), name: "m".into() };

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Stop, Ticket, Token};
-use crate::experiment::{Bos, Template};
+use crate::domain::{Bos, Template};
 
 mod scratch;
 

@@ -8,7 +8,9 @@ use serde_spanned::Spanned;
 
 use super::raw::{RawArm, RawMechanism, RawPair};
 use super::{Arm, Kind, Mechanism};
-use crate::domain::{Factor, FactorLevel as _, FactorMap, Level};
+use crate::domain::{
+    Chain, Factor, FactorLevel as _, FactorMap, Generate, Level, Numerics, Offload, Quant, Seed, Temperature, Template,
+};
 use crate::experiment::error::{BadExperiment, Problems};
 use crate::experiment::grid_levels::{resolve_level, resolve_levels, resolve_names, resolve_seeds};
 use crate::experiment::raw;
@@ -17,9 +19,7 @@ use crate::experiment::resolve::{
     Surroundings, check_name, check_schema, known_chains, known_models, resolve_generate, resolve_name, resolve_named,
     resolve_prompts,
 };
-use crate::experiment::{
-    Chain, Experiment, Generate, Grid, Numerics, Offload, Quant, Seed, Settings, Temperature, Template,
-};
+use crate::experiment::{Experiment, Grid, Settings};
 
 /// The most texts side by side: sequences of a llama.cpp context.
 const MAX_WIDTH: u32 = 255;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use miette::Diagnostic as _;
 
 use super::{Kind, Mechanism, kind_of, parse_mechanism, resolve_mechanism};
-use crate::experiment::{BadExperiment, Numerics, Offload, Quant, Surroundings, parse};
+use crate::domain::{Numerics, Offload, Quant};
+use crate::experiment::{BadExperiment, Surroundings, parse};
 
 const DIVERGENCE: &str = r#"
 schema = 1

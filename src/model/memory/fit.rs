@@ -5,7 +5,7 @@ use std::fmt;
 use miette::Diagnostic;
 
 use super::{CACHE_STEP, Estimate};
-use crate::experiment::Offload;
+use crate::domain::Offload;
 use crate::model::human_bytes;
 
 /// Memory that is free, in bytes.

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::words;
 use crate::analysis::{Analysis, CellSummary};
-use crate::experiment::Temperature;
+use crate::domain::Temperature;
 use crate::metrics::Metric;
 use crate::report::levels::{Arm, Facet, Levels};
 use crate::report::plot::palette::heat_step;

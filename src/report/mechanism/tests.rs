@@ -2,8 +2,9 @@
 //! ones included.
 
 use super::{divergence_csv, divergence_terminal, routing_csv, routing_terminal};
+use crate::domain::{Numerics, Offload, Quant, Temperature};
 use crate::engine::trace::{Routed, RoutingShape};
-use crate::experiment::{Arm, Numerics, Offload, Quant, Temperature};
+use crate::experiment::Arm;
 use crate::mechanism::{
     Agreement, AgreementOutcome, Divergence, Pair, Parting, Position, RoutedText, Routing, Text, agreement, divergence,
     loop_shifts, phase_loads,

@@ -10,8 +10,7 @@ use super::palette::{INK, Look};
 use super::panel::{Panel, Tick};
 use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
 use crate::analysis::{Analysis, Estimate, TrialResult};
-use crate::domain::Cell;
-use crate::experiment::Temperature;
+use crate::domain::{Cell, Temperature};
 use crate::report::levels::{Arm, Facet, Levels};
 use crate::report::tally::Tally;
 

@@ -8,7 +8,7 @@ use super::palette::{INK, MUTED, PAPER, heat, heat_step};
 use super::panel::{LABEL_TYPE, Panel, TICK_TYPE, TITLE_TYPE};
 use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_words};
 use crate::analysis::{Analysis, CellSummary};
-use crate::experiment::Temperature;
+use crate::domain::Temperature;
 use crate::report::levels::{Arm, Facet, Levels};
 use crate::report::tally::Tally;
 

@@ -7,7 +7,7 @@ use super::palette::Look;
 use super::panel::{Panel, Tick};
 use super::{Caption, Figure, PlotError};
 use crate::analysis::{Analysis, CellProfile, OnsetUnit};
-use crate::experiment::Temperature;
+use crate::domain::Temperature;
 use crate::report::levels::{Arm, Facet, Levels};
 use crate::stats::SurvivalCurve;
 

@@ -7,8 +7,7 @@ use super::palette::{INK, Look, Shape};
 use super::panel::{Panel, Tick};
 use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
 use crate::analysis::{Analysis, TrialResult};
-use crate::domain::TrialId;
-use crate::experiment::Temperature;
+use crate::domain::{Temperature, TrialId};
 use crate::report::levels::{Arm, Levels};
 use crate::report::tally::Tally;
 

@@ -3,7 +3,7 @@
 
 use super::{Caption, Figure, figures};
 use crate::analysis::{Analysis, TrialResult};
-use crate::experiment::{Offload, Quant};
+use crate::domain::{Offload, Quant};
 use crate::journal::format::Failure;
 use crate::report::sample::{CAUSE, GRID, Shape, with_findings};
 

@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::halves::{joined, with_stand_ins};
-use crate::engine::{Generation, Stop, Token};
+use crate::domain::{Generation, Stop, Token};
 use crate::experiment::Api;
 use crate::secret::Secrets;
 

@@ -3,7 +3,7 @@
 //! Pure. A word that is not here means that the server cut the text: stop words (none were
 //! sent), filters, aborts.
 
-use crate::engine::Stop;
+use crate::domain::Stop;
 
 /// What a server's word means; None where it gives no reason (vLLM and SGLang send `""` or null
 /// in every piece but the last, llama-server has `none`).

@@ -1,11 +1,45 @@
-//! A sampler chain in the fields of a server's API.
+//! The one mapping of a sampler chain to a server's request: what is said in the fields of its API, and what of the
+//! chain is lost.
 //!
-//! Pure. Every field that the API has is sent, neutral ones too: what is left
-//! out would take the server's default, which is not the experiment's.
+//! Owns each API's fields, their neutral values and the words for what they can't say. The client sends what is said
+//! and refuses a chain of which a step is lost; `recommend` shows both. Pure. Must not know how a request travels, nor
+//! who shows a loss.
+//!
+//! Every field that the API has is said, neutral ones too: what is left out would take the server's default, which is
+//! not the chain's. A step is said whole or not at all.
+
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::experiment::{Api, Extension, ResolvedChain, Server, Step, Temperature};
+use crate::domain::{ResolvedChain, Step, Temperature};
+use crate::experiment::{Api, Extension, Server};
+
+/// The language of a server: its API, and the fields beyond that API's own that it understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect<'a> {
+    pub api: Api,
+    /// Read for [`Api::Openai`] only; the other APIs have fields of their own.
+    pub extensions: &'a [Extension],
+}
+
+/// A chain as a server is told it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expressed {
+    /// All fields of the API that bear on sampling, the seed aside.
+    pub fields: Map<String, Value>,
+    /// In the order of the chain, the order itself last.
+    pub lost: Vec<Loss>,
+}
+
+/// Something of a chain that a server is not told. It is displayed as what can't be told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Loss {
+    /// A step that is left out, and why.
+    Step { step: Step<Temperature>, why: Inexpressible },
+    /// The order in which the server applies these steps, which is its own.
+    Order { steps: Vec<&'static str> },
+}
 
 /// Why a chain can't be asked of a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,9 +55,50 @@ pub enum Inexpressible {
     LateGreedy { api: Api },
     #[error("it draws, and the api {api} takes no seed")]
     NoSeed { api: Api },
+    #[error(
+        "its step {step} keeps {min_keep} tokens at least, and the api {api} has no field for the min_keep of one step"
+    )]
+    MinKeep { api: Api, step: &'static str, min_keep: usize },
 }
 
-/// The fields that ask for `chain`; the seed aside.
+impl<'a> From<&'a Server> for Dialect<'a> {
+    fn from(server: &'a Server) -> Self {
+        Self { api: server.api, extensions: &server.extensions }
+    }
+}
+
+impl Loss {
+    /// Why a chain with this loss is not asked of a server; `None` for the order of the steps, which hardly any API
+    /// takes: that it is the server's own is noted where results are shown.
+    pub fn refusal(&self) -> Option<&Inexpressible> {
+        match self {
+            Self::Step { why, .. } => Some(why),
+            Self::Order { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (step, why) = match self {
+            Self::Order { steps } => return write!(f, "the order of the samplers: {}", steps.join(", ")),
+            Self::Step { step: Step::Greedy, .. } => return f.write_str("that the most probable token is taken"),
+            Self::Step { why: Inexpressible::NoSeed { .. }, .. } => return f.write_str("the seed of its draws"),
+            Self::Step { step, why } => (step, why),
+        };
+        f.write_str(&serde_json::to_string(step).expect("a step is plain data"))?;
+        match why {
+            Inexpressible::Twice { .. } => f.write_str(", for the second time"),
+            Inexpressible::NoExtension { step: "penalties", fields } => {
+                let fields = fields.iter().map(ToString::to_string).collect::<Vec<_>>();
+                write!(f, ", for there is no {}", fields.join(" or "))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The fields that ask `server` for `chain`; the seed aside. Of the server's own chain the temperature alone is said.
 ///
 /// # Errors
 /// When the API can't say it.
@@ -35,44 +110,66 @@ pub fn sampling_fields(server: &Server, chain: &ResolvedChain) -> Result<Map<Str
         });
         return Ok(temperature.map(|t| ("temperature".to_owned(), number(t.get()))).into_iter().collect());
     }
-    let mut fields = neutral(server);
+    let Expressed { fields, lost } = express(chain, server.into());
+    match lost.iter().find_map(Loss::refusal) {
+        Some(why) => Err(why.clone()),
+        None => Ok(fields),
+    }
+}
+
+/// Says `chain` in the words of `dialect`, as far as it can be said.
+pub fn express(chain: &ResolvedChain, dialect: Dialect<'_>) -> Expressed {
+    let api = dialect.api;
+    let mut said = Expressed { fields: neutral(dialect), lost: vec![] };
     let mut names = Vec::new();
     let mut greedy = None;
     for step in chain.0.iter().filter(|step| !step.is_off()) {
         let name = name_of(step);
-        if names.contains(&name) {
-            return Err(Inexpressible::Twice { api: server.api, step: name });
-        }
-        match step {
-            Step::Greedy => greedy = Some(names.iter().all(|name| *name == "penalties")),
-            Step::Dist if server.api == Api::Shimmy => return Err(Inexpressible::NoSeed { api: server.api }),
+        let told = match step {
+            _ if names.contains(&name) => Err(Inexpressible::Twice { api, step: name }),
+            Step::Greedy => {
+                greedy = Some(names.iter().all(|name| *name == "penalties"));
+                Ok(Map::new())
+            }
+            Step::Dist if api == Api::Shimmy => Err(Inexpressible::NoSeed { api }),
             // A draw is what all of them end with.
-            Step::Dist => {}
-            step => add(step, name, server, &mut fields)?,
+            Step::Dist => Ok(Map::new()),
+            step => fields_of(step, name, dialect),
+        };
+        match told {
+            Ok(fields) => {
+                said.fields.extend(fields);
+                names.push(name);
+            }
+            Err(why) => said.lost.push(Loss::Step { step: step.clone(), why }),
         }
-        names.push(name);
     }
     match greedy {
         Some(true) => {
-            fields.insert("temperature".to_owned(), json!(0));
-            names.insert(0, "temperature");
+            said.fields.insert("temperature".to_owned(), json!(0));
+            // Where it stood: at a temperature of 0 one token is left, and a penalty after it changes nothing.
+            names.iter_mut().filter(|name| **name == "greedy").for_each(|name| *name = "temperature");
         }
-        Some(false) => return Err(Inexpressible::LateGreedy { api: server.api }),
+        Some(false) => {
+            said.lost.push(Loss::Step { step: Step::Greedy, why: Inexpressible::LateGreedy { api } });
+        }
         None => {}
     }
-    if server.api == Api::LlamaServer {
-        let order: Vec<_> = names.into_iter().filter(|name| !matches!(*name, "dist" | "greedy")).collect();
-        fields.insert("samplers".to_owned(), json!(order));
+    names.retain(|name| !matches!(*name, "dist" | "greedy"));
+    if api == Api::LlamaServer {
+        said.fields.insert("samplers".to_owned(), json!(names));
+    } else if names.len() > 1 && greedy != Some(true) {
+        said.lost.push(Loss::Order { steps: names });
     }
-    Ok(fields)
+    said
 }
 
 /// What of the API's fields does nothing.
-fn neutral(server: &Server) -> Map<String, Value> {
-    let fields = match server.api {
+fn neutral(dialect: Dialect<'_>) -> Map<String, Value> {
+    let fields = match dialect.api {
         Api::Openai => {
             let mut fields = json!({ "temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0 });
-            for extension in &server.extensions {
+            for extension in dialect.extensions {
                 let nothing = match extension {
                     Extension::TopK => json!(0),
                     Extension::MinP => json!(0),
@@ -96,17 +193,18 @@ fn neutral(server: &Server) -> Map<String, Value> {
     fields
 }
 
-fn add(
+/// The fields that say one step.
+fn fields_of(
     step: &Step<Temperature>,
     name: &'static str,
-    server: &Server,
-    fields: &mut Map<String, Value>,
-) -> Result<(), Inexpressible> {
-    let api = server.api;
+    dialect: Dialect<'_>,
+) -> Result<Map<String, Value>, Inexpressible> {
+    let Dialect { api, extensions } = dialect;
+    let mut fields = Map::new();
     let mut set = |key: &str, value: Value| {
         fields.insert(key.to_owned(), value);
     };
-    let extension = |wanted: &[Extension]| match wanted.iter().find(|wanted| server.extensions.contains(wanted)) {
+    let extension = |wanted: &[Extension]| match wanted.iter().find(|wanted| extensions.contains(wanted)) {
         Some(found) => Ok(found.to_string()),
         None => Err(Inexpressible::NoExtension { step: name, fields: wanted.to_vec() }),
     };
@@ -147,7 +245,21 @@ fn add(
         }
         _ => return Err(Inexpressible::NoField { api, step: name }),
     }
-    Ok(())
+    if min_keep_of(step) > 1 {
+        return Err(Inexpressible::MinKeep { api, step: name, min_keep: min_keep_of(step) });
+    }
+    Ok(fields)
+}
+
+/// How many tokens a step leaves at least. 0 is 1 in llama.cpp, and what every server does.
+fn min_keep_of(step: &Step<Temperature>) -> usize {
+    match *step {
+        Step::TopP { min_keep, .. }
+        | Step::MinP { min_keep, .. }
+        | Step::Typical { min_keep, .. }
+        | Step::Xtc { min_keep, .. } => min_keep,
+        _ => 0,
+    }
 }
 
 /// llama-server's name in `samplers`; of those it lacks, the file's.
@@ -246,6 +358,8 @@ mod tests {
         assert_eq!(fields(&server(Api::Openai), vec![Step::Greedy]).unwrap()["temperature"], json!(0));
         let asked = fields(&server(Api::LlamaServer), vec![Step::Greedy]).unwrap();
         assert_eq!(asked["samplers"], json!(["temperature"]));
+        let asked = fields(&server(Api::LlamaServer), vec![penalties(1.1), Step::Greedy]).unwrap();
+        assert_eq!(asked["samplers"], json!(["penalties", "temperature"]), "the penalty comes before the choice");
     }
 
     #[test]
