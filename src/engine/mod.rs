@@ -233,11 +233,7 @@ pub enum EngineError {
     #[error(transparent)]
     Llama(::llama::Error),
     #[cfg(not(feature = "llama"))]
-    #[error(
-        "this build of moe-sweep has no llama.cpp, so it can't load, inspect or quantise GGUF files, nor list devices: \
-         get one that can with `cargo install moe-sweep` or, in its source, `cargo build --release` (both without \
-         --no-default-features; it takes cmake and libclang), or ask a server that has the model (docs/servers.md)"
-    )]
+    #[error("this build of moe-sweep has no llama.cpp, which runs, quantises and tokenises for GGUF files")]
     WithoutLlama,
     #[error("cannot load the model {path}: {reason}")]
     Load { path: PathBuf, reason: String },

@@ -10,6 +10,11 @@ use super::{
     Quantisation, Questions, Work,
 };
 
+/// What to do.
+pub const REMEDY: &str = "get a build with llama.cpp: `cargo build --release` in moe-sweep's source, without \
+                          --no-default-features; it takes cmake and libclang. Or ask a server that has the model \
+                          (docs/servers.md): this build can";
+
 /// llama.cpp, of which there is none.
 pub struct Llama(Infallible);
 
