@@ -61,7 +61,7 @@ impl super::Llama {
             // SAFETY: `devices` lists llama.cpp's devices by this index.
             .map(|(index, _)| unsafe { sys::ggml_backend_dev_get(index) })
             .collect();
-        (!others.is_empty()).then(|| move |tokens| others.iter().any(|&device| takes(device, tokens)))
+        (!others.is_empty()).then_some(move |tokens| others.iter().any(|&device| takes(device, tokens)))
     }
 }
 

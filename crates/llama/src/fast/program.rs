@@ -74,7 +74,7 @@ pub fn compile(chain: &[Theirs]) -> Option<(Program, Option<Penalties>)> {
 /// Parameters that switch a step off have it left to llama.cpp: whoever wants the speed leaves such a step out.
 fn part(step: &Theirs, penalties: &mut Option<Penalties>) -> Part {
     match *step {
-        Theirs::Temperature { t } if t == 1.0 => Part::Nothing,
+        Theirs::Temperature { t: 1.0 } => Part::Nothing,
         Theirs::Temperature { t } => Part::Step(Step::Temperature(t)),
         Theirs::TopK { k: k @ 1.. } => Part::Step(Step::TopK(k.unsigned_abs() as usize)),
         Theirs::TopP { p, min_keep } if p < 1.0 => Part::Step(Step::TopP(TopP { p, min_keep })),
