@@ -35,7 +35,7 @@ impl Grid {
         factors.iter().fold(vec![vec![]], |combinations, &factor| {
             let grown = |levels: &Vec<Level>| {
                 let levels = levels.clone();
-                self.levels[factor].iter().map(move |level| [levels.as_slice(), &[level.clone()]].concat())
+                self.levels[factor].iter().map(move |level| [levels.as_slice(), std::slice::from_ref(level)].concat())
             };
             combinations.iter().flat_map(grown).collect()
         })
