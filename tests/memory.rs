@@ -45,7 +45,7 @@ fn logged(log: &str, name: &str) -> f64 {
     sizes.sum::<f64>() * f64::from(1 << 20)
 }
 
-/// Of a context as the engine makes one (`engine/llama/context.rs`), with and without flash attention.
+/// Of a context as the engine makes one (`crates/llama/src/context.rs`), with and without flash attention.
 fn context_log(
     backend: &LlamaBackend,
     model: &LlamaModel,
