@@ -7,11 +7,9 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
-use moe_sweep::domain::{LoadKey, Numerics, Offload, Token};
-use moe_sweep::engine::llama::{Llama, Model, ceiling};
-use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
+use llama::{HostExperts, Llama, Model, Numerics, OpOffload, Samplers, Settings, Sharing, Strategy, Token, ceiling};
 
 const USAGE: &str = "give MODEL TEXTS THREADS invariant|fast";
 
@@ -30,10 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let texts: Vec<Vec<Token>> = serde_json::from_slice(&fs::read(texts)?)?;
     let rows = u32::try_from(texts.len())?;
-    let settings = LoadSettings {
-        path: PathBuf::from(path),
-        blake3: String::new(),
-        levels: LoadKey::usual("model").with(Offload::None),
+    let settings = Settings {
+        experts: HostExperts::None,
+        op_offload: OpOffload::On,
         numerics,
         context: 256,
         strategy: Strategy { lanes: 1, threads: threads.parse()?, rows },
@@ -41,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         sharing: Sharing::None,
     };
     let llama = Llama::start()?;
-    let model = Model::load(&llama, &settings)?;
+    let model = Model::load(&llama, Path::new(path), &settings)?;
     let seconds = ceiling(&llama, &model, &settings, &texts)?.as_secs_f64();
     let steps = texts.first().map_or(0, |text| text.len() - 1);
     let per_second = (texts.len() * steps) as f64 / seconds;

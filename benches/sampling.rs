@@ -10,10 +10,10 @@ mod support;
 use std::fmt;
 
 use divan::Bencher;
-use llama_cpp_2::token::LlamaToken;
-use moe_sweep::domain::{ResolvedChain, Seed, Temperature};
-use moe_sweep::engine::llama::fast::{FastChain, Row, Scratch};
-use moe_sweep::engine::llama::{Rows, Sampler};
+use llama::fast::{FastChain, Row, Scratch};
+use llama::{Rows, Sampler, Step};
+use moe_sweep::engine::llama::chain;
+use moe_sweep::experiment::Temperature;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -41,10 +41,10 @@ fn cases() -> impl Iterator<Item = Case> {
 }
 
 impl Case {
-    fn chain(self, temperature: f32) -> ResolvedChain {
+    fn chain(self, temperature: f32) -> Vec<Step> {
         let chains = support::shipped_chains();
-        let chain = chains.iter().find(|chain| chain.id == self.chain).expect("a shipped chain");
-        chain.at(Temperature::new(temperature).expect("a temperature"))
+        let shipped = chains.iter().find(|chain| chain.id == self.chain).expect("a shipped chain");
+        chain(&shipped.at(Temperature::new(temperature).expect("a temperature")))
     }
 
     fn rows(self) -> Vec<Vec<f32>> {
@@ -53,7 +53,7 @@ impl Case {
     }
 
     fn fast(self, temperature: f32, seed: u32) -> FastChain {
-        let mut fast = FastChain::compile(&self.chain(temperature), Seed::new(seed)).expect("a covered chain");
+        let mut fast = FastChain::compile(&self.chain(temperature), seed).expect("a covered chain");
         PROMPT.iter().for_each(|&token| fast.accept(token));
         fast
     }
@@ -63,8 +63,7 @@ impl Case {
 fn llama(bencher: Bencher<'_, '_>, case: Case) {
     let (rows, mut turn) = (case.rows(), 0);
     let chain = case.chain(TEMPERATURES[0]);
-    let mut sampler =
-        Sampler::new(support::model(), &chain, Seed::new(1), &PROMPT.map(LlamaToken)).expect("llama.cpp takes it");
+    let mut sampler = Sampler::new(support::model(), &chain, 1, &PROMPT).expect("llama.cpp takes it");
     bencher.bench_local(|| {
         turn = (turn + 1) % ROWS;
         sampler.sample(&rows[turn]).expect("a token")

@@ -5,6 +5,7 @@
 //! Every architecture with every type takes minutes:
 //! `MOE_SWEEP_TEST_EXACTNESS=full cargo test --release --test bit_exactness`.
 //! Otherwise each architecture is tried with one type.
+#![cfg(feature = "llama")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! What the header tells, and the memory that is estimated from it, against
 //! llama.cpp itself: its counts, and the sizes of the buffers that it logs.
+#![cfg(feature = "llama")]
 
 use std::ffi::{CStr, c_char, c_void};
 use std::fs;
@@ -7,12 +8,12 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use llama_cpp_2::context::params::LlamaContextParams;
-use llama_cpp_2::llama_backend::LlamaBackend;
-use llama_cpp_2::model::LlamaModel;
-use llama_cpp_2::model::params::LlamaModelParams;
-use llama_cpp_sys_2 as sys;
-use moe_sweep::domain::Offload;
+use llama::llama_cpp_2::context::params::LlamaContextParams;
+use llama::llama_cpp_2::llama_backend::LlamaBackend;
+use llama::llama_cpp_2::model::LlamaModel;
+use llama::llama_cpp_2::model::params::LlamaModelParams;
+use llama::llama_cpp_sys_2 as sys;
+use moe_sweep::experiment::Offload;
 use moe_sweep::model::Anatomy;
 use moe_sweep::model::gguf::Gguf;
 use moe_sweep::model::memory::{Estimate, Room};
@@ -44,7 +45,7 @@ fn logged(log: &str, name: &str) -> f64 {
     sizes.sum::<f64>() * f64::from(1 << 20)
 }
 
-/// Of a context as the engine makes one (`engine/llama/context.rs`), with and without flash attention.
+/// Of a context as the engine makes one (`crates/llama/src/context.rs`), with and without flash attention.
 fn context_log(
     backend: &LlamaBackend,
     model: &LlamaModel,

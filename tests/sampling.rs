@@ -3,14 +3,15 @@
 //! `MOE_SWEEP_TEST_DRAWS=1000000 cargo test --release --test sampling` makes a
 //! million draws a chain instead of ten thousand and takes 8 minutes; the count
 //! of draws that were left to llama.cpp is printed with `-- --nocapture`.
+#![cfg(feature = "llama")]
 
 #[path = "support/sampling.rs"]
 mod support;
 
-use llama_cpp_2::token::LlamaToken;
-use moe_sweep::domain::{Chain, ResolvedChain, Seed, Step, Temperature, TokenBias};
-use moe_sweep::engine::llama::Sampler;
-use moe_sweep::engine::llama::fast::{FastChain, Outcome, Row, Scratch};
+use llama::Sampler;
+use llama::fast::{FastChain, Outcome, Row, Scratch};
+use moe_sweep::engine::llama::{chain, step as crate_step};
+use moe_sweep::experiment::{Chain, Step, Temperature, TokenBias};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -35,15 +36,17 @@ struct Pair {
 
 fn pairs(chains: &[Chain], rng: &mut ChaCha8Rng, n_vocab: usize) -> Vec<Pair> {
     let prompt: Vec<i32> = (0..rng.random_range(1..80)).map(|_| rng.random_range(0..n_vocab as i32)).collect();
-    let shown: Vec<_> = prompt.iter().map(|&token| LlamaToken(token)).collect();
     let temperatures: [f32; 2] = std::array::from_fn(|_| TEMPERATURES[rng.random_range(0..TEMPERATURES.len())]);
-    let seed = Seed::new(rng.random_range(0..u32::MAX));
-    let of = |(index, chain): (usize, &Chain), t| {
-        let resolved = chain.at(Temperature::new(t).expect("a temperature"));
-        let mut fast = FastChain::compile(&resolved, seed).unwrap_or_else(|| panic!("{} is not covered", chain.id));
+    let seed = rng.random_range(0..u32::MAX);
+    let of = |(index, named): (usize, &Chain), t| {
+        let resolved = named.at(Temperature::new(t).expect("a temperature"));
+        let covered = FastChain::compile(&chain(&resolved), seed);
+        let mut fast = covered.unwrap_or_else(|| panic!("{} is not covered", named.id));
         prompt.iter().for_each(|&token| fast.accept(token));
-        let llama = Sampler::new(support::model(), &resolved, seed, &shown).expect("llama.cpp takes the chain");
-        Pair { chain: index, name: format!("{} at {t}", chain.id), llama, fast }
+        // Those that are off too, which have no effect in llama.cpp.
+        let steps: Vec<_> = resolved.0.iter().map(crate_step).collect();
+        let llama = Sampler::new(support::model(), &steps, seed, &prompt).expect("llama.cpp takes the chain");
+        Pair { chain: index, name: format!("{} at {t}", named.id), llama, fast }
     };
     temperatures.iter().flat_map(|&t| chains.iter().enumerate().map(move |chain| of(chain, t))).collect()
 }
@@ -131,10 +134,10 @@ fn llama_cpp_is_rarely_asked() {
     for seed in 0..40 {
         let logits = support::logits(rng, 32_000, 2.5);
         let mut row = Row::new(&logits, &mut scratch);
-        for chain in &chains {
+        for shipped in &chains {
             for t in [0.1, 0.7, 1.0, 1.5] {
-                let resolved = chain.at(Temperature::new(t).expect("a temperature"));
-                let mut fast = FastChain::compile(&resolved, Seed::new(seed)).expect("a covered chain");
+                let resolved = shipped.at(Temperature::new(t).expect("a temperature"));
+                let mut fast = FastChain::compile(&chain(&resolved), seed).expect("a covered chain");
                 draws += 1;
                 asked += u32::from(fast.sample(&mut row) == Outcome::AskLlama);
             }
@@ -178,8 +181,8 @@ fn at_the_borders() -> Vec<Step<Temperature>> {
 fn a_step_is_off_where_llama_cpp_switches_it_off() {
     let mut off = 0;
     for step in at_the_borders() {
-        let chain = ResolvedChain(vec![step.clone(), Step::Dist]);
-        let llama = Sampler::new(support::model(), &chain, Seed::new(1), &[]).expect("llama.cpp takes the chain");
+        let steps = [crate_step(&step), crate_step(&Step::Dist)];
+        let llama = Sampler::new(support::model(), &steps, 1, &[]).expect("llama.cpp takes the chain");
         assert_eq!(llama.idle_steps(), [step.is_off(), false], "{step:?}");
         off += usize::from(step.is_off());
     }

@@ -1,17 +1,18 @@
 //! The chain `shimmy-1.7` against plain arithmetic over logits taken from
 //! llama.cpp one token at a time: nothing of ours but the tokens is shared.
+#![cfg(feature = "llama")]
 
 mod support;
 
 use std::num::NonZeroU32;
 
-use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::context::params::LlamaContextParams;
-use llama_cpp_2::llama_backend::LlamaBackend;
-use llama_cpp_2::llama_batch::LlamaBatch;
-use llama_cpp_2::model::LlamaModel;
-use llama_cpp_2::model::params::LlamaModelParams;
-use llama_cpp_2::token::LlamaToken;
+use llama::llama_cpp_2::context::LlamaContext;
+use llama::llama_cpp_2::context::params::LlamaContextParams;
+use llama::llama_cpp_2::llama_backend::LlamaBackend;
+use llama::llama_cpp_2::llama_batch::LlamaBatch;
+use llama::llama_cpp_2::model::LlamaModel;
+use llama::llama_cpp_2::model::params::LlamaModelParams;
+use llama::llama_cpp_2::token::LlamaToken;
 use serde_json::Value;
 use support::{Bench, models};
 
@@ -63,7 +64,7 @@ fn reference(model: &LlamaModel, backend: &LlamaBackend, prompt: &str, temperatu
         .with_n_ctx(NonZeroU32::new(256))
         .with_n_threads(1)
         .with_n_threads_batch(1)
-        .with_flash_attention_policy(llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_DISABLED);
+        .with_flash_attention_policy(llama::llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_DISABLED);
     let mut context = model.new_context(backend, params).unwrap();
     let prompt = model.vocab().tokenize(prompt.as_bytes(), true, false);
     let mut tokens: Vec<i32> = Vec::new();

@@ -22,6 +22,12 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// What ggml's Vulkan back end reads for the drivers it may use.
 const VISIBLE: &str = "GGML_VK_VISIBLE_DEVICES";
 
+#[cfg(feature = "llama")]
+const UNLISTED: &str = "a driver may be broken or GGML_VK_VISIBLE_DEVICES name one that is not there: unset it, or give \
+                        indices that `vulkaninfo --summary` lists";
+#[cfg(not(feature = "llama"))]
+const UNLISTED: &str = crate::engine::llama::REMEDY;
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -44,11 +50,7 @@ pub fn devices(args: &DevicesArgs) -> Result<ExitCode, Failure> {
 fn ask_worker() -> Result<Devices, Failure> {
     let executable = executable()?;
     let failed = |reason: String| -> Failure {
-        Failure::bad_setup(miette!(
-            help = "a driver may be broken or {VISIBLE} name one that is not there: unset it, or give indices that \
-                    `vulkaninfo --summary` lists",
-            "llama.cpp can't list its devices: {reason}"
-        ))
+        Failure::bad_setup(miette!(help = UNLISTED, "llama.cpp can't list its devices: {reason}"))
     };
     let mut worker = Worker::start(&executable, Numerics::Invariant)
         .map_err(|error| Failure::internal(Report::msg(format!("cannot start {}: {error}", executable.display()))))?;

@@ -23,6 +23,11 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// A server is asked for some twenty short texts.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1800);
 
+#[cfg(feature = "llama")]
+const UNUSABLE: &str = "is it a whole GGUF file, of an architecture that this llama.cpp knows?";
+#[cfg(not(feature = "llama"))]
+const UNUSABLE: &str = crate::engine::llama::REMEDY;
+
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SurveyError {
     #[error("cannot read the model {id}, {path}")]
@@ -38,7 +43,7 @@ pub enum SurveyError {
     #[diagnostic(help("the file is damaged or another one: fetch it again, or correct sha256"))]
     WrongHash { id: String, path: PathBuf, stated: String, found: String },
     #[error("cannot use the model {id}, {path}: {reason}")]
-    #[diagnostic(help("is it a whole GGUF file, of an architecture that this llama.cpp knows?"))]
+    #[diagnostic(help("{UNUSABLE}"))]
     Unusable { id: String, path: PathBuf, reason: String },
     #[error("cannot look at the model {id}, {path}, for memory is short: {reason}")]
     #[diagnostic(help("free memory: the same command tries again"))]

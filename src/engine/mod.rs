@@ -16,6 +16,10 @@ use crate::domain::{Bos, LoadKey, Numerics, Quant, ResolvedChain, Seed, Template
 mod device;
 mod footprint;
 pub mod http;
+#[cfg(feature = "llama")]
+pub mod llama;
+#[cfg(not(feature = "llama"))]
+#[path = "without_llama.rs"]
 pub mod llama;
 pub mod scripted;
 mod strategy;
@@ -225,26 +229,18 @@ pub struct EngineFacts {
 /// Errors that leave the process alive; llama.cpp aborts it on others.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    #[error("cannot start llama.cpp: {0}")]
-    Start(String),
+    #[cfg(feature = "llama")]
+    #[error(transparent)]
+    Llama(::llama::Error),
+    #[cfg(not(feature = "llama"))]
+    #[error("this build of moe-sweep has no llama.cpp, which runs, quantises and tokenises for GGUF files")]
+    WithoutLlama,
     #[error("cannot load the model {path}: {reason}")]
     Load { path: PathBuf, reason: String },
     #[error("{path} has changed since the run began: run the same command again")]
     Changed { path: PathBuf },
-    #[error("cannot create a context of {context} tokens for {rows} sequences: {reason}")]
-    Context { context: u32, rows: u32, reason: String },
-    #[error(
-        "the prompt has {n_prompt_tokens} tokens; with {max_tokens} to generate it exceeds the context of {context}"
-    )]
-    PromptTooLong { n_prompt_tokens: usize, max_tokens: u32, context: u32 },
     #[error("cannot bring {path} to {quant}: {reason}")]
     Quantise { path: PathBuf, quant: Quant, reason: String },
-    #[error("cannot put the prompt to the model: {0}")]
-    Prompt(String),
-    #[error("cannot build the chain's step {step}: {reason}")]
-    Sampler { step: &'static str, reason: String },
-    #[error("the chain selected no token")]
-    NothingSelected,
     /// It can't be used.
     #[error("{0}")]
     Server(String),
@@ -255,8 +251,6 @@ pub enum EngineError {
     Decode(String),
     #[error("this model's engine can't be looked into: follow a model that llama.cpp runs, a GGUF file")]
     Opaque,
-    #[error("cannot read the model's routing: {0}")]
-    Routing(String),
     #[error(transparent)]
     Scratch(#[from] trace::ScratchError),
     #[error("nobody reads the results any more")]

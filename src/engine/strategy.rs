@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Numerics;
+use super::Work;
+use crate::experiment::Numerics;
 
 /// The most sequences a llama.cpp context takes, one of them parked.
 pub const MAX_ROWS: u32 = 255;
@@ -17,18 +18,17 @@ const WIDE: u32 = 64;
 /// before threads have met.
 const SMALL_BYTES: u64 = 64 << 20;
 
-/// Whether a text may go from one context to another: in `fast` numerics what
-/// is decoded beside it may change it.
-pub fn texts_can_move(numerics: Numerics) -> bool {
-    match numerics {
-        Numerics::Invariant => true,
-        Numerics::Fast => false,
-    }
-}
+/// Texts together from which on a small model is worth several threads that sleep while they wait:
+/// between one, which takes 7 times as long on four threads, and 72, which take half as long.
+const WORTH_SHARING: usize = 8;
 
-/// How many lanes can have something of their own to decode.
-pub fn portions(numerics: Numerics, prompts: u32, texts: u32) -> u32 {
-    if texts_can_move(numerics) { texts } else { prompts }
+/// How many lanes can have something of their own to decode. In `fast` numerics a text can't go from one context to
+/// another: what is decoded beside it may change it.
+fn portions(numerics: Numerics, prompts: u32, texts: u32) -> u32 {
+    match numerics {
+        Numerics::Invariant => texts,
+        Numerics::Fast => prompts,
+    }
 }
 
 /// Contexts, threads and sequences.
@@ -113,6 +113,22 @@ impl Strategy {
             _ if rows > 1 => Some(Self { rows: rows / 2, ..self }),
             _ => None,
         }
+    }
+}
+
+impl Strategy {
+    /// For less work than lanes: fewer lanes, and where they have many texts more threads in
+    /// each. For fewer texts than sequences: fewer, whose caches need not be cleared.
+    #[must_use]
+    pub fn for_work(self, numerics: Numerics, work: &Work) -> Self {
+        let Self { lanes, threads, rows } = self;
+        let texts = work.groups.iter().map(|group| group.jobs.len());
+        let all: usize = texts.clone().sum();
+        let fewer = portions(numerics, work.groups.len() as u32, all as u32).clamp(1, lanes);
+        let shares = texts.max().is_some_and(|widest| widest >= WORTH_SHARING);
+        let threads = if shares { lanes * threads / fewer } else { threads };
+        let rows = rows.min(all as u32).max(1);
+        Self { lanes: fewer, threads, rows }
     }
 }
 

@@ -30,9 +30,10 @@ pub(super) fn resolve_grid(
     let known_models = known_models(&raw.model, &servers, surroundings, problems);
     let known_chains = known_chains(&raw.chain, problems);
     let models = names(raw_levels[Factor::Model].as_ref(), problems);
-    let models = resolve_names(&models?, "model", &known_models, |model| &model.id, problems);
+    let models =
+        resolve_names(&models?, "model", &known_models, no_catalogue(surroundings), |model| &model.id, problems);
     let chains = names(raw_levels[Factor::Chain].as_ref(), problems);
-    let chains = resolve_names(&chains?, "chain", &known_chains, |chain| &chain.id, problems);
+    let chains = resolve_names(&chains?, "chain", &known_chains, "", |chain| &chain.id, problems);
     let levels = FactorMap::from_fn(|factor| match factor {
         Factor::Model | Factor::Chain => vec![],
         factor => resolve_levels(factor, raw_levels[factor].as_ref(), problems),
@@ -140,6 +141,16 @@ fn report(factor: Factor, wrong: NotALevel, written: Option<&Written>, span: Ran
     problems.add(span, message, help);
 }
 
+/// What to add to the advice for an unknown model where there is no catalogue: it may be one of the bundled ones.
+pub(super) fn no_catalogue(surroundings: &Surroundings) -> &'static str {
+    if surroundings.catalogue.is_empty() {
+        ". No bundled model is known, for there is no models/catalog.toml beside or above the experiment: they lie in \
+         the folder models of moe-sweep's source, and MOE_SWEEP_MODELS=DIR says where that is"
+    } else {
+        ""
+    }
+}
+
 /// The levels, each one reported that stood before.
 fn distinct<T: PartialEq + fmt::Display>(
     what: &str,
@@ -161,6 +172,7 @@ pub(super) fn resolve_names<T: Clone>(
     names: &Spanned<Vec<Spanned<String>>>,
     what: &str,
     known: &[T],
+    elsewhere: &str,
     id: impl Fn(&T) -> &String,
     problems: &mut Problems,
 ) -> Vec<T> {
@@ -176,8 +188,8 @@ pub(super) fn resolve_names<T: Clone>(
                 let ids: Vec<_> = known.iter().map(|known| id(known).as_str()).collect();
                 let help = match did_you_mean(name.get_ref(), ids.iter().copied()) {
                     Some(near) => format!("did you mean {near:?}?"),
-                    None if ids.is_empty() => format!("define it with [[{what}]]"),
-                    None => format!("define it with [[{what}]], or use one of: {}", ids.join(", ")),
+                    None if ids.is_empty() => format!("define it with [[{what}]]{elsewhere}"),
+                    None => format!("define it with [[{what}]], or use one of: {}{elsewhere}", ids.join(", ")),
                 };
                 problems.add(name.span(), format!("unknown {what} {:?}", name.get_ref()), help);
             }

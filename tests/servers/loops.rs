@@ -107,7 +107,7 @@ fn chinese(request: &Request, loops: bool) -> Vec<u8> {
     let key: String = text(request).concat() + prompt(request);
     let character = |i: usize| {
         let place = if loops { i % 7 } else { i };
-        let hash = key.bytes().fold(place as u32 * 2_654_435_761 + 7, |hash, byte| {
+        let hash = key.bytes().fold((place as u32).wrapping_mul(2_654_435_761).wrapping_add(7), |hash, byte| {
             hash.rotate_left(5).wrapping_mul(31).wrapping_add(u32::from(byte))
         });
         char::from_u32(0x4e00 + hash % 6000).expect("a Han character").to_string()

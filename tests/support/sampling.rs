@@ -1,12 +1,11 @@
 //! Chains and made-up logits for comparing samplers, in tests and benches.
 #![allow(dead_code)] // the bench uses a part of this
 
+use std::path::Path;
 use std::sync::LazyLock;
 
-use moe_sweep::domain::{Chain, LoadKey, Numerics, Offload};
-use moe_sweep::engine::llama::{Llama, Model};
-use moe_sweep::engine::{LoadSettings, Samplers, Sharing, Strategy};
-use moe_sweep::experiment::{self, Surroundings};
+use llama::{HostExperts, Llama, Model, Numerics, OpOffload, Samplers, Settings, Sharing, Strategy};
+use moe_sweep::experiment::{self, Chain, Surroundings};
 use rand::{Rng, RngExt};
 
 /// The built-in chains and the one of experiments/cause.toml.
@@ -99,17 +98,17 @@ pub fn chains() -> Vec<Chain> {
 pub fn model() -> &'static Model {
     static MODEL: LazyLock<(Llama, Model)> = LazyLock::new(|| {
         let llama = Llama::start().expect("llama.cpp starts once");
-        let settings = LoadSettings {
-            path: concat!(env!("CARGO_MANIFEST_DIR"), "/models/deepseek-tiny.gguf").into(),
-            blake3: String::new(),
-            levels: LoadKey::usual("model").with(Offload::None),
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/deepseek-tiny.gguf"));
+        let settings = Settings {
+            experts: HostExperts::None,
+            op_offload: OpOffload::On,
             numerics: Numerics::Invariant,
             context: 8,
             strategy: Strategy { lanes: 1, threads: 1, rows: 1 },
             samplers: Samplers::Llama,
             sharing: Sharing::Trie,
         };
-        let model = Model::load(&llama, &settings).expect("the bundled model loads");
+        let model = Model::load(&llama, path, &settings).expect("the bundled model loads");
         (llama, model)
     });
     &MODEL.1

@@ -1,72 +1,32 @@
-//! llama.cpp as an engine, through llama-cpp-2. The only place that calls it.
+//! llama.cpp as an engine: the crate `llama`, asked and answered in our words. The only place that calls it.
 //!
-//! - `device`: what llama.cpp sees to compute on
-//! - `model`: loading, with the experts where the offload wants them
-//! - `footprint`: where it put the model's tensors, caches and buffers
-//! - `quantise`: model files with weights of another type
-//! - `prompt`: from a prompt's text to tokens
-//! - `sampler`: chains of llama.cpp's own samplers
-//! - `fast`: the common chains in Rust, for the same tokens in less time
-//! - `choose`: which of the two a job has; `parity`: whether they agree here
-//! - `rows`: the tokens of all rows, on several threads where it pays
-//! - `context`: how a lane's context is set up
-//! - `takeover`: when a device computes with experts that are on the host
-//! - `sequences`: a context, its sequences and their logits
-//! - `decode`: many jobs in one batch
-//! - `lanes`: several batches side by side
-//! - `pool`: what lanes have in common
-//! - `trace`: texts followed token by token, logits and routing recorded
-//! - `want`: that memory ran out is said
-//! - `ceiling`: a decode loop without sampling, to compare with
+//! - `words`: our words as the crate's, and the crate's as ours
+//! - `telling`: what it tells while it works
+//! - `recorder`: what a trace shows, written to files
+//!
+//! Must not know how llama.cpp is asked. `engine/without_llama.rs` has the same names where it is not built in.
 
-use std::ffi::{CStr, c_char, c_void};
-use std::io::{self, Write as _};
 use std::path::Path;
 
-use llama_cpp_2::llama_backend::LlamaBackend;
-use llama_cpp_sys_2 as sys;
+use super::{
+    Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, ModelFacts, Observer, PromptCounts,
+    Quantisation, Questions, Takeover, Token, TraceWork, Traced, Work,
+};
+use crate::experiment::{Bos, OpOffload, Template};
 
-use super::{EngineError, EngineFacts, ModelFacts, PromptCounts, Questions};
-use crate::domain::Template;
+mod recorder;
+mod telling;
+mod words;
 
-mod ceiling;
-mod choose;
-mod context;
-mod decode;
-mod device;
-pub mod fast;
-mod footprint;
-mod lanes;
-mod model;
-mod parity;
-mod pool;
-mod prompt;
-mod quantise;
-mod rows;
-mod sampler;
-mod sequences;
-mod takeover;
-mod trace;
-mod want;
-
-pub use ceiling::ceiling;
-pub use footprint::footprint;
-pub use lanes::LlamaEngine;
-pub use model::Model;
-pub use rows::Rows;
-pub use sampler::Sampler;
-
-/// Versions of the two crates; Cargo.toml pins them to exactly these.
-const CRATES: &str = "llama-cpp-2 0.1.160, llama-cpp-sys-2 0.1.161";
-
-/// Of what we ask of llama.cpp: counts up whenever a logit may change by it, so that a text is
-/// never taken for one that was computed otherwise. 2: flash attention, and twins.
-const NUMERICS: u32 = 2;
+use recorder::Files;
+use telling::Telling;
+pub use words::{chain, step};
 
 /// llama.cpp, initialised. One in a process.
-pub struct Llama {
-    backend: LlamaBackend,
-}
+pub struct Llama(::llama::Llama);
+
+/// A loaded model.
+pub struct Model(::llama::Model);
 
 impl Llama {
     /// Starts llama.cpp and lets only its warnings and errors through, on stderr.
@@ -74,17 +34,11 @@ impl Llama {
     /// # Errors
     /// When it has been started before in this process.
     pub fn start() -> Result<Self, EngineError> {
-        want::tell_of_want_of_memory();
-        let backend = LlamaBackend::init().map_err(|error| EngineError::Start(error.to_string()))?;
-        // SAFETY: the callback is a plain function that keeps no state.
-        unsafe { sys::llama_log_set(Some(log_warnings), std::ptr::null_mut()) };
-        Ok(Self { backend })
+        Ok(Self(::llama::Llama::start()?))
     }
 
+    /// What llama.cpp is, as far as it may change a text, and what it computes on.
     pub fn facts(&self) -> EngineFacts {
-        // SAFETY: returns a pointer to a static string, which we copy at once.
-        let features = unsafe { CStr::from_ptr(sys::llama_print_system_info()) }.to_string_lossy();
-        let features = features.trim_end_matches([' ', '|']);
         let accelerators = self.devices().devices.into_iter().filter(|device| device.kind.holds_weights());
         let accelerators: Vec<_> =
             accelerators.map(|device| format!("{} ({})", device.name, device.description)).collect();
@@ -94,8 +48,13 @@ impl Llama {
         let on_gpu = accelerators.first().map(|device| {
             format!("{device} sums in an order that the batch's width chooses; with --batch 1 no text has company")
         });
-        let variance = on_gpu.or(untested);
-        EngineFacts { fingerprint: format!("{CRATES}, numerics {NUMERICS}; {features}"), accelerators, variance }
+        EngineFacts { fingerprint: self.0.fingerprint(), accelerators, variance: on_gpu.or(untested) }
+    }
+
+    /// What llama.cpp was built with and sees on this machine.
+    pub fn devices(&self) -> Devices {
+        let built_with = self.0.back_ends().into_iter().map(str::to_owned).collect();
+        Devices { built_with, devices: self.0.devices().into_iter().map(Device::from).collect() }
     }
 
     /// Reads a model's metadata and counts the tokens of each prompt, without
@@ -104,23 +63,97 @@ impl Llama {
     /// # Errors
     /// When the file is not a model that llama.cpp can load, or ends too early.
     pub fn inspect(&self, path: &Path, questions: &Questions) -> Result<(ModelFacts, PromptCounts), EngineError> {
-        let model = Model::load_vocabulary(&self.backend, path)?;
+        let model = Model(::llama::Model::load_vocabulary(&self.0, path)?);
         let Questions { prompts, templates, bos } = questions;
-        let count = |prompt: &String, template| Ok(model.tokenize(prompt, template, *bos)?.len() as u32);
+        let count = |prompt: &String, template: Template| Ok(model.tokenize(prompt, template, *bos)?.len() as u32);
         let of_template = |&template: &Template| {
             (template, prompts.iter().map(|prompt| count(prompt, template)).collect::<Result<_, String>>())
         };
-        let chat = if templates.contains(&Template::Chat) { model.chat_form().ok().map(Box::new) } else { None };
-        let facts = ModelFacts { chat, ..model.facts() };
+        let chat = if templates.contains(&Template::Chat) { model.0.chat_form().ok() } else { None };
+        let facts = ModelFacts { chat: chat.map(|form| Box::new(form.into())), ..model.0.facts().into() };
         Ok((facts, templates.iter().map(of_template).collect()))
+    }
+
+    /// Writes `quantisation.target` anew from `quantisation.source`.
+    ///
+    /// # Errors
+    /// When llama.cpp refuses, as it does for weights that are quantised
+    /// already; its reason is on stderr.
+    pub fn quantise(&self, quantisation: &Quantisation) -> Result<(), EngineError> {
+        let Quantisation { source, target, quant, threads } = quantisation;
+        let refused = |reason: String| EngineError::Quantise { path: source.clone(), quant: *quant, reason };
+        let file_type = words::file_type(*quant).ok_or_else(|| refused("source means the file as it is".to_owned()))?;
+        self.0.quantise(source, target, file_type, *threads).map_err(|error| match error {
+            ::llama::Error::Quantise { reason, .. } => refused(reason),
+            other => other.into(),
+        })
+    }
+
+    /// When a device beside the host computes with experts that are on the host; None where there is none.
+    fn takeover(&self, op_offload: OpOffload) -> Option<Takeover> {
+        let takes = self.0.takes_over()?;
+        Some(match op_offload {
+            OpOffload::Off => Takeover::Never,
+            OpOffload::On => Takeover::found_by(takes),
+        })
     }
 }
 
-extern "C" fn log_warnings(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
-    if level == sys::GGML_LOG_LEVEL_WARN || level == sys::GGML_LOG_LEVEL_ERROR {
-        // SAFETY: llama.cpp hands over a NUL-terminated string that lives during the call.
-        let text = unsafe { CStr::from_ptr(text) };
-        // Nobody may be left to read it.
-        let _ = io::stderr().write_all(text.to_bytes());
+impl Model {
+    /// The prompt's tokens, those of its template and BOS included.
+    ///
+    /// # Errors
+    /// Why the model can't be asked in this way.
+    pub fn tokenize(&self, prompt: &str, template: Template, bos: Bos) -> Result<Vec<Token>, String> {
+        self.0.tokenize(prompt, template.into(), bos.into())
+    }
+
+    /// Loads the weights.
+    ///
+    /// # Errors
+    /// When llama.cpp refuses the file.
+    pub fn load(llama: &Llama, settings: &LoadSettings) -> Result<Self, EngineError> {
+        Ok(Self(::llama::Model::load(&llama.0, &settings.path, &settings.into())?))
+    }
+}
+
+/// What a loaded model takes when it works as `settings` say. Creates a context
+/// to measure it, and drops it again.
+///
+/// # Errors
+/// When llama.cpp can't allocate the context.
+pub fn footprint(llama: &Llama, model: &Model, settings: &LoadSettings) -> Result<Footprint, EngineError> {
+    let holdings = ::llama::footprint(&llama.0, &model.0, &settings.into())?;
+    let places = holdings.into_iter().map(Into::into).collect();
+    Ok(Footprint { places, takeover: llama.takeover(settings.levels.op_offload()) })
+}
+
+/// A loaded model, and how it is to be used.
+pub struct LlamaEngine<'m> {
+    llama: &'m Llama,
+    model: &'m Model,
+    settings: LoadSettings,
+}
+
+impl<'m> LlamaEngine<'m> {
+    pub fn new(llama: &'m Llama, model: &'m Model, settings: &LoadSettings) -> Self {
+        Self { llama, model, settings: settings.clone() }
+    }
+}
+
+impl Engine for LlamaEngine<'_> {
+    fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
+        let takeover = self.llama.takeover(self.settings.levels.op_offload());
+        let strategy = self.settings.strategy.for_work(self.settings.numerics, work);
+        let settings = ::llama::Settings { strategy: strategy.into(), ..(&self.settings).into() };
+        let mut telling = Telling { observer, takeover };
+        Ok(::llama::generate(&self.llama.0, &self.model.0, &settings, &work.into(), &mut telling)?)
+    }
+
+    fn trace(&mut self, work: &TraceWork, observer: &mut dyn Observer) -> Result<Vec<Traced>, EngineError> {
+        let mut files = Files::new(work, observer);
+        let settings = (&self.settings).into();
+        let traced = ::llama::trace::trace(&self.llama.0, &self.model.0, &settings, &work.into(), &mut files)?;
+        Ok(traced.into_iter().map(|text| words::traced(text, work)).collect())
     }
 }

@@ -60,9 +60,9 @@ impl RoutingWriter {
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn write(&mut self, routed: &Routed) -> Result<(), ScratchError> {
-        routed.experts.iter().try_for_each(|expert| self.0.write(&expert.to_le_bytes()))?;
-        routed.probabilities.iter().try_for_each(|p| self.0.write(&p.to_le_bytes()))
+    pub fn write(&mut self, experts: &[u32], probabilities: &[f32]) -> Result<(), ScratchError> {
+        experts.iter().try_for_each(|expert| self.0.write(&expert.to_le_bytes()))?;
+        probabilities.iter().try_for_each(|p| self.0.write(&p.to_le_bytes()))
     }
 
     /// # Errors

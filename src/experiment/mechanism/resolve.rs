@@ -12,7 +12,7 @@ use crate::domain::{
     Chain, Factor, FactorLevel as _, FactorMap, Generate, Level, Numerics, Offload, Quant, Seed, Temperature, Template,
 };
 use crate::experiment::error::{BadExperiment, Problems};
-use crate::experiment::grid_levels::{resolve_level, resolve_levels, resolve_names, resolve_seeds};
+use crate::experiment::grid_levels::{no_catalogue, resolve_level, resolve_levels, resolve_names, resolve_seeds};
 use crate::experiment::raw;
 use crate::experiment::raw_levels::ListOr;
 use crate::experiment::resolve::{
@@ -78,6 +78,7 @@ fn mechanism(raw: &RawMechanism, surroundings: &Surroundings, problems: &mut Pro
         &raw.grid.model,
         "model",
         &known_models(&raw.model, &[], surroundings, problems),
+        no_catalogue(surroundings),
         |model| &model.id,
         problems,
     );
@@ -153,7 +154,7 @@ fn resolve_texts(raw: &RawMechanism, kind: Kind, problems: &mut Problems) -> Opt
             if grid.temperature.is_none() {
                 missing("temperature", "[0.9]");
             }
-            let found = resolve_names(grid.chain.as_ref()?, "chain", &chains, |chain| &chain.id, problems);
+            let found = resolve_names(grid.chain.as_ref()?, "chain", &chains, "", |chain| &chain.id, problems);
             let temperatures = resolve_levels(Factor::Temperature, Some(grid.temperature.as_ref()?), problems);
             let seeds = grid.seed.as_ref().map_or_else(first_seed, |seeds| resolve_seeds(seeds, problems));
             Some((found, temperatures, seeds))

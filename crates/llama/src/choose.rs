@@ -1,0 +1,75 @@
+//! A job's sampler: the one in Rust where it covers the chain, llama.cpp's
+//! otherwise and where only that one can tell.
+
+use std::sync::Arc;
+
+use crate::fast::{FastChain, Outcome, Row};
+use crate::{Draws, Error, Job, Model, Sampler, Samplers, Token};
+
+/// The samplers of one job.
+pub struct Chooser<'w> {
+    job: &'w Job,
+    kind: Kind,
+}
+
+enum Kind {
+    Fast {
+        chain: Box<FastChain>,
+        /// What llama.cpp's samplers must be shown, should they be asked.
+        prompt: Arc<[Token]>,
+    },
+    Llama(Sampler),
+}
+
+impl<'w> Chooser<'w> {
+    /// # Errors
+    /// When llama.cpp refuses a step of the job's chain.
+    pub fn new(model: &Model, samplers: Samplers, job: &'w Job, prompt: &Arc<[Token]>) -> Result<Self, Error> {
+        let fast = match samplers {
+            Samplers::Fast => FastChain::compile(&job.chain, job.seed),
+            Samplers::Llama => None,
+        };
+        let kind = match fast {
+            Some(mut chain) => {
+                prompt.iter().for_each(|token| chain.accept(*token));
+                Kind::Fast { chain: Box::new(chain), prompt: Arc::clone(prompt) }
+            }
+            None => Kind::Llama(Sampler::new(model, &job.chain, job.seed, prompt)?),
+        };
+        Ok(Self { job, kind })
+    }
+
+    /// Chooses the token after the `generated` ones and accepts it.
+    ///
+    /// # Errors
+    /// When the chain selects no token.
+    pub fn choose(
+        &mut self,
+        model: &Model,
+        row: &mut Row<'_>,
+        generated: &[Token],
+        draws: &mut Draws,
+    ) -> Result<Token, Error> {
+        let (chain, prompt) = match &mut self.kind {
+            Kind::Fast { chain, prompt } => (chain, prompt),
+            Kind::Llama(sampler) => {
+                draws.llama += 1;
+                return sampler.sample(row.logits());
+            }
+        };
+        match chain.sample(row) {
+            Outcome::Token(token) => {
+                draws.fast += 1;
+                Ok(token)
+            }
+            Outcome::AskLlama => {
+                draws.llama += 1;
+                let mut sampler = Sampler::new(model, &self.job.chain, self.job.seed, prompt)?;
+                sampler.catch_up(generated)?;
+                let token = sampler.sample(row.logits())?;
+                chain.accept(token);
+                Ok(token)
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How a lane's context is set up, and what of it decides whether a text's logits are its
+//! own (moe-sweep's docs/architecture.md, Numerics).
+
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_sys_2 as sys;
+
+use crate::device::devices;
+use crate::{Error, Numerics, OpOffload, Settings, Strategy};
+
+/// llama.cpp's default physical batch.
+const N_UBATCH: u32 = 512;
+
+/// The parameters of one lane's context.
+///
+/// # Errors
+/// When it would have more than 2^32 tokens.
+pub(crate) fn context_params(settings: &Settings) -> Result<LlamaContextParams, Error> {
+    let Settings { context, .. } = *settings;
+    let Strategy { rows, threads, .. } = settings.strategy;
+    // One more sequence, for the parked prompt.
+    let n_seq_max = rows.max(least_rows(settings.numerics)) + 1;
+    let n_ctx = context.checked_mul(n_seq_max).and_then(NonZeroU32::new).ok_or_else(|| Error::Context {
+        context,
+        rows,
+        reason: "more than 2^32 tokens in all".to_owned(),
+    })?;
+    // Room for a prompt, and for a token of every sequence: llama.cpp aborts
+    // when it sets itself up for fewer outputs than sequences.
+    let n_batch = context.max(n_seq_max);
+    let n_threads = threads as i32;
+    Ok(LlamaContextParams::default()
+        .with_n_ctx(Some(n_ctx))
+        .with_n_seq_max(n_seq_max)
+        .with_n_batch(n_batch)
+        .with_n_ubatch(N_UBATCH.min(n_batch))
+        .with_n_threads(n_threads)
+        .with_n_threads_batch(n_threads)
+        .with_flash_attention_policy(flash_attention())
+        // Each sequence has a stream of its own: what else is decoded
+        // beside it can't change its attention's sums.
+        .with_kv_unified(false)
+        .with_op_offload(settings.op_offload == OpOffload::On)
+        .with_no_perf(true))
+}
+
+/// Rows that a step must have. ggml multiplies a single row by kernels of its own, and splits
+/// a single long cache among threads; from two rows on, a row's sums are the same in any company.
+pub(crate) fn least_rows(numerics: Numerics) -> u32 {
+    match numerics {
+        Numerics::Invariant => 2,
+        Numerics::Fast => 1,
+    }
+}
+
+/// The pieces in which a prompt is evaluated: those of llama.cpp, but that none after the first
+/// is a single token, for which [`least_rows`] would not hold.
+pub(crate) fn pieces(n_tokens: usize) -> impl Iterator<Item = Range<usize>> {
+    const PIECE: usize = N_UBATCH as usize;
+    let mut begin = 0;
+    std::iter::from_fn(move || {
+        let length = match n_tokens - begin {
+            0 => return None,
+            left if left == PIECE + 1 => PIECE - 1,
+            left => left.min(PIECE),
+        };
+        begin += length;
+        Some(begin - length..begin)
+    })
+}
+
+/// llama.cpp's own choice; off on Vulkan, where Mesa 22 crashes with it on long prompts (docs/offload.md).
+fn flash_attention() -> sys::llama_flash_attn_type {
+    if devices().iter().any(|device| device.backend == "Vulkan") {
+        sys::LLAMA_FLASH_ATTN_TYPE_DISABLED
+    } else {
+        sys::LLAMA_FLASH_ATTN_TYPE_AUTO
+    }
+}
+
+/// The same parameters for llama.cpp itself: llama-cpp-2 does not hand over those
+/// it wraps.
+pub(crate) fn raw(params: &LlamaContextParams) -> sys::llama_context_params {
+    // SAFETY: plain data, filled in by llama.cpp.
+    let mut raw = unsafe { sys::llama_context_default_params() };
+    raw.n_ctx = params.n_ctx().map_or(0, NonZeroU32::get);
+    raw.n_seq_max = params.n_seq_max();
+    raw.n_batch = params.n_batch();
+    raw.n_ubatch = params.n_ubatch();
+    raw.n_threads = params.n_threads();
+    raw.n_threads_batch = params.n_threads_batch();
+    raw.flash_attn_type = params.flash_attention_policy();
+    raw.kv_unified = params.kv_unified();
+    raw.no_perf = params.no_perf();
+    raw.op_offload = params.op_offload();
+    raw
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_piece_of_a_prompt_is_a_token_alone() {
+        assert!(pieces(1).eq(std::iter::once(0..1)));
+        assert_eq!(pieces(513).collect::<Vec<_>>(), [0..511, 511..513]);
+        for n_tokens in [2, 511, 512, 514, 1024, 1025, 1026, 100_001] {
+            let pieces: Vec<_> = pieces(n_tokens).collect();
+            assert!(pieces.iter().all(|piece| (2..=512).contains(&piece.len())), "{n_tokens}");
+            assert!(pieces.iter().cloned().flatten().eq(0..n_tokens), "{n_tokens}");
+        }
+    }
+}

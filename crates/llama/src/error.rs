@@ -1,0 +1,34 @@
+//! What can go wrong. llama.cpp aborts the process on other errors.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why llama.cpp can't be used, or can't go on. The process lives on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot start llama.cpp: {0}")]
+    Start(String),
+    #[error("cannot load the model {path}: {reason}")]
+    Load { path: PathBuf, reason: String },
+    #[error("cannot create a context of {context} tokens for {rows} sequences: {reason}")]
+    Context { context: u32, rows: u32, reason: String },
+    #[error(
+        "the prompt has {n_prompt_tokens} tokens; with {max_tokens} to generate it exceeds the context of {context}"
+    )]
+    PromptTooLong { n_prompt_tokens: usize, max_tokens: u32, context: u32 },
+    #[error("cannot quantise {path}: {reason}")]
+    Quantise { path: PathBuf, reason: String },
+    #[error("cannot put the prompt to the model: {0}")]
+    Prompt(String),
+    #[error("cannot build the chain's step {step}: {reason}")]
+    Sampler { step: &'static str, reason: String },
+    #[error("the chain selected no token")]
+    NothingSelected,
+    #[error("decoding failed: {0}")]
+    Decode(String),
+    #[error("cannot read the model's routing: {0}")]
+    Routing(String),
+    /// What the caller's [`Observer`](crate::Observer) or [`Recorder`](crate::trace::Recorder) returned.
+    #[error("nobody reads the results any more")]
+    Abandoned(#[from] io::Error),
+}

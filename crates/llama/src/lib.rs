@@ -1,0 +1,112 @@
+//! llama.cpp as a decoder of many texts at once, through llama-cpp-2.
+//!
+//! Owns how llama.cpp is asked: loading with the experts where they are wanted, contexts under whose settings a text's
+//! logits are the same in any company, decoding in which texts share what they have in common, samplers in Rust that
+//! draw token for token as llama.cpp's own do, traces of logits and routing, footprints, quantising. Speaks of these in
+//! llama.cpp's words. Knows no experiment, no plan, no file format and no process but its own.
+//!
+//! - `device`: what llama.cpp sees to compute on, and when a device computes with experts that are on the host
+//! - `model`: loading, with the experts where they are wanted
+//! - `footprint`: where it put the model's tensors, caches and buffers
+//! - `quantise`: model files with weights of another type
+//! - `prompt`: from a prompt's text to tokens
+//! - `sampler`: chains of llama.cpp's own samplers
+//! - [`fast`]: the common chains in Rust, for the same tokens in less time
+//! - `choose`: which of the two a job has; `parity`: whether they agree here
+//! - `rows`: the tokens of all rows, on several threads where it pays
+//! - `context`: how a lane's context is set up
+//! - `sequences`: a context, its sequences and their logits
+//! - `decode`: many jobs in one batch
+//! - `lanes`: several batches side by side
+//! - `pool`: what lanes have in common
+//! - [`trace`]: texts followed token by token, logits and routing handed over
+//! - `want`: that memory ran out is said
+//! - `ceiling`: a decode loop without sampling, to compare with
+
+use std::ffi::{CStr, c_char, c_void};
+use std::io::{self, Write as _};
+
+use llama_cpp_2::llama_backend::LlamaBackend;
+use llama_cpp_sys_2 as sys;
+
+mod ceiling;
+mod chain;
+mod choose;
+mod context;
+mod decode;
+mod device;
+mod error;
+pub mod fast;
+mod footprint;
+mod lanes;
+mod model;
+mod parity;
+mod pool;
+mod prompt;
+mod quantise;
+mod rows;
+mod sampler;
+mod sequences;
+mod settings;
+pub mod trace;
+mod want;
+mod work;
+
+pub use ceiling::ceiling;
+pub use chain::{Step, TokenBias};
+pub use device::{Device, DeviceKind};
+pub use error::Error;
+pub use footprint::{Holding, footprint};
+pub use lanes::generate;
+pub use model::{Facts, Model, RopeScaling};
+pub use prompt::ChatForm;
+pub use quantise::FileType;
+pub use rows::Rows;
+pub use sampler::Sampler;
+pub use settings::{Bos, HostExperts, Numerics, OpOffload, Samplers, Settings, Sharing, Strategy, Template};
+pub use work::{Done, Draws, Generation, Group, Job, Observer, Stop, Ticket, Timing, Token, Work};
+/// For what is not offered here: the very versions that this crate was built with.
+pub use {llama_cpp_2, llama_cpp_sys_2};
+
+/// Versions of the two crates; the workspace's Cargo.toml pins them to exactly these.
+const CRATES: &str = "llama-cpp-2 0.1.160, llama-cpp-sys-2 0.1.161";
+
+/// Of what we ask of llama.cpp: counts up whenever a logit may change by it, so that a text is
+/// never taken for one that was computed otherwise. 2: flash attention, and twins.
+const NUMERICS: u32 = 2;
+
+/// llama.cpp, initialised. One in a process.
+pub struct Llama {
+    backend: LlamaBackend,
+}
+
+impl Llama {
+    /// Starts llama.cpp and lets only its warnings and errors through, on stderr.
+    ///
+    /// # Errors
+    /// When it has been started before in this process.
+    pub fn start() -> Result<Self, Error> {
+        want::tell_of_want_of_memory();
+        let backend = LlamaBackend::init().map_err(|error| Error::Start(error.to_string()))?;
+        // SAFETY: the callback is a plain function that keeps no state.
+        unsafe { sys::llama_log_set(Some(log_warnings), std::ptr::null_mut()) };
+        Ok(Self { backend })
+    }
+
+    /// What llama.cpp is, as far as it may change a text: versions, build options and CPU features in one line.
+    pub fn fingerprint(&self) -> String {
+        // SAFETY: returns a pointer to a static string, which we copy at once.
+        let features = unsafe { CStr::from_ptr(sys::llama_print_system_info()) }.to_string_lossy();
+        let features = features.trim_end_matches([' ', '|']);
+        format!("{CRATES}, numerics {NUMERICS}; {features}")
+    }
+}
+
+extern "C" fn log_warnings(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
+    if level == sys::GGML_LOG_LEVEL_WARN || level == sys::GGML_LOG_LEVEL_ERROR {
+        // SAFETY: llama.cpp hands over a NUL-terminated string that lives during the call.
+        let text = unsafe { CStr::from_ptr(text) };
+        // Nobody may be left to read it.
+        let _ = io::stderr().write_all(text.to_bytes());
+    }
+}

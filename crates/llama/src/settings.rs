@@ -1,0 +1,102 @@
+//! How a model is loaded and decoded.
+
+/// How a model is loaded, and what its contexts are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub experts: HostExperts,
+    pub op_offload: OpOffload,
+    pub numerics: Numerics,
+    /// Tokens of context for each sequence.
+    pub context: u32,
+    pub strategy: Strategy,
+    pub samplers: Samplers,
+    pub sharing: Sharing,
+}
+
+/// Which routed experts stay on the host while all else goes to the accelerator, as `--cpu-moe` and `--n-cpu-moe` have
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostExperts {
+    None,
+    /// Those of the first n layers.
+    Layers(u32),
+    All,
+}
+
+/// Whether llama.cpp computes products of large batches on the accelerator where the weights are on the host, by
+/// copying them (`--no-op-offload`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpOffload {
+    /// llama.cpp's default.
+    On,
+    Off,
+}
+
+/// What a text's logits hang on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numerics {
+    /// Settings under which a sequence's logits are bit-identical in any batch and at any number of threads.
+    Invariant,
+    /// The quickest settings.
+    Fast,
+}
+
+impl Numerics {
+    /// Whether a text may go from one context to another: in fast numerics what is decoded beside it may change it.
+    pub(crate) fn texts_can_move(self) -> bool {
+        match self {
+            Self::Invariant => true,
+            Self::Fast => false,
+        }
+    }
+}
+
+/// Contexts, threads and sequences. Changes no text, only the speed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strategy {
+    /// Contexts that decode side by side, each other texts.
+    pub lanes: u32,
+    /// Threads of each lane.
+    pub threads: u32,
+    /// Sequences that a lane decodes together, at most 255 (one more is parked).
+    pub rows: u32,
+}
+
+/// Which samplers choose; the tokens are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Samplers {
+    /// Those in Rust, for the chains that they cover.
+    Fast,
+    /// llama.cpp's own, for comparison.
+    Llama,
+}
+
+/// Which texts share evaluations; the tokens are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Every text evaluates its prompt and its tokens by itself.
+    None,
+    /// A prompt is evaluated once for its texts.
+    Prompt,
+    /// So is every beginning that texts have in common.
+    Trie,
+}
+
+/// What surrounds a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// Nothing.
+    Raw,
+    /// It is one user's message in the model's own chat template, as llama.cpp applies it, and the assistant's turn is
+    /// opened.
+    Chat,
+}
+
+/// Whether a beginning-of-sequence token stands before a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bos {
+    /// As the model's file says (`tokenizer.ggml.add_bos_token`).
+    Model,
+    Always,
+    Never,
+}

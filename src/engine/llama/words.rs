@@ -1,0 +1,295 @@
+//! Our words as the crate's, and the crate's as ours. Data alone: nothing is decided here, but that a step which is
+//! off is left out of a chain.
+
+use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
+use crate::engine::{
+    ChatForm, Device, DeviceKind, EngineError, Group, Holding, Job, LoadSettings, ModelFacts, RopeScaling, Samplers,
+    Sharing, Stop, Strategy, Work,
+};
+use crate::experiment::{
+    Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Step, Temperature, Template, TokenBias,
+};
+use crate::metrics::Markers;
+
+/// The chain's steps without those that are off, in whose place llama.cpp would put an empty sampler.
+pub fn chain(chain: &ResolvedChain) -> Vec<::llama::Step> {
+    chain.0.iter().filter(|step| !step.is_off()).map(step).collect()
+}
+
+/// One step, off or not.
+pub fn step(step: &Step<Temperature>) -> ::llama::Step {
+    use ::llama::Step as Theirs;
+    match step.clone() {
+        Step::Temperature { t } => Theirs::Temperature { t: t.get() },
+        Step::TemperatureExt { t, delta, exponent } => Theirs::TemperatureExt { t: t.get(), delta, exponent },
+        Step::TopK { k } => Theirs::TopK { k },
+        Step::TopP { p, min_keep } => Theirs::TopP { p, min_keep },
+        Step::MinP { p, min_keep } => Theirs::MinP { p, min_keep },
+        Step::Typical { p, min_keep } => Theirs::Typical { p, min_keep },
+        Step::TopNSigma { n } => Theirs::TopNSigma { n },
+        Step::Xtc { p, threshold, min_keep } => Theirs::Xtc { p, threshold, min_keep },
+        Step::Penalties { last_n, repeat, frequency, presence } => {
+            Theirs::Penalties { last_n, repeat, frequency, presence }
+        }
+        Step::Dry { multiplier, base, allowed_length, last_n, sequence_breakers } => {
+            Theirs::Dry { multiplier, base, allowed_length, last_n, sequence_breakers }
+        }
+        Step::LogitBias { biases } => Theirs::LogitBias { biases: biases.into_iter().map(Into::into).collect() },
+        Step::Grammar { grammar, root } => Theirs::Grammar { grammar, root },
+        Step::Infill => Theirs::Infill,
+        Step::Greedy => Theirs::Greedy,
+        Step::Dist => Theirs::Dist,
+        Step::Mirostat { tau, eta, m } => Theirs::Mirostat { tau, eta, m },
+        Step::MirostatV2 { tau, eta } => Theirs::MirostatV2 { tau, eta },
+        Step::AdaptiveP { target, decay } => Theirs::AdaptiveP { target, decay },
+    }
+}
+
+impl From<TokenBias> for ::llama::TokenBias {
+    fn from(TokenBias { token, bias }: TokenBias) -> Self {
+        Self { token, bias }
+    }
+}
+
+/// None for the file as it is.
+pub fn file_type(quant: Quant) -> Option<::llama::FileType> {
+    use ::llama::FileType as Theirs;
+    Some(match quant {
+        Quant::Source => return None,
+        Quant::F32 => Theirs::F32,
+        Quant::F16 => Theirs::F16,
+        Quant::BF16 => Theirs::BF16,
+        Quant::Q8_0 => Theirs::Q8_0,
+        Quant::Q6_K => Theirs::Q6_K,
+        Quant::Q5_K_M => Theirs::Q5_K_M,
+        Quant::Q5_K_S => Theirs::Q5_K_S,
+        Quant::Q4_K_M => Theirs::Q4_K_M,
+        Quant::Q4_K_S => Theirs::Q4_K_S,
+        Quant::Q4_0 => Theirs::Q4_0,
+        Quant::Q3_K_L => Theirs::Q3_K_L,
+        Quant::Q3_K_M => Theirs::Q3_K_M,
+        Quant::Q3_K_S => Theirs::Q3_K_S,
+        Quant::Q2_K => Theirs::Q2_K,
+        Quant::IQ4_XS => Theirs::IQ4_XS,
+        Quant::MXFP4_MOE => Theirs::MXFP4_MOE,
+    })
+}
+
+impl From<&LoadSettings> for ::llama::Settings {
+    fn from(settings: &LoadSettings) -> Self {
+        Self {
+            experts: match settings.levels.offload() {
+                Offload::None => ::llama::HostExperts::None,
+                Offload::Layers(n) => ::llama::HostExperts::Layers(n),
+                Offload::All => ::llama::HostExperts::All,
+            },
+            op_offload: match settings.levels.op_offload() {
+                OpOffload::On => ::llama::OpOffload::On,
+                OpOffload::Off => ::llama::OpOffload::Off,
+            },
+            numerics: match settings.numerics {
+                Numerics::Invariant => ::llama::Numerics::Invariant,
+                Numerics::Fast => ::llama::Numerics::Fast,
+            },
+            context: settings.context,
+            strategy: settings.strategy.into(),
+            samplers: match settings.samplers {
+                Samplers::Fast => ::llama::Samplers::Fast,
+                Samplers::Llama => ::llama::Samplers::Llama,
+            },
+            sharing: match settings.sharing {
+                Sharing::None => ::llama::Sharing::None,
+                Sharing::Prompt => ::llama::Sharing::Prompt,
+                Sharing::Trie => ::llama::Sharing::Trie,
+            },
+        }
+    }
+}
+
+impl From<Strategy> for ::llama::Strategy {
+    fn from(Strategy { lanes, threads, rows }: Strategy) -> Self {
+        Self { lanes, threads, rows }
+    }
+}
+
+impl From<Template> for ::llama::Template {
+    fn from(template: Template) -> Self {
+        match template {
+            Template::Raw => Self::Raw,
+            Template::Chat => Self::Chat,
+        }
+    }
+}
+
+impl From<Bos> for ::llama::Bos {
+    fn from(bos: Bos) -> Self {
+        match bos {
+            Bos::Model => Self::Model,
+            Bos::Always => Self::Always,
+            Bos::Never => Self::Never,
+        }
+    }
+}
+
+impl From<&Work> for ::llama::Work {
+    fn from(Work { max_tokens, bos, groups, hash_logits }: &Work) -> Self {
+        let groups = groups.iter().map(Into::into).collect();
+        Self { max_tokens: *max_tokens, bos: (*bos).into(), groups, hash_logits: *hash_logits }
+    }
+}
+
+impl From<&Group> for ::llama::Group {
+    fn from(Group { prompt, template, jobs }: &Group) -> Self {
+        Self { prompt: prompt.clone(), template: (*template).into(), jobs: jobs.iter().map(Into::into).collect() }
+    }
+}
+
+impl From<&Job> for ::llama::Job {
+    fn from(job: &Job) -> Self {
+        // A chain without a draw has no seed; no sampler of it looks at this one.
+        Self { ticket: job.ticket, chain: chain(&job.chain), seed: job.seed.map_or(0, Seed::get) }
+    }
+}
+
+impl From<::llama::Stop> for Stop {
+    fn from(stop: ::llama::Stop) -> Self {
+        match stop {
+            ::llama::Stop::Eos => Self::Eos,
+            ::llama::Stop::MaxTokens => Self::MaxTokens,
+        }
+    }
+}
+
+impl From<&TraceWork> for ::llama::trace::TraceWork {
+    fn from(work: &TraceWork) -> Self {
+        use ::llama::trace::Capturing;
+        Self {
+            max_tokens: work.max_tokens,
+            bos: work.bos.into(),
+            texts: work.texts.iter().map(Into::into).collect(),
+            capturing: match work.record {
+                trace::Record::Routing => Capturing::Routing,
+                trace::Record::Nothing | trace::Record::Logits => Capturing::Off,
+            },
+        }
+    }
+}
+
+impl From<&TraceText> for ::llama::trace::TraceText {
+    fn from(text: &TraceText) -> Self {
+        use ::llama::trace::Follow as Theirs;
+        Self {
+            ticket: text.ticket,
+            prompt: text.prompt.clone(),
+            template: text.template.into(),
+            follow: match &text.follow {
+                Follow::Greedy => Theirs::Greedy,
+                // For whatever other reason it ended, its last token is its last position.
+                Follow::Forced { tokens, stop } => Theirs::Forced {
+                    tokens: tokens.clone(),
+                    stop: if *stop == Stop::Eos { ::llama::Stop::Eos } else { ::llama::Stop::MaxTokens },
+                },
+            },
+        }
+    }
+}
+
+/// A text that was followed as `work` asked for.
+pub fn traced(text: ::llama::trace::Traced, work: &TraceWork) -> Traced {
+    let ::llama::trace::Traced { ticket, n_prompt_tokens, tokens, stop, logits_blake3, n_vocab, routing } = text;
+    let asked = work.texts.iter().find(|text| text.ticket == ticket);
+    let stop = match asked.map(|text| &text.follow) {
+        Some(Follow::Forced { stop, .. }) => *stop,
+        _ => stop.into(),
+    };
+    let routing = routing.map(|shape| {
+        let ::llama::trace::RoutingShape { layers, n_expert, n_used } = shape;
+        RoutingShape { layers, n_expert, n_used }
+    });
+    Traced { ticket, n_prompt_tokens, tokens, stop, logits_blake3, n_vocab, routing }
+}
+
+impl From<::llama::Facts> for ModelFacts {
+    fn from(facts: ::llama::Facts) -> Self {
+        Self {
+            architecture: facts.architecture,
+            n_layer: facts.n_layer,
+            n_expert: facts.n_expert,
+            n_expert_used: facts.n_expert_used,
+            n_vocab: facts.n_vocab,
+            n_ctx_train: facts.n_ctx_train,
+            rope_scaling: facts.rope_scaling.map(|scaling| {
+                let ::llama::RopeScaling { kind, factor, original_context } = scaling;
+                RopeScaling { kind, factor, original_context }
+            }),
+            chat: None,
+            thought_markers: facts.chat_template.and_then(|template| Markers::of_template(&template)),
+            cache_bytes_per_token: facts.cache_bytes_per_token,
+        }
+    }
+}
+
+impl From<::llama::ChatForm> for ChatForm {
+    fn from(form: ::llama::ChatForm) -> Self {
+        let ::llama::ChatForm { template, forms, before, after, dialogue } = form;
+        Self::new(&template, forms, &before, &after, &dialogue)
+    }
+}
+
+impl From<::llama::Device> for Device {
+    fn from(device: ::llama::Device) -> Self {
+        let ::llama::Device { name, description, backend, kind, memory_total_bytes, memory_free_bytes } = device;
+        Self { name, description, backend, kind: kind.into(), memory_total_bytes, memory_free_bytes }
+    }
+}
+
+impl From<::llama::DeviceKind> for DeviceKind {
+    fn from(kind: ::llama::DeviceKind) -> Self {
+        match kind {
+            ::llama::DeviceKind::Cpu => Self::Cpu,
+            ::llama::DeviceKind::Gpu => Self::Gpu,
+            ::llama::DeviceKind::IntegratedGpu => Self::IntegratedGpu,
+            ::llama::DeviceKind::Accelerator => Self::Accelerator,
+            ::llama::DeviceKind::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<::llama::Holding> for Holding {
+    fn from(holding: ::llama::Holding) -> Self {
+        let ::llama::Holding { device, kind, expert_bytes, other_weight_bytes, cache_bytes, compute_bytes } = holding;
+        Self { device, kind: kind.into(), expert_bytes, other_weight_bytes, cache_bytes, compute_bytes }
+    }
+}
+
+impl From<::llama::Error> for EngineError {
+    fn from(error: ::llama::Error) -> Self {
+        match error {
+            ::llama::Error::Abandoned(error) => match error.downcast::<trace::ScratchError>() {
+                Ok(scratch) => Self::Scratch(scratch),
+                Err(error) => Self::Abandoned(error),
+            },
+            other => Self::Llama(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_are_off_are_left_out() {
+        let idle = [
+            Step::TopK { k: 0 },
+            Step::TopP { p: 1.0, min_keep: 1 },
+            Step::MinP { p: 0.0, min_keep: 1 },
+            Step::Typical { p: 1.0, min_keep: 1 },
+            Step::Xtc { p: 0.0, threshold: 0.1, min_keep: 1 },
+            Step::Penalties { last_n: 64, repeat: 1.0, frequency: 0.0, presence: 0.0 },
+        ];
+        let dist = ResolvedChain(vec![Step::Dist]);
+        assert_eq!(chain(&ResolvedChain([&idle[..], &dist.0].concat())), chain(&dist));
+        assert_eq!(chain(&dist), [::llama::Step::Dist]);
+    }
+}
