@@ -39,7 +39,7 @@ test: test-tools
 VULKAN_DEVICE ?= 0
 with_vulkan = CXXFLAGS="$$CXXFLAGS $$(scripts/vulkan-flags)" CARGO_TARGET_DIR=target-vulkan $(CARGO)
 vulkan-test: test-tools vulkan-tools
-	$(with_vulkan) test --release --features vulkan --test offload
+	$(with_vulkan) test --release --features vulkan --test llama offload::
 
 ## An experiment on that device.
 vulkan-run: EXPERIMENT = experiments/offload.toml
@@ -64,7 +64,7 @@ checked = --config 'profile.release.package.moe-sweep.overflow-checks=true' \
 fuzz: export MOE_SWEEP_FUZZ_SECONDS = $(or $(SECONDS),60)
 fuzz: test-tools
 	$(CARGO) test --release --quiet $(checked) --lib fuzz:: -- --nocapture --test-threads 2
-	$(CARGO) test --release --quiet $(checked) --test fuzz -- --nocapture --test-threads 2
+	$(CARGO) test --release --quiet $(checked) --test quick fuzz:: -- --nocapture --test-threads 2
 
 ## Compare the ways of decoding (docs/performance.md); more than 20 minutes on idle cores.
 ## BENCH=--quick for a look.

@@ -2,6 +2,11 @@
 //! experiment in it, and `moe-sweep` run there.
 #![allow(dead_code)] // each test binary uses its part of this
 
+pub mod canned;
+pub mod gguf;
+pub mod hub;
+pub mod server;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
