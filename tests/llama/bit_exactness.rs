@@ -18,7 +18,7 @@ use moe_sweep::experiment::{
     Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Step, Temperature, Template,
 };
 
-use crate::alone::alone;
+use crate::support::alone::alone;
 
 const MODELS: [&str; 4] = ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "dense-tiny"];
 /// gpt-oss-tiny as F32: the others round away what a cache laid out differently would change.

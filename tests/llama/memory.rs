@@ -17,7 +17,7 @@ use moe_sweep::model::Anatomy;
 use moe_sweep::model::gguf::Gguf;
 use moe_sweep::model::memory::{Estimate, Room};
 
-use crate::alone::alone;
+use crate::support::alone::alone;
 
 static LOG: Mutex<String> = Mutex::new(String::new());
 

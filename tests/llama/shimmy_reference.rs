@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::alone::alone;
+use crate::support::alone::alone;
 use crate::support::{Bench, models};
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaContextParams;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::support::models;
+use crate::support::{PROGRAM, models};
 use moe_sweep::engine::trace::{Follow, LogitsReader, Record, Routed, RoutingReader, TraceText};
 use moe_sweep::engine::{
     Generation, Group, Job, LoadSettings, Samplers, Sharing, Stop, Strategy, TraceWork, Traced, Work,
@@ -22,7 +22,7 @@ const MAX_TOKENS: u32 = 24;
 
 /// A model loaded in a worker, `rows` texts side by side.
 fn load(model: &Path, numerics: Numerics, rows: u32) -> Worker {
-    let mut worker = Worker::start(Path::new(env!("CARGO_BIN_EXE_moe-sweep")), numerics).expect("a worker");
+    let mut worker = Worker::start(Path::new(PROGRAM), numerics).expect("a worker");
     worker.send(&Request::Load(LoadSettings {
         path: model.to_owned(),
         blake3: blake3_of(model).expect("a model's file"),

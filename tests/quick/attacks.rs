@@ -6,9 +6,9 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::support::{Bench, SCRIPTED, sealed, wait_until};
+use crate::support::{Bench, PROGRAM, SCRIPTED, sealed, wait_until, without_the_callers_variables};
 
 const FULL: &str = "/dev/full";
 
@@ -103,8 +103,7 @@ fn a_path_may_have_any_bytes() {
         fs::copy(bench.path().join(name), bench.path().join(&folder).join(name)).unwrap();
     }
     let run = |arguments: &[&OsStr]| {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_moe-sweep")).args(arguments).current_dir(bench.path()).output().unwrap();
+        let output = without_the_callers_variables(PROGRAM).args(arguments).current_dir(bench.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     };
     let experiment = [folder.as_bytes(), b"/x.toml"].concat();

@@ -2,24 +2,21 @@
 //! (`tests/audit/make.py`, which needs Python's standard library), and decided by the program itself.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
+
+use crate::support::{PROGRAM, without_the_callers_variables};
 
 struct Case {
     folder: tempfile::TempDir,
     said: String,
 }
 
-fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_moe-sweep")
-}
-
 fn case(name: &str, seed: u32) -> Case {
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/audit/make.py");
-    let made = Command::new("python3")
-        .args([script.as_os_str(), program().as_ref(), name.as_ref(), folder.path().as_os_str()])
+    let made = without_the_callers_variables("python3")
+        .args([script.as_os_str(), PROGRAM.as_ref(), name.as_ref(), folder.path().as_os_str()])
         .arg(seed.to_string())
         .output()
         .expect("the README asks for Python");
@@ -56,7 +53,8 @@ impl Case {
     }
 
     fn moe_sweep(&self, arguments: &[&str]) -> (i32, String) {
-        let output = Command::new(program()).args(arguments).current_dir(self.folder.path()).output().unwrap();
+        let output =
+            without_the_callers_variables(PROGRAM).args(arguments).current_dir(self.folder.path()).output().unwrap();
         let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         (output.status.code().unwrap(), said.concat())
     }

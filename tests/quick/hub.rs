@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::hub::{COMMIT, Fault, Hub, Site, sha256};
-use crate::support::{Bench, Numbers, Said, models};
+use crate::support::hub::{COMMIT, Fault, Hub, Site, on_hub, sha256};
+use crate::support::{Bench, Numbers, Said};
 
 const TOKEN: &str = "hf_secretSECRETsecret";
 
@@ -82,18 +82,6 @@ impl Fetch {
     fn is_absent(&self) {
         assert!(!self.blob().exists() && !self.snapshot().exists(), "something stands at the final name");
     }
-}
-
-/// Every setting of the hub's clients as the test wants it, and no proxy.
-fn on_hub(command: &mut Command, endpoint: &str, bench: &Bench) {
-    for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"] {
-        command.env_remove(name);
-    }
-    command.env_remove("HF_HUB_OFFLINE");
-    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
-        command.env_remove(name).env_remove(name.to_uppercase());
-    }
-    command.env("HF_ENDPOINT", endpoint).env("HF_HOME", bench.path().join("hf"));
 }
 
 fn says(said: &Said, expected: &[&str]) {
@@ -388,54 +376,4 @@ fn verify_finds_a_damaged_file_and_force_mends_it() {
     assert_eq!(fetch.say(&["model", "fetch", "--force", "m"]).code, Some(0));
     assert_eq!(fetch.say(&["model", "verify", "--all"]).code, Some(0));
     fetch.is_whole();
-}
-
-/// A tiny experiment on a model of the hub, which only the experiment's file names.
-const EXPERIMENT: &str = r#"
-schema = 1
-name = "x"
-
-[generate]
-max_tokens = 4
-context = 128
-
-[grid]
-model = ["served"]
-chain = ["greedy"]
-temperature = [1.0]
-
-[prompts]
-inline = ["The cat sat"]
-
-[[model]]
-id = "served"
-hf = "o/tiny"
-file = "deepseek-tiny.gguf"
-"#;
-
-#[test]
-fn an_experiment_runs_on_a_fetched_model_and_never_fetches_it_itself() {
-    let text = fs::read(models().join("deepseek-tiny.gguf")).expect("the bundled model");
-    let hub = Hub::serve(&[("o/tiny", "deepseek-tiny.gguf", &text)]);
-    let fetch = Fetch { bench: Bench::new(EXPERIMENT), hub, text };
-    for arguments in [&["run", "x.toml"][..], &["plan", "x.toml"]] {
-        let said = fetch.say(arguments);
-        assert_eq!(said.code, Some(96), "{said:#?}");
-        let remedy = "moe-sweep model fetch served --experiment x.toml";
-        says(&said, &["the model served is not fetched: o/tiny/deepseek-tiny.gguf@main", remedy]);
-    }
-    assert!(!fetch.bench.exists("results") && fetch.hub.seen(Site::Endpoint).is_empty());
-
-    let fetched = fetch.say(&["model", "fetch", "served", "--experiment", "x.toml"]);
-    assert_eq!(fetched.code, Some(0), "{fetched:#?}");
-    let asked = fetch.hub.seen(Site::Endpoint).len();
-    let said = fetch.say(&["run", "x.toml"]);
-    assert_eq!(said.code, Some(0), "{said:#?}");
-    assert_eq!(fetch.hub.seen(Site::Endpoint).len(), asked, "a run needs no network");
-    let manifest: serde_json::Value =
-        serde_json::from_str(&fetch.bench.result("results/x", "manifest.json")).expect("JSON");
-    let expected = serde_json::json!({
-        "repo": "o/tiny", "file": "deepseek-tiny.gguf", "revision": "main", "commit": COMMIT
-    });
-    assert_eq!(manifest["models"][0]["hub"], expected);
 }

@@ -1,9 +1,6 @@
-//! What `plan` says beside the plan, and every run keeps: samplers that are off, contexts beyond
-//! the training.
+//! What `plan` says beside the plan, and every run keeps: samplers that are off.
 
-use std::fs;
-
-use crate::support::{Bench, GGUF, Said, models};
+use crate::support::{Bench, Said};
 use serde_json::Value;
 
 /// The words of `plan x.toml`, each note on one line.
@@ -43,17 +40,4 @@ fn a_sampler_that_is_off_as_documented_is_no_note() {
     let bench = Bench::scripted("");
     bench.edit("[\"pure\", \"greedy\"]", "[\"llama.cpp\", \"vllm\"]");
     assert!(!plan(&bench).contains("chain llama.cpp:") && !plan(&bench).contains("chain vllm:"), "{}", plan(&bench));
-}
-
-#[test]
-fn a_text_longer_than_the_training_is_told_with_both_numbers() {
-    let bench = Bench::new(GGUF);
-    bench.write("m.gguf", fs::read(models().join("deepseek-tiny.gguf")).expect("the bundled model"));
-    bench.edit("context = 32", "context = 2048");
-    assert!(!plan(&bench).contains("trained on"), "8 tokens of a context of 2048: {}", plan(&bench));
-    bench.edit("max_tokens = 8", "max_tokens = 1500");
-    let said = plan(&bench);
-    let expected = "the model m was trained on 1024 tokens, and a prompt of ";
-    assert!(said.contains(expected) && said.contains(" with max_tokens = 1500 makes 150"), "{said}");
-    assert!(said.contains("its header names no rope scaling that would extend it"), "{said}");
 }

@@ -1,5 +1,4 @@
-//! What takes its time and needs no llama.cpp: servers that keep silent, kills, signals, shards, a sample of
-//! `make torture`.
+//! What takes its time and needs no llama.cpp: servers that keep silent, kills, shards.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -7,5 +6,3 @@ mod support;
 mod resume;
 mod servers;
 mod shard;
-mod signals;
-mod torture;

@@ -3,79 +3,15 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::support::{Bench, Numbers, models, wait_until};
-
-/// How often the kill test kills; `MOE_SWEEP_TEST_KILLS=100` for more.
-fn kills() -> u32 {
-    std::env::var("MOE_SWEEP_TEST_KILLS").map_or(10, |kills| kills.parse().expect("a number"))
-}
-
-/// Kills runs at random moments, `kills` of them in the middle, then lets one
-/// finish. Starts afresh when a run finished before enough were killed.
-fn kill_and_resume(bench: &Bench, kills: u32, undisturbed: Duration) {
-    let mut numbers = Numbers(7);
-    let mut killed = 0;
-    let mut sweep = 0;
-    while killed < kills {
-        let directory = format!("killed-{sweep}");
-        sweep += 1;
-        loop {
-            let mut child = bench.start(&directory, &[]);
-            let moment = Duration::from_micros(numbers.below(undisturbed.as_micros() as u64));
-            thread::sleep(moment);
-            child.kill().expect("SIGKILL can be sent");
-            let finished = child.wait().expect("the child can be waited for").success();
-            if finished || killed >= kills {
-                break;
-            }
-            killed += 1;
-        }
-        bench.run(&directory, &[], 0);
-        assert_eq!(bench.reproducible(&directory), bench.reproducible("undisturbed"), "after {killed} kills");
-    }
-}
-
-fn time_undisturbed(bench: &Bench) -> Duration {
-    let begun = Instant::now();
-    bench.run("undisturbed", &[], 0);
-    begun.elapsed()
-}
+use crate::support::kills::{kill_and_resume, kills, time_undisturbed};
+use crate::support::{Bench, wait_until};
 
 #[test]
 fn sigkill_at_random_moments_loses_no_finished_trial() {
     let bench = Bench::scripted("delay_ms = 10");
     let undisturbed = time_undisturbed(&bench);
     kill_and_resume(&bench, kills(), undisturbed);
-}
-
-#[test]
-fn sigkill_in_llama_cpp_changes_no_byte() {
-    let bench = Bench::new(
-        r#"
-schema = 1
-name = "x"
-
-[generate]
-max_tokens = 60
-context = 256
-
-[grid]
-model = ["deepseek-tiny"]
-chain = ["shimmy-1.7", "llama.cpp"]
-temperature = [0.5, 0.9]
-seed = { from = 0, count = 4 }
-
-[prompts]
-inline = ["The sun is", "Cooking begins with", "Once upon a time", "Dear Mary,"]
-"#,
-    );
-    let manifest = models().join("deepseek-tiny.gguf");
-    bench.edit("[prompts]", &format!("[[model]]\nid = \"deepseek-tiny\"\npath = {manifest:?}\n\n[prompts]"));
-    let undisturbed = time_undisturbed(&bench);
-    kill_and_resume(&bench, kills() / 2, undisturbed);
 }
 
 #[test]

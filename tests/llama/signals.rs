@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Bench, GGUF, gguf, hear_signals, models, wait_until};
+use crate::support::{Bench, GGUF, PROGRAM, gguf, hear_signals, models, wait_until, without_the_callers_variables};
 use moe_sweep::engine::{LoadSettings, Quantisation, Samplers, Sharing, Strategy};
 use moe_sweep::experiment::{Api, Numerics, Offload, OpOffload, Quant, Served, Server};
 use moe_sweep::worker::protocol::Request;
@@ -61,8 +61,8 @@ fn assert_soon_gone(ids: &[u32]) {
 
 /// A command that `sh` prepares: `$1` is the program, what follows are its arguments.
 fn shell(bench: &Bench, script: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_moe-sweep")]).args(arguments);
+    let mut command = without_the_callers_variables("sh");
+    command.args(["-c", script, "sh", PROGRAM]).args(arguments);
     command.current_dir(bench.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     hear_signals(&mut command);
     command
@@ -279,7 +279,7 @@ fn worker_of_a_shell(bench: &Bench, request: &Request) -> (Child, u32, File) {
 
 fn is_worker(id: u32) -> bool {
     // The target folder may be a link.
-    let program = fs::canonicalize(env!("CARGO_BIN_EXE_moe-sweep")).expect("it is there");
+    let program = fs::canonicalize(PROGRAM).expect("it is there");
     fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|path| path == program)
 }
 

@@ -4,7 +4,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use crate::support::{PROGRAM, without_the_callers_variables};
 
 /// What a machine may not have: small file systems need root, and renames are failed by seccomp's notifications, which
 /// some containers forbid.
@@ -14,7 +15,7 @@ const MAY_BE_SKIPPED: [&str; 2] = ["limits/disk", "io"];
 fn torture(program: &Path, target: &str, arguments: &[&str]) -> (Option<i32>, String, serde_json::Value) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(target);
-    let mut command = Command::new("python3");
+    let mut command = without_the_callers_variables("python3");
     command.arg(root.join("scripts/torture")).arg(program).arg("--target").arg(&target).args(arguments);
     let output = command.output().expect("python3 is there");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -35,7 +36,7 @@ fn count(report: &serde_json::Value, campaign: &str, what: &str) -> u64 {
 
 #[test]
 fn a_sample_of_all_attacks_finds_no_fault() {
-    let (code, said, report) = torture(Path::new(env!("CARGO_BIN_EXE_moe-sweep")), "torture", &["--reduced"]);
+    let (code, said, report) = torture(Path::new(PROGRAM), "torture", &["--reduced"]);
     println!("{said}");
     assert_eq!((code, report["faults"].as_u64()), (Some(0), Some(0)), "{said}");
     let skipped = report["skipped"].as_array().expect("a list of names");
@@ -65,9 +66,8 @@ fn a_sample_of_all_attacks_finds_no_fault() {
 fn a_program_that_changes_its_tables_is_found_out() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let program = folder.path().join("moe-sweep");
-    let real = env!("CARGO_BIN_EXE_moe-sweep");
     let script = format!(
-        "#!/bin/sh\n{real:?} \"$@\"\ncode=$?\n[ \"$1\" = report ] && [ -d \"$2\" ] && echo x >> \"$2/cells.csv\"\nexit $code\n"
+        "#!/bin/sh\n{PROGRAM:?} \"$@\"\ncode=$?\n[ \"$1\" = report ] && [ -d \"$2\" ] && echo x >> \"$2/cells.csv\"\nexit $code\n"
     );
     fs::write(&program, script).expect("a script can be written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be made a program");
