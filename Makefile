@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench demo check fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: bench demo check quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -33,14 +33,22 @@ recompute:
 ## Build and run the tests of the program and its crates; those of forge have a target of their own.
 ours = --workspace --exclude forge
 test: test-tools
-	$(CARGO) test --release $(ours)
+	$(CARGO) test --release $(ours) --features moe-sweep/page-tests
+
+## All that needs no llama.cpp, for the loop of a change: needs Rust, gcc and Python alone. CARGO_TARGET_DIR may be
+## that of the other builds, for it has a profile of its own.
+quick_features = --profile quick --package moe-sweep --no-default-features
+quick:
+	$(CARGO) fmt --all --check
+	$(CARGO) test $(quick_features) --quiet --lib --test quick
+	$(CARGO) clippy $(quick_features) --lib --bins --test quick -- -D warnings
 
 ## The tests with experts on a Vulkan device, by default Mesa's lavapipe, which runs on
 ## the CPU (docs/offload.md). Builds llama.cpp once more, in a folder of its own.
 VULKAN_DEVICE ?= 0
 with_vulkan = CXXFLAGS="$$CXXFLAGS $$(scripts/vulkan-flags)" CARGO_TARGET_DIR=target-vulkan $(CARGO)
 vulkan-test: test-tools vulkan-tools
-	$(with_vulkan) test --release --features vulkan --test offload
+	$(with_vulkan) test --release --features vulkan --test llama offload::
 
 ## An experiment on that device.
 vulkan-run: EXPERIMENT = experiments/offload.toml
@@ -65,9 +73,9 @@ checked = --config 'profile.release.package.moe-sweep.overflow-checks=true' \
     --config 'profile.release.package.moe-sweep-score.overflow-checks=true' \
     --config 'profile.release.package.moe-sweep-score.debug-assertions=true'
 fuzz: export MOE_SWEEP_FUZZ_SECONDS = $(or $(SECONDS),60)
-fuzz: test-tools
+fuzz: build-tools
 	$(CARGO) test --release --quiet $(checked) --lib fuzz:: -- --nocapture --test-threads 2
-	$(CARGO) test --release --quiet $(checked) --test fuzz -- --nocapture --test-threads 2
+	$(CARGO) test --release --quiet $(checked) --test quick fuzz:: -- --nocapture --test-threads 2
 
 ## Compare the ways of decoding (docs/performance.md); more than 20 minutes on idle cores.
 ## BENCH=--quick for a look.
@@ -91,7 +99,7 @@ slurm-test: build-tools
 
 lint: build-tools
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --workspace --all-targets --features moe-sweep/page-tests -- -D warnings
 
 docs: build-tools
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --workspace --document-private-items

@@ -33,7 +33,7 @@ PARTS = {
     "streams": (streams.run, 120, "nothing: all of them are run", None),
     "servers": (servers, 600, "nothing: every mode is run", None),
 }
-# What a sample takes: the hostile servers have tests of their own (tests/servers).
+# What a sample takes: the hostile servers have tests of their own (tests/slow/servers).
 SAMPLED = ["kills", "mutants", "io", "limits", "streams"]
 
 

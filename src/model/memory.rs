@@ -1,7 +1,7 @@
 //! The memory that a model will take: weights, cache, buffers.
 //!
 //! Pure, from an [`Anatomy`]. An upper bound that is near where it is large:
-//! `tests/memory.rs` holds it against what llama.cpp allocates.
+//! `tests/llama/memory.rs` holds it against what llama.cpp allocates.
 
 use serde::Serialize;
 

@@ -101,7 +101,7 @@ fn what_is_folded_is_printed() {
     is_quiet(&page);
 }
 
-/// `MOE_SWEEP_AXE=node_modules/axe-core/axe.min.js cargo test --release --test report_page -- --ignored axe`
+/// `MOE_SWEEP_AXE=node_modules/axe-core/axe.min.js cargo test --release --features page-tests --test report_page -- --ignored axe`
 /// asks axe-core (`npm install axe-core`) what it finds, in the light and in the dark.
 #[test]
 #[ignore = "needs axe-core, which is no crate"]
@@ -128,7 +128,7 @@ fn axe_finds_nothing() {
     }
 }
 
-/// `MOE_SWEEP_REPORT=results/cause/report.html cargo test --release --test report_page -- --ignored`
+/// `MOE_SWEEP_REPORT=results/cause/report.html cargo test --release --features page-tests --test report_page -- --ignored`
 /// writes screenshots of that report beside it, of each section, light and dark, wide and narrow.
 #[test]
 #[ignore = "takes pictures for people"]

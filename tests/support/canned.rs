@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::server::{Request, words};
+use super::server::{Request, words};
 
 pub struct Canned {
     pub url: String,

@@ -1,7 +1,7 @@
 //! Feeds a reader of foreign bytes with mutants of a corpus, and holds it to four things: no panic, no
 //! more than a second, bounded memory, and that it still reads what is right.
 //!
-//! For the unit tests (`src/lib.rs`) and for `tests/fuzz.rs`. The corpus of a target is
+//! For the unit tests (`src/lib.rs`) and for `tests/quick/fuzz.rs`. The corpus of a target is
 //! `tests/corpus/fuzz/NAME/`: real files, and what was found, which is tried before anything else.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -125,8 +125,8 @@ fn judge(read: &impl Fn(&[u8]) -> Read, bytes: &[u8]) -> Result<Read, String> {
             let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
             format!("a panic: {}", said.unwrap_or("without words"))
         })?;
-        let taken = PEAK_BYTES.get().saturating_sub(before);
-        if taken > MOST_MEMORY_BYTES as isize {
+        let taken = peak_bytes_since(before);
+        if taken > MOST_MEMORY_BYTES {
             return Err(format!("{taken} bytes of memory for an input of {}", bytes.len()));
         }
         shortest = shortest.min(begun.elapsed());
@@ -176,9 +176,15 @@ thread_local! {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn start_counting() -> isize {
+/// Begins to look for a peak of what this thread has allocated; returns what it has now, in bytes.
+pub fn start_counting() -> isize {
     PEAK_BYTES.set(NOW_BYTES.get());
     NOW_BYTES.get()
+}
+
+/// The peak in bytes since [`start_counting`] returned `before`, beyond that.
+pub fn peak_bytes_since(before: isize) -> usize {
+    PEAK_BYTES.get().saturating_sub(before).unsigned_abs()
 }
 
 fn count(bytes: isize) {
@@ -204,7 +210,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size as isize - layout.size() as isize);
+        // For a moment there may be both.
+        count(size as isize);
+        count(-(layout.size() as isize));
         // SAFETY: the caller's promise.
         unsafe { System.realloc(pointer, layout, size) }
     }

@@ -1,5 +1,4 @@
 //! GGUF files made by hand.
-#![allow(dead_code)] // each test binary uses its part of this
 
 /// A file, as it is written. Nothing is checked: wrong ones are wanted.
 #[derive(Clone)]

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -226,4 +227,13 @@ fn read_request(site: Site, stream: &mut TcpStream) -> io::Result<Option<Seen>> 
         Some(String::from_utf8_lossy(found.value).into_owned())
     };
     Ok(Some(Seen { site, method, path, range: header("range"), authorization: header("authorization") }))
+}
+
+/// Every setting of the hub's clients as the test wants it.
+pub fn on_hub(command: &mut Command, endpoint: &str, bench: &super::Bench) {
+    for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"] {
+        command.env_remove(name);
+    }
+    command.env_remove("HF_HUB_OFFLINE");
+    command.env("HF_ENDPOINT", endpoint).env("HF_HOME", bench.path().join("hf"));
 }

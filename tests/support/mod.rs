@@ -2,6 +2,15 @@
 //! experiment in it, and `moe-sweep` run there.
 #![allow(dead_code)] // each test binary uses its part of this
 
+pub mod alone;
+pub mod canned;
+pub mod gguf;
+pub mod hub;
+pub mod kills;
+pub mod server;
+
+use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -113,13 +122,8 @@ impl Bench {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_moe-sweep"));
+        let mut command = without_the_callers_variables(PROGRAM);
         command.args(arguments).current_dir(self.path()).env("NO_COLOR", "1").stdin(Stdio::null());
-        for name in
-            ["MOE_SWEEP_THREADS", "MOE_SWEEP_BATCH", "MOE_SWEEP_STALL_TIMEOUT", "MOE_SWEEP_MODELS", "MOE_SWEEP_CACHE"]
-        {
-            command.env_remove(name);
-        }
         hear_signals(&mut command);
         command
     }
@@ -167,6 +171,27 @@ impl Bench {
     pub fn reproducible(&self, directory: &str) -> [String; 3] {
         ["trials.csv", "cells.csv", "verdicts.json"].map(|name| self.result(directory, name))
     }
+}
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_moe-sweep");
+
+/// A command that hears nothing of what the caller of the tests tells their own moe-sweep: options and proxies. Every
+/// process that a test starts begins here (`tests/quick/surroundings.rs`).
+pub fn without_the_callers_variables(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        if is_for_moe_sweep(&name.to_string_lossy()) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Whether a variable of this name tells moe-sweep what to do.
+pub fn is_for_moe_sweep(name: &str) -> bool {
+    let proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
+    name.starts_with("MOE_SWEEP_") || proxies.contains(&&*name.to_ascii_lowercase())
 }
 
 /// Whoever runs the tests may ignore signals, as a shell's background job does, and what is inherited as ignored

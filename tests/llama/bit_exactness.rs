@@ -1,0 +1,160 @@
+//! `numerics = "invariant"` down to the bits: a text's token ids and all the
+//! logits they were chosen from are the same whatever is evaluated beside it,
+//! on all bundled architectures and several types of weights.
+//!
+//! Every architecture with every type takes minutes:
+//! `MOE_SWEEP_TEST_EXACTNESS=full cargo test --release --test llama bit_exactness`.
+//! Otherwise each architecture is tried with one type.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use moe_sweep::domain::{
+    Bos, Generation, LoadKey, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature, Template, Token,
+};
+use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
+use moe_sweep::engine::{
+    Effort, Engine, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket, Timing, Work,
+};
+
+use crate::support::alone::alone;
+
+const MODELS: [&str; 4] = ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "dense-tiny"];
+/// gpt-oss-tiny as F32: the others round away what a cache laid out differently would change.
+const QUANTS: [Quant; 4] = [Quant::Source, Quant::Q8_0, Quant::F32, Quant::Q4_K_M];
+const CONTEXT: u32 = 768;
+const SENTENCE: &str = "The principle is simple: water turns a wheel, and the wheel turns a stone. ";
+
+/// llama.cpp would evaluate the last token of so long a prompt by itself.
+const ONE_TOO_MANY: usize = 513;
+
+/// Lanes, threads of each and rows. Where there are more lanes than prompts, texts move.
+const STRATEGIES: [(u32, u32, u32); 8] =
+    [(1, 4, 1), (1, 2, 2), (1, 4, 8), (1, 1, 32), (1, 4, 128), (2, 2, 32), (2, 1, 3), (4, 1, 8)];
+
+/// The tokens of every text and the hash of its logits.
+type Texts = BTreeMap<Ticket, (Vec<Token>, String)>;
+
+#[derive(Default)]
+struct Kept {
+    texts: Texts,
+    moved: u64,
+}
+
+impl Observer for Kept {
+    fn started(&mut self, _: Ticket) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn finished(&mut self, ticket: Ticket, generation: Generation, _: Timing) -> std::io::Result<()> {
+        let hash = generation.logits_blake3.expect("the work asks for it");
+        self.texts.insert(ticket, (generation.tokens.expect("its tokens are known"), hash));
+        Ok(())
+    }
+
+    fn failed(&mut self, _: Ticket, reason: String, _: u32) -> std::io::Result<()> {
+        panic!("{reason}")
+    }
+
+    fn worked(&mut self, effort: Effort) -> std::io::Result<()> {
+        self.moved += effort.moved_sequences;
+        Ok(())
+    }
+}
+
+#[test]
+fn tokens_and_logits_depend_on_nothing_else() {
+    alone("bit_exactness::tokens_and_logits_depend_on_nothing_else", &[("GGML_CPU_TILED_MM", "0")], compare_all);
+}
+
+fn compare_all() {
+    let llama = Llama::start().expect("llama.cpp starts");
+    let folder = tempfile::tempdir().expect("a folder");
+    let full = std::env::var_os("MOE_SWEEP_TEST_EXACTNESS").is_some_and(|how| how == "full");
+    let mut moved = 0;
+    for (model, one) in MODELS.into_iter().zip(QUANTS) {
+        for quant in if full { QUANTS.to_vec() } else { vec![one] } {
+            let path = weights(&llama, model, quant, folder.path());
+            moved += compare(&llama, &path, &format!("{model} as {quant}"));
+        }
+    }
+    assert!(moved > 0, "no text went from one context to another: moving has not been tried");
+}
+
+fn weights(llama: &Llama, model: &str, quant: Quant, folder: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model).with_extension("gguf");
+    if quant == Quant::Source {
+        return source;
+    }
+    let target = folder.join(format!("{model}-{quant}.gguf"));
+    let quantisation = Quantisation { source, target: target.clone(), quant, threads: 2 };
+    llama.quantise(&quantisation).expect("the weights can be quantised");
+    target
+}
+
+/// How many sequences were moved meanwhile.
+fn compare(llama: &Llama, path: &Path, name: &str) -> u64 {
+    let model = Model::load(llama, &settings(path, (1, 1, 1))).expect("the model loads");
+    let work = work(&model);
+    let mut moved = 0;
+    let mut texts = |strategy, work: &Work| {
+        let mut kept = Kept::default();
+        LlamaEngine::new(llama, &model, &settings(path, strategy)).generate(work, &mut kept).expect("texts");
+        moved += kept.moved;
+        kept.texts
+    };
+    let alone = texts((1, 1, 1), &work);
+    assert_eq!(alone.len(), work.groups.iter().map(|group| group.jobs.len()).sum::<usize>());
+    for strategy in STRATEGIES {
+        let together = texts(strategy, &work);
+        assert!(together == alone, "{name}: lanes, threads, rows {strategy:?} differ from one at a time");
+    }
+    let mut backwards = work.clone();
+    backwards.groups.reverse();
+    backwards.groups.iter_mut().for_each(|group| group.jobs.reverse());
+    assert!(texts((1, 2, 8), &backwards) == alone, "{name}: the order of the texts matters");
+    // As when a run is resumed in the middle of a prompt.
+    let mut rest = work.clone();
+    rest.groups.iter_mut().for_each(|group| group.jobs.retain(|job| job.ticket % 3 == 1));
+    for (ticket, text) in texts((1, 2, 8), &rest) {
+        assert!(text == alone[&ticket], "{name}: text {ticket} differs when others are done already");
+    }
+    moved
+}
+
+/// Prompts of some ten tokens, of over 600 and of [`ONE_TOO_MANY`], each asked in several ways.
+fn work(model: &Model) -> Work {
+    let n_tokens = |prompt: &str| model.tokenize(prompt, Template::Raw, Bos::Model).expect("tokens").len();
+    let long = SENTENCE.repeat(26);
+    assert!((601..750).contains(&n_tokens(&long)));
+    let lengthen = |text: &String| Some(format!("{text} stone"));
+    let mut longer = std::iter::successors(Some(SENTENCE.repeat(19)), lengthen);
+    let one_too_many = longer.find(|text| n_tokens(text) >= ONE_TOO_MANY).expect("it grows");
+    assert_eq!(n_tokens(&one_too_many), ONE_TOO_MANY);
+    let temperature = |t| Step::Temperature { t: Temperature::new(t).expect("a temperature") };
+    let jobs = |first: Ticket| {
+        let greedy = (vec![Step::Greedy], None);
+        let draws = (0..7u32).map(|n| {
+            let t = [0.3, 0.9, 1.5][n as usize % 3];
+            (vec![temperature(t), Step::Dist], Seed::new(n))
+        });
+        let jobs = draws.chain([greedy]).zip(first..);
+        jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed }).collect()
+    };
+    let group = |prompt: &str, first| Group { prompt: prompt.to_owned(), template: Template::Raw, jobs: jobs(first) };
+    let groups = vec![group(&SENTENCE[..30], 0), group(&long, 100), group(&one_too_many, 200)];
+    Work { max_tokens: 10, bos: Bos::Model, groups, hash_logits: true }
+}
+
+fn settings(path: &Path, (lanes, threads, rows): (u32, u32, u32)) -> LoadSettings {
+    LoadSettings {
+        path: path.to_owned(),
+        blake3: String::new(),
+        levels: LoadKey::usual("model").with(Offload::All),
+        numerics: Numerics::Invariant,
+        context: CONTEXT,
+        strategy: Strategy { lanes, threads, rows },
+        samplers: Samplers::Fast,
+        sharing: Sharing::Trie,
+    }
+}

@@ -1,0 +1,69 @@
+//! Want of memory within llama.cpp, as systems without the kernel's hand have it.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::time::Duration;
+
+use crate::support::{Bench, PROGRAM};
+
+/// As systems without the kernel's hand have it: llama.cpp itself says that it got none.
+#[test]
+fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use moe_sweep::domain::{
+        Bos, LoadKey, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template,
+    };
+    use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Work};
+    use moe_sweep::worker::protocol::{Reply, Request};
+    use moe_sweep::worker::{Cause, Silence, Worker};
+
+    let bench = Bench::new("");
+    let path = crate::support::models().join("deepseek-tiny.gguf");
+    let settings = LoadSettings {
+        blake3: moe_sweep::model::blake3_of(&path).expect("the model is there"),
+        path,
+        levels: LoadKey::usual("model").with(Offload::None).with(OpOffload::Off),
+        numerics: Numerics::Invariant,
+        context: 256,
+        strategy: Strategy { lanes: 2, threads: 1, rows: 64 },
+        samplers: Samplers::Fast,
+        sharing: Sharing::Trie,
+    };
+    let t = Temperature::new(0.9).expect("a temperature");
+    let chain = ResolvedChain(vec![Step::Temperature { t }, Step::Dist]);
+    let job = |ticket| Job { ticket, chain: chain.clone(), seed: Seed::new(ticket) };
+    let group = |prompt: &str, from| Group {
+        prompt: prompt.to_owned(),
+        template: Template::Raw,
+        jobs: (from..from + 32).map(job).collect(),
+    };
+    let groups = vec![group("Once upon a time", 0), group("The sun is", 32)];
+    let work = Work { max_tokens: 8, bos: Bos::Model, groups, hash_logits: false };
+
+    let (mut served, mut short) = (0, 0);
+    for megabytes in [60, 120, 180, 240, 300, 400, 600, 900, 4000] {
+        let limited = bench.path().join("limited");
+        bench.write("limited", format!("#!/bin/sh\nulimit -v {}\nexec {PROGRAM:?} \"$@\"\n", megabytes * 1000));
+        fs::set_permissions(&limited, fs::Permissions::from_mode(0o755)).expect("its own file");
+        let mut worker = Worker::start(&limited, Numerics::Invariant).expect("a worker");
+        worker.send(&Request::Load(settings.clone()));
+        worker.send(&Request::Generate(work.clone()));
+        loop {
+            match worker.receive(Duration::from_secs(60)) {
+                Ok(Reply::Idle) => {
+                    served += 1;
+                    break;
+                }
+                Ok(_) => {}
+                Err(Silence::Died(death)) => {
+                    assert_eq!(death.cause, Cause::Memory, "{megabytes} MB: {death}");
+                    short += 1;
+                    break;
+                }
+                Err(Silence::TimedOut) => panic!("{megabytes} MB: the worker hangs"),
+            }
+        }
+    }
+    assert!(served > 0 && short > 0, "{served} served, {short} did not");
+}

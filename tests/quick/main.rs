@@ -1,0 +1,28 @@
+//! What needs neither llama.cpp nor a browser nor patience: the program with the scripted engine, formats,
+//! architecture, reports (`make quick`).
+
+#[path = "../support/fuzz.rs"]
+mod fuzzing;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod architecture;
+mod attacks;
+mod audit;
+mod bad_input;
+mod fit;
+mod fuzz;
+mod gate;
+mod gguf;
+mod gguf_fuzz;
+mod groups;
+mod hub;
+mod inspect;
+mod memory_shortage;
+mod notes;
+mod power;
+mod probe;
+mod report;
+mod sequential;
+mod surroundings;
+mod worker_death;
