@@ -193,6 +193,16 @@ fn a_folder_of_an_earlier_version_is_read_or_refused_with_the_remedy() {
 }
 
 #[test]
+fn the_time_to_a_first_piece_is_read_under_its_first_name() {
+    let sample = SAMPLES.iter().find(|sample| sample.folder == "11-23-0955/server").expect("it is listed");
+    let bench = bench(sample);
+    say(sample, &bench, &["report", "run"], &[0]);
+    let timings = table(&bench.path().join("run/timings.csv"));
+    let column = timings.columns.iter().position(|name| name == "first_token_seconds").expect("a column");
+    assert!(timings.rows.iter().any(|row| !row[column].is_empty()), "seconds_to_first_token is lost");
+}
+
+#[test]
 fn an_experiment_of_an_earlier_version_goes_on_where_it_was() {
     for sample in SAMPLES.iter().filter(|sample| sample.rerun != NotHere) {
         let bench = bench(sample);
