@@ -57,7 +57,7 @@ fn ask_worker() -> Result<Devices, Failure> {
     let exchange = Exchange::begin(&mut worker, &Request::Devices, Limits::silence(TIMEOUT));
     let devices = exchange.answer(|reply| match reply {
         Reply::Devices(devices) => Heard::Answer(devices),
-        other => Heard::OutOfTurn(other),
+        other => Heard::out_of_turn(&other),
     });
     devices.map_err(|unanswered| failed(unanswered.to_string()))
 }

@@ -122,7 +122,7 @@ impl Maker<'_> {
         let exchange = Exchange::begin(&mut worker, &Request::Quantise(quantisation.clone()), limits);
         let made = exchange.answer(|reply| match reply {
             Reply::Quantised => Heard::Answer(()),
-            other => Heard::OutOfTurn(other),
+            other => Heard::out_of_turn(&other),
         });
         made.map_err(|unanswered| match unanswered {
             Unanswered::Interrupted => NotMade::Interrupted,

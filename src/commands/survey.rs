@@ -187,7 +187,7 @@ fn survey_server(
     let request = Request::InspectServer { served: served.clone(), context };
     let inspected = Exchange::begin(&mut worker, &request, limits).answer(|reply| match reply {
         Reply::InspectedServer { server, engine } => Heard::Answer((server, engine)),
-        other => Heard::OutOfTurn(other),
+        other => Heard::out_of_turn(&other),
     });
     let (facts, engine) = inspected.map_err(unanswered)?;
     let mut findings = None;
@@ -200,7 +200,7 @@ fn survey_server(
                 say(&pausing(&reason, seconds));
                 Heard::Event
             }
-            other => Heard::OutOfTurn(other),
+            other => Heard::out_of_turn(&other),
         });
         findings = Some(probed.map_err(unanswered)?);
     }
@@ -230,7 +230,7 @@ fn ask_worker(
     let request = Request::Inspect { path: path.to_owned(), questions: questions(experiment) };
     let inspected = Exchange::begin(&mut worker, &request, Limits::silence(TIMEOUT)).answer(|reply| match reply {
         Reply::Inspected { model: facts, engine, prompt_counts } => Heard::Answer((facts, engine, prompt_counts)),
-        other => Heard::OutOfTurn(other),
+        other => Heard::out_of_turn(&other),
     });
     inspected.map_err(|unanswered| match unanswered {
         Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed }) => {

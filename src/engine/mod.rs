@@ -170,7 +170,7 @@ pub struct Timing {
     /// From the beginning of its prompt's evaluation to its first token, in seconds; None
     /// where the prompt had been evaluated for another job already. A server's: from the
     /// request to the first piece of text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "seconds_to_first_token", skip_serializing_if = "Option::is_none")]
     pub first_token_seconds: Option<f64>,
 }
 

@@ -46,6 +46,7 @@ pub struct Server {
     #[serde(default = "default_answer_s")]
     pub answer_s: u32,
     /// Seconds for which it is waited for when it can't be reached.
+    #[serde(default = "default_patience_s")]
     pub patience_s: u32,
     /// The chain that it is believed to run whatever it is asked: of this
     /// chain the temperature alone is sent.
@@ -144,6 +145,11 @@ impl Server {
 /// Of what was written before there was the setting.
 fn default_answer_s() -> u32 {
     DEFAULT_ANSWER_S
+}
+
+/// Of what was written before there was the setting.
+fn default_patience_s() -> u32 {
+    DEFAULT_PATIENCE_S
 }
 
 /// The address of a server, without a slash at its end.

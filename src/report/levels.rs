@@ -50,12 +50,12 @@ impl<'a> Facet<'a> {
         Self(cell)
     }
 
-    pub fn model(&self) -> &'a str {
+    pub fn model(self) -> &'a str {
         self.0.model()
     }
 
     /// Names of the factors other than the model that vary among `all`.
-    pub fn details(&self, all: &[Facet<'_>]) -> Vec<String> {
+    pub fn details(self, all: &[Facet<'_>]) -> Vec<String> {
         let varies = |level: &&Level| all.iter().any(|facet| facet.0.level(level.factor()) != *level);
         let levels = self.0.levels().filter(|level| level.factor() != Factor::Model);
         let held = levels.filter(|level| !Self::OPEN.contains(&level.factor()));
@@ -63,7 +63,7 @@ impl<'a> Facet<'a> {
     }
 
     /// The model, and what else varies among `all`.
-    pub fn title(&self, all: &[Facet<'_>]) -> String {
+    pub fn title(self, all: &[Facet<'_>]) -> String {
         let mut parts = vec![self.model().to_owned()];
         parts.extend(self.details(all));
         parts.join(" · ")

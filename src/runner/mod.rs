@@ -324,7 +324,7 @@ impl<'r> Run<'r> {
                         (self.on_event)(RunEvent::Pausing { reason: &reason, seconds });
                     }
                     Reply::Idle => return Heard::Answer(()),
-                    Reply::Unreachable { .. } => return Heard::OutOfTurn(reply),
+                    Reply::Unreachable { .. } => return Heard::out_of_turn(&reply),
                     _ => {}
                 }
                 Heard::Event
@@ -375,7 +375,7 @@ impl<'r> Run<'r> {
         let loaded = Exchange::begin(&mut worker, &request, self.limits()).answer(|reply| match reply {
             Reply::Loaded { footprint, seconds } => Heard::Answer(Ok((footprint, seconds))),
             Reply::Unreachable { reason } => Heard::Answer(Err(NoReply::Gone(reason))),
-            other => Heard::OutOfTurn(other),
+            other => Heard::out_of_turn(&other),
         });
         let (footprint, engine_seconds) = match loaded.map_err(NoReply::from).flatten() {
             Ok(loaded) => loaded,

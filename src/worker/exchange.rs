@@ -30,14 +30,13 @@ pub struct Exchange<'a> {
 }
 
 /// What a reply is to the one who asked.
-#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 pub enum Heard<T> {
     /// What was wanted: the exchange is over.
     Answer(T),
     /// Something on the way to it.
     Event,
-    /// Nothing that belongs here.
-    OutOfTurn(Reply),
+    /// Nothing that belongs here, in words ([`Heard::out_of_turn`]).
+    OutOfTurn(String),
 }
 
 /// Why there is no answer.
@@ -81,7 +80,7 @@ impl<'a> Exchange<'a> {
             match hear(self.reply()?) {
                 Heard::Answer(answer) => return Ok(answer),
                 Heard::Event => {}
-                Heard::OutOfTurn(reply) => return Err(Unanswered::out_of_turn(&reply)),
+                Heard::OutOfTurn(words) => return Err(Unanswered::OutOfTurn(words)),
             }
         }
     }
@@ -115,11 +114,22 @@ impl<'a> Exchange<'a> {
     }
 }
 
+impl<T> Heard<T> {
+    /// The worker said `reply`, which does not belong here.
+    pub fn out_of_turn(reply: &Reply) -> Self {
+        Self::OutOfTurn(out_of_turn(reply))
+    }
+}
+
 impl Unanswered {
     /// The worker said `reply`, which does not belong here.
     pub fn out_of_turn(reply: &Reply) -> Self {
-        Self::OutOfTurn(format!("the worker answered out of turn: {reply:?}"))
+        Self::OutOfTurn(out_of_turn(reply))
     }
+}
+
+fn out_of_turn(reply: &Reply) -> String {
+    format!("the worker answered out of turn: {reply:?}")
 }
 
 impl fmt::Display for Unanswered {
@@ -156,7 +166,7 @@ mod tests {
 
     fn ask(worker: &mut Worker, limits: Limits<'_>) -> Unanswered {
         let exchange = Exchange::begin(worker, &Request::Devices, limits);
-        exchange.answer(Heard::<()>::OutOfTurn).expect_err("nothing answers")
+        exchange.answer(|reply| Heard::<()>::out_of_turn(&reply)).expect_err("nothing answers")
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl<'a> Session<'a> {
         };
         session.ask(&Request::Load(settings), |reply| match reply {
             Reply::Loaded { .. } => Heard::Answer(()),
-            other => Heard::OutOfTurn(other),
+            other => Heard::out_of_turn(&other),
         })?;
         Ok(session)
     }
@@ -93,7 +93,7 @@ impl<'a> Session<'a> {
                 Heard::Event
             }
             Reply::Idle => Heard::Answer(()),
-            other => Heard::OutOfTurn(other),
+            other => Heard::out_of_turn(&other),
         })?;
         generations.sort_by_key(|(ticket, _)| *ticket);
         Ok(generations)
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
             Reply::Traced(traced) if traced.iter().map(|text| text.ticket).eq(tickets.iter().copied()) => {
                 Heard::Answer(traced)
             }
-            other => Heard::OutOfTurn(other),
+            other => Heard::out_of_turn(&other),
         })
     }
 
