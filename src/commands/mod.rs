@@ -1,5 +1,4 @@
-//! One file a subcommand: wiring only. Here errors become messages and exit
-//! codes.
+//! One file a subcommand, which parses, calls and prints. `failure` alone says which error ends with which exit code.
 
 use std::io::{self, Write};
 
@@ -17,6 +16,7 @@ mod baseline;
 mod check;
 mod compare;
 mod devices;
+mod failure;
 mod files;
 mod finished;
 mod folder;
@@ -41,12 +41,7 @@ mod survey;
 mod texts;
 mod timings;
 
-/// Why a command ends early: what to say, and the exit code.
-#[derive(Debug)]
-pub struct Failure {
-    pub code: ExitCode,
-    pub report: Report,
-}
+pub use failure::Failure;
 
 /// Runs the command that was typed.
 ///
@@ -113,20 +108,6 @@ fn plain(error: impl std::error::Error + Send + Sync + 'static) -> Report {
 /// Whether what was changed after it was written is taken all the same.
 fn trust(custody: Custody) -> Trust {
     if custody.trust { Trust::Edits } else { Trust::Seals }
-}
-
-impl Failure {
-    fn internal(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::Internal, report: report.into() }
-    }
-
-    fn usage(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::Usage, report: report.into() }
-    }
-
-    fn bad_setup(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::BadSetup, report: report.into() }
-    }
 }
 
 #[cfg(test)]
