@@ -17,7 +17,12 @@ pub mod model;
 
 pub mod event;
 pub mod journal;
+pub mod run_dir;
 pub mod runner;
+
+pub mod prepare;
+pub mod results;
+pub mod sweep;
 
 pub mod analysis;
 pub mod check;

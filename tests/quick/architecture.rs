@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each top-level module and the modules it may name.
-const MAY_KNOW: [(&str, &[&str]); 29] = [
+const MAY_KNOW: [(&str, &[&str]); 33] = [
     ("any_path", &[]),
     ("exit_code", &[]),
     ("hardware", &[]),
@@ -30,19 +30,64 @@ const MAY_KNOW: [(&str, &[&str]); 29] = [
     ("metrics", &[]),
     ("mechanism", &["domain", "engine", "experiment", "metrics", "stats"]),
     ("analysis", &["domain", "engine", "experiment", "journal", "metrics", "plan", "stats"]),
-    ("check", &["analysis", "domain", "experiment", "metrics", "plan", "stats"]),
+    ("results", &["analysis", "domain", "engine", "journal", "manifest", "plan", "run_dir"]),
+    ("check", &["analysis", "domain", "experiment", "manifest", "metrics", "plan", "results", "stats"]),
     // Advice shows what the client would ask a server for: engine::http's mapping.
     (
         "report",
-        &["analysis", "check", "domain", "engine", "experiment", "mechanism", "metrics", "plain", "plan", "stats"],
+        &[
+            "analysis",
+            "check",
+            "domain",
+            "engine",
+            "experiment",
+            "journal",
+            "manifest",
+            "mechanism",
+            "metrics",
+            "model",
+            "plain",
+            "plan",
+            "results",
+            "run_dir",
+            "stats",
+        ],
     ),
     ("progress", &["domain", "event", "experiment", "journal", "message", "metrics", "model", "plan"]),
     ("manifest", &["domain", "engine", "experiment", "hardware", "model", "plan", "runner", "seal"]),
+    ("run_dir", &["domain", "journal", "manifest", "plan", "regular_file", "seal"]),
+    (
+        "prepare",
+        &[
+            "domain",
+            "engine",
+            "experiment",
+            "hardware",
+            "journal",
+            "message",
+            "model",
+            "plan",
+            "progress",
+            "regular_file",
+            "run_dir",
+            "seal",
+            "signals",
+            "text_file",
+            "worker",
+        ],
+    ),
+    (
+        "sweep",
+        &[
+            "analysis", "domain", "engine", "event", "journal", "manifest", "message", "plan", "prepare", "results",
+            "run_dir", "runner", "signals",
+        ],
+    ),
     ("cli", &[]),
 ];
 
 /// What only these places may name.
-const OWNERS: [(&str, &[&str]); 21] = [
+const OWNERS: [(&str, &[&str]); 30] = [
     // What a person names may be a pipe, which would be waited for.
     ("fs::read(", &["src/regular_file.rs"]),
     // A message that can't be written is no failure; `eprintln!` panics then.
@@ -56,6 +101,16 @@ const OWNERS: [(&str, &[&str]); 21] = [
     ("resvg", &["src/report/plot/"]),
     ("signal_hook", &["src/signals/unix.rs"]),
     ("httpdate", &["src/engine/http/client.rs"]),
+    // A run's files are named, read and replaced in one place.
+    ("\"trials.jsonl\"", &["src/run_dir/names.rs"]),
+    ("\"plan.json\"", &["src/run_dir/names.rs"]),
+    ("\"manifest.json\"", &["src/run_dir/names.rs"]),
+    ("\"mechanism.json\"", &["src/run_dir/names.rs"]),
+    ("\"experiment.toml\"", &["src/run_dir/names.rs"]),
+    ("\"trials.csv\"", &["src/run_dir/names.rs"]),
+    ("\"cells.csv\"", &["src/run_dir/names.rs"]),
+    ("\"report.html\"", &["src/run_dir/names.rs"]),
+    ("\"verdicts.json\"", &["src/run_dir/names.rs"]),
     ("csv::Writer", &["src/report/table.rs"]),
     ("indicatif", &["src/progress"]),
     ("clap", &["src/cli.rs"]),

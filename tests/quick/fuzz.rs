@@ -20,6 +20,7 @@ use moe_sweep::model::gguf::read_bytes;
 use moe_sweep::model::{self, Anatomy};
 use moe_sweep::plan::Design;
 use moe_sweep::report::{csv, verdicts};
+use moe_sweep::run_dir;
 use moe_sweep::seal::Trust;
 use moe_sweep::text_file::decode;
 use moe_sweep::worker::protocol::{Reply, Request};
@@ -143,7 +144,7 @@ fn journals() {
     let design = fs::read(corpus("plan/run.json")).expect("a plan of the corpus");
     let (design, _) = Design::from_json(&design, Trust::Seals).expect("a plan");
     let folder = tempfile::TempDir::new().expect("a temporary folder");
-    let path = folder.path().join(journal::FILE_NAME);
+    let path = folder.path().join(run_dir::JOURNAL);
     fuzz("journal", Kind::JsonLines, 600, |bytes| {
         fs::write(&path, bytes).expect("the folder is writable");
         match journal::read(&path, Trust::Edits) {

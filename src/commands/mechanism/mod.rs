@@ -13,25 +13,23 @@ use std::time::Duration;
 use miette::miette;
 
 use super::Failure;
-use super::files::{Maker, NotMade};
-use super::folder::{refuse_foreign, write_whole};
-use super::load::LoadedMechanism;
-use super::memory::{anatomy_of, must_fit};
-use super::run::{default_cache, threads, watch};
-use super::setup::refuse_misfits;
-use super::survey::{Probing, Survey, survey};
+use super::run::{cache, threads};
 use crate::cli::{Place, PlanArgs, RunArgs};
 use crate::domain::Numerics;
 use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
 use crate::experiment::{Arm, Kind, Mechanism};
-use crate::journal;
 use crate::message::say_soon;
 use crate::model::ModelFile;
 use crate::model::memory::Room;
 use crate::plan::{OnDisk, Surveyed};
+use crate::prepare::{
+    LoadedMechanism, Maker, NOTHING_YET, NotMade, Probing, Survey, anatomy_of, executable, must_fit, offset_seeds,
+    refuse_misfits, survey,
+};
 use crate::report::html::{self, Findings};
 use crate::report::plot::Figure;
+use crate::run_dir::{EXPERIMENT, Output, RunDir, RunDirError, STUDY, write_whole};
 use crate::signals::Watch;
 
 use scratch::Scratch;
@@ -44,8 +42,6 @@ mod routing;
 mod scratch;
 mod session;
 
-pub use provenance::FILE_NAME;
-pub use scratch::LOCK as SCRATCH_LOCK;
 /// What an interruption says: there is no journal.
 const STOPPED: &str = "interrupted: the same command computes the experiment anew";
 
@@ -54,7 +50,8 @@ const STOPPED: &str = "interrupted: the same command computes the experiment ane
 /// # Errors
 /// When it can't be run, or a model fails.
 pub fn run(args: &RunArgs, loaded: LoadedMechanism) -> Result<(ExitCode, String), Failure> {
-    match conduct(args, loaded, &watch()?) {
+    let watch = Watch::at_once_from_now(NOTHING_YET)?;
+    match conduct(args, loaded, &watch) {
         Ok(summary) => Ok((ExitCode::Ok, summary)),
         Err(Stop::Interrupted) => {
             say_soon(STOPPED);
@@ -72,12 +69,8 @@ enum Stop {
 
 fn conduct(args: &RunArgs, loaded: LoadedMechanism, watch: &Watch) -> Result<String, Stop> {
     let Ready { mechanism, surveyed, text, executable, directory } = get_ready(&args.experiment, &args.place, loaded)?;
-    if directory.join(journal::FILE_NAME).exists() {
-        let help = "choose another one with --out DIR";
-        return Err(bad_setup(miette!(help = help, "{} holds the results of a sweep", directory.display())));
-    }
-    refuse_foreign(&directory, &text).map_err(|failure| Stop::Failed(Box::new(failure)))?;
-    let cache = args.cache.clone().unwrap_or_else(default_cache);
+    RunDir::new(&directory).is_for_study(&text)?;
+    let cache = cache(args);
     let threads = threads(args);
     let stall_timeout = Duration::from_secs(u64::from(args.stall_timeout.get()));
     let run = Run {
@@ -103,11 +96,11 @@ fn conduct(args: &RunArgs, loaded: LoadedMechanism, watch: &Watch) -> Result<Str
     }
     run.write_figures(&found.figures)?;
     // With the tables, so that they never stand beside those of another run.
-    write_whole(&run.directory.join("experiment.toml"), text.as_bytes())?;
-    write_whole(&run.directory.join(provenance::FILE_NAME), &provenance::json(&mechanism, &surveyed, &files))?;
+    write_whole(&run.directory.join(EXPERIMENT), text.as_bytes())?;
+    write_whole(&run.directory.join(STUDY), &provenance::json(&mechanism, &surveyed, &files))?;
     let variances = variances(&mechanism, &surveyed);
-    write_whole(&run.directory.join("report.html"), page(&run, &found, &variances).as_bytes())?;
-    let report = run.directory.join("report.html");
+    write_whole(&run.directory.join(Output::Report.file_name()), page(&run, &found, &variances).as_bytes())?;
+    let report = run.directory.join(Output::Report.file_name());
     Ok(format!("{}{variances}report:  {}\n", found.summary, report.display()))
 }
 
@@ -185,14 +178,10 @@ fn get_ready(file: &Path, place: &Place, loaded: LoadedMechanism) -> Result<Read
         }
     }
     let experiment = &mut mechanism.experiment;
-    experiment.grid.offset_seeds(place.seed_offset).map_err(|error| {
-        Failure::bad_setup(miette!(help = "choose a smaller --seed-offset", "{}: {error}", file.display()))
-    })?;
-    let executable = std::env::current_exe()
-        .map_err(|error| Failure::internal(miette!("cannot find the running program: {error}")))?;
+    offset_seeds(experiment, file, place.seed_offset)?;
+    let executable = executable()?;
     let directory = place.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
-    let Survey { surveyed, .. } =
-        survey(experiment, file, &executable, None, Probing::None).map_err(Failure::bad_setup)?;
+    let Survey { surveyed, .. } = survey(experiment, file, &executable, None, Probing::None)?;
     refuse_misfits(experiment, file, &surveyed)?;
     refuse_opaque(&mechanism, &surveyed)?;
     Ok(Ready { mechanism, surveyed, text, executable, directory })
@@ -304,6 +293,12 @@ fn bad_setup(report: impl Into<miette::Report>) -> Stop {
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
         Self::Failed(Box::new(failure))
+    }
+}
+
+impl From<RunDirError> for Stop {
+    fn from(error: RunDirError) -> Self {
+        Failure::from(error).into()
     }
 }
 

@@ -12,9 +12,7 @@ use crate::manifest::command_line;
 use crate::model::ModelFile;
 use crate::plan::{OnDisk, Surveyed};
 use crate::report::html::Facts;
-
-/// The file's name in a run's directory.
-pub const FILE_NAME: &str = "mechanism.json";
+use crate::run_dir::{EXPERIMENT, STUDY};
 
 #[derive(Serialize)]
 struct Provenance<'a> {
@@ -94,7 +92,7 @@ pub fn facts(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -> Ve
         ("others", others.join("; ")),
         ("texts", format!("{} prompts, at most {} tokens", experiment.prompts.len(), experiment.generate.max_tokens)),
         ("CPU", Hardware::survey().cpu.unwrap_or_else(|| "not known".to_owned())),
-        ("all of it", format!("{FILE_NAME}, experiment.toml")),
+        ("all of it", [STUDY, EXPERIMENT].join(", ")),
     ];
     let model = |model: &Model| {
         let Surveyed { engine, blake3, .. } = &surveyed[&model.id];

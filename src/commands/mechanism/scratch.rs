@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-const FOLDER: &str = ".scratch";
-/// From the run's directory.
-pub const LOCK: &str = ".scratch/lock";
+use crate::run_dir::{SCRATCH, SCRATCH_LOCK};
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum ScratchError {
@@ -32,11 +30,15 @@ impl Scratch {
     /// # Errors
     /// When another run holds it, or it can't be made.
     pub fn open(directory: &Path) -> Result<Self, ScratchError> {
-        let path = directory.join(FOLDER);
+        let path = directory.join(SCRATCH);
         let failed = |source| ScratchError::Io { path: path.clone(), source };
         fs::create_dir_all(&path).map_err(failed)?;
-        let lock =
-            File::options().write(true).create(true).truncate(false).open(directory.join(LOCK)).map_err(failed)?;
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(directory.join(SCRATCH_LOCK))
+            .map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(ScratchError::InUse { path: directory.to_owned() }),

@@ -7,13 +7,13 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 
-use super::setup::Setup;
 use crate::analysis::sequential::Ending as Looked;
 use crate::analysis::{Looks, Questions};
 use crate::domain::TrialId;
 use crate::event::RunEvent;
 use crate::journal::format::Outcome;
 use crate::journal::{Contents, Journal};
+use crate::plan::{Design, Plan};
 use crate::runner::{self, Ending, Run, RunError, RunReport, Settings};
 
 /// Runs the plan, or as much of it as its hypotheses take; `done` are the trials of `contents` that stay.
@@ -21,14 +21,13 @@ use crate::runner::{self, Ending, Run, RunError, RunReport, Settings};
 /// # Errors
 /// Those of [`runner::run`].
 pub fn run(
-    setup: &Setup,
+    (design, plan): (&Design, &Plan),
     (contents, done): (&Contents, &HashSet<TrialId>),
     journal: &mut Journal,
     settings: &Settings,
     interrupted: &AtomicBool,
     on_event: &mut dyn FnMut(RunEvent<'_>),
 ) -> Result<RunReport, RunError> {
-    let Setup { design, plan, .. } = setup;
     let looks = Looks::new(&design.trials, Questions::from(design));
     let (Some(sequence), Some(mut looks)) = (&design.sequential, looks) else {
         return runner::run(plan, done, journal, settings, interrupted, on_event);

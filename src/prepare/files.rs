@@ -1,10 +1,8 @@
-//! Finding the file of every model that is to be loaded; quantised ones are
-//! made first, each by a worker of its own.
+//! Finds the file of every model that is to be loaded. Quantised ones are made first, each by a worker of its own.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::run::NOTHING_YET;
 use crate::domain::{Numerics, Quant, TrialId};
 use crate::engine::Quantisation;
 use crate::message::say;
@@ -13,6 +11,9 @@ use crate::plan::{OnDisk, Plan, Surveyed};
 use crate::signals::Watch;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
+
+/// What an interruption says before the first text.
+pub const NOTHING_YET: &str = "interrupted: this run had computed nothing yet, the same command begins it again";
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum FileError {

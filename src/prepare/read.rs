@@ -1,5 +1,4 @@
-//! Reading an experiment from disk, with the prompts and the catalogue it
-//! refers to.
+//! Reads an experiment from disk, with the prompts and the catalogue that it refers to.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Refusing, before anything is loaded, what can't fit in free memory.
+//! Refuses, before anything is loaded, what can't fit in free memory.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

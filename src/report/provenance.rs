@@ -1,17 +1,19 @@
-//! What `report.html` says of where a run's numbers come from: the manifest in words.
+//! Where a run's numbers come from: the manifest in words, for `report.html`.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::placement::{Measured, measured};
+use super::html::{Facts, Provenance};
+use super::placement::sentence;
 use crate::domain::{Chain, ChatForm, Factor, Level, ModelFacts, Numerics};
 use crate::engine::Samplers;
 use crate::engine::http::Finding;
 use crate::experiment::Served;
 use crate::manifest::{LoadEntry, Manifest, ModelEntry, Placement, RunEntry, ServerEntry};
 use crate::plan::Design;
-use crate::report::html::{Facts, Provenance};
+use crate::results::{Measured, measured};
+use crate::run_dir;
 
 pub fn provenance(design: &Design, manifest: &Manifest) -> Provenance {
     Provenance {
@@ -33,7 +35,7 @@ fn program(design: &Design, manifest: &Manifest) -> Facts {
         ("numerics", numerics.to_owned()),
         ("max_tokens", format!("{} a text", generate.max_tokens)),
         ("context", format!("{} tokens", generate.context)),
-        ("all of it", "manifest.json, experiment.toml, plan.json".to_owned()),
+        ("all of it", [run_dir::MANIFEST, run_dir::EXPERIMENT, run_dir::PLAN].join(", ")),
     ];
     Facts { title: String::new(), facts }
 }
@@ -167,7 +169,7 @@ fn run(index: usize, entry: &RunEntry, placed: Vec<Measured<'_>>) -> Facts {
         ("time", format!("{:.1} s, {} tokens evaluated", entry.seconds, entry.effort.evaluated_tokens)),
     ];
     facts.extend(entry.loads.iter().filter_map(|load| Some(("made again", probed(load)?))));
-    facts.extend(placed.into_iter().map(|placed| ("placement", format!("{}: {}", placed.load.key, placed.sentence()))));
+    facts.extend(placed.into_iter().map(|placed| ("placement", format!("{}: {}", placed.load.key, sentence(&placed)))));
     Facts { title: format!("Run {}", index + 1), facts }
 }
 

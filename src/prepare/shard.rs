@@ -1,23 +1,31 @@
-//! Which shard this is: as typed, or as Slurm or Kubernetes say in the environment.
+//! Says which shard this is: as typed, or as Slurm or Kubernetes say in the environment.
 
 use std::env::var;
 
-use miette::miette;
+use miette::Diagnostic;
 
-use super::Failure;
-use crate::plan::Shard;
+use crate::plan::{NoShard, Shard};
+
+/// Why it is not known which shard this is.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum WhichShardError {
+    #[error("--shard: {0}")]
+    Typed(NoShard),
+    #[error("--shard auto: {why}")]
+    #[diagnostic(help(
+        "in a Slurm array nothing else is needed; in a Kubernetes Indexed Job set MOE_SWEEP_SHARDS to its completions; \
+         elsewhere write --shard K/N"
+    ))]
+    Auto { why: String },
+}
 
 /// # Errors
 /// When it is no shard, or the environment does not say which.
-pub fn which(typed: &str) -> Result<Shard, Failure> {
+pub fn which_shard(typed: &str) -> Result<Shard, WhichShardError> {
     if typed != "auto" {
-        return typed.parse().map_err(|error| Failure::usage(miette!("--shard: {error}")));
+        return typed.parse().map_err(WhichShardError::Typed);
     }
-    from_environment(|name| var(name).ok()).map_err(|why| {
-        let help = "in a Slurm array nothing else is needed; in a Kubernetes Indexed Job set MOE_SWEEP_SHARDS to its \
-                    completions; elsewhere write --shard K/N";
-        Failure::usage(miette!(help = help, "--shard auto: {why}"))
-    })
+    from_environment(|name| var(name).ok()).map_err(|why| WhichShardError::Auto { why })
 }
 
 /// Slurm counts a task's id from `_MIN` on in steps of `_STEP`, Kubernetes its index from 0.

@@ -1,14 +1,11 @@
-//! Where each load's model was, where it was computed and how fast: from the manifest, for
-//! the verdicts, the summary and the report.
+//! Where each load's model was and where it was computed, as the manifest tells.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use crate::analysis::{Computed, HostExperts, Uncounted};
 use crate::domain::{LoadKey, Offload, OpOffload};
-use crate::engine::{Footprint, Holding, Saved, Takeover};
+use crate::engine::{Footprint, Saved, Takeover};
 use crate::manifest::{LoadEntry, Manifest, Placement, RunEntry};
-use crate::model::human_bytes;
 
 /// The last measured load of every key, with what it is compared to.
 pub fn measured<'m>(runs: impl IntoIterator<Item = &'m RunEntry>) -> Vec<Measured<'m>> {
@@ -36,35 +33,6 @@ pub struct Measured<'m> {
     pub footprint: &'m Footprint,
     /// Against offload none; None where that was not measured, or there is no device.
     pub saved: Option<Saved>,
-}
-
-/// The summary's paragraph; empty where nothing was measured.
-pub fn in_words(manifest: &Manifest) -> String {
-    let mut text = String::new();
-    for measured in measured(&manifest.runs) {
-        let _ = writeln!(text, "placement: {}: {}", measured.load.key, measured.sentence());
-    }
-    text
-}
-
-impl Measured<'_> {
-    pub fn sentence(&self) -> String {
-        let places: Vec<_> = self.footprint.places.iter().map(holding).collect();
-        let mut said = vec![places.join("; ")];
-        if let Some(Saved { weights_percent, memory_percent }) = self.saved {
-            said.push(format!(
-                "saves {weights_percent:.1} % of the weights on devices, {memory_percent:.1} % of all their memory"
-            ));
-        }
-        if let Some(seconds) = self.load.engine_seconds {
-            said.push(format!("loaded in {seconds:.2} s"));
-        }
-        if let Some(alone) = self.load.probe.as_ref().and_then(|probe| probe.alone) {
-            let first = alone.first_token_seconds.map(|first| format!("first token after {first:.3} s, "));
-            said.push(format!("a text alone: {}{:.1} tokens/s", first.unwrap_or_default(), alone.tokens_per_second()));
-        }
-        said.join(" | ")
-    }
 }
 
 /// What back ends take over where nobody asked them: the default of every one that takes
@@ -115,28 +83,12 @@ fn computed(manifest: &Manifest, records: usize, key: &LoadKey) -> Option<Comput
     }
 }
 
-fn holding(holding: &Holding) -> String {
-    let Holding { device, kind: _, expert_bytes, other_weight_bytes, cache_bytes, compute_bytes } = holding;
-    let parts = [
-        ("experts", *expert_bytes),
-        ("other weights", *other_weight_bytes),
-        ("cache", *cache_bytes),
-        ("buffers", *compute_bytes),
-    ];
-    let said: Vec<_> = parts
-        .into_iter()
-        .filter(|(_, bytes)| *bytes > 0)
-        .map(|(what, bytes)| format!("{} {what}", human_bytes(bytes)))
-        .collect();
-    format!("{device} {}", said.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::engine::{DeviceKind, Widths};
+    use crate::engine::Widths;
     use crate::manifest::NOT_ENDED;
 
     /// A manifest of one model with all experts on the host and an accelerator.
@@ -215,15 +167,5 @@ mod tests {
         let mut manifest = manifest(&[run("complete", 5, None, &[load(64, None, None)])]);
         manifest.models[0].placement = Placement::AllOnHost;
         assert_eq!(host_experts(&manifest, 5), []);
-    }
-
-    #[test]
-    fn a_device_says_what_it_holds_and_no_more() {
-        let gpu = Holding {
-            other_weight_bytes: 1_500_000,
-            cache_bytes: 20_000,
-            ..Holding::none("Vulkan0".to_owned(), DeviceKind::Gpu)
-        };
-        assert_eq!(holding(&gpu), "Vulkan0 1.5 MB other weights, 20.0 kB cache");
     }
 }

@@ -1,11 +1,11 @@
-//! Looking at the models before anything is planned: hashes, metadata, and
-//! the tokens of every prompt, without loading weights.
+//! Looks at the models before anything is planned: hashes, metadata, and the tokens of every prompt, without loading
+//! weights.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::memory::{HeaderError, MemoryError, anatomy_of, must_fit};
+use super::fit::{HeaderError, MemoryError, anatomy_of, must_fit};
 use crate::domain::{ModelFacts, Quant};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
 use crate::experiment::{Experiment, HubFile, Model, Served, Source};
