@@ -185,7 +185,7 @@ pub struct PlanArgs {
     /// The experiment file.
     pub experiment: PathBuf,
     #[command(flatten)]
-    pub place: Place,
+    pub variant: RunVariant,
     /// How much prompts differ: the standard deviation of their mean differences [default: 0.3;
     /// of a trend, that of levels that do nothing].
     #[arg(long, value_name = "SD", value_parser = above_0)]
@@ -268,7 +268,7 @@ pub struct RunArgs {
     /// The experiment file.
     pub experiment: PathBuf,
     #[command(flatten)]
-    pub place: Place,
+    pub variant: RunVariant,
     /// Threads for llama.cpp [default: the cores that this process may use].
     ///
     /// More threads than free cores are slower by far.
@@ -618,7 +618,7 @@ A metric that a text does not have is empty (null in JSON).";
 
 /// Where a run's files are, and which of an experiment's repetitions it is.
 #[derive(Debug, Args)]
-pub struct Place {
+pub struct RunVariant {
     /// The run's directory [default: results/ and the experiment's name].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -635,13 +635,13 @@ pub struct Place {
     #[arg(long, value_name = "K/N|auto")]
     pub shard: Option<String>,
     #[command(flatten)]
-    pub elsewhere: Elsewhere,
+    pub server: ServerOptions,
 }
 
 /// Asking a server in place of loading the grid's models.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A server in place of the models' files")]
-pub struct Elsewhere {
+pub struct ServerOptions {
     /// Ask the server at this address for the texts of every model of the grid.
     ///
     /// For more settings, and to have files and servers in one run, describe

@@ -30,7 +30,7 @@ fn clean(prompt: usize) -> String {
 
 /// Where the repetition stands.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum LoopSite {
     Answer,
     /// As a server tells it apart, a clean answer behind it.
     Thought,
@@ -42,15 +42,16 @@ enum Place {
     BehindAThought,
 }
 
-const PLACES: [Place; 5] = [Place::Answer, Place::Thought, Place::Marked, Place::Unanswered, Place::BehindAThought];
+const LOOP_SITES: [LoopSite; 5] =
+    [LoopSite::Answer, LoopSite::Thought, LoopSite::Marked, LoopSite::Unanswered, LoopSite::BehindAThought];
 
-fn looping(place: Place, loops: &str, prompt: usize, has_tokens: bool) -> Generation {
-    let (thought, text) = match place {
-        Place::Answer => (None, loops.to_owned()),
-        Place::Thought => (Some(loops.to_owned()), clean(prompt)),
-        Place::Marked => (None, format!("<think>{loops}</think>{}", clean(prompt))),
-        Place::Unanswered => (Some(loops.to_owned()), String::new()),
-        Place::BehindAThought => (Some(clean(prompt)), loops.to_owned()),
+fn looping(site: LoopSite, loops: &str, prompt: usize, has_tokens: bool) -> Generation {
+    let (thought, text) = match site {
+        LoopSite::Answer => (None, loops.to_owned()),
+        LoopSite::Thought => (Some(loops.to_owned()), clean(prompt)),
+        LoopSite::Marked => (None, format!("<think>{loops}</think>{}", clean(prompt))),
+        LoopSite::Unanswered => (Some(loops.to_owned()), String::new()),
+        LoopSite::BehindAThought => (Some(clean(prompt)), loops.to_owned()),
     };
     generation(thought, text, has_tokens)
 }
@@ -136,8 +137,8 @@ fn units_of_text() -> impl Strategy<Value = String> {
 }
 
 /// No gate, recommendation or hypothesis takes texts that consist of `loops` for clean ones.
-fn never_clean(loops: &str, place: Place, has_tokens: bool) -> Result<(), TestCaseError> {
-    let run = analysis(&[], |prompt, _| looping(place, loops, prompt, has_tokens));
+fn never_clean(loops: &str, site: LoopSite, has_tokens: bool) -> Result<(), TestCaseError> {
+    let run = analysis(&[], |prompt, _| looping(site, loops, prompt, has_tokens));
     for metric in Baseline::GATED {
         for by in [By::Arm, By::Cell] {
             let gate = gate(&run, metric, by);
@@ -151,7 +152,7 @@ fn never_clean(loops: &str, place: Place, has_tokens: bool) -> Result<(), TestCa
     }
     for metric in [Metric::RepetitionScore, Metric::Covered20Chars, Metric::Loop] {
         let heated = |prompt, t: f32| match t {
-            1.0 => looping(place, loops, prompt, has_tokens),
+            1.0 => looping(site, loops, prompt, has_tokens),
             _ => generation(None, clean(prompt), has_tokens),
         };
         for verdict in analysis(&claims(metric), heated).verdicts {
@@ -165,8 +166,9 @@ fn never_clean(loops: &str, place: Place, has_tokens: bool) -> Result<(), TestCa
 /// Six characters: a third of their n-grams repeat, which clean texts reach by these metrics too.
 #[test]
 fn the_shortest_loops_are_not_clean() {
-    for (loops, place) in itertools::iproduct!(["0 0 0 ", "a a a ", "aaaaaa", ". . . ", "从前从前从前"], PLACES) {
-        never_clean(loops, place, false).unwrap_or_else(|error| panic!("{place:?}: {error}"));
+    for (loops, site) in itertools::iproduct!(["0 0 0 ", "a a a ", "aaaaaa", ". . . ", "从前从前从前"], LOOP_SITES)
+    {
+        never_clean(loops, site, false).unwrap_or_else(|error| panic!("{site:?}: {error}"));
     }
 }
 
@@ -177,10 +179,10 @@ proptest! {
     fn no_looping_model_is_ever_called_clean(
         unit in units_of_text(),
         copies in 3..12_usize,
-        place in prop::sample::select(&PLACES),
+        site in prop::sample::select(&LOOP_SITES),
         has_tokens: bool,
     ) {
-        never_clean(&unit.repeat(copies), place, has_tokens)?;
+        never_clean(&unit.repeat(copies), site, has_tokens)?;
     }
 
     /// A loop at the end of a long text, of which a mean of shares counts little.

@@ -38,7 +38,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         return tell(&text);
     }
     let trust = trust(args.custody);
-    let setup = set_up(&args.experiment, &args.place, None, Probing::None)?;
+    let setup = set_up(&args.experiment, &args.variant, None, Probing::None)?;
     let journal = journal::read(&setup.directory.join(journal::FILE_NAME), trust)
         .map_err(|error| Failure::bad_setup(plain(error)))?;
     let manifest = folder::read_manifest(&setup.directory, trust)?.map(|(manifest, _)| manifest);

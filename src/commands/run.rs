@@ -68,7 +68,7 @@ pub fn run_fresh(experiment: &Path, directory: &Path, seed_offset: u32) -> Resul
 fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     let watch = watch()?;
     let trust = trust(args.custody);
-    let setup = set_up(&args.experiment, &args.place, Some(least_room(args)), Probing::Full)?;
+    let setup = set_up(&args.experiment, &args.variant, Some(least_room(args)), Probing::Full)?;
     let files = match files(args, &setup, &watch)? {
         Made::Files(files) => files,
         Made::Interrupted => {

@@ -10,7 +10,7 @@ use super::Failure;
 use super::load::load_experiment;
 use super::shard::which;
 use super::survey::{Probing, Survey, survey};
-use crate::cli::{Elsewhere, Place};
+use crate::cli::{RunVariant, ServerOptions};
 use crate::exit_code::ExitCode;
 use crate::experiment::{Api, Experiment, Served, Server, Source, server_url, shown_url};
 use crate::journal;
@@ -46,8 +46,8 @@ struct Misfits {
 struct Misfit(PlanError);
 
 /// Puts a server in the place of all the grid's models, if one is named.
-fn ask_elsewhere(experiment: &mut Experiment, elsewhere: &Elsewhere) -> Result<(), Failure> {
-    let Elsewhere { server: Some(url), api: Some(api), served_as, own_chain, key_env } = elsewhere else {
+fn ask_elsewhere(experiment: &mut Experiment, elsewhere: &ServerOptions) -> Result<(), Failure> {
+    let ServerOptions { server: Some(url), api: Some(api), served_as, own_chain, key_env } = elsewhere else {
         return Ok(());
     };
     let bad = |option: &str, value: &str, why: &str| Failure::usage(miette!("{option} {value}: {why}"));
@@ -70,13 +70,18 @@ fn ask_elsewhere(experiment: &mut Experiment, elsewhere: &Elsewhere) -> Result<(
 ///
 /// # Errors
 /// When the experiment, or a model, can't be used.
-pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing: Probing) -> Result<Setup, Failure> {
+pub fn set_up(
+    experiment_file: &Path,
+    place: &RunVariant,
+    room: Option<Room>,
+    probing: Probing,
+) -> Result<Setup, Failure> {
     let loaded = load_experiment(experiment_file).map_err(Failure::bad_setup)?;
     let mut experiment = loaded.experiment;
     experiment.grid.offset_seeds(place.seed_offset).map_err(|error| {
         Failure::bad_setup(miette!(help = "choose a smaller --seed-offset", "{}: {error}", experiment_file.display()))
     })?;
-    ask_elsewhere(&mut experiment, &place.elsewhere)?;
+    ask_elsewhere(&mut experiment, &place.server)?;
     let of_servers = Plan::server_misfits(&experiment);
     if !of_servers.is_empty() {
         return Err(misfits(experiment_file, of_servers));

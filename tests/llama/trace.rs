@@ -312,7 +312,7 @@ struct ModelFile {
     data: usize,
 }
 
-struct Place {
+struct TensorEntry {
     dims: Vec<usize>,
     /// 0 is F32, 1 is F16, as in `ggml_type`.
     kind: u32,
@@ -332,7 +332,7 @@ impl ModelFile {
     }
 
     /// The tensor's entry in the header, found by its name: dimensions, type, offset.
-    fn find(&self, name: &str) -> Option<Place> {
+    fn find(&self, name: &str) -> Option<TensorEntry> {
         let entry = [&(name.len() as u64).to_le_bytes(), name.as_bytes()].concat();
         let at = self.bytes.windows(entry.len()).position(|window| window == entry)? + entry.len();
         let u32_at = |at: usize| u32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("4 bytes"));
@@ -340,19 +340,19 @@ impl ModelFile {
         let n_dims = u32_at(at) as usize;
         let dims: Vec<_> = (0..n_dims).map(|dim| u64_at(at + 4 + 8 * dim)).collect();
         let (kind, offset) = (u32_at(at + 4 + 8 * n_dims), u64_at(at + 8 + 8 * n_dims));
-        Some(Place { dims, kind, start: self.data + offset })
+        Some(TensorEntry { dims, kind, start: self.data + offset })
     }
 
-    fn tensor(&self, name: &str) -> Place {
+    fn tensor(&self, name: &str) -> TensorEntry {
         self.find(name).unwrap_or_else(|| panic!("no tensor {name}"))
     }
 
-    fn get(&self, Place { kind, start, .. }: &Place, index: usize) -> f32 {
+    fn get(&self, TensorEntry { kind, start, .. }: &TensorEntry, index: usize) -> f32 {
         assert_eq!(*kind, 0, "F32");
         f32::from_le_bytes(self.bytes[start + 4 * index..][..4].try_into().expect("4 bytes"))
     }
 
-    fn set(&mut self, Place { kind, start, .. }: &Place, index: usize, value: f32) {
+    fn set(&mut self, TensorEntry { kind, start, .. }: &TensorEntry, index: usize, value: f32) {
         match kind {
             0 => self.bytes[start + 4 * index..][..4].copy_from_slice(&value.to_le_bytes()),
             1 => {

@@ -20,7 +20,7 @@ use super::memory::{anatomy_of, must_fit};
 use super::run::{default_cache, threads, watch};
 use super::setup::refuse_misfits;
 use super::survey::{Probing, Survey, survey};
-use crate::cli::{Place, PlanArgs, RunArgs};
+use crate::cli::{PlanArgs, RunArgs, RunVariant};
 use crate::domain::Numerics;
 use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
@@ -71,7 +71,8 @@ enum Stop {
 }
 
 fn conduct(args: &RunArgs, loaded: LoadedMechanism, watch: &Watch) -> Result<String, Stop> {
-    let Ready { mechanism, surveyed, text, executable, directory } = get_ready(&args.experiment, &args.place, loaded)?;
+    let Ready { mechanism, surveyed, text, executable, directory } =
+        get_ready(&args.experiment, &args.variant, loaded)?;
     if directory.join(journal::FILE_NAME).exists() {
         let help = "choose another one with --out DIR";
         return Err(bad_setup(miette!(help = help, "{} holds the results of a sweep", directory.display())));
@@ -176,9 +177,9 @@ fn variances(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -> St
 }
 
 /// Looks at the models, and refuses what can't be run on them; writes nothing.
-fn get_ready(file: &Path, place: &Place, loaded: LoadedMechanism) -> Result<Ready, Failure> {
+fn get_ready(file: &Path, place: &RunVariant, loaded: LoadedMechanism) -> Result<Ready, Failure> {
     let LoadedMechanism { mut mechanism, text } = loaded;
-    for (option, given) in [("--shard", &place.shard), ("--server", &place.elsewhere.server)] {
+    for (option, given) in [("--shard", &place.shard), ("--server", &place.server.server)] {
         if given.is_some() {
             let message = format!("{option} is for sweeps, and {} is of the kind {}", file.display(), mechanism.kind);
             return Err(Failure::usage(miette!(help = "leave it out", "{message}")));
@@ -220,7 +221,7 @@ fn refuse_opaque(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -
 /// # Errors
 /// When it can't be run.
 pub fn plan(args: &PlanArgs, loaded: LoadedMechanism) -> Result<String, Failure> {
-    let ready = get_ready(&args.experiment, &args.place, loaded)?;
+    let ready = get_ready(&args.experiment, &args.variant, loaded)?;
     let described = plan::describe(&ready.mechanism, &ready.surveyed, &ready.directory);
     Ok(described + &variances(&ready.mechanism, &ready.surveyed))
 }
