@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use itertools::iproduct;
 
 use crate::analysis::{
-    Analysis, Attribution, CellProfile, CellSummary, Estimate, FactorTotal, NamedEffect, PartVerdict, ScoredTrial,
+    Analysis, Attribution, CellProfile, CellSummary, Estimate, FactorTotal, LevelVerdict, NamedEffect, ScoredTrial,
     SourceShare, TestKind, TrialResult, Verdict, VerdictOutcome,
 };
 use crate::domain::{Cell, Factor, Generation, Offload, Quant, Seed, Stop, Temperature, Trial, TrialId};
@@ -210,7 +210,7 @@ fn verdict(outcome: VerdictOutcome) -> Verdict {
         standard_error: Some(0.02),
         by_chance: None,
     }];
-    let part = PartVerdict {
+    let level = LevelVerdict {
         level: "tiny, the model".to_owned(),
         outcome,
         sentence: "so it is <here>".to_owned(),
@@ -237,7 +237,7 @@ fn verdict(outcome: VerdictOutcome) -> Verdict {
         n_prompts: 2,
         n_texts: 8,
         detectable: (outcome == VerdictOutcome::Inconclusive).then_some(0.3),
-        parts: vec![part],
+        levels: vec![level],
         sequential: None,
     }
 }

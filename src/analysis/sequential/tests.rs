@@ -207,8 +207,8 @@ fn a_claim_of_each_level_waits_for_the_weakest() {
     let each = || Hypothesis { each: Some(Factor::Model), ..rises(Direction::Increasing) };
     let (sequential, verdict) = alone(&only_a, 24, each());
     assert_eq!((sequential.ending, verdict.outcome), (Ending::Spent, VerdictOutcome::Inconclusive));
-    let parts: Vec<_> = verdict.parts.iter().map(|part| (&*part.level, part.outcome)).collect();
-    assert_eq!(parts, [("a", VerdictOutcome::Supported), ("b", VerdictOutcome::Inconclusive)]);
+    let levels: Vec<_> = verdict.levels.iter().map(|of_level| (&*of_level.level, of_level.outcome)).collect();
+    assert_eq!(levels, [("a", VerdictOutcome::Supported), ("b", VerdictOutcome::Inconclusive)]);
     assert!(verdict.sentence.contains("weakest for b"), "{}", verdict.sentence);
     let (sequential, verdict) = alone(&effect(24), 24, each());
     assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Supported));

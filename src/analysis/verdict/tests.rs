@@ -178,8 +178,8 @@ fn an_interaction_is_seen_where_there_is_one() {
 fn a_claim_about_each_level_needs_them_all() {
     let verdict = judge(&broken_chain(), Hypothesis { each: Some(Factor::Chain), ..trend(Direction::Increasing) });
     assert_eq!(verdict.outcome, Outcome::Inconclusive, "{}", verdict.sentence);
-    let parts: Vec<_> = verdict.parts.iter().map(|part| (&*part.level, part.outcome)).collect();
-    assert_eq!(parts, [("shimmy-1.7", Outcome::Supported), ("pure", Outcome::Inconclusive)]);
+    let levels: Vec<_> = verdict.levels.iter().map(|of_level| (&*of_level.level, of_level.outcome)).collect();
+    assert_eq!(levels, [("shimmy-1.7", Outcome::Supported), ("pure", Outcome::Inconclusive)]);
     assert!(verdict.sentence.contains("weakest for pure"), "{}", verdict.sentence);
 
     let both = trials(|_, t, chance| f64::from(t) + chance);
@@ -313,7 +313,7 @@ fn what_moves_nothing_is_not_compared() {
     let inert = [Factor::Temperature];
     let questions = Questions { hypotheses: &hypotheses, inert: &inert, ..Questions::default() };
     let verdict = verdicts(&broken_chain(), questions).remove(0);
-    assert_eq!((verdict.outcome, verdict.p, verdict.parts.len()), (Outcome::Inconclusive, None, 0));
+    assert_eq!((verdict.outcome, verdict.p, verdict.levels.len()), (Outcome::Inconclusive, None, 0));
     assert!(verdict.sentence.contains("the temperature moves nothing"), "{}", verdict.sentence);
 }
 

@@ -1,8 +1,8 @@
 //! Verdicts in a sentence each.
 
-use super::evidence::{Evidence, Part, Sight};
+use super::evidence::{Evidence, LevelTest, Sight};
 use super::test::Remark;
-use super::{NamedEffect, Outcome, PartVerdict};
+use super::{LevelVerdict, NamedEffect, Outcome};
 use crate::experiment::Hypothesis;
 use crate::stats::{Detectable, Interval};
 
@@ -10,7 +10,7 @@ use crate::stats::{Detectable, Interval};
 pub fn sentence(
     hypothesis: &Hypothesis,
     evidence: &Evidence,
-    parts: &[PartVerdict],
+    levels: &[LevelVerdict],
     outcome: Outcome,
     p_holm: Option<f64>,
     share_of_alpha: f64,
@@ -20,10 +20,10 @@ pub fn sentence(
         Outcome::Refuted => evidence.strongest_against().unwrap_or(weakest),
         Outcome::Supported | Outcome::Inconclusive => weakest,
     };
-    let of_shown = of_part(shown, outcome, p_holm, share_of_alpha);
-    let Some(each) = hypothesis.each.filter(|_| !parts.is_empty()) else { return of_shown };
-    let count = |wanted| parts.iter().filter(|part| part.outcome == wanted).count();
-    let held = match parts.len() {
+    let of_shown = of_level(shown, outcome, p_holm, share_of_alpha);
+    let Some(each) = hypothesis.each.filter(|_| !levels.is_empty()) else { return of_shown };
+    let count = |wanted| levels.iter().filter(|level| level.outcome == wanted).count();
+    let held = match levels.len() {
         n if count(Outcome::Supported) == n => format!("holds for each {each} ({n} of them)"),
         n => format!(
             "of {n} levels of {each}, it holds for {}, is refuted for {} and inconclusive for {}",
@@ -37,8 +37,8 @@ pub fn sentence(
 }
 
 /// Of one test.
-pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>, share_of_alpha: f64) -> String {
-    let tested = match &part.tested {
+pub fn of_level(test: &LevelTest, outcome: Outcome, p_holm: Option<f64>, share_of_alpha: f64) -> String {
+    let tested = match &test.tested {
         Ok(tested) => tested,
         Err(error) => return format!("not tested: {error}"),
     };
@@ -63,7 +63,7 @@ pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>, share_of_alph
         sentence += &remark_in_words(remark);
     }
     if outcome == Outcome::Inconclusive && tested.unknown.is_none() && !is_all_alike {
-        sentence += &blind_spot(part, share_of_alpha);
+        sentence += &blind_spot(test, share_of_alpha);
     }
     sentence
 }
@@ -112,9 +112,9 @@ fn remark_in_words(remark: &Remark) -> String {
 }
 
 /// What the design can't see.
-fn blind_spot(part: &Part, share_of_alpha: f64) -> String {
-    let n = part.tested.as_ref().map_or(0, |tested| tested.n_prompts);
-    match part.detectable(share_of_alpha) {
+fn blind_spot(test: &LevelTest, share_of_alpha: f64) -> String {
+    let n = test.tested.as_ref().map_or(0, |tested| tested.n_prompts);
+    match test.detectable(share_of_alpha) {
         Some(Sight::Effect(Detectable::Nothing { least_p, enough: Some(enough) })) => {
             format!("; {n} prompts can't decide this: p can't be below {least_p}; {enough} could")
         }
