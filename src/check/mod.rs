@@ -12,5 +12,5 @@ mod units;
 
 pub use baseline::{Baseline, BaselineError, Facts};
 pub use comparable::{Difference, differences};
-pub use gate::{By, Gate, LoopsMore, Outcome, Rule, Texts, Unit, Verdict, decide};
+pub use gate::{By, Gate, GateStatus, LoopsMore, Rule, Texts, Unit, Verdict, decide};
 pub use units::units;

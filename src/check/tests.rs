@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use proptest::prelude::*;
 
 use super::*;
-use crate::analysis::{Advice, Analysis, Limits, Questions, VerdictOutcome, analyse, recommend};
+use crate::analysis::{Advice, Analysis, Conclusion, Limits, Questions, analyse, recommend};
 use crate::domain::{
     Bos, Cell, Draws, Generate, Generation, Numerics, Selection, Stop, Temperature, Token, Trial, TrialId,
 };
 use crate::experiment::{Hypothesis, Test};
-use crate::journal::format::Outcome as Recorded;
+use crate::journal::format::Outcome;
 use crate::metrics::Metric;
 
 /// 59 are the fewest that can show, without a loop, that fewer than one in twenty loop.
@@ -79,8 +79,8 @@ fn trial(prompt: usize, temperature: f32) -> Trial {
 fn analysis(hypotheses: &[Hypothesis], text: impl Fn(usize, f32) -> Generation) -> Analysis {
     let points: Vec<(usize, f32)> = (0..PROMPTS).flat_map(|prompt| [(prompt, 0.5), (prompt, 1.0)]).collect();
     let trials: Vec<Trial> = points.iter().map(|&(prompt, t)| trial(prompt, t)).collect();
-    let outcomes: HashMap<TrialId, Recorded> =
-        points.iter().map(|&(prompt, t)| (id(prompt, t), Recorded::Generated(text(prompt, t)))).collect();
+    let outcomes: HashMap<TrialId, Outcome> =
+        points.iter().map(|&(prompt, t)| (id(prompt, t), Outcome::Generated(text(prompt, t)))).collect();
     analyse(&trials, Questions { hypotheses, ..Questions::default() }, |id| outcomes.get(id))
 }
 
@@ -142,7 +142,7 @@ fn never_clean(loops: &str, site: LoopSite, has_tokens: bool) -> Result<(), Test
     for metric in Baseline::GATED {
         for by in [By::Arm, By::Cell] {
             let gate = gate(&run, metric, by);
-            prop_assert_ne!(gate.outcome, Outcome::Pass, "{} of {:?}", metric.name(), loops);
+            prop_assert_ne!(gate.outcome, GateStatus::Pass, "{} of {:?}", metric.name(), loops);
         }
     }
     for metric in [Metric::RepetitionScore, Metric::Covered20Chars] {
@@ -157,7 +157,7 @@ fn never_clean(loops: &str, site: LoopSite, has_tokens: bool) -> Result<(), Test
         };
         for verdict in analysis(&claims(metric), heated).verdicts {
             let said = format!("{} by {}: {}, of {loops:?}", verdict.id, metric.name(), verdict.sentence);
-            prop_assert_ne!(verdict.outcome, VerdictOutcome::Supported, "{}", said);
+            prop_assert_ne!(verdict.outcome, Conclusion::Supported, "{}", said);
         }
     }
     Ok(())
@@ -192,7 +192,7 @@ proptest! {
         let late = |prompt: usize| (0..20).map(|i| clean(prompt + 30 * i) + " ").collect::<String>() + &loops;
         let run = analysis(&[], |prompt, _| generation(None, late(prompt), has_tokens));
         for metric in Baseline::GATED {
-            prop_assert_ne!(gate(&run, metric, By::Arm).outcome, Outcome::Pass, "{}", metric.name());
+            prop_assert_ne!(gate(&run, metric, By::Arm).outcome, GateStatus::Pass, "{}", metric.name());
         }
     }
 
@@ -202,11 +202,11 @@ proptest! {
         let thought = |prompt: usize| thinks.then(|| clean(prompt + 100));
         let run = analysis(&claims(Metric::Loop), |prompt, _| generation(thought(prompt), clean(prompt), has_tokens));
         for metric in [Metric::RepetitionScore, Metric::Loop, Metric::Covered20Chars, Metric::TailShareChars] {
-            prop_assert_eq!(gate(&run, metric, By::Cell).outcome, Outcome::Pass, "{}", metric.name());
+            prop_assert_eq!(gate(&run, metric, By::Cell).outcome, GateStatus::Pass, "{}", metric.name());
         }
         let limits = Limits { p_loop: 0.2, score: 0.2, metric: Metric::RepetitionScore };
         let advice = recommend(&run, limits).remove(0).advice;
         prop_assert!(matches!(advice, Advice::NoLimit { .. }), "{advice:?}");
-        prop_assert_eq!(run.verdicts[0].outcome, VerdictOutcome::Supported, "{}", run.verdicts[0].sentence);
+        prop_assert_eq!(run.verdicts[0].outcome, Conclusion::Supported, "{}", run.verdicts[0].sentence);
     }
 }

@@ -10,7 +10,7 @@ use super::finished::{Finished, read_run};
 use super::folder::write_named;
 use super::{Failure, baseline, plain, print, run, tell, trust};
 use crate::analysis::Analysis;
-use crate::check::{Baseline, By, Gate, Outcome, Rule, Unit, decide, differences, units};
+use crate::check::{Baseline, By, Gate, GateStatus, Rule, Unit, decide, differences, units};
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;
 use crate::exit_code::ExitCode;
@@ -44,7 +44,7 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let alpha = if args.confirm.is_some() { args.alpha / 2.0 } else { args.alpha };
     let rule = Rule { margin: args.margin, alpha };
     let mut gate = decide(&compared(args, &base, &measured, &first.analysis, metric)?, rule);
-    if gate.outcome == Outcome::Inconclusive
+    if gate.outcome == GateStatus::Inconclusive
         && let Some(experiment) = &args.confirm
     {
         match confirm(args, experiment, &first)? {
@@ -57,9 +57,9 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     }
     announce(args, &gate, &first.design.name, &notes)?;
     Ok(match (gate.outcome, args.inconclusive) {
-        (Outcome::Pass, _) | (Outcome::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
-        (Outcome::Fail, _) | (Outcome::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
-        (Outcome::Inconclusive, Inconclusive::Code) => ExitCode::Inconclusive,
+        (GateStatus::Pass, _) | (GateStatus::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
+        (GateStatus::Fail, _) | (GateStatus::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
+        (GateStatus::Inconclusive, Inconclusive::Code) => ExitCode::Inconclusive,
     })
 }
 
@@ -171,7 +171,7 @@ fn announce(args: &CheckArgs, gate: &Gate, experiment: &str, notes: &[String]) -
     if in_actions {
         print(|out| out.write_all(words::annotations(gate, &about).as_bytes()))?;
     }
-    if gate.outcome == Outcome::Inconclusive && args.inconclusive == Inconclusive::Warn {
+    if gate.outcome == GateStatus::Inconclusive && args.inconclusive == Inconclusive::Warn {
         say("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
     }
     Ok(())

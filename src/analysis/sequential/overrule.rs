@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::wording::decided;
 use super::{Ending, Instrument, Look, Path, Sequential, State};
 use crate::analysis::verdict::{NotTested, Score, Verdict, in_words, obstacle, p_in_words};
-use crate::analysis::{Questions, ScoredTrial, TrialResult, VerdictOutcome};
+use crate::analysis::{Conclusion, Questions, ScoredTrial, TrialResult};
 use crate::experiment::Hypothesis;
 use crate::stats::holm;
 
@@ -75,12 +75,12 @@ fn adjusted(p: &[Option<f64>]) -> Vec<Option<f64>> {
 /// A hypothesis that is tested once, when all prompts are there.
 fn at_the_end(verdict: &mut Verdict, p_holm: Option<f64>, spent: bool) {
     if !spent {
-        (verdict.p, verdict.p_holm, verdict.outcome) = (None, None, VerdictOutcome::Inconclusive);
+        (verdict.p, verdict.p_holm, verdict.outcome) = (None, None, Conclusion::Inconclusive);
         "not tested: it is when all prompts are there".clone_into(&mut verdict.sentence);
     } else if verdict.p.is_some() {
         verdict.p_holm = p_holm;
         if p_holm.is_none_or(|p| p > verdict.alpha) {
-            verdict.outcome = VerdictOutcome::Inconclusive;
+            verdict.outcome = Conclusion::Inconclusive;
         }
     }
 }
@@ -136,9 +136,9 @@ fn decide_levels(verdict: &mut Verdict, path: &Path) {
     for (level, p_holm) in path.levels.iter().zip(adjusted) {
         let Some(of_level) = verdict.levels.iter_mut().find(|of_level| of_level.level == level.level) else { continue };
         of_level.outcome = match (p_holm <= verdict.alpha, level.speaks_for) {
-            (true, true) => VerdictOutcome::Supported,
-            (true, false) => VerdictOutcome::Refuted,
-            (false, _) => VerdictOutcome::Inconclusive,
+            (true, true) => Conclusion::Supported,
+            (true, false) => Conclusion::Refuted,
+            (false, _) => Conclusion::Inconclusive,
         };
         (of_level.p, of_level.p_holm, of_level.detectable) = (Some(level.p), Some(p_holm), None);
         let effect = of_level.effects.first().map(|effect| format!("{}, ", in_words(effect))).unwrap_or_default();
@@ -154,11 +154,11 @@ fn is_unknown(hypothesis: &Hypothesis, scored: &ScoredTrial) -> bool {
     hypothesis.takes(scored.trial.point()) && (is_cut || !is_known)
 }
 
-fn outcome(state: State) -> VerdictOutcome {
+fn outcome(state: State) -> Conclusion {
     match state {
-        State::Supported => VerdictOutcome::Supported,
-        State::Refuted => VerdictOutcome::Refuted,
-        State::Open => VerdictOutcome::Inconclusive,
+        State::Supported => Conclusion::Supported,
+        State::Refuted => Conclusion::Refuted,
+        State::Open => Conclusion::Inconclusive,
     }
 }
 

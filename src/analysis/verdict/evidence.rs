@@ -4,7 +4,7 @@ use super::against::{Extreme, Opposed};
 use super::sample::Sample;
 use super::test::{self, Instrument, Tested};
 use super::unknown::Unknowns;
-use super::{Outcome, placement};
+use super::{Conclusion, placement};
 use crate::analysis::{Questions, ScoredTrial, TrialResult};
 use crate::domain::Factor;
 use crate::experiment::{Hypothesis, Sides, Test};
@@ -155,13 +155,13 @@ impl Evidence {
     }
 
     /// What needs no test: the texts are the same.
-    pub fn certain(&self) -> Option<Outcome> {
+    pub fn certain(&self) -> Option<Conclusion> {
         let certain = || self.tests.iter().map(|test| test.tested.as_ref().ok().and_then(|tested| tested.certain));
-        if certain().any(|certain| certain == Some(Outcome::Refuted)) {
-            Some(Outcome::Refuted)
+        if certain().any(|certain| certain == Some(Conclusion::Refuted)) {
+            Some(Conclusion::Refuted)
         } else {
-            let all = !self.tests.is_empty() && certain().all(|certain| certain == Some(Outcome::Supported));
-            all.then_some(Outcome::Supported)
+            let all = !self.tests.is_empty() && certain().all(|certain| certain == Some(Conclusion::Supported));
+            all.then_some(Conclusion::Supported)
         }
     }
 
@@ -180,7 +180,7 @@ impl Evidence {
     pub fn weakest(&self) -> Option<&LevelTest> {
         let weight = |test: &LevelTest| match &test.tested {
             Err(_) => (1.0, 0.0),
-            Ok(tested) if tested.certain == Some(Outcome::Refuted) => (2.0, 0.0),
+            Ok(tested) if tested.certain == Some(Conclusion::Refuted) => (2.0, 0.0),
             Ok(tested) => (tested.p_for, -tested.p_against),
         };
         // Of several that speak equally little, the first one.

@@ -39,7 +39,7 @@ pub struct Verdict {
     /// The texts' first tokens and words that were scored; all of them if `None`.
     pub first: Option<u32>,
     pub test: TestKind,
-    pub outcome: Outcome,
+    pub outcome: Conclusion,
     /// Effect, interval, p and n in words.
     pub sentence: String,
     /// The main one first. Of a claim about each level of a factor, those of the
@@ -71,7 +71,7 @@ pub struct Verdict {
 pub struct LevelVerdict {
     pub level: String,
     /// After Holm's procedure over the levels.
-    pub outcome: Outcome,
+    pub outcome: Conclusion,
     pub sentence: String,
     pub effects: Vec<NamedEffect>,
     pub p: Option<f64>,
@@ -84,7 +84,7 @@ pub struct LevelVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Outcome {
+pub enum Conclusion {
     Supported,
     /// The opposite was found.
     Refuted,
@@ -190,8 +190,9 @@ fn verdict(
     let weakest = evidence.weakest();
     let tested = weakest.and_then(|test| test.tested.as_ref().ok());
     let all = || evidence.tests.iter().filter_map(|test| test.tested.as_ref().ok());
-    let detectable =
-        weakest.filter(|_| outcome == Outcome::Inconclusive).and_then(|test| test.detectable(share_of_alpha)?.size());
+    let detectable = weakest
+        .filter(|_| outcome == Conclusion::Inconclusive)
+        .and_then(|test| test.detectable(share_of_alpha)?.size());
     Verdict {
         id: hypothesis.id.clone(),
         claim: hypothesis.claim.clone(),
@@ -230,23 +231,23 @@ fn level_verdicts(evidence: &Evidence, alpha: f64) -> Vec<LevelVerdict> {
             n_prompts: tested.map_or(0, |tested| tested.n_prompts),
             n_texts: tested.map_or(0, |tested| tested.n_texts),
             detectable: Some(test)
-                .filter(|_| outcome == Outcome::Inconclusive)
+                .filter(|_| outcome == Conclusion::Inconclusive)
                 .and_then(|test| test.detectable(share_of_alpha)?.size()),
         }
     };
     evidence.tests.iter().zip(&p).zip(holm(&p)).map(verdict).collect()
 }
 
-fn outcome(certain: Option<Outcome>, p_holm: Option<f64>, speaks_for: bool, alpha: f64) -> Outcome {
+fn outcome(certain: Option<Conclusion>, p_holm: Option<f64>, speaks_for: bool, alpha: f64) -> Conclusion {
     match (certain, p_holm) {
         (Some(certain), _) => certain,
         (None, Some(p)) if p <= alpha => {
             if speaks_for {
-                Outcome::Supported
+                Conclusion::Supported
             } else {
-                Outcome::Refuted
+                Conclusion::Refuted
             }
         }
-        _ => Outcome::Inconclusive,
+        _ => Conclusion::Inconclusive,
     }
 }

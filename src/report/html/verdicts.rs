@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::words;
-use crate::analysis::{Attribution, LevelVerdict, NamedEffect, RULES, Verdict, VerdictOutcome};
+use crate::analysis::{Attribution, Conclusion, LevelVerdict, NamedEffect, RULES, Verdict};
 
 /// A list, a hypothesis an item.
 pub fn list(verdicts: &[Verdict]) -> Markup {
@@ -100,11 +100,11 @@ impl Numbers<'_> {
 }
 
 /// In words, with a sign of its own: colour is not needed to tell them apart.
-fn outcome(outcome: VerdictOutcome) -> Markup {
+fn outcome(outcome: Conclusion) -> Markup {
     let (sign, word) = match outcome {
-        VerdictOutcome::Supported => ("✓", "supported"),
-        VerdictOutcome::Refuted => ("✗", "refuted"),
-        VerdictOutcome::Inconclusive => ("~", "inconclusive"),
+        Conclusion::Supported => ("✓", "supported"),
+        Conclusion::Refuted => ("✗", "refuted"),
+        Conclusion::Inconclusive => ("~", "inconclusive"),
     };
     html! { span.outcome { span aria-hidden="true" { (sign) " " } (word) } " " }
 }
