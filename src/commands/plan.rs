@@ -80,7 +80,7 @@ fn describe(setup: &Setup, journal: &journal::Contents, manifest: Option<&Manife
     if let Some(text) = sequential(setup) {
         line(format!("  looks    {text}"));
     }
-    let limits = Limits { threads: usable_cores(), lanes: None, rows: None, memory_bytes: available_memory_bytes() };
+    let limits = Limits { threads: usable_cores(), lanes: None, batch: None, memory_bytes: available_memory_bytes() };
     for load in &plan.loads {
         let (trials, prompts) = (load.planned().count(), load.prompts.len());
         let Some(OnDisk { size_bytes, facts, .. }) = load.surveyed.file() else {
@@ -137,7 +137,7 @@ fn sequential(setup: &Setup) -> Option<String> {
 
 /// What the strategy takes, from above.
 fn memory(estimate: &Estimate, strategy: Strategy) -> String {
-    let room = Room { lanes: strategy.lanes, rows: strategy.rows };
+    let room = Room { lanes: strategy.lanes, batch: strategy.batch };
     let [total, weights] = [estimate.total_bytes(room), estimate.weights.bytes()].map(human_bytes);
     let cache = human_bytes(estimate.kv_bytes(room.sequences()).saturating_mul(room.lanes.into()));
     format!("at most about {total} of memory: weights {weights}, cache {cache}, buffers the rest")

@@ -188,7 +188,7 @@ fn settings(args: &RunArgs, setup: &Setup, files: ModelFiles) -> Settings {
         limits: Limits {
             threads: threads(args),
             lanes: args.lanes.map(Into::into),
-            rows: args.batch,
+            batch: args.batch,
             memory_bytes: available_memory_bytes(),
         },
         samplers: match args.samplers {

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 const PROMPTS: [&str; 3] = ["Artificial intelligence is", "Once upon a time", "Explain how solar panels work."];
 const MAX_TOKENS: u32 = 24;
 
-/// A model loaded in a worker, `rows` texts side by side.
-fn load(model: &Path, numerics: Numerics, rows: u32) -> Worker {
+/// A model loaded in a worker, `batch` texts side by side.
+fn load(model: &Path, numerics: Numerics, batch: u32) -> Worker {
     let mut worker = Worker::start(Path::new(PROGRAM), numerics).expect("a worker");
     worker.send(&Request::Load(LoadSettings {
         path: model.to_owned(),
@@ -27,7 +27,7 @@ fn load(model: &Path, numerics: Numerics, rows: u32) -> Worker {
         levels: LoadKey::usual("model").with(Offload::None),
         numerics,
         context: 128,
-        strategy: Strategy { lanes: 1, threads: 1, rows },
+        strategy: Strategy { lanes: 1, threads: 1, batch },
         samplers: Samplers::Llama,
         sharing: Sharing::Trie,
     }));
@@ -108,20 +108,20 @@ fn capturing_changes_no_logit_and_they_are_those_of_a_sweep() {
     let scratch = TempDir::new().expect("a temporary directory");
     for model in ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny"] {
         let path = models().join(format!("{model}.gguf"));
-        for (numerics, rows) in [(Numerics::Invariant, 1), (Numerics::Invariant, 3), (Numerics::Fast, 3)] {
-            let mut worker = load(&path, numerics, rows);
+        for (numerics, batch) in [(Numerics::Invariant, 1), (Numerics::Invariant, 3), (Numerics::Fast, 3)] {
+            let mut worker = load(&path, numerics, batch);
             let without = trace(&mut worker, Record::Nothing, scratch.path(), greedy);
             let with = trace(&mut worker, Record::Routing, scratch.path(), greedy);
             for (without, with) in without.iter().zip(&with) {
                 assert_eq!(without.tokens, with.tokens, "{model}");
-                assert_eq!(without.logits_blake3, with.logits_blake3, "{model} {numerics} {rows}");
+                assert_eq!(without.logits_blake3, with.logits_blake3, "{model} {numerics} {batch}");
                 assert!(without.routing.is_none() && with.routing.is_some());
             }
             if numerics == Numerics::Invariant {
                 for (traced, generation) in without.iter().zip(generate(&mut worker)) {
-                    assert_eq!(Some(&traced.tokens), generation.tokens.as_ref(), "{model} {rows}");
+                    assert_eq!(Some(&traced.tokens), generation.tokens.as_ref(), "{model} {batch}");
                     assert_eq!(traced.stop, generation.stop);
-                    assert_eq!(Some(&traced.logits_blake3), generation.logits_blake3.as_ref(), "{model} {rows}");
+                    assert_eq!(Some(&traced.logits_blake3), generation.logits_blake3.as_ref(), "{model} {batch}");
                 }
             }
         }

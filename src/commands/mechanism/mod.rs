@@ -266,7 +266,7 @@ impl Run<'_> {
 
     fn refuse_too_large(&self, model: &str, arm: Arm, file: &ModelFile) -> Result<(), Stop> {
         let Some(anatomy) = anatomy_of(&file.path).map_err(bad_setup)? else { return Ok(()) };
-        let needs = (self.mechanism.experiment.generate.context, Room { rows: arm.width, ..Room::LEAST });
+        let needs = (self.mechanism.experiment.generate.context, Room { batch: arm.width, ..Room::LEAST });
         let engine = &self.surveyed[model].engine;
         must_fit(model, &file.path, &anatomy, engine, &[arm.offload], needs).map_err(bad_setup)
     }

@@ -22,17 +22,17 @@ pub struct Room {
     /// Contexts.
     pub lanes: u32,
     /// Texts that each of them decodes together.
-    pub rows: u32,
+    pub batch: u32,
 }
 
 impl Room {
     /// The least that a run can do with.
-    pub const LEAST: Self = Self { lanes: 1, rows: 1 };
+    pub const LEAST: Self = Self { lanes: 1, batch: 1 };
 
     /// Of each lane: one is parked, with the prompt, and a text alone has a twin
     /// (`engine/llama/sequences.rs`).
     pub fn sequences(self) -> u64 {
-        u64::from(self.rows.max(2)) + 1
+        u64::from(self.batch.max(2)) + 1
     }
 }
 
@@ -134,7 +134,7 @@ impl Estimate {
 
     fn would(&self, weights: u64, free: u64, room: Room) -> Would {
         let with = |weights: u64, room: Room| (self.total_bytes(room) - self.weights.bytes()).saturating_add(weights);
-        let rooms = (1..=room.rows).rev().map(|rows| Room { lanes: 1, rows });
+        let rooms = (1..=room.batch).rev().map(|batch| Room { lanes: 1, batch });
         let smaller_room = rooms.filter(|&less| less != room).find(|&less| with(weights, less) <= free);
         // The cache alone hangs on the context here; the buffers shrink too.
         let context = || {
@@ -176,8 +176,8 @@ impl DoesNotFit {
     pub fn advice(&self) -> String {
         let Would { room, context, quantised, offload } = &self.would;
         let mut ways = Vec::new();
-        if let Some(Room { rows, .. }) = room {
-            ways.push(format!("--lanes 1 --batch {rows}"));
+        if let Some(Room { batch, .. }) = room {
+            ways.push(format!("--lanes 1 --batch {batch}"));
         }
         if let Some(context) = context {
             ways.push(format!("context = {context} in [generate]"));
