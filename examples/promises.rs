@@ -11,8 +11,8 @@
 
 use std::process::ExitCode;
 
-use moe_sweep::analysis::{Questions, ScoredTrial, TrialResult, VerdictOutcome, verdicts};
-use moe_sweep::check::{By, Outcome, Rule, Texts, Unit, decide};
+use moe_sweep::analysis::{Conclusion, Questions, ScoredTrial, TrialResult, verdicts};
+use moe_sweep::check::{By, GateStatus, Rule, Texts, Unit, decide};
 use moe_sweep::domain::{Cell, Factor, Generation, Seed, Selection, Stop, Temperature, Trial, TrialId};
 use moe_sweep::experiment::{Direction, Hypothesis, Settings, Sides, Test};
 use moe_sweep::journal::format::Failure;
@@ -111,7 +111,7 @@ impl Tables {
                 self.line(&format!("{name}, P {p}, {texts} a cell"), &n, |rng, n| {
                     let levels = if name == "trend" { 5 } else { 2 };
                     let trials = arms(rng, n, texts, levels, |rng| vec![beta(p, uniform(rng)); levels]);
-                    judge(&trials, &hypothesis(&test)) != VerdictOutcome::Inconclusive
+                    judge(&trials, &hypothesis(&test)) != Conclusion::Inconclusive
                 });
             }
         }
@@ -149,7 +149,7 @@ impl Tables {
             self.line(&format!("P {p} → {q}, {texts} a cell"), &n, |rng, n| {
                 let trials = arms(rng, n, texts, 2, |rng| vec![beta(p, uniform(rng)), beta(q, uniform(rng))]);
                 let claim = Hypothesis { metric: Metric::VllmLoop, ..hypothesis(&contrast(Direction::Increasing)) };
-                judge(&trials, &claim) == VerdictOutcome::Refuted
+                judge(&trials, &claim) == Conclusion::Refuted
             });
         }
     }
@@ -172,7 +172,7 @@ impl Tables {
                         trials.push(scored(prompt, "pure", 0.5, seed, (low + step + up) / 95.0));
                     }
                 }
-                judge(&trials, &hypothesis(&contrast(Direction::Increasing))) == VerdictOutcome::Supported
+                judge(&trials, &hypothesis(&contrast(Direction::Increasing))) == Conclusion::Supported
             });
         }
     }
@@ -192,7 +192,7 @@ impl Tables {
                     };
                     trials.push(scored(prompt, "pure", TEMPERATURES[level], 0, score));
                 }
-                judge(&trials, &hypothesis(&trend())) == VerdictOutcome::Supported
+                judge(&trials, &hypothesis(&trend())) == Conclusion::Supported
             });
         }
     }
@@ -211,7 +211,7 @@ impl Tables {
                     });
                     let (base, other) = (at(0), at(1));
                     let claim = hypothesis(&Test::Equivalence { base, other, margin: MARGIN });
-                    judge(&trials, &Hypothesis { metric, ..claim }) == VerdictOutcome::Supported
+                    judge(&trials, &Hypothesis { metric, ..claim }) == Conclusion::Supported
                 });
             }
         }
@@ -236,7 +236,7 @@ impl Tables {
                     }
                 }
                 let claim = hypothesis(&Test::Interaction { factors: [Factor::Chain, Factor::Temperature] });
-                judge(&trials, &Hypothesis { metric: Metric::VllmLoop, ..claim }) == VerdictOutcome::Supported
+                judge(&trials, &Hypothesis { metric: Metric::VllmLoop, ..claim }) == Conclusion::Supported
             });
         }
     }
@@ -259,7 +259,7 @@ impl Tables {
                 let hypotheses: Vec<Hypothesis> = tests.iter().map(hypothesis).collect();
                 let questions =
                     Questions { hypotheses: &hypotheses, settings: Settings::default(), ..Questions::default() };
-                verdicts(&trials, questions).iter().any(|verdict| verdict.outcome != VerdictOutcome::Inconclusive)
+                verdicts(&trials, questions).iter().any(|verdict| verdict.outcome != Conclusion::Inconclusive)
             });
         }
     }
@@ -277,7 +277,7 @@ impl Tables {
                     trial.result = TrialResult::Failed(Failure { reason: "it took too long".to_owned(), attempts: 2 });
                 }
             }
-            judge(&trials, &hypothesis(&contrast(Direction::Decreasing))) == VerdictOutcome::Supported
+            judge(&trials, &hypothesis(&contrast(Direction::Decreasing))) == Conclusion::Supported
         });
         self.line("nothing differs, a chain that never loops is left out when hot, trend", &n, |rng, n| {
             let mut trials = Vec::new();
@@ -290,7 +290,7 @@ impl Tables {
                     }
                 }
             }
-            judge(&trials, &hypothesis(&trend())) != VerdictOutcome::Inconclusive
+            judge(&trials, &hypothesis(&trend())) != Conclusion::Inconclusive
         });
     }
 
@@ -300,25 +300,25 @@ impl Tables {
         let designs = [(0.0, 1), (0.0, 4), (0.05, 1), (0.05, 4), (0.05, 32), (0.3, 1), (0.3, 32), (0.9, 4)];
         for (p, texts) in designs {
             self.line(&format!("P {p}, {texts} texts a prompt"), &n, |rng, n| {
-                release(rng, n, p, texts, MARGIN) == Outcome::Pass
+                release(rng, n, p, texts, MARGIN) == GateStatus::Pass
             });
         }
         self.head("The gate: worse by just the margin 0.05, and it fails", &n);
         for (p, texts) in designs {
             self.line(&format!("P {p}, {texts} texts a prompt"), &n, |rng, n| {
-                release(rng, n, p, texts, MARGIN) == Outcome::Fail
+                release(rng, n, p, texts, MARGIN) == GateStatus::Fail
             });
         }
         self.head("The gate: no worse, all texts new, and it passes (no promise)", &n);
         for (p, texts) in designs {
             self.told(&format!("P {p}, {texts} texts a prompt"), &n, |rng, n| {
-                release(rng, n, p, texts, 0.0) == Outcome::Pass
+                release(rng, n, p, texts, 0.0) == GateStatus::Pass
             });
         }
         self.head("The gate: worse by 0.1, and it fails (no promise)", &n);
         for (p, texts) in designs.into_iter().filter(|(p, _)| *p < 0.5) {
             self.told(&format!("P {p}, {texts} texts a prompt"), &n, |rng, n| {
-                release(rng, n, p, texts, 0.1) == Outcome::Fail
+                release(rng, n, p, texts, 0.1) == GateStatus::Fail
             });
         }
     }
@@ -326,7 +326,7 @@ impl Tables {
 
 /// One arm of a release against its baseline, worse by so much; both are drawn anew, which is the worst case: an
 /// unchanged release of the same engine writes the same texts.
-fn release(rng: &mut ChaCha8Rng, n: usize, p: f64, texts: usize, worse_by: f64) -> Outcome {
+fn release(rng: &mut ChaCha8Rng, n: usize, p: f64, texts: usize, worse_by: f64) -> GateStatus {
     let step = worse_by / (LOOPING - FREE);
     let mut prompt = |_| {
         let place = uniform(rng);
@@ -378,7 +378,7 @@ fn scored(prompt: usize, chain: &str, temperature: f32, seed: usize, score: f64)
     ScoredTrial::new(trial, TrialResult::Scored { generation, scores })
 }
 
-fn judge(trials: &[ScoredTrial], hypothesis: &Hypothesis) -> VerdictOutcome {
+fn judge(trials: &[ScoredTrial], hypothesis: &Hypothesis) -> Conclusion {
     let questions = Questions { hypotheses: std::slice::from_ref(hypothesis), ..Questions::default() };
     verdicts(trials, questions).remove(0).outcome
 }

@@ -316,7 +316,7 @@ impl RunEntry {
             command_line: command_line(),
             hardware: Hardware::survey(),
             threads: settings.limits.threads,
-            batch: settings.limits.rows,
+            batch: settings.limits.batch,
             samplers: settings.samplers,
             sharing: settings.sharing,
             ended: match &report.ending {

@@ -1,7 +1,7 @@
 //! The interval of a metric's mean, over prompts.
 
 use crate::metrics::{Metric, Scores};
-use crate::stats::{Ends, Hits, Interval, Part, Strata, bounded_mean_within, clustered_share_within};
+use crate::stats::{Component, Ends, Hits, Interval, Strata, bounded_mean_within, clustered_share_within};
 
 /// Of the texts' values; a list a prompt. A mean of 1 and 0 is a share, and has a share's interval. Any other's
 /// takes into account that the sample may lack loops: see [`crate::stats::bounded_mean`]. `None` where that has none, or there
@@ -17,8 +17,9 @@ pub(super) fn interval_of_mean(
         return clustered_share_within(&prompts, strata, level).ok().map(|share| share.interval);
     }
     let (best, worst) = metric.ends();
-    let text = |scores: &&Scores| Some((part(scores), scores.get(metric)?));
-    let prompts: Vec<Vec<(Part, f64)>> = prompts.iter().map(|texts| texts.iter().filter_map(text).collect()).collect();
+    let text = |scores: &&Scores| Some((component(scores), scores.get(metric)?));
+    let prompts: Vec<Vec<(Component, f64)>> =
+        prompts.iter().map(|texts| texts.iter().filter_map(text).collect()).collect();
     bounded_mean_within(&prompts, strata, Ends { best, worst }, level)
 }
 
@@ -28,8 +29,8 @@ fn hits(metric: Metric, texts: &[&Scores]) -> Hits {
     Hits { hits: count(verdicts.clone().filter(|verdict| *verdict == 1.0).count()), n: count(verdicts.count()) }
 }
 
-fn part(scores: &Scores) -> Part {
-    if scores.get(Metric::Loop) == Some(1.0) { Part::Looping } else { Part::Free }
+fn component(scores: &Scores) -> Component {
+    if scores.get(Metric::Loop) == Some(1.0) { Component::Looping } else { Component::Free }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub use profile::{CellProfile, OnsetUnit};
 pub use recommend::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing, recommend};
 pub use sequential::{Looks, Sequential};
 pub use sharing::{Sharing, sharing};
-pub use verdict::{NamedEffect, Outcome as VerdictOutcome, PartVerdict, RULES, TestKind, Verdict, verdicts};
+pub use verdict::{Conclusion, LevelVerdict, NamedEffect, RULES, TestKind, Verdict, verdicts};
 
 /// Everything that the reports show.
 #[derive(Clone, Debug, Default, PartialEq)]

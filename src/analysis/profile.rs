@@ -9,7 +9,7 @@ use super::{Groups, ScoredTrial, TrialResult};
 use crate::domain::Cell;
 use crate::metrics::{Metric, Scores, self_repetition};
 use crate::stats::{
-    Dispersion, Effect, Onset, Part, SurvivalCurve, TwoPart, bca_interval_of_mean_within, kaplan_meier, mean,
+    Component, Dispersion, Effect, Onset, SurvivalCurve, TwoPart, bca_interval_of_mean_within, kaplan_meier, mean,
     two_part_within,
 };
 
@@ -58,7 +58,7 @@ pub struct CellProfile {
 #[derive(Default)]
 struct OfPrompt<'a> {
     texts: Vec<&'a str>,
-    parts: Vec<(Part, Option<f64>)>,
+    scores: Vec<(Component, Option<f64>)>,
     onsets: Vec<Onset>,
 }
 
@@ -76,18 +76,18 @@ pub(super) fn profiles(trials: &[ScoredTrial], groups: &Groups, unit: OnsetUnit)
         };
         let prompt = prompts.entry(&trial.prompt).or_default();
         let Some(loops) = scores.get(Metric::Loop) else { continue };
-        let part = if loops == 1.0 { Part::Looping } else { Part::Free };
+        let component = if loops == 1.0 { Component::Looping } else { Component::Free };
         // Up to where it was cut, a text tells when a loop begins, and no more.
         if matches!(result, TrialResult::Scored { .. }) {
             prompt.texts.push(&generation.text);
-            prompt.parts.push((part, scores.get(Metric::RepetitionScore)));
+            prompt.scores.push((component, scores.get(Metric::RepetitionScore)));
         }
         let sight = scores.sight();
         let (begun, end) = match unit {
             OnsetUnit::Tokens => (sight.loop_onset_tokens, generation.n_tokens().map(f64::from)),
             OnsetUnit::Characters => (sight.loop_onset_chars, Some(sight.n_chars as f64)),
         };
-        let onset = begun.filter(|_| part == Part::Looping).map(|at| Onset::At(at as f64));
+        let onset = begun.filter(|_| component == Component::Looping).map(|at| Onset::At(at as f64));
         prompt.onsets.extend(onset.or(end.map(Onset::Censored)));
     }
     order.into_par_iter().map(|cell| profile(cell, &cells[cell], groups)).collect()
@@ -95,7 +95,7 @@ pub(super) fn profiles(trials: &[ScoredTrial], groups: &Groups, unit: OnsetUnit)
 
 fn profile(cell: &Cell, prompts: &BTreeMap<&str, OfPrompt>, groups: &Groups) -> CellProfile {
     let strata = groups.strata(prompts.keys().copied());
-    let parts: Vec<_> = prompts.values().map(|prompt| &prompt.parts).collect();
+    let scores: Vec<_> = prompts.values().map(|prompt| &prompt.scores).collect();
     let onsets: Vec<_> = prompts.values().map(|prompt| &prompt.onsets).collect();
     let alike = |prompt: &OfPrompt| self_repetition(&prompt.texts).into_iter().collect();
     let alike: Vec<Vec<f64>> = prompts.values().map(alike).collect();
@@ -103,7 +103,7 @@ fn profile(cell: &Cell, prompts: &BTreeMap<&str, OfPrompt>, groups: &Groups) -> 
     let interval = bca_interval_of_mean_within(&alike, &strata, 0.95);
     CellProfile {
         cell: cell.clone(),
-        two_part: two_part_within(&parts, &strata).ok(),
+        two_part: two_part_within(&scores, &strata).ok(),
         onset: kaplan_meier(&onsets).ok(),
         self_repetition: estimate.zip(interval).map(|(estimate, interval)| Effect { estimate, interval }),
         spread_of_self_repetition: Dispersion::within(&alike, &strata),

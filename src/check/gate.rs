@@ -84,7 +84,7 @@ pub struct Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Outcome {
+pub enum GateStatus {
     /// Shown to be worse by less than the margin, if at all.
     Pass,
     /// Neither is shown.
@@ -98,7 +98,7 @@ pub enum Outcome {
 pub struct Verdict {
     pub unit: String,
     pub by: By,
-    pub outcome: Outcome,
+    pub outcome: GateStatus,
     /// The mean difference, positive where it is worse, with its interval; none where the texts are the same.
     pub worse_by: Option<Effect>,
     /// Of being worse by the margin at the most, after Holm over the units.
@@ -111,7 +111,7 @@ pub struct Verdict {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gate {
-    pub outcome: Outcome,
+    pub outcome: GateStatus,
     #[serde(flatten)]
     pub rule: Rule,
     pub verdicts: Vec<Verdict>,
@@ -134,10 +134,10 @@ pub fn decide(units: &[Unit], rule: Rule) -> Gate {
     let verdict =
         |((unit, tested), p_fail): ((&Unit, &Result<_, StatsError>), f64)| verdict(unit, tested, p_fail, rule);
     let verdicts: Vec<Verdict> = units.iter().zip(&tested).zip(p_fail).map(verdict).collect();
-    let mut gate = Gate { outcome: Outcome::Inconclusive, rule, verdicts };
-    let fails = gate.verdicts.iter().any(|verdict| verdict.outcome == Outcome::Fail);
+    let mut gate = Gate { outcome: GateStatus::Inconclusive, rule, verdicts };
+    let fails = gate.verdicts.iter().any(|verdict| verdict.outcome == GateStatus::Fail);
     let worst = gate.deciding().map(|verdict| verdict.outcome).max();
-    gate.outcome = if fails { Outcome::Fail } else { worst.unwrap_or(Outcome::Inconclusive) };
+    gate.outcome = if fails { GateStatus::Fail } else { worst.unwrap_or(GateStatus::Inconclusive) };
     gate
 }
 
@@ -150,7 +150,8 @@ impl Gate {
 
     /// Those, and the cells beside arms that fail.
     pub fn shown(&self) -> impl Iterator<Item = &Verdict> {
-        let failing = self.verdicts.iter().filter(|verdict| verdict.by == By::Cell && verdict.outcome == Outcome::Fail);
+        let failing =
+            self.verdicts.iter().filter(|verdict| verdict.by == By::Cell && verdict.outcome == GateStatus::Fail);
         let is_beside = self.verdicts.iter().any(|verdict| verdict.by == By::Arm);
         self.deciding().chain(failing.filter(move |_| is_beside))
     }
@@ -168,8 +169,8 @@ fn verdict(unit: &Unit, tested: &Result<Equivalence, StatsError>, p_fail: f64, r
     let found = by_numbers(unit, tested, p_fail, rule);
     let blind = unit.blind.map(|blind| blind.to_string());
     match blind.or_else(|| unit.loops_more.map(|more| more.to_string())) {
-        Some(note) if found.outcome != Outcome::Fail => {
-            Verdict { outcome: Outcome::Inconclusive, note: Some(note), ..found }
+        Some(note) if found.outcome != GateStatus::Fail => {
+            Verdict { outcome: GateStatus::Inconclusive, note: Some(note), ..found }
         }
         _ => found,
     }
@@ -180,7 +181,7 @@ fn by_numbers(unit: &Unit, tested: &Result<Equivalence, StatsError>, p_fail: f64
     let open = Verdict {
         unit: unit.name.clone(),
         by: unit.by,
-        outcome: Outcome::Inconclusive,
+        outcome: GateStatus::Inconclusive,
         worse_by: None,
         p_fail: None,
         p_pass: None,
@@ -189,20 +190,20 @@ fn by_numbers(unit: &Unit, tested: &Result<Equivalence, StatsError>, p_fail: f64
     };
     if unit.texts == Texts::Same && n_prompts > 0 {
         let note = Some("its texts are the baseline's, word for word".to_owned());
-        return Verdict { outcome: Outcome::Pass, note, ..open };
+        return Verdict { outcome: GateStatus::Pass, note, ..open };
     }
     let tested = match tested {
         Ok(tested) => tested,
         Err(error) => return Verdict { note: Some(error.to_string()), ..open },
     };
     let outcome = if p_fail <= rule.alpha {
-        Outcome::Fail
+        GateStatus::Fail
     } else if tested.p_not_above <= rule.alpha {
-        Outcome::Pass
+        GateStatus::Pass
     } else {
-        Outcome::Inconclusive
+        GateStatus::Inconclusive
     };
-    let hidden = (outcome == Outcome::Inconclusive && tested.p_unseen > rule.alpha).then(|| unseen(unit, rule));
+    let hidden = (outcome == GateStatus::Inconclusive && tested.p_unseen > rule.alpha).then(|| unseen(unit, rule));
     let (worse_by, p_pass) = (Some(tested.difference), Some(tested.p_not_above));
     Verdict { outcome, worse_by, p_fail: Some(p_fail), p_pass, note: hidden.flatten(), ..open }
 }
@@ -245,25 +246,25 @@ mod tests {
         Unit { prompts: vec![PromptDifference { value: by, base: free, other: free }; n], ..unit(by, 0.0) }
     }
 
-    fn outcome(units: &[Unit]) -> Outcome {
+    fn outcome(units: &[Unit]) -> GateStatus {
         decide(units, RULE).outcome
     }
 
     #[test]
     fn it_takes_the_margin_and_the_interval() {
-        assert_eq!(outcome(&[unit(0.0, 0.1)]), Outcome::Pass);
-        assert_eq!(outcome(&[unit(-0.3, 0.1)]), Outcome::Pass);
-        assert_eq!(outcome(&[unit(0.2, 0.1)]), Outcome::Fail);
+        assert_eq!(outcome(&[unit(0.0, 0.1)]), GateStatus::Pass);
+        assert_eq!(outcome(&[unit(-0.3, 0.1)]), GateStatus::Pass);
+        assert_eq!(outcome(&[unit(0.2, 0.1)]), GateStatus::Fail);
         // Beyond the margin, but not surely; short of it, but not surely.
-        assert_eq!(outcome(&[unit(0.07, 0.4)]), Outcome::Inconclusive);
-        assert_eq!(outcome(&[unit(0.03, 0.4)]), Outcome::Inconclusive);
+        assert_eq!(outcome(&[unit(0.07, 0.4)]), GateStatus::Inconclusive);
+        assert_eq!(outcome(&[unit(0.03, 0.4)]), GateStatus::Inconclusive);
     }
 
     #[test]
     fn one_unit_fails_all_and_passing_takes_all() {
-        assert_eq!(outcome(&[unit(0.0, 0.1), unit(0.2, 0.1)]), Outcome::Fail);
-        assert_eq!(outcome(&[unit(0.0, 0.1), unit(0.03, 0.4)]), Outcome::Inconclusive);
-        assert_eq!(outcome(&[]), Outcome::Inconclusive);
+        assert_eq!(outcome(&[unit(0.0, 0.1), unit(0.2, 0.1)]), GateStatus::Fail);
+        assert_eq!(outcome(&[unit(0.0, 0.1), unit(0.03, 0.4)]), GateStatus::Inconclusive);
+        assert_eq!(outcome(&[]), GateStatus::Inconclusive);
     }
 
     #[test]
@@ -271,10 +272,10 @@ mod tests {
         let metric = crate::metrics::Metric::RepetitionScore;
         let blind = Blindness { metric, n_unseen: 24, n_wordless: 0, n_texts: 24, sees: None };
         let gate = decide(&[Unit { blind: Some(blind), ..unit(0.0, 0.0) }], RULE);
-        assert_eq!(gate.outcome, Outcome::Inconclusive);
+        assert_eq!(gate.outcome, GateStatus::Inconclusive);
         assert!(gate.verdicts[0].note.as_ref().is_some_and(|note| note.contains("can't see whether 24 of 24")));
         // A loop that it does see is one all the same.
-        assert_eq!(outcome(&[Unit { blind: Some(blind), ..unit(0.2, 0.1) }]), Outcome::Fail);
+        assert_eq!(outcome(&[Unit { blind: Some(blind), ..unit(0.2, 0.1) }]), GateStatus::Fail);
     }
 
     #[test]
@@ -282,30 +283,33 @@ mod tests {
         let gate = |share, before| {
             decide(&[Unit { loops_more: LoopsMore::of(share, before), ..unit(0.01, 0.05) }], RULE).outcome
         };
-        assert_eq!(gate(0.5, Some(0.48)), Outcome::Pass);
-        assert_eq!(gate(0.5, Some(0.1)), Outcome::Inconclusive);
+        assert_eq!(gate(0.5, Some(0.48)), GateStatus::Pass);
+        assert_eq!(gate(0.5, Some(0.1)), GateStatus::Inconclusive);
         // An old baseline, which knows nothing of loops.
-        assert_eq!((gate(0.02, None), gate(0.2, None)), (Outcome::Pass, Outcome::Inconclusive));
+        assert_eq!((gate(0.02, None), gate(0.2, None)), (GateStatus::Pass, GateStatus::Inconclusive));
     }
 
     #[test]
     fn more_units_take_more_to_fail() {
         let lone = [unit(0.1, 0.3)];
-        assert_eq!(outcome(&lone), Outcome::Fail);
+        assert_eq!(outcome(&lone), GateStatus::Fail);
         let among: Vec<_> = lone.into_iter().chain((0..200).map(|_| unit(0.0, 0.1))).collect();
-        assert_eq!(outcome(&among), Outcome::Inconclusive);
+        assert_eq!(outcome(&among), GateStatus::Inconclusive);
     }
 
     /// None of 24 prompts loops, and up to 11.7 % of others may: no proof of less than 0.05.
     #[test]
     fn nothing_seen_is_no_pass() {
-        assert_eq!(outcome(&[free(0.0, 24)]), Outcome::Inconclusive);
-        assert_eq!((outcome(&[free(0.0, 58)]), outcome(&[free(0.0, 59)])), (Outcome::Inconclusive, Outcome::Pass));
+        assert_eq!(outcome(&[free(0.0, 24)]), GateStatus::Inconclusive);
+        assert_eq!(
+            (outcome(&[free(0.0, 58)]), outcome(&[free(0.0, 59)])),
+            (GateStatus::Inconclusive, GateStatus::Pass)
+        );
         let note = decide(&[free(0.0, 24)], RULE).verdicts.remove(0).note.unwrap();
         assert_eq!(note, "24 prompts can't show that other prompts do not loop; 59 could, or the same texts");
-        assert_eq!(outcome(&[Unit { texts: Texts::Same, ..free(0.0, 24) }]), Outcome::Pass);
+        assert_eq!(outcome(&[Unit { texts: Texts::Same, ..free(0.0, 24) }]), GateStatus::Pass);
         // Of two prompts nothing is known, whatever they show.
-        assert_eq!(outcome(&[free(0.6, 2)]), Outcome::Inconclusive);
+        assert_eq!(outcome(&[free(0.6, 2)]), GateStatus::Inconclusive);
     }
 
     /// One of eight temperatures loops: the arm's mean hides it.
@@ -313,13 +317,13 @@ mod tests {
     fn a_cell_fails_what_an_arm_averages() {
         let cell = |by, spread| Unit { by: By::Cell, name: format!("T {by}"), ..unit(by, spread) };
         let gate = decide(&[unit(0.02, 0.02), cell(0.36, 0.1), cell(0.0, 0.02)], RULE);
-        assert_eq!(gate.outcome, Outcome::Fail);
+        assert_eq!(gate.outcome, GateStatus::Fail);
         assert_eq!(gate.worst_cell().unwrap().0.unit, "T 0.36");
         assert_eq!(gate.shown().count(), 2);
         // A cell that is not shown to be as good keeps no arm from passing.
         let gate = decide(&[unit(0.0, 0.02), cell(0.04, 0.4)], RULE);
-        assert_eq!((gate.outcome, gate.shown().count()), (Outcome::Pass, 1));
+        assert_eq!((gate.outcome, gate.shown().count()), (GateStatus::Pass, 1));
         // By themselves, all cells must.
-        assert_eq!(outcome(&[cell(0.0, 0.02), cell(0.04, 0.4)]), Outcome::Inconclusive);
+        assert_eq!(outcome(&[cell(0.0, 0.02), cell(0.04, 0.4)]), GateStatus::Inconclusive);
     }
 }

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use proptest::prelude::*;
 
 use super::*;
-use crate::analysis::{Advice, Analysis, Limits, Questions, VerdictOutcome, analyse, recommend};
+use crate::analysis::{Advice, Analysis, Conclusion, Limits, Questions, analyse, recommend};
 use crate::domain::{
     Bos, Cell, Draws, Generate, Generation, Numerics, Selection, Stop, Temperature, Token, Trial, TrialId,
 };
 use crate::experiment::{Hypothesis, Test};
-use crate::journal::format::Outcome as Recorded;
+use crate::journal::format::Outcome;
 use crate::metrics::Metric;
 
 /// 59 are the fewest that can show, without a loop, that fewer than one in twenty loop.
@@ -30,7 +30,7 @@ fn clean(prompt: usize) -> String {
 
 /// Where the repetition stands.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum LoopSite {
     Answer,
     /// As a server tells it apart, a clean answer behind it.
     Thought,
@@ -42,15 +42,16 @@ enum Place {
     BehindAThought,
 }
 
-const PLACES: [Place; 5] = [Place::Answer, Place::Thought, Place::Marked, Place::Unanswered, Place::BehindAThought];
+const LOOP_SITES: [LoopSite; 5] =
+    [LoopSite::Answer, LoopSite::Thought, LoopSite::Marked, LoopSite::Unanswered, LoopSite::BehindAThought];
 
-fn looping(place: Place, loops: &str, prompt: usize, has_tokens: bool) -> Generation {
-    let (thought, text) = match place {
-        Place::Answer => (None, loops.to_owned()),
-        Place::Thought => (Some(loops.to_owned()), clean(prompt)),
-        Place::Marked => (None, format!("<think>{loops}</think>{}", clean(prompt))),
-        Place::Unanswered => (Some(loops.to_owned()), String::new()),
-        Place::BehindAThought => (Some(clean(prompt)), loops.to_owned()),
+fn looping(site: LoopSite, loops: &str, prompt: usize, has_tokens: bool) -> Generation {
+    let (thought, text) = match site {
+        LoopSite::Answer => (None, loops.to_owned()),
+        LoopSite::Thought => (Some(loops.to_owned()), clean(prompt)),
+        LoopSite::Marked => (None, format!("<think>{loops}</think>{}", clean(prompt))),
+        LoopSite::Unanswered => (Some(loops.to_owned()), String::new()),
+        LoopSite::BehindAThought => (Some(clean(prompt)), loops.to_owned()),
     };
     generation(thought, text, has_tokens)
 }
@@ -78,8 +79,8 @@ fn trial(prompt: usize, temperature: f32) -> Trial {
 fn analysis(hypotheses: &[Hypothesis], text: impl Fn(usize, f32) -> Generation) -> Analysis {
     let points: Vec<(usize, f32)> = (0..PROMPTS).flat_map(|prompt| [(prompt, 0.5), (prompt, 1.0)]).collect();
     let trials: Vec<Trial> = points.iter().map(|&(prompt, t)| trial(prompt, t)).collect();
-    let outcomes: HashMap<TrialId, Recorded> =
-        points.iter().map(|&(prompt, t)| (id(prompt, t), Recorded::Generated(text(prompt, t)))).collect();
+    let outcomes: HashMap<TrialId, Outcome> =
+        points.iter().map(|&(prompt, t)| (id(prompt, t), Outcome::Generated(text(prompt, t)))).collect();
     analyse(&trials, Questions { hypotheses, ..Questions::default() }, |id| outcomes.get(id))
 }
 
@@ -136,12 +137,12 @@ fn units_of_text() -> impl Strategy<Value = String> {
 }
 
 /// No gate, recommendation or hypothesis takes texts that consist of `loops` for clean ones.
-fn never_clean(loops: &str, place: Place, has_tokens: bool) -> Result<(), TestCaseError> {
-    let run = analysis(&[], |prompt, _| looping(place, loops, prompt, has_tokens));
+fn never_clean(loops: &str, site: LoopSite, has_tokens: bool) -> Result<(), TestCaseError> {
+    let run = analysis(&[], |prompt, _| looping(site, loops, prompt, has_tokens));
     for metric in Baseline::GATED {
         for by in [By::Arm, By::Cell] {
             let gate = gate(&run, metric, by);
-            prop_assert_ne!(gate.outcome, Outcome::Pass, "{} of {:?}", metric.name(), loops);
+            prop_assert_ne!(gate.outcome, GateStatus::Pass, "{} of {:?}", metric.name(), loops);
         }
     }
     for metric in [Metric::RepetitionScore, Metric::Covered20Chars] {
@@ -151,12 +152,12 @@ fn never_clean(loops: &str, place: Place, has_tokens: bool) -> Result<(), TestCa
     }
     for metric in [Metric::RepetitionScore, Metric::Covered20Chars, Metric::Loop] {
         let heated = |prompt, t: f32| match t {
-            1.0 => looping(place, loops, prompt, has_tokens),
+            1.0 => looping(site, loops, prompt, has_tokens),
             _ => generation(None, clean(prompt), has_tokens),
         };
         for verdict in analysis(&claims(metric), heated).verdicts {
             let said = format!("{} by {}: {}, of {loops:?}", verdict.id, metric.name(), verdict.sentence);
-            prop_assert_ne!(verdict.outcome, VerdictOutcome::Supported, "{}", said);
+            prop_assert_ne!(verdict.outcome, Conclusion::Supported, "{}", said);
         }
     }
     Ok(())
@@ -165,8 +166,9 @@ fn never_clean(loops: &str, place: Place, has_tokens: bool) -> Result<(), TestCa
 /// Six characters: a third of their n-grams repeat, which clean texts reach by these metrics too.
 #[test]
 fn the_shortest_loops_are_not_clean() {
-    for (loops, place) in itertools::iproduct!(["0 0 0 ", "a a a ", "aaaaaa", ". . . ", "从前从前从前"], PLACES) {
-        never_clean(loops, place, false).unwrap_or_else(|error| panic!("{place:?}: {error}"));
+    for (loops, site) in itertools::iproduct!(["0 0 0 ", "a a a ", "aaaaaa", ". . . ", "从前从前从前"], LOOP_SITES)
+    {
+        never_clean(loops, site, false).unwrap_or_else(|error| panic!("{site:?}: {error}"));
     }
 }
 
@@ -177,10 +179,10 @@ proptest! {
     fn no_looping_model_is_ever_called_clean(
         unit in units_of_text(),
         copies in 3..12_usize,
-        place in prop::sample::select(&PLACES),
+        site in prop::sample::select(&LOOP_SITES),
         has_tokens: bool,
     ) {
-        never_clean(&unit.repeat(copies), place, has_tokens)?;
+        never_clean(&unit.repeat(copies), site, has_tokens)?;
     }
 
     /// A loop at the end of a long text, of which a mean of shares counts little.
@@ -190,7 +192,7 @@ proptest! {
         let late = |prompt: usize| (0..20).map(|i| clean(prompt + 30 * i) + " ").collect::<String>() + &loops;
         let run = analysis(&[], |prompt, _| generation(None, late(prompt), has_tokens));
         for metric in Baseline::GATED {
-            prop_assert_ne!(gate(&run, metric, By::Arm).outcome, Outcome::Pass, "{}", metric.name());
+            prop_assert_ne!(gate(&run, metric, By::Arm).outcome, GateStatus::Pass, "{}", metric.name());
         }
     }
 
@@ -200,11 +202,11 @@ proptest! {
         let thought = |prompt: usize| thinks.then(|| clean(prompt + 100));
         let run = analysis(&claims(Metric::Loop), |prompt, _| generation(thought(prompt), clean(prompt), has_tokens));
         for metric in [Metric::RepetitionScore, Metric::Loop, Metric::Covered20Chars, Metric::TailShareChars] {
-            prop_assert_eq!(gate(&run, metric, By::Cell).outcome, Outcome::Pass, "{}", metric.name());
+            prop_assert_eq!(gate(&run, metric, By::Cell).outcome, GateStatus::Pass, "{}", metric.name());
         }
         let limits = Limits { p_loop: 0.2, score: 0.2, metric: Metric::RepetitionScore };
         let advice = recommend(&run, limits).remove(0).advice;
         prop_assert!(matches!(advice, Advice::NoLimit { .. }), "{advice:?}");
-        prop_assert_eq!(run.verdicts[0].outcome, VerdictOutcome::Supported, "{}", run.verdicts[0].sentence);
+        prop_assert_eq!(run.verdicts[0].outcome, Conclusion::Supported, "{}", run.verdicts[0].sentence);
     }
 }

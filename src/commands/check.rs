@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Failure, baseline, print, run, tell, trust};
 use crate::analysis::Analysis;
-use crate::check::{Baseline, By, Gate, Outcome, Rule, Sight, baseline_of, compared, decide, gated, notes};
+use crate::check::{Baseline, By, Gate, GateStatus, Rule, Sight, baseline_of, compared, decide, gated, notes};
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;
 use crate::exit_code::ExitCode;
@@ -37,7 +37,7 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
         Ok::<_, Failure>(decide(&compared((&base, run), analysis, metric, sight, names)?, rule))
     };
     let mut gate = gate_of(&measured, &first.analysis)?;
-    if gate.outcome == Outcome::Inconclusive
+    if gate.outcome == GateStatus::Inconclusive
         && let Some(experiment) = &args.confirm
     {
         match confirm(args, experiment, &first)? {
@@ -52,9 +52,9 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let about = About { experiment: &first.design.name, baseline: &baseline, metric: metric.name(), notes: &notes };
     announce(args, &gate, &about)?;
     Ok(match (gate.outcome, args.inconclusive) {
-        (Outcome::Pass, _) | (Outcome::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
-        (Outcome::Fail, _) | (Outcome::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
-        (Outcome::Inconclusive, Inconclusive::Code) => ExitCode::Inconclusive,
+        (GateStatus::Pass, _) | (GateStatus::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
+        (GateStatus::Fail, _) | (GateStatus::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
+        (GateStatus::Inconclusive, Inconclusive::Code) => ExitCode::Inconclusive,
     })
 }
 
@@ -87,7 +87,7 @@ fn announce(args: &CheckArgs, gate: &Gate, about: &About<'_>) -> Result<(), Fail
     if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
         print(|out| out.write_all(words::annotations(gate, about).as_bytes()))?;
     }
-    if gate.outcome == Outcome::Inconclusive && args.inconclusive == Inconclusive::Warn {
+    if gate.outcome == GateStatus::Inconclusive && args.inconclusive == Inconclusive::Warn {
         say("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
     }
     Ok(())

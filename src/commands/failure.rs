@@ -8,7 +8,7 @@ use std::path::Path;
 
 use miette::{Report, miette};
 
-use super::place::PlaceError;
+use super::variant::VariantError;
 use crate::check::CheckError;
 use crate::exit_code::ExitCode;
 use crate::prepare::{FileError, HeaderError, LoadError, MemoryError, PrepareError, SurveyError};
@@ -65,7 +65,7 @@ codes! {
     HeaderError => BadSetup,
     LoadError => BadSetup,
     MemoryError => BadSetup,
-    PlaceError => Usage,
+    VariantError => Usage,
     SurveyError => BadSetup,
 }
 

@@ -21,7 +21,6 @@ mod mechanism;
 mod merge;
 mod model;
 mod outputs;
-mod place;
 mod plan;
 mod power;
 mod recommend;
@@ -29,6 +28,7 @@ mod report;
 mod run;
 mod score;
 mod texts;
+mod variant;
 
 pub use failure::Failure;
 

@@ -2,7 +2,7 @@
 
 use miette::miette;
 
-use super::place::wanted;
+use super::variant::wanted;
 use super::{Failure, mechanism, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
@@ -30,7 +30,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         return tell(&text);
     }
     let trust = trust(args.custody);
-    let planned = prepare::plan(&wanted(&args.experiment, &args.place)?)?;
+    let planned = prepare::plan(&wanted(&args.experiment, &args.variant)?)?;
     let directory = &planned.directory;
     let manifest = directory.manifest(trust)?.map(|(manifest, _)| manifest);
     let shown = Shown {
@@ -40,7 +40,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         directory: directory.path(),
         journal: &directory.records(trust)?,
         manifest: manifest.as_ref(),
-        limits: Limits { threads: usable_cores(), lanes: None, rows: None, memory_bytes: available_memory_bytes() },
+        limits: Limits { threads: usable_cores(), lanes: None, batch: None, memory_bytes: available_memory_bytes() },
         claims: &claims(args, &planned.design)?,
     };
     tell(&describe(&shown))

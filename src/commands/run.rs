@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::outputs::write_outputs;
-use super::place::wanted;
+use super::variant::wanted;
 use super::{Failure, mechanism, tell, trust};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
@@ -51,7 +51,7 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
         failed: if args.retry_failed { FailedTrials::Retry } else { FailedTrials::Keep },
         trust: trust(args.custody),
     };
-    let wanted = wanted(&args.experiment, &args.place)?;
+    let wanted = wanted(&args.experiment, &args.variant)?;
     let Prepared::Ready(ready) = prepare(&wanted, making, &watch)? else {
         say_soon(NOTHING_YET);
         return Ok((ExitCode::Interrupted, String::new()));
@@ -71,7 +71,7 @@ fn means(args: &RunArgs) -> Means {
         limits: Limits {
             threads: threads(args),
             lanes: args.lanes.map(Into::into),
-            rows: args.batch,
+            batch: args.batch,
             memory_bytes: available_memory_bytes(),
         },
         samplers: match args.samplers {

@@ -29,7 +29,7 @@ pub mod trace;
 pub use crate::domain::{ChatForm, Generation, ModelFacts, RopeScaling, Stop, Token};
 pub use device::{Device, DeviceKind, Devices};
 pub use footprint::{Footprint, Holding, Saved};
-pub use strategy::{CACHE_STEP, Limits, MAX_ROWS, Shape, Strategy};
+pub use strategy::{CACHE_STEP, Limits, MAX_BATCH, Shape, Strategy};
 pub use takeover::{Takeover, Widths};
 pub use trace::{TraceWork, Traced};
 
@@ -166,7 +166,8 @@ pub struct Timing {
     pub seconds: f64,
     /// Sequences that were decoded together when the job ended, itself included;
     /// 0 where a server does not tell.
-    pub rows: u32,
+    #[serde(rename = "rows")]
+    pub batch: u32,
     /// From the beginning of its prompt's evaluation to its first token, in seconds; None
     /// where the prompt had been evaluated for another job already. A server's: from the
     /// request to the first piece of text.

@@ -77,7 +77,7 @@ impl ScriptedEngine {
         if script.killed_beside.as_ref().is_some_and(|name| path.with_file_name(name).exists()) {
             kill_myself();
         }
-        if script.room.is_some_and(|room| room < strategy.lanes * strategy.rows) {
+        if script.room.is_some_and(|room| room < strategy.lanes * strategy.batch) {
             std::alloc::handle_alloc_error(std::alloc::Layout::new::<Self>());
         }
         if script.refuse_load { Err(refused("the script says so".to_owned())) } else { Ok(script) }
@@ -146,7 +146,7 @@ impl Engine for ScriptedEngine {
                 observer.worked(Effort::evaluated(generation.n_tokens().unwrap_or_default().into()))?;
                 let timing = Timing {
                     seconds: begun.elapsed().as_secs_f64(),
-                    rows: together.len() as u32,
+                    batch: together.len() as u32,
                     first_token_seconds: None,
                 };
                 observer.finished(job.ticket, generation, timing)?;

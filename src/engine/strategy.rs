@@ -9,7 +9,7 @@ use super::Work;
 use crate::experiment::Numerics;
 
 /// The most sequences a llama.cpp context takes, one of them parked.
-pub const MAX_ROWS: u32 = 255;
+pub const MAX_BATCH: u32 = 255;
 /// llama.cpp gives every sequence a cache of a multiple of so many tokens.
 pub const CACHE_STEP: u64 = 256;
 /// Sequences enough for a matrix product to be limited by arithmetic.
@@ -39,7 +39,8 @@ pub struct Strategy {
     /// Threads of each lane.
     pub threads: u32,
     /// Sequences that a lane decodes together, at most.
-    pub rows: u32,
+    #[serde(rename = "rows")]
+    pub batch: u32,
 }
 
 /// What a strategy is chosen for.
@@ -62,17 +63,17 @@ pub struct Limits {
     /// Threads in all.
     pub threads: u32,
     pub lanes: Option<u32>,
-    pub rows: Option<u32>,
+    pub batch: Option<u32>,
     /// Memory that is free; the model and its caches must share it.
     pub memory_bytes: Option<u64>,
 }
 
 impl Strategy {
-    /// One lane of exactly `rows` sequences; a small model has one thread, for
+    /// One lane of exactly `batch` sequences; a small model has one thread, for
     /// more would wait for each other.
-    pub fn one_lane(model_bytes: u64, threads: u32, rows: u32) -> Self {
+    pub fn one_lane(model_bytes: u64, threads: u32, batch: u32) -> Self {
         let threads = if model_bytes <= SMALL_BYTES { 1 } else { threads.max(1) };
-        Self { lanes: 1, threads, rows }
+        Self { lanes: 1, threads, batch }
     }
 
     /// A small model gets a lane a core, a large one all cores at once. A
@@ -83,7 +84,7 @@ impl Strategy {
         let useful = portions(shape.numerics, shape.prompts, texts).clamp(1, limits.threads.max(1));
         let small = shape.model_bytes <= SMALL_BYTES;
         let mut lanes = limits.lanes.unwrap_or(if small { useful } else { 1 }).max(1);
-        let wanted = limits.rows.unwrap_or(shape.texts_a_prompt.max(WIDE)).clamp(1, MAX_ROWS);
+        let wanted = limits.batch.unwrap_or(shape.texts_a_prompt.max(WIDE)).clamp(1, MAX_BATCH);
         // Half of what the model leaves: the rest is for buffers, and for
         // whoever else is on the machine. One sequence of each lane is parked.
         let budget = limits.memory_bytes.map(|free| free.saturating_sub(shape.model_bytes) / 2);
@@ -98,19 +99,19 @@ impl Strategy {
             lanes -= 1;
         }
         let threads = (limits.threads / lanes).max(1);
-        Self { lanes, threads, rows: wanted.min(affordable(lanes)) }
+        Self { lanes, threads, batch: wanted.min(affordable(lanes)) }
     }
 }
 
 impl Strategy {
-    /// For half of the memory: half of the lanes, where the user does not insist on them, or else of the rows.
+    /// For half of the memory: half of the lanes, where the user does not insist on them, or else of the batch.
     /// None where there is one text left.
     #[must_use]
     pub fn halved(self, limits: Limits) -> Option<Self> {
-        let Self { lanes, threads, rows } = self;
+        let Self { lanes, threads, batch } = self;
         match limits.lanes {
-            None if lanes > 1 => Some(Self { lanes: lanes / 2, threads: threads * lanes / (lanes / 2), rows }),
-            _ if rows > 1 => Some(Self { rows: rows / 2, ..self }),
+            None if lanes > 1 => Some(Self { lanes: lanes / 2, threads: threads * lanes / (lanes / 2), batch }),
+            _ if batch > 1 => Some(Self { batch: batch / 2, ..self }),
             _ => None,
         }
     }
@@ -121,25 +122,25 @@ impl Strategy {
     /// each. For fewer texts than sequences: fewer, whose caches need not be cleared.
     #[must_use]
     pub fn for_work(self, numerics: Numerics, work: &Work) -> Self {
-        let Self { lanes, threads, rows } = self;
+        let Self { lanes, threads, batch } = self;
         let texts = work.groups.iter().map(|group| group.jobs.len());
         let all: usize = texts.clone().sum();
         let fewer = portions(numerics, work.groups.len() as u32, all as u32).clamp(1, lanes);
         let shares = texts.max().is_some_and(|widest| widest >= WORTH_SHARING);
         let threads = if shares { lanes * threads / fewer } else { threads };
-        let rows = rows.min(all as u32).max(1);
-        Self { lanes: fewer, threads, rows }
+        let batch = batch.min(all as u32).max(1);
+        Self { lanes: fewer, threads, batch }
     }
 }
 
 impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |n: u32| if n == 1 { "" } else { "s" };
-        let Self { lanes, threads, rows } = *self;
+        let Self { lanes, threads, batch } = *self;
         let (s, t) = (plural(lanes), plural(threads));
-        match rows {
+        match batch {
             1 => write!(f, "{lanes} lane{s} of {threads} thread{t}, one text at a time in each"),
-            _ => write!(f, "{lanes} lane{s} of {threads} thread{t}, up to {rows} texts together in each"),
+            _ => write!(f, "{lanes} lane{s} of {threads} thread{t}, up to {batch} texts together in each"),
         }
     }
 }
@@ -157,12 +158,12 @@ mod tests {
         numerics: Numerics::Invariant,
     };
     const LARGE: Shape = Shape { model_bytes: 16 << 30, sequence_bytes: Some(200 * MIB), ..SMALL };
-    const MACHINE: Limits = Limits { threads: 4, lanes: None, rows: None, memory_bytes: Some(24 << 30) };
+    const MACHINE: Limits = Limits { threads: 4, lanes: None, batch: None, memory_bytes: Some(24 << 30) };
 
     #[test]
     fn a_small_model_gets_a_lane_a_core_and_a_large_one_all_cores() {
-        assert_eq!(Strategy::choose(SMALL, MACHINE), Strategy { lanes: 4, threads: 1, rows: 64 });
-        assert_eq!(Strategy::choose(LARGE, MACHINE), Strategy { lanes: 1, threads: 4, rows: 19 });
+        assert_eq!(Strategy::choose(SMALL, MACHINE), Strategy { lanes: 4, threads: 1, batch: 64 });
+        assert_eq!(Strategy::choose(LARGE, MACHINE), Strategy { lanes: 1, threads: 4, batch: 19 });
     }
 
     #[test]
@@ -176,26 +177,26 @@ mod tests {
 
     #[test]
     fn all_texts_of_a_prompt_are_in_flight_where_they_may() {
-        let rows = |texts_a_prompt| Strategy::choose(Shape { texts_a_prompt, ..SMALL }, MACHINE).rows;
-        assert_eq!([rows(217), rows(1000)], [217, MAX_ROWS]);
+        let batch = |texts_a_prompt| Strategy::choose(Shape { texts_a_prompt, ..SMALL }, MACHINE).batch;
+        assert_eq!([batch(217), batch(1000)], [217, MAX_BATCH]);
     }
 
     #[test]
     fn memory_takes_lanes_first_and_then_rows() {
         let free = |mib: u64| Strategy::choose(SMALL, Limits { memory_bytes: Some((10 + mib) * MIB), ..MACHINE });
-        assert_eq!(free(600), Strategy { lanes: 4, threads: 1, rows: 64 });
-        assert_eq!(free(300), Strategy { lanes: 2, threads: 2, rows: 64 });
-        assert_eq!(free(100), Strategy { lanes: 1, threads: 4, rows: 49 });
-        assert_eq!(free(0), Strategy { lanes: 1, threads: 4, rows: 1 });
-        assert_eq!(Strategy::choose(SMALL, Limits { memory_bytes: None, ..MACHINE }).rows, 64);
+        assert_eq!(free(600), Strategy { lanes: 4, threads: 1, batch: 64 });
+        assert_eq!(free(300), Strategy { lanes: 2, threads: 2, batch: 64 });
+        assert_eq!(free(100), Strategy { lanes: 1, threads: 4, batch: 49 });
+        assert_eq!(free(0), Strategy { lanes: 1, threads: 4, batch: 1 });
+        assert_eq!(Strategy::choose(SMALL, Limits { memory_bytes: None, ..MACHINE }).batch, 64);
     }
 
     #[test]
     fn half_of_the_memory_is_half_of_the_lanes_and_then_of_the_rows() {
-        let first = Strategy { lanes: 3, threads: 2, rows: 5 };
+        let first = Strategy { lanes: 3, threads: 2, batch: 5 };
         let halved = |limits| {
             let all = std::iter::successors(Some(first), |strategy| strategy.halved(limits)).skip(1);
-            all.map(|Strategy { lanes, threads, rows }| (lanes, threads, rows)).collect::<Vec<_>>()
+            all.map(|Strategy { lanes, threads, batch }| (lanes, threads, batch)).collect::<Vec<_>>()
         };
         assert_eq!(halved(MACHINE), [(1, 6, 5), (1, 6, 2), (1, 6, 1)]);
         assert_eq!(halved(Limits { lanes: Some(3), ..MACHINE }), [(3, 2, 2), (3, 2, 1)]);
@@ -203,8 +204,8 @@ mod tests {
 
     #[test]
     fn what_the_user_says_holds() {
-        let limits = Limits { lanes: Some(2), rows: Some(7), ..MACHINE };
-        assert_eq!(Strategy::choose(LARGE, limits), Strategy { lanes: 2, threads: 2, rows: 7 });
+        let limits = Limits { lanes: Some(2), batch: Some(7), ..MACHINE };
+        assert_eq!(Strategy::choose(LARGE, limits), Strategy { lanes: 2, threads: 2, batch: 7 });
         assert_eq!(Strategy::choose(SMALL, Limits { threads: 1, ..MACHINE }).lanes, 1);
     }
 }

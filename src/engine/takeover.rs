@@ -69,9 +69,9 @@ impl Takeover {
 
     /// A step of decoding for so many sequences, in a batch of so many tokens: a sequence may
     /// have a twin in it.
-    pub fn of_step(self, sequences: u64, batch: u64) -> Widths {
-        let mut widths = Widths { steps: 1, step_tokens: sequences, widest_step: batch, ..Widths::default() };
-        if self.takes(batch) {
+    pub fn of_step(self, sequences: u64, tokens: u64) -> Widths {
+        let mut widths = Widths { steps: 1, step_tokens: sequences, widest_step: tokens, ..Widths::default() };
+        if self.takes(tokens) {
             (widths.wide_steps, widths.wide_step_tokens) = (1, sequences);
         }
         widths
@@ -118,7 +118,7 @@ mod tests {
     fn a_step_counts_by_its_batch_and_its_tokens_by_its_sequences() {
         let sum = |takeover: Takeover, steps: &[(u64, u64)]| {
             let mut widths = Widths::default();
-            steps.iter().for_each(|&(sequences, batch)| widths += takeover.of_step(sequences, batch));
+            steps.iter().for_each(|&(sequences, tokens)| widths += takeover.of_step(sequences, tokens));
             widths
         };
         // Texts end one by one, and the last has a twin.

@@ -5,12 +5,12 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SplitName {
     Whole,
-    Part(Part),
+    Part(SplitPart),
 }
 
 /// One part of a split set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct SplitPart {
     /// What stands before the number, directories included.
     prefix: String,
     /// From 1 up.
@@ -23,17 +23,17 @@ pub fn split_name(file: &str) -> SplitName {
     parse(file).map_or(SplitName::Whole, SplitName::Part)
 }
 
-fn parse(file: &str) -> Option<Part> {
+fn parse(file: &str) -> Option<SplitPart> {
     let (rest, count) = file.strip_suffix(".gguf")?.rsplit_once("-of-")?;
     let (prefix, index) = rest.rsplit_once('-')?;
     let number = |digits: &str| {
         (digits.len() == 5 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse::<u32>().ok())?
     };
     let (index, count) = (number(index)?, number(count)?);
-    (1..=count).contains(&index).then(|| Part { prefix: prefix.to_owned(), index, count })
+    (1..=count).contains(&index).then(|| SplitPart { prefix: prefix.to_owned(), index, count })
 }
 
-impl Part {
+impl SplitPart {
     pub fn is_first(&self) -> bool {
         self.index == 1
     }

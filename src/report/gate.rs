@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
-use crate::check::{Gate, Outcome, Verdict};
+use crate::check::{Gate, GateStatus, Verdict};
 use crate::plain::{markdown, neutralise, workflow_data};
 use crate::stats::Interval;
 
@@ -42,7 +42,7 @@ pub fn json(gate: &Gate, &About { experiment, baseline, metric, notes }: &About<
 /// The outcome on the terminal: what did not pass, then the whole in a line.
 pub fn text(gate: &Gate, about: &About<'_>) -> String {
     let mut out = String::new();
-    for verdict in gate.shown().filter(|verdict| verdict.outcome != Outcome::Pass) {
+    for verdict in gate.shown().filter(|verdict| verdict.outcome != GateStatus::Pass) {
         let _ = writeln!(out, "{:<12} {}", verdict.outcome.to_string().to_uppercase(), neutralise(&verdict.unit));
         let _ = writeln!(out, "{:<12} {}", "", neutralise(&in_words(verdict)));
     }
@@ -67,9 +67,9 @@ pub fn sentence(gate: &Gate, About { experiment, baseline, metric, .. }: &About<
          at alpha {}{worst}",
         gate.outcome.to_string().to_uppercase(),
         gate.rule.margin,
-        count(Outcome::Pass),
-        count(Outcome::Fail),
-        count(Outcome::Inconclusive),
+        count(GateStatus::Pass),
+        count(GateStatus::Fail),
+        count(GateStatus::Inconclusive),
         gate.rule.alpha,
     )
 }
@@ -100,11 +100,11 @@ pub fn junit(gate: &Gate, about: &About<'_>) -> Result<String, quick_junit::Seri
     let mut suite = TestSuite::new(format!("{} against {}", about.experiment, about.baseline));
     for verdict in gate.shown() {
         let mut status = match verdict.outcome {
-            Outcome::Pass => TestCaseStatus::success(),
-            Outcome::Inconclusive => TestCaseStatus::skipped(),
-            Outcome::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            GateStatus::Pass => TestCaseStatus::success(),
+            GateStatus::Inconclusive => TestCaseStatus::skipped(),
+            GateStatus::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         };
-        if verdict.outcome != Outcome::Pass {
+        if verdict.outcome != GateStatus::Pass {
             status.set_message(in_words(verdict));
         }
         let mut case = TestCase::new(verdict.unit.clone(), status);
@@ -133,12 +133,12 @@ pub fn step_summary(gate: &Gate, about: &About<'_>) -> String {
 /// Workflow commands that GitHub Actions shows as annotations.
 pub fn annotations(gate: &Gate, about: &About<'_>) -> String {
     let command = match gate.outcome {
-        Outcome::Pass => return String::new(),
-        Outcome::Inconclusive => "warning",
-        Outcome::Fail => "error",
+        GateStatus::Pass => return String::new(),
+        GateStatus::Inconclusive => "warning",
+        GateStatus::Fail => "error",
     };
     let mut out = format!("::{command} title=moe-sweep check::{}\n", workflow_data(&sentence(gate, about)));
-    for verdict in gate.shown().filter(|verdict| verdict.outcome == Outcome::Fail) {
+    for verdict in gate.shown().filter(|verdict| verdict.outcome == GateStatus::Fail) {
         let _ = writeln!(
             out,
             "::error title=moe-sweep check::{}",

@@ -106,7 +106,7 @@ fn sequential(design: &Design, plan: &Plan) -> Option<String> {
 
 /// What the strategy takes, from above.
 fn memory(estimate: &Estimate, strategy: Strategy) -> String {
-    let room = Room { lanes: strategy.lanes, rows: strategy.rows };
+    let room = Room { lanes: strategy.lanes, batch: strategy.batch };
     let [total, weights] = [estimate.total_bytes(room), estimate.weights.bytes()].map(human_bytes);
     let cache = human_bytes(estimate.kv_bytes(room.sequences()).saturating_mul(room.lanes.into()));
     format!("at most about {total} of memory: weights {weights}, cache {cache}, buffers the rest")

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use itertools::iproduct;
 
 use crate::analysis::{
-    Analysis, Attribution, CellProfile, CellSummary, Estimate, FactorTotal, NamedEffect, PartVerdict, ScoredTrial,
-    SourceShare, TestKind, TrialResult, Verdict, VerdictOutcome,
+    Analysis, Attribution, CellProfile, CellSummary, Conclusion, Estimate, FactorTotal, LevelVerdict, NamedEffect,
+    ScoredTrial, SourceShare, TestKind, TrialResult, Verdict,
 };
 use crate::domain::{Cell, Factor, Generation, Offload, Quant, Seed, Stop, Temperature, Trial, TrialId};
 use crate::journal::format::Failure;
@@ -178,8 +178,7 @@ pub fn with_findings(mut analysis: Analysis) -> Analysis {
         n_cells: 4,
         sentence: "the chain explains most".to_owned(),
     });
-    analysis.verdicts =
-        [VerdictOutcome::Supported, VerdictOutcome::Refuted, VerdictOutcome::Inconclusive].map(verdict).to_vec();
+    analysis.verdicts = [Conclusion::Supported, Conclusion::Refuted, Conclusion::Inconclusive].map(verdict).to_vec();
     analysis
 }
 
@@ -201,7 +200,7 @@ fn profile(cell: &Cell) -> CellProfile {
     }
 }
 
-fn verdict(outcome: VerdictOutcome) -> Verdict {
+fn verdict(outcome: Conclusion) -> Verdict {
     let Effect { estimate, interval } = effect(-0.2);
     let effects = vec![NamedEffect {
         name: "mean Spearman's ρ",
@@ -210,7 +209,7 @@ fn verdict(outcome: VerdictOutcome) -> Verdict {
         standard_error: Some(0.02),
         by_chance: None,
     }];
-    let part = PartVerdict {
+    let level = LevelVerdict {
         level: "tiny, the model".to_owned(),
         outcome,
         sentence: "so it is <here>".to_owned(),
@@ -236,8 +235,8 @@ fn verdict(outcome: VerdictOutcome) -> Verdict {
         alpha: 0.05,
         n_prompts: 2,
         n_texts: 8,
-        detectable: (outcome == VerdictOutcome::Inconclusive).then_some(0.3),
-        parts: vec![part],
+        detectable: (outcome == Conclusion::Inconclusive).then_some(0.3),
+        levels: vec![level],
         sequential: None,
     }
 }

@@ -41,7 +41,7 @@ pub fn timings<'a>(
         let Outcome::Generated(generation) = &record.outcome else { return None };
         Some(TimingRow {
             seconds: Some(record.timing.seconds),
-            rows: Some(record.timing.rows).filter(|&rows| rows > 0),
+            rows: Some(record.timing.batch).filter(|&rows| rows > 0),
             tokens: generation.n_tokens().map(u64::from),
             first_token_seconds: record.timing.first_token_seconds,
             ..TimingRow::of(Timed::Trial(&scored.trial.id))

@@ -71,7 +71,7 @@ fn computed(manifest: &Manifest, records: usize, key: &LoadKey) -> Option<Comput
         sum
     });
     let mut uncounted = loads.iter().filter(|load| load.effort.widths.is_none());
-    let uncounted_wide = uncounted.any(|load| may_take(load.strategy.map(|strategy| strategy.rows)));
+    let uncounted_wide = uncounted.any(|load| may_take(load.strategy.map(|strategy| strategy.batch)));
     // A run that was killed left no count; its texts are those that no other run tells of.
     let told: usize = manifest.runs.iter().map(|run| run.trials_done).sum();
     let killed_wide = told < records && manifest.runs.iter().any(|run| !run.has_ended() && may_take(run.batch));

@@ -147,7 +147,7 @@ mod tests {
         for ticket in 0..3 {
             probe.keep(ticket, &generation(&[1, 2, 3]));
         }
-        let timing = |first| Timing { seconds: 0.5, rows: 1, first_token_seconds: Some(first) };
+        let timing = |first| Timing { seconds: 0.5, batch: 1, first_token_seconds: Some(first) };
         let again = [
             (0, generation(&[1, 2, 3]), timing(0.2)),
             (1, generation(&[1, 9, 3]), timing(0.1)),

@@ -75,15 +75,15 @@ mod tests {
 
     #[test]
     fn less_is_asked_for_each_time_where_that_changes_no_text() {
-        let chosen = Strategy { lanes: 2, threads: 1, rows: 5 };
-        let limits = Limits { threads: 2, lanes: None, rows: None, memory_bytes: None };
+        let chosen = Strategy { lanes: 2, threads: 1, batch: 5 };
+        let limits = Limits { threads: 2, lanes: None, batch: None, memory_bytes: None };
         let rows_after = |times, numerics| {
             let mut shortage = Shortage::default();
             for _ in 0..times {
                 shortage.ask_for_less(numerics);
             }
-            let Strategy { lanes, rows, .. } = shortage.strategy(chosen, limits);
-            (lanes, rows)
+            let Strategy { lanes, batch, .. } = shortage.strategy(chosen, limits);
+            (lanes, batch)
         };
         assert_eq!([0, 1, 2, 9].map(|times| rows_after(times, Numerics::Invariant)), [(2, 5), (1, 5), (1, 2), (1, 1)]);
         assert_eq!(rows_after(9, Numerics::Fast), (2, 5));

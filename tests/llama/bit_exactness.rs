@@ -28,7 +28,7 @@ const SENTENCE: &str = "The principle is simple: water turns a wheel, and the wh
 /// llama.cpp would evaluate the last token of so long a prompt by itself.
 const ONE_TOO_MANY: usize = 513;
 
-/// Lanes, threads of each and rows. Where there are more lanes than prompts, texts move.
+/// Lanes, threads and batch of each. Where there are more lanes than prompts, texts move.
 const STRATEGIES: [(u32, u32, u32); 8] =
     [(1, 4, 1), (1, 2, 2), (1, 4, 8), (1, 1, 32), (1, 4, 128), (2, 2, 32), (2, 1, 3), (4, 1, 8)];
 
@@ -107,7 +107,7 @@ fn compare(llama: &Llama, path: &Path, name: &str) -> u64 {
     assert_eq!(alone.len(), work.groups.iter().map(|group| group.jobs.len()).sum::<usize>());
     for strategy in STRATEGIES {
         let together = texts(strategy, &work);
-        assert!(together == alone, "{name}: lanes, threads, rows {strategy:?} differ from one at a time");
+        assert!(together == alone, "{name}: lanes, threads, batch {strategy:?} differ from one at a time");
     }
     let mut backwards = work.clone();
     backwards.groups.reverse();
@@ -146,14 +146,14 @@ fn work(model: &Model) -> Work {
     Work { max_tokens: 10, bos: Bos::Model, groups, hash_logits: true }
 }
 
-fn settings(path: &Path, (lanes, threads, rows): (u32, u32, u32)) -> LoadSettings {
+fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32)) -> LoadSettings {
     LoadSettings {
         path: path.to_owned(),
         blake3: String::new(),
         levels: LoadKey::usual("model").with(Offload::All),
         numerics: Numerics::Invariant,
         context: CONTEXT,
-        strategy: Strategy { lanes, threads, rows },
+        strategy: Strategy { lanes, threads, batch },
         samplers: Samplers::Fast,
         sharing: Sharing::Trie,
     }

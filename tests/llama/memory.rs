@@ -89,9 +89,9 @@ fn compare() {
         assert_eq!(anatomy.vocabulary_size, Some(model.n_vocab().unsigned_abs().into()), "{name}");
         assert_eq!(anatomy.context_length, Some(model.n_ctx_train().into()), "{name}");
 
-        for (context, rows) in [(64, 1), (512, 1), (512, 64), (1000, 7), (4096, 1)] {
-            let case = format!("{name}, context {context}, {rows} rows");
-            let room = Room { lanes: 1, rows };
+        for (context, batch) in [(64, 1), (512, 1), (512, 64), (1000, 7), (4096, 1)] {
+            let case = format!("{name}, context {context}, {batch} texts");
+            let room = Room { lanes: 1, batch };
             let estimate = Estimate::of(&anatomy, Offload::None, context);
             for flash_attention in [sys::LLAMA_FLASH_ATTN_TYPE_DISABLED, sys::LLAMA_FLASH_ATTN_TYPE_AUTO] {
                 let log = context_log(&backend, &model, context, room, flash_attention);

@@ -26,7 +26,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
         levels: LoadKey::usual("model").with(Offload::None).with(OpOffload::Off),
         numerics: Numerics::Invariant,
         context: 256,
-        strategy: Strategy { lanes: 2, threads: 1, rows: 64 },
+        strategy: Strategy { lanes: 2, threads: 1, batch: 64 },
         samplers: Samplers::Fast,
         sharing: Sharing::Trie,
     };

@@ -258,11 +258,11 @@ margin = 0.9
     }
 
     /// The hashes of all logits of so many texts, decoded together with all experts on the host.
-    fn logits(rows: u32, op_offload: OpOffload) -> BTreeMap<Ticket, String> {
+    fn logits(batch: u32, op_offload: OpOffload) -> BTreeMap<Ticket, String> {
         let path = models().join("phi-moe-tiny.gguf");
         let temperature = Step::Temperature { t: Temperature::new(1.0).expect("a temperature") };
         let chain = ResolvedChain(vec![temperature, Step::Dist]);
-        let jobs = (0..rows).map(|n| Job { ticket: n, chain: chain.clone(), seed: Seed::new(n) }).collect();
+        let jobs = (0..batch).map(|n| Job { ticket: n, chain: chain.clone(), seed: Seed::new(n) }).collect();
         let groups = vec![Group { prompt: "Once upon a time".to_owned(), template: Template::Raw, jobs }];
         let settings = LoadSettings {
             blake3: blake3_of(&path).expect("the model is there"),
@@ -270,7 +270,7 @@ margin = 0.9
             levels: LoadKey::usual("model").with(Offload::All).with(op_offload),
             numerics: Numerics::Invariant,
             context: 32,
-            strategy: Strategy { lanes: 1, threads: 2, rows },
+            strategy: Strategy { lanes: 1, threads: 2, batch },
             samplers: Samplers::Fast,
             sharing: Sharing::None,
         };
@@ -296,15 +296,15 @@ margin = 0.9
         // At which the worker ends.
         drop(stdin);
         let status = worker.wait().expect("the worker ends");
-        assert_eq!(hashes.len(), rows as usize, "{status:?}");
+        assert_eq!(hashes.len(), batch as usize, "{status:?}");
         hashes
     }
 
     /// What the counts stand for: at the threshold other kernels compute the experts.
     #[test]
     fn op_offload_changes_the_logits_of_a_step_from_the_threshold_on() {
-        let differ = |rows| {
-            let (on, off) = (logits(rows, OpOffload::On), logits(rows, OpOffload::Off));
+        let differ = |batch| {
+            let (on, off) = (logits(batch, OpOffload::On), logits(batch, OpOffload::Off));
             on.iter().filter(|(ticket, hash)| off[ticket] != **hash).count()
         };
         assert_eq!(differ(MIN_BATCH - 1), 0);

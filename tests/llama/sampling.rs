@@ -5,7 +5,7 @@
 //! of draws that were left to llama.cpp is printed with `-- --nocapture`.
 
 use llama::Sampler;
-use llama::fast::{FastChain, Outcome, Row, Scratch};
+use llama::fast::{FastChain, Row, Sampled, Scratch};
 use moe_sweep::engine::llama::{chain, step as crate_step};
 use moe_sweep::experiment::{Chain, Step, Temperature, TokenBias};
 use rand::{RngExt, SeedableRng};
@@ -92,10 +92,10 @@ fn compare(n_vocab: usize, draws: u64, rng: &mut ChaCha8Rng, tallies: &mut [Tall
                 let tally = &mut tallies[pair.chain];
                 tally.draws += 1;
                 match pair.fast.sample(&mut row) {
-                    Outcome::Token(token) => {
+                    Sampled::Token(token) => {
                         assert_eq!(token, expected, "{}, {n_vocab} tokens, position {position}", pair.name);
                     }
-                    Outcome::AskLlama => {
+                    Sampled::AskLlama => {
                         tally.asked += 1;
                         pair.fast.accept(expected);
                     }
@@ -137,7 +137,7 @@ fn llama_cpp_is_rarely_asked() {
                 let resolved = shipped.at(Temperature::new(t).expect("a temperature"));
                 let mut fast = FastChain::compile(&chain(&resolved), seed).expect("a covered chain");
                 draws += 1;
-                asked += u32::from(fast.sample(&mut row) == Outcome::AskLlama);
+                asked += u32::from(fast.sample(&mut row) == Sampled::AskLlama);
             }
         }
     }

@@ -252,7 +252,7 @@ fn occupations(bench: &Bench) -> Vec<(&'static str, Request)> {
         levels: LoadKey::usual("model").with(Offload::None).with(OpOffload::Off),
         numerics: Numerics::Invariant,
         context: 32,
-        strategy: Strategy { lanes: 1, threads: 1, rows: 1 },
+        strategy: Strategy { lanes: 1, threads: 1, batch: 1 },
         samplers: Samplers::Fast,
         sharing: Sharing::None,
     };

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 const PROMPTS: [&str; 3] = ["Artificial intelligence is", "Once upon a time", "Explain how solar panels work."];
 const MAX_TOKENS: u32 = 24;
 
-/// A model loaded in a worker, `rows` texts side by side.
-fn load(model: &Path, numerics: Numerics, rows: u32) -> Worker {
+/// A model loaded in a worker, `batch` texts side by side.
+fn load(model: &Path, numerics: Numerics, batch: u32) -> Worker {
     let mut worker = Worker::start(Path::new(PROGRAM), numerics).expect("a worker");
     worker.send(&Request::Load(LoadSettings {
         path: model.to_owned(),
@@ -27,7 +27,7 @@ fn load(model: &Path, numerics: Numerics, rows: u32) -> Worker {
         levels: LoadKey::usual("model").with(Offload::None),
         numerics,
         context: 128,
-        strategy: Strategy { lanes: 1, threads: 1, rows },
+        strategy: Strategy { lanes: 1, threads: 1, batch },
         samplers: Samplers::Llama,
         sharing: Sharing::Trie,
     }));
@@ -108,20 +108,20 @@ fn capturing_changes_no_logit_and_they_are_those_of_a_sweep() {
     let scratch = TempDir::new().expect("a temporary directory");
     for model in ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny"] {
         let path = models().join(format!("{model}.gguf"));
-        for (numerics, rows) in [(Numerics::Invariant, 1), (Numerics::Invariant, 3), (Numerics::Fast, 3)] {
-            let mut worker = load(&path, numerics, rows);
+        for (numerics, batch) in [(Numerics::Invariant, 1), (Numerics::Invariant, 3), (Numerics::Fast, 3)] {
+            let mut worker = load(&path, numerics, batch);
             let without = trace(&mut worker, Record::Nothing, scratch.path(), greedy);
             let with = trace(&mut worker, Record::Routing, scratch.path(), greedy);
             for (without, with) in without.iter().zip(&with) {
                 assert_eq!(without.tokens, with.tokens, "{model}");
-                assert_eq!(without.logits_blake3, with.logits_blake3, "{model} {numerics} {rows}");
+                assert_eq!(without.logits_blake3, with.logits_blake3, "{model} {numerics} {batch}");
                 assert!(without.routing.is_none() && with.routing.is_some());
             }
             if numerics == Numerics::Invariant {
                 for (traced, generation) in without.iter().zip(generate(&mut worker)) {
-                    assert_eq!(Some(&traced.tokens), generation.tokens.as_ref(), "{model} {rows}");
+                    assert_eq!(Some(&traced.tokens), generation.tokens.as_ref(), "{model} {batch}");
                     assert_eq!(traced.stop, generation.stop);
-                    assert_eq!(Some(&traced.logits_blake3), generation.logits_blake3.as_ref(), "{model} {rows}");
+                    assert_eq!(Some(&traced.logits_blake3), generation.logits_blake3.as_ref(), "{model} {batch}");
                 }
             }
         }
@@ -312,7 +312,7 @@ struct ModelFile {
     data: usize,
 }
 
-struct Place {
+struct TensorEntry {
     dims: Vec<usize>,
     /// 0 is F32, 1 is F16, as in `ggml_type`.
     kind: u32,
@@ -332,7 +332,7 @@ impl ModelFile {
     }
 
     /// The tensor's entry in the header, found by its name: dimensions, type, offset.
-    fn find(&self, name: &str) -> Option<Place> {
+    fn find(&self, name: &str) -> Option<TensorEntry> {
         let entry = [&(name.len() as u64).to_le_bytes(), name.as_bytes()].concat();
         let at = self.bytes.windows(entry.len()).position(|window| window == entry)? + entry.len();
         let u32_at = |at: usize| u32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("4 bytes"));
@@ -340,19 +340,19 @@ impl ModelFile {
         let n_dims = u32_at(at) as usize;
         let dims: Vec<_> = (0..n_dims).map(|dim| u64_at(at + 4 + 8 * dim)).collect();
         let (kind, offset) = (u32_at(at + 4 + 8 * n_dims), u64_at(at + 8 + 8 * n_dims));
-        Some(Place { dims, kind, start: self.data + offset })
+        Some(TensorEntry { dims, kind, start: self.data + offset })
     }
 
-    fn tensor(&self, name: &str) -> Place {
+    fn tensor(&self, name: &str) -> TensorEntry {
         self.find(name).unwrap_or_else(|| panic!("no tensor {name}"))
     }
 
-    fn get(&self, Place { kind, start, .. }: &Place, index: usize) -> f32 {
+    fn get(&self, TensorEntry { kind, start, .. }: &TensorEntry, index: usize) -> f32 {
         assert_eq!(*kind, 0, "F32");
         f32::from_le_bytes(self.bytes[start + 4 * index..][..4].try_into().expect("4 bytes"))
     }
 
-    fn set(&mut self, Place { kind, start, .. }: &Place, index: usize, value: f32) {
+    fn set(&mut self, TensorEntry { kind, start, .. }: &TensorEntry, index: usize, value: f32) {
         match kind {
             0 => self.bytes[start + 4 * index..][..4].copy_from_slice(&value.to_le_bytes()),
             1 => {

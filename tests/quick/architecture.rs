@@ -113,7 +113,7 @@ const OWNERS: [(&str, &[&str]); 30] = [
     ("\"verdicts.json\"", &["src/run_dir/names.rs"]),
     ("csv::Writer", &["src/report/table.rs"]),
     ("indicatif", &["src/progress"]),
-    ("clap", &["src/cli.rs"]),
+    ("clap", &["src/cli/"]),
     ("statrs", &["crates/score/src/stats/"]),
     ("miniz_oxide", &["crates/score/src/metrics/compression.rs"]),
     // Its modules are named as `crate::metrics` and `crate::stats`, which the table above looks at.

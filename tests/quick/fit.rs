@@ -131,18 +131,18 @@ fn what_does_not_fit_is_refused_with_figures_and_advice() {
         Err(refused) => format!("{refused}\n  {}\n", refused.help().expect("advice")),
     };
     let host = |bytes| Free { host_bytes: bytes, device_bytes: None };
-    let rows = |rows| Room { lanes: 1, rows };
+    let batch = |batch| Room { lanes: 1, batch };
     let device = |bytes| Free { host_bytes: 64 * GB, device_bytes: Some(bytes) };
     let cases = [
-        ("16 GB, 1 text", say(Offload::None, host(16 * GB), rows(1))),
-        ("16 GB, 8 texts", say(Offload::None, host(16 * GB), rows(8))),
-        ("16 GB, 4 lanes", say(Offload::None, host(16 * GB), Room { lanes: 4, rows: 2 })),
-        ("10 GB", say(Offload::None, host(10 * GB), rows(1))),
-        ("9 GB", say(Offload::None, host(9 * GB), rows(1))),
-        ("2 GB", say(Offload::None, host(2 * GB), rows(1))),
-        ("accelerator of 6 GB", say(Offload::None, device(6 * GB), rows(1))),
-        ("the same, experts on the host", say(Offload::All, device(6 * GB), rows(1))),
-        ("the host too small", say(Offload::All, Free { host_bytes: 4 * GB, device_bytes: Some(6 * GB) }, rows(1))),
+        ("16 GB, 1 text", say(Offload::None, host(16 * GB), batch(1))),
+        ("16 GB, 8 texts", say(Offload::None, host(16 * GB), batch(8))),
+        ("16 GB, 4 lanes", say(Offload::None, host(16 * GB), Room { lanes: 4, batch: 2 })),
+        ("10 GB", say(Offload::None, host(10 * GB), batch(1))),
+        ("9 GB", say(Offload::None, host(9 * GB), batch(1))),
+        ("2 GB", say(Offload::None, host(2 * GB), batch(1))),
+        ("accelerator of 6 GB", say(Offload::None, device(6 * GB), batch(1))),
+        ("the same, experts on the host", say(Offload::All, device(6 * GB), batch(1))),
+        ("the host too small", say(Offload::All, Free { host_bytes: 4 * GB, device_bytes: Some(6 * GB) }, batch(1))),
     ];
     let report: String = cases.iter().map(|(name, said)| format!("{name}\n  {said}")).collect();
     insta::assert_snapshot!(report);

@@ -44,7 +44,7 @@ fn describe(header: Header, file_bytes: usize) {
         for offload in [Offload::None, Offload::Layers(1), Offload::All] {
             let estimate = Estimate::of(&anatomy, offload, context);
             let free = Free { host_bytes: 1 << 30, device_bytes: None };
-            if let Err(refused) = estimate.fits(free, Room { lanes: 4, rows: 255 }) {
+            if let Err(refused) = estimate.fits(free, Room { lanes: 4, batch: 255 }) {
                 let help = miette::Diagnostic::help(&refused).expect("it always has a remedy");
                 assert!(!help.to_string().is_empty() && !refused.to_string().is_empty());
             }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::fast::{FastChain, Outcome, Row};
+use crate::fast::{FastChain, Row, Sampled};
 use crate::{Draws, Error, Job, Model, Sampler, Samplers, Token};
 
 /// The samplers of one job.
@@ -58,11 +58,11 @@ impl<'w> Chooser<'w> {
             }
         };
         match chain.sample(row) {
-            Outcome::Token(token) => {
+            Sampled::Token(token) => {
                 draws.fast += 1;
                 Ok(token)
             }
-            Outcome::AskLlama => {
+            Sampled::AskLlama => {
                 draws.llama += 1;
                 let mut sampler = Sampler::new(model, &self.job.chain, self.job.seed, prompt)?;
                 sampler.catch_up(generated)?;

@@ -190,8 +190,8 @@ impl Lane<'_> {
                     pool.give(moved);
                 }
             }
-            let batch = self.sequences.step(live.iter().map(Branch::next))?;
-            observer.worked(Done::Step { sequences: live.len() as u64, batch })?;
+            let tokens = self.sequences.step(live.iter().map(Branch::next))?;
+            observer.worked(Done::Step { sequences: live.len() as u64, tokens })?;
             self.grow(&mut live, work.max_tokens, observer)?;
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! the standard leaves the way from random words to a number open. The tests
 //! compare with one library; this compares with the one at hand.
 
-use crate::fast::{FastChain, Outcome, Row, Scratch};
+use crate::fast::{FastChain, Row, Sampled, Scratch};
 use crate::{Error, Model, Sampler, Step};
 
 /// A model's worth of candidates, all about equally probable: a draw that is
@@ -23,7 +23,7 @@ pub fn holds(model: &Model) -> Result<bool, Error> {
     let mut scratch = Scratch::default();
     let mut row = Row::new(&logits, &mut scratch);
     for _ in 0..DRAWS {
-        if fast.sample(&mut row) != Outcome::Token(llama.sample(&logits)?) {
+        if fast.sample(&mut row) != Sampled::Token(llama.sample(&logits)?) {
             return Ok(false);
         }
     }

@@ -88,7 +88,7 @@ pub enum Done<'a> {
     Prompt { pieces: &'a [u32] },
     /// A token of each of so many sequences was evaluated, in a batch of so many tokens: a sequence may have a twin in
     /// it.
-    Step { sequences: u64, batch: u64 },
+    Step { sequences: u64, tokens: u64 },
     /// Tokens were chosen.
     Drawn(Draws),
     /// So many sequences went to another context, where cores had nothing to do.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::wording::decided;
 use super::{Ending, Instrument, Look, Path, Sequential, State};
 use crate::analysis::verdict::{NotTested, Score, Verdict, in_words, obstacle, p_in_words};
-use crate::analysis::{Questions, ScoredTrial, TrialResult, VerdictOutcome};
+use crate::analysis::{Conclusion, Questions, ScoredTrial, TrialResult};
 use crate::experiment::Hypothesis;
 use crate::stats::holm;
 
@@ -75,12 +75,12 @@ fn adjusted(p: &[Option<f64>]) -> Vec<Option<f64>> {
 /// A hypothesis that is tested once, when all prompts are there.
 fn at_the_end(verdict: &mut Verdict, p_holm: Option<f64>, spent: bool) {
     if !spent {
-        (verdict.p, verdict.p_holm, verdict.outcome) = (None, None, VerdictOutcome::Inconclusive);
+        (verdict.p, verdict.p_holm, verdict.outcome) = (None, None, Conclusion::Inconclusive);
         "not tested: it is when all prompts are there".clone_into(&mut verdict.sentence);
     } else if verdict.p.is_some() {
         verdict.p_holm = p_holm;
         if p_holm.is_none_or(|p| p > verdict.alpha) {
-            verdict.outcome = VerdictOutcome::Inconclusive;
+            verdict.outcome = Conclusion::Inconclusive;
         }
     }
 }
@@ -105,15 +105,15 @@ fn decide(
     decide_levels(verdict, path);
     let mut found = Vec::new();
     if let Some(weakest) = path.levels.iter().max_by(|a, b| weakness(a).total_cmp(&weakness(b)))
-        && let Some(part) = verdict.parts.iter().find(|part| part.level == weakest.level)
+        && let Some(of_level) = verdict.levels.iter().find(|of_level| of_level.level == weakest.level)
     {
         let each = hypothesis.each.map_or_else(String::new, |each| each.to_string());
         let n = path.levels.len();
         found.push(match state {
-            State::Supported => format!("holds for each {each} ({n} of them); weakest for {}", part.level),
-            State::Open | State::Refuted => format!("of {n} levels of {each}, weakest for {}", part.level),
+            State::Supported => format!("holds for each {each} ({n} of them); weakest for {}", of_level.level),
+            State::Open | State::Refuted => format!("of {n} levels of {each}, weakest for {}", of_level.level),
         });
-        verdict.effects.clone_from(&part.effects);
+        verdict.effects.clone_from(&of_level.effects);
     }
     let effect = verdict.effects.first().map(|effect| format!("{}, ", in_words(effect))).unwrap_or_default();
     found.push(format!("{effect}n = {} prompts, {} texts", path.looks.len(), verdict.n_texts));
@@ -134,16 +134,16 @@ fn decide_levels(verdict: &mut Verdict, path: &Path) {
     let p: Vec<f64> = path.levels.iter().map(|level| level.p).collect();
     let adjusted = holm(&p).expect("p-values lie between 0 and 1");
     for (level, p_holm) in path.levels.iter().zip(adjusted) {
-        let Some(part) = verdict.parts.iter_mut().find(|part| part.level == level.level) else { continue };
-        part.outcome = match (p_holm <= verdict.alpha, level.speaks_for) {
-            (true, true) => VerdictOutcome::Supported,
-            (true, false) => VerdictOutcome::Refuted,
-            (false, _) => VerdictOutcome::Inconclusive,
+        let Some(of_level) = verdict.levels.iter_mut().find(|of_level| of_level.level == level.level) else { continue };
+        of_level.outcome = match (p_holm <= verdict.alpha, level.speaks_for) {
+            (true, true) => Conclusion::Supported,
+            (true, false) => Conclusion::Refuted,
+            (false, _) => Conclusion::Inconclusive,
         };
-        (part.p, part.p_holm, part.detectable) = (Some(level.p), Some(p_holm), None);
-        let effect = part.effects.first().map(|effect| format!("{}, ", in_words(effect))).unwrap_or_default();
-        part.sentence =
-            format!("{effect}n = {} prompts, {} texts, p {}", part.n_prompts, part.n_texts, p_in_words(p_holm));
+        (of_level.p, of_level.p_holm, of_level.detectable) = (Some(level.p), Some(p_holm), None);
+        let effect = of_level.effects.first().map(|effect| format!("{}, ", in_words(effect))).unwrap_or_default();
+        of_level.sentence =
+            format!("{effect}n = {} prompts, {} texts, p {}", of_level.n_prompts, of_level.n_texts, p_in_words(p_holm));
     }
 }
 
@@ -154,11 +154,11 @@ fn is_unknown(hypothesis: &Hypothesis, scored: &ScoredTrial) -> bool {
     hypothesis.takes(scored.trial.point()) && (is_cut || !is_known)
 }
 
-fn outcome(state: State) -> VerdictOutcome {
+fn outcome(state: State) -> Conclusion {
     match state {
-        State::Supported => VerdictOutcome::Supported,
-        State::Refuted => VerdictOutcome::Refuted,
-        State::Open => VerdictOutcome::Inconclusive,
+        State::Supported => Conclusion::Supported,
+        State::Refuted => Conclusion::Refuted,
+        State::Open => Conclusion::Inconclusive,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looks at invented scores whose truth is known.
 
 use super::*;
-use crate::analysis::{Verdict, VerdictOutcome};
+use crate::analysis::{Conclusion, Verdict};
 use crate::domain::{Cell, Factor, Generation, Level, Offload, Seed, Selection, Stop, Temperature};
 use crate::experiment::{Direction, Hypothesis, LookAfter, Sides, Test};
 use crate::journal::format::Failure;
@@ -97,7 +97,7 @@ fn alone(scored: &[ScoredTrial], n: usize, hypothesis: Hypothesis) -> (Sequentia
 fn a_clear_effect_is_decided_early_and_by_the_first_prompts_only() {
     let scored = effect(24);
     let (sequential, verdict) = alone(&scored, 24, rises(Direction::Increasing));
-    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Supported));
+    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, Conclusion::Supported));
     let t = sequential.prompts.len();
     assert!((6..=12).contains(&t), "{t}");
     assert_eq!(sequential.prompts[0], "p23");
@@ -124,14 +124,11 @@ fn a_clear_effect_is_decided_early_and_by_the_first_prompts_only() {
 fn the_opposite_is_refuted_and_one_side_leaves_it_open() {
     let scored = effect(24);
     let (sequential, verdict) = alone(&scored, 24, rises(Direction::Decreasing));
-    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Refuted));
+    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, Conclusion::Refuted));
     assert!(verdict.sentence.contains("for the opposite"), "{}", verdict.sentence);
     let one = Hypothesis { sides: Sides::One, ..rises(Direction::Decreasing) };
     let (sequential, verdict) = alone(&scored, 24, one);
-    assert_eq!(
-        (sequential.ending, verdict.outcome, verdict.p),
-        (Ending::Spent, VerdictOutcome::Inconclusive, Some(1.0))
-    );
+    assert_eq!((sequential.ending, verdict.outcome, verdict.p), (Ending::Spent, Conclusion::Inconclusive, Some(1.0)));
     // One side is decided no later than two.
     let looks = |sides| alone(&scored, 24, Hypothesis { sides, ..rises(Direction::Increasing) }).0.prompts.len();
     assert!(looks(Sides::One) <= looks(Sides::Two));
@@ -140,12 +137,12 @@ fn the_opposite_is_refuted_and_one_side_leaves_it_open() {
 #[test]
 fn trends_and_interactions_are_decided_on_the_way() {
     let (sequential, verdict) = alone(&effect(24), 24, trend(Direction::Increasing));
-    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Supported));
+    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, Conclusion::Supported));
     let crossed = || Hypothesis::plain("crossed", Test::Interaction { factors: [Factor::Model, Factor::Temperature] });
     let only_a = sweep(24, |_, model, t, chance| Made::Score(if model == "a" && t > 0.5 { 0.9 } else { 0.1 * chance }));
     let (sequential, verdict) = alone(&only_a, 24, crossed());
-    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Supported));
-    assert_eq!(alone(&effect(24), 24, crossed()).1.outcome, VerdictOutcome::Inconclusive);
+    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, Conclusion::Supported));
+    assert_eq!(alone(&effect(24), 24, crossed()).1.outcome, Conclusion::Inconclusive);
 }
 
 #[test]
@@ -154,8 +151,8 @@ fn chance_alone_goes_to_the_end_and_is_inconclusive() {
     for salt in 0..n {
         let scored = sweep(24, |prompt, model, t, _| Made::Score(chance(&format!("{salt} {prompt} {model} {t}"))));
         let (sequential, verdict) = alone(&scored, 24, rises(Direction::Different));
-        alarms += i32::from(verdict.outcome != VerdictOutcome::Inconclusive);
-        assert_eq!(verdict.outcome == VerdictOutcome::Inconclusive, sequential.ending == Ending::Spent);
+        alarms += i32::from(verdict.outcome != Conclusion::Inconclusive);
+        assert_eq!(verdict.outcome == Conclusion::Inconclusive, sequential.ending == Ending::Spent);
     }
     // Of 60 at 5 %, 9 or fewer but once in two hundred times.
     assert!(alarms <= 9, "{alarms} of {n}");
@@ -164,30 +161,27 @@ fn chance_alone_goes_to_the_end_and_is_inconclusive() {
 #[test]
 fn nothing_is_shown_by_texts_that_never_differ() {
     let (sequential, verdict) = alone(&sweep(24, |_, _, _, _| Made::Score(0.0)), 24, rises(Direction::Increasing));
-    assert_eq!(
-        (sequential.ending, verdict.outcome, verdict.p),
-        (Ending::Spent, VerdictOutcome::Inconclusive, Some(1.0))
-    );
+    assert_eq!((sequential.ending, verdict.outcome, verdict.p), (Ending::Spent, Conclusion::Inconclusive, Some(1.0)));
 }
 
 #[test]
 fn an_equivalence_takes_the_prompts_that_its_margin_asks_for() {
     let clean = |n| sweep(n, |_, _, _, _| Made::Score(0.0));
     let (sequential, verdict) = alone(&clean(24), 24, same(0.2));
-    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Supported));
+    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, Conclusion::Supported));
     assert!((15..=16).contains(&sequential.prompts.len()), "{}", sequential.sentence());
     // 62 at least: it is not waited for, and nothing else is there to wait for.
     let (sequential, verdict) = alone(&clean(24), 24, same(0.05));
-    assert_eq!((sequential.ending, verdict.outcome), (Ending::Spent, VerdictOutcome::Inconclusive));
+    assert_eq!((sequential.ending, verdict.outcome), (Ending::Spent, Conclusion::Inconclusive));
     assert!(sequential.notes[0].contains("takes 62 at least"), "{:?}", sequential.notes);
     // What differs by more is refuted long before that, and beside another the other is waited for.
     let (sequential, verdicts) = judge(&effect(24), 24, &[same(0.05), rises(Direction::Increasing)]);
     let outcomes: Vec<_> = verdicts.iter().map(|verdict| verdict.outcome).collect();
-    assert_eq!(outcomes[1], VerdictOutcome::Supported);
-    assert_ne!(outcomes[0], VerdictOutcome::Supported);
+    assert_eq!(outcomes[1], Conclusion::Supported);
+    assert_ne!(outcomes[0], Conclusion::Supported);
     assert_eq!(sequential.ending, Ending::Decided);
     let wide = effect(24);
-    assert_eq!(alone(&wide, 24, same(0.2)).1.outcome, VerdictOutcome::Refuted);
+    assert_eq!(alone(&wide, 24, same(0.2)).1.outcome, Conclusion::Refuted);
 }
 
 #[test]
@@ -195,7 +189,7 @@ fn bets_are_on_shares_only() {
     let tokens = Hypothesis { metric: Metric::TailOnset, ..same(0.2) };
     let (sequential, verdict) = alone(&effect(8), 8, tokens);
     assert_eq!((sequential.ending, sequential.paths.len()), (Ending::Spent, 0));
-    assert_eq!(verdict.outcome, VerdictOutcome::Inconclusive);
+    assert_eq!(verdict.outcome, Conclusion::Inconclusive);
     assert!(sequential.notes[0].contains("does not lie between 0 and 1"), "{:?}", sequential.notes);
 }
 
@@ -206,16 +200,16 @@ fn a_claim_of_each_level_waits_for_the_weakest() {
     });
     let each = || Hypothesis { each: Some(Factor::Model), ..rises(Direction::Increasing) };
     let (sequential, verdict) = alone(&only_a, 24, each());
-    assert_eq!((sequential.ending, verdict.outcome), (Ending::Spent, VerdictOutcome::Inconclusive));
-    let parts: Vec<_> = verdict.parts.iter().map(|part| (&*part.level, part.outcome)).collect();
-    assert_eq!(parts, [("a", VerdictOutcome::Supported), ("b", VerdictOutcome::Inconclusive)]);
+    assert_eq!((sequential.ending, verdict.outcome), (Ending::Spent, Conclusion::Inconclusive));
+    let levels: Vec<_> = verdict.levels.iter().map(|of_level| (&*of_level.level, of_level.outcome)).collect();
+    assert_eq!(levels, [("a", Conclusion::Supported), ("b", Conclusion::Inconclusive)]);
     assert!(verdict.sentence.contains("weakest for b"), "{}", verdict.sentence);
     let (sequential, verdict) = alone(&effect(24), 24, each());
-    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, VerdictOutcome::Supported));
+    assert_eq!((sequential.ending, verdict.outcome), (Ending::Decided, Conclusion::Supported));
     let opposed = sweep(24, |_, model, t, chance| {
         Made::Score(if (t > 0.5) == (model == "a") { 0.3 + 0.6 * chance } else { 0.2 * chance })
     });
-    assert_eq!(alone(&opposed, 24, each()).1.outcome, VerdictOutcome::Refuted);
+    assert_eq!(alone(&opposed, 24, each()).1.outcome, Conclusion::Refuted);
 }
 
 #[test]
@@ -270,10 +264,10 @@ fn evidence_that_the_mean_has_left_decides_nothing() {
         ..rises(Direction::Increasing)
     };
     let (sequential, verdicts) = judge(&scored, 24, &[of("a"), of("b")]);
-    assert_eq!(verdicts[1].outcome, VerdictOutcome::Supported);
+    assert_eq!(verdicts[1].outcome, Conclusion::Supported);
     // After Holm its evidence would be enough by then.
     assert!(verdicts[0].p_holm.is_some_and(|p| p <= 0.05), "{:?}", verdicts[0]);
-    assert_eq!((verdicts[0].outcome, sequential.ending), (VerdictOutcome::Inconclusive, Ending::Spent));
+    assert_eq!((verdicts[0].outcome, sequential.ending), (Conclusion::Inconclusive, Ending::Spent));
     assert!(verdicts[0].sentence.contains("the mean no longer agrees"), "{}", verdicts[0].sentence);
 }
 
@@ -286,7 +280,7 @@ fn a_prompt_that_lacks_a_text_is_not_looked_at() {
     });
     let (sequential, verdict) = alone(&scored, 24, rises(Direction::Increasing));
     assert_eq!((sequential.ending, sequential.prompts.len()), (Ending::Open, 3));
-    assert_eq!((verdict.outcome, verdict.n_prompts), (VerdictOutcome::Inconclusive, 3));
+    assert_eq!((verdict.outcome, verdict.n_prompts), (Conclusion::Inconclusive, 3));
 }
 
 #[test]
@@ -303,7 +297,7 @@ fn what_cannot_be_decided_on_the_way_is_tested_at_the_end() {
     let (sequential, verdicts) = judge(&scored, 24, &[wide, rises(Direction::Increasing)]);
     assert_eq!((sequential.ending, sequential.prompts.len()), (Ending::Spent, 24));
     assert_eq!(sequential.at_the_end, ["wide"]);
-    assert_eq!(verdicts[1].outcome, VerdictOutcome::Supported);
+    assert_eq!(verdicts[1].outcome, Conclusion::Supported);
     assert!(verdicts[0].sequential.is_none() && verdicts[0].p.is_some());
 }
 
@@ -321,7 +315,7 @@ fn what_moves_nothing_is_neither_compared_nor_waited_for() {
     let sequential = decide(&planned, questions, &scored).unwrap();
     assert_eq!((sequential.ending, sequential.paths.len()), (Ending::Decided, 1));
     let verdicts = verdicts(&scored, questions, &sequential);
-    assert_eq!((verdicts[0].outcome, verdicts[0].p), (VerdictOutcome::Inconclusive, None));
+    assert_eq!((verdicts[0].outcome, verdicts[0].p), (Conclusion::Inconclusive, None));
     assert_eq!(verdicts[1].p_holm, verdicts[1].p);
 }
 

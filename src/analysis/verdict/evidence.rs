@@ -4,7 +4,7 @@ use super::against::{Extreme, Opposed};
 use super::sample::Sample;
 use super::test::{self, Instrument, Tested};
 use super::unknown::Unknowns;
-use super::{Outcome, placement};
+use super::{Conclusion, placement};
 use crate::analysis::{Questions, ScoredTrial, TrialResult};
 use crate::domain::Factor;
 use crate::experiment::{Hypothesis, Sides, Test};
@@ -13,10 +13,10 @@ use crate::stats::{Detectable, LeastMargin, Range, StatsError, Target, detectabl
 
 /// The tests of one hypothesis: one, or one for each level.
 pub struct Evidence {
-    pub parts: Vec<Part>,
+    pub tests: Vec<LevelTest>,
 }
 
-pub struct Part {
+pub struct LevelTest {
     /// Empty where the claim is not made of each level.
     pub level: String,
     pub tested: Result<Tested, NotTested>,
@@ -39,7 +39,7 @@ pub enum NotTested {
     Stats(#[from] StatsError),
 }
 
-impl Part {
+impl LevelTest {
     fn failed(reason: NotTested) -> Self {
         Self { level: String::new(), tested: Err(reason) }
     }
@@ -113,41 +113,41 @@ impl Sight {
 impl Evidence {
     pub fn of(hypothesis: &Hypothesis, questions: Questions<'_>, trials: &[ScoredTrial]) -> Self {
         if let Some(obstacle) = obstacle(hypothesis, questions, trials) {
-            return Self { parts: vec![Part::failed(obstacle)] };
+            return Self { tests: vec![LevelTest::failed(obstacle)] };
         }
-        let mut parts = parts(hypothesis, &Sample::of(hypothesis, trials));
+        let mut tests = level_tests(hypothesis, &Sample::of(hypothesis, trials));
         if let Some(unknown) = Unknowns::of(hypothesis, trials) {
             let Some(opposed) = Opposed::of(hypothesis, trials) else {
-                return Self { parts: vec![Part::failed(NotTested::Unknown(unknown))] };
+                return Self { tests: vec![LevelTest::failed(NotTested::Unknown(unknown))] };
             };
             let is_equivalence = matches!(hypothesis.test, Test::Equivalence { .. });
             for extreme in Extreme::BOTH {
-                let supposed = self::parts(hypothesis, &Sample::at(hypothesis, trials, unknown, &opposed, extreme));
-                for part in &mut parts {
-                    let same = supposed.iter().find(|supposed| supposed.level == part.level);
-                    part.withstand(unknown, same.and_then(|part| part.tested.as_ref().ok()), is_equivalence);
+                let supposed = level_tests(hypothesis, &Sample::at(hypothesis, trials, unknown, &opposed, extreme));
+                for test in &mut tests {
+                    let same = supposed.iter().find(|supposed| supposed.level == test.level);
+                    test.withstand(unknown, same.and_then(|test| test.tested.as_ref().ok()), is_equivalence);
                 }
             }
         }
-        Self { parts }
+        Self { tests }
     }
 
     /// Whether there was no point in a test.
     pub fn has_obstacle(&self) -> bool {
-        let obstacle = |part: &Part| !matches!(part.tested, Ok(_) | Err(NotTested::Stats(_)));
-        self.parts.iter().any(obstacle)
+        let obstacle = |test: &LevelTest| !matches!(test.tested, Ok(_) | Err(NotTested::Stats(_)));
+        self.tests.iter().any(obstacle)
     }
 
     /// An intersection of claims holds if all hold: its p is the greatest (Berger
     /// 1982, "Multiparameter hypothesis testing and acceptance sampling").
     fn p_for(&self) -> f64 {
-        self.parts.iter().map(|part| part.tested.as_ref().map_or(1.0, |tested| tested.p_for)).fold(0.0, f64::max)
+        self.tests.iter().map(|test| test.tested.as_ref().map_or(1.0, |tested| tested.p_for)).fold(0.0, f64::max)
     }
 
     /// It fails if one fails: Bonferroni.
     fn p_against(&self) -> f64 {
-        let least = self.parts.iter().map(|part| part.tested.as_ref().map_or(1.0, |tested| tested.p_against));
-        (least.fold(1.0, f64::min) * self.parts.len() as f64).min(1.0)
+        let least = self.tests.iter().map(|test| test.tested.as_ref().map_or(1.0, |tested| tested.p_against));
+        (least.fold(1.0, f64::min) * self.tests.len() as f64).min(1.0)
     }
 
     pub fn speaks_for(&self) -> bool {
@@ -155,50 +155,50 @@ impl Evidence {
     }
 
     /// What needs no test: the texts are the same.
-    pub fn certain(&self) -> Option<Outcome> {
-        let certain = || self.parts.iter().map(|part| part.tested.as_ref().ok().and_then(|tested| tested.certain));
-        if certain().any(|certain| certain == Some(Outcome::Refuted)) {
-            Some(Outcome::Refuted)
+    pub fn certain(&self) -> Option<Conclusion> {
+        let certain = || self.tests.iter().map(|test| test.tested.as_ref().ok().and_then(|tested| tested.certain));
+        if certain().any(|certain| certain == Some(Conclusion::Refuted)) {
+            Some(Conclusion::Refuted)
         } else {
-            let all = !self.parts.is_empty() && certain().all(|certain| certain == Some(Outcome::Supported));
-            all.then_some(Outcome::Supported)
+            let all = !self.tests.is_empty() && certain().all(|certain| certain == Some(Conclusion::Supported));
+            all.then_some(Conclusion::Supported)
         }
     }
 
     /// The level that speaks most for the opposite.
-    pub fn strongest_against(&self) -> Option<&Part> {
-        let p = |part: &&Part| part.tested.as_ref().map_or(1.0, |tested| tested.p_against);
-        self.parts.iter().min_by(|a, b| p(a).total_cmp(&p(b)))
+    pub fn strongest_against(&self) -> Option<&LevelTest> {
+        let p = |test: &&LevelTest| test.tested.as_ref().map_or(1.0, |tested| tested.p_against);
+        self.tests.iter().min_by(|a, b| p(a).total_cmp(&p(b)))
     }
 
     pub fn p(&self) -> Option<f64> {
-        let tested = self.parts.iter().any(|part| part.tested.is_ok());
+        let tested = self.tests.iter().any(|test| test.tested.is_ok());
         (tested && self.certain().is_none()).then(|| self.p_for().min(self.p_against()))
     }
 
     /// The level that speaks least for the claim.
-    pub fn weakest(&self) -> Option<&Part> {
-        let weight = |part: &Part| match &part.tested {
+    pub fn weakest(&self) -> Option<&LevelTest> {
+        let weight = |test: &LevelTest| match &test.tested {
             Err(_) => (1.0, 0.0),
-            Ok(tested) if tested.certain == Some(Outcome::Refuted) => (2.0, 0.0),
+            Ok(tested) if tested.certain == Some(Conclusion::Refuted) => (2.0, 0.0),
             Ok(tested) => (tested.p_for, -tested.p_against),
         };
         // Of several that speak equally little, the first one.
-        self.parts.iter().rev().max_by(|a, b| {
+        self.tests.iter().rev().max_by(|a, b| {
             let (a, b) = (weight(a), weight(b));
             a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
         })
     }
 }
 
-pub fn parts(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Vec<Part> {
-    let part = |level: String, sample: &Sample| {
+pub fn level_tests(hypothesis: &Hypothesis, sample: &Sample<'_>) -> Vec<LevelTest> {
+    let test = |level: String, sample: &Sample| {
         let tested = test::run(hypothesis, sample).map_err(NotTested::from);
-        Part { level, tested }
+        LevelTest { level, tested }
     };
     match hypothesis.each {
-        None => vec![part(String::new(), sample)],
-        Some(factor) => sample.split(factor).into_iter().map(|(level, sample)| part(level, &sample)).collect(),
+        None => vec![test(String::new(), sample)],
+        Some(factor) => sample.split(factor).into_iter().map(|(level, sample)| test(level, &sample)).collect(),
     }
 }
 

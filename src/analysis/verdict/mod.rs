@@ -22,7 +22,7 @@ mod tests;
 mod unknown;
 mod wording;
 
-use evidence::{Evidence, Part};
+use evidence::{Evidence, LevelTest};
 pub(super) use evidence::{NotTested, obstacle};
 pub use spread::spread;
 pub(super) use unknown::Score;
@@ -39,7 +39,7 @@ pub struct Verdict {
     /// The texts' first tokens and words that were scored; all of them if `None`.
     pub first: Option<u32>,
     pub test: TestKind,
-    pub outcome: Outcome,
+    pub outcome: Conclusion,
     /// Effect, interval, p and n in words.
     pub sentence: String,
     /// The main one first. Of a claim about each level of a factor, those of the
@@ -59,7 +59,8 @@ pub struct Verdict {
     /// margin that it would put it within. `None` too where no effect is large enough for so few prompts.
     pub detectable: Option<f64>,
     /// Of a claim about each level of a factor: the levels.
-    pub parts: Vec<PartVerdict>,
+    #[serde(rename = "parts")]
+    pub levels: Vec<LevelVerdict>,
     /// What decided it, where that was looked at after every prompt; p is that of all looks then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequential: Option<super::sequential::Decision>,
@@ -67,10 +68,10 @@ pub struct Verdict {
 
 /// What became of a hypothesis at one level.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PartVerdict {
+pub struct LevelVerdict {
     pub level: String,
     /// After Holm's procedure over the levels.
-    pub outcome: Outcome,
+    pub outcome: Conclusion,
     pub sentence: String,
     pub effects: Vec<NamedEffect>,
     pub p: Option<f64>,
@@ -83,7 +84,7 @@ pub struct PartVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Outcome {
+pub enum Conclusion {
     Supported,
     /// The opposite was found.
     Refuted,
@@ -182,15 +183,16 @@ fn verdict(
     let outcome = outcome(evidence.certain(), p_holm, evidence.speaks_for(), alpha);
     // What Holm leaves to the least p of them all.
     let share_of_alpha = alpha / n_tested.max(1) as f64;
-    let parts = match hypothesis.each {
-        Some(_) if !evidence.has_obstacle() => part_verdicts(evidence, alpha),
+    let levels = match hypothesis.each {
+        Some(_) if !evidence.has_obstacle() => level_verdicts(evidence, alpha),
         _ => vec![],
     };
     let weakest = evidence.weakest();
-    let tested = weakest.and_then(|part| part.tested.as_ref().ok());
-    let all = || evidence.parts.iter().filter_map(|part| part.tested.as_ref().ok());
-    let detectable =
-        weakest.filter(|_| outcome == Outcome::Inconclusive).and_then(|part| part.detectable(share_of_alpha)?.size());
+    let tested = weakest.and_then(|test| test.tested.as_ref().ok());
+    let all = || evidence.tests.iter().filter_map(|test| test.tested.as_ref().ok());
+    let detectable = weakest
+        .filter(|_| outcome == Conclusion::Inconclusive)
+        .and_then(|test| test.detectable(share_of_alpha)?.size());
     Verdict {
         id: hypothesis.id.clone(),
         claim: hypothesis.claim.clone(),
@@ -199,7 +201,7 @@ fn verdict(
         first: hypothesis.first,
         test: TestKind::of(&hypothesis.test),
         outcome,
-        sentence: wording::sentence(hypothesis, evidence, &parts, outcome, p_holm, share_of_alpha),
+        sentence: wording::sentence(hypothesis, evidence, &levels, outcome, p_holm, share_of_alpha),
         effects: tested.map(|tested| tested.effects.clone()).unwrap_or_default(),
         p: evidence.p(),
         p_holm,
@@ -207,45 +209,45 @@ fn verdict(
         n_prompts: all().map(|tested| tested.n_prompts).min().unwrap_or(0),
         n_texts: all().map(|tested| tested.n_texts).sum(),
         detectable,
-        parts,
+        levels,
         sequential: None,
     }
 }
 
-fn part_verdicts(evidence: &Evidence, alpha: f64) -> Vec<PartVerdict> {
-    let p: Vec<Option<f64>> = evidence.parts.iter().map(Part::p).collect();
+fn level_verdicts(evidence: &Evidence, alpha: f64) -> Vec<LevelVerdict> {
+    let p: Vec<Option<f64>> = evidence.tests.iter().map(LevelTest::p).collect();
     let share_of_alpha = alpha / p.len() as f64;
-    let verdict = |((part, p), p_holm): ((&Part, &Option<f64>), Option<f64>)| {
-        let tested = part.tested.as_ref().ok();
+    let verdict = |((test, p), p_holm): ((&LevelTest, &Option<f64>), Option<f64>)| {
+        let tested = test.tested.as_ref().ok();
         let certain = tested.and_then(|tested| tested.certain);
         let outcome = outcome(certain, p_holm, tested.is_some_and(|tested| tested.p_for <= tested.p_against), alpha);
-        PartVerdict {
-            level: part.level.clone(),
+        LevelVerdict {
+            level: test.level.clone(),
             outcome,
-            sentence: wording::of_part(part, outcome, p_holm, share_of_alpha),
+            sentence: wording::of_level(test, outcome, p_holm, share_of_alpha),
             effects: tested.map(|tested| tested.effects.clone()).unwrap_or_default(),
             p: *p,
             p_holm,
             n_prompts: tested.map_or(0, |tested| tested.n_prompts),
             n_texts: tested.map_or(0, |tested| tested.n_texts),
-            detectable: Some(part)
-                .filter(|_| outcome == Outcome::Inconclusive)
-                .and_then(|part| part.detectable(share_of_alpha)?.size()),
+            detectable: Some(test)
+                .filter(|_| outcome == Conclusion::Inconclusive)
+                .and_then(|test| test.detectable(share_of_alpha)?.size()),
         }
     };
-    evidence.parts.iter().zip(&p).zip(holm(&p)).map(verdict).collect()
+    evidence.tests.iter().zip(&p).zip(holm(&p)).map(verdict).collect()
 }
 
-fn outcome(certain: Option<Outcome>, p_holm: Option<f64>, speaks_for: bool, alpha: f64) -> Outcome {
+fn outcome(certain: Option<Conclusion>, p_holm: Option<f64>, speaks_for: bool, alpha: f64) -> Conclusion {
     match (certain, p_holm) {
         (Some(certain), _) => certain,
         (None, Some(p)) if p <= alpha => {
             if speaks_for {
-                Outcome::Supported
+                Conclusion::Supported
             } else {
-                Outcome::Refuted
+                Conclusion::Refuted
             }
         }
-        _ => Outcome::Inconclusive,
+        _ => Conclusion::Inconclusive,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::sample::{Blocks, PromptCells, Sameness, Sample};
 use super::unknown::Unknowns;
-use super::{NamedEffect, Outcome};
+use super::{Conclusion, NamedEffect};
 use crate::experiment::{Direction, Hypothesis, Sides, Test};
 use crate::stats::{
     Bounds, PromptDifference, PromptPairs, Range, StatsError, Toward, equivalence, interaction, p_unseen, page_trend,
@@ -20,7 +20,7 @@ pub struct Tested {
     /// Of it not being false in the other direction; 1 where the test has none.
     pub p_against: f64,
     /// What needs no test, because the texts are the same.
-    pub certain: Option<Outcome>,
+    pub certain: Option<Conclusion>,
     /// The main one first.
     pub effects: Vec<NamedEffect>,
     pub n_prompts: usize,
@@ -121,13 +121,13 @@ impl Tested {
         let is_equivalence = matches!(hypothesis.test, Test::Equivalence { .. });
         let (certain, remark) = match (sameness, is_equivalence) {
             (Sameness::None, _) => return self,
-            (Sameness::Trials, true) => (Some(Outcome::Supported), Remark::SameTrials),
-            (Sameness::Trials, false) => (Some(Outcome::Refuted), Remark::SameTrials),
-            (Sameness::Texts, true) => (Some(Outcome::Supported), Remark::SameTexts),
+            (Sameness::Trials, true) => (Some(Conclusion::Supported), Remark::SameTrials),
+            (Sameness::Trials, false) => (Some(Conclusion::Refuted), Remark::SameTrials),
+            (Sameness::Texts, true) => (Some(Conclusion::Supported), Remark::SameTexts),
             (Sameness::Texts, false) => (None, Remark::SameTexts),
         };
         let (p_for, p_against) = match certain {
-            Some(Outcome::Supported) => (0.0, 1.0),
+            Some(Conclusion::Supported) => (0.0, 1.0),
             Some(_) => (1.0, 0.0),
             None => (1.0, 1.0),
         };

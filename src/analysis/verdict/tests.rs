@@ -79,9 +79,9 @@ fn a_trend_is_supported_or_refuted_by_its_direction() {
     let rising = broken_chain();
     let within = chain("shimmy-1.7");
     let verdict = |expect| judge(&rising, Hypothesis { within: within.clone(), ..trend(expect) });
-    assert_eq!(verdict(Direction::Increasing).outcome, Outcome::Supported);
-    assert_eq!(verdict(Direction::Decreasing).outcome, Outcome::Refuted);
-    assert_eq!(verdict(Direction::Different).outcome, Outcome::Supported);
+    assert_eq!(verdict(Direction::Increasing).outcome, Conclusion::Supported);
+    assert_eq!(verdict(Direction::Decreasing).outcome, Conclusion::Refuted);
+    assert_eq!(verdict(Direction::Different).outcome, Conclusion::Supported);
     let supported = verdict(Direction::Increasing);
     assert_eq!((supported.n_prompts, supported.n_texts), (12, 48));
     assert!(supported.effects[0].estimate > 0.7 && supported.detectable.is_none());
@@ -93,7 +93,7 @@ fn chance_alone_is_inconclusive_and_says_what_it_would_have_seen() {
     let (mut alarms, n) = (0, 100);
     for salt in 0..n {
         let verdict = judge(&salted(salt, |_, _, chance| chance), trend(Direction::Increasing));
-        if verdict.outcome != Outcome::Inconclusive {
+        if verdict.outcome != Conclusion::Inconclusive {
             alarms += 1;
             continue;
         }
@@ -110,14 +110,14 @@ fn one_side_halves_p_and_cannot_refute() {
     let one = |expect| judge(&rising, Hypothesis { sides: Sides::One, ..trend(expect) });
     let two = judge(&rising, trend(Direction::Increasing));
     assert_eq!(one(Direction::Increasing).p, two.p.map(|p| p / 2.0));
-    assert_eq!(one(Direction::Decreasing).outcome, Outcome::Inconclusive);
+    assert_eq!(one(Direction::Decreasing).outcome, Conclusion::Inconclusive);
 }
 
 #[test]
 fn a_text_without_a_seed_pairs_with_every_seed() {
     let test = Test::Contrast { base: chain("pure"), other: chain("shimmy-1.7"), expect: Direction::Increasing };
     let verdict = judge(&broken_chain(), hypothesis(test));
-    assert_eq!(verdict.outcome, Outcome::Supported);
+    assert_eq!(verdict.outcome, Conclusion::Supported);
     assert_eq!((verdict.n_prompts, verdict.n_texts), (12, 12 * 4 * 4));
     let names: Vec<_> = verdict.effects.iter().map(|effect| effect.name).collect();
     assert_eq!(names, ["mean difference", "in P(loop)", "where neither text loops"]);
@@ -133,10 +133,10 @@ fn equivalence_is_shown_refuted_or_open() {
         judge(&trials, Hypothesis { within: chain(name), ..hypothesis(test) }).outcome
     };
     // No text of 12 prompts loops under pure: that shows 0.25, and not 0.1.
-    assert_eq!(verdict("pure", 0.25), Outcome::Supported);
-    assert_eq!(verdict("pure", 0.1), Outcome::Inconclusive);
-    assert_eq!(verdict("shimmy-1.7", 0.1), Outcome::Refuted);
-    assert_eq!(verdict("pure", 0.001), Outcome::Inconclusive);
+    assert_eq!(verdict("pure", 0.25), Conclusion::Supported);
+    assert_eq!(verdict("pure", 0.1), Conclusion::Inconclusive);
+    assert_eq!(verdict("shimmy-1.7", 0.1), Conclusion::Refuted);
+    assert_eq!(verdict("pure", 0.001), Conclusion::Inconclusive);
 }
 
 #[test]
@@ -146,9 +146,9 @@ fn an_equivalence_of_one_side_minds_only_what_is_higher() {
         let test = Test::Equivalence { base: at(base), other: at(other), margin: 0.1 };
         judge(&falling, Hypothesis { sides, ..hypothesis(test) }).outcome
     };
-    assert_eq!(verdict(Sides::Two, 0.1, 1.3), Outcome::Refuted);
-    assert_eq!(verdict(Sides::One, 0.1, 1.3), Outcome::Supported);
-    assert_eq!(verdict(Sides::One, 1.3, 0.1), Outcome::Refuted);
+    assert_eq!(verdict(Sides::Two, 0.1, 1.3), Conclusion::Refuted);
+    assert_eq!(verdict(Sides::One, 0.1, 1.3), Conclusion::Supported);
+    assert_eq!(verdict(Sides::One, 1.3, 0.1), Conclusion::Refuted);
 }
 
 #[test]
@@ -163,32 +163,32 @@ fn a_trend_in_a_few_prompts_is_none_over_prompts() {
             *scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(value));
         }
     }
-    assert_eq!(judge(&trials, trend(Direction::Increasing)).outcome, Outcome::Inconclusive);
+    assert_eq!(judge(&trials, trend(Direction::Increasing)).outcome, Conclusion::Inconclusive);
 }
 
 #[test]
 fn an_interaction_is_seen_where_there_is_one() {
     let test = || hypothesis(Test::Interaction { factors: [Factor::Chain, Factor::Temperature] });
-    assert_eq!(judge(&broken_chain(), test()).outcome, Outcome::Supported);
+    assert_eq!(judge(&broken_chain(), test()).outcome, Conclusion::Supported);
     let additive = trials(|chain, t, chance| f64::from(t) + f64::from(u8::from(chain == "pure")) + 0.2 * chance);
-    assert_eq!(judge(&additive, test()).outcome, Outcome::Inconclusive);
+    assert_eq!(judge(&additive, test()).outcome, Conclusion::Inconclusive);
 }
 
 #[test]
 fn a_claim_about_each_level_needs_them_all() {
     let verdict = judge(&broken_chain(), Hypothesis { each: Some(Factor::Chain), ..trend(Direction::Increasing) });
-    assert_eq!(verdict.outcome, Outcome::Inconclusive, "{}", verdict.sentence);
-    let parts: Vec<_> = verdict.parts.iter().map(|part| (&*part.level, part.outcome)).collect();
-    assert_eq!(parts, [("shimmy-1.7", Outcome::Supported), ("pure", Outcome::Inconclusive)]);
+    assert_eq!(verdict.outcome, Conclusion::Inconclusive, "{}", verdict.sentence);
+    let levels: Vec<_> = verdict.levels.iter().map(|of_level| (&*of_level.level, of_level.outcome)).collect();
+    assert_eq!(levels, [("shimmy-1.7", Conclusion::Supported), ("pure", Conclusion::Inconclusive)]);
     assert!(verdict.sentence.contains("weakest for pure"), "{}", verdict.sentence);
 
     let both = trials(|_, t, chance| f64::from(t) + chance);
     let verdict = judge(&both, Hypothesis { each: Some(Factor::Chain), ..trend(Direction::Increasing) });
-    assert_eq!(verdict.outcome, Outcome::Supported);
+    assert_eq!(verdict.outcome, Conclusion::Supported);
 
     let opposed = trials(|chain, t, chance| if chain == "pure" { -f64::from(t) } else { f64::from(t) } + chance);
     let verdict = judge(&opposed, Hypothesis { each: Some(Factor::Chain), ..trend(Direction::Increasing) });
-    assert_eq!(verdict.outcome, Outcome::Refuted);
+    assert_eq!(verdict.outcome, Conclusion::Refuted);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn what_nobody_saw_differ_is_no_verdict() {
     let equivalence = Test::Equivalence { base: at(0.1), other: at(0.9), margin: 0.01 };
     for test in [contrast, equivalence.clone(), trend(Direction::Increasing).test] {
         let verdict = judge(&same, hypothesis(test));
-        assert_eq!(verdict.outcome, Outcome::Inconclusive);
+        assert_eq!(verdict.outcome, Conclusion::Inconclusive);
         let said = "no text of 12 prompts loops in either arm; up to 22.1 % of other prompts may";
         assert!(verdict.sentence.contains(said) || verdict.test == TestKind::Trend, "{}", verdict.sentence);
     }
@@ -210,14 +210,14 @@ fn what_nobody_saw_differ_is_no_verdict() {
         }
     }
     let verdict = judge(&texts, hypothesis(equivalence));
-    assert_eq!((verdict.outcome, verdict.p), (Outcome::Supported, None));
+    assert_eq!((verdict.outcome, verdict.p), (Conclusion::Supported, None));
     assert!(verdict.sentence.contains("all texts are the same, word for word"), "{}", verdict.sentence);
-    assert_eq!(judge(&texts, trend(Direction::Increasing)).outcome, Outcome::Inconclusive);
+    assert_eq!(judge(&texts, trend(Direction::Increasing)).outcome, Conclusion::Inconclusive);
     // A chain that ignores the temperature has no other texts.
     for scored in &mut texts {
         scored.trial.id = serde_json::from_value(scored.trial.prompt.clone().into()).unwrap();
     }
-    assert_eq!(judge(&texts, trend(Direction::Increasing)).outcome, Outcome::Refuted);
+    assert_eq!(judge(&texts, trend(Direction::Increasing)).outcome, Conclusion::Refuted);
 }
 
 /// Of 12 prompts, at 0.1 and 1.3.
@@ -245,12 +245,12 @@ fn a_claim_holds_whatever_the_failed_texts_were() {
         judge(&trials, hypothesis(test))
     };
     let few = judged(1, false);
-    assert_eq!(few.outcome, Outcome::Supported, "{}", few.sentence);
+    assert_eq!(few.outcome, Conclusion::Supported, "{}", few.sentence);
     assert!(few.sentence.contains("so even if the 4 of 96 that failed speak against it"), "{}", few.sentence);
     let many = judged(9, false);
-    assert_eq!(many.outcome, Outcome::Inconclusive, "{}", many.sentence);
+    assert_eq!(many.outcome, Conclusion::Inconclusive, "{}", many.sentence);
     assert!(many.sentence.contains("36 of 96 texts failed"), "{}", many.sentence);
-    assert_eq!(judged(9, true).outcome, Outcome::Inconclusive);
+    assert_eq!(judged(9, true).outcome, Conclusion::Inconclusive);
 }
 
 #[test]
@@ -261,10 +261,10 @@ fn a_least_effect_is_claimed_and_refuted() {
     let trials = trials(|chain, t, chance| base(chain) + 0.1 * f64::from(t) + 0.02 * chance);
     let verdict = |least| judge(&trials, Hypothesis { least, ..hypothesis(test.clone()) }).outcome;
     // The mean rises by 0.12.
-    assert_eq!(verdict(None), Outcome::Supported);
-    assert_eq!(verdict(Some(0.05)), Outcome::Supported);
-    assert_eq!(verdict(Some(0.12)), Outcome::Inconclusive);
-    assert_eq!(verdict(Some(0.3)), Outcome::Refuted);
+    assert_eq!(verdict(None), Conclusion::Supported);
+    assert_eq!(verdict(Some(0.05)), Conclusion::Supported);
+    assert_eq!(verdict(Some(0.12)), Conclusion::Inconclusive);
+    assert_eq!(verdict(Some(0.3)), Conclusion::Refuted);
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn few_prompts_say_how_many_it_takes() {
     let few: Vec<ScoredTrial> = rising.into_iter().filter(|scored| scored.trial.prompt.as_str() < "p04").collect();
     let test = Test::Contrast { base: at(0.1), other: at(1.3), expect: Direction::Increasing };
     let verdict = judge(&few, hypothesis(test));
-    assert_eq!(verdict.outcome, Outcome::Inconclusive);
+    assert_eq!(verdict.outcome, Conclusion::Inconclusive);
     let said = "4 prompts can't decide this: p can't be below 0.125; 6 could";
     assert!(verdict.sentence.contains(said), "{}", verdict.sentence);
     assert_eq!(verdict.effects[0].interval, None);
@@ -300,10 +300,10 @@ fn without_texts_nothing_is_concluded() {
         Test::Interaction { factors: [Factor::Chain, Factor::Temperature] },
     ] {
         let verdict = judge(&[], hypothesis(test));
-        assert_eq!((verdict.outcome, verdict.p, verdict.n_texts), (Outcome::Inconclusive, None, 0));
+        assert_eq!((verdict.outcome, verdict.p, verdict.n_texts), (Conclusion::Inconclusive, None, 0));
     }
     let each = Hypothesis { each: Some(Factor::Model), ..trend(Direction::Increasing) };
-    assert_eq!(judge(&[], each).outcome, Outcome::Inconclusive);
+    assert_eq!(judge(&[], each).outcome, Conclusion::Inconclusive);
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn what_moves_nothing_is_not_compared() {
     let inert = [Factor::Temperature];
     let questions = Questions { hypotheses: &hypotheses, inert: &inert, ..Questions::default() };
     let verdict = verdicts(&broken_chain(), questions).remove(0);
-    assert_eq!((verdict.outcome, verdict.p, verdict.parts.len()), (Outcome::Inconclusive, None, 0));
+    assert_eq!((verdict.outcome, verdict.p, verdict.levels.len()), (Conclusion::Inconclusive, None, 0));
     assert!(verdict.sentence.contains("the temperature moves nothing"), "{}", verdict.sentence);
 }
 
@@ -343,7 +343,7 @@ fn what_the_metric_cannot_see_may_not_undo_a_verdict() {
     let rises = || claim(Direction::Increasing);
     // A few loops that it scores 0 on the side that loops anyway: they only weaken the claim.
     let hot = judge(&with_hidden(|prompt, t| t > 0.5 && prompt < 6), rises());
-    assert_eq!(hot.outcome, Outcome::Supported, "{}", hot.sentence);
+    assert_eq!(hot.outcome, Conclusion::Supported, "{}", hot.sentence);
     assert!(
         hot.sentence.contains("so even if all 6 of 48 texts that repetition_score can't see into speak against it"),
         "{}",
@@ -351,16 +351,16 @@ fn what_the_metric_cannot_see_may_not_undo_a_verdict() {
     );
     // As many on the other side could undo it, and they do.
     let cold = judge(&with_hidden(|prompt, t| t < 0.5 && prompt < 22), rises());
-    assert_eq!(cold.outcome, Outcome::Inconclusive, "{}", cold.sentence);
+    assert_eq!(cold.outcome, Conclusion::Inconclusive, "{}", cold.sentence);
     assert!(cold.sentence.contains("can't see whether 22 of 48 texts"), "{}", cold.sentence);
     // All of what loops is hidden: no claim of less is believed, and no equivalence.
     let all = with_hidden(|_, t| t > 0.5);
-    assert_eq!(judge(&all, claim(Direction::Decreasing)).outcome, Outcome::Inconclusive);
-    assert_eq!(judge(&all, claim(Direction::Different)).outcome, Outcome::Inconclusive);
+    assert_eq!(judge(&all, claim(Direction::Decreasing)).outcome, Conclusion::Inconclusive);
+    assert_eq!(judge(&all, claim(Direction::Different)).outcome, Conclusion::Inconclusive);
     let as_clean = hypothesis(Test::Equivalence { base: at(0.1), other: at(0.9), margin: 0.05 });
-    assert_eq!(judge(&all, as_clean).outcome, Outcome::Inconclusive);
+    assert_eq!(judge(&all, as_clean).outcome, Conclusion::Inconclusive);
     let trend = hypothesis(Test::Trend { factor: Factor::Temperature, expect: Direction::Decreasing });
-    assert_eq!(judge(&all, trend).outcome, Outcome::Inconclusive);
+    assert_eq!(judge(&all, trend).outcome, Conclusion::Inconclusive);
 }
 
 #[test]

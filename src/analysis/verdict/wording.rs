@@ -1,8 +1,8 @@
 //! Verdicts in a sentence each.
 
-use super::evidence::{Evidence, Part, Sight};
+use super::evidence::{Evidence, LevelTest, Sight};
 use super::test::Remark;
-use super::{NamedEffect, Outcome, PartVerdict};
+use super::{Conclusion, LevelVerdict, NamedEffect};
 use crate::experiment::Hypothesis;
 use crate::stats::{Detectable, Interval};
 
@@ -10,35 +10,35 @@ use crate::stats::{Detectable, Interval};
 pub fn sentence(
     hypothesis: &Hypothesis,
     evidence: &Evidence,
-    parts: &[PartVerdict],
-    outcome: Outcome,
+    levels: &[LevelVerdict],
+    outcome: Conclusion,
     p_holm: Option<f64>,
     share_of_alpha: f64,
 ) -> String {
     let Some(weakest) = evidence.weakest() else { return "no scored trial".to_owned() };
     let shown = match outcome {
-        Outcome::Refuted => evidence.strongest_against().unwrap_or(weakest),
-        Outcome::Supported | Outcome::Inconclusive => weakest,
+        Conclusion::Refuted => evidence.strongest_against().unwrap_or(weakest),
+        Conclusion::Supported | Conclusion::Inconclusive => weakest,
     };
-    let of_shown = of_part(shown, outcome, p_holm, share_of_alpha);
-    let Some(each) = hypothesis.each.filter(|_| !parts.is_empty()) else { return of_shown };
-    let count = |wanted| parts.iter().filter(|part| part.outcome == wanted).count();
-    let held = match parts.len() {
-        n if count(Outcome::Supported) == n => format!("holds for each {each} ({n} of them)"),
+    let of_shown = of_level(shown, outcome, p_holm, share_of_alpha);
+    let Some(each) = hypothesis.each.filter(|_| !levels.is_empty()) else { return of_shown };
+    let count = |wanted| levels.iter().filter(|level| level.outcome == wanted).count();
+    let held = match levels.len() {
+        n if count(Conclusion::Supported) == n => format!("holds for each {each} ({n} of them)"),
         n => format!(
             "of {n} levels of {each}, it holds for {}, is refuted for {} and inconclusive for {}",
-            count(Outcome::Supported),
-            count(Outcome::Refuted),
-            count(Outcome::Inconclusive)
+            count(Conclusion::Supported),
+            count(Conclusion::Refuted),
+            count(Conclusion::Inconclusive)
         ),
     };
-    let most = if outcome == Outcome::Refuted { "strongest against" } else { "weakest" };
+    let most = if outcome == Conclusion::Refuted { "strongest against" } else { "weakest" };
     format!("{held}; {most} for {}: {of_shown}", shown.level)
 }
 
 /// Of one test.
-pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>, share_of_alpha: f64) -> String {
-    let tested = match &part.tested {
+pub fn of_level(test: &LevelTest, outcome: Conclusion, p_holm: Option<f64>, share_of_alpha: f64) -> String {
+    let tested = match &test.tested {
         Ok(tested) => tested,
         Err(error) => return format!("not tested: {error}"),
     };
@@ -46,13 +46,13 @@ pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>, share_of_alph
     sentence += &format!(", n = {} prompts, {} texts", tested.n_prompts, tested.n_texts);
     // Where no test says more than that nothing was seen, a p of 1 would look like a finding.
     let is_all_alike = tested.remarks.iter().any(|remark| matches!(remark, Remark::AllAlike { .. }));
-    let is_open = is_all_alike && outcome == Outcome::Inconclusive;
+    let is_open = is_all_alike && outcome == Conclusion::Inconclusive;
     if let Some(p) = p_holm.filter(|_| tested.certain.is_none() && !is_open) {
         let of_what = if tested.p_for <= tested.p_against { "" } else { " for the opposite" };
         sentence += &format!(", p {}{of_what}", p_in_words(p));
     }
     match (&tested.unknown, outcome) {
-        (Some(unknown), Outcome::Inconclusive) => {
+        (Some(unknown), Conclusion::Inconclusive) => {
             sentence += &format!(", whatever the unknown scores are: {unknown}");
         }
         (Some(unknown), _) => sentence += &format!("; so even if {} speak against it", unknown.counted()),
@@ -62,8 +62,8 @@ pub fn of_part(part: &Part, outcome: Outcome, p_holm: Option<f64>, share_of_alph
         sentence += "; ";
         sentence += &remark_in_words(remark);
     }
-    if outcome == Outcome::Inconclusive && tested.unknown.is_none() && !is_all_alike {
-        sentence += &blind_spot(part, share_of_alpha);
+    if outcome == Conclusion::Inconclusive && tested.unknown.is_none() && !is_all_alike {
+        sentence += &blind_spot(test, share_of_alpha);
     }
     sentence
 }
@@ -112,9 +112,9 @@ fn remark_in_words(remark: &Remark) -> String {
 }
 
 /// What the design can't see.
-fn blind_spot(part: &Part, share_of_alpha: f64) -> String {
-    let n = part.tested.as_ref().map_or(0, |tested| tested.n_prompts);
-    match part.detectable(share_of_alpha) {
+fn blind_spot(test: &LevelTest, share_of_alpha: f64) -> String {
+    let n = test.tested.as_ref().map_or(0, |tested| tested.n_prompts);
+    match test.detectable(share_of_alpha) {
         Some(Sight::Effect(Detectable::Nothing { least_p, enough: Some(enough) })) => {
             format!("; {n} prompts can't decide this: p can't be below {least_p}; {enough} could")
         }

@@ -14,7 +14,7 @@ use miette::miette;
 
 use super::Failure;
 use super::run::{cache, threads};
-use crate::cli::{Place, PlanArgs, RunArgs};
+use crate::cli::{PlanArgs, RunArgs, RunVariant};
 use crate::domain::Numerics;
 use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
@@ -68,7 +68,8 @@ enum Stop {
 }
 
 fn conduct(args: &RunArgs, loaded: LoadedMechanism, watch: &Watch) -> Result<String, Stop> {
-    let Ready { mechanism, surveyed, text, executable, directory } = get_ready(&args.experiment, &args.place, loaded)?;
+    let Ready { mechanism, surveyed, text, executable, directory } =
+        get_ready(&args.experiment, &args.variant, loaded)?;
     RunDir::new(&directory).is_for_study(&text)?;
     let cache = cache(args);
     let threads = threads(args);
@@ -169,9 +170,9 @@ fn variances(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -> St
 }
 
 /// Looks at the models, and refuses what can't be run on them; writes nothing.
-fn get_ready(file: &Path, place: &Place, loaded: LoadedMechanism) -> Result<Ready, Failure> {
+fn get_ready(file: &Path, place: &RunVariant, loaded: LoadedMechanism) -> Result<Ready, Failure> {
     let LoadedMechanism { mut mechanism, text } = loaded;
-    for (option, given) in [("--shard", &place.shard), ("--server", &place.elsewhere.server)] {
+    for (option, given) in [("--shard", &place.shard), ("--server", &place.server.server)] {
         if given.is_some() {
             let message = format!("{option} is for sweeps, and {} is of the kind {}", file.display(), mechanism.kind);
             return Err(Failure::usage(miette!(help = "leave it out", "{message}")));
@@ -209,7 +210,7 @@ fn refuse_opaque(mechanism: &Mechanism, surveyed: &BTreeMap<String, Surveyed>) -
 /// # Errors
 /// When it can't be run.
 pub fn plan(args: &PlanArgs, loaded: LoadedMechanism) -> Result<String, Failure> {
-    let ready = get_ready(&args.experiment, &args.place, loaded)?;
+    let ready = get_ready(&args.experiment, &args.variant, loaded)?;
     let described = plan::describe(&ready.mechanism, &ready.surveyed, &ready.directory);
     Ok(described + &variances(&ready.mechanism, &ready.surveyed))
 }
@@ -254,7 +255,7 @@ impl Run<'_> {
 
     fn refuse_too_large(&self, model: &str, arm: Arm, file: &ModelFile) -> Result<(), Stop> {
         let Some(anatomy) = anatomy_of(&file.path).map_err(bad_setup)? else { return Ok(()) };
-        let needs = (self.mechanism.experiment.generate.context, Room { rows: arm.width, ..Room::LEAST });
+        let needs = (self.mechanism.experiment.generate.context, Room { batch: arm.width, ..Room::LEAST });
         let engine = &self.surveyed[model].engine;
         must_fit(model, &file.path, &anatomy, engine, &[arm.offload], needs).map_err(bad_setup)
     }

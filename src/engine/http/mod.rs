@@ -145,7 +145,7 @@ impl HttpEngine {
 /// From the first piece on, as for texts made here; how many were made beside it is not known.
 fn timing(begun: Instant, first_token_seconds: Option<f64>) -> Timing {
     let seconds = begun.elapsed().as_secs_f64() - first_token_seconds.unwrap_or(0.0);
-    Timing { seconds, rows: 0, first_token_seconds }
+    Timing { seconds, batch: 0, first_token_seconds }
 }
 
 /// Why there is no text.

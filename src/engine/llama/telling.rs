@@ -23,7 +23,7 @@ impl ::llama::Observer for Telling<'_> {
         let generation =
             Generation { logits_blake3, ..Generation::of_tokens(n_prompt_tokens, tokens, text, stop.into()) };
         let ::llama::Timing { seconds, rows, first_token_seconds } = timing;
-        self.observer.finished(ticket, generation, Timing { seconds, rows, first_token_seconds })
+        self.observer.finished(ticket, generation, Timing { seconds, batch: rows, first_token_seconds })
     }
 
     fn worked(&mut self, done: Done<'_>) -> io::Result<()> {
@@ -39,8 +39,8 @@ pub fn effort(done: Done<'_>, takeover: Option<Takeover>) -> Effort {
             let widths = takeover.map(|takeover| takeover.of_prompt(lengths()));
             Effort { widths, ..Effort::evaluated(lengths().sum()) }
         }
-        Done::Step { sequences, batch } => {
-            let widths = takeover.map(|takeover| takeover.of_step(sequences, batch));
+        Done::Step { sequences, tokens } => {
+            let widths = takeover.map(|takeover| takeover.of_step(sequences, tokens));
             Effort { widths, ..Effort::evaluated(sequences) }
         }
         Done::Drawn(Draws { fast, llama }) => Effort { fast_draws: fast, llama_draws: llama, ..Effort::default() },

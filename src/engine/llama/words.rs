@@ -107,8 +107,8 @@ impl From<&LoadSettings> for ::llama::Settings {
 }
 
 impl From<Strategy> for ::llama::Strategy {
-    fn from(Strategy { lanes, threads, rows }: Strategy) -> Self {
-        Self { lanes, threads, rows }
+    fn from(Strategy { lanes, threads, batch }: Strategy) -> Self {
+        Self { lanes, threads, rows: batch }
     }
 }
 

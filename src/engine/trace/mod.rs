@@ -18,7 +18,7 @@ mod scratch;
 
 pub use scratch::{LogitsReader, LogitsWriter, RoutingReader, RoutingWriter, ScratchError};
 
-/// Texts to follow, as many side by side as the model was loaded with rows.
+/// Texts to follow, as many side by side as the batch that the model was loaded for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraceWork {
     /// The most tokens of a text.

@@ -64,7 +64,7 @@ pub(super) fn read<R: Read + Seek>(reader: R, length: u64) -> Result<Header, Fau
 fn read_tensors<R: Read + Seek>(source: &mut Source<R>, count: u64, alignment: u64) -> Result<Vec<Tensor>, Fault> {
     // The keys have taken some of the bytes that the count was checked against.
     source.count("tensors", count, LEAST_TENSOR_BYTES, MAX_ENTRIES)?;
-    let mut tensors: Vec<(Tensor, Place)> = Vec::with_capacity(count as usize);
+    let mut tensors: Vec<(Tensor, TensorOffsets)> = Vec::with_capacity(count as usize);
     let mut names = HashSet::with_capacity(count as usize);
     for _ in 0..count {
         let begin = source.position();
@@ -73,15 +73,15 @@ fn read_tensors<R: Read + Seek>(source: &mut Source<R>, count: u64, alignment: u
             let problem = Problem::DuplicateTensor { tensor: tensor.name };
             return Err(Fault::Bad { offset: begin, problem });
         }
-        tensors.push((tensor, Place { entry: begin, offset }));
+        tensors.push((tensor, TensorOffsets { entry: begin, offset }));
     }
     let data = source.position().next_multiple_of(alignment);
     let mut expected: u64 = 0;
-    for (tensor, place) in &tensors {
-        let bad = |problem| Fault::Bad { offset: place.entry, problem };
+    for (tensor, at) in &tensors {
+        let bad = |problem| Fault::Bad { offset: at.entry, problem };
         let name = || tensor.name.clone();
-        if place.offset != expected {
-            return Err(bad(Problem::Offset { tensor: name(), found: place.offset, expected }));
+        if at.offset != expected {
+            return Err(bad(Problem::Offset { tensor: name(), found: at.offset, expected }));
         }
         let overflow = || bad(Problem::Overflow { tensor: name(), dims: tensor.dims.clone() });
         let after = expected.checked_add(tensor.bytes).ok_or_else(overflow)?;
@@ -95,7 +95,7 @@ fn read_tensors<R: Read + Seek>(source: &mut Source<R>, count: u64, alignment: u
 }
 
 /// Where a tensor's entry is in the file, and its data in the data section.
-struct Place {
+struct TensorOffsets {
     entry: u64,
     offset: u64,
 }

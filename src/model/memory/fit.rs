@@ -22,17 +22,17 @@ pub struct Room {
     /// Contexts.
     pub lanes: u32,
     /// Texts that each of them decodes together.
-    pub rows: u32,
+    pub batch: u32,
 }
 
 impl Room {
     /// The least that a run can do with.
-    pub const LEAST: Self = Self { lanes: 1, rows: 1 };
+    pub const LEAST: Self = Self { lanes: 1, batch: 1 };
 
     /// Of each lane: one is parked, with the prompt, and a text alone has a twin
     /// (`engine/llama/sequences.rs`).
     pub fn sequences(self) -> u64 {
-        u64::from(self.rows.max(2)) + 1
+        u64::from(self.batch.max(2)) + 1
     }
 }
 
@@ -42,7 +42,7 @@ const SMALLER: [(&str, f64); 3] = [("q8_0", 8.5), ("q4_k_m", 4.85), ("q2_k", 3.2
 
 /// Figures and what would fit.
 #[derive(Clone, Debug, PartialEq, thiserror::Error, Diagnostic)]
-#[error("{needs}, and {free} are free{place}", needs = self.needs(), free = human_bytes(self.free_bytes), place = self.place)]
+#[error("{needs}, and {free} are free{memory}", needs = self.needs(), free = human_bytes(self.free_bytes), memory = self.memory)]
 #[diagnostic(help("{}", self.advice()))]
 pub struct DoesNotFit {
     pub weights_bytes: u64,
@@ -52,19 +52,19 @@ pub struct DoesNotFit {
     pub room: Room,
     pub context: u32,
     pub would: Would,
-    place: Place,
+    memory: Memory,
 }
 
 /// Which memory is too small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Memory {
     Host,
     Device,
     /// The host's, of which weights only are needed.
     HostBesideDevice,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Host => "",
@@ -93,20 +93,20 @@ impl Estimate {
     /// # Errors
     /// [`DoesNotFit`], with figures and advice.
     pub fn fits(&self, free: Free, room: Room) -> Result<(), DoesNotFit> {
-        let (place, weights_bytes, free_bytes) = match free.device_bytes {
+        let (memory, weights_bytes, free_bytes) = match free.device_bytes {
             // The caches and buffers are where the attention is.
-            Some(device) if self.total_on_device(room) > device => (Place::Device, self.weights.device_bytes, device),
+            Some(device) if self.total_on_device(room) > device => (Memory::Device, self.weights.device_bytes, device),
             Some(_) if self.weights.host_bytes > free.host_bytes => {
-                (Place::HostBesideDevice, self.weights.host_bytes, free.host_bytes)
+                (Memory::HostBesideDevice, self.weights.host_bytes, free.host_bytes)
             }
-            None if self.total_bytes(room) > free.host_bytes => (Place::Host, self.weights.bytes(), free.host_bytes),
+            None if self.total_bytes(room) > free.host_bytes => (Memory::Host, self.weights.bytes(), free.host_bytes),
             _ => return Ok(()),
         };
         // Caches and buffers are on the accelerator then.
-        let lanes = if place == Place::HostBesideDevice { 0 } else { u64::from(room.lanes) };
-        let would = match place {
-            Place::HostBesideDevice => Would::default(),
-            Place::Device => {
+        let lanes = if memory == Memory::HostBesideDevice { 0 } else { u64::from(room.lanes) };
+        let would = match memory {
+            Memory::HostBesideDevice => Would::default(),
+            Memory::Device => {
                 let others = self.total_bytes(Room::LEAST) - self.weights.bytes();
                 let device_bytes = self.offloaded.device_bytes.saturating_add(others);
                 let offload = self.offload != Offload::All
@@ -114,7 +114,7 @@ impl Estimate {
                     && self.offloaded.host_bytes <= free.host_bytes;
                 Would { offload, ..self.would(weights_bytes, free_bytes, room) }
             }
-            Place::Host => self.would(weights_bytes, free_bytes, room),
+            Memory::Host => self.would(weights_bytes, free_bytes, room),
         };
         Err(DoesNotFit {
             weights_bytes,
@@ -124,7 +124,7 @@ impl Estimate {
             room,
             context: self.context,
             would,
-            place,
+            memory,
         })
     }
 
@@ -134,7 +134,7 @@ impl Estimate {
 
     fn would(&self, weights: u64, free: u64, room: Room) -> Would {
         let with = |weights: u64, room: Room| (self.total_bytes(room) - self.weights.bytes()).saturating_add(weights);
-        let rooms = (1..=room.rows).rev().map(|rows| Room { lanes: 1, rows });
+        let rooms = (1..=room.batch).rev().map(|batch| Room { lanes: 1, batch });
         let smaller_room = rooms.filter(|&less| less != room).find(|&less| with(weights, less) <= free);
         // The cache alone hangs on the context here; the buffers shrink too.
         let context = || {
@@ -158,7 +158,7 @@ impl Estimate {
 impl DoesNotFit {
     fn needs(&self) -> String {
         let Self { room, context, .. } = self;
-        if self.place == Place::HostBesideDevice {
+        if self.memory == Memory::HostBesideDevice {
             return format!("it needs {} for the weights that stay on the host", human_bytes(self.weights_bytes));
         }
         let sequences = room.sequences() * u64::from(room.lanes);
@@ -176,8 +176,8 @@ impl DoesNotFit {
     pub fn advice(&self) -> String {
         let Would { room, context, quantised, offload } = &self.would;
         let mut ways = Vec::new();
-        if let Some(Room { rows, .. }) = room {
-            ways.push(format!("--lanes 1 --batch {rows}"));
+        if let Some(Room { batch, .. }) = room {
+            ways.push(format!("--lanes 1 --batch {batch}"));
         }
         if let Some(context) = context {
             ways.push(format!("context = {context} in [generate]"));
@@ -188,7 +188,7 @@ impl DoesNotFit {
         if *offload {
             ways.push("offload = \"all\", which keeps the experts on the host".to_owned());
         }
-        if self.place == Place::HostBesideDevice {
+        if self.memory == Memory::HostBesideDevice {
             ways.push("an offload of fewer layers, or \"none\"".to_owned());
         }
         match ways.is_empty() {

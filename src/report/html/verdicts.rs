@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::words;
-use crate::analysis::{Attribution, NamedEffect, PartVerdict, RULES, Verdict, VerdictOutcome};
+use crate::analysis::{Attribution, Conclusion, LevelVerdict, NamedEffect, RULES, Verdict};
 
 /// A list, a hypothesis an item.
 pub fn list(verdicts: &[Verdict]) -> Markup {
@@ -39,7 +39,7 @@ fn item(verdict: &Verdict) -> Markup {
                 dt { "test" } dd { (test(verdict)) ", alpha " (verdict.alpha) }
             }
             (shown.list())
-            @if !verdict.parts.is_empty() { (parts(&verdict.id, &verdict.parts)) }
+            @if !verdict.levels.is_empty() { (levels(&verdict.id, &verdict.levels)) }
         }
     }
 }
@@ -49,7 +49,7 @@ fn test(verdict: &Verdict) -> &'static str {
     verdict.sequential.as_ref().map_or(verdict.test.name(), |decision| decision.instrument.name())
 }
 
-fn parts(id: &str, parts: &[PartVerdict]) -> Markup {
+fn levels(id: &str, levels: &[LevelVerdict]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label={ "Levels of " (id) } {
             table {
@@ -58,12 +58,12 @@ fn parts(id: &str, parts: &[PartVerdict]) -> Markup {
                     tr { th scope="col" { "level" } th scope="col" { "outcome" } th scope="col" { "finding" } th scope="col" { "p" } }
                 }
                 tbody {
-                    @for part in parts {
+                    @for level in levels {
                         tr {
-                            th scope="row" { (part.level) }
-                            td { (outcome(part.outcome)) }
-                            td { (part.sentence) }
-                            td.number { (part.p_holm.map_or(words::MISSING.to_owned(), words::p_value)) }
+                            th scope="row" { (level.level) }
+                            td { (outcome(level.outcome)) }
+                            td { (level.sentence) }
+                            td.number { (level.p_holm.map_or(words::MISSING.to_owned(), words::p_value)) }
                         }
                     }
                 }
@@ -100,11 +100,11 @@ impl Numbers<'_> {
 }
 
 /// In words, with a sign of its own: colour is not needed to tell them apart.
-fn outcome(outcome: VerdictOutcome) -> Markup {
+fn outcome(outcome: Conclusion) -> Markup {
     let (sign, word) = match outcome {
-        VerdictOutcome::Supported => ("✓", "supported"),
-        VerdictOutcome::Refuted => ("✗", "refuted"),
-        VerdictOutcome::Inconclusive => ("~", "inconclusive"),
+        Conclusion::Supported => ("✓", "supported"),
+        Conclusion::Refuted => ("✗", "refuted"),
+        Conclusion::Inconclusive => ("~", "inconclusive"),
     };
     html! { span.outcome { span aria-hidden="true" { (sign) " " } (word) } " " }
 }

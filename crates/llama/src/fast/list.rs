@@ -1,7 +1,7 @@
 //! What is left of the vocabulary after the first truncation, and what later
 //! steps do with it.
 
-use super::Outcome;
+use super::Sampled;
 use super::history::Penalties;
 use super::nucleus::{self, TopP};
 use super::scan::{self, Candidate};
@@ -134,21 +134,21 @@ impl List {
     }
 
     /// `llama_sampler_greedy_apply`.
-    pub fn greedy(&self) -> Outcome {
+    pub fn greedy(&self) -> Sampled {
         // Which of the tied was cut off may decide what a penalty fell on.
         let cut_at_a_tie = self.order == Order::Penalised && self.candidates.last().is_some_and(|last| last.tied);
-        if cut_at_a_tie { Outcome::AskLlama } else { self.outcome(self.first_max()) }
+        if cut_at_a_tie { Sampled::AskLlama } else { self.sampled(self.first_max()) }
     }
 
     /// `llama_sampler_dist_apply`, with its number drawn.
-    pub fn dist(&self, drawn: f64) -> Outcome {
+    pub fn dist(&self, drawn: f64) -> Sampled {
         let candidates = &self.candidates;
         // Among penalised candidates the order of ties enters the sums.
         if self.order == Order::Penalised && candidates.iter().any(|candidate| candidate.tied) {
-            return Outcome::AskLlama;
+            return Sampled::AskLlama;
         }
         if candidates.len() == 1 {
-            return self.outcome(0);
+            return self.sampled(0);
         }
         let max = if self.order == Order::Sorted { candidates[0].logit } else { nucleus::max(candidates) };
         let terms = || candidates.iter().map(|candidate| f64::from((candidate.logit - max).exp()));
@@ -158,11 +158,11 @@ impl List {
             sum += term;
             sum >= target
         });
-        self.outcome(reached.unwrap_or(candidates.len() - 1))
+        self.sampled(reached.unwrap_or(candidates.len() - 1))
     }
 
-    fn outcome(&self, selected: usize) -> Outcome {
+    fn sampled(&self, selected: usize) -> Sampled {
         let candidate = self.candidates[selected];
-        if candidate.tied { Outcome::AskLlama } else { Outcome::Token(candidate.id) }
+        if candidate.tied { Sampled::AskLlama } else { Sampled::Token(candidate.id) }
     }
 }

@@ -8,7 +8,7 @@
 //! position have in common.
 //!
 //! Where llama.cpp's choice hangs on something unspecified (the order of ties
-//! after `std::sort`, NaN) the answer is [`Outcome::AskLlama`]. Knows
+//! after `std::sort`, NaN) the answer is [`Sampled::AskLlama`]. Knows
 //! llama.cpp's source (src/llama-sampler.cpp), and never calls it.
 
 use crate::{Step, Token};
@@ -30,7 +30,7 @@ pub use vocabulary::{Row, Scratch};
 
 /// What a chain selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Sampled {
     Token(Token),
     /// The choice is llama.cpp's alone. The draw, if the chain makes one, has
     /// been made.
@@ -64,31 +64,31 @@ impl FastChain {
     }
 
     /// Chooses a token and accepts it.
-    pub fn sample(&mut self, row: &mut Row<'_>) -> Outcome {
+    pub fn sample(&mut self, row: &mut Row<'_>) -> Sampled {
         // llama.cpp draws once a token, be there one candidate or many.
         let drawn = self.uniform.as_mut().map(Uniform::draw);
-        let outcome = self.choose(row, drawn);
-        if let Outcome::Token(token) = outcome {
+        let sampled = self.choose(row, drawn);
+        if let Sampled::Token(token) = sampled {
             self.accept(token);
         }
-        outcome
+        sampled
     }
 
-    fn choose(&self, row: &mut Row<'_>, drawn: Option<f64>) -> Outcome {
+    fn choose(&self, row: &mut Row<'_>, drawn: Option<f64>) -> Sampled {
         let Program { head, tail, .. } = &self.program;
         let penalties = self.penalties.as_ref();
         let mut list = match row.narrow(head, penalties) {
             Narrowed::List(list) => list,
-            Narrowed::Token(token) => return Outcome::Token(token),
+            Narrowed::Token(token) => return Sampled::Token(token),
             Narrowed::Sums(sums) => {
                 let selected = drawn.and_then(|drawn| row.select(head, &sums, drawn));
-                return selected.map_or(Outcome::AskLlama, Outcome::Token);
+                return selected.map_or(Sampled::AskLlama, Sampled::Token);
             }
-            Narrowed::Undecided => return Outcome::AskLlama,
+            Narrowed::Undecided => return Sampled::AskLlama,
         };
         for &step in tail {
             if list.apply(step, penalties).is_err() {
-                return Outcome::AskLlama;
+                return Sampled::AskLlama;
             }
         }
         drawn.map_or_else(|| list.greedy(), |drawn| list.dist(drawn))

@@ -22,7 +22,7 @@ pub enum Selection {
 }
 
 /// What one sampler of a chain amounts to.
-enum Part {
+enum CompiledStep {
     /// llama.cpp puts an empty sampler in its place (`llama_sampler_init_empty`).
     Nothing,
     Step(Step),
@@ -38,11 +38,11 @@ pub fn compile(chain: &[Theirs]) -> Option<(Program, Option<Penalties>)> {
     for step in chain {
         // After a selection, a step would move it to another token.
         let None = selection else { return None };
-        match part(step, &mut penalties) {
-            Part::Nothing => {}
-            Part::Step(step) => steps.push(step),
-            Part::Selection(selected) => selection = Some(selected),
-            Part::NotCovered => return None,
+        match compile_step(step, &mut penalties) {
+            CompiledStep::Nothing => {}
+            CompiledStep::Step(step) => steps.push(step),
+            CompiledStep::Selection(selected) => selection = Some(selected),
+            CompiledStep::NotCovered => return None,
         }
     }
     let selection = selection?;
@@ -72,23 +72,23 @@ pub fn compile(chain: &[Theirs]) -> Option<(Program, Option<Penalties>)> {
 }
 
 /// Parameters that switch a step off have it left to llama.cpp: whoever wants the speed leaves such a step out.
-fn part(step: &Theirs, penalties: &mut Option<Penalties>) -> Part {
+fn compile_step(step: &Theirs, penalties: &mut Option<Penalties>) -> CompiledStep {
     match *step {
-        Theirs::Temperature { t: 1.0 } => Part::Nothing,
-        Theirs::Temperature { t } => Part::Step(Step::Temperature(t)),
-        Theirs::TopK { k: k @ 1.. } => Part::Step(Step::TopK(k.unsigned_abs() as usize)),
-        Theirs::TopP { p, min_keep } if p < 1.0 => Part::Step(Step::TopP(TopP { p, min_keep })),
-        Theirs::MinP { p, min_keep } if p > 0.0 => Part::Step(Step::MinP(MinP { p, min_keep })),
+        Theirs::Temperature { t: 1.0 } => CompiledStep::Nothing,
+        Theirs::Temperature { t } => CompiledStep::Step(Step::Temperature(t)),
+        Theirs::TopK { k: k @ 1.. } => CompiledStep::Step(Step::TopK(k.unsigned_abs() as usize)),
+        Theirs::TopP { p, min_keep } if p < 1.0 => CompiledStep::Step(Step::TopP(TopP { p, min_keep })),
+        Theirs::MinP { p, min_keep } if p > 0.0 => CompiledStep::Step(Step::MinP(MinP { p, min_keep })),
         Theirs::Penalties { last_n, repeat, frequency, presence } => {
             // Compilers may round `count · frequency + presence` once or twice.
             if penalties.is_some() || (frequency != 0.0 && presence != 0.0) {
-                return Part::NotCovered;
+                return CompiledStep::NotCovered;
             }
             *penalties = Penalties::new(last_n, repeat, frequency, presence);
-            if penalties.is_none() { Part::Nothing } else { Part::Step(Step::Penalties) }
+            if penalties.is_none() { CompiledStep::Nothing } else { CompiledStep::Step(Step::Penalties) }
         }
-        Theirs::Greedy => Part::Selection(Selection::Greedy),
-        Theirs::Dist => Part::Selection(Selection::Dist),
+        Theirs::Greedy => CompiledStep::Selection(Selection::Greedy),
+        Theirs::Dist => CompiledStep::Selection(Selection::Dist),
         Theirs::TopK { .. }
         | Theirs::TopP { .. }
         | Theirs::MinP { .. }
@@ -102,7 +102,7 @@ fn part(step: &Theirs, penalties: &mut Option<Penalties>) -> Part {
         | Theirs::Infill
         | Theirs::Mirostat { .. }
         | Theirs::MirostatV2 { .. }
-        | Theirs::AdaptiveP { .. } => Part::NotCovered,
+        | Theirs::AdaptiveP { .. } => CompiledStep::NotCovered,
     }
 }
 

@@ -164,7 +164,7 @@ fn side_by_side(
             Item { token: row.next, position, sequence: sequence as i32, logits: true }
         };
         context.decode(&rows.iter().enumerate().map(item).collect::<Vec<_>>())?;
-        recorder.worked(Done::Step { sequences: rows.len() as u64, batch: rows.len() as u64 })?;
+        recorder.worked(Done::Step { sequences: rows.len() as u64, tokens: rows.len() as u64 })?;
         for (index, row) in rows.iter_mut().enumerate() {
             row.fed += 1;
             if row.stop.is_none() {

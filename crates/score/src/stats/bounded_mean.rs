@@ -3,7 +3,7 @@
 
 use super::cluster_mean::bca_from;
 use super::proportion::{Hits, clustered_share_within};
-use super::two_part::Part;
+use super::two_part::Component;
 use super::{Interval, LEAST_PROMPTS, Strata, mean};
 
 /// Between what a score lies: of a text without any repetition, and of one that is nothing else.
@@ -28,14 +28,14 @@ pub struct Ends {
 /// `prompts` holds, for each, its texts' scores and whether they loop; those without a text are
 /// left out. `None` for fewer than [`LEAST_PROMPTS`] prompts, and where a kind of text is not in the sample and the
 /// score has no end to stand for it. Scores must be finite, `level` between 0 and 1.
-pub fn bounded_mean(prompts: &[impl AsRef<[(Part, f64)]>], ends: Ends, level: f64) -> Option<Interval> {
+pub fn bounded_mean(prompts: &[impl AsRef<[(Component, f64)]>], ends: Ends, level: f64) -> Option<Interval> {
     bounded_mean_within(prompts, &Strata::default(), ends, level)
 }
 
 /// The same where prompts are of strata, of which there are so many by design: of the bootstrap and of P(loop)
 /// ([`super::bca_interval_of_mean_within`], [`clustered_share_within`]). Each stratum beyond the first takes one prompt more.
 pub fn bounded_mean_within(
-    prompts: &[impl AsRef<[(Part, f64)]>],
+    prompts: &[impl AsRef<[(Component, f64)]>],
     strata: &Strata,
     ends: Ends,
     level: f64,
@@ -45,16 +45,16 @@ pub fn bounded_mean_within(
     if prompts.len() < LEAST_PROMPTS {
         return None;
     }
-    let scores = |texts: &&[(Part, f64)]| texts.iter().map(|(_, score)| *score).collect::<Vec<f64>>();
-    let of = |part: Part| {
+    let scores = |texts: &&[(Component, f64)]| texts.iter().map(|(_, score)| *score).collect::<Vec<f64>>();
+    let of = |component: Component| {
         let texts = prompts.iter().flat_map(|texts| texts.iter());
-        mean(&texts.filter(|(of, _)| *of == part).map(|(_, score)| *score).collect::<Vec<f64>>())
+        mean(&texts.filter(|(of, _)| *of == component).map(|(_, score)| *score).collect::<Vec<f64>>())
     };
-    let looping = of(Part::Looping).or(ends.worst)?;
-    let free = of(Part::Free).or(ends.best)?;
+    let looping = of(Component::Looping).or(ends.worst)?;
+    let free = of(Component::Free).or(ends.best)?;
     let count = |n: usize| u32::try_from(n).expect("a prompt has fewer than 2³² texts");
-    let hits = |texts: &&[(Part, f64)]| {
-        let loops = texts.iter().filter(|(part, _)| *part == Part::Looping).count();
+    let hits = |texts: &&[(Component, f64)]| {
+        let loops = texts.iter().filter(|(component, _)| *component == Component::Looping).count();
         Hits { hits: count(loops), n: count(texts.len()) }
     };
     let loops = clustered_share_within(&prompts.iter().map(hits).collect::<Vec<_>>(), strata, level).ok()?.interval;
@@ -69,12 +69,12 @@ mod tests {
     use super::super::testing::assert_near;
     use super::*;
 
-    use Part::{Free, Looping};
+    use Component::{Free, Looping};
 
     const SHARE: Ends = Ends { best: Some(0.0), worst: Some(1.0) };
     const LEVEL: f64 = 0.95;
 
-    fn prompts(looping: usize, n: usize) -> Vec<[(Part, f64); 1]> {
+    fn prompts(looping: usize, n: usize) -> Vec<[(Component, f64); 1]> {
         (0..n).map(|place| [if place < looping { (Looping, 0.8) } else { (Free, 0.02) }]).collect()
     }
 
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn a_score_that_falls_is_the_mirror_image() {
-        let mirrored: Vec<[(Part, f64); 1]> =
-            prompts(3, 24).iter().map(|[(part, score)]| [(*part, 1.0 - score)]).collect();
+        let mirrored: Vec<[(Component, f64); 1]> =
+            prompts(3, 24).iter().map(|[(component, score)]| [(*component, 1.0 - score)]).collect();
         let ends = Ends { best: Some(1.0), worst: Some(0.0) };
         let (one, other) =
             (bounded_mean(&prompts(3, 24), SHARE, LEVEL).unwrap(), bounded_mean(&mirrored, ends, LEVEL).unwrap());
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn it_holds_the_bootstraps_interval() {
-        let prompts: Vec<Vec<(Part, f64)>> = (0..30)
+        let prompts: Vec<Vec<(Component, f64)>> = (0..30)
             .map(|place| {
                 (0..4)
                     .map(|text| if place * text % 7 == 3 { (Looping, 0.9) } else { (Free, 0.01 * f64::from(place)) })

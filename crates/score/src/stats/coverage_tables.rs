@@ -13,7 +13,7 @@ use statrs::distribution::{Beta, ContinuousCDF};
 use super::cluster_mean::bca_from;
 use super::testing::{gaussians, uniforms};
 use super::{
-    Ends, Hits, Interval, LEAST_PROMPTS, Observation, Onset, Part, Strata, attribute, bca_interval_of_mean,
+    Component, Ends, Hits, Interval, LEAST_PROMPTS, Observation, Onset, Strata, attribute, bca_interval_of_mean,
     bounded_mean, clustered_share, kaplan_meier, quantiles,
 };
 
@@ -46,12 +46,12 @@ impl Prompts {
     }
 }
 
-fn text(p: f64, uniforms: &mut impl Iterator<Item = f64>) -> (Part, f64) {
+fn text(p: f64, uniforms: &mut impl Iterator<Item = f64>) -> (Component, f64) {
     let (which, at) = (uniforms.next().unwrap(), uniforms.next().unwrap());
     if which < p {
-        return (Part::Looping, (48.0 + (47.0 * at).floor()) / 95.0);
+        return (Component::Looping, (48.0 + (47.0 * at).floor()) / 95.0);
     }
-    (Part::Free, if at < 0.6 { 0.0 } else { (((at - 0.6) / 0.4 * 5.0).floor() + 1.0) / 95.0 })
+    (Component::Free, if at < 0.6 { 0.0 } else { (((at - 0.6) / 0.4 * 5.0).floor() + 1.0) / 95.0 })
 }
 
 /// Another sequence for each design and data set.
@@ -103,20 +103,20 @@ fn means_and_shares() {
             let truth = p * MEANS[0] + (1.0 - p) * MEANS[1];
             let covered = Covered::of(SETS, |set| {
                 let mut uniforms = stream(1000 + design * 10 + n, set);
-                let prompts: Vec<Vec<(Part, f64)>> = (0..n)
+                let prompts: Vec<Vec<(Component, f64)>> = (0..n)
                     .map(|_| {
                         let p = of.draw(&mut uniforms);
                         (0..k).map(|_| text(p, &mut uniforms)).collect()
                     })
                     .collect();
-                let scores = |wanted: fn(Part) -> bool| -> Vec<Vec<f64>> {
-                    let of = |texts: &Vec<(Part, f64)>| {
-                        texts.iter().filter(|(part, _)| wanted(*part)).map(|(_, score)| *score).collect()
+                let scores = |wanted: fn(Component) -> bool| -> Vec<Vec<f64>> {
+                    let of = |texts: &Vec<(Component, f64)>| {
+                        texts.iter().filter(|(component, _)| wanted(*component)).map(|(_, score)| *score).collect()
                     };
                     prompts.iter().map(of).collect()
                 };
-                let hits = |texts: &Vec<(Part, f64)>| Hits {
-                    hits: texts.iter().filter(|(part, _)| *part == Part::Looping).count() as u32,
+                let hits = |texts: &Vec<(Component, f64)>| Hits {
+                    hits: texts.iter().filter(|(component, _)| *component == Component::Looping).count() as u32,
                     n: k as u32,
                 };
                 let hits: Vec<Hits> = prompts.iter().map(hits).collect();
@@ -124,8 +124,13 @@ fn means_and_shares() {
                     bounded_mean(&prompts, ends, LEVEL).map(|interval| covers(interval, truth)),
                     bca_from(2, &scores(|_| true), &Strata::default(), LEVEL).map(|interval| covers(interval, truth)),
                     clustered_share(&hits, LEVEL).ok().map(|share| covers(share.interval, p)),
-                    bca_from(LEAST_PROMPTS, &scores(|part| part == Part::Free), &Strata::default(), LEVEL)
-                        .map(|interval| covers(interval, MEANS[1])),
+                    bca_from(
+                        LEAST_PROMPTS,
+                        &scores(|component| component == Component::Free),
+                        &Strata::default(),
+                        LEVEL,
+                    )
+                    .map(|interval| covers(interval, MEANS[1])),
                 ]
             });
             [format!("{} ({})", covered.percent(0), covered.percent(1)), covered.percent(2), covered.percent(3)]

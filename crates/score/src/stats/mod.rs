@@ -57,7 +57,7 @@ pub use rare::{Kinds, PromptDifference, Range, Toward, p_unseen, widened};
 pub use sequence::confidence_sequence;
 pub use sign_test::{SignTest, sign_test};
 pub use strata::Strata;
-pub use two_part::{Part, TwoPart, two_part, two_part_within};
+pub use two_part::{Component, TwoPart, two_part, two_part_within};
 pub use variance::{AgainstChance, Attribution, Observation, Portion, Share, Source, attribute};
 
 use serde::Serialize;

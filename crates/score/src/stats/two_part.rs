@@ -1,4 +1,4 @@
-//! Scores have two humps: texts that loop and texts that do not. Each part has a
+//! Scores have two humps: texts that loop and texts that do not. Each component has a
 //! number of its own here; a mean over both describes neither.
 
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::error::{StatsError, all_finite};
 use super::{Dispersion, Effect, Hits, LEVEL, Strata, bca_interval_of_mean_within, clustered_share_within, mean};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Component {
     Looping,
     Free,
 }
@@ -36,7 +36,7 @@ pub struct TwoPart {
 /// # Errors
 ///
 /// For fewer than two prompts with texts, and for scores that are not finite.
-pub fn two_part(prompts: &[impl AsRef<[(Part, Option<f64>)]>]) -> Result<TwoPart, StatsError> {
+pub fn two_part(prompts: &[impl AsRef<[(Component, Option<f64>)]>]) -> Result<TwoPart, StatsError> {
     two_part_within(prompts, &Strata::default())
 }
 
@@ -45,27 +45,32 @@ pub fn two_part(prompts: &[impl AsRef<[(Part, Option<f64>)]>]) -> Result<TwoPart
 /// # Errors
 ///
 /// Those of [`two_part`].
-pub fn two_part_within(prompts: &[impl AsRef<[(Part, Option<f64>)]>], strata: &Strata) -> Result<TwoPart, StatsError> {
+pub fn two_part_within(
+    prompts: &[impl AsRef<[(Component, Option<f64>)]>],
+    strata: &Strata,
+) -> Result<TwoPart, StatsError> {
     let strata = &strata.kept(prompts.iter().map(|texts| !texts.as_ref().is_empty()));
-    let prompts: Vec<&[(Part, Option<f64>)]> =
+    let prompts: Vec<&[(Component, Option<f64>)]> =
         prompts.iter().map(AsRef::as_ref).filter(|texts| !texts.is_empty()).collect();
-    let scores = |part: Part| -> Vec<Vec<f64>> {
-        let of_prompt = |texts: &&[(Part, Option<f64>)]| {
-            texts.iter().filter(|(of, _)| *of == part).filter_map(|(_, score)| *score).collect()
+    let scores = |component: Component| -> Vec<Vec<f64>> {
+        let of_prompt = |texts: &&[(Component, Option<f64>)]| {
+            texts.iter().filter(|(of, _)| *of == component).filter_map(|(_, score)| *score).collect()
         };
         prompts.iter().map(of_prompt).collect()
     };
-    let (looping, free) = (scores(Part::Looping), scores(Part::Free));
+    let (looping, free) = (scores(Component::Looping), scores(Component::Free));
     all_finite(&looping, "scores of prompts")?;
     all_finite(&free, "scores of prompts")?;
     let count = |n: usize| u32::try_from(n).expect("a prompt has fewer than 2³² texts");
-    let loops_of = |texts: &[(Part, Option<f64>)]| texts.iter().filter(|(part, _)| *part == Part::Looping).count();
+    let loops_of = |texts: &[(Component, Option<f64>)]| {
+        texts.iter().filter(|(component, _)| *component == Component::Looping).count()
+    };
     let hits: Vec<Hits> =
         prompts.iter().map(|texts| Hits { hits: count(loops_of(texts)), n: count(texts.len()) }).collect();
     let loops = clustered_share_within(&hits, strata, LEVEL)?;
     let free_mean = mean(&free.concat());
     let free_interval = bca_interval_of_mean_within(&free, strata, LEVEL);
-    let verdict = |(part, _): &(Part, Option<f64>)| if *part == Part::Looping { 1.0 } else { 0.0 };
+    let verdict = |(component, _): &(Component, Option<f64>)| if *component == Component::Looping { 1.0 } else { 0.0 };
     let verdicts: Vec<Vec<f64>> = prompts.iter().map(|texts| texts.iter().map(verdict).collect()).collect();
     let n_loops = prompts.iter().map(|texts| loops_of(texts)).sum();
     Ok(TwoPart {
@@ -84,10 +89,10 @@ mod tests {
     use super::super::testing::assert_near;
     use super::*;
 
-    use Part::{Free, Looping};
+    use Component::{Free, Looping};
 
     /// Prompts with a text that scores 0.2, for the eight that an interval needs.
-    fn with_others(prompts: Vec<Vec<(Part, Option<f64>)>>) -> Vec<Vec<(Part, Option<f64>)>> {
+    fn with_others(prompts: Vec<Vec<(Component, Option<f64>)>>) -> Vec<Vec<(Component, Option<f64>)>> {
         prompts.into_iter().chain(vec![vec![(Free, Some(0.2))]; 7]).collect()
     }
 

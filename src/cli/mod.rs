@@ -1,0 +1,129 @@
+//! The command line: what can be typed, and what `--help` teaches.
+//!
+//! The only place that knows clap. It has a file for each group of commands, and owns no behaviour.
+
+mod design;
+mod gate;
+mod model;
+mod parsers;
+mod results;
+mod run;
+mod score;
+
+use std::path::Path;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+pub use design::{PlanArgs, PowerArgs};
+pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
+pub use model::{DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelVerifyArgs};
+pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
+pub use run::{RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
+pub use score::ScoreArgs;
+
+/// Finds out why a mixture-of-experts model repeats itself.
+///
+/// An experiment file names the factors: model, sampler chain, temperature,
+/// expert offload, quantisation, prompts, seeds. moe-sweep runs every combination in
+/// llama.cpp, scores the repetition of each text, and writes tables and plots.
+#[derive(Debug, Parser)]
+#[command(name = "moe-sweep", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  moe-sweep plan experiments/temperature.toml    what would run, and how much of it is done
+  moe-sweep power --prompts 24 --hypotheses 5    what 24 prompts can show, and how many would do
+  moe-sweep run experiments/temperature.toml     run it, or resume it: finished trials are kept
+  moe-sweep report results/temperature           its tables, plots and report anew, without a model
+  moe-sweep score --lines answers.txt            score texts from anywhere
+  moe-sweep model fetch gpt-oss-20b              fetch a full-size model, once
+
+Exit codes:
+  0 ok · 1 internal error · 2 usage · 3 incomplete: some trials failed or are missing
+  4 nothing selected · 5 inconclusive gate · 96 bad experiment or set-up, nothing was run · 100 gate failed
+  130 interrupted, run again to resume";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what an experiment would run, and run nothing.
+    Plan(PlanArgs),
+    /// Say what a design can see, and how many prompts would do, without an experiment.
+    Power(PowerArgs),
+    /// Run an experiment, or what is left of it, and write its outputs.
+    Run(RunArgs),
+    /// Write a run's tables, plots and report anew from its journal, without a model.
+    Report(ReportArgs),
+    /// Put the runs of an experiment's shards together, as if one machine had run it.
+    Merge(MergeArgs),
+    /// Say up to which temperature a run's models stay clean, or which chain is at fault.
+    Recommend(RecommendArgs),
+    /// Compare two runs, cell by cell, paired by prompt.
+    Compare(CompareArgs),
+    /// Save what a run scored, for `check`.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Check a run against a baseline: exit 0, 100 if it is worse, 5 if that can't be told.
+    Check(CheckArgs),
+    /// List what llama.cpp can compute on here: the host, and GPUs that offload spares.
+    Devices(DevicesArgs),
+    /// List, inspect, fetch and check models.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Score texts from anywhere: a table on stdout, a row a text.
+    Score(ScoreArgs),
+    /// Print a shell's completion script.
+    ///
+    /// For bash: moe-sweep completions bash > ~/.local/share/bash-completion/completions/moe-sweep
+    Completions { shell: Shell },
+    /// Print the manual page: moe-sweep man | man -l -
+    Man,
+    /// Serve one model to a parent process.
+    #[command(hide = true)]
+    Worker,
+}
+
+impl RunArgs {
+    /// `run EXPERIMENT --out DIRECTORY --seed-offset N`, everything else as by default.
+    pub fn repetition(experiment: &Path, directory: &Path, seed_offset: u32) -> Self {
+        let seed_offset = seed_offset.to_string();
+        let line = [
+            "moe-sweep".as_ref(),
+            "run".as_ref(),
+            experiment.as_os_str(),
+            "--out".as_ref(),
+            directory.as_os_str(),
+            "--seed-offset".as_ref(),
+            seed_offset.as_ref(),
+        ];
+        match Cli::parse_from(line).command {
+            Command::Run(args) => args,
+            _ => unreachable!("the line says run"),
+        }
+    }
+}
+
+impl Cli {
+    /// What was typed; exits with 2, or with 0 after `--help`, when that is
+    /// not a command.
+    pub fn from_command_line() -> Self {
+        Self::parse()
+    }
+}
+
+/// The completion script of a shell.
+pub fn completions(shell: Shell, out: &mut impl std::io::Write) {
+    clap_complete::generate(shell, &mut Cli::command(), "moe-sweep", out);
+}
+
+/// The manual page, as troff.
+///
+/// # Errors
+/// When `out` can't be written.
+pub fn manual(out: &mut impl std::io::Write) -> std::io::Result<()> {
+    clap_mangen::Man::new(Cli::command()).render(out)
+}

@@ -1,0 +1,35 @@
+//! Numbers as they are typed, and what is said of one that is out of its range.
+
+pub(super) fn above_0(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if number > 0.0 && number.is_finite() { Ok(number) } else { Err("give a number above 0".to_owned()) }
+}
+
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    let number: u32 = text.parse().map_err(|error| format!("{error}"))?;
+    if number > 0 { Ok(number as usize) } else { Err("give a whole number from 1 on".to_owned()) }
+}
+
+pub(super) fn power(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if (0.5..=0.99).contains(&number) {
+        Ok(number)
+    } else {
+        Err("give a number from 0.5 to 0.99, such as 0.8".to_owned())
+    }
+}
+
+pub(super) fn correlation(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if (-1.0..=1.0).contains(&number) { Ok(number) } else { Err("give a number from -1 to 1".to_owned()) }
+}
+
+pub(super) fn alpha(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if number > 0.0 && number < 0.5 { Ok(number) } else { Err("give a number such as 0.05".to_owned()) }
+}
+
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("give a number from 0 to 1".to_owned()) }
+}

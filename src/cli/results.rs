@@ -1,0 +1,116 @@
+//! The arguments of the commands that read runs: `report`, `merge`, `compare`, `recommend`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::parsers::share;
+
+/// How a run's files are read.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Custody {
+    /// Take records, plan and manifest as they are, although they were changed after they were written; the results
+    /// say so.
+    #[arg(long)]
+    pub trust: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A run's directory, such as results/temperature.
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    #[command(flatten)]
+    pub custody: Custody,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The runs' directories, such as results/temperature/shard-*.
+    #[arg(value_name = "DIR", required = true)]
+    pub directories: Vec<PathBuf>,
+    /// Where the whole goes. What an earlier merge put there is kept and added to.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Put together what was measured on CPUs of different kinds; the results will say so.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
+    pub allow: Vec<MergeAllowed>,
+    #[command(flatten)]
+    pub custody: Custody,
+}
+
+/// What the runs that are merged need not have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MergeAllowed {
+    /// CPUs.
+    Hardware,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The run's directory to compare with.
+    #[arg(value_name = "A")]
+    pub base: PathBuf,
+    /// The other run's.
+    #[arg(value_name = "B")]
+    pub other: PathBuf,
+    /// The metric that is compared: a column of cells.csv.
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
+    pub metric: String,
+    /// Compare runs of which these differ, which may be why their texts do.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
+    pub allow: Vec<Allowed>,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub custody: Custody,
+}
+
+/// What two runs need not have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Allowed {
+    /// CPUs.
+    Hardware,
+    /// Settings of generation: numerics, context, lengths.
+    Settings,
+    /// The engine's version and settings.
+    Engine,
+    /// Model files of the same names.
+    Models,
+    /// Chains of the same names.
+    Chains,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RECOMMEND_AFTER_HELP)]
+pub struct RecommendArgs {
+    /// A run's directory, such as results/cause.
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// The greatest share of texts that may loop.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
+    pub max_p_loop: f64,
+    /// The greatest mean of the metric. A loop scores near 1, so a lower limit than that of P(loop) takes more prompts:
+    /// 36 for 0.1, if none loops.
+    #[arg(long, value_name = "SCORE", default_value_t = 0.2, value_parser = share)]
+    pub max_score: f64,
+    /// The metric that must stay under it; for scripts without spaces, covered_20_chars.
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
+    pub metric: String,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub custody: Custody,
+}
+
+const RECOMMEND_AFTER_HELP: &str = "\
+That all temperatures of a chain stay under is said where the 95 % intervals of both do at each;
+that some do, by limits that allow for looking at all of them. That takes prompts: of those
+without a loop, P(loop) is shown to be under 0.2 with 17, and a mean under 0.1 with 36, for a text
+that loops may score 1; some of 8 temperatures with 23 and 49.
+
+With the parameters for llama-server (POST /completion), Ollama (options), vLLM and an
+OpenAI-style request: what a server applies of its own is switched off, and what of the chain
+each can't be told is named.";
