@@ -6,13 +6,14 @@ use std::path::Path;
 
 use miette::{IntoDiagnostic, WrapErr, miette};
 
+use super::Failure;
 use super::setup::Setup;
-use super::{Failure, mechanism};
 use crate::journal;
 use crate::manifest::{self, Manifest};
 use crate::plan::Design;
 use crate::regular_file;
 use crate::seal::{Seal, Trust};
+use crate::study;
 
 const EXPERIMENT: &str = "experiment.toml";
 /// What runs write, by the names of the files; `plots` is a folder.
@@ -20,7 +21,7 @@ const WRITTEN: [&str; 15] = [
     EXPERIMENT,
     Design::FILE_NAME,
     manifest::FILE_NAME,
-    mechanism::FILE_NAME,
+    study::FILE_NAME,
     journal::FILE_NAME,
     "trials.csv",
     "cells.csv",
@@ -65,7 +66,7 @@ pub fn refuse_foreign(directory: &Path, experiment: &str) -> Result<(), Failure>
     }
 }
 
-/// Whether a run wrote to it: by its journal, its manifest, or what a killed run of a mechanism left.
+/// Whether a run wrote to it: by its journal, its manifest, or what a killed run of a study left.
 fn is_ours(directory: &Path) -> bool {
     let names_us = |name: &&str| {
         let json = regular_file::read(&directory.join(name)).ok();
@@ -80,8 +81,8 @@ fn is_ours(directory: &Path) -> bool {
             Err(error) => matches!(error, journal::JournalError::Newer { .. }),
         }
     };
-    [manifest::FILE_NAME, mechanism::FILE_NAME].iter().any(names_us)
-        || directory.join(mechanism::SCRATCH_LOCK).is_file()
+    [manifest::FILE_NAME, study::FILE_NAME].iter().any(names_us)
+        || directory.join(study::SCRATCH_LOCK).is_file()
         || has_records()
 }
 

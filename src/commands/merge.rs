@@ -34,7 +34,7 @@ pub fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     let runs: Vec<_> = directories
         .iter()
         .map(|directory| Ok((directory.as_path(), read_run(directory, trust)?)))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, Failure>>()?;
     let (first_directory, first) = &runs[0];
     for (directory, run) in &runs[1..] {
         if let Some(what) = first.design.difference(&run.design) {

@@ -7,10 +7,10 @@ use miette::miette;
 
 use super::finished::read_run;
 use super::folder;
-use super::load::load_mechanism;
+use super::load::load_study;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, mechanism, plain, tell, trust};
+use super::{Failure, plain, study, tell, trust};
 use crate::analysis::{Looks, Questions, Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::domain::Quant;
@@ -26,7 +26,7 @@ use crate::plan::{Design, OnDisk};
 use crate::report::planning::{self, About};
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
-    if let Some(loaded) = load_mechanism(&args.experiment).map_err(Failure::bad_setup)? {
+    if let Some(loaded) = load_study(&args.experiment).map_err(Failure::bad_setup)? {
         if args.from.is_some() || args.sd.is_some() {
             return Err(Failure::usage(miette!(
                 help = "leave out --sd and --from",
@@ -34,7 +34,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
                 args.experiment.display()
             )));
         }
-        let text = mechanism::plan(args, loaded)?;
+        let text = study::plan(args, loaded)?;
         return tell(&text);
     }
     let trust = trust(args.custody);

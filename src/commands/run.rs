@@ -9,12 +9,12 @@ use miette::{Report, miette};
 use super::files::{Made, Maker};
 use super::finished::Finished;
 use super::folder::{self, refuse_foreign, write_manifest};
-use super::load::load_mechanism;
+use super::load::load_study;
 use super::memory::all_must_fit;
 use super::outputs::write_outputs;
 use super::setup::{Setup, set_up};
 use super::survey::Probing;
-use super::{Failure, mechanism, plain, sequential, tell, trust};
+use super::{Failure, plain, sequential, study, tell, trust};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::domain::TrialId;
 use crate::engine::{Limits, Samplers, Sharing};
@@ -37,9 +37,12 @@ pub(super) const NOTHING_YET: &str = "interrupted: this run had computed nothing
 const KEPT: &str = "interrupted: finished trials are in the journal, the same command goes on from them";
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let mechanism = load_mechanism(&args.experiment).map_err(Failure::bad_setup)?;
-    let (code, summary) = match mechanism {
-        Some(loaded) => mechanism::run(args, loaded)?,
+    let (code, summary) = match load_study(&args.experiment).map_err(Failure::bad_setup)? {
+        Some(loaded) => {
+            let cache = args.cache.clone().unwrap_or_else(default_cache);
+            let means = study::Means { watch: &watch()?, threads: threads(args), cache: &cache };
+            study::run(args, loaded, means)?
+        }
         None => sweep(args)?,
     };
     tell(&summary)?;
@@ -124,7 +127,7 @@ fn sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
 }
 
 /// A signal ends the process, until there is something to end cleanly.
-pub(super) fn watch() -> Result<Watch, Failure> {
+fn watch() -> Result<Watch, Failure> {
     Watch::at_once_from_now(NOTHING_YET)
         .map_err(|error| Failure::internal(Report::msg(format!("cannot watch for Ctrl-C: {error}"))))
 }
@@ -174,11 +177,11 @@ fn least_room(args: &RunArgs) -> Room {
 }
 
 /// `$XDG_CACHE_HOME/moe-sweep`, or where the system keeps such things.
-pub(super) fn default_cache() -> PathBuf {
+fn default_cache() -> PathBuf {
     dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("moe-sweep")
 }
 
-pub(super) fn threads(args: &RunArgs) -> u32 {
+fn threads(args: &RunArgs) -> u32 {
     args.threads.map_or_else(usable_cores, Into::into)
 }
 

@@ -9,14 +9,14 @@ use strum::VariantNames as _;
 use super::Failure;
 use super::load::load_experiment;
 use super::shard::which;
-use super::survey::{Probing, Survey, survey};
+use super::survey::{Probing, Survey, Wanted, survey};
 use crate::cli::{Elsewhere, Place};
 use crate::exit_code::ExitCode;
 use crate::experiment::{Api, Experiment, Served, Server, Source, server_url, shown_url};
 use crate::journal;
 use crate::model::Anatomy;
 use crate::model::memory::Room;
-use crate::plan::{Design, Part, Plan, PlanError, Surveyed};
+use crate::plan::{Design, Part, Plan, PlanError};
 
 /// An experiment that is ready to run.
 pub struct Setup {
@@ -97,8 +97,8 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
     });
     let room = room.filter(|_| !directory.join(journal::FILE_NAME).exists());
     let Survey { surveyed, anatomies } =
-        survey(&experiment, experiment_file, &executable, room, probing).map_err(Failure::bad_setup)?;
-    let plan = plan(&experiment, experiment_file, &surveyed)?;
+        survey(&Wanted::by_sweep(&experiment, room), experiment_file, &executable, probing)?;
+    let plan = Plan::new(&experiment, &surveyed).map_err(|errors| misfits(experiment_file, errors))?;
     let mut design = Design::new(&experiment, &plan);
     let plan = match shard {
         None => plan,
@@ -118,23 +118,8 @@ pub fn set_up(experiment_file: &Path, place: &Place, room: Option<Room>, probing
     Ok(Setup { design, text: loaded.text, plan, anatomies, directory, executable })
 }
 
-/// Refuses an experiment that can't be run on its models as they were found.
-///
-/// # Errors
-/// Everything that stands in the way.
-pub fn refuse_misfits(
-    experiment: &Experiment,
-    experiment_file: &Path,
-    surveyed: &BTreeMap<String, Surveyed>,
-) -> Result<(), Failure> {
-    plan(experiment, experiment_file, surveyed).map(|_| ())
-}
-
-fn plan(experiment: &Experiment, file: &Path, surveyed: &BTreeMap<String, Surveyed>) -> Result<Plan, Failure> {
-    Plan::new(experiment, surveyed).map_err(|errors| misfits(file, errors))
-}
-
-fn misfits(file: &Path, errors: Vec<PlanError>) -> Failure {
+/// Everything that keeps an experiment from being run on its models as they were found.
+pub fn misfits(file: &Path, errors: Vec<PlanError>) -> Failure {
     let errors = errors.into_iter().map(Misfit).collect();
     Failure::bad_setup(Misfits { path: file.to_owned(), errors })
 }

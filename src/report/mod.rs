@@ -9,13 +9,13 @@ pub mod comparison;
 pub mod csv;
 pub mod gate;
 pub mod html;
-pub mod mechanism;
 pub mod parameters;
 pub mod planning;
 pub mod plot;
 pub mod power;
 pub mod recommendation;
 pub mod scores;
+pub mod study;
 pub mod terminal;
 pub mod verdicts;
 
