@@ -26,7 +26,7 @@ pub mod sweep;
 
 pub mod analysis;
 pub mod check;
-pub mod mechanism;
+pub mod study;
 // A crate of their own, for others to use; here they have the paths of modules.
 pub use score::{metrics, stats};
 

@@ -11,11 +11,14 @@ use miette::{Report, miette};
 use super::variant::VariantError;
 use crate::check::CheckError;
 use crate::exit_code::ExitCode;
-use crate::prepare::{FileError, HeaderError, LoadError, MemoryError, PrepareError, SurveyError};
+use crate::prepare::{
+    ArmFileError, FileError, HeaderError, LoadError, MemoryError, PrepareError, SurveyError, UnfitStudy,
+};
 use crate::report::plot::PlotError;
 use crate::run_dir::{MergeError, RunDirError};
 use crate::signals::WatchError;
 use crate::stats::StatsError;
+use crate::study::{SessionError, StudyError};
 use crate::sweep::SweepError;
 
 /// Why a command ends early: what to say, and the exit code.
@@ -103,6 +106,7 @@ impl From<PrepareError> for Failure {
             PrepareError::RunDir(error) => error.into(),
             PrepareError::EmptyShard { .. } => Self { code: ExitCode::NothingSelected, report: error.into() },
             PrepareError::Executable(_) => Self::internal(error),
+            PrepareError::Study(UnfitStudy::ForSweeps { .. }) => Self::usage(error),
             error => Self::bad_setup(error),
         }
     }
@@ -135,5 +139,26 @@ impl From<CheckError> for Failure {
             CheckError::NotGated { .. } => Self::usage(error),
             error => Self::bad_setup(error),
         }
+    }
+}
+
+impl From<ArmFileError> for Failure {
+    fn from(error: ArmFileError) -> Self {
+        match error {
+            ArmFileError::Interrupted => Self { code: ExitCode::Interrupted, report: error.into() },
+            ArmFileError::File(_) | ArmFileError::Header(_) | ArmFileError::Memory(_) => Self::bad_setup(error),
+        }
+    }
+}
+
+impl From<StudyError> for Failure {
+    fn from(error: StudyError) -> Self {
+        let code = match error {
+            StudyError::Interrupted => ExitCode::Interrupted,
+            StudyError::Scratch(_) => ExitCode::BadSetup,
+            StudyError::Session(SessionError::OutOfMemory { .. }) => ExitCode::Incomplete,
+            _ => ExitCode::Internal,
+        };
+        Self { code, report: error.into() }
     }
 }

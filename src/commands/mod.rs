@@ -17,7 +17,6 @@ mod check;
 mod compare;
 mod devices;
 mod failure;
-mod mechanism;
 mod merge;
 mod model;
 mod outputs;
@@ -27,6 +26,7 @@ mod recommend;
 mod report;
 mod run;
 mod score;
+mod study;
 mod texts;
 mod variant;
 
@@ -87,11 +87,6 @@ fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode,
         }
         _ => Ok(ExitCode::Ok),
     }
-}
-
-/// An error that carries no help of its own, as a report.
-fn plain(error: impl std::error::Error + Send + Sync + 'static) -> Report {
-    Report::from_err(error)
 }
 
 /// Whether what was changed after it was written is taken all the same.

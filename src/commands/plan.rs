@@ -3,7 +3,7 @@
 use miette::miette;
 
 use super::variant::wanted;
-use super::{Failure, mechanism, tell, trust};
+use super::{Failure, study, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::engine::Limits;
@@ -11,14 +11,14 @@ use crate::exit_code::ExitCode;
 use crate::experiment::Hypothesis;
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::plan::Design;
-use crate::prepare::{self, load_mechanism};
+use crate::prepare::{self, load_study};
 use crate::report::plan::{Shown, describe};
 use crate::report::planning::{self, About};
 use crate::results::Results;
 use crate::run_dir::RunDir;
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
-    if let Some(loaded) = load_mechanism(&args.experiment)? {
+    if let Some(loaded) = load_study(&args.experiment)? {
         if args.from.is_some() || args.sd.is_some() {
             return Err(Failure::usage(miette!(
                 help = "leave out --sd and --from",
@@ -26,7 +26,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
                 args.experiment.display()
             )));
         }
-        let text = mechanism::plan(args, loaded)?;
+        let text = study::plan(args, loaded)?;
         return tell(&text);
     }
     let trust = trust(args.custody);

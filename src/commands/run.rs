@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::outputs::write_outputs;
 use super::variant::wanted;
-use super::{Failure, mechanism, tell, trust};
+use super::{Failure, study, tell, trust};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
 use crate::exit_code::ExitCode;
@@ -13,14 +13,14 @@ use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::journal::FailedTrials;
 use crate::message::say_soon;
 use crate::model::memory::Room;
-use crate::prepare::{Making, NOTHING_YET, Prepared, default_cache, load_mechanism, prepare};
+use crate::prepare::{Making, NOTHING_YET, Prepared, default_cache, load_study, prepare};
 use crate::progress::Progress;
 use crate::signals::Watch;
 use crate::sweep::{Means, Swept, sweep};
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (code, summary) = match load_mechanism(&args.experiment)? {
-        Some(loaded) => mechanism::run(args, loaded)?,
+    let (code, summary) = match load_study(&args.experiment)? {
+        Some(loaded) => study::run(args, loaded)?,
         None => run_sweep(args)?,
     };
     tell(&summary)?;

@@ -8,6 +8,7 @@ use miette::Diagnostic;
 use super::files::FileError;
 use super::fit::MemoryError;
 use super::read::LoadError;
+use super::study::UnfitStudy;
 use super::survey::SurveyError;
 use crate::plan::{PlanError, Shard};
 use crate::run_dir::RunDirError;
@@ -33,6 +34,9 @@ pub enum PrepareError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Misfits(Misfits),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Study(#[from] UnfitStudy),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Survey(#[from] SurveyError),

@@ -12,7 +12,7 @@ use crate::experiment::{Experiment, Served, Server, Source};
 use crate::journal::FailedTrials;
 use crate::model::memory::Room;
 use crate::model::{Anatomy, ModelFiles};
-use crate::plan::{Design, Part, Plan, PlanError, Shard, Surveyed};
+use crate::plan::{Design, Part, Plan, PlanError, Shard};
 use crate::run_dir::RunDir;
 use crate::seal::Trust;
 use crate::signals::Watch;
@@ -22,14 +22,18 @@ mod files;
 mod fit;
 mod read;
 mod shard;
+mod study;
 mod survey;
 
 pub use error::{Misfit, Misfits, PrepareError};
 pub use files::{FileError, Made, Maker, NOTHING_YET, NotMade};
-pub use fit::{HeaderError, MemoryError, anatomy_of, must_fit};
-pub use read::{LoadError, Loaded, LoadedMechanism, load_experiment, load_mechanism, load_models};
+pub use fit::{HeaderError, MemoryError};
+pub use read::{LoadError, Loaded, LoadedStudy, load_experiment, load_models, load_study};
 pub use shard::{WhichShardError, which_shard};
-pub use survey::{Probing, Survey, SurveyError, survey};
+pub use study::{ArmFileError, ReadyStudy, UnfitStudy, arm_files, prepare_study};
+pub use survey::SurveyError;
+
+use survey::{Inquiry, Probing, Survey, survey};
 
 /// What is to be run, and where to.
 #[derive(Clone, Debug)]
@@ -125,7 +129,8 @@ pub fn plan(wanted: &Wanted) -> Result<Planned, PrepareError> {
 fn look(wanted: &Wanted, room: Option<Room>, probing: Probing) -> Result<Planned, PrepareError> {
     let file = &wanted.experiment;
     let Loaded { mut experiment, text } = load_experiment(file)?;
-    offset_seeds(&mut experiment, file, wanted.seed_offset)?;
+    let moved = experiment.grid.offset_seeds(wanted.seed_offset);
+    moved.map_err(|why| PrepareError::SeedOffset { file: file.clone(), why })?;
     if let Some(elsewhere) = &wanted.elsewhere {
         ask_elsewhere(&mut experiment, elsewhere);
     }
@@ -139,7 +144,7 @@ fn look(wanted: &Wanted, room: Option<Room>, probing: Probing) -> Result<Planned
     }
     let directory = RunDir::new(wanted.directory(&experiment.name));
     let room = room.filter(|_| !directory.has_journal());
-    let Survey { surveyed, anatomies } = survey(&experiment, file, &executable, room, probing)?;
+    let Survey { surveyed, anatomies } = survey(&Inquiry::by_sweep(&experiment, room), file, &executable, probing)?;
     let plan = Plan::new(&experiment, &surveyed).map_err(|errors| misfits(file, errors))?;
     let mut design = Design::new(&experiment, &plan);
     let plan = match wanted.shard {
@@ -176,15 +181,6 @@ impl Planned {
     }
 }
 
-/// Adds to every seed of the experiment.
-///
-/// # Errors
-/// When one goes beyond the last seed there is.
-pub fn offset_seeds(experiment: &mut Experiment, file: &Path, offset: u32) -> Result<(), PrepareError> {
-    let offset = experiment.grid.offset_seeds(offset);
-    offset.map_err(|why| PrepareError::SeedOffset { file: file.to_owned(), why })
-}
-
 /// Puts a server in the place of all the grid's models.
 fn ask_elsewhere(experiment: &mut Experiment, Elsewhere { server, served_as }: &Elsewhere) {
     for model in &mut experiment.grid.models {
@@ -194,18 +190,7 @@ fn ask_elsewhere(experiment: &mut Experiment, Elsewhere { server, served_as }: &
     }
 }
 
-/// Refuses an experiment that can't be run on its models as they were found.
-///
-/// # Errors
-/// Everything that stands in the way.
-pub fn refuse_misfits(
-    experiment: &Experiment,
-    file: &Path,
-    surveyed: &BTreeMap<String, Surveyed>,
-) -> Result<(), PrepareError> {
-    Plan::new(experiment, surveyed).map(|_| ()).map_err(|errors| misfits(file, errors))
-}
-
+/// Everything that keeps an experiment from being run on its models as they were found.
 fn misfits(file: &Path, errors: Vec<PlanError>) -> PrepareError {
     let errors = errors.into_iter().map(Misfit).collect();
     PrepareError::Misfits(Misfits { path: file.to_owned(), errors })

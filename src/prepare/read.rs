@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 
 use crate::experiment::{
-    BadExperiment, Experiment, Kind, Mechanism, Model, Problems, RawPrompts, Surroundings, Unreadable, kind_of, parse,
-    parse_mechanism, resolve, resolve_mechanism, resolve_models, resolve_servers,
+    BadExperiment, Experiment, Kind, Model, Problems, RawPrompts, Study, Surroundings, Unreadable, kind_of, parse,
+    parse_study, resolve, resolve_models, resolve_servers, resolve_study,
 };
 use crate::model;
 use crate::regular_file;
@@ -50,9 +50,9 @@ pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
     Ok(Loaded { experiment, text })
 }
 
-/// A mechanism experiment and the text it was read from.
-pub struct LoadedMechanism {
-    pub mechanism: Mechanism,
+/// A study and the text it was read from.
+pub struct LoadedStudy {
+    pub study: Study,
     pub text: String,
 }
 
@@ -61,15 +61,15 @@ pub struct LoadedMechanism {
 ///
 /// # Errors
 /// When a file can't be read, or the experiment can't be run as it stands.
-pub fn load_mechanism(path: &Path) -> Result<Option<LoadedMechanism>, LoadError> {
+pub fn load_study(path: &Path) -> Result<Option<LoadedStudy>, LoadError> {
     let text = experiment_text(path)?;
     let name = path.display().to_string();
     if kind_of(&name, &text)? == Kind::Sweep {
         return Ok(None);
     }
-    let raw = parse_mechanism(&name, &text)?;
-    let mechanism = resolve_mechanism(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref())?)?;
-    Ok(Some(LoadedMechanism { mechanism, text }))
+    let raw = parse_study(&name, &text)?;
+    let study = resolve_study(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref())?)?;
+    Ok(Some(LoadedStudy { study, text }))
 }
 
 fn experiment_text(path: &Path) -> Result<String, LoadError> {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::fit::{HeaderError, MemoryError, anatomy_of, must_fit};
-use crate::domain::{ModelFacts, Quant};
+use crate::domain::{Generate, ModelFacts, Offload, Quant, Template};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
-use crate::experiment::{Experiment, HubFile, Model, Served, Source};
+use crate::experiment::{Experiment, HubFile, Model, Prompt, Served, Source, Study};
 use crate::message::say;
 use crate::model::hub::{HubSettings, cached};
 use crate::model::memory::Room;
@@ -70,26 +70,64 @@ pub struct Survey {
     pub anatomies: BTreeMap<String, Anatomy>,
 }
 
-/// Looks at every model of the grid. With `room`, refuses models for which
-/// free memory leaves less.
+/// What models are looked at for.
+pub struct Inquiry<'a> {
+    pub models: &'a [Model],
+    pub prompts: &'a [Prompt],
+    pub templates: Vec<Template>,
+    pub generate: Generate,
+    /// The least room that free memory must leave beside the weights of a model's own file, at one of these offloads
+    /// at least; None where files are still to be made, or a run has begun before.
+    pub room: Option<(Room, Vec<Offload>)>,
+}
+
+impl<'a> Inquiry<'a> {
+    /// For a sweep.
+    pub fn by_sweep(experiment: &'a Experiment, room: Option<Room>) -> Self {
+        let Experiment { grid, prompts, generate, .. } = experiment;
+        let whole_files = matches!(grid.levels_of()[..], [Quant::Source]);
+        Self {
+            models: &grid.models,
+            prompts,
+            templates: grid.levels_of(),
+            generate: *generate,
+            room: room.filter(|_| whole_files).map(|room| (room, grid.levels_of())),
+        }
+    }
+
+    /// For a study. Each arm's file must fit, which is looked at when it is made.
+    pub fn by_study(study: &'a Study) -> Self {
+        let Study { models, prompts, template, generate, .. } = study;
+        Self { models, prompts, templates: vec![*template], generate: *generate, room: None }
+    }
+
+    fn questions(&self) -> Questions {
+        Questions {
+            prompts: self.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+            templates: self.templates.clone(),
+            bos: self.generate.bos,
+        }
+    }
+}
+
+/// Looks at every model that is inquiry.
 ///
 /// # Errors
 /// The first model that can't be used.
 pub fn survey(
-    experiment: &Experiment,
+    inquiry: &Inquiry<'_>,
     experiment_file: &Path,
     executable: &Path,
-    room: Option<Room>,
     probing: Probing,
 ) -> Result<Survey, SurveyError> {
     // All of them first: hashing the ones that are there can take minutes.
-    let models = experiment.grid.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
+    let models = inquiry.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
     let models: Vec<_> = models.collect::<Result<_, SurveyError>>()?;
     let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new() };
     for (model, place) in models {
         let (surveyed, anatomy) = match place {
-            Place::File { path, commit } => survey_file(model, &path, commit, experiment, executable, room)?,
-            Place::Server(served) => (survey_server(model, served, experiment, executable, probing)?, None),
+            Place::File { path, commit } => survey_file(model, &path, commit, inquiry, executable)?,
+            Place::Server(served) => (survey_server(model, served, inquiry, executable, probing)?, None),
         };
         survey.surveyed.insert(model.id.clone(), surveyed);
         survey.anatomies.extend(anatomy.map(|anatomy| (model.id.clone(), anatomy)));
@@ -133,9 +171,8 @@ fn survey_file(
     model: &Model,
     path: &Path,
     commit: Option<String>,
-    experiment: &Experiment,
+    inquiry: &Inquiry<'_>,
     executable: &Path,
-    room: Option<Room>,
 ) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
     let id = &model.id;
     let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.to_owned(), source };
@@ -143,11 +180,10 @@ fn survey_file(
     let sizes = parts(path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
     let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
-    let (facts, engine, prompt_counts) = ask_worker(model, path, experiment, executable)?;
+    let (facts, engine, prompt_counts) = ask_worker(model, path, inquiry, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
-    if let (Some(anatomy), Some(room), [Quant::Source]) = (&anatomy, room, &experiment.grid.levels_of()[..]) {
-        let needs = (experiment.generate.context, room);
-        must_fit(id, path, anatomy, &engine, &experiment.grid.levels_of(), needs)?;
+    if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &inquiry.room) {
+        must_fit(id, path, anatomy, &engine, offloads, (inquiry.generate.context, *room))?;
     }
     if let Some(stated) = &model.sha256 {
         let found = sha256_of(path).map_err(unreadable)?;
@@ -169,7 +205,7 @@ fn survey_file(
 fn survey_server(
     model: &Model,
     served: &Served,
-    experiment: &Experiment,
+    inquiry: &Inquiry<'_>,
     executable: &Path,
     probing: Probing,
 ) -> Result<Surveyed, SurveyError> {
@@ -179,9 +215,9 @@ fn survey_server(
         url: served.server.url.clone(),
         reason,
     };
-    let mut worker = Worker::start(executable, experiment.generate.numerics)
+    let mut worker = Worker::start(executable, inquiry.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    let context = experiment.generate.context;
+    let context = inquiry.generate.context;
     let limits = Limits::silence(PROBE_TIMEOUT);
     let unanswered = |unanswered: Unanswered| unusable(unanswered.to_string());
     let request = Request::InspectServer { served: served.clone(), context };
@@ -193,7 +229,7 @@ fn survey_server(
     let mut findings = None;
     // The plan refuses a server whose context is too small: it need not be tried first.
     if probing == Probing::Full && facts.has_room_for(context) {
-        let request = Request::ProbeServer(questions(experiment));
+        let request = Request::ProbeServer(inquiry.questions());
         let probed = Exchange::begin(&mut worker, &request, limits).answer(|reply| match reply {
             Reply::ProbedServer(found) => Heard::Answer(found),
             Reply::Pausing { reason, seconds } => {
@@ -208,26 +244,18 @@ fn survey_server(
     Ok(Surveyed { origin: Origin::Server { facts, findings }, blake3, engine })
 }
 
-fn questions(experiment: &Experiment) -> Questions {
-    Questions {
-        prompts: experiment.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
-        templates: experiment.grid.levels_of(),
-        bos: experiment.generate.bos,
-    }
-}
-
 /// What the engine says of the model: a file that it does not survive ends the
 /// worker only.
 fn ask_worker(
     model: &Model,
     path: &Path,
-    experiment: &Experiment,
+    inquiry: &Inquiry<'_>,
     executable: &Path,
 ) -> Result<(ModelFacts, EngineFacts, PromptCounts), SurveyError> {
     let unusable = |reason| SurveyError::Unusable { id: model.id.clone(), path: path.to_owned(), reason };
-    let mut worker = Worker::start(executable, experiment.generate.numerics)
+    let mut worker = Worker::start(executable, inquiry.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    let request = Request::Inspect { path: path.to_owned(), questions: questions(experiment) };
+    let request = Request::Inspect { path: path.to_owned(), questions: inquiry.questions() };
     let inspected = Exchange::begin(&mut worker, &request, Limits::silence(TIMEOUT)).answer(|reply| match reply {
         Reply::Inspected { model: facts, engine, prompt_counts } => Heard::Answer((facts, engine, prompt_counts)),
         other => Heard::out_of_turn(&other),

@@ -10,7 +10,6 @@ pub mod csv;
 pub mod former;
 pub mod gate;
 pub mod html;
-pub mod mechanism;
 pub mod outputs;
 pub mod parameters;
 pub mod plan;
@@ -19,6 +18,7 @@ pub mod plot;
 pub mod power;
 pub mod recommendation;
 pub mod scores;
+pub mod study;
 pub mod terminal;
 pub mod verdicts;
 

@@ -139,6 +139,24 @@ impl RunDir {
         write_whole(&self.plot(figure), png)
     }
 
+    /// Writes a table of a study.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_table(&self, name: &str, csv: &[u8]) -> Result<(), RunDirError> {
+        write_whole(&self.path.join(name), csv)
+    }
+
+    /// Writes what stands beside a study's tables: its file, where its numbers come from, and its page.
+    ///
+    /// # Errors
+    /// When they can't be written.
+    pub fn write_study(&self, experiment: &str, provenance: &[u8], page: &str) -> Result<(), RunDirError> {
+        write_whole(&self.path.join(names::EXPERIMENT), experiment.as_bytes())?;
+        write_whole(&self.path.join(names::STUDY), provenance)?;
+        self.write(Output::Report, page.as_bytes())
+    }
+
     /// What an output holds; None where it can't be read.
     pub fn read_output(&self, output: Output) -> Option<Vec<u8>> {
         crate::regular_file::read(&self.output(output)).ok()

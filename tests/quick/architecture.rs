@@ -28,7 +28,23 @@ const MAY_KNOW: [(&str, &[&str]); 33] = [
     ("event", &["domain", "engine", "journal", "plan"]),
     ("runner", &["domain", "engine", "event", "experiment", "journal", "model", "plan", "worker"]),
     ("metrics", &[]),
-    ("mechanism", &["domain", "engine", "experiment", "metrics", "stats"]),
+    (
+        "study",
+        &[
+            "domain",
+            "engine",
+            "experiment",
+            "hardware",
+            "manifest",
+            "message",
+            "metrics",
+            "model",
+            "plan",
+            "run_dir",
+            "stats",
+            "worker",
+        ],
+    ),
     ("analysis", &["domain", "engine", "experiment", "journal", "metrics", "plan", "stats"]),
     ("results", &["analysis", "domain", "engine", "journal", "manifest", "plan", "run_dir"]),
     ("check", &["analysis", "domain", "experiment", "manifest", "metrics", "plan", "results", "stats"]),
@@ -43,7 +59,6 @@ const MAY_KNOW: [(&str, &[&str]); 33] = [
             "experiment",
             "journal",
             "manifest",
-            "mechanism",
             "metrics",
             "model",
             "plain",
@@ -51,6 +66,7 @@ const MAY_KNOW: [(&str, &[&str]); 33] = [
             "results",
             "run_dir",
             "stats",
+            "study",
         ],
     ),
     ("progress", &["domain", "event", "experiment", "journal", "message", "metrics", "model", "plan"]),
@@ -72,6 +88,7 @@ const MAY_KNOW: [(&str, &[&str]); 33] = [
             "run_dir",
             "seal",
             "signals",
+            "study",
             "text_file",
             "worker",
         ],
@@ -136,22 +153,25 @@ const OWNERS: [(&str, &[&str]); 30] = [
 /// What a place must not name: the samplers in Rust are compared with
 /// llama.cpp's, and must not lean on them. Bytes of a server or a hub become
 /// text, and text JSON, by way of `secret` only, which scrubs keys.
-const STRANGERS: [(&str, &str); 8] = [
+const STRANGERS: [(&str, &str); 10] = [
     ("crates/llama/src/fast/", "llama_cpp"),
     ("crates/llama/src/fast/", "Sampler"),
     ("src/engine/http/", "from_utf8"),
     ("src/engine/http/", "serde_json::from"),
     ("src/engine/http/", ".to_str()"),
+    // Numbers are functions of what was recorded, and know nothing of the recording.
+    ("src/study/numbers/", "crate::study"),
+    ("src/study/numbers/", "super::super"),
     ("src/model/hub/client.rs", "from_utf8"),
     ("src/model/hub/client.rs", "serde_json::from"),
     ("src/model/hub/client.rs", ".to_str()"),
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.
-const PURE: [&str; 10] =
-    ["analysis", "check", "domain", "experiment", "mechanism", "metrics", "plan", "report", "stats", "text_file"];
+const PURE: [&str; 9] =
+    ["analysis", "check", "domain", "experiment", "metrics", "plan", "report", "stats", "text_file"];
 /// And these parts of others.
-const PURE_FILES: [&str; 9] = [
+const PURE_FILES: [&str; 10] = [
     "src/engine/http/answer/",
     "src/engine/http/halves.rs",
     "src/engine/http/mapping.rs",
@@ -161,6 +181,7 @@ const PURE_FILES: [&str; 9] = [
     "src/model/gguf/header.rs",
     "src/model/gguf/metadata.rs",
     "src/model/gguf/source.rs",
+    "src/study/numbers/",
 ];
 const IMPURE: [&str; 8] =
     ["std::fs", "std::process", "std::time", "std::env", "println!", "eprint", "rand::rng", "from_os_rng"];

@@ -10,8 +10,8 @@ use moe_sweep::analysis::{Questions, analyse};
 use moe_sweep::check::Baseline;
 use moe_sweep::domain::ChatForm;
 use moe_sweep::experiment::{
-    BadExperiment, Kind as ExperimentKind, Model, Source, Surroundings, kind_of, parse, parse_mechanism, resolve,
-    resolve_mechanism,
+    BadExperiment, Kind as ExperimentKind, Model, Source, Surroundings, kind_of, parse, parse_study, resolve,
+    resolve_study,
 };
 use moe_sweep::journal;
 use moe_sweep::manifest::Manifest;
@@ -66,15 +66,15 @@ fn experiments() {
 }
 
 #[test]
-fn mechanism_experiments() {
+fn studies() {
     fuzz("mechanism", Kind::Toml, 1500, |bytes| {
         let Ok(text) = decode(bytes) else { return Read::Refused };
         if kind_of("x.toml", text).is_ok_and(|kind| kind == ExperimentKind::Sweep) {
             return Read::Refused;
         }
-        let mechanism = parse_mechanism("x.toml", text)
-            .and_then(|raw| resolve_mechanism("x.toml", text, &raw, &surroundings(Some("one\ntwo\n"))));
-        read_or_told(mechanism)
+        let study = parse_study("x.toml", text)
+            .and_then(|raw| resolve_study("x.toml", text, &raw, &surroundings(Some("one\ntwo\n"))));
+        read_or_told(study)
     });
 }
 
