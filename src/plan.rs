@@ -172,8 +172,18 @@ impl Plan {
         let plan = Self { generate: experiment.generate, loads };
         Ok(match experiment.sequential {
             None => plan,
-            Some(settings) => plan.of_prompts(&Sequence::new(settings, &plan).order),
+            Some(settings) => plan.of_prompts(&Sequence::new(settings, &plan.loads).order),
         })
+    }
+
+    /// The part of the plan that is about these prompts.
+    pub fn of_prompts(&self, ids: &[String]) -> Self {
+        let mut loads = self.loads.clone();
+        for load in &mut loads {
+            load.prompts.retain(|group| ids.contains(&group.prompt.id));
+        }
+        loads.retain(|load| !load.prompts.is_empty());
+        Self { generate: self.generate, loads }
     }
 
     /// What of the grid can't be asked of the servers in it, known before they are asked anything.
@@ -182,7 +192,7 @@ impl Plan {
             Source::Server(served) => server::misfits(experiment, &model.id, served),
             Source::Path(_) | Source::Hub(_) => vec![],
         };
-        experiment.grid.models.iter().flat_map(misfits).collect()
+        experiment.grid.models.iter().flat_map(misfits).map(PlanError::from).collect()
     }
 
     pub fn trials(&self) -> impl Iterator<Item = &Trial> {
@@ -402,7 +412,9 @@ fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<P
     let facts = match &surveyed.origin {
         Origin::File(file) => &file.facts,
         // Of its model no more is known than it states; what can be asked of it is (`server_misfits`).
-        Origin::Server { facts, .. } => return server::contradictions(experiment, model, facts),
+        Origin::Server { facts, .. } => {
+            return server::contradictions(experiment, model, facts).into_iter().map(PlanError::from).collect();
+        }
     };
     let n_layer = facts.n_layer;
     let too_deep = experiment.grid.levels_of().into_iter().filter_map(|offload: Offload| match offload {

@@ -15,8 +15,10 @@ mod grid_levels;
 mod groups;
 mod hypotheses;
 mod hypothesis;
+mod known;
 mod mechanism;
 mod model;
+mod named;
 mod prompts;
 mod raw;
 mod raw_levels;
@@ -25,6 +27,7 @@ mod rules;
 mod sequential;
 mod server;
 mod split;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
@@ -40,10 +43,11 @@ pub use hypothesis::{Direction, Hypothesis, Settings, Sides, Test};
 pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism, resolve_mechanism};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
-pub use resolve::{Surroundings, Unreadable, parse, resolve};
+pub use resolve::{parse, resolve};
 pub use sequential::{LookAfter, Sequential};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url, shown_url};
 pub use split::{SplitName, split_name};
+pub use surroundings::{Surroundings, Unreadable};
 
 /// An experiment, complete and checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,8 +7,8 @@ use strum::{Display, EnumString, VariantNames};
 
 use super::error::Problems;
 use super::hypotheses::resolve_alpha;
+use super::named::resolve_named;
 use super::raw::{RawExperiment, RawSequential};
-use super::resolve::resolve_named;
 use super::{Prompt, Settings};
 
 #[derive(Clone, Copy, Debug, PartialEq)]

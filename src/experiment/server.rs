@@ -10,8 +10,8 @@ use serde_spanned::Spanned;
 use strum::{Display, EnumString, VariantNames};
 
 use super::error::Problems;
+use super::named::resolve_name;
 use super::raw::RawServer;
-use super::resolve::resolve_name;
 
 /// Requests at a time where the file does not say: what llama-server and
 /// Ollama serve side by side by default.

@@ -10,8 +10,10 @@ use super::anatomy::KvHeads;
 use crate::domain::Offload;
 
 mod fit;
+mod room;
 
-pub use fit::{DoesNotFit, Free, Room};
+pub use fit::DoesNotFit;
+pub use room::{Free, Room};
 
 /// llama.cpp gives every sequence a cache of a multiple of so many tokens
 /// (`llama_context`'s constructor).

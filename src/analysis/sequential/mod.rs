@@ -16,6 +16,7 @@ use super::{Questions, ScoredTrial, TrialResult};
 use crate::domain::{Trial, TrialId};
 
 mod claim;
+mod decision;
 mod looks;
 mod overrule;
 mod process;
@@ -25,8 +26,8 @@ mod values;
 mod way;
 mod wording;
 
+pub use decision::Decision;
 pub use looks::Looks;
-pub use overrule::Decision;
 pub(super) use overrule::overrule;
 
 /// What an experiment that is looked at after every prompt came to.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::evidence::NotTested;
+use super::not_tested::NotTested;
 use crate::analysis::{HostExperts, ScoredTrial};
 use crate::domain::Factor;
 use crate::experiment::Test;

@@ -13,12 +13,12 @@ use crate::domain::{
 };
 use crate::experiment::error::{BadExperiment, Problems};
 use crate::experiment::grid_levels::{no_catalogue, resolve_level, resolve_levels, resolve_names, resolve_seeds};
+use crate::experiment::known::{known_chains, known_models};
+use crate::experiment::named::{resolve_name, resolve_named};
 use crate::experiment::raw;
 use crate::experiment::raw_levels::ListOr;
-use crate::experiment::resolve::{
-    Surroundings, check_name, check_schema, known_chains, known_models, resolve_generate, resolve_name, resolve_named,
-    resolve_prompts,
-};
+use crate::experiment::resolve::{check_name, check_schema, resolve_generate, resolve_prompts};
+use crate::experiment::surroundings::Surroundings;
 use crate::experiment::{Experiment, Grid, Settings};
 
 /// The most texts side by side: sequences of a llama.cpp context.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use super::error::Problem;
-use super::header::{name, shown, shown_bytes};
+use super::names::{name, shown, shown_bytes};
 use super::source::{Fault, Source};
 use super::value::{List, Value, ValueType};
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 mod error;
 mod header;
 mod metadata;
+mod names;
 mod source;
 mod tensor_type;
 mod value;
