@@ -47,7 +47,7 @@ impl Proxy {
     ///
     /// # Errors
     /// When it names a proxy that can't be used.
-    pub fn for_url(url: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>, Unusable> {
+    fn for_url(url: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>, Unusable> {
         let get = |name: &str| {
             let value = variable(name)?.into_string().ok()?;
             Some(value.trim().to_owned()).filter(|value| !value.is_empty())

@@ -8,7 +8,7 @@ mod model;
 mod parsers;
 mod results;
 mod run;
-mod score;
+mod scoring;
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusi
 pub use model::{DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelVerifyArgs};
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
 pub use run::{RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
-pub use score::ScoreArgs;
+pub use scoring::ScoreArgs;
 
 /// Finds out why a mixture-of-experts model repeats itself.
 ///

@@ -233,7 +233,7 @@ impl<T> Step<T> {
     }
 
     /// The step with its temperature, if it has one, put through `f`.
-    pub fn map_temperature<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
+    fn map_temperature<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
         match self {
             Self::Temperature { t } => Step::Temperature { t: f(t) },
             Self::TemperatureExt { t, delta, exponent } => Step::TemperatureExt { t: f(t), delta, exponent },

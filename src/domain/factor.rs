@@ -86,7 +86,7 @@ macro_rules! factors {
             ///
             /// # Errors
             /// The deserializer's.
-            pub fn deserialize_level<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Level, D::Error> {
+            fn deserialize_level<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Level, D::Error> {
                 match self { $(Self::$factor => <$level>::deserialize(deserializer).map(Level::$factor),)+ }
             }
         }

@@ -15,12 +15,6 @@ impl<T> FactorMap<T> {
         Self(array::from_fn(|place| value(Factor::ALL[place])))
     }
 
-    /// Makes each factor's value; None as soon as one has none.
-    pub fn try_from_fn(value: impl FnMut(Factor) -> Option<T>) -> Option<Self> {
-        let values: Vec<T> = Factor::ALL.into_iter().map(value).collect::<Option<_>>()?;
-        Some(Self(values.try_into().unwrap_or_else(|_| unreachable!("there is a value for each factor"))))
-    }
-
     /// The values with their factors, in the factors' order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Factor, &T)> {
         Factor::ALL.into_iter().zip(&self.0)

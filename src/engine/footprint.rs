@@ -85,7 +85,7 @@ impl Holding {
         Self { device, kind, expert_bytes: 0, other_weight_bytes: 0, cache_bytes: 0, compute_bytes: 0 }
     }
 
-    pub fn weight_bytes(&self) -> u64 {
+    fn weight_bytes(&self) -> u64 {
         self.expert_bytes + self.other_weight_bytes
     }
 

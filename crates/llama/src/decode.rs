@@ -8,7 +8,7 @@
 //! temperatures agree for long.
 //!
 //! Live sequences are numbered 0..n without gaps, in the order of the batch's
-//! rows; a gap costs up to 3× (docs/architecture.md, Throughput). Each branch
+//! rows; a gap costs up to 3× (docs/decisions.md, Throughput). Each branch
 //! begins from the parked sequence, which holds the evaluated prompt.
 
 use std::sync::Arc;

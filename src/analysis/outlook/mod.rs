@@ -19,7 +19,7 @@ mod spread;
 mod tests;
 
 use prompts::Level;
-pub use spread::{Source, Spread, USUAL_SD};
+pub use spread::{Source, Spread};
 
 /// With which probability an effect is to be found.
 const POWER: f64 = 0.8;

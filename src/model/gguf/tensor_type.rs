@@ -76,7 +76,7 @@ impl TensorType {
         self.row().1
     }
 
-    pub fn block_bytes(self) -> u64 {
+    fn block_bytes(self) -> u64 {
         self.row().2
     }
 

@@ -70,7 +70,7 @@ fn reach<'g>(graph: &'g Graph, node: &String) -> BTreeSet<&'g String> {
 /// By their crate's folder and their module in it.
 type Files<'s> = BTreeMap<(&'s str, Vec<String>), File<'s>>;
 
-struct File<'s> {
+pub struct File<'s> {
     source: &'s Source,
     imports: Vec<Import>,
     /// One without a name where the file has no children.
@@ -92,13 +92,27 @@ struct Item {
 }
 
 impl<'s> File<'s> {
-    fn of(source: &'s Source, is_parent: bool) -> Self {
+    pub fn of(source: &'s Source, is_parent: bool) -> Self {
         let (imports, rest) = without_imports(&source.tokens);
         let items = match is_parent {
             true => items(&rest).into_iter().map(|(name, tokens)| Item::of(name, tokens)).collect(),
             false => vec![Item::of(String::new(), &rest)],
         };
         Self { source, imports, items }
+    }
+
+    /// The top-level modules of its own crate that the file names.
+    pub fn own_modules(&self) -> BTreeSet<&str> {
+        let paths =
+            self.imports.iter().map(|import| &import.path).chain(self.items.iter().flat_map(|item| &item.paths));
+        paths.filter(|path| path.len() > 1 && path[0] == "crate").map(|path| &*path[1]).collect()
+    }
+
+    /// What the file uses by name; to re-export is no use, unless by another name.
+    pub fn uses(&self) -> BTreeSet<&str> {
+        let is_used = |import: &&Import| !import.is_public || import.path.last() != Some(&import.name);
+        let imported = self.imports.iter().filter(is_used).flat_map(|import| &import.path);
+        imported.chain(self.items.iter().flat_map(|item| &item.words)).map(String::as_str).collect()
     }
 
     fn node(&self, item: &str) -> String {

@@ -47,14 +47,16 @@ impl Token {
 
 /// All of `src/` and `crates/*/src`, but for what is compiled into tests only.
 pub fn sources() -> Vec<Source> {
+    let mut folders = vec![root().join("src")];
+    folders.extend(fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path().join("src")));
+    folders.iter().flat_map(|folder| sources_in(folder)).collect()
+}
+
+/// Those of one crate.
+pub fn sources_in(folder: &Path) -> Vec<Source> {
     let mut files = Vec::new();
-    collect(&root().join("src"), &mut files);
-    assert!(files.len() > 20, "the sources were not found");
-    for entry in fs::read_dir(root().join("crates")).unwrap() {
-        let already = files.len();
-        collect(&entry.unwrap().path().join("src"), &mut files);
-        assert!(files.len() > already, "the sources of a crate were not found");
-    }
+    collect(folder, &mut files);
+    assert!(!files.is_empty(), "there are no sources in {}", folder.display());
     let sources: Vec<_> = files.iter().map(|file| Source::read(file)).collect();
     let test_only: BTreeSet<_> = sources.iter().flat_map(Source::test_modules).collect();
     let is_test = |source: &Source| {
@@ -63,13 +65,40 @@ pub fn sources() -> Vec<Source> {
     sources.into_iter().filter(|source| !is_test(source)).collect()
 }
 
-/// The words of every file in these folders, tests included, with the file's path.
-pub fn words_of(folders: &[&str]) -> Vec<(String, BTreeSet<String>)> {
+/// The words of every file in these folders, or of its unit tests alone, with the file's path.
+pub fn words_of(folders: &[&str], of: Of) -> Vec<(String, BTreeSet<String>)> {
     let mut files = Vec::new();
     for folder in folders {
         collect(&root().join(folder), &mut files);
     }
-    files.iter().map(|file| (shown(file), words(&fs::read_to_string(file).unwrap()))).collect()
+    let code: BTreeSet<_> = match of {
+        Of::All => BTreeSet::new(),
+        Of::UnitTests => sources().into_iter().map(|source| source.path).collect(),
+    };
+    let words_of = |file: &PathBuf| {
+        let (path, text) = (shown(file), fs::read_to_string(file).unwrap());
+        let begin = if code.contains(&path) { text.find(UNIT_TESTS).unwrap_or(text.len()) } else { 0 };
+        let words = words(&text[begin..]);
+        (path, words)
+    };
+    files.iter().map(words_of).collect()
+}
+
+/// What of a file is looked at.
+#[derive(Clone, Copy)]
+pub enum Of {
+    All,
+    UnitTests,
+}
+
+const UNIT_TESTS: &str = "#[cfg(test)]\nmod ";
+
+/// The lines of every file of `src/` and `crates/`, tests included.
+pub fn lines() -> Vec<(String, usize)> {
+    let mut files = Vec::new();
+    collect(&root().join("src"), &mut files);
+    collect(&root().join("crates"), &mut files);
+    files.iter().map(|file| (shown(file), fs::read_to_string(file).unwrap().lines().count())).collect()
 }
 
 pub fn root() -> &'static Path {
@@ -105,7 +134,7 @@ impl Source {
             modules.pop();
         }
         let text = fs::read_to_string(file).unwrap();
-        let without_tests = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        let without_tests = text.split(UNIT_TESTS).next().unwrap();
         let lines = without_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
         let code = lines.collect::<Vec<_>>().join("\n");
         let stream = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -119,21 +148,22 @@ impl Source {
         self.test_modules.iter().map(of).collect()
     }
 
-    /// The identifiers that follow each `prefix` in the code, braces opened once.
-    pub fn names_after(&self, prefix: &str) -> BTreeSet<String> {
-        let identifier = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-        let mut names = BTreeSet::new();
-        for (at, _) in self.code.match_indices(prefix) {
-            let rest = &self.code[at + prefix.len()..];
-            match rest.strip_prefix('{') {
-                None => names.extend([identifier(rest)]),
-                Some(list) => {
-                    let list = list.split_once("};").map_or(list, |(list, _)| list);
-                    names.extend(list.split(',').map(|item| identifier(item.trim())));
-                }
-            }
-        }
-        names
+    /// What it declares as `pub`, with the kind: `fn`, `struct` and so on.
+    pub fn public_items(&self) -> Vec<(&str, &str)> {
+        let words: Vec<_> = self.tokens.iter().map(Token::word).collect();
+        let item = |at: usize| {
+            let mut kinds = words[at + 1..].iter().take_while(|word| word.is_some_and(|word| KINDS.contains(&word)));
+            let kind = kinds.by_ref().last().copied()??;
+            let first = at + 1 + words[at + 1..].iter().position(|word| *word == Some(kind))?;
+            Some((kind, words[first + 1]?))
+        };
+        (0..words.len()).filter(|at| words[*at] == Some("pub")).filter_map(item).collect()
+    }
+
+    /// How often the code names something, but for the heads of its `impl`s.
+    pub fn mentions(&self, name: &str) -> usize {
+        let is_head = |at: usize| matches!(self.tokens[..at].last().and_then(Token::word), Some("impl" | "for"));
+        (0..self.tokens.len()).filter(|at| self.tokens[*at].word() == Some(name) && !is_head(*at)).count()
     }
 
     /// Lines that are neither blank nor comments nor unit tests.
@@ -141,6 +171,8 @@ impl Source {
         self.code.lines().filter(|line| !line.trim().is_empty()).count()
     }
 }
+
+const KINDS: [&str; 9] = ["fn", "struct", "enum", "const", "static", "trait", "type", "unsafe", "async"];
 
 /// Makes a list of a tree of tokens, leaves out what stands under `#[cfg(test)]` and notes modules declared there.
 fn flatten(stream: TokenStream, into: &mut Vec<Token>, test_modules: &mut Vec<String>) {

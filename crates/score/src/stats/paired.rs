@@ -44,7 +44,7 @@ pub fn test_difference(prompts: &[PromptDifference], null: f64, range: Range) ->
 }
 
 /// How much greater `other` is, on average over pairs, to 12 decimals; `None` of none.
-pub fn difference_of(pairs: &[Pair]) -> Option<f64> {
+fn difference_of(pairs: &[Pair]) -> Option<f64> {
     mean(&pairs.iter().map(|pair| pair.other - pair.base).collect::<Vec<_>>()).map(rounded)
 }
 
