@@ -1,4 +1,4 @@
-//! Which proxy stands between us and an address, as the environment says.
+//! Says which proxy stands between us and an address, as the environment has it.
 //!
 //! Owns the names of the variables and what `NO_PROXY` means. Must not know how bytes travel:
 //! whoever sends a request asks here first.

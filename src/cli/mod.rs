@@ -1,4 +1,4 @@
-//! The command line: what can be typed, and what `--help` teaches.
+//! Owns the command line: what can be typed, and what `--help` teaches.
 //!
 //! The only place that knows clap. It has a file for each group of commands, and owns no behaviour.
 

@@ -1,4 +1,4 @@
-//! The factors of an experiment, each of them one entry: its name, and the type of its levels.
+//! Lists the factors of an experiment, each of them in one entry: its name, and the type of its levels.
 //!
 //! To add a factor, write the type of its levels in `factors/`, with its [`LevelType`], and name it in the list below.
 //! The keys of experiment files, columns, selections, exclusions, ids, labels and titles follow from that. What a level

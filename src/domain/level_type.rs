@@ -1,4 +1,4 @@
-//! What the type of a factor's levels says of the factor and of each level, and how it reads what a file writes.
+//! Owns what the type of a factor's levels says of the factor and of each level, and how it reads what a file writes.
 //!
 //! Must not know which factors there are: that is `factor`'s list, which knows each of these types.
 

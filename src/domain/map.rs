@@ -1,4 +1,4 @@
-//! One value for each factor.
+//! Holds one value for each factor, so that nothing that is said of factors can forget one.
 
 use std::array;
 use std::ops::{Index, IndexMut};

@@ -1,4 +1,4 @@
-//! Settings that hold for a whole experiment, and seeds.
+//! Owns the settings that hold for a whole experiment, and seeds.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! What a loaded model takes, and where: the evidence for what `offload` did.
+//! Counts what a loaded model takes, and where: the evidence for what `offload` did. Must not know how llama.cpp is
+//! asked.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,4 @@
-//! How a model is spread over cores and memory. Changes no text, only the
-//! speed.
+//! Decides how a model is spread over cores and memory, which changes no text, only the speed.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! From the levels that a file writes to those of a [`Grid`], every error collected.
+//! Turns the levels that a file writes into those of a [`Grid`], and collects every error.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! From `[[hypothesis]]` and `[analysis]` to their meaning.
+//! Turns `[[hypothesis]]` and `[analysis]` into what they mean.
 
 use std::collections::HashSet;
 

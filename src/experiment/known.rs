@@ -1,4 +1,4 @@
-//! The models and the chains that a grid can name: the file's own, the catalogue's, the built-in ones.
+//! Gathers the models and the chains that a grid can name: the file's own, the catalogue's, the built-in ones.
 
 use super::error::Problems;
 use super::model::{Model, resolve_models};

@@ -1,4 +1,4 @@
-//! The experiment: what a TOML file means once it is understood.
+//! Owns the experiment: what a TOML file means once it is understood.
 //!
 //! `raw` is the file's shape, `resolve` turns it into the types here and
 //! collects every error on the way. Nothing here reads files, runs a model

@@ -1,4 +1,4 @@
-//! Settings that are one of a few names, and what is said of a name that is none of them.
+//! Resolves settings that are one of a few names, and says what is wrong with a name that is none of them.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,4 @@
-//! From a file's shape to its meaning: every rule that spans more than one
-//! value, every error collected.
+//! Turns a file's shape into its meaning: it has every rule that spans more than one value, and collects every error.
 
 use std::collections::HashMap;
 use std::ops::Range;

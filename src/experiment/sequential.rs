@@ -1,4 +1,4 @@
-//! An experiment that stops as soon as its hypotheses are decided: what a file says of it.
+//! Owns what a file says of an experiment that stops as soon as its hypotheses are decided.
 //!
 //! Owns the settings. Knows neither the order of the prompts (`plan`) nor when to stop (`analysis`).
 

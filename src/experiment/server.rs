@@ -1,5 +1,4 @@
-//! A server that serves models of the grid: how it is asked, and the rules of
-//! `[[server]]`.
+//! Owns what a server is that serves models of the grid: how it is asked, and the rules of `[[server]]`.
 //!
 //! Owns what a server *is*. Knows neither what its API looks like on the wire
 //! (`engine::http`) nor any secret: a key is known by the environment variable

@@ -1,4 +1,4 @@
-//! What an experiment file refers to outside of itself, read by whoever asks for it to be resolved.
+//! Owns what an experiment file refers to outside of itself, which is read by whoever asks for it to be resolved.
 
 use std::path::PathBuf;
 

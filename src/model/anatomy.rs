@@ -1,4 +1,4 @@
-//! What a header tells of a model: its shape, and where its bytes are.
+//! Reads a model's shape out of its header, and where its bytes are.
 //!
 //! Pure: from a [`Gguf`] that was read. A file is whatever somebody put there,
 //! so what is missing is None and sums saturate.

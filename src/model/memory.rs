@@ -1,4 +1,4 @@
-//! The memory that a model will take: weights, cache, buffers.
+//! Estimates the memory that a model will take: weights, cache, buffers.
 //!
 //! Pure, from an [`Anatomy`]. An upper bound that is near where it is large:
 //! `tests/llama/memory.rs` holds it against what llama.cpp allocates.

@@ -1,4 +1,4 @@
-//! The types of the factors' levels, one file each.
+//! Has the types of the factors' levels, one file each. None of them knows another, nor the list of factors.
 
 mod name;
 mod offload;

@@ -1,4 +1,4 @@
-//! Models and chains, whose levels are names that an experiment gives them.
+//! Owns the levels of models and chains, which are names that an experiment gives them.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Whose experts are kept in host memory.
+//! Owns the levels of `offload`: whose experts are kept in host memory.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Whether an accelerator computes with weights that are on the host.
+//! Owns the levels of `op_offload`: whether an accelerator computes with weights that are on the host.
 
 use std::fmt;
 

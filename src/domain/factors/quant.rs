@@ -1,4 +1,4 @@
-//! The type that a model's weights are brought to.
+//! Owns the levels of `quant`: the type that a model's weights are brought to.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};

@@ -1,4 +1,4 @@
-//! The temperature that a chain's `"T"` stands for.
+//! Owns the levels of `temperature`: the number that a chain's `"T"` stands for.
 
 use std::cmp::Ordering;
 use std::fmt;

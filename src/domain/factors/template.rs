@@ -1,4 +1,4 @@
-//! What becomes of a prompt's text before it is cut into tokens.
+//! Owns the levels of `template`: what becomes of a prompt's text before it is cut into tokens.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};

@@ -1,4 +1,4 @@
-//! Servers as an engine: texts asked for over the network.
+//! Makes an engine of servers: texts are asked for over the network.
 //!
 //! Owns the APIs' languages, concurrency, patience. Must not know what the
 //! trials are for. What a server does with a request is not known here, only

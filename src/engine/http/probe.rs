@@ -1,5 +1,4 @@
-//! Trying what a server honours of what it is asked, before it is asked for
-//! anything that counts.
+//! Tries what a server honours of what it is asked, before it is asked for anything that counts.
 //!
 //! Evidence, not proof: "honoured" means that nothing spoke against it in a
 //! few short texts.

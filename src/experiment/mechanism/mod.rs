@@ -1,5 +1,4 @@
-//! Experiments on the mechanism: the same tokens through two arms of one
-//! model, instead of a grid of texts.
+//! Owns experiments on the mechanism: the same tokens through two arms of one model, instead of a grid of texts.
 //!
 //! `raw` is the file's shape, `resolve` gives it its meaning. What an
 //! experiment of either kind has in common with a sweep (models, prompts,

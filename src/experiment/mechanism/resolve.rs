@@ -1,5 +1,4 @@
-//! From the shape of a mechanism experiment to its meaning, every error
-//! collected.
+//! Turns the shape of a mechanism experiment into its meaning, and collects every error.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! One file's header: metadata and the tensors' table. The data of tensors is
-//! never read; that it is there is checked against the file's length.
+//! Reads one file's header: metadata and the tensors' table. The data of tensors is never read; that it is there is
+//! checked against the file's length.
 //!
 //! Refuses what llama.cpp's own reader (`ggml/src/gguf.cpp`) refuses.
 

@@ -1,5 +1,4 @@
-//! The metadata of a header: keys and values. Keeps what is small, and counts
-//! the rest.
+//! Reads the metadata of a header: it keeps what is small of keys and values, and counts the rest.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};

@@ -1,4 +1,4 @@
-//! Names in a header: how they are read, and how much of one a message shows.
+//! Reads names in a header, and says how much of one a message shows.
 
 use std::io::{Read, Seek};
 

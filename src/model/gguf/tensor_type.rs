@@ -1,4 +1,4 @@
-//! The types of tensors: how many elements a block holds, and its bytes.
+//! Has the types of tensors: how many elements a block holds, and its bytes.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Where the hub and its cache are, as the environment says: the variables of
-//! the hub's own Python client, so that both share one cache and one login.
+//! Says where the hub and its cache are, as the environment has it: by the variables of the hub's own Python client, so
+//! that both share one cache and one login.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

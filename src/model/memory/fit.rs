@@ -1,4 +1,4 @@
-//! Whether a model fits in what is free, and what would, if it does not.
+//! Decides whether a model fits in what is free, and says what would, if it does not.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What memory is free, and what decodes side by side in it.
+//! Owns what memory is free, and what decodes side by side in it.
 
 /// Memory that is free, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
