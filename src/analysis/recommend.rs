@@ -1,5 +1,5 @@
-//! Up to which temperature a model may be run under a chain, and whether it is
-//! the temperature that needs a limit.
+//! Finds up to which temperature a model may be run under a chain, and whether it is the temperature that needs a
+//! limit.
 
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};

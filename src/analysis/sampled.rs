@@ -1,4 +1,4 @@
-//! The texts of one cell by prompt, for intervals at other levels than the summaries'.
+//! Groups the texts of one cell by prompt, for intervals at other levels than the summaries'.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
-//! Many jobs in one batch: jobs with the same tokens so far share one
-//! evaluation until they part.
+//! Decodes many jobs in one batch: jobs with the same tokens so far share one evaluation until they part.
 //!
 //! The texts of a prompt form a trie, and a [`Branch`] is a node of it that is
 //! still growing: one sequence in llama.cpp, however many jobs stand on it.

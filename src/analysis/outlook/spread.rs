@@ -1,4 +1,4 @@
-//! By how much prompts are taken to differ.
+//! Says by how much prompts are taken to differ.
 
 use super::Quantity;
 use super::prompts::Level;

@@ -1,4 +1,4 @@
-//! What a verdict says of the looks that decided it.
+//! Owns what a verdict says of the looks that decided it.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Sequential experiments: what is known after each prompt, and when that is enough.
+//! Decides sequential experiments: what is known after each prompt, and when that is enough.
 //!
 //! A prompt is looked at when all its texts are there, in the order of the plan's [`crate::plan::Sequence`]; after each, every
 //! hypothesis has the evidence of [`crate::stats::sequential`] for it and against it, and e-Holm decides over

@@ -1,4 +1,5 @@
-//! The verdicts of a sequential experiment: what is decided, and p, are the looks'; effects stay as description.
+//! Puts the looks' conclusions into the verdicts of a sequential experiment: what is decided, and p, are the looks';
+//! effects stay as description.
 //!
 //! An ordinary p-value holds at an end that was fixed before. At one that the texts chose it does not.
 

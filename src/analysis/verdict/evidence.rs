@@ -1,4 +1,4 @@
-//! What the trials say of one hypothesis, before Holm and words.
+//! Tests one hypothesis on its trials; Holm's procedure and the words come later.
 
 use super::against::{Extreme, Opposed};
 use super::not_tested::NotTested;

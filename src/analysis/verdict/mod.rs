@@ -1,4 +1,4 @@
-//! Verdicts: what an experiment's trials say of its hypotheses.
+//! Reaches verdicts: what an experiment's trials say of its hypotheses.
 //!
 //! Two-sided unless the file says otherwise: a hypothesis can be supported, and
 //! refuted by a finding against it. Holm's procedure keeps the probability of any

@@ -1,4 +1,4 @@
-//! Why a hypothesis, or one level of it, was not tested.
+//! Owns the reasons for which a hypothesis, or one level of it, is not tested.
 
 use super::unknown::Unknowns;
 use crate::domain::Factor;

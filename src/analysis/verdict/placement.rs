@@ -1,4 +1,4 @@
-//! Whether a comparison of placements compares them at all.
+//! Decides whether a comparison of placements compares them at all.
 
 use std::collections::BTreeSet;
 

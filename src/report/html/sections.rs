@@ -1,5 +1,4 @@
-//! The page's sections, in order: what was asked, what was found, the texts, where
-//! it all comes from.
+//! Has the page's sections, in order: what was asked, what was found, the texts, where it all comes from.
 
 use maud::{Markup, PreEscaped, html};
 

@@ -1,4 +1,4 @@
-//! Divergence and routing experiments as tables and on the terminal.
+//! Shows divergence and routing experiments as tables and on the terminal.
 //!
 //! Knows `mechanism`'s results; must not know how they were recorded.
 

@@ -1,5 +1,4 @@
-//! What is left of the vocabulary after the first truncation, and what later
-//! steps do with it.
+//! Keeps what is left of the vocabulary after the first truncation, and does there what later steps do.
 
 use super::Sampled;
 use super::history::Penalties;

@@ -1,4 +1,4 @@
-//! Passes over a whole vocabulary's logits: extremes, and the k largest.
+//! Passes over a whole vocabulary's logits, for their extremes and the k largest.
 
 use crate::Token;
 

@@ -1,4 +1,4 @@
-//! What a model wrote: its thought, its answer, and both as one text.
+//! Tells apart what a model wrote: its thought, its answer, and both as one text.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! What is needed to pool runs and to plan the next: a mean's standard error, and how alike the
-//! texts of a prompt are.
+//! Computes what is needed to pool runs and to plan the next: a mean's standard error, and how alike the texts of a
+//! prompt are.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Several hypotheses at once.
+//! Adjusts the p-values of several hypotheses that are tested at once.
 
 use super::error::StatsError;
 

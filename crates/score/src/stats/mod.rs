@@ -1,5 +1,5 @@
-//! Estimates, tests and intervals. Pure functions of numbers: owns no data and
-//! knows neither trials nor metrics. What is random starts from a fixed key.
+//! Has estimates, tests and intervals, which are pure functions of numbers: it owns no data and knows neither trials
+//! nor metrics. What is random starts from a fixed key.
 //!
 //! Every result carries its interval and the number of prompts behind it; what
 //! can't be computed is a [`StatsError`], never a NaN.

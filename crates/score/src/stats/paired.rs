@@ -1,4 +1,4 @@
-//! Two arms that have the same prompts and seeds.
+//! Compares two arms that have the same prompts and seeds.
 
 use super::error::StatsError;
 use super::rare::{Kinds, PromptDifference, Range, widened};
