@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Failure;
-use super::run::{cache, threads};
+use super::means::{cache, threads};
 use super::variant::wanted;
 use crate::cli::{PlanArgs, RunArgs};
 use crate::exit_code::ExitCode;
