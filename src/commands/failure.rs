@@ -8,18 +8,26 @@ use std::path::Path;
 
 use miette::{Report, miette};
 
+use super::model::InspectError;
+use super::score::Unreadable;
 use super::variant::VariantError;
-use crate::check::CheckError;
+use crate::analysis::MetricError;
+use crate::check::{CheckError, UnlikeRuns};
 use crate::exit_code::ExitCode;
+use crate::model::hub::HubError;
+use crate::model::{NotHere, UnknownModel, VerifyError};
 use crate::prepare::{
     ArmFileError, FileError, HeaderError, LoadError, MemoryError, PrepareError, SurveyError, UnfitStudy,
 };
 use crate::report::plot::PlotError;
+use crate::report::power::ImpossibleDesign;
 use crate::run_dir::{MergeError, RunDirError};
 use crate::signals::WatchError;
 use crate::stats::StatsError;
 use crate::study::{SessionError, StudyError};
 use crate::sweep::SweepError;
+use crate::texts::TextError;
+use crate::worker::DevicesError;
 
 /// Why a command ends early: what to say, and the exit code.
 #[derive(Debug)]
@@ -66,10 +74,19 @@ macro_rules! codes {
 codes! {
     FileError => BadSetup,
     HeaderError => BadSetup,
+    ImpossibleDesign => Usage,
+    InspectError => BadSetup,
     LoadError => BadSetup,
     MemoryError => BadSetup,
-    VariantError => Usage,
+    MetricError => Usage,
+    NotHere => BadSetup,
     SurveyError => BadSetup,
+    TextError => BadSetup,
+    UnknownModel => Usage,
+    UnlikeRuns => BadSetup,
+    Unreadable => BadSetup,
+    VariantError => Usage,
+    VerifyError => BadSetup,
 }
 
 /// The same of errors that have no help.
@@ -106,7 +123,7 @@ impl From<PrepareError> for Failure {
             PrepareError::RunDir(error) => error.into(),
             PrepareError::EmptyShard { .. } => Self { code: ExitCode::NothingSelected, report: error.into() },
             PrepareError::Executable(_) => Self::internal(error),
-            PrepareError::Study(UnfitStudy::ForSweeps { .. }) => Self::usage(error),
+            PrepareError::Study(UnfitStudy::ForSweeps { .. }) | PrepareError::OwnChain { .. } => Self::usage(error),
             error => Self::bad_setup(error),
         }
     }
@@ -160,5 +177,24 @@ impl From<StudyError> for Failure {
             _ => ExitCode::Internal,
         };
         Self { code, report: error.into() }
+    }
+}
+
+impl From<HubError> for Failure {
+    fn from(error: HubError) -> Self {
+        match error {
+            // A full disk is a fault of the machine.
+            HubError::Io { .. } => Self::internal(error),
+            _ => Self::bad_setup(error),
+        }
+    }
+}
+
+impl From<DevicesError> for Failure {
+    fn from(error: DevicesError) -> Self {
+        match error {
+            DevicesError::Spawn { .. } => Self::internal(error),
+            DevicesError::Unlisted(_) => Self::bad_setup(error),
+        }
     }
 }

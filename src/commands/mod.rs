@@ -27,7 +27,6 @@ mod report;
 mod run;
 mod score;
 mod study;
-mod texts;
 mod variant;
 
 pub use failure::Failure;
@@ -93,6 +92,3 @@ fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode,
 fn trust(custody: Custody) -> Trust {
     if custody.trust { Trust::Edits } else { Trust::Seals }
 }
-
-#[cfg(test)]
-mod fuzz;

@@ -1,19 +1,19 @@
 //! `moe-sweep run`: experiment → plan → trials → outputs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::outputs::write_outputs;
-use super::variant::wanted;
+use super::variant::{cache, threads, wanted};
 use super::{Failure, study, tell, trust};
 use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
 use crate::exit_code::ExitCode;
-use crate::hardware::{available_memory_bytes, usable_cores};
+use crate::hardware::available_memory_bytes;
 use crate::journal::FailedTrials;
 use crate::message::say_soon;
 use crate::model::memory::Room;
-use crate::prepare::{Making, NOTHING_YET, Prepared, default_cache, load_study, prepare};
+use crate::prepare::{Making, NOTHING_YET, Prepared, load_study, prepare};
 use crate::progress::Progress;
 use crate::signals::Watch;
 use crate::sweep::{Means, Swept, sweep};
@@ -86,13 +86,4 @@ fn means(args: &RunArgs) -> Means {
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
         memory_patience: Duration::from_secs(args.wait_for_memory.into()),
     }
-}
-
-/// Where files that are made for `quant` are kept.
-pub(super) fn cache(args: &RunArgs) -> PathBuf {
-    args.cache.clone().unwrap_or_else(default_cache)
-}
-
-pub(super) fn threads(args: &RunArgs) -> u32 {
-    args.threads.map_or_else(usable_cores, Into::into)
 }

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::Failure;
-use super::run::{cache, threads};
-use super::variant::wanted;
+use super::variant::{cache, threads, wanted};
 use crate::cli::{PlanArgs, RunArgs};
 use crate::exit_code::ExitCode;
 use crate::hardware::Hardware;

@@ -9,9 +9,12 @@ mod file_type;
 pub mod gguf;
 mod hash;
 pub mod hub;
+mod location;
 pub mod memory;
+mod named;
 mod quantised;
 mod units;
+mod verify;
 
 pub use anatomy::{
     Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, Weights, is_expert,
@@ -19,5 +22,8 @@ pub use anatomy::{
 pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};
 pub use hash::{blake3_of, parts, sha256_of};
+pub use location::Location;
+pub use named::{NotHere, UnknownModel, named};
 pub use quantised::{QuantisedError, QuantisedFiles, Recipe};
 pub use units::{human_bytes, human_count};
+pub use verify::{Finding, Verified, VerifyError, all_right, verify};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each top-level module and the modules it may name.
-const MAY_KNOW: [(&str, &[&str]); 33] = [
+const MAY_KNOW: [(&str, &[&str]); 34] = [
     ("any_path", &[]),
     ("exit_code", &[]),
     ("hardware", &[]),
@@ -16,6 +16,7 @@ const MAY_KNOW: [(&str, &[&str]); 33] = [
     ("secret", &[]),
     ("stats", &[]),
     ("text_file", &[]),
+    ("texts", &["domain", "text_file"]),
     ("domain", &["metrics"]),
     ("message", &["plain"]),
     ("signals", &["exit_code", "message"]),
@@ -67,6 +68,7 @@ const MAY_KNOW: [(&str, &[&str]); 33] = [
             "run_dir",
             "stats",
             "study",
+            "texts",
         ],
     ),
     ("progress", &["domain", "event", "experiment", "journal", "message", "metrics", "model", "plan"]),
@@ -168,8 +170,8 @@ const STRANGERS: [(&str, &str); 10] = [
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.
-const PURE: [&str; 9] =
-    ["analysis", "check", "domain", "experiment", "metrics", "plan", "report", "stats", "text_file"];
+const PURE: [&str; 10] =
+    ["analysis", "check", "domain", "experiment", "metrics", "plan", "report", "stats", "text_file", "texts"];
 /// And these parts of others.
 const PURE_FILES: [&str; 10] = [
     "src/engine/http/answer/",
