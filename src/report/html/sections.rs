@@ -7,6 +7,7 @@ use super::provenance::Facts;
 use super::{Report, heat, verdicts, words};
 use crate::report::plot::{self, Figure, HEADLINE_FIGURE};
 use crate::report::tally::Tally;
+use crate::run_dir::{JOURNAL, Output};
 
 pub struct Section {
     /// Its place in the document, for links.
@@ -144,7 +145,7 @@ pub(super) fn list(facts: &Facts) -> Markup {
 }
 
 fn needs_script() -> Markup {
-    html! { noscript { p { "This part needs JavaScript; the same is in " code { "trials.csv" } " and " code { "trials.jsonl" } "." } } }
+    html! { noscript { p { "This part needs JavaScript; the same is in " code { (Output::Trials.file_name()) } " and " code { (JOURNAL) } "." } } }
 }
 
 /// The figures of this name, or of this name and a facet.
