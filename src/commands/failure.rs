@@ -8,17 +8,13 @@ use std::path::Path;
 
 use miette::{Report, miette};
 
-use super::model::InspectError;
-use super::score::Unreadable;
 use super::variant::VariantError;
 use crate::analysis::MetricError;
 use crate::check::{CheckError, UnlikeRuns};
 use crate::exit_code::ExitCode;
 use crate::model::hub::HubError;
-use crate::model::{NotHere, UnknownModel, VerifyError};
-use crate::prepare::{
-    ArmFileError, FileError, HeaderError, LoadError, MemoryError, PrepareError, SurveyError, UnfitStudy,
-};
+use crate::model::{HeaderError, NotHere, UnknownModel, VerifyError};
+use crate::prepare::{ArmFileError, FileError, LoadError, MemoryError, PrepareError, SurveyError, UnfitStudy};
 use crate::report::plot::PlotError;
 use crate::report::power::ImpossibleDesign;
 use crate::run_dir::{MergeError, RunDirError};
@@ -26,7 +22,7 @@ use crate::signals::WatchError;
 use crate::stats::StatsError;
 use crate::study::{SessionError, StudyError};
 use crate::sweep::SweepError;
-use crate::texts::TextError;
+use crate::texts::{TextError, Unreadable};
 use crate::worker::DevicesError;
 
 /// Why a command ends early: what to say, and the exit code.
@@ -75,7 +71,6 @@ codes! {
     FileError => BadSetup,
     HeaderError => BadSetup,
     ImpossibleDesign => Usage,
-    InspectError => BadSetup,
     LoadError => BadSetup,
     MemoryError => BadSetup,
     MetricError => Usage,

@@ -3,7 +3,6 @@
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use miette::Diagnostic;
 use rayon::prelude::*;
 
 use super::{Failure, print};
@@ -15,15 +14,7 @@ use crate::metrics::Metric;
 use crate::plain::{neutralise, neutralise_lines};
 use crate::regular_file;
 use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
-use crate::texts::{Shape, Texts, texts};
-
-/// An input that can't be read.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("cannot read {input}")]
-pub struct Unreadable {
-    input: String,
-    source: io::Error,
-}
+use crate::texts::{Shape, Texts, Unreadable, texts};
 
 /// Reads every text before it prints the first row, so that bad input prints
 /// nothing but its error.

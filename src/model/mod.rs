@@ -8,6 +8,7 @@ mod file;
 mod file_type;
 pub mod gguf;
 mod hash;
+mod header;
 pub mod hub;
 mod location;
 pub mod memory;
@@ -22,6 +23,7 @@ pub use anatomy::{
 pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};
 pub use hash::{blake3_of, parts, sha256_of};
+pub use header::{HeaderError, read_header};
 pub use location::Location;
 pub use named::{NotHere, UnknownModel, named};
 pub use quantised::{QuantisedError, QuantisedFiles, Recipe};

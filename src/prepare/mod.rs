@@ -27,7 +27,7 @@ mod survey;
 
 pub use error::{Misfit, Misfits, PrepareError};
 pub use files::{FileError, Made, Maker, NOTHING_YET, NotMade};
-pub use fit::{HeaderError, MemoryError};
+pub use fit::MemoryError;
 pub use read::{LoadError, Loaded, LoadedStudy, load_experiment, load_models, load_study};
 pub use shard::{WhichShardError, which_shard};
 pub use study::{ArmFileError, ReadyStudy, UnfitStudy, arm_files, prepare_study};

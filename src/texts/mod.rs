@@ -3,6 +3,7 @@
 //! Pure. Owns where an input holds a text, its id and its tokens. Must not know where bytes come from nor what a text
 //! scores.
 
+use std::io;
 use std::path::Path;
 
 use miette::Diagnostic;
@@ -62,6 +63,14 @@ impl<'a> Shape<'a> {
 
     /// Where a text is to be found in JSON, unless it is said.
     pub const FIELD: &'static str = "text";
+}
+
+/// An input whose bytes can't be had.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("cannot read {input}")]
+pub struct Unreadable {
+    pub input: String,
+    pub source: io::Error,
 }
 
 /// What is wrong with an input, and where.

@@ -2,51 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-use miette::Diagnostic;
-
 use super::super::{Failure, print_json, tell};
 use super::known_models;
 use crate::cli::ModelInspectArgs;
 use crate::domain::Offload;
 use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
-use crate::model::gguf::{Gguf, GgufError};
 use crate::model::hub::HubSettings;
 use crate::model::memory::Estimate;
-use crate::model::{Anatomy, Location, NoModel, NotHere, named};
+use crate::model::{HeaderError, Location, NotHere, named, read_header};
 use crate::report::models::{Inspected, describe};
-
-/// Why a file has no header that could be shown.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum InspectError {
-    #[error("{} is a scripted model, which has no header", path.display())]
-    #[diagnostic(help("it is a text file: read it as it is; inspect takes GGUF files"))]
-    Scripted { path: PathBuf },
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Gguf(#[from] GgufError),
-    #[error("{} is no model: {why}", path.display())]
-    #[diagnostic(help("name the GGUF file of a language model"))]
-    NoModel { path: PathBuf, why: NoModel },
-}
 
 pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
     let path = find(args)?;
-    let (gguf, anatomy) = read(&path)?;
+    if EngineKind::of(&path) == EngineKind::Scripted {
+        return Err(HeaderError::Scripted { path }.into());
+    }
+    let (gguf, anatomy) = read_header(&path)?;
     let estimate = Estimate::of(&anatomy, Offload::None, args.context);
     if args.json {
         return print_json(&Inspected::new(&gguf, &anatomy, &estimate));
     }
     tell(&describe(&gguf, &anatomy, &estimate))
-}
-
-fn read(path: &Path) -> Result<(Gguf, Anatomy), InspectError> {
-    if EngineKind::of(path) == EngineKind::Scripted {
-        return Err(InspectError::Scripted { path: path.to_owned() });
-    }
-    let gguf = Gguf::read(path)?;
-    let anatomy = Anatomy::of(&gguf).map_err(|why| InspectError::NoModel { path: path.to_owned(), why })?;
-    Ok((gguf, anatomy))
 }
 
 /// A path is taken as it is; anything else is a model's name first.

@@ -11,8 +11,6 @@ mod inspect;
 mod list;
 mod verify;
 
-pub use inspect::InspectError;
-
 pub fn execute(command: &ModelCommand) -> Result<ExitCode, Failure> {
     match command {
         ModelCommand::List(args) => list::list(args),
