@@ -28,13 +28,13 @@ pub fn metric_called(name: &str) -> Result<Metric, MetricError> {
 /// # Errors
 /// When none such has it, with those that there are.
 pub fn limited(name: &str) -> Result<Metric, MetricError> {
-    Metric::from_name(name).filter(grows_worse).ok_or_else(|| MetricError::NoLimit { name: name.to_owned() })
+    Metric::from_name(name).filter(|metric| grows_worse(*metric)).ok_or_else(|| MetricError::NoLimit { name: name.to_owned() })
 }
 
-fn grows_worse(metric: &Metric) -> bool {
+fn grows_worse(metric: Metric) -> bool {
     metric.worse() == Some(Worse::Higher)
 }
 
-fn names(fit: fn(&Metric) -> bool) -> String {
-    Metric::ALL.into_iter().filter(fit).map(Metric::name).collect::<Vec<_>>().join(", ")
+fn names(fit: fn(Metric) -> bool) -> String {
+    Metric::ALL.into_iter().filter(|metric| fit(*metric)).map(Metric::name).collect::<Vec<_>>().join(", ")
 }
