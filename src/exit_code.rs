@@ -8,7 +8,8 @@ pub enum ExitCode {
     Ok = 0,
     /// A fault of moe-sweep's, or of the machine while it ran: a full disk.
     Internal = 1,
-    /// The command line is not understood. clap exits with this one itself.
+    /// The command line is not understood: an option or a name that there is not, whatever it is of (a metric, a model,
+    /// a chain). clap exits with this one itself.
     Usage = 2,
     /// Some trials failed or are missing, or the run ended before it tried them: a server is gone, memory is short.
     Incomplete = 3,

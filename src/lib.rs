@@ -42,6 +42,7 @@ pub mod seal;
 pub mod secret;
 pub mod signals;
 pub mod text_file;
+pub mod texts;
 pub mod worker;
 
 #[cfg(test)]

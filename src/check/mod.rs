@@ -11,6 +11,7 @@ mod of_run;
 #[cfg(test)]
 mod tests;
 mod units;
+mod unlike;
 
 pub use baseline::{Baseline, BaselineError, Facts};
 pub use comparable::{Difference, differences};
@@ -18,3 +19,4 @@ pub use compared::{CheckError, Sight, compared, gated, notes};
 pub use gate::{By, Gate, GateStatus, LoopsMore, Rule, Texts, Unit, Verdict, decide};
 pub use of_run::baseline_of;
 pub use units::units;
+pub use unlike::{Aspect, Unlike, UnlikeRuns, alike_but_for};

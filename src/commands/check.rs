@@ -17,8 +17,8 @@ use crate::run_dir::{CONFIRMATION, GATE, RunDir, write_named};
 /// # Errors
 /// When there is nothing that can be compared, or the outcome can't be written.
 pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let base = baseline::read(&args.baseline)?;
     let metric = gated(&args.metric)?;
+    let base = baseline::read(&args.baseline)?;
     let first = Results::from(RunDir::new(&args.directory).read(trust(args.custody))?);
     let measured = baseline_of(&first);
     let mut notes = notes(&base, &measured);

@@ -9,15 +9,21 @@ use std::path::Path;
 use miette::{Report, miette};
 
 use super::variant::VariantError;
-use crate::check::CheckError;
+use crate::analysis::MetricError;
+use crate::check::{CheckError, UnlikeRuns};
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
+use crate::model::hub::HubError;
+use crate::model::{HeaderError, NotHere, UnknownModel, VerifyError};
 use crate::prepare::{ArmFileError, LoadError, PrepareError, SurveyError, UnfitStudy};
 use crate::report::plot::PlotError;
+use crate::report::power::ImpossibleDesign;
 use crate::run_dir::{MergeError, RunDirError};
 use crate::signals::WatchError;
 use crate::stats::StatsError;
 use crate::study::{SessionError, StudyError};
 use crate::sweep::SweepError;
+use crate::texts::{TextError, Unreadable};
+use crate::worker::DevicesError;
 
 /// Why a command ends early: what to say, and the exit code.
 #[derive(Debug)]
@@ -76,14 +82,27 @@ codes! {
     // Faults of what was typed.
     VariantError, Report::new, _ => Usage;
     CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
+    ImpossibleDesign, Report::new, _ => Usage;
+    MetricError, Report::new, _ => Usage;
+    UnknownModel, Report::new, _ => Usage;
     UnfitStudy, Report::new, UnfitStudy::ForSweeps { .. } => Usage, _ => BadSetup;
     // Faults of an experiment, a model or a folder.
+    DevicesError, Report::new, DevicesError::Spawn { .. } => Internal, DevicesError::Unlisted(_) => BadSetup;
+    HeaderError, Report::new, _ => BadSetup;
+    // A full disk is a fault of the machine.
+    HubError, Report::new, HubError::Io { .. } => Internal, _ => BadSetup;
     LoadError, Report::new, _ => BadSetup;
+    NotHere, Report::new, _ => BadSetup;
     StatsError, Report::from_err, _ => BadSetup;
     SurveyError, Report::new, _ => BadSetup;
+    TextError, Report::new, _ => BadSetup;
+    UnlikeRuns, Report::new, _ => BadSetup;
+    Unreadable, Report::new, _ => BadSetup;
+    VerifyError, Report::new, _ => BadSetup;
     PrepareError, Report::new,
         PrepareError::RunDir(error) => error.code(),
         PrepareError::Study(error) => error.code(),
+        PrepareError::OwnChain { .. } => Usage,
         PrepareError::EmptyShard { .. } => NothingSelected,
         PrepareError::Executable(_) => Internal,
         _ => BadSetup;

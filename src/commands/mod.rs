@@ -28,7 +28,6 @@ mod report;
 mod run;
 mod score;
 mod study;
-mod texts;
 mod variant;
 
 pub use failure::Failure;
@@ -94,6 +93,3 @@ fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode,
 fn trust(custody: Custody) -> Trust {
     if custody.trust { Trust::Edits } else { Trust::Seals }
 }
-
-#[cfg(test)]
-mod fuzz;

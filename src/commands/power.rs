@@ -1,7 +1,5 @@
 //! `moe-sweep power`: what a design can see, and what design would.
 
-use miette::miette;
-
 use super::{Failure, print_json, tell};
 use crate::cli::PowerArgs;
 use crate::exit_code::ExitCode;
@@ -10,11 +8,7 @@ use crate::report::power::{Answer, Asked, text};
 /// # Errors
 /// When no texts can be as they are asked for.
 pub fn power(args: &PowerArgs) -> Result<ExitCode, Failure> {
-    let answer = Answer::to(asked(args)).map_err(|error| {
-        let help =
-            "give a --from-rate and a --to-rate that differ, and a --correlation that texts of these rates can have";
-        Failure::usage(miette!(help = help, "{error}"))
-    })?;
+    let answer = Answer::to(asked(args))?;
     if args.json { print_json(&answer) } else { tell(&text(&answer)) }
 }
 

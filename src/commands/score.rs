@@ -3,28 +3,18 @@
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use miette::Diagnostic;
 use rayon::prelude::*;
 
-use super::texts::{Shape, Text, Texts, texts};
 use super::{Failure, print};
 use crate::analysis::Blindness;
 use crate::cli::ScoreArgs;
 use crate::exit_code::ExitCode;
 use crate::message::say;
-use crate::metrics::{Metric, Written, score_head, score_written};
+use crate::metrics::Metric;
 use crate::plain::{neutralise, neutralise_lines};
 use crate::regular_file;
 use crate::report::scores::{ScoreRow, write_csv, write_json_lines};
-use crate::text_file::Format;
-
-/// An input that can't be read.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("cannot read {input}")]
-struct Unreadable {
-    input: String,
-    source: io::Error,
-}
+use crate::texts::{Shape, Texts, Unreadable, texts};
 
 /// Reads every text before it prints the first row, so that bad input prints
 /// nothing but its error.
@@ -32,12 +22,12 @@ struct Unreadable {
 /// # Errors
 /// When an input can't be read or understood, or stdout can't be written.
 pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
-    let read = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, _>>()?;
+    let read = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, Failure>>()?;
     for note in read.iter().flat_map(|Texts { notes, .. }| notes) {
         say(&format!("note: {}", neutralise(note)));
     }
     let texts: Vec<_> = read.into_iter().flat_map(|Texts { texts, .. }| texts).collect();
-    let rows: Vec<_> = texts.into_par_iter().map(|text| row(text, args.first)).collect();
+    let rows: Vec<_> = texts.into_par_iter().map(|text| ScoreRow::of(text, args.first)).collect();
     let blind = Blindness::of_scores(Metric::RepetitionScore, rows.iter().map(|row| &row.scores));
     if blind.n_unseen > 0 {
         say(&format!("note: {blind}"));
@@ -58,8 +48,8 @@ fn read(input: &Path, args: &ScoreArgs) -> Result<Texts, Failure> {
         Some("-") => ("stdin".to_owned(), read_stdin()),
         _ => (input.display().to_string(), regular_file::read(input)),
     };
-    let bytes = bytes.map_err(|source| Failure::bad_setup(Unreadable { input: name.clone(), source }))?;
-    texts(&name, &bytes, shape(input, args)).map_err(Failure::bad_setup)
+    let bytes = bytes.map_err(|source| Unreadable { input: name.clone(), source })?;
+    Ok(texts(&name, &bytes, shape(input, args))?)
 }
 
 fn read_stdin() -> io::Result<Vec<u8>> {
@@ -69,19 +59,12 @@ fn read_stdin() -> io::Result<Vec<u8>> {
 
 /// What the options say, or else the file's name.
 fn shape<'a>(input: &Path, args: &'a ScoreArgs) -> Shape<'a> {
-    let field = args.field.as_deref().unwrap_or("text");
-    match Format::of(input) {
-        _ if args.lines => Shape::Lines,
-        Format::Json if !args.jsonl => Shape::Json { field },
-        Format::Plain if !args.jsonl && args.field.is_none() => Shape::Whole,
-        Format::Plain | Format::Json | Format::JsonLines => Shape::JsonLines { field },
+    let field = args.field.as_deref();
+    if args.lines {
+        Shape::Lines
+    } else if args.jsonl {
+        Shape::JsonLines { field: field.unwrap_or(Shape::FIELD) }
+    } else {
+        Shape::of(input, field)
     }
-}
-
-fn row(Text { id, text, tokens }: Text, first: Option<u32>) -> ScoreRow {
-    let scores = match first {
-        None => score_written(&Written::of(&text, None, None), tokens.as_deref()),
-        Some(k) => score_head(&text, tokens.as_deref(), k as usize),
-    };
-    ScoreRow::new(id, scores)
 }

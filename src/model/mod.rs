@@ -7,10 +7,14 @@ mod file;
 mod file_type;
 pub mod gguf;
 mod hash;
+mod header;
 pub mod hub;
+mod location;
 pub mod memory;
+mod named;
 mod quantised;
 mod units;
+mod verify;
 
 pub use anatomy::{
     Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, Weights, is_expert,
@@ -18,5 +22,9 @@ pub use anatomy::{
 pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};
 pub use hash::{blake3_of, parts, sha256_of};
+pub use header::{HeaderError, read_header};
+pub use location::Location;
+pub use named::{NotHere, UnknownModel, named};
 pub use quantised::{QuantisedError, QuantisedFiles, Recipe};
 pub use units::{human_bytes, human_count};
+pub use verify::{Finding, Verified, VerifyError, all_right, verify};

@@ -21,6 +21,9 @@ pub enum PrepareError {
     #[error("{file}: {why}", file = file.display())]
     #[diagnostic(help("choose a smaller --seed-offset"))]
     SeedOffset { file: PathBuf, why: String },
+    #[error("--own-chain {chain}: the experiment has no such chain")]
+    #[diagnostic(help("use one of: {}", known.join(", ")))]
+    OwnChain { chain: String, known: Vec<String> },
     #[error(
         "{file}: {shard} can't be run, for [sequential] decides after each prompt whether to go on, and no shard has the \
          others' texts",

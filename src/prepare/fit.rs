@@ -8,20 +8,9 @@ use miette::Diagnostic;
 use crate::domain::{Offload, TrialId};
 use crate::engine::{EngineFacts, EngineKind};
 use crate::hardware::available_memory_bytes;
-use crate::model::gguf::{Gguf, GgufError};
 use crate::model::memory::{DoesNotFit, Estimate, Free, Room};
-use crate::model::{Anatomy, ModelFiles, NoModel};
+use crate::model::{Anatomy, HeaderError, ModelFiles, read_header};
 use crate::plan::Plan;
-
-#[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum HeaderError {
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Gguf(#[from] GgufError),
-    #[error("{path} is no model: {why}")]
-    #[diagnostic(help("name the GGUF file of a language model"))]
-    NoModel { path: PathBuf, why: NoModel },
-}
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum MemoryError {
@@ -41,8 +30,7 @@ pub fn anatomy_of(path: &Path) -> Result<Option<Anatomy>, HeaderError> {
     if EngineKind::of(path) == EngineKind::Scripted {
         return Ok(None);
     }
-    let anatomy = Anatomy::of(&Gguf::read(path)?);
-    anatomy.map(Some).map_err(|why| HeaderError::NoModel { path: path.to_owned(), why })
+    read_header(path).map(|(_, anatomy)| Some(anatomy))
 }
 
 /// Memory that is free; None where the system does not tell. An accelerator's

@@ -27,7 +27,7 @@ mod survey;
 
 pub use error::{Misfit, Misfits, PrepareError, UnfitStudy};
 pub use files::{FileError, Made, Maker, NOTHING_YET, NotMade};
-pub use fit::{HeaderError, MemoryError};
+pub use fit::MemoryError;
 pub use read::{LoadError, Loaded, LoadedStudy, load_experiment, load_models, load_study};
 pub use shard::{WhichShardError, which_shard};
 pub use study::{ArmFileError, ReadyStudy, arm_files, prepare_study};
@@ -132,7 +132,7 @@ fn look(wanted: &Wanted, room: Option<Room>, probing: Probing) -> Result<Planned
     let moved = experiment.grid.offset_seeds(wanted.seed_offset);
     moved.map_err(|why| PrepareError::SeedOffset { file: file.clone(), why })?;
     if let Some(elsewhere) = &wanted.elsewhere {
-        ask_elsewhere(&mut experiment, elsewhere);
+        ask_elsewhere(&mut experiment, elsewhere)?;
     }
     let of_servers = Plan::server_misfits(&experiment);
     if !of_servers.is_empty() {
@@ -182,12 +182,23 @@ impl Planned {
 }
 
 /// Puts a server in the place of all the grid's models.
-fn ask_elsewhere(experiment: &mut Experiment, Elsewhere { server, served_as }: &Elsewhere) {
+///
+/// # Errors
+/// When it is said to run a chain of its own that the grid does not have.
+fn ask_elsewhere(experiment: &mut Experiment, Elsewhere { server, served_as }: &Elsewhere) -> Result<(), PrepareError> {
+    let chains = &experiment.grid.chains;
+    if let Some(own) = &server.own_chain
+        && !chains.iter().any(|chain| chain.id == *own)
+    {
+        let known = chains.iter().map(|chain| chain.id.clone()).collect();
+        return Err(PrepareError::OwnChain { chain: own.clone(), known });
+    }
     for model in &mut experiment.grid.models {
         let name = served_as.clone().unwrap_or_else(|| model.id.clone());
         (model.sha256, model.size_bytes) = (None, None);
         model.source = Source::Server(Box::new(Served { server: server.clone(), name }));
     }
+    Ok(())
 }
 
 /// Everything that keeps an experiment from being run on its models as they were found.

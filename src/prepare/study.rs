@@ -7,14 +7,14 @@ use miette::Diagnostic;
 
 use super::error::UnfitStudy;
 use super::files::{FileError, Maker, NotMade};
-use super::fit::{HeaderError, MemoryError, anatomy_of, must_fit};
+use super::fit::{MemoryError, anatomy_of, must_fit};
 use super::read::LoadedStudy;
 use super::survey::{Inquiry, Probing, Survey, survey};
 use super::{PrepareError, Wanted, executable, misfits};
 use crate::engine::EngineKind;
 use crate::experiment::{Arm, Study, Subject};
-use crate::model::ModelFile;
 use crate::model::memory::Room;
+use crate::model::{HeaderError, ModelFile};
 use crate::plan::{OnDisk, Surveyed, study_misfits};
 use crate::run_dir::RunDir;
 use crate::study::ArmFile;

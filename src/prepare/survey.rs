@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::fit::{HeaderError, MemoryError, anatomy_of, must_fit};
+use super::fit::{MemoryError, anatomy_of, must_fit};
 use crate::domain::{Generate, ModelFacts, Offload, Quant, Template};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
 use crate::experiment::{Experiment, HubFile, Model, Prompt, Served, Source, Study};
 use crate::message::say;
 use crate::model::hub::{HubSettings, cached};
 use crate::model::memory::Room;
-use crate::model::{Anatomy, blake3_of, parts, sha256_of};
+use crate::model::{Anatomy, HeaderError, blake3_of, parts, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};

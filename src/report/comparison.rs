@@ -1,8 +1,11 @@
-//! Words what two runs have in common and where they differ.
+//! Shows two runs beside each other, in words and as JSON.
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use crate::analysis::{Comparison, Parted, Row};
+use crate::metrics::Metric;
 use crate::plain::neutralise;
 use crate::stats::{Interval, Measured};
 
@@ -13,6 +16,17 @@ pub struct About<'a> {
     pub b: &'a str,
     pub metric: &'a str,
     /// What must be known to read the comparison rightly.
+    pub notes: &'a [String],
+}
+
+/// The comparison in the shape in which `--json` prints it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Answer<'a> {
+    pub a: &'a str,
+    pub b: &'a str,
+    pub metric: Metric,
+    #[serde(flatten)]
+    pub comparison: &'a Comparison,
     pub notes: &'a [String],
 }
 

@@ -7,9 +7,11 @@
 
 pub mod comparison;
 pub mod csv;
+pub mod devices;
 pub mod former;
 pub mod gate;
 pub mod html;
+pub mod models;
 pub mod outputs;
 pub mod parameters;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use miette::Diagnostic;
 use serde::Serialize;
 
 use super::number::short;
@@ -75,10 +76,24 @@ struct Margin<T> {
     greater: T,
 }
 
+/// A design whose texts can't be as they are asked for.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{0}")]
+#[diagnostic(help(
+    "give a --from-rate and a --to-rate that differ, and a --correlation that texts of these rates can have"
+))]
+pub struct ImpossibleDesign(StatsError);
+
 impl Answer {
+    /// Answers what is asked.
+    ///
     /// # Errors
     /// Where something asked is out of range, or can't be.
-    pub fn to(asked: Asked) -> Result<Self, StatsError> {
+    pub fn to(asked: Asked) -> Result<Self, ImpossibleDesign> {
+        Self::computed(asked).map_err(ImpossibleDesign)
+    }
+
+    fn computed(asked: Asked) -> Result<Self, StatsError> {
         let Asked { prompts, texts, hypotheses, sd, icc, cost_ratio, margin, .. } = asked;
         let m = hypotheses as f64;
         let target = Target { alpha: asked.alpha / m, power: asked.power };

@@ -7,8 +7,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::metrics::{Metric, Scores};
+use crate::metrics::{Metric, Scores, Written, score_head, score_written};
 use crate::report::table::Table;
+use crate::texts::Text;
 
 /// One text's row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,6 +22,15 @@ pub struct ScoreRow {
 }
 
 impl ScoreRow {
+    /// Scores a text, or its first so many words and tokens.
+    pub fn of(Text { id, text, tokens }: Text, first: Option<u32>) -> Self {
+        let scores = match first {
+            None => score_written(&Written::of(&text, None, None), tokens.as_deref()),
+            Some(k) => score_head(&text, tokens.as_deref(), k as usize),
+        };
+        Self::new(id, scores)
+    }
+
     pub fn new(id: String, scores: Scores) -> Self {
         Self { id, unseen_by: scores.unseen_by().collect(), scores }
     }

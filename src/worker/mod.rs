@@ -5,15 +5,18 @@
 //! - `supervisor`: starts it, feeds it, notices when it dies or hangs
 //! - `exchange`: a request, and its replies until the answer
 //! - `death`: how it ended, and whose doing that was
+//! - `devices`: what it can compute on
 //!
 //! Knows engines; must not know plans, journals or metrics.
 
 pub mod child;
 mod death;
+mod devices;
 mod exchange;
 pub mod protocol;
 pub mod supervisor;
 
 pub use death::{Cause, Death};
+pub use devices::{DevicesError, list_devices};
 pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
 pub use supervisor::{Silence, Worker};

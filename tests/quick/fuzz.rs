@@ -1,5 +1,5 @@
 //! Every reader of foreign bytes that the library has, fed with mutants (docs/torture.md). Those that only its
-//! inside sees are in `src/engine/http/fuzz.rs` and `src/commands/fuzz.rs`.
+//! inside sees are in `src/engine/http/fuzz.rs`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,6 +23,7 @@ use moe_sweep::report::{csv, verdicts};
 use moe_sweep::run_dir;
 use moe_sweep::seal::Trust;
 use moe_sweep::text_file::decode;
+use moe_sweep::texts::{Shape, texts};
 use moe_sweep::worker::protocol::{Reply, Request};
 
 /// The message as the user gets it: to write it must not fail either.
@@ -94,6 +95,30 @@ fn prompts() {
         let of = |name: &str| read_or_told(experiment(&base.replace("p.txt", name), Some(text)));
         let read = ["p.jsonl", "p.json", "p.txt"].map(of);
         if read.contains(&Read::Accepted) { Read::Accepted } else { Read::Refused }
+    });
+}
+
+/// In every shape that `score` knows.
+#[test]
+fn score_inputs() {
+    let shapes = [
+        Shape::Whole,
+        Shape::Lines,
+        Shape::JsonLines { field: "text" },
+        Shape::JsonLines { field: "/choices/0/text" },
+        Shape::Json { field: "text" },
+    ];
+    fuzz("score", Kind::JsonLines, 2000, |bytes| {
+        let mut read = Read::Refused;
+        for shape in shapes {
+            match texts("in", bytes, shape) {
+                // Plain text is always read: it says nothing of the others.
+                Ok(_) if matches!(shape, Shape::Whole | Shape::Lines) => {}
+                Ok(_) => read = Read::Accepted,
+                Err(error) => assert!(error.line >= 1 && !error.to_string().is_empty()),
+            }
+        }
+        read
     });
 }
 

@@ -324,7 +324,7 @@ fn each_refusal_says_what_to_do() {
     }
     assert!(!fetch.repository().join("blobs").exists());
     let said = fetch.say(&["model", "fetch", "n"]);
-    assert_eq!(said.code, Some(96));
+    assert_eq!(said.code, Some(2));
     says(&said, &["unknown model \"n\"", "known are: m"]);
 }
 

@@ -81,7 +81,9 @@ fn a_name_is_looked_up_as_a_run_does() {
     bench.write("m.gguf", made::tiny_moe().file());
     let said = good(inspect(&bench, &["m", "--experiment", "x.toml"]));
     assert!(said.contains("architecture  deepseek"), "{said}");
-    assert!(refused(&bench, &["other", "--experiment", "x.toml"]).contains("unknown model \"other\""));
+    let unknown = inspect(&bench, &["other", "--experiment", "x.toml"]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""), "{unknown:#?}");
+    unknown.says(&["unknown model \"other\""]);
 }
 
 #[test]

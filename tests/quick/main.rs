@@ -25,4 +25,5 @@ mod probe;
 mod report;
 mod sequential;
 mod surroundings;
+mod unknown_names;
 mod worker_death;

@@ -1,0 +1,55 @@
+//! Models by the names that a user gives, and what is said where one can't be had.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+
+use crate::experiment::{HubFile, Model, Source};
+
+/// A name that no model here has.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("unknown model {id:?}")]
+#[diagnostic(help("known are: {known}; --experiment FILE adds those of an experiment file"))]
+pub struct UnknownModel {
+    id: String,
+    known: String,
+}
+
+/// The models of these names, in the order of the names.
+///
+/// # Errors
+/// At the first name that is unknown, with those that are known.
+pub fn named(ids: &[String], models: &[Model]) -> Result<Vec<Model>, UnknownModel> {
+    let unknown = |id: &String| {
+        let known: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
+        let known = if known.is_empty() { "none here".to_owned() } else { known.join(", ") };
+        UnknownModel { id: id.clone(), known }
+    };
+    ids.iter().map(|id| models.iter().find(|model| model.id == *id).cloned().ok_or_else(|| unknown(id))).collect()
+}
+
+/// A model that is known and whose files are not here.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum NotHere {
+    #[error("the model {id}, {}, is not there", path.display())]
+    #[diagnostic(help("{remedy}"))]
+    Missing { id: String, path: PathBuf, remedy: String },
+    #[error("the model {id} is not fetched: {file}")]
+    #[diagnostic(help("{remedy}"))]
+    NotFetched { id: String, file: HubFile, remedy: String },
+    #[error("the model {id} is on the server {server}")]
+    #[diagnostic(help("{remedy}"))]
+    Served { id: String, server: String, remedy: String },
+}
+
+impl NotHere {
+    /// What is said of a model of this source.
+    pub fn new(model: &Model, remedy: impl Into<String>) -> Self {
+        let (id, remedy) = (model.id.clone(), remedy.into());
+        match &model.source {
+            Source::Path(path) => Self::Missing { id, path: path.clone(), remedy },
+            Source::Hub(file) => Self::NotFetched { id, file: file.clone(), remedy },
+            Source::Server(served) => Self::Served { id, server: served.server.id.clone(), remedy },
+        }
+    }
+}

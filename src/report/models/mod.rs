@@ -1,0 +1,9 @@
+//! Models as the commands of `model` show them. Must not know how they are found.
+
+mod inspect;
+mod list;
+mod verify;
+
+pub use inspect::{Inspected, describe};
+pub use list::{Row, table};
+pub use verify::line;

@@ -1,0 +1,46 @@
+//! What llama.cpp can compute on here, asked of a worker: a driver can take its process with it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use miette::Diagnostic;
+
+use super::protocol::{Reply, Request};
+use super::{Exchange, Heard, Limits, Unanswered, Worker};
+use crate::domain::Numerics;
+use crate::engine::Devices;
+
+/// Drivers take seconds to start at most.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+#[cfg(feature = "llama")]
+const UNLISTED: &str = "a driver may be broken or GGML_VK_VISIBLE_DEVICES name one that is not there: unset it, or give \
+                        indices that `vulkaninfo --summary` lists";
+#[cfg(not(feature = "llama"))]
+const UNLISTED: &str = crate::engine::llama::REMEDY;
+
+/// Why devices can't be listed.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum DevicesError {
+    #[error("cannot start {}: {error}", executable.display())]
+    Spawn { executable: PathBuf, error: io::Error },
+    #[error("llama.cpp can't list its devices: {0}")]
+    #[diagnostic(help("{UNLISTED}"))]
+    Unlisted(Unanswered),
+}
+
+/// Lists them; `executable` is our own, which is also the worker.
+///
+/// # Errors
+/// When the worker can't be started, or dies of a driver.
+pub fn list_devices(executable: &Path) -> Result<Devices, DevicesError> {
+    let mut worker = Worker::start(executable, Numerics::Invariant)
+        .map_err(|error| DevicesError::Spawn { executable: executable.to_owned(), error })?;
+    let exchange = Exchange::begin(&mut worker, &Request::Devices, Limits::silence(TIMEOUT));
+    let devices = exchange.answer(|reply| match reply {
+        Reply::Devices(devices) => Heard::Answer(devices),
+        other => Heard::out_of_turn(&other),
+    });
+    devices.map_err(DevicesError::Unlisted)
+}
