@@ -15,7 +15,7 @@ use moe_sweep::analysis::{Questions, ScoredTrial, TrialResult, VerdictOutcome, v
 use moe_sweep::check::{By, Outcome, Rule, Texts, Unit, decide};
 use moe_sweep::domain::{Cell, Factor, Generation, Seed, Selection, Stop, Temperature, Trial, TrialId};
 use moe_sweep::experiment::{Direction, Hypothesis, Settings, Sides, Test};
-use moe_sweep::journal::format::Failure;
+use moe_sweep::journal::record::Failure;
 use moe_sweep::metrics::{Metric, Scores, TextPart};
 use moe_sweep::stats::{Kinds, PromptDifference};
 use rand::RngExt as _;

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
     use crate::analysis::ScoredTrial;
     use crate::domain::{Temperature, Trial};
-    use crate::journal::format::Failure;
+    use crate::journal::record::Failure;
     use crate::metrics;
 
     fn trial(prompt: &str, seed: u32) -> Trial {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::domain::{Cell, Factor, Generation, Stop, Trial, TrialId};
 use crate::experiment::{Hypothesis, Prompt, Settings};
-use crate::journal::format::{Failure, Outcome};
+use crate::journal::record::{Failure, Outcome};
 use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
 use crate::plan::{Design, Doubt, Sequence};
 use crate::stats::{Dispersion, Interval};

@@ -11,7 +11,7 @@ use crate::domain::{
     Bos, Cell, Draws, Generate, Generation, Numerics, Selection, Stop, Temperature, Token, Trial, TrialId,
 };
 use crate::experiment::{Hypothesis, Test};
-use crate::journal::format::Outcome as Recorded;
+use crate::journal::record::Outcome as Recorded;
 use crate::metrics::Metric;
 
 /// 59 are the fewest that can show, without a loop, that fewer than one in twenty loop.

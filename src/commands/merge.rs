@@ -13,7 +13,7 @@ use super::{Failure, plain, tell, trust};
 use crate::cli::{MergeAllowed, MergeArgs};
 use crate::domain::{Trial, TrialId};
 use crate::exit_code::ExitCode;
-use crate::journal::format::{Outcome, TrialRecord};
+use crate::journal::record::{Outcome, TrialRecord};
 use crate::journal::{self, Journal};
 use crate::manifest::{Manifest, ModelEntry};
 use crate::message::say;

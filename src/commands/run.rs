@@ -20,7 +20,7 @@ use crate::domain::TrialId;
 use crate::engine::{Limits, Samplers, Sharing};
 use crate::exit_code::ExitCode;
 use crate::hardware::{available_memory_bytes, usable_cores};
-use crate::journal::format::{Outcome, TrialRecord};
+use crate::journal::record::{Outcome, TrialRecord};
 use crate::journal::{self, Contents, Journal};
 use crate::manifest::{Manifest, RunEntry};
 use crate::message::{say, say_soon};

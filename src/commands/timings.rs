@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::analysis::{Analysis, Sharing, sharing};
 use crate::domain::LoadKey;
 use crate::journal::Contents;
-use crate::journal::format::Outcome;
+use crate::journal::record::Outcome;
 use crate::manifest::Manifest;
 use crate::report::csv::{Timed, TimingRow};
 

@@ -35,6 +35,11 @@ pub trait FactorLevel: Clone + Ord + fmt::Display + Serialize + DeserializeOwned
     /// When it is none.
     fn read(written: &Written) -> Result<Self, NotALevel>;
 
+    /// The level as an experiment file writes it: what [`Self::read`] reads as this level.
+    fn written(&self) -> Written {
+        Written::Name(self.to_string())
+    }
+
     /// The levels of a range.
     ///
     /// # Errors
@@ -205,6 +210,11 @@ macro_rules! factors {
         impl Level {
             pub fn factor(&self) -> Factor {
                 match self { $(Self::$factor(_) => Factor::$factor,)+ }
+            }
+
+            /// As an experiment file writes it.
+            pub fn written(&self) -> Written {
+                match self { $(Self::$factor(level) => level.written(),)+ }
             }
 
             /// In the title of a table or a plot.

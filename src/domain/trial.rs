@@ -38,8 +38,19 @@ impl TrialId {
         Self(blake3::hash(canonical).to_hex()[..32].to_owned())
     }
 
+    /// The id that a file holds.
+    pub fn known(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<TrialId> for String {
+    fn from(id: TrialId) -> Self {
+        id.0
     }
 }
 

@@ -10,7 +10,7 @@ use crate::analysis::{
     SourceShare, TestKind, TrialResult, Verdict, VerdictOutcome,
 };
 use crate::domain::{Cell, Factor, Generation, Offload, Quant, Seed, Stop, Temperature, Trial, TrialId};
-use crate::journal::format::Failure;
+use crate::journal::record::Failure;
 use crate::metrics::TextPart;
 use crate::metrics::{Metric, Scores};
 use crate::stats::{Dispersion, Effect, Interval, Onset, Portion, kaplan_meier};

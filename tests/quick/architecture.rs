@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each top-level module and the modules it may name.
-const MAY_KNOW: [(&str, &[&str]); 29] = [
+const MAY_KNOW: [(&str, &[&str]); 30] = [
     ("any_path", &[]),
     ("exit_code", &[]),
     ("hardware", &[]),
@@ -17,27 +17,31 @@ const MAY_KNOW: [(&str, &[&str]); 29] = [
     ("stats", &[]),
     ("text_file", &[]),
     ("domain", &["metrics"]),
+    ("format", &["domain", "metrics", "seal"]),
     ("message", &["plain"]),
     ("signals", &["exit_code", "message"]),
     ("experiment", &["domain", "metrics", "plain", "text_file"]),
     ("model", &["any_path", "domain", "experiment", "proxy", "regular_file", "secret"]),
     ("engine", &["any_path", "domain", "experiment", "metrics", "proxy", "regular_file", "secret"]),
-    ("plan", &["domain", "engine", "experiment", "metrics", "seal"]),
+    ("plan", &["domain", "engine", "experiment", "format", "metrics", "seal"]),
     ("worker", &["any_path", "domain", "engine", "exit_code", "experiment", "model", "plain", "signals"]),
-    ("journal", &["domain", "engine", "plan", "regular_file", "seal"]),
+    ("journal", &["domain", "engine", "format", "regular_file", "seal"]),
     ("event", &["domain", "engine", "journal", "plan"]),
     ("runner", &["domain", "engine", "event", "experiment", "journal", "model", "plan", "worker"]),
     ("metrics", &[]),
     ("mechanism", &["domain", "engine", "experiment", "metrics", "stats"]),
     ("analysis", &["domain", "engine", "experiment", "journal", "metrics", "plan", "stats"]),
-    ("check", &["analysis", "domain", "experiment", "metrics", "plan", "stats"]),
+    ("check", &["analysis", "domain", "experiment", "format", "metrics", "plan", "stats"]),
     // Advice shows what the client would ask a server for: engine::http's mapping.
     (
         "report",
         &["analysis", "check", "domain", "engine", "experiment", "mechanism", "metrics", "plain", "plan", "stats"],
     ),
     ("progress", &["domain", "event", "experiment", "journal", "message", "metrics", "model", "plan"]),
-    ("manifest", &["domain", "engine", "experiment", "hardware", "model", "plan", "runner", "seal"]),
+    (
+        "manifest",
+        &["any_path", "domain", "engine", "experiment", "format", "hardware", "model", "plan", "runner", "seal"],
+    ),
     ("cli", &[]),
 ];
 
@@ -93,8 +97,19 @@ const STRANGERS: [(&str, &str); 8] = [
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.
-const PURE: [&str; 10] =
-    ["analysis", "check", "domain", "experiment", "mechanism", "metrics", "plan", "report", "stats", "text_file"];
+const PURE: [&str; 11] = [
+    "analysis",
+    "check",
+    "domain",
+    "experiment",
+    "format",
+    "mechanism",
+    "metrics",
+    "plan",
+    "report",
+    "stats",
+    "text_file",
+];
 /// And these parts of others.
 const PURE_FILES: [&str; 9] = [
     "src/engine/http/answer/",

@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::{Verdict, VerdictOutcome};
 use crate::domain::{Cell, Factor, Generation, Level, Offload, Seed, Selection, Stop, Temperature};
 use crate::experiment::{Direction, Hypothesis, LookAfter, Sides, Test};
-use crate::journal::format::Failure;
+use crate::journal::record::Failure;
 use crate::metrics::{Metric, Scores};
 use crate::plan::Sequence;
 

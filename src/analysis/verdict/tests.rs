@@ -233,7 +233,7 @@ fn a_claim_holds_whatever_the_failed_texts_were() {
         for scored in &mut trials {
             if lost(scored, prompts) {
                 let reason = "it took too long".to_owned();
-                scored.result = TrialResult::Failed(crate::journal::format::Failure { reason, attempts: 2 });
+                scored.result = TrialResult::Failed(crate::journal::record::Failure { reason, attempts: 2 });
             }
         }
         let test = match (&test, expect_lower) {

@@ -35,6 +35,10 @@ impl FactorLevel for OpOffload {
         }
     }
 
+    fn written(&self) -> Written {
+        Written::Switch((*self).into())
+    }
+
     fn in_title(&self) -> String {
         format!("op_offload {self}")
     }
