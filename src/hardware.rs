@@ -1,10 +1,10 @@
 //! The machine a run happens on, as the manifest records it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sysinfo::{CpuRefreshKind, System};
 
 /// What the system would not tell is missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hardware {
     pub os: Option<String>,
     pub architecture: String,

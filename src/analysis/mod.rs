@@ -267,7 +267,7 @@ mod tests {
     use crate::domain::{Seed, Temperature};
 
     fn id(name: &str) -> TrialId {
-        serde_json::from_value(name.into()).unwrap()
+        TrialId::known(name)
     }
 
     pub fn trial(name: &str, temperature: f32, prompt: &str, seed: u32) -> Trial {

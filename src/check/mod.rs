@@ -5,6 +5,7 @@
 
 mod baseline;
 mod comparable;
+mod format;
 mod gate;
 #[cfg(test)]
 mod tests;

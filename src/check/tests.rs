@@ -66,7 +66,7 @@ fn generation(thought: Option<String>, text: String, has_tokens: bool) -> Genera
 }
 
 fn id(prompt: usize, temperature: f32) -> TrialId {
-    serde_json::from_value(format!("{prompt} {temperature}").into()).expect("an id is a string")
+    TrialId::known(format!("{prompt} {temperature}"))
 }
 
 fn trial(prompt: usize, temperature: f32) -> Trial {

@@ -15,7 +15,7 @@ use crate::domain::{Trial, TrialId};
 use crate::exit_code::ExitCode;
 use crate::journal::record::{Outcome, TrialRecord};
 use crate::journal::{self, Journal};
-use crate::manifest::{Manifest, ModelEntry};
+use crate::manifest::{Manifest, ModelEntry, RunEntry};
 use crate::message::say;
 use crate::plan::Design;
 use crate::regular_file;
@@ -152,7 +152,7 @@ fn manifest(runs: &[(&Path, Finished)], design: &Design) -> Manifest {
         .sort_by_cached_key(|entry| design.trials.iter().position(|Trial { cell, .. }| cell.load_key() == entry.key));
     whole.notes.clone_from(&design.notes);
     let entries = runs.iter().flat_map(|(_, run)| run.manifest.runs.iter().cloned());
-    whole.runs = entries.unique_by(|entry| serde_json::to_string(entry).expect("an entry is plain data")).collect();
+    whole.runs = entries.unique_by(RunEntry::written).collect();
     whole.runs.sort_by_key(|entry| entry.started_unix_s);
     whole
 }

@@ -323,13 +323,6 @@ impl Serialize for Factor {
     }
 }
 
-impl<'de> Deserialize<'de> for Factor {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        name.parse().map_err(|()| serde::de::Error::unknown_variant(&name, &Self::NAMES))
-    }
-}
-
 /// Reads a level of this factor.
 pub struct OfFactor(pub Factor);
 

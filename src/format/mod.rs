@@ -7,15 +7,11 @@
 mod chain;
 mod generate;
 mod level;
-#[cfg(test)]
-mod samples;
 mod text;
 
 pub use chain::{Chain, Step, steps};
 pub use generate::{Bos, Generate, Numerics};
 pub use level::{Levels, Selection};
-#[cfg(test)]
-pub use samples::{sample, samples};
 pub use text::{Markers, Stop};
 
 use crate::seal::Unfit;
@@ -99,3 +95,10 @@ macro_rules! both_ways {
     (@ $field:ident each) => { $field.into_iter().map(Into::into).collect() };
 }
 pub(crate) use both_ways;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+pub mod strategies;
+#[cfg(test)]
+pub use samples::{sample, samples};

@@ -7,7 +7,7 @@ use itertools::Itertools as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::Quant;
+use crate::domain::{Quant, TrialId};
 use crate::experiment::{Surroundings, parse, resolve};
 use crate::seal::{Seal, Trust};
 
