@@ -1,6 +1,6 @@
 //! `manifest.json`: where a run's numbers come from.
 //!
-//! Owns the file's shape. It grows by one entry each time a run computes
+//! Owns what a manifest says; how it is written is for `format` to say. It grows by one entry each time a run computes
 //! something, so a resumed sweep tells of every machine it saw.
 
 use crate::domain::{Generate, LoadKey, ModelFacts, Offload};

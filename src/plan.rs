@@ -26,6 +26,7 @@ mod server;
 mod shard;
 
 pub use design::{Design, DesignError, Part};
+use identity::Identity;
 pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
@@ -325,12 +326,13 @@ impl Stretch<'_> {
             let cell = Cell::new(FactorMap::from_fn(|factor| level_in(&levels, factor)));
             let chain = grid.chain(cell.chain());
             let resolved = Arc::new(chain.at(cell.temperature()));
+            let mut identity = Identity::new(self.surveyed, experiment.generate, &cell, &resolved, &self.prompt.text);
             for seed in grid.seeds_of(chain) {
                 if grid.excludes(Point { cell: &cell, seed, prompt: &self.prompt.id }) {
                     continue;
                 }
                 let draw = seed.map(|seed| experiment.generate.draws.seed(seed, &self.prompt.text));
-                let id = identity::id(self.surveyed, experiment.generate, &cell, &resolved, draw, &self.prompt.text);
+                let id = identity.id(draw);
                 let trial = Trial { id, cell: cell.clone(), prompt: self.prompt.id.clone(), seed };
                 trials.push(PlannedTrial { trial, chain: Arc::clone(&resolved), draw });
             }

@@ -65,7 +65,7 @@ pub struct TokenBias {
 }
 both_ways!(TokenBias, domain::TokenBias { token, bias });
 
-/// Writes steps as JSON: what a trial's id and a baseline know a chain by.
+/// A chain's steps as files hold them: what a trial's id and a baseline know it by.
 pub fn steps<T: Clone + Into<Heat>>(steps: &[domain::Step<T>]) -> Vec<Step> {
     steps.iter().cloned().map(Step::from).collect()
 }

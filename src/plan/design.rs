@@ -1,6 +1,5 @@
-//! `plan.json`: what of an experiment and its plan the outputs need, so that
-//! they can be made anew from a run's directory, without a model and wherever
-//! the directory is by now.
+//! What of an experiment and its plan the outputs need, so that they can be made anew from a run's directory, without a
+//! model and wherever the directory is by now. How `plan.json` is written is for `format` to say.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -11,7 +11,7 @@ use crate::format::{Bos, Levels, Numerics, Step, steps};
 /// Everything that may change a trial's text. A model stands for its file, a chain and a temperature for the chain with
 /// the temperature put in.
 #[derive(Serialize)]
-struct Identity<'a> {
+pub struct Identity<'a> {
     engine: &'a str,
     model_blake3: &'a str,
     #[serde(flatten)]
@@ -28,32 +28,38 @@ struct Identity<'a> {
     prompt: &'a str,
 }
 
-/// The id of the text of a prompt under a chain, whose sampler is seeded with `seed`.
-pub fn id(
-    surveyed: &Surveyed,
-    generate: domain::Generate,
-    cell: &Cell,
-    chain: &ResolvedChain,
-    seed: Option<Seed>,
-    prompt: &str,
-) -> TrialId {
-    let domain::Generate { max_tokens, context, numerics, bos, draws: _ } = generate;
-    let levels = |scopes: &[Scope]| {
-        let factors = Factor::nested(scopes).into_iter().filter(|&factor| factor != Factor::Model);
-        Levels::of_id(factors.map(|factor| cell.level(factor)))
-    };
-    let identity = Identity {
-        engine: &surveyed.engine.fingerprint,
-        model_blake3: &surveyed.blake3,
-        loaded: levels(&[Scope::File, Scope::Load]),
-        numerics: numerics.into(),
-        context,
-        max_tokens,
-        chain: steps(&chain.0),
-        seed: seed.map(Seed::get),
-        bos: bos.into(),
-        asked: levels(&[Scope::Prompt]),
-        prompt,
-    };
-    TrialId::of(&serde_json::to_vec(&identity).expect("an identity is plain data"))
+impl<'a> Identity<'a> {
+    /// What the texts of a prompt in a cell have in common.
+    pub fn new(
+        surveyed: &'a Surveyed,
+        generate: domain::Generate,
+        cell: &Cell,
+        chain: &ResolvedChain,
+        prompt: &'a str,
+    ) -> Self {
+        let domain::Generate { max_tokens, context, numerics, bos, draws: _ } = generate;
+        let levels = |scopes: &[Scope]| {
+            let factors = Factor::nested(scopes).into_iter().filter(|&factor| factor != Factor::Model);
+            Levels::of_id(factors.map(|factor| cell.level(factor)))
+        };
+        Self {
+            engine: &surveyed.engine.fingerprint,
+            model_blake3: &surveyed.blake3,
+            loaded: levels(&[Scope::File, Scope::Load]),
+            numerics: numerics.into(),
+            context,
+            max_tokens,
+            chain: steps(&chain.0),
+            seed: None,
+            bos: bos.into(),
+            asked: levels(&[Scope::Prompt]),
+            prompt,
+        }
+    }
+
+    /// The id of the text whose sampler is seeded so.
+    pub fn id(&mut self, seed: Option<Seed>) -> TrialId {
+        self.seed = seed.map(Seed::get);
+        TrialId::of(&serde_json::to_vec(self).expect("an identity is plain data"))
+    }
 }

@@ -362,4 +362,28 @@ fn a_manifest_has_these_bytes() {
 }
 
 /// What this version writes, white space aside. A change of it is a new version.
-const PINNED: &str = concat!(r#"{"v":2,"#,);
+const PINNED: &str = concat!(
+    r#"{"v":2,"moe_sweep":"0.1.0","experiment":"x","generate":{"max_tokens":8,"context":64,"numerics":"fast","#,
+    r#""bos":"never"},"models":[{"id":"m","quant":"source","offload":{"layers":2},"op_offload":false,"#,
+    r#""path":"m.gguf","hub":{"repo":"o/r","file":"m.gguf","revision":"main","commit":"c0"},"blake3":"b0","#,
+    r#""size_bytes":9,"facts":{"architecture":"a","n_layer":1,"n_expert":2,"n_expert_used":1,"n_vocab":3,"#,
+    r#""n_ctx_train":4,"rope_scaling":{"kind":null,"factor":0.1,"original_context":2},"#,
+    r#""chat":{"forms":["chatml"],"before":"<","after":">","unsent":[]},"thought_markers":{"open":"<t>","#,
+    r#""close":"</t>"},"cache_bytes_per_token":null},"server":{"server":{"id":"s","url":"http://h","#,
+    r#""api":"llama-server","key_env":"KEY","concurrency":4,"silence_s":120,"answer_s":3600,"patience_s":60,"#,
+    r#""own_chain":"c","extensions":["repeat_last_n"],"delivery":"stream"},"name":"n","stated":{"build":"1"},"#,
+    r#""context":64,"findings":[{"probed":"end_of_repetition","honoured":null,"evidence":"e"}]},"engine":"e","#,
+    r#""accelerators":["Vulkan0"],"placement":"experts_on_host"}],"notes":["n"],"n_trials":1,"trusted":["t"],"#,
+    r#""runs":[{"started_unix_s":1,"command_line":["moe-sweep","run"],"hardware":{"os":null,"#,
+    r#""architecture":"x86_64","cpu":"c","usable_cores":2,"memory_bytes":8},"threads":2,"batch":4,"#,
+    r#""samplers":"fast","sharing":"prompt","ended":"complete","trials_done":1,"evaluated_tokens":7,"#,
+    r#""fast_draws":0,"llama_draws":0,"moved_sequences":0,"seconds":2.0,"loads":[{"model":"m","quant":"source","#,
+    r#""offload":{"layers":2},"op_offload":false,"file":{"path":"m.gguf","blake3":"b0","size_bytes":9},"#,
+    r#""times":1,"strategy":{"lanes":1,"threads":2,"rows":3},"evaluated_tokens":7,"fast_draws":0,"#,
+    r#""llama_draws":0,"moved_sequences":0,"widths":{"steps":4,"step_tokens":0,"wide_steps":0,"#,
+    r#""wide_step_tokens":0,"widest_step":0,"prompt_tokens":0,"wide_prompt_tokens":0},"seconds":0.5,"#,
+    r#""engine_seconds":0.25,"footprint":{"places":[{"device":"Vulkan0","kind":"gpu","expert_bytes":0,"#,
+    r#""other_weight_bytes":0,"cache_bytes":0,"compute_bytes":0}],"takeover":{"from":32}},"probe":{"repeated":3,"#,
+    r#""agreed":2,"first_differences":[5],"alone":{"tokens":6,"seconds":1.5,"first_token_seconds":null}}}]}],"#,
+    r#""seal":"c1517382640bfb354e62505789504324"}"#,
+);
