@@ -15,7 +15,7 @@ use moe_sweep::analysis::{Conclusion, Questions, ScoredTrial, TrialResult, verdi
 use moe_sweep::check::{By, GateStatus, Rule, Texts, Unit, decide};
 use moe_sweep::domain::{Cell, Factor, Generation, Seed, Selection, Stop, Temperature, Trial, TrialId};
 use moe_sweep::experiment::{Direction, Hypothesis, Settings, Sides, Test};
-use moe_sweep::journal::format::Failure;
+use moe_sweep::journal::record::Failure;
 use moe_sweep::metrics::{Metric, Scores, TextPart};
 use moe_sweep::stats::{Kinds, PromptDifference};
 use rand::RngExt as _;
@@ -365,7 +365,7 @@ fn arms(
 fn scored(prompt: usize, chain: &str, temperature: f32, seed: usize, score: f64) -> ScoredTrial {
     let cell = Cell::usual("m", chain, Temperature::new(temperature).expect("it is above 0"));
     let name = format!("{prompt} {chain} {temperature} {seed}");
-    let id: TrialId = serde_json::from_value(name.clone().into()).expect("an id is a text");
+    let id: TrialId = TrialId::known(name.clone());
     let loops = f64::from(u8::from(score >= 0.5));
     let scores = Scores::from_fn(|metric| match metric {
         Metric::RepetitionScore => Some(score),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::{LoadKey, Trial};
 use crate::engine::Strategy;
-use crate::journal::format::TrialRecord;
+use crate::journal::record::TrialRecord;
 
 #[derive(Clone, Copy, Debug)]
 pub enum RunEvent<'a> {

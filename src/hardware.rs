@@ -1,11 +1,11 @@
 //! Describes the machine that a run happens on, as the manifest records it, and says which cores and how much memory
 //! are free. Must not know what is run.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sysinfo::{CpuRefreshKind, System};
 
 /// What the system would not tell is missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hardware {
     pub os: Option<String>,
     pub architecture: String,

@@ -10,6 +10,7 @@ pub mod exit_code;
 
 pub mod domain;
 pub mod experiment;
+pub mod format;
 pub mod plan;
 
 pub mod engine;

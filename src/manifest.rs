@@ -1,9 +1,7 @@
 //! `manifest.json`: where a run's numbers come from.
 //!
-//! Owns the file's shape. It grows by one entry each time a run computes
+//! Owns what a manifest says; how it is written is for `format` to say. It grows by one entry each time a run computes
 //! something, so a resumed sweep tells of every machine it saw.
-
-use serde::{Deserialize, Serialize};
 
 use crate::domain::{Generate, LoadKey, ModelFacts, Offload};
 use crate::engine::http::{Findings, ServerFacts};
@@ -13,13 +11,14 @@ use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
-use crate::seal::{Format, Seal, Trust, Unfit, seal};
+use crate::seal::{Seal, Trust, Unfit, seal};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+mod format;
+
+use format::FORMAT;
+
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    /// Of the shape of this file; absent before there were seals.
-    #[serde(default = "first_version")]
-    v: u32,
     pub moe_sweep: String,
     pub experiment: String,
     pub generate: Generate,
@@ -27,84 +26,52 @@ pub struct Manifest {
     /// What must be known to read the results rightly.
     pub notes: Vec<String>,
     /// Trials that had a record when the last run ended; a journal with fewer has lost some.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_trials: Option<usize>,
     /// What of earlier runs was changed after it was written, and was taken on trust by a later one, which sealed it
     /// anew.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted: Vec<String>,
     /// Oldest first.
     pub runs: Vec<RunEntry>,
 }
 
-const FORMAT: Format = Format { version: 2, sealed_from: 2 };
-
-fn first_version() -> u32 {
-    1
-}
-
 /// A model as it was placed, for each of its load keys.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelEntry {
     /// The model, and how it was loaded.
-    #[serde(flatten, with = "key_with_id")]
     pub key: LoadKey,
     /// Of the file; of a served model, the server's address.
     pub path: String,
     /// Where on the hub the file is from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hub: Option<HubEntry>,
     pub blake3: String,
     pub size_bytes: Option<u64>,
     /// None where a server does not tell.
     pub facts: Option<ModelFacts>,
     /// What a server says it is, and what it was seen to honour.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerEntry>,
     pub engine: String,
     pub accelerators: Vec<String>,
     pub placement: Placement,
 }
 
-/// An entry calls its model `id`.
-mod key_with_id {
-    use serde::{Deserializer, Serializer};
-
-    use crate::domain::LoadKey;
-
-    const MODEL: &str = "id";
-
-    pub fn serialize<S: Serializer>(key: &LoadKey, serializer: S) -> Result<S::Ok, S::Error> {
-        key.serialize_calling_model(MODEL, serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LoadKey, D::Error> {
-        LoadKey::deserialize_calling_model(MODEL, deserializer)
-    }
-}
-
 /// A file of the Hugging Face hub.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HubEntry {
-    #[serde(flatten)]
     pub file: HubFile,
     /// The commit that the revision stood for when the file was fetched.
     pub commit: Option<String>,
 }
 
 /// A server that was asked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServerEntry {
-    #[serde(flatten)]
     pub served: Served,
-    #[serde(flatten)]
     pub facts: ServerFacts,
     pub findings: Option<Findings>,
 }
 
 /// Where the routed experts are, while the model runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// There is no accelerator: everything is on the host, whatever `offload` says.
     AllOnHost,
@@ -119,7 +86,7 @@ pub enum Placement {
 }
 
 /// One invocation of `moe-sweep run` that computed something.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunEntry {
     /// Seconds since 1970-01-01 UTC.
     pub started_unix_s: u64,
@@ -128,45 +95,34 @@ pub struct RunEntry {
     /// Threads in all.
     pub threads: u32,
     /// The most texts decoded together in a lane, where the command says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<u32>,
     /// Changes no token; absent in manifests from when llama.cpp's were the only ones.
-    #[serde(default = "llama_samplers")]
     pub samplers: Samplers,
     /// Changes no token; absent in manifests from when it was always the trie.
-    #[serde(default)]
     pub sharing: Sharing,
     pub ended: String,
     pub trials_done: usize,
-    #[serde(flatten)]
     pub effort: Effort,
     pub seconds: f64,
     pub loads: Vec<LoadEntry>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LoadEntry {
-    #[serde(flatten)]
     pub key: LoadKey,
     /// What was loaded; absent in manifests before quantisations were made here.
-    #[serde(default)]
     pub file: Option<ModelFile>,
     /// 1, unless a worker died.
     pub times: u32,
     /// Absent in manifests before there were lanes.
-    #[serde(default)]
     pub strategy: Option<Strategy>,
-    #[serde(flatten)]
     pub effort: Effort,
     pub seconds: f64,
     /// Of `seconds`, what the engine took; without the file's hash.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine_seconds: Option<f64>,
     /// Where the model is, as the engine counts it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footprint: Option<Footprint>,
     /// Whether texts are the same when made again, alone.
-    #[serde(default)]
     pub probe: Option<ProbeReport>,
 }
 
@@ -190,7 +146,6 @@ impl Manifest {
             placement: placement(load),
         });
         Self {
-            v: FORMAT.version,
             n_trials: None,
             trusted: vec![],
             moe_sweep: env!("CARGO_PKG_VERSION").to_owned(),
@@ -207,15 +162,13 @@ impl Manifest {
     /// # Errors
     /// When `json` is no manifest, one of a newer version, or one that was changed and is not to be trusted.
     pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), Unfit> {
-        let (mut manifest, seal): (Self, _) = FORMAT.read(json, trust)?;
-        // As it is written anew.
-        manifest.v = FORMAT.version;
-        Ok((manifest, seal))
+        let (manifest, seal): (format::Manifest, _) = FORMAT.read(json, trust)?;
+        Ok((manifest.try_into()?, seal))
     }
 
     /// As the file holds it.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec_pretty(self).expect("plain data");
+        let mut json = serde_json::to_vec_pretty(&format::Manifest::from(self)).expect("plain data");
         seal(&mut json);
         json
     }
@@ -273,10 +226,6 @@ fn server_entry(load: &crate::plan::Load) -> Option<ServerEntry> {
     }
 }
 
-fn llama_samplers() -> Samplers {
-    Samplers::Llama
-}
-
 fn placement(load: &crate::plan::Load) -> Placement {
     let Some(OnDisk { facts, .. }) = load.surveyed.file() else { return Placement::Unknown };
     if facts.n_expert == 0 {
@@ -303,6 +252,11 @@ impl RunEntry {
     pub fn begun(started_unix_s: u64, settings: &Settings) -> Self {
         let entry = Self::new(started_unix_s, settings, &RunReport::default());
         Self { ended: NOT_ENDED.to_owned(), ..entry }
+    }
+
+    /// As the file holds it: what two entries of the same run have in common.
+    pub fn written(&self) -> String {
+        serde_json::to_string(&format::RunEntry::from(self.clone())).expect("an entry is plain data")
     }
 
     /// Whether it told how it ended, and so what it did.

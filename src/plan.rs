@@ -7,12 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use itertools::{Itertools as _, iproduct};
-use serde::Serializer as _;
-use serde::ser::SerializeMap;
 
 use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
-    ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
+    ResolvedChain, Scope, Seed, Step, Template, Trial,
 };
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{CACHE_STEP, EngineFacts, PromptCounts, Shape};
@@ -20,6 +18,8 @@ use crate::experiment::{Experiment, Model, Prompt, Source, caveats};
 use crate::metrics::Markers;
 
 mod design;
+mod format;
+mod identity;
 mod model_notes;
 mod sequence;
 mod server;
@@ -27,6 +27,7 @@ mod shard;
 mod study;
 
 pub use design::{Design, DesignError, Part};
+use identity::Identity;
 pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
@@ -337,49 +338,18 @@ impl Stretch<'_> {
             let cell = Cell::new(FactorMap::from_fn(|factor| level_in(&levels, factor)));
             let chain = grid.chain(cell.chain());
             let resolved = Arc::new(chain.at(cell.temperature()));
+            let mut identity = Identity::new(self.surveyed, experiment.generate, &cell, &resolved, &self.prompt.text);
             for seed in grid.seeds_of(chain) {
                 if grid.excludes(Point { cell: &cell, seed, prompt: &self.prompt.id }) {
                     continue;
                 }
                 let draw = seed.map(|seed| experiment.generate.draws.seed(seed, &self.prompt.text));
-                let id = self.trial_id(experiment.generate, &cell, &resolved, draw);
+                let id = identity.id(draw);
                 let trial = Trial { id, cell: cell.clone(), prompt: self.prompt.id.clone(), seed };
                 trials.push(PlannedTrial { trial, chain: Arc::clone(&resolved), draw });
             }
         }
         trials
-    }
-
-    /// `seed` is the sampler's. The names and their order are part of every id: a change of either makes every journal
-    /// incomplete. A model stands for its file, a chain and a temperature for the chain with the temperature put in.
-    fn trial_id(&self, generate: Generate, cell: &Cell, chain: &ResolvedChain, seed: Option<Seed>) -> TrialId {
-        let Generate { max_tokens, context, numerics, bos, draws: _ } = generate;
-        let levels = |scopes: &[Scope]| {
-            let levels = Factor::nested(scopes).into_iter().map(|factor| cell.level(factor));
-            levels.filter(|level| level.factor() != Factor::Model && level.is_said()).collect::<Vec<_>>()
-        };
-        let canonical = || -> serde_json::Result<Vec<u8>> {
-            let mut json = serde_json::Serializer::new(Vec::new());
-            let mut identity = json.serialize_map(None)?;
-            identity.serialize_entry("engine", &self.surveyed.engine.fingerprint)?;
-            identity.serialize_entry("model_blake3", &self.surveyed.blake3)?;
-            for level in levels(&[Scope::File, Scope::Load]) {
-                identity.serialize_entry(level.factor().name(), level)?;
-            }
-            identity.serialize_entry("numerics", &numerics)?;
-            identity.serialize_entry("context", &context)?;
-            identity.serialize_entry("max_tokens", &max_tokens)?;
-            identity.serialize_entry("chain", chain)?;
-            identity.serialize_entry("seed", &seed)?;
-            identity.serialize_entry("bos", &bos)?;
-            for level in levels(&[Scope::Prompt]) {
-                identity.serialize_entry(level.factor().name(), level)?;
-            }
-            identity.serialize_entry("prompt", &self.prompt.text)?;
-            SerializeMap::end(identity)?;
-            Ok(json.into_inner())
-        };
-        TrialId::of(&canonical().expect("an identity is plain data"))
     }
 }
 

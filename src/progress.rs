@@ -9,7 +9,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::Temperature;
 use crate::event::RunEvent;
-use crate::journal::format::Outcome;
+use crate::journal::record::Outcome;
 use crate::message::say;
 use crate::metrics::{repetition_score, word_ids};
 

@@ -176,13 +176,13 @@ fn parted(unit: Unit, after: &[usize]) -> Option<Parted> {
 mod tests {
     use super::*;
     use crate::analysis::ScoredTrial;
-    use crate::domain::{Temperature, Trial};
-    use crate::journal::format::Failure;
+    use crate::domain::{Temperature, Trial, TrialId};
+    use crate::journal::record::Failure;
     use crate::metrics;
 
     fn trial(prompt: &str, seed: u32) -> Trial {
         let cell = Cell::usual("tiny", "pure", Temperature::new(0.5).unwrap());
-        let id = serde_json::from_value("x".into()).unwrap();
+        let id = TrialId::known("x");
         Trial { id, cell, prompt: prompt.to_owned(), seed: Seed::new(seed) }
     }
 

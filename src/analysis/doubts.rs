@@ -52,7 +52,7 @@ fn doubt(scored: &ScoredTrial) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Cell, Generation, Stop, Temperature, Trial};
+    use crate::domain::{Cell, Generation, Stop, Temperature, Trial, TrialId};
     use crate::metrics::Scores;
 
     fn trial(id: &str, temperature: f32, doubt: Option<&str>) -> ScoredTrial {
@@ -61,7 +61,7 @@ mod tests {
             doubt: doubt.map(str::to_owned),
             ..Generation::of_tokens(1, vec![1], "a".to_owned(), Stop::Cut)
         };
-        let trial = Trial { id: serde_json::from_value(id.into()).unwrap(), cell, prompt: "p".to_owned(), seed: None };
+        let trial = Trial { id: TrialId::known(id), cell, prompt: "p".to_owned(), seed: None };
         ScoredTrial::new(trial, TrialResult::Censored { generation, scores: Scores::default() })
     }
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::domain::{Cell, Factor, Generation, Stop, Trial, TrialId};
 use crate::experiment::{Hypothesis, Prompt, Settings};
-use crate::journal::format::{Failure, Outcome};
+use crate::journal::record::{Failure, Outcome};
 use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_written};
 use crate::plan::{Design, Doubt, Sequence};
 use crate::stats::{Dispersion, Interval};
@@ -269,7 +269,7 @@ mod tests {
     use crate::domain::{Seed, Temperature};
 
     fn id(name: &str) -> TrialId {
-        serde_json::from_value(name.into()).unwrap()
+        TrialId::known(name)
     }
 
     pub fn trial(name: &str, temperature: f32, prompt: &str, seed: u32) -> Trial {

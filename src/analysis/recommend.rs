@@ -271,7 +271,7 @@ mod tests {
     use crate::analysis::tests::{generated, trial};
     use crate::analysis::{ScoredTrial, TrialResult};
     use crate::domain::{Generation, Level};
-    use crate::journal::format::Outcome;
+    use crate::journal::record::Outcome;
     use crate::metrics::Scores;
 
     const LIMITS: Limits = Limits { p_loop: 0.2, score: 0.1, metric: Metric::RepetitionScore };

@@ -3,20 +3,16 @@
 use std::collections::BTreeMap;
 
 use itertools::Itertools as _;
-use serde::{Deserialize, Serialize};
 
+use super::format::{self, VERSION};
 use crate::analysis::{Analysis, TrialResult};
 use crate::domain::{Cell, Generate};
 use crate::metrics::Metric;
 use crate::plan::Design;
 use crate::stats::mean;
 
-/// The version this program writes and reads.
-const VERSION: u32 = 1;
-
 /// What must be known to tell whether another run measured the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     pub experiment: String,
     pub generate: Generate,
@@ -33,25 +29,18 @@ pub struct Facts {
 }
 
 /// A cell's scores by metric and prompt: the mean over its texts, and how many.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BaselineCell {
-    #[serde(flatten)]
     pub cell: Cell,
     pub scores: BTreeMap<String, BTreeMap<String, (f64, u32)>>,
     /// A hash of what was written, by prompt: the same texts need no test. Baselines before it was kept have none.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub texts: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {
-    v: u32,
-    #[serde(flatten)]
     pub facts: Facts,
     pub cells: Vec<BaselineCell>,
-    /// Of everything above, so that a file that was cut short or edited is noticed.
-    blake3: String,
 }
 
 /// Why a baseline can't be used.
@@ -85,54 +74,24 @@ impl Baseline {
     };
 
     pub fn new(facts: Facts, analysis: &Analysis) -> Self {
-        let mut unsealed = Self { v: VERSION, facts, cells: cells(analysis), blake3: String::new() };
-        unsealed.blake3 = unsealed.seal();
-        unsealed
+        Self { facts, cells: cells(analysis) }
     }
 
     /// # Errors
     /// When `json` is not what [`Self::to_json`] wrote.
     pub fn from_json(json: &[u8]) -> Result<Self, BaselineError> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            v: u32,
-        }
-        let Versioned { v } = serde_json::from_slice(json)?;
-        if v != VERSION {
-            return Err(BaselineError::OtherVersion { found: v });
-        }
-        let baseline: Self = serde_json::from_slice(json)?;
-        if baseline.blake3 == baseline.seal() { Ok(baseline) } else { Err(BaselineError::Edited) }
+        Self::try_from(format::Baseline::parse(json)?).map_err(|unknown| BaselineError::NotOne(unknown.into()))
     }
 
     /// A line a cell, so that a review shows which cells changed.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = String::from("{\n");
-        let fields = serde_json::to_value(&self.facts).expect("facts are plain data");
-        json += &format!("\"v\": {},\n", self.v);
-        for (key, value) in fields.as_object().expect("facts are a map") {
-            json += &format!("\"{key}\": {},\n", compact(value));
-        }
-        json += "\"cells\": [\n";
-        json += &self.cells.iter().map(compact).join(",\n");
-        json += &format!("\n],\n\"blake3\": \"{}\"\n}}\n", self.blake3);
-        json.into_bytes()
+        format::Baseline::from(self).file()
     }
-
-    fn seal(&self) -> String {
-        let unsealed = Self { blake3: String::new(), ..self.clone() };
-        blake3::hash(&serde_json::to_vec(&unsealed).expect("a baseline is plain data")).to_hex().to_string()
-    }
-}
-
-fn compact(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("a baseline is plain data")
 }
 
 impl Facts {
     pub fn chains_of(design: &Design) -> BTreeMap<String, String> {
-        let steps = |steps: &_| serde_json::to_string(steps).expect("steps are plain data");
-        design.chains.iter().map(|chain| (chain.id.clone(), steps(&chain.steps))).collect()
+        design.chains.iter().map(|chain| (chain.id.clone(), format::chain(&chain.steps))).collect()
     }
 
     pub fn prompts_of(design: &Design) -> BTreeMap<String, String> {
@@ -146,9 +105,7 @@ fn cells(analysis: &Analysis) -> Vec<BaselineCell> {
     for scored in &analysis.trials {
         let TrialResult::Scored { generation, .. } = &scored.result else { continue };
         let hasher = texts.entry((&scored.trial.cell, &scored.trial.prompt)).or_default();
-        let of_text = (scored.trial.seed, &generation.thought, &generation.text, generation.stop);
-        let written = serde_json::to_vec(&of_text).expect("a text is plain data");
-        hasher.update(&written);
+        hasher.update(&format::text(scored.trial.seed, generation));
     }
     let mut values: BTreeMap<(&Cell, Metric, &str), Vec<f64>> = BTreeMap::new();
     for scored in &analysis.trials {

@@ -6,6 +6,7 @@
 mod baseline;
 mod comparable;
 mod compared;
+mod format;
 mod gate;
 mod of_run;
 #[cfg(test)]

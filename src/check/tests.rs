@@ -11,7 +11,7 @@ use crate::domain::{
     Bos, Cell, Draws, Generate, Generation, Numerics, Selection, Stop, Temperature, Token, Trial, TrialId,
 };
 use crate::experiment::{Hypothesis, Test};
-use crate::journal::format::Outcome;
+use crate::journal::record::Outcome;
 use crate::metrics::Metric;
 
 /// 59 are the fewest that can show, without a loop, that fewer than one in twenty loop.
@@ -67,7 +67,7 @@ fn generation(thought: Option<String>, text: String, has_tokens: bool) -> Genera
 }
 
 fn id(prompt: usize, temperature: f32) -> TrialId {
-    serde_json::from_value(format!("{prompt} {temperature}").into()).expect("an id is a string")
+    TrialId::known(format!("{prompt} {temperature}"))
 }
 
 fn trial(prompt: usize, temperature: f32) -> Trial {

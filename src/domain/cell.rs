@@ -103,7 +103,7 @@ impl Cell {
     /// # Errors
     /// The serializer's.
     pub fn serialize_without<S: Serializer>(&self, factor: Factor, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_levels(self.levels().filter(|level| level.factor() != factor), MODEL, serializer)
+        serialize_levels(self.levels().filter(|level| level.factor() != factor), serializer)
     }
 
     /// All of it but the temperature, in words.
@@ -180,78 +180,39 @@ impl fmt::Display for LoadKey {
 
 impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_levels(self.levels(), MODEL, serializer)
+        serialize_levels(self.levels(), serializer)
     }
 }
 
 impl Serialize for LoadKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.serialize_calling_model(MODEL, serializer)
+        serialize_levels(self.levels(), serializer)
     }
 }
 
-const MODEL: &str = "model";
-
 fn serialize_levels<'l, S: Serializer>(
     levels: impl Iterator<Item = &'l Level>,
-    model: &str,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
     for level in levels.filter(|level| level.is_said()) {
-        let name = if level.factor() == Factor::Model { model } else { level.factor().name() };
-        map.serialize_entry(name, level)?;
+        map.serialize_entry(level.factor().name(), level)?;
     }
     map.end()
 }
 
-impl<'de> Deserialize<'de> for Cell {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut levels = deserializer.deserialize_map(Levels { model: MODEL })?;
-        if let Some(missing) = Factor::ALL.into_iter().find(|&factor| levels[factor].is_none()) {
-            return Err(D::Error::missing_field(missing.name()));
-        }
-        let levels = FactorMap::from_fn(|factor| levels[factor].take().expect("it was looked at above"));
-        Ok(Self(Arc::new(levels)))
-    }
-}
-
 impl<'de> Deserialize<'de> for LoadKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize_calling_model(MODEL, deserializer)
-    }
-}
-
-impl LoadKey {
-    /// Writes it with another name for the model's key.
-    ///
-    /// # Errors
-    /// The serializer's.
-    pub fn serialize_calling_model<S: Serializer>(&self, model: &str, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_levels(self.levels(), model, serializer)
-    }
-
-    /// Reads what [`Self::serialize_calling_model`] wrote.
-    ///
-    /// # Errors
-    /// The deserializer's.
-    pub fn deserialize_calling_model<'de, D: Deserializer<'de>>(
-        model: &str,
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        let mut levels = deserializer.deserialize_map(Levels { model })?;
+        let mut levels = deserializer.deserialize_map(Levels)?;
         let level = |factor: Factor| levels[factor].take().ok_or_else(|| D::Error::missing_field(factor.name()));
         Factor::of_loads().into_iter().map(level).collect::<Result<_, _>>().map(Self)
     }
 }
 
-/// Reads levels by their factors' names, and fills in what is usual: older files do not know later factors.
-struct Levels<'n> {
-    /// What the model's key is called.
-    model: &'n str,
-}
+/// Reads levels by their factors' names, and fills in what is usual, for that is not said.
+struct Levels;
 
-impl<'de> Visitor<'de> for Levels<'_> {
+impl<'de> Visitor<'de> for Levels {
     type Value = FactorMap<Option<Level>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -261,8 +222,7 @@ impl<'de> Visitor<'de> for Levels<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut levels = FactorMap::default();
         while let Some(name) = map.next_key::<String>()? {
-            let factor = if name == self.model { Ok(Factor::Model) } else { name.parse::<Factor>() };
-            match factor {
+            match name.parse::<Factor>() {
                 Ok(factor) => levels[factor] = Some(map.next_value_seed(OfFactor(factor))?),
                 Err(()) => {
                     map.next_value::<IgnoredAny>()?;

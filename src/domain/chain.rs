@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Temperature;
 
 /// A named sampler chain, with `"T"` still open.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
     pub id: String,
     pub steps: Vec<Step<Slot>>,
@@ -18,8 +18,7 @@ pub struct Chain {
 
 /// Whether a chain is held to the rules of a sane chain, or reproduces
 /// somebody's chain with its faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fidelity {
     Checked,
     /// `faithful = true` in the file: kept as it was found, faults included.
@@ -27,7 +26,7 @@ pub enum Fidelity {
 }
 
 /// Where a temperature stands in a chain: the trial's own, or a fixed one.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub enum Slot {
     #[serde(rename = "T")]
     Trial,

@@ -96,6 +96,11 @@ macro_rules! factors {
                 match self { $(Self::$factor(_) => Factor::$factor,)+ }
             }
 
+            /// As an experiment file writes it.
+            pub fn written(&self) -> Written {
+                match self { $(Self::$factor(level) => level.written(),)+ }
+            }
+
             /// In the title of a table or a plot.
             pub fn in_title(&self) -> String {
                 match self { $(Self::$factor(level) => level.in_title(),)+ }
@@ -208,13 +213,6 @@ impl FromStr for Factor {
 impl Serialize for Factor {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Factor {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        name.parse().map_err(|()| serde::de::Error::unknown_variant(&name, &Self::NAMES))
     }
 }
 

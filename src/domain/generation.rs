@@ -9,29 +9,23 @@ pub type Token = i32;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generation {
     /// Tokens of the prompt, BOS included; None where a server does not tell.
-    #[serde(default)]
     pub n_prompt_tokens: Option<u32>,
     /// The generated tokens, without the end-of-generation token; None where a
     /// server gives text only.
-    #[serde(default)]
     pub tokens: Option<Vec<Token>>,
     /// How many they are, where a server tells no more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_stated_tokens: Option<u32>,
     /// What a server gives apart from the answer as the model's thought; None where it parts
     /// nothing, and then a thought may stand in `text` between the model's markers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thought: Option<String>,
     /// `tokens` as text, or the answer where a server gives the thought apart; bytes that are
     /// not UTF-8 become U+FFFD.
     pub text: String,
     pub stop: Stop,
     /// What a server's answer says against itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
     /// blake3 of all logits that the tokens were chosen from, where the work asked
     /// for it: two texts can agree by luck, their logits can't.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logits_blake3: Option<String>,
 }
 

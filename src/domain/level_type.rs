@@ -27,6 +27,11 @@ pub trait LevelType: Clone + Ord + fmt::Display + Serialize + DeserializeOwned {
     /// When it is none.
     fn read(written: &Written) -> Result<Self, NotALevel>;
 
+    /// The level as an experiment file writes it: what [`Self::read`] reads as this level.
+    fn written(&self) -> Written {
+        Written::Name(self.to_string())
+    }
+
     /// The levels of a range.
     ///
     /// # Errors

@@ -17,16 +17,12 @@ pub struct ModelFacts {
     /// The context length the model was trained for; 0 where the file does not tell.
     pub n_ctx_train: u32,
     /// How that length was reached, where positions were scaled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rope_scaling: Option<RopeScaling>,
     /// What surrounds a prompt in `template = "chat"`, where that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<Box<ChatForm>>,
     /// Between what the model writes its thought, where its chat template says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thought_markers: Option<Markers>,
     /// What the cache takes for one token; None where the file does not tell.
-    #[serde(default)]
     pub cache_bytes_per_token: Option<u64>,
 }
 

@@ -1,12 +1,5 @@
 //! Says which trials are meant: by levels of factors, by prompts, by seeds.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::factor::OfFactor;
 use super::{Cell, Factor, FactorMap, Level, Seed};
 
 /// Where a trial stands in the grid.
@@ -71,72 +64,5 @@ impl Selection {
 impl Exclusion {
     pub fn matches(&self, point: Point<'_>) -> bool {
         self.selection.takes(point) && self.seed.is_none_or(|seed| Some(seed) == point.seed)
-    }
-}
-
-impl Serialize for Selection {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (factor, levels) in self.levels.iter() {
-            map.serialize_entry(factor.name(), levels)?;
-        }
-        if !self.prompt.is_empty() {
-            map.serialize_entry("prompt", &self.prompt)?;
-        }
-        map.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Selection {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Selection;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("levels by factor")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Selection, A::Error> {
-                let mut selection = Selection::default();
-                while let Some(name) = map.next_key::<String>()? {
-                    match name.parse::<Factor>() {
-                        Ok(factor) => selection.levels[factor] = map.next_value_seed(LevelsOf(factor))?,
-                        Err(()) if name == "prompt" => selection.prompt = map.next_value()?,
-                        Err(()) => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(selection)
-            }
-        }
-        deserializer.deserialize_map(V)
-    }
-}
-
-struct LevelsOf(Factor);
-
-impl<'de> DeserializeSeed<'de> for LevelsOf {
-    type Value = Vec<Level>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Level>, D::Error> {
-        struct V(Factor);
-        impl<'de> Visitor<'de> for V {
-            type Value = Vec<Level>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of levels")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Level>, A::Error> {
-                let mut levels = Vec::new();
-                while let Some(level) = list.next_element_seed(OfFactor(self.0))? {
-                    levels.push(level);
-                }
-                Ok(levels)
-            }
-        }
-        deserializer.deserialize_seq(V(self.0))
     }
 }

@@ -6,17 +6,15 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
 /// Settings that hold for every trial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Generate {
     /// The most tokens a trial may generate.
     pub max_tokens: u32,
     /// Tokens of context for one sequence: prompt and generated together.
     pub context: u32,
     pub numerics: Numerics,
-    /// `serde(default)`: manifests before this field had the model's own way.
-    #[serde(default)]
     pub bos: Bos,
-    #[serde(default = "Draws::before_it_was_a_choice", skip_serializing_if = "Draws::is_common")]
+    #[serde(skip_serializing_if = "Draws::is_common")]
     pub draws: Draws,
 }
 
@@ -46,7 +44,7 @@ pub enum Bos {
 }
 
 /// What a seed starts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, VariantNames)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Display, EnumString, VariantNames)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Draws {
@@ -60,10 +58,6 @@ pub enum Draws {
 }
 
 impl Draws {
-    fn before_it_was_a_choice() -> Self {
-        Self::Common
-    }
-
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     fn is_common(&self) -> bool {
         *self == Self::Common

@@ -2,22 +2,18 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Cell, Point, Seed};
 
 /// A content hash (blake3, its first 128 bits, lower-case hexadecimal) of
 /// everything that may change a trial's text. Trials that share an id have
 /// the same text, whatever their cells are called.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrialId(String);
 
 /// One cell × one prompt × one seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     pub id: TrialId,
-    #[serde(flatten)]
     pub cell: Cell,
     /// The prompt's id.
     pub prompt: String,
@@ -38,8 +34,19 @@ impl TrialId {
         Self(blake3::hash(canonical).to_hex()[..32].to_owned())
     }
 
+    /// The id that a file holds.
+    pub fn known(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<TrialId> for String {
+    fn from(id: TrialId) -> Self {
+        id.0
     }
 }
 

@@ -12,7 +12,6 @@ pub struct Footprint {
     pub places: Vec<Holding>,
     /// When a device computes with experts that are on the host; None where there is no device,
     /// and in manifests from before this was asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takeover: Option<Takeover>,
 }
 

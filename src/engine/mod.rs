@@ -79,7 +79,6 @@ pub struct Work {
     pub bos: Bos,
     pub groups: Vec<Group>,
     /// Whether to hash the logits too; it takes time.
-    #[serde(default)]
     pub hash_logits: bool,
 }
 
@@ -102,7 +101,6 @@ pub struct Job {
 
 /// What was computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Effort {
     /// Tokens that went through the model, those of prompts included.
     pub evaluated_tokens: u64,
@@ -113,7 +111,6 @@ pub struct Effort {
     /// Sequences that went to another context, where cores had nothing to do.
     pub moved_sequences: u64,
     /// How wide steps were; None where there is no device beside the host to take any over.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub widths: Option<Widths>,
 }
 
@@ -171,7 +168,6 @@ pub struct Timing {
     /// From the beginning of its prompt's evaluation to its first token, in seconds; None
     /// where the prompt had been evaluated for another job already. A server's: from the
     /// request to the first piece of text.
-    #[serde(default, alias = "seconds_to_first_token", skip_serializing_if = "Option::is_none")]
     pub first_token_seconds: Option<f64>,
 }
 
@@ -189,7 +185,6 @@ pub struct LoadSettings {
     pub context: u32,
     pub strategy: Strategy,
     pub samplers: Samplers,
-    #[serde(default)]
     pub sharing: Sharing,
 }
 

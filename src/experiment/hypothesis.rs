@@ -4,21 +4,19 @@
 //! Owns what can be claimed of which texts. Knows neither how a claim is written
 //! in a file (`raw`, `hypotheses`) nor how it is tested (`analysis::verdict`).
 
-use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
 use crate::domain::{Factor, Point, Selection};
 use crate::metrics::{Metric, TextPart};
 
 /// A claim about a metric of the experiment's texts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Hypothesis {
     pub id: String,
     /// In words, for people.
     pub claim: String,
     pub metric: Metric,
     /// Which part of the texts is scored. Plans before it was a choice knew whole texts only.
-    #[serde(default)]
     pub part: TextPart,
     /// Texts are scored on so many first tokens and words, those with fewer left
     /// out; `None` for whole texts.
@@ -32,13 +30,11 @@ pub struct Hypothesis {
     pub sides: Sides,
     /// Of a direction: the least difference in the mean that matters. The claim is that it is greater, its
     /// opposite that it is less. Plans before it was a choice know none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least: Option<f64>,
 }
 
 /// What is tested.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Test {
     /// The metric rises, or falls, along the ordered levels of a factor.
     Trend { factor: Factor, expect: Direction },
@@ -52,8 +48,7 @@ pub enum Test {
 }
 
 /// Which way a metric is claimed to go: along a factor, or from the base to the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Direction {
     Increasing,
@@ -63,8 +58,7 @@ pub enum Direction {
 }
 
 /// Whether the other direction than the one claimed can be found as well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sides {
     #[default]
     Two,
@@ -72,7 +66,7 @@ pub enum Sides {
 }
 
 /// What is done with the scores beside the hypotheses.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// The probability, of all hypotheses together, of a verdict that is wrong by chance.
     pub alpha: f64,

@@ -5,8 +5,6 @@
 //! collects every error on the way. Nothing here reads files, runs a model
 //! or knows how results look.
 
-use serde::{Deserialize, Serialize};
-
 mod builtin;
 mod error;
 mod excerpt;
@@ -67,12 +65,11 @@ pub struct Experiment {
     pub sequential: Option<Sequential>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
     pub id: String,
     pub text: String,
     /// What kind of prompt it is, such as its topic: claims may be of a group, and groups are the strata of intervals.
     /// It is no part of a trial's id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
 }

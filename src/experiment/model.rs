@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_spanned::Spanned;
 
 use super::error::{BACKSLASH, Problems, did_you_mean};
@@ -42,7 +42,7 @@ pub enum Source {
 }
 
 /// A file of a repository on the hub; of a split set, the first part.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct HubFile {
     /// `owner/name`
     pub repo: String,

@@ -2,7 +2,6 @@
 //!
 //! Owns the settings. Knows neither the order of the prompts (`plan`) nor when to stop (`analysis`).
 
-use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
 use super::error::Problems;
@@ -23,8 +22,7 @@ pub struct Sequential {
 }
 
 /// When the evidence is looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum LookAfter {
     #[default]

@@ -42,10 +42,8 @@ pub struct Server {
     /// whole line are none.
     pub silence_s: u32,
     /// Seconds after which an answer is given up, however much of it is there.
-    #[serde(default = "default_answer_s")]
     pub answer_s: u32,
     /// Seconds for which it is waited for when it can't be reached.
-    #[serde(default = "default_patience_s")]
     pub patience_s: u32,
     /// The chain that it is believed to run whatever it is asked: of this
     /// chain the temperature alone is sent.
@@ -139,16 +137,6 @@ impl Server {
             delivery: Delivery::default(),
         }
     }
-}
-
-/// Of what was written before there was the setting.
-fn default_answer_s() -> u32 {
-    DEFAULT_ANSWER_S
-}
-
-/// Of what was written before there was the setting.
-fn default_patience_s() -> u32 {
-    DEFAULT_PATIENCE_S
 }
 
 /// The address of a server, without a slash at its end.

@@ -6,8 +6,9 @@
 
 use std::path::PathBuf;
 
-pub mod format;
+mod format;
 mod reader;
+pub mod record;
 mod writer;
 
 pub use reader::{Contents, FailedTrials, read};

@@ -3,10 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::JournalError;
-use super::format::{Outcome, SEALED, TrialRecord, VERSION};
+use super::format::{NoRecord, Record, SEALED, VERSION};
+use super::record::{Outcome, TrialRecord};
 use crate::domain::TrialId;
 use crate::regular_file;
 use crate::seal::{Seal, Trust, seal_of};
@@ -97,17 +96,19 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn take(&mut self, number: usize, line: &[u8]) -> Result<(), JournalError> {
         let record = parse(line, self.path, number)?;
+        let version = record.v;
+        let record = TrialRecord::from(record);
         let mut changes = Vec::new();
         match seal_of(line) {
             Seal::Whole => {}
-            Seal::Absent if record.v < SEALED => self.contents.n_unsealed += 1,
+            Seal::Absent if version < SEALED => self.contents.n_unsealed += 1,
             Seal::Absent => changes.push("its seal is missing".to_owned()),
             Seal::Broken => changes.push("it was changed after it was written, for its seal is another".to_owned()),
         }
-        if record.v < self.version {
-            changes.push(format!("a record of format {} can't follow one of format {}", record.v, self.version));
+        if version < self.version {
+            changes.push(format!("a record of format {} can't follow one of format {}", version, self.version));
         }
-        self.version = self.version.max(record.v);
+        self.version = self.version.max(version);
         if let Some(first) = self.lines.insert(record.id.clone(), number)
             && let known = &self.contents.records[&record.id]
             && matches!(known.outcome, Outcome::Generated(_))
@@ -126,20 +127,12 @@ impl Reading<'_> {
     }
 }
 
-fn parse(line: &[u8], path: &Path, number: usize) -> Result<TrialRecord, JournalError> {
-    /// Only what every version has: a newer record need not parse otherwise.
-    #[derive(Deserialize)]
-    struct Versioned {
-        v: u64,
-    }
-    let bad = |reason: String| JournalError::BadLine { path: path.to_owned(), line: number, reason };
-    let Versioned { v } = serde_json::from_slice(line).map_err(|error| bad(error.to_string()))?;
-    if v > u64::from(VERSION) {
-        return Err(JournalError::Newer { path: path.to_owned(), line: number, found: v, known: VERSION });
-    }
-    let record: TrialRecord = serde_json::from_slice(line).map_err(|error| bad(error.to_string()))?;
-    if record.timing.seconds < 0.0 || record.timing.first_token_seconds.is_some_and(|seconds| seconds < 0.0) {
-        return Err(bad("a time can't be less than 0".to_owned()));
-    }
-    Ok(record)
+fn parse(line: &[u8], path: &Path, number: usize) -> Result<Record, JournalError> {
+    Record::parse(line).map_err(|why| {
+        let path = path.to_owned();
+        match why {
+            NoRecord::Newer(found) => JournalError::Newer { path, line: number, found, known: VERSION },
+            other => JournalError::BadLine { path, line: number, reason: other.to_string() },
+        }
+    })
 }

@@ -6,10 +6,11 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
-use super::format::TrialRecord;
+use super::format::Record;
 use super::reader::{Contents, read};
+use super::record::TrialRecord;
 use crate::domain::TrialId;
-use crate::seal::{Trust, seal};
+use crate::seal::Trust;
 
 /// A journal open for appending; the directory is locked as long as it lives.
 #[derive(Debug)]
@@ -94,13 +95,7 @@ impl Journal {
     /// # Errors
     /// When they can't be written; none of them is in the journal then.
     pub fn append(&mut self, records: &[TrialRecord]) -> Result<(), JournalError> {
-        let mut lines = Vec::new();
-        for record in records {
-            let mut line = serde_json::to_vec(record).expect("a record is plain data");
-            seal(&mut line);
-            lines.append(&mut line);
-            lines.push(b'\n');
-        }
+        let lines: Vec<u8> = records.iter().flat_map(|record| Record::from(record.clone()).line()).collect();
         let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
         if let Err(source) = written {
             // Best effort: what stays is a torn last line, which readers drop.

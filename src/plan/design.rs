@@ -1,24 +1,18 @@
-//! `plan.json`: what of an experiment and its plan the outputs need, so that
-//! they can be made anew from a run's directory, without a model and wherever
-//! the directory is by now.
+//! What of an experiment and its plan the outputs need, so that they can be made anew from a run's directory, without a
+//! model and wherever the directory is by now. How `plan.json` is written is for `format` to say.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
+use super::format::{self, FORMAT};
 use super::{Doubt, Plan, Sequence, Shard, Trial};
 use crate::domain::{Acts, Chain, Factor, Generate, Seed};
 use crate::experiment::{Experiment, Hypothesis, Prompt, Settings};
 use crate::metrics::Markers;
-use crate::seal::{Format, Seal, Trust, Unfit, seal};
+use crate::seal::{Seal, Trust, Unfit, seal};
 
-const FORMAT: Format = Format { version: 2, sealed_from: 2 };
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Design {
-    /// Of the shape of this file.
-    v: u32,
     pub name: String,
     pub question: Option<String>,
     pub generate: Generate,
@@ -33,23 +27,19 @@ pub struct Design {
     /// to compare them is no experiment.
     pub inert: Vec<Factor>,
     /// What a server is known not to honour, so that what depends on it is not decided.
-    #[serde(default)]
     pub doubts: Vec<Doubt>,
     /// Between what each model writes its thought, where its chat template says so.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub thought_markers: BTreeMap<String, Markers>,
     /// Of an experiment that stops as soon as its hypotheses are decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequential: Option<Sequence>,
     /// In the order in which they run and are reported.
     pub trials: Vec<Trial>,
     /// Which of them this run makes; all of them where it is no shard.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
 }
 
 /// A shard, and its stretch of the trials.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     pub shard: Shard,
     pub trials: Range<usize>,
@@ -77,7 +67,6 @@ fn inert(plan: &Plan) -> Vec<Factor> {
 impl Design {
     pub fn new(experiment: &Experiment, plan: &Plan) -> Self {
         Self {
-            v: FORMAT.version,
             name: experiment.name.clone(),
             question: experiment.question.clone(),
             generate: experiment.generate,
@@ -120,7 +109,8 @@ impl Design {
     /// The first thing of which this design and another say something else, what the machine
     /// made of them aside.
     pub fn difference(&self, other: &Self) -> Option<String> {
-        let fields = |design: &Self| serde_json::to_value(design).expect("a design is plain data");
+        let fields =
+            |design: &Self| serde_json::to_value(format::Design::from(design)).expect("a design is plain data");
         let (ours, theirs) = (fields(self), fields(other));
         let aside = ["part", "notes", "inert", "doubts", "trials"];
         let named = ours.as_object().into_iter().flatten().filter(|(name, _)| !aside.contains(&name.as_str()));
@@ -149,9 +139,8 @@ impl Design {
     /// # Errors
     /// When `json` is no design, one of a newer version, or one that was changed and is not to be trusted.
     pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), DesignError> {
-        let (mut design, seal): (Self, _) = FORMAT.read(json, trust)?;
-        // As it is written anew, and compared.
-        design.v = FORMAT.version;
+        let (design, seal): (format::Design, _) = FORMAT.read(json, trust)?;
+        let design = Self::try_from(design).map_err(Unfit::from)?;
         let fits = |part: &Part| part.trials.start <= part.trials.end && part.trials.end <= design.trials.len();
         if design.part.as_ref().is_none_or(fits) {
             Ok((design, seal))
@@ -161,7 +150,7 @@ impl Design {
     }
 
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec(self).expect("a design is plain data");
+        let mut json = serde_json::to_vec(&format::Design::from(self)).expect("a design is plain data");
         seal(&mut json);
         json.push(b'\n');
         json

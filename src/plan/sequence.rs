@@ -6,13 +6,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use super::Load;
 use crate::experiment::{LookAfter, Sequential};
 
 /// How an experiment that stops as soon as its hypotheses are decided takes its prompts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sequence {
     /// The probability, of all hypotheses and looks together, of a verdict that is wrong by chance.
     pub alpha: f64,

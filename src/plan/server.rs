@@ -1,7 +1,5 @@
 //! What a grid may ask of a server, and what is known not to be honoured.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Load, Origin};
 use crate::domain::{
     Bos, Exclusion, Factor, FactorLevel as _, Level, Offload, Quant, Scope, Selection, Temperature, Template,
@@ -58,7 +56,7 @@ fn wider(api: Api, context: u32) -> String {
 }
 
 /// Something that a server does not honour, and the factor that is then no factor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
     pub model: String,
     /// None: whatever is compared.

@@ -9,12 +9,11 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use itertools::Itertools as _;
-use serde::{Deserialize, Serialize};
 
 use super::{Load, Plan, PromptTrials};
 
 /// One of several parts of a plan, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
     index: NonZeroU32,
     count: NonZeroU32,
@@ -36,6 +35,16 @@ impl Shard {
         let range = NoShard::Range { index, count };
         let (Some(index), Some(count)) = (NonZeroU32::new(index), NonZeroU32::new(count)) else { return Err(range) };
         if index <= count { Ok(Self { index, count }) } else { Err(range) }
+    }
+
+    /// Which of them it is, counted from 1.
+    pub fn index(self) -> NonZeroU32 {
+        self.index
+    }
+
+    /// How many there are.
+    pub fn count(self) -> NonZeroU32 {
+        self.count
     }
 
     /// A directory's name for its results.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::*;
-use crate::domain::Quant;
+use crate::domain::{Quant, TrialId};
 use crate::experiment::{Surroundings, parse, resolve};
 use crate::seal::{Seal, Trust};
 

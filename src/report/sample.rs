@@ -9,7 +9,7 @@ use crate::analysis::{
     ScoredTrial, SourceShare, TestKind, TrialResult, Verdict,
 };
 use crate::domain::{Cell, Factor, Generation, Offload, Quant, Seed, Stop, Temperature, Trial, TrialId};
-use crate::journal::format::Failure;
+use crate::journal::record::Failure;
 use crate::metrics::TextPart;
 use crate::metrics::{Metric, Scores};
 use crate::stats::{Dispersion, Effect, Interval, Onset, Portion, kaplan_meier};
@@ -67,7 +67,7 @@ impl Shape<'_> {
 
 pub fn id(text: &str) -> TrialId {
     let hash = blake3::hash(text.as_bytes()).to_hex();
-    serde_json::from_value(serde_json::Value::String(hash[..32].to_owned())).unwrap()
+    TrialId::known(&hash[..32])
 }
 
 fn trial(cell: &Cell, prompt: usize, seed: Option<Seed>) -> ScoredTrial {

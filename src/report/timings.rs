@@ -6,7 +6,7 @@ use super::csv::{Timed, TimingRow};
 use crate::analysis::Analysis;
 use crate::domain::LoadKey;
 use crate::journal::Contents;
-use crate::journal::format::Outcome;
+use crate::journal::record::Outcome;
 use crate::manifest::Manifest;
 use crate::results::Work;
 

@@ -90,6 +90,7 @@ mod tests {
     use super::*;
     use crate::engine::Widths;
     use crate::manifest::NOT_ENDED;
+    use crate::seal::Trust;
 
     /// A manifest of one model with all experts on the host and an accelerator.
     fn manifest(runs: &[Value]) -> Manifest {
@@ -100,7 +101,7 @@ mod tests {
         let generate = json!({ "max_tokens": 8, "context": 64, "numerics": "invariant", "bos": "model" });
         let manifest = json!({ "moe_sweep": "0", "experiment": "x", "generate": generate, "models": [model], "notes": [],
                                "runs": runs });
-        serde_json::from_value(manifest).unwrap()
+        Manifest::from_json(manifest.to_string().as_bytes(), Trust::Seals).unwrap().0
     }
 
     fn run(ended: &str, trials_done: usize, batch: Option<u32>, loads: &[Value]) -> Value {

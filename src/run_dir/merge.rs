@@ -12,8 +12,8 @@ use super::replace::write_whole;
 use super::{Kept, RunDir, RunDirError, names};
 use crate::domain::{Trial, TrialId};
 use crate::journal::Journal;
-use crate::journal::format::{Outcome, TrialRecord};
-use crate::manifest::{Manifest, ModelEntry};
+use crate::journal::record::{Outcome, TrialRecord};
+use crate::manifest::{Manifest, ModelEntry, RunEntry};
 use crate::plan::Design;
 use crate::regular_file;
 use crate::seal::Trust;
@@ -164,7 +164,7 @@ fn manifest(runs: &[(RunDir, Kept)], design: &Design) -> Manifest {
         .sort_by_cached_key(|entry| design.trials.iter().position(|Trial { cell, .. }| cell.load_key() == entry.key));
     whole.notes.clone_from(&design.notes);
     let entries = runs.iter().flat_map(|(_, run)| run.manifest.runs.iter().cloned());
-    whole.runs = entries.unique_by(|entry| serde_json::to_string(entry).expect("an entry is plain data")).collect();
+    whole.runs = entries.unique_by(RunEntry::written).collect();
     whole.runs.sort_by_key(|entry| entry.started_unix_s);
     whole
 }

@@ -17,7 +17,7 @@ use crate::domain::{LoadKey, TrialId};
 use crate::engine::{Effort, Footprint, Limits, LoadSettings, Samplers, Sharing, Strategy};
 use crate::event::RunEvent;
 use crate::experiment::Source;
-use crate::journal::format::{Failure, Outcome, TrialRecord, VERSION};
+use crate::journal::record::{Failure, Outcome, TrialRecord};
 use crate::journal::{Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
 use crate::plan::{Load, Plan};
@@ -414,12 +414,12 @@ impl<'r> Run<'r> {
                     Reply::Finished { ticket, generation, timing } => {
                         self.probe.keep(ticket, &generation);
                         let outcome = Outcome::Generated(generation);
-                        records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
+                        records.push((ticket, TrialRecord { id: pending.id(ticket), outcome, timing }));
                     }
                     Reply::GivenUp { ticket, reason, attempts } => {
                         let outcome = Outcome::Failed(Failure { reason, attempts });
                         let timing = Default::default();
-                        records.push((ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing }));
+                        records.push((ticket, TrialRecord { id: pending.id(ticket), outcome, timing }));
                     }
                     Reply::Worked(effort) => {
                         self.report.effort += effort;
@@ -452,7 +452,7 @@ impl<'r> Run<'r> {
         let records = tickets.iter().map(|&ticket| {
             let failure = Failure { reason: reason.to_owned(), attempts: MAX_ATTEMPTS };
             let outcome = Outcome::Failed(failure);
-            (ticket, TrialRecord { v: VERSION, id: pending.id(ticket), outcome, timing: Default::default() })
+            (ticket, TrialRecord { id: pending.id(ticket), outcome, timing: Default::default() })
         });
         let records = records.collect();
         self.record(records, pending)

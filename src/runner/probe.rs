@@ -1,8 +1,6 @@
 //! Probes determinism: a few of a sweep's texts are made again, each alone. What is evaluated beside a text must not
 //! change it; where it does, the manifest says so.
 
-use serde::{Deserialize, Serialize};
-
 use crate::domain::Generation;
 use crate::engine::{Ticket, Timing};
 
@@ -10,7 +8,7 @@ use crate::engine::{Ticket, Timing};
 const SAMPLES: usize = 3;
 
 /// What came of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProbeReport {
     /// Texts made again, each alone.
     pub repeated: u32,
@@ -18,12 +16,11 @@ pub struct ProbeReport {
     /// For each of the others, the index of the first token that differs.
     pub first_differences: Vec<usize>,
     /// How fast they were: a text alone is what one user of a server waits for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alone: Option<Speed>,
 }
 
 /// The speed of texts that were made one at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed {
     /// Generated, of all texts.
     pub tokens: u64,

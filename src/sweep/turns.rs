@@ -11,7 +11,7 @@ use crate::analysis::sequential::Ending as Looked;
 use crate::analysis::{Looks, Questions};
 use crate::domain::TrialId;
 use crate::event::RunEvent;
-use crate::journal::format::Outcome;
+use crate::journal::record::Outcome;
 use crate::journal::{Contents, Journal};
 use crate::plan::{Design, Plan};
 use crate::runner::{self, Ending, Run, RunError, RunReport, Settings};

@@ -1,5 +1,8 @@
 //! Owns what parent and worker say to each other: one JSON line a message, requests on the worker's stdin, replies on
 //! its stdout.
+//!
+//! A process and its own child are of one version: so messages hold the domain's types as they are, have no version, and
+//! may change with any commit. What is on disk has types of its own.
 
 use std::path::PathBuf;
 

@@ -90,11 +90,12 @@ const STRANGERS: [(&str, &str); 10] = [
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "analysis",
     "check",
     "domain",
     "experiment",
+    "format",
     "metrics",
     "plan",
     "report",

@@ -20,6 +20,7 @@ mod hub;
 mod inspect;
 mod memory_shortage;
 mod notes;
+mod on_disk;
 mod power;
 mod probe;
 mod report;

@@ -1,17 +1,21 @@
 //! Outlooks of designs whose prompts can be counted by hand.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::analysis::{ScoredTrial, TrialResult};
-use crate::domain::{Cell, Generation, Seed, Selection, Stop, Temperature, Trial};
+use crate::domain::{
+    Bos, Cell, Draws, Generate, Generation, Numerics, Seed, Selection, Stop, Temperature, Trial, TrialId,
+};
+use crate::experiment::Settings;
 use crate::metrics::Scores;
-use crate::seal::Trust;
 
 const COLD: f32 = 0.1;
 const HOT: f32 = 0.9;
 
 fn trial(prompt: usize, chain: &str, temperature: f32, seed: Option<u32>) -> Trial {
     let cell = Cell::usual("tiny", chain, Temperature::new(temperature).unwrap());
-    let id = serde_json::from_value(format!("{prompt} {cell} {seed:?}").into()).unwrap();
+    let id = TrialId::known(format!("{prompt} {cell} {seed:?}"));
     Trial { id, cell, prompt: format!("p{prompt}"), seed: seed.and_then(Seed::new) }
 }
 
@@ -37,13 +41,25 @@ fn claim(test: Test) -> Hypothesis {
 }
 
 fn design(hypotheses: &[Hypothesis], trials: &[Trial]) -> Design {
-    let design = serde_json::json!({
-        "v": 1, "name": "x", "question": null, "settings": { "alpha": 0.05, "metric": Metric::RepetitionScore },
-        "generate": { "max_tokens": 8, "context": 32, "numerics": "invariant", "bos": "model" },
-        "hypotheses": hypotheses, "prompts": [], "chains": [], "caveat": null, "notes": [], "inert": [],
-        "trials": trials,
-    });
-    Design::from_json(design.to_string().as_bytes(), Trust::Edits).unwrap().0
+    let generate =
+        Generate { max_tokens: 8, context: 32, numerics: Numerics::Invariant, bos: Bos::Model, draws: Draws::Common };
+    Design {
+        name: "x".to_owned(),
+        question: None,
+        generate,
+        settings: Settings { alpha: 0.05, metric: Metric::RepetitionScore },
+        hypotheses: hypotheses.to_vec(),
+        prompts: vec![],
+        chains: vec![],
+        caveat: None,
+        notes: vec![],
+        inert: vec![],
+        doubts: vec![],
+        thought_markers: BTreeMap::new(),
+        sequential: None,
+        trials: trials.to_vec(),
+        part: None,
+    }
 }
 
 fn of(hypothesis: &Hypothesis, trials: &[Trial]) -> Outlook {

@@ -10,7 +10,7 @@ use super::way::{Way, way};
 use super::{Ending, Look, Sequential, State};
 use crate::analysis::{Questions, ScoredTrial, TrialResult, score_trial};
 use crate::domain::{Trial, TrialId};
-use crate::journal::format::Outcome;
+use crate::journal::record::Outcome;
 use crate::plan::Sequence;
 use crate::stats::sequential::e_holm;
 

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::analysis::{Conclusion, Verdict};
-use crate::domain::{Cell, Factor, Generation, Level, Offload, Seed, Selection, Stop, Temperature};
+use crate::domain::{Cell, Factor, Generation, Level, Offload, Seed, Selection, Stop, Temperature, TrialId};
 use crate::experiment::{Direction, Hypothesis, LookAfter, Sides, Test};
-use crate::journal::format::Failure;
+use crate::journal::record::Failure;
 use crate::metrics::{Metric, Scores};
 use crate::plan::Sequence;
 
@@ -46,7 +46,7 @@ fn sweep(n: usize, made: impl Fn(usize, &str, f32, f64) -> Made) -> Vec<ScoredTr
     for (model, prompt, temperature, seed) in itertools::iproduct!(MODELS, 0..n, TEMPERATURES, 0..2) {
         let cell = Cell::usual(model, "pure", Temperature::new(temperature).unwrap());
         let key = format!("{prompt} {model} {temperature} {seed}");
-        let id = serde_json::from_value(key.clone().into()).unwrap();
+        let id = TrialId::known(key.clone());
         let trial = Trial { id, cell, prompt: format!("p{prompt:02}"), seed: Seed::new(seed) };
         let result = match made(prompt, model, temperature, chance(&key)) {
             Made::Score(score) => TrialResult::Scored {

@@ -39,13 +39,13 @@ fn compares_offloads(test: &Test) -> bool {
 mod tests {
     use super::*;
     use crate::analysis::{Computed, TrialResult};
-    use crate::domain::{Cell, Offload, OpOffload, Selection, Temperature, Trial};
+    use crate::domain::{Cell, Offload, OpOffload, Selection, Temperature, Trial, TrialId};
     use crate::engine::{Takeover, Widths};
     use crate::experiment::Direction;
 
     fn at(offload: Offload, op_offload: OpOffload) -> ScoredTrial {
         let cell = Cell::usual("m", "pure", Temperature::new(1.0).unwrap()).with(offload).with(op_offload);
-        let id = serde_json::from_value(format!("{cell}").into()).unwrap();
+        let id = TrialId::known(format!("{cell}"));
         ScoredTrial::new(Trial { id, cell, prompt: "p".to_owned(), seed: None }, TrialResult::Missing)
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::analysis::TrialResult;
-use crate::domain::{Cell, Factor, Generation, Level, Seed, Selection, Stop, Temperature, Trial};
+use crate::domain::{Cell, Factor, Generation, Level, Seed, Selection, Stop, Temperature, Trial, TrialId};
 use crate::experiment::{Direction, Sides};
 use crate::metrics::{Scores, TextPart};
 
@@ -34,7 +34,7 @@ fn trial(prompt: usize, chain: &str, temperature: f32, seed: Option<u32>, score:
     let cell = Cell::usual("tiny", chain, Temperature::new(temperature).unwrap());
     let name = format!("{prompt} {chain} {temperature} {seed:?}");
     let scores = Scores::from_fn(|metric| (metric == Metric::RepetitionScore).then_some(score));
-    let id = serde_json::from_value(name.clone().into()).unwrap();
+    let id = TrialId::known(name.clone());
     let generation = Generation::of_tokens(1, vec![], name, Stop::Eos);
     let trial = Trial { id, cell, prompt: format!("p{prompt:02}"), seed: seed.and_then(Seed::new) };
     ScoredTrial::new(trial, TrialResult::Scored { generation, scores })
@@ -215,7 +215,7 @@ fn what_nobody_saw_differ_is_no_verdict() {
     assert_eq!(judge(&texts, trend(Direction::Increasing)).outcome, Conclusion::Inconclusive);
     // A chain that ignores the temperature has no other texts.
     for scored in &mut texts {
-        scored.trial.id = serde_json::from_value(scored.trial.prompt.clone().into()).unwrap();
+        scored.trial.id = TrialId::known(scored.trial.prompt.clone());
     }
     assert_eq!(judge(&texts, trend(Direction::Increasing)).outcome, Conclusion::Refuted);
 }
@@ -233,7 +233,7 @@ fn a_claim_holds_whatever_the_failed_texts_were() {
         for scored in &mut trials {
             if lost(scored, prompts) {
                 let reason = "it took too long".to_owned();
-                scored.result = TrialResult::Failed(crate::journal::format::Failure { reason, attempts: 2 });
+                scored.result = TrialResult::Failed(crate::journal::record::Failure { reason, attempts: 2 });
             }
         }
         let test = match (&test, expect_lower) {

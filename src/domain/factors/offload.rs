@@ -38,6 +38,13 @@ impl LevelType for Offload {
         })
     }
 
+    fn written(&self) -> Written {
+        match self {
+            Self::Layers(n) => Written::Integer((*n).into()),
+            Self::None | Self::All => Written::Name(self.to_string()),
+        }
+    }
+
     fn in_title(&self) -> String {
         match self {
             Self::None => "experts offloaded: none".to_owned(),

@@ -33,6 +33,10 @@ impl LevelType for OpOffload {
         }
     }
 
+    fn written(&self) -> Written {
+        Written::Switch((*self).into())
+    }
+
     fn in_title(&self) -> String {
         format!("op_offload {self}")
     }

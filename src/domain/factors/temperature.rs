@@ -45,6 +45,10 @@ impl LevelType for Temperature {
         Self::new(t as f32).ok_or_else(not_one)
     }
 
+    fn written(&self) -> Written {
+        Written::Number(self.0.into())
+    }
+
     fn range(steps: Steps) -> Result<Vec<Self>, NotALevel> {
         step_through(steps).ok_or_else(|| {
             let Steps { from, to, step } = steps;

@@ -17,7 +17,6 @@ pub struct ServerFacts {
     /// By name; what it does not state is not here.
     pub stated: BTreeMap<String, String>,
     /// Tokens that a prompt and its text may have together; None where it does not state it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<u32>,
 }
 

@@ -38,20 +38,9 @@ fn prompts_name_their_group_or_none() {
 }
 
 #[test]
-fn a_plan_of_prompts_without_groups_does_not_speak_of_them() {
-    let prompt = Prompt { id: "a".into(), text: "one".into(), group: None };
-    assert_eq!(serde_json::to_string(&prompt).unwrap(), r#"{"id":"a","text":"one"}"#);
-    assert_eq!(serde_json::from_str::<Prompt>(r#"{"id":"a","text":"one"}"#).unwrap(), prompt);
-    assert!(!serde_json::to_string(&Selection::default()).unwrap().contains("prompt"));
-}
-
-#[test]
 fn a_group_is_its_prompts() {
     assert_eq!(within("\"trained\""), ["p1", "p4"]);
     assert_eq!(within("[\"untrained\", \"trained\"]"), ["p3", "p1", "p4"]);
-    let hypothesis = &read(&grouped(&format!("{TREND}\nwhere = {{ group = \"trained\" }}"))).hypotheses[0];
-    let json = serde_json::to_string(hypothesis).unwrap();
-    assert_eq!(&serde_json::from_str::<Hypothesis>(&json).unwrap(), hypothesis);
 }
 
 #[test]

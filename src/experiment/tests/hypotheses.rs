@@ -65,15 +65,6 @@ fn the_settings_are_read() {
     assert_eq!(experiment.settings, Settings { alpha: 0.01, metric: Metric::TailShare });
 }
 
-#[test]
-fn a_design_reads_back_what_it_wrote() {
-    let hypothesis = &hypotheses(&text(
-        "equivalence = { base = { chain = \"pure\" }, other = { offload = 1 } }\nmargin = 0.05\neach = \"temperature\"",
-    ))[0];
-    let json = serde_json::to_string(hypothesis).unwrap();
-    assert_eq!(&serde_json::from_str::<Hypothesis>(&json).unwrap(), hypothesis);
-}
-
 refusals! {
     a_hypothesis_without_a_test_is_refused: said_of(""),
     a_hypothesis_of_two_tests_is_refused: said_of(&format!("{TREND}\ninteraction = [\"chain\", \"temperature\"]")),

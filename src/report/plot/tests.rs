@@ -4,7 +4,7 @@
 use super::{Caption, Figure, figures};
 use crate::analysis::{Analysis, TrialResult};
 use crate::domain::{Offload, Quant};
-use crate::journal::format::Failure;
+use crate::journal::record::Failure;
 use crate::report::sample::{CAUSE, GRID, Shape, with_findings};
 
 const NOTE: &str =

@@ -1,0 +1,65 @@
+//! What a trial's id is made of, as bytes.
+//!
+//! The names and their order are part of every id: a change of either makes every journal incomplete.
+
+use serde::Serialize;
+
+use super::Surveyed;
+use crate::domain::{self, Cell, Factor, ResolvedChain, Scope, Seed, TrialId};
+use crate::format::{Bos, Levels, Numerics, Step, steps};
+
+/// Everything that may change a trial's text. A model stands for its file, a chain and a temperature for the chain with
+/// the temperature put in.
+#[derive(Serialize)]
+pub struct Identity<'a> {
+    engine: &'a str,
+    model_blake3: &'a str,
+    #[serde(flatten)]
+    loaded: Levels,
+    numerics: Numerics,
+    context: u32,
+    max_tokens: u32,
+    chain: Vec<Step>,
+    /// The sampler's.
+    seed: Option<u32>,
+    bos: Bos,
+    #[serde(flatten)]
+    asked: Levels,
+    prompt: &'a str,
+}
+
+impl<'a> Identity<'a> {
+    /// What the texts of a prompt in a cell have in common.
+    pub fn new(
+        surveyed: &'a Surveyed,
+        generate: domain::Generate,
+        cell: &Cell,
+        chain: &ResolvedChain,
+        prompt: &'a str,
+    ) -> Self {
+        let domain::Generate { max_tokens, context, numerics, bos, draws: _ } = generate;
+        let levels = |scopes: &[Scope]| {
+            let factors = Factor::nested(scopes).into_iter().filter(|&factor| factor != Factor::Model);
+            Levels::of_id(factors.map(|factor| cell.level(factor)))
+        };
+        Self {
+            engine: &surveyed.engine.fingerprint,
+            model_blake3: &surveyed.blake3,
+            loaded: levels(&[Scope::File, Scope::Load]),
+            numerics: numerics.into(),
+            context,
+            max_tokens,
+            chain: steps(&chain.0),
+            seed: None,
+            bos: bos.into(),
+            asked: levels(&[Scope::Prompt]),
+            prompt,
+        }
+    }
+
+    /// The id of the text whose sampler is seeded so.
+    pub fn id(&mut self, seed: Option<Seed>) -> TrialId {
+        self.seed = seed.map(Seed::get);
+        TrialId::of(&serde_json::to_vec(self).expect("an identity is plain data"))
+    }
+}
