@@ -1,4 +1,5 @@
-//! Paths in JSON, those that are no UTF-8 too: a file may be called anything.
+//! Writes and reads paths in JSON, those that are no UTF-8 too, because a file may be called anything. Must not know
+//! what a path is for.
 //!
 //! For `#[serde(with = "any_path")]`. A path in UTF-8 is a string; another one is written as serde writes an
 //! `OsString`, in bytes or words of 16 bits.

@@ -1,5 +1,5 @@
-//! What happens during a run, as it happens. The runner emits these and
-//! prints nothing; progress display and logs are made from them.
+//! Owns what a run tells of while it goes on. The runner emits these events and prints nothing; the progress display
+//! and the logs are made from them.
 
 use std::time::Duration;
 

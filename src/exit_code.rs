@@ -1,4 +1,5 @@
-//! The exit codes, documented here, in `--help` and in the README.
+//! Owns the exit codes, which are documented here, in `--help` and in the README. Must not know which error ends with
+//! which: `commands/failure.rs` says that.
 
 /// What a finished command tells the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

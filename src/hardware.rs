@@ -1,4 +1,5 @@
-//! The machine a run happens on, as the manifest records it.
+//! Describes the machine that a run happens on, as the manifest records it, and says which cores and how much memory
+//! are free. Must not know what is run.
 
 use serde::{Deserialize, Serialize};
 use sysinfo::{CpuRefreshKind, System};

@@ -1,4 +1,5 @@
-//! Parse, run, say the error, exit.
+//! This is the program's entry: it reads the command line, runs the command, says an error and ends with its exit code.
+//! It owns nothing else; all that a command does is in the library.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! What a person is told on stderr: the only place that writes there. (A worker's stderr is a pipe to its parent.)
+//! Tells a person something on stderr, and is the only place that writes there. (A worker's stderr is a pipe to its
+//! parent.)
 //!
 //! A message that can't be written is lost, and nothing else is: its reader may have gone (`| head`), its disk
 //! may be full. What a message quotes may come from anywhere (a file, a model, a server): no control character

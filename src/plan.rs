@@ -174,8 +174,18 @@ impl Plan {
         let plan = Self { generate: experiment.generate, loads };
         Ok(match experiment.sequential {
             None => plan,
-            Some(settings) => plan.of_prompts(&Sequence::new(settings, &plan).order),
+            Some(settings) => plan.of_prompts(&Sequence::new(settings, &plan.loads).order),
         })
+    }
+
+    /// The part of the plan that is about these prompts.
+    pub fn of_prompts(&self, ids: &[String]) -> Self {
+        let mut loads = self.loads.clone();
+        for load in &mut loads {
+            load.prompts.retain(|group| ids.contains(&group.prompt.id));
+        }
+        loads.retain(|load| !load.prompts.is_empty());
+        Self { generate: self.generate, loads }
     }
 
     /// What of the grid can't be asked of the servers in it, known before they are asked anything.
@@ -184,7 +194,7 @@ impl Plan {
             Source::Server(served) => server::misfits(experiment, &model.id, served),
             Source::Path(_) | Source::Hub(_) => vec![],
         };
-        experiment.grid.models.iter().flat_map(misfits).collect()
+        experiment.grid.models.iter().flat_map(misfits).map(PlanError::from).collect()
     }
 
     pub fn trials(&self) -> impl Iterator<Item = &Trial> {
@@ -387,18 +397,16 @@ fn count_tokens(
 ) -> Result<Option<u32>, PlanError> {
     let (model, template) = (trial.cell.model(), trial.cell.template());
     let Some(file) = surveyed.file() else { return Ok(None) };
-    let n_prompt_tokens = file.prompt_tokens(model, template)?[index];
+    let n_prompt_tokens = prompt_tokens(file, model, template)?[index];
     fits_context(model, &trial.prompt, n_prompt_tokens, generate).map(Some)
 }
 
-impl OnDisk {
-    /// The tokens of each prompt, in order, with the template around it.
-    fn prompt_tokens(&self, model: &str, template: Template) -> Result<&[u32], PlanError> {
-        self.prompt_counts[&template].as_deref().map_err(|reason| {
-            let (model, reason) = (model.to_owned(), reason.clone());
-            PlanError::NoTemplate { template, model, reason }
-        })
-    }
+/// The tokens of each prompt, in order, with the template around it.
+fn prompt_tokens<'a>(file: &'a OnDisk, model: &str, template: Template) -> Result<&'a [u32], PlanError> {
+    file.prompt_counts[&template].as_deref().map_err(|reason| {
+        let (model, reason) = (model.to_owned(), reason.clone());
+        PlanError::NoTemplate { template, model, reason }
+    })
 }
 
 /// Whether the context has room for a prompt of so many tokens and the text after it.
@@ -419,7 +427,9 @@ fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<P
             of_file(&model.id, &file.facts, &offloads, &experiment.grid.chains).collect()
         }
         // Of its model no more is known than it states; what can be asked of it is (`server_misfits`).
-        Origin::Server { facts, .. } => server::contradictions(experiment, model, facts),
+        Origin::Server { facts, .. } => {
+            server::contradictions(experiment, model, facts).into_iter().map(PlanError::from).collect()
+        }
     }
 }
 

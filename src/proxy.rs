@@ -1,4 +1,4 @@
-//! Which proxy stands between us and an address, as the environment says.
+//! Says which proxy stands between us and an address, as the environment has it.
 //!
 //! Owns the names of the variables and what `NO_PROXY` means. Must not know how bytes travel:
 //! whoever sends a request asks here first.
@@ -47,7 +47,7 @@ impl Proxy {
     ///
     /// # Errors
     /// When it names a proxy that can't be used.
-    pub fn for_url(url: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>, Unusable> {
+    fn for_url(url: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>, Unusable> {
         let get = |name: &str| {
             let value = variable(name)?.into_string().ok()?;
             Some(value.trim().to_owned()).filter(|value| !value.is_empty())

@@ -1,4 +1,4 @@
-//! Reading the files that a person names: regular files, and nothing that would be waited for.
+//! Reads the files that a person names: regular files, and nothing that would be waited for.
 //!
 //! A pipe without a writer says nothing for ever, and some devices never end.
 

@@ -1,4 +1,4 @@
-//! The seal: a hash at the end of what moe-sweep writes to read it again, so that a later change of it is seen.
+//! Puts a seal at the end of what moe-sweep writes to read it again: a hash, so that a later change is seen.
 //!
 //! A sealed file, or line, is a JSON object whose last member is `"seal"`: the first 128 bits, in hexadecimal, of
 //! the blake3 hash of all bytes before the comma in front of it. It tells of decay and of edits; somebody who wants to

@@ -1,4 +1,4 @@
-//! Keys, tokens and passwords, and how text is rid of them.
+//! Keeps keys, tokens and passwords, and rids text of them.
 //!
 //! Owns what a secret is and what of it may not come out again: whoever it was shown to may send it
 //! back, whole, in part, or in the part that a cut leaves. Knows neither where secrets come from nor

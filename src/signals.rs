@@ -1,4 +1,4 @@
-//! Signals: which of them ask a command to end, and what it does then.
+//! Decides which signals ask a command to end, and what it does then.
 //!
 //! A command that is not watched ends by them, as the system has it: nothing of it needs more. A watched one
 //! ends at once, with its own exit code and words, or cleanly where something is at work that is worth an end.

@@ -1,4 +1,5 @@
-//! Files of texts: their encoding, the format that a name's ending says, the values of JSON in them.
+//! Reads texts out of a file's bytes: it owns their encoding, the format that a name's ending says, and the values of
+//! JSON in them.
 //!
 //! One reader for the prompts of an experiment and for what `score` is given, so that a file means
 //! the same to both. Pure: reads no file, and does not know what a text is for.

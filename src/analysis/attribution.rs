@@ -1,4 +1,4 @@
-//! How much of the variation of the score each factor explains.
+//! Computes how much of the variation of the score each factor explains.
 
 use std::collections::BTreeSet;
 

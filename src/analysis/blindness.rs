@@ -1,4 +1,4 @@
-//! Whether a metric sees the repetition in the texts that a verdict rests on.
+//! Counts the texts that a metric can't see into, among those that a verdict rests on.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Summaries of cells: each metric's mean over the cell's trials, with an
-//! interval that takes the prompts as clusters, and their groups as strata.
+//! Summarises cells: each metric's mean over the cell's trials, with an interval that takes the prompts as clusters,
+//! and their groups as strata.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Two runs beside each other: texts of the same cell, prompt and seed.
+//! Puts two runs beside each other: texts of the same cell, prompt and seed.
 //!
 //! Owns which texts are paired and what is computed of the pairs. Whether two runs may be
 //! compared is the command's affair, how the outcome is shown `report`'s.

@@ -1,4 +1,4 @@
-//! What servers' answers say against themselves: a note for each kind.
+//! Collects what servers' answers say against themselves: a note for each kind.
 //!
 //! An answer's doubt stands in the journal beside its text, where nobody would look for it.
 

@@ -1,4 +1,4 @@
-//! Which group each prompt is of: the strata of intervals over prompts.
+//! Says which group each prompt is of: groups are the strata of intervals over prompts.
 
 use std::collections::BTreeMap;
 

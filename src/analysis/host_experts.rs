@@ -1,5 +1,5 @@
-//! Where experts that a load keeps on the host were computed: a device takes over the steps
-//! that are wide enough (`engine::Takeover`), and then the offload moved their bytes only.
+//! Says where experts that a load keeps on the host were computed: a device takes over the steps that are wide enough
+//! (`engine::Takeover`), and then the offload moved their bytes only.
 //!
 //! Owns the finding and its words. Must not know manifests, which it is made from.
 

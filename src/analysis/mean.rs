@@ -1,4 +1,4 @@
-//! The interval of a metric's mean, over prompts.
+//! Computes the interval of a metric's mean, over prompts.
 
 use crate::metrics::{Metric, Scores};
 use crate::stats::{Component, Ends, Hits, Interval, Strata, bounded_mean_within, clustered_share_within};

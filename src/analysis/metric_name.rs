@@ -28,7 +28,9 @@ pub fn metric_called(name: &str) -> Result<Metric, MetricError> {
 /// # Errors
 /// When none such has it, with those that there are.
 pub fn limited(name: &str) -> Result<Metric, MetricError> {
-    Metric::from_name(name).filter(|metric| grows_worse(*metric)).ok_or_else(|| MetricError::NoLimit { name: name.to_owned() })
+    Metric::from_name(name)
+        .filter(|metric| grows_worse(*metric))
+        .ok_or_else(|| MetricError::NoLimit { name: name.to_owned() })
 }
 
 fn grows_worse(metric: Metric) -> bool {

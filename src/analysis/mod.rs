@@ -1,4 +1,4 @@
-//! From texts to numbers: scores of trials, summaries of cells.
+//! Turns texts into numbers: scores of trials, summaries of cells.
 //!
 //! Pure. Knows metrics and stats, never the engine or the journal's files.
 
@@ -38,7 +38,7 @@ pub use comparison::{Comparison, Parted, Row, compare};
 pub use groups::Groups;
 pub use host_experts::{Computed, HostExperts, Uncounted};
 pub use metric_name::{MetricError, limited, metric_called};
-pub use outlook::{Each, Needed, Outlook, Quantity, Sight, Source as SpreadSource, Spread, USUAL_SD, Unseen, outlooks};
+pub use outlook::{Each, Needed, Outlook, Quantity, Sight, Source as SpreadSource, Spread, Unseen, outlooks};
 pub use parting::Unit;
 pub use profile::{CellProfile, OnsetUnit};
 pub use recommend::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing, recommend};

@@ -1,4 +1,4 @@
-//! Whether two texts are the same, and where they part.
+//! Compares two texts: whether they are the same, and where they part.
 //!
 //! A text is what was generated, thought and answer, and why it ended. Owns this
 //! one comparison; which texts belong beside each other is `comparison`'s affair.

@@ -1,5 +1,5 @@
-//! What a mean of scores hides: how many texts of a cell loop, when they begin,
-//! what the others score, and how alike the seeds' texts are.
+//! Shows what a mean of scores hides: how many texts of a cell loop, when they begin, what the others score, and how
+//! alike the seeds' texts are.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
-//! Up to which temperature a model may be run under a chain, and whether it is
-//! the temperature that needs a limit.
+//! Finds up to which temperature a model may be run under a chain, and whether it is the temperature that needs a
+//! limit.
 
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
-use super::sampled::{self, SampledCell};
+use super::sampled::{self, SampledCell, Tails};
 use super::{Analysis, Blindness};
 use crate::domain::{Cell, Factor, Temperature};
 use crate::metrics::{Metric, TextPart};
@@ -61,31 +61,6 @@ pub enum Standing {
     Over,
     /// Neither: too few prompts to say, or texts that the metric can't see into.
     Open,
-}
-
-/// The probability that a limit errs.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Tails {
-    pub lower: f64,
-    pub upper: f64,
-}
-
-/// Of a false "under" of any temperature of an arm, and of a false "over".
-const ALPHA: f64 = 0.05;
-
-impl Tails {
-    /// Of the one temperature, at 95 %: what "each is under" needs, for all are under if each of them is
-    /// (Berger 1982, "Multiparameter hypothesis testing and acceptance sampling": an intersection–union test).
-    const ALONE: Self = Self { lower: ALPHA / 2.0, upper: ALPHA / 2.0 };
-
-    /// Of one of so many temperatures, so that with a probability of at most [`ALPHA`] any of them is said
-    /// to be under that is not, and the same of over (Bonferroni). A temperature is under only if both
-    /// measures are, so that either limit may err at the whole rate; it is over if one is, which has two
-    /// chances. No laxer than alone.
-    fn of_all(n_temperatures: usize) -> Self {
-        let n = n_temperatures.max(1) as f64;
-        Self { lower: ALPHA / (2.0 * n), upper: (ALPHA / n).min(Self::ALONE.upper) }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,13 +1,39 @@
-//! The texts of one cell by prompt, for intervals at other levels than the summaries'.
+//! Groups the texts of one cell by prompt, for intervals at other levels than the summaries'.
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::mean::interval_of_mean;
-use super::recommend::Tails;
 use super::{Analysis, ScoredTrial, TrialResult};
 use crate::domain::Cell;
 use crate::metrics::{Metric, Scores};
 use crate::stats::{Interval, Strata};
+
+/// The probability that a limit errs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Tails {
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// Of a false "under" of any temperature of an arm, and of a false "over".
+const ALPHA: f64 = 0.05;
+
+impl Tails {
+    /// Of the one temperature, at 95 %: what "each is under" needs, for all are under if each of them is
+    /// (Berger 1982, "Multiparameter hypothesis testing and acceptance sampling": an intersection–union test).
+    pub(super) const ALONE: Self = Self { lower: ALPHA / 2.0, upper: ALPHA / 2.0 };
+
+    /// Of one of so many temperatures, so that with a probability of at most [`ALPHA`] any of them is said
+    /// to be under that is not, and the same of over (Bonferroni). A temperature is under only if both
+    /// measures are, so that either limit may err at the whole rate; it is over if one is, which has two
+    /// chances. No laxer than alone.
+    pub(super) fn of_all(n_temperatures: usize) -> Self {
+        let n = n_temperatures.max(1) as f64;
+        Self { lower: ALPHA / (2.0 * n), upper: (ALPHA / n).min(Self::ALONE.upper) }
+    }
+}
 
 pub(super) struct SampledCell<'a> {
     pub cell: &'a Cell,

@@ -1,5 +1,4 @@
-//! How much a sweep's texts have in common, and so how few evaluations could
-//! have made them.
+//! Counts how much a sweep's texts have in common, and so how few evaluations could have made them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

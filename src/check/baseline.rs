@@ -67,7 +67,7 @@ pub enum BaselineError {
 
 impl Baseline {
     /// The metrics that a baseline keeps.
-    pub const METRICS: [Metric; 8] = [
+    const METRICS: [Metric; 8] = [
         Metric::RepetitionScore,
         Metric::VllmLoop,
         Metric::TailShare,

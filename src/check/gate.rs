@@ -143,7 +143,7 @@ pub fn decide(units: &[Unit], rule: Rule) -> Gate {
 
 impl Gate {
     /// The units that must all pass: arms, or cells where no arm is looked at.
-    pub fn deciding(&self) -> impl Iterator<Item = &Verdict> {
+    fn deciding(&self) -> impl Iterator<Item = &Verdict> {
         let by = if self.verdicts.iter().any(|verdict| verdict.by == By::Arm) { By::Arm } else { By::Cell };
         self.verdicts.iter().filter(move |verdict| verdict.by == by)
     }

@@ -1,4 +1,4 @@
-//! The arguments of `plan` and `power`: what a design would run, and what it can show.
+//! Owns the arguments of `plan` and `power`: what a design would run, and what it can show.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The arguments of `baseline` and `check`: what a run is held against, and how strictly.
+//! Owns the arguments of `baseline` and `check`: what a run is held against, and how strictly.
 
 use std::path::PathBuf;
 

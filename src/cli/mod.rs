@@ -1,4 +1,4 @@
-//! The command line: what can be typed, and what `--help` teaches.
+//! Owns the command line: what can be typed, and what `--help` teaches.
 //!
 //! The only place that knows clap. It has a file for each group of commands, and owns no behaviour.
 
@@ -8,7 +8,7 @@ mod model;
 mod parsers;
 mod results;
 mod run;
-mod score;
+mod scoring;
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusi
 pub use model::{DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelVerifyArgs};
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
 pub use run::{RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
-pub use score::ScoreArgs;
+pub use scoring::ScoreArgs;
 
 /// Finds out why a mixture-of-experts model repeats itself.
 ///

@@ -1,4 +1,4 @@
-//! The arguments of `model` and of `devices`: which models are known, fetched, inspected and checked.
+//! Owns the arguments of `model` and of `devices`: which models are listed, fetched, inspected and checked.
 //!
 //! Knows neither catalogues nor the hub.
 

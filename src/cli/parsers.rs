@@ -1,4 +1,4 @@
-//! Numbers as they are typed, and what is said of one that is out of its range.
+//! Reads numbers as they are typed, and says what is wrong with one that is out of its range.
 
 pub(super) fn above_0(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|error| format!("{error}"))?;

@@ -1,4 +1,4 @@
-//! The arguments of the commands that read runs: `report`, `merge`, `compare`, `recommend`.
+//! Owns the arguments of the commands that read runs: `report`, `merge`, `compare`, `recommend`.
 
 use std::path::PathBuf;
 

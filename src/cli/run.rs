@@ -1,4 +1,4 @@
-//! The arguments of `run`, and those that say which run of an experiment is meant.
+//! Owns the arguments of `run`, and those that say which run of an experiment is meant.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;

@@ -11,10 +11,10 @@ use miette::{Report, miette};
 use super::variant::VariantError;
 use crate::analysis::MetricError;
 use crate::check::{CheckError, UnlikeRuns};
-use crate::exit_code::ExitCode;
+use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
 use crate::model::hub::HubError;
 use crate::model::{HeaderError, NotHere, UnknownModel, VerifyError};
-use crate::prepare::{ArmFileError, FileError, LoadError, MemoryError, PrepareError, SurveyError, UnfitStudy};
+use crate::prepare::{ArmFileError, LoadError, PrepareError, SurveyError, UnfitStudy};
 use crate::report::plot::PlotError;
 use crate::report::power::ImpossibleDesign;
 use crate::run_dir::{MergeError, RunDirError};
@@ -34,15 +34,15 @@ pub struct Failure {
 
 impl Failure {
     pub(super) fn internal(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::Internal, report: report.into() }
+        Self { code: Internal, report: report.into() }
     }
 
     pub(super) fn usage(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::Usage, report: report.into() }
+        Self { code: Usage, report: report.into() }
     }
 
     pub(super) fn bad_setup(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::BadSetup, report: report.into() }
+        Self { code: BadSetup, report: report.into() }
     }
 
     /// A run that another command needs has ended with `code`.
@@ -56,140 +56,70 @@ impl Failure {
     }
 }
 
-/// Errors that always have the same code.
+/// The exit code of an error.
+trait Code {
+    fn code(&self) -> ExitCode;
+}
+
+/// A line an error: what it is shown as, and which of its kinds ends with which code.
 macro_rules! codes {
-    ($($error:ty => $code:ident),* $(,)?) => {
-        $(impl From<$error> for Failure {
+    ($($error:ty, $report:expr, $($kind:pat => $code:expr),+;)*) => {
+        $(impl Code for $error {
+            fn code(&self) -> ExitCode {
+                match self { $($kind => $code),+ }
+            }
+        }
+
+        impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self { code: ExitCode::$code, report: error.into() }
+                Self { code: error.code(), report: $report(error) }
             }
         })*
     };
 }
 
 codes! {
-    FileError => BadSetup,
-    HeaderError => BadSetup,
-    ImpossibleDesign => Usage,
-    LoadError => BadSetup,
-    MemoryError => BadSetup,
-    MetricError => Usage,
-    NotHere => BadSetup,
-    SurveyError => BadSetup,
-    TextError => BadSetup,
-    UnknownModel => Usage,
-    UnlikeRuns => BadSetup,
-    Unreadable => BadSetup,
-    VariantError => Usage,
-    VerifyError => BadSetup,
-}
-
-/// The same of errors that have no help.
-macro_rules! plain_codes {
-    ($($error:ty => $code:ident),* $(,)?) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self { code: ExitCode::$code, report: Report::from_err(error) }
-            }
-        })*
-    };
-}
-
-plain_codes! {
-    quick_junit::SerializeError => Internal,
-    PlotError => Internal,
-    StatsError => BadSetup,
-    WatchError => Internal,
-}
-
-impl From<RunDirError> for Failure {
-    fn from(error: RunDirError) -> Self {
-        let code = match error {
-            RunDirError::Write { .. } | RunDirError::Append(_) => ExitCode::Internal,
-            _ => ExitCode::BadSetup,
-        };
-        Self { code, report: error.into() }
-    }
-}
-
-impl From<PrepareError> for Failure {
-    fn from(error: PrepareError) -> Self {
-        match error {
-            PrepareError::RunDir(error) => error.into(),
-            PrepareError::EmptyShard { .. } => Self { code: ExitCode::NothingSelected, report: error.into() },
-            PrepareError::Executable(_) => Self::internal(error),
-            PrepareError::Study(UnfitStudy::ForSweeps { .. }) | PrepareError::OwnChain { .. } => Self::usage(error),
-            error => Self::bad_setup(error),
-        }
-    }
-}
-
-impl From<SweepError> for Failure {
-    fn from(error: SweepError) -> Self {
-        match error {
-            SweepError::RunDir(error) => error.into(),
-            SweepError::Run(_) => Self::internal(error),
-            SweepError::Unreachable(_) | SweepError::OutOfMemory(_) => {
-                Self { code: ExitCode::Incomplete, report: error.into() }
-            }
-        }
-    }
-}
-
-impl From<MergeError> for Failure {
-    fn from(error: MergeError) -> Self {
-        match error {
-            MergeError::RunDir(error) => error.into(),
-            error => Self::bad_setup(error),
-        }
-    }
-}
-
-impl From<CheckError> for Failure {
-    fn from(error: CheckError) -> Self {
-        match error {
-            CheckError::NotGated { .. } => Self::usage(error),
-            error => Self::bad_setup(error),
-        }
-    }
-}
-
-impl From<ArmFileError> for Failure {
-    fn from(error: ArmFileError) -> Self {
-        match error {
-            ArmFileError::Interrupted => Self { code: ExitCode::Interrupted, report: error.into() },
-            ArmFileError::File(_) | ArmFileError::Header(_) | ArmFileError::Memory(_) => Self::bad_setup(error),
-        }
-    }
-}
-
-impl From<StudyError> for Failure {
-    fn from(error: StudyError) -> Self {
-        let code = match error {
-            StudyError::Interrupted => ExitCode::Interrupted,
-            StudyError::Scratch(_) => ExitCode::BadSetup,
-            StudyError::Session(SessionError::OutOfMemory { .. }) => ExitCode::Incomplete,
-            _ => ExitCode::Internal,
-        };
-        Self { code, report: error.into() }
-    }
-}
-
-impl From<HubError> for Failure {
-    fn from(error: HubError) -> Self {
-        match error {
-            // A full disk is a fault of the machine.
-            HubError::Io { .. } => Self::internal(error),
-            _ => Self::bad_setup(error),
-        }
-    }
-}
-
-impl From<DevicesError> for Failure {
-    fn from(error: DevicesError) -> Self {
-        match error {
-            DevicesError::Spawn { .. } => Self::internal(error),
-            DevicesError::Unlisted(_) => Self::bad_setup(error),
-        }
-    }
+    // Faults of what was typed.
+    VariantError, Report::new, _ => Usage;
+    MetricError, Report::new, _ => Usage;
+    UnknownModel, Report::new, _ => Usage;
+    ImpossibleDesign, Report::new, _ => Usage;
+    CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
+    UnfitStudy, Report::new, UnfitStudy::ForSweeps { .. } => Usage, _ => BadSetup;
+    // Faults of an experiment, a model or a folder.
+    LoadError, Report::new, _ => BadSetup;
+    HeaderError, Report::new, _ => BadSetup;
+    NotHere, Report::new, _ => BadSetup;
+    VerifyError, Report::new, _ => BadSetup;
+    UnlikeRuns, Report::new, _ => BadSetup;
+    TextError, Report::new, _ => BadSetup;
+    Unreadable, Report::new, _ => BadSetup;
+    // A full disk is a fault of the machine.
+    HubError, Report::new, HubError::Io { .. } => Internal, _ => BadSetup;
+    DevicesError, Report::new, DevicesError::Spawn { .. } => Internal, _ => BadSetup;
+    StatsError, Report::from_err, _ => BadSetup;
+    SurveyError, Report::new, _ => BadSetup;
+    PrepareError, Report::new,
+        PrepareError::RunDir(error) => error.code(),
+        PrepareError::Study(error) => error.code(),
+        PrepareError::EmptyShard { .. } => NothingSelected,
+        PrepareError::OwnChain { .. } => Usage,
+        PrepareError::Executable(_) => Internal,
+        _ => BadSetup;
+    ArmFileError, Report::new, ArmFileError::Interrupted => Interrupted, _ => BadSetup;
+    RunDirError, Report::new, RunDirError::Write { .. } | RunDirError::Append(_) => Internal, _ => BadSetup;
+    MergeError, Report::new, MergeError::RunDir(error) => error.code(), _ => BadSetup;
+    // What happens while it runs.
+    SweepError, Report::new,
+        SweepError::RunDir(error) => error.code(),
+        SweepError::Run(_) => Internal,
+        SweepError::Unreachable(_) | SweepError::OutOfMemory(_) => Incomplete;
+    StudyError, Report::new,
+        StudyError::Interrupted => Interrupted,
+        StudyError::Scratch(_) => BadSetup,
+        StudyError::Session(SessionError::OutOfMemory { .. }) => Incomplete,
+        _ => Internal;
+    PlotError, Report::from_err, _ => Internal;
+    quick_junit::SerializeError, Report::from_err, _ => Internal;
+    WatchError, Report::from_err, _ => Internal;
 }

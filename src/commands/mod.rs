@@ -17,6 +17,7 @@ mod check;
 mod compare;
 mod devices;
 mod failure;
+mod means;
 mod merge;
 mod model;
 mod outputs;

@@ -1,22 +1,20 @@
 //! `moe-sweep run`: experiment → plan → trials → outputs.
 
 use std::path::Path;
-use std::time::Duration;
 
+use super::means::{cache, means, threads};
 use super::outputs::write_outputs;
-use super::variant::{cache, threads, wanted};
+use super::variant::wanted;
 use super::{Failure, study, tell, trust};
-use crate::cli::{RunArgs, SamplersArg, SharingArg};
-use crate::engine::{Limits, Samplers, Sharing};
+use crate::cli::RunArgs;
 use crate::exit_code::ExitCode;
-use crate::hardware::available_memory_bytes;
 use crate::journal::FailedTrials;
 use crate::message::say_soon;
 use crate::model::memory::Room;
 use crate::prepare::{Making, NOTHING_YET, Prepared, load_study, prepare};
 use crate::progress::Progress;
 use crate::signals::Watch;
-use crate::sweep::{Means, Swept, sweep};
+use crate::sweep::{Swept, sweep};
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (code, summary) = match load_study(&args.experiment)? {
@@ -63,27 +61,5 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     match swept? {
         Swept::Interrupted => Ok((ExitCode::Interrupted, String::new())),
         Swept::Complete(results) => write_outputs(&directory, &results),
-    }
-}
-
-fn means(args: &RunArgs) -> Means {
-    Means {
-        limits: Limits {
-            threads: threads(args),
-            lanes: args.lanes.map(Into::into),
-            batch: args.batch,
-            memory_bytes: available_memory_bytes(),
-        },
-        samplers: match args.samplers {
-            SamplersArg::Fast => Samplers::Fast,
-            SamplersArg::Llama => Samplers::Llama,
-        },
-        sharing: match args.sharing {
-            SharingArg::None => Sharing::None,
-            SharingArg::Prompt => Sharing::Prompt,
-            SharingArg::Trie => Sharing::Trie,
-        },
-        stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
-        memory_patience: Duration::from_secs(args.wait_for_memory.into()),
     }
 }

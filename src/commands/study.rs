@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::Failure;
-use super::variant::{cache, threads, wanted};
+use super::means::{cache, threads};
+use super::variant::wanted;
 use crate::cli::{PlanArgs, RunArgs};
 use crate::exit_code::ExitCode;
 use crate::hardware::Hardware;

@@ -1,14 +1,13 @@
-//! Where a run's files are, what it asks and what it may use, as typed.
+//! Where a run's files are and what it asks, as typed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use miette::Diagnostic;
 use strum::VariantNames as _;
 
-use crate::cli::{RunArgs, RunVariant, ServerOptions};
+use crate::cli::{RunVariant, ServerOptions};
 use crate::experiment::{Api, Server, server_url, shown_url};
-use crate::hardware::usable_cores;
-use crate::prepare::{self, Wanted, WhichShardError, default_cache, which_shard};
+use crate::prepare::{self, Wanted, WhichShardError, which_shard};
 
 /// An option's value that is none.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -46,14 +45,4 @@ fn elsewhere(typed: &ServerOptions) -> Result<Option<prepare::Elsewhere>, Varian
     server.own_chain.clone_from(own_chain);
     server.key_env.clone_from(key_env);
     Ok(Some(prepare::Elsewhere { server, served_as: served_as.clone() }))
-}
-
-/// Where files that are made for `quant` are kept.
-pub fn cache(args: &RunArgs) -> PathBuf {
-    args.cache.clone().unwrap_or_else(default_cache)
-}
-
-/// Threads for llama.cpp: as many as there are cores, unless it is said.
-pub fn threads(args: &RunArgs) -> u32 {
-    args.threads.map_or_else(usable_cores, Into::into)
 }

@@ -1,4 +1,5 @@
-//! Combinations of levels: a cell of the grid, and what of it decides how a model is loaded.
+//! Combines levels to the cells of a grid, and says what of a cell decides how a model is loaded. Must not know which
+//! factors there are.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Sampler chains: an ordered list of llama.cpp's samplers with their
-//! parameters, and the few facts about a step that checks need.
+//! Owns sampler chains: ordered lists of llama.cpp's samplers with their parameters, and the few facts about a step
+//! that checks need. Must not know how a chain is computed or asked of a server.
 //!
 //! Owns what a chain *is*. Knows neither how one is written in a file
 //! (`raw`, `resolve`) nor how llama.cpp is asked to run it (`engine::llama`).
@@ -233,7 +233,7 @@ impl<T> Step<T> {
     }
 
     /// The step with its temperature, if it has one, put through `f`.
-    pub fn map_temperature<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
+    fn map_temperature<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
         match self {
             Self::Temperature { t } => Step::Temperature { t: f(t) },
             Self::TemperatureExt { t, delta, exponent } => Step::TemperatureExt { t: f(t), delta, exponent },

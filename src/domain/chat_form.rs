@@ -1,4 +1,4 @@
-//! What a chat template sends beside the prompt, and what the model's own template would send too.
+//! Owns what a chat template sends beside the prompt, and what the model's own template would send too.
 //!
 //! llama.cpp renders none of a template's Jinja: it knows some forms by marks in the template's
 //! text, and writes the one that it takes it for. Owns the comparison of both, which looks at the

@@ -1,133 +1,22 @@
-//! The factors of an experiment, each of them one entry: its name, and the type of its levels.
+//! Lists the factors of an experiment, each of them in one entry: its name, and the type of its levels.
 //!
-//! To add a factor, write the type of its levels in `factors/`, with its [`FactorLevel`], and name it in the list below.
+//! To add a factor, write the type of its levels in `factors/`, with its [`LevelType`], and name it in the list below.
 //! The keys of experiment files, columns, selections, exclusions, ids, labels and titles follow from that. What a level
 //! does is then for an engine to say.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::de::DeserializeSeed;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::factors::{ChainId, ModelId, Offload, OpOffload, Quant, Temperature, Template};
+use super::level_type::{Acts, LevelType, NotALevel, Order, Scope, Steps, Wording, Written};
 
-/// The most levels that a range may have.
-pub const MAX_LEVELS: usize = 10_000;
-
-/// What the type of a factor's levels says of the factor, and of each level.
-pub trait FactorLevel: Clone + Ord + fmt::Display + Serialize + DeserializeOwned + Into<Level> {
-    const SCOPE: Scope;
-    const ORDER: Order = Order::None;
-    const ACTS: Acts = Acts::Everywhere;
-    /// Whether its usual level is said too, in ids, files and names.
-    const WORDING: Wording = Wording::WhereUnusual;
-
+/// The type of some factor's levels.
+pub trait FactorLevel: LevelType + Into<Level> {
     /// The level itself, where `level` is of this factor.
     fn of(level: &Level) -> Option<&Self>;
-
-    /// The level of experiments that do not name the factor; None where each must.
-    fn usual() -> Option<Self>;
-
-    /// Reads a level as an experiment file writes it.
-    ///
-    /// # Errors
-    /// When it is none.
-    fn read(written: &Written) -> Result<Self, NotALevel>;
-
-    /// The levels of a range.
-    ///
-    /// # Errors
-    /// When it is no range of this factor's.
-    fn range(_: Steps) -> Result<Vec<Self>, NotALevel> {
-        Err(NotALevel::other("this factor has no ranges", "give a list of its levels"))
-    }
-
-    /// The level in the title of a table or a plot.
-    fn in_title(&self) -> String;
-
-    /// The level in the name of a cell.
-    fn in_cell(&self) -> String {
-        self.in_title()
-    }
-
-    /// The level in the name of a load, after the model's.
-    fn in_load(&self) -> String {
-        format!(", {}", self.in_cell())
-    }
-}
-
-/// What a level of a factor decides. Grids nest in this order, the last one fastest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// Which file is loaded.
-    File,
-    /// How it is loaded.
-    Load,
-    /// What the model is asked.
-    Prompt,
-    /// How a token is chosen.
-    Sampler,
-}
-
-/// Whether a factor's levels have an order, as a trend needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    Ascending,
-    None,
-}
-
-/// Where a factor acts at all. Elsewhere its levels are the same computation, and to compare them is no experiment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acts {
-    Everywhere,
-    /// Where an accelerator stands beside the host, on models with experts.
-    OnExpertsBesideAnAccelerator,
-}
-
-/// Where a level is said: in a trial's id, in files, in a cell's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wording {
-    /// As that of every factor of the first version.
-    Always,
-    /// So that what was written before there was the factor stays the same.
-    WhereUnusual,
-}
-
-/// A level as a file writes it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Written {
-    Name(String),
-    Integer(i64),
-    Number(f64),
-    Switch(bool),
-}
-
-/// A range as a file writes it, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Steps {
-    pub from: f64,
-    pub to: f64,
-    pub step: f64,
-}
-
-/// Why what a file writes is no level.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotALevel {
-    /// It is none of the names.
-    Unknown {
-        names: &'static [&'static str],
-    },
-    Other {
-        message: String,
-        help: String,
-    },
-}
-
-impl NotALevel {
-    pub fn other(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Other { message: message.into(), help: help.into() }
-    }
 }
 
 macro_rules! factors {
@@ -197,7 +86,7 @@ macro_rules! factors {
             ///
             /// # Errors
             /// The deserializer's.
-            pub fn deserialize_level<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Level, D::Error> {
+            fn deserialize_level<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Level, D::Error> {
                 match self { $(Self::$factor => <$level>::deserialize(deserializer).map(Level::$factor),)+ }
             }
         }
@@ -238,6 +127,15 @@ macro_rules! factors {
         $(impl From<$level> for Level {
             fn from(level: $level) -> Self {
                 Self::$factor(level)
+            }
+        }
+
+        impl FactorLevel for $level {
+            fn of(level: &Level) -> Option<&Self> {
+                match level {
+                    Level::$factor(level) => Some(level),
+                    _ => None,
+                }
             }
         })+
     };

@@ -1,4 +1,4 @@
-//! A generated text, and why it ended.
+//! Owns what a generated text is, and why it ended. Must not know who made it.
 
 use serde::{Deserialize, Serialize};
 

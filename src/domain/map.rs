@@ -1,4 +1,4 @@
-//! One value for each factor.
+//! Holds one value for each factor, so that nothing that is said of factors can forget one.
 
 use std::array;
 use std::ops::{Index, IndexMut};
@@ -13,12 +13,6 @@ impl<T> FactorMap<T> {
     /// Makes each factor's value.
     pub fn from_fn(mut value: impl FnMut(Factor) -> T) -> Self {
         Self(array::from_fn(|place| value(Factor::ALL[place])))
-    }
-
-    /// Makes each factor's value; None as soon as one has none.
-    pub fn try_from_fn(value: impl FnMut(Factor) -> Option<T>) -> Option<Self> {
-        let values: Vec<T> = Factor::ALL.into_iter().map(value).collect::<Option<_>>()?;
-        Some(Self(values.try_into().unwrap_or_else(|_| unreachable!("there is a value for each factor"))))
     }
 
     /// The values with their factors, in the factors' order.

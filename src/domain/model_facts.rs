@@ -1,4 +1,4 @@
-//! What a model's file says of itself.
+//! Owns what a model's file says of itself, as far as plans and reports ask for it.
 
 use serde::{Deserialize, Serialize};
 

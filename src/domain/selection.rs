@@ -1,4 +1,4 @@
-//! Which trials are meant: by levels of factors, by prompts, by seeds.
+//! Says which trials are meant: by levels of factors, by prompts, by seeds.
 
 use std::fmt;
 

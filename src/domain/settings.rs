@@ -1,4 +1,4 @@
-//! Settings that hold for a whole experiment, and seeds.
+//! Owns the settings that hold for a whole experiment, and seeds.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub struct Generate {
 #[strum(serialize_all = "lowercase")]
 pub enum Numerics {
     /// Settings under which a sequence's logits are bit-identical in any
-    /// batch and at any number of threads (docs/architecture.md, Numerics).
+    /// batch and at any number of threads (docs/decisions.md, Numerics).
     #[default]
     Invariant,
     /// The quickest settings.

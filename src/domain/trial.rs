@@ -1,4 +1,4 @@
-//! A trial: one text to be generated, known by its content.
+//! Owns what a trial is: one text to be generated, known by its content.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What an engine can compute on.
+//! Describes what an engine can compute on.
 
 use serde::{Deserialize, Serialize};
 

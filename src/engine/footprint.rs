@@ -1,4 +1,5 @@
-//! What a loaded model takes, and where: the evidence for what `offload` did.
+//! Counts what a loaded model takes, and where: the evidence for what `offload` did. Must not know how llama.cpp is
+//! asked.
 
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +86,7 @@ impl Holding {
         Self { device, kind, expert_bytes: 0, other_weight_bytes: 0, cache_bytes: 0, compute_bytes: 0 }
     }
 
-    pub fn weight_bytes(&self) -> u64 {
+    fn weight_bytes(&self) -> u64 {
         self.expert_bytes + self.other_weight_bytes
     }
 

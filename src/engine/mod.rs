@@ -29,7 +29,7 @@ pub mod trace;
 pub use crate::domain::{ChatForm, Generation, ModelFacts, RopeScaling, Stop, Token};
 pub use device::{Device, DeviceKind, Devices};
 pub use footprint::{Footprint, Holding, Saved};
-pub use strategy::{CACHE_STEP, Limits, MAX_BATCH, Shape, Strategy};
+pub use strategy::{CACHE_STEP, Limits, Shape, Strategy};
 pub use takeover::{Takeover, Widths};
 pub use trace::{TraceWork, Traced};
 

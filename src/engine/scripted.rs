@@ -1,4 +1,4 @@
-//! A deterministic engine without a model: exact texts, and failures on order.
+//! Is a deterministic engine without a model, for tests: it makes exact texts, and failures on order.
 //!
 //! Its "model file" is a `*.scripted.toml`, so tests choose it the way a user
 //! chooses a model, and everything around the engine runs as it is.

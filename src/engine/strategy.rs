@@ -1,5 +1,4 @@
-//! How a model is spread over cores and memory. Changes no text, only the
-//! speed.
+//! Decides how a model is spread over cores and memory, which changes no text, only the speed.
 
 use std::fmt;
 
@@ -9,7 +8,7 @@ use super::Work;
 use crate::experiment::Numerics;
 
 /// The most sequences a llama.cpp context takes, one of them parked.
-pub const MAX_BATCH: u32 = 255;
+const MAX_BATCH: u32 = 255;
 /// llama.cpp gives every sequence a cache of a multiple of so many tokens.
 pub const CACHE_STEP: u64 = 256;
 /// Sequences enough for a matrix product to be limited by arithmetic.

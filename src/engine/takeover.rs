@@ -1,5 +1,4 @@
-//! What a device computes with weights that are on the host: llama.cpp's `op_offload`
-//! (docs/offload.md).
+//! Says what a device computes with weights that are on the host: llama.cpp's `op_offload` (docs/offload.md).
 //!
 //! Where a step's batch is large enough llama.cpp copies weights to the device and has it
 //! compute with them there. Of products of experts the batch is the tokens of the whole step,

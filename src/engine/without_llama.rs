@@ -1,4 +1,5 @@
-//! In the place of llama.cpp where this build has none: it can't be started, and says how to get a build that can.
+//! Stands in the place of llama.cpp where this build has none: it can't be started, and says how to get a build that
+//! can.
 //!
 //! The names of `engine/llama/`; as no [`Llama`] can be had, none of the rest is ever called.
 

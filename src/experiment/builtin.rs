@@ -1,4 +1,4 @@
-//! The built-in chains: an experiment file's `[[chain]]` tables, compiled in.
+//! Has the built-in chains: an experiment file's `[[chain]]` tables, compiled in.
 
 use serde::Deserialize;
 

@@ -1,5 +1,4 @@
-//! What is wrong with an experiment file: each problem with its place and its
-//! remedy, all of them at once.
+//! Collects what is wrong with an experiment file: each problem with its place and its remedy, all of them at once.
 
 use std::ops::Range;
 

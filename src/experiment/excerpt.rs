@@ -1,4 +1,5 @@
-//! The lines of a file around a place, fit to be shown: short, without control characters, numbered as in the file.
+//! Cuts out the lines of a file around a place and makes them fit to be shown: short, without control characters,
+//! numbered as in the file.
 //!
 //! A file comes from anybody. What it holds must be seen, not obeyed, and one long line must not fill a terminal.
 

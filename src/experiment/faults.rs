@@ -1,5 +1,5 @@
-//! Parameters of a step that llama.cpp does not apply as they are stated, or that lie outside
-//! the range in which the sampler does what its name says.
+//! Finds parameters of a step that llama.cpp does not apply as they are stated, or that lie outside the range in which
+//! the sampler does what its name says.
 //!
 //! Owns the table of docs/chains.md, read off llama.cpp's `src/llama-sampler.cpp`. Knows nothing
 //! of files: `rules` says where in one a fault stands.

@@ -1,4 +1,4 @@
-//! The grid: the levels of every factor, and what is left out.
+//! Owns the grid: the levels of every factor, and what is left out.
 
 use itertools::{Itertools as _, iproduct};
 

@@ -1,4 +1,4 @@
-//! From the levels that a file writes to those of a [`Grid`], every error collected.
+//! Turns the levels that a file writes into those of a [`Grid`], and collects every error.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,10 +7,11 @@ use serde_spanned::Spanned;
 
 use super::error::{Problems, did_you_mean};
 use super::groups::prompts_of;
+use super::known::{known_chains, known_models};
 use super::raw::RawExperiment;
 use super::raw_levels::{ExclusionKeys, GridKeys, ListOr, RawCount, RawExclusion, RawGrid, RawLevel, RawSteps};
-use super::resolve::{Surroundings, known_chains, known_models};
 use super::server::resolve_servers;
+use super::surroundings::Surroundings;
 use super::{Exclusion, Grid, Prompt, Seed};
 use crate::domain::{Factor, FactorMap, Level, MAX_LEVELS, NotALevel, Selection, Written};
 

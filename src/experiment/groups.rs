@@ -1,4 +1,4 @@
-//! Groups of prompts, by the names that a file gives them.
+//! Resolves groups of prompts, by the names that a file gives them.
 
 use serde_spanned::Spanned;
 

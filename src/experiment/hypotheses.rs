@@ -1,4 +1,4 @@
-//! From `[[hypothesis]]` and `[analysis]` to their meaning.
+//! Turns `[[hypothesis]]` and `[analysis]` into what they mean.
 
 use std::collections::HashSet;
 
@@ -9,9 +9,9 @@ use super::error::{Problems, did_you_mean};
 use super::grid_levels::resolve_level;
 use super::groups::prompts_of;
 use super::hypothesis::{Direction, Hypothesis, Settings, Sides, Test};
+use super::named::resolve_named;
 use super::raw::{RawAnalysis, RawHypothesis};
 use super::raw_levels::{OneOrMore, RawArms, RawLevel, RawSelection};
-use super::resolve::resolve_named;
 use super::{Grid, Prompt};
 use crate::domain::{Factor, FactorMap, Level, Order, Selection};
 use crate::metrics::Metric;

@@ -1,4 +1,5 @@
-//! Hypotheses: what an experiment claims, in a form that its trials can decide.
+//! Owns hypotheses: what an experiment claims, in a form that its trials can decide. Must not know how they are
+//! decided.
 //!
 //! Owns what can be claimed of which texts. Knows neither how a claim is written
 //! in a file (`raw`, `hypotheses`) nor how it is tested (`analysis::verdict`).

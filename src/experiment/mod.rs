@@ -1,4 +1,4 @@
-//! The experiment: what a TOML file means once it is understood. A sweep is an [`Experiment`], every other kind a
+//! Owns the experiment: what a TOML file means once it is understood. A sweep is an [`Experiment`], every other kind a
 //! [`Study`]: they share models, prompts and settings, and nothing else.
 //!
 //! `raw` is the file's shape, `resolve` turns it into the types here and
@@ -16,7 +16,9 @@ mod grid_levels;
 mod groups;
 mod hypotheses;
 mod hypothesis;
+mod known;
 mod model;
+mod named;
 mod prompts;
 mod raw;
 mod raw_levels;
@@ -26,6 +28,7 @@ mod sequential;
 mod server;
 mod split;
 mod study;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
@@ -40,11 +43,12 @@ pub use grid::Grid;
 pub use hypothesis::{Direction, Hypothesis, Settings, Sides, Test};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
-pub use resolve::{Surroundings, Unreadable, parse, resolve};
+pub use resolve::{parse, resolve};
 pub use sequential::{LookAfter, Sequential};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url, shown_url};
 pub use split::{SplitName, split_name};
 pub use study::{Arm, Kind, RawStudy, Sampling, Study, Subject, kind_of, parse_study, resolve_study};
+pub use surroundings::{Surroundings, Unreadable};
 
 /// A sweep, complete and checked. Experiments of the other kinds are a [`Study`].
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! A model of the grid: where its file comes from, and the rules of `[[model]]`.
+//! Owns what a model of the grid is: where its file comes from, and the rules of `[[model]]`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

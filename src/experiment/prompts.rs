@@ -1,4 +1,4 @@
-//! Prompts as they are written: inline, a line each, or in JSON.
+//! Reads prompts as they are written: inline, a line each, or in JSON.
 
 use std::path::Path;
 

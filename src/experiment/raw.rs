@@ -1,5 +1,5 @@
-//! The experiment file's shape: what serde can check, with the place of every
-//! value. Nothing here knows what is a sensible value.
+//! Owns the experiment file's shape: what serde can check, with the place of every value. Must not know what is a
+//! sensible value.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! How a file writes levels: `[grid]`, exclusions, and the selections of hypotheses, all of them tables with a key for
-//! each factor. Which factors there are is known to `domain` alone.
+//! Owns how a file writes levels: `[grid]`, exclusions, and the selections of hypotheses, all of them tables with a key
+//! for each factor. Which factors there are is known to `domain` alone.
 
 use std::fmt;
 use std::marker::PhantomData;

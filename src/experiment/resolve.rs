@@ -1,43 +1,21 @@
-//! From a file's shape to its meaning: every rule that spans more than one
-//! value, every error collected.
+//! Turns a file's shape into its meaning: it has every rule that spans more than one value, and collects every error.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
 use serde_spanned::Spanned;
-use strum::VariantNames;
 
-use super::error::{BadExperiment, Problems, did_you_mean};
+use super::error::{BadExperiment, Problems};
 use super::grid_levels::resolve_grid;
 use super::hypotheses::{resolve_hypotheses, resolve_settings};
-use super::model::{check_path, resolve_models};
-use super::raw::{self, RawChain, RawExperiment, RawGenerate, RawModel, RawPrompt, RawPrompts};
-use super::rules::resolve_chain;
+use super::model::check_path;
+use super::named::{resolve_name, resolve_named};
+use super::raw::{self, RawExperiment, RawGenerate, RawPrompt, RawPrompts};
 use super::sequential::resolve_sequential;
-use super::server::Server;
-use super::{Chain, Experiment, Generate, Kind, Model, Prompt, builtin, prompts};
+use super::surroundings::{Surroundings, Unreadable};
+use super::{Experiment, Generate, Kind, Prompt, prompts};
 use crate::text_file::Format;
-
-/// What an experiment file refers to.
-#[derive(Clone, Debug, Default)]
-pub struct Surroundings {
-    /// The directory that relative paths start from.
-    pub directory: PathBuf,
-    /// The models of the catalogue; the experiment's own override them.
-    pub catalogue: Vec<Model>,
-    /// The file named by `[prompts] file`, or why it can't be read.
-    pub prompts_file: Option<Result<String, Unreadable>>,
-}
-
-/// Why a file that an experiment refers to can't be read, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    pub why: String,
-    pub remedy: String,
-}
 
 /// Reads the shape of an experiment file called `name`.
 ///
@@ -224,65 +202,4 @@ pub(super) fn resolve_prompts(
         }
     }
     numbered.into_iter().map(|(_, _, prompt)| prompt).collect()
-}
-
-/// What can be written as one of a few names.
-pub(super) trait Named: Default + PartialEq + fmt::Display + FromStr + VariantNames {}
-
-impl<T: Default + PartialEq + fmt::Display + FromStr + VariantNames> Named for T {}
-
-/// A setting of a few names; its default where the file does not speak of it.
-pub(super) fn resolve_named<T: Named>(what: &str, raw: Option<&Spanned<String>>, problems: &mut Problems) -> Option<T> {
-    match raw {
-        None => Some(T::default()),
-        Some(raw) => resolve_name(what, raw, problems),
-    }
-}
-
-pub(super) fn resolve_name<T: Named>(what: &str, raw: &Spanned<String>, problems: &mut Problems) -> Option<T> {
-    let name = raw.get_ref();
-    let found = name.parse().ok();
-    if found.is_none() {
-        let help = did_you_mean(name, T::VARIANTS.iter().copied()).map_or_else(
-            || format!("use one of: {}", T::VARIANTS.join(", ")),
-            |near| format!("did you mean {near:?}?"),
-        );
-        problems.add(raw.span(), format!("unknown {what} {name:?}"), help);
-    }
-    found
-}
-
-pub(super) fn known_models(
-    raw: &[RawModel],
-    servers: &[Server],
-    surroundings: &Surroundings,
-    problems: &mut Problems,
-) -> Vec<Model> {
-    let mut models = resolve_models(raw, servers, &surroundings.directory, problems);
-    let theirs = surroundings.catalogue.iter().filter(|known| !models.iter().any(|model| model.id == known.id));
-    let theirs: Vec<_> = theirs.cloned().collect();
-    models.extend(theirs);
-    models
-}
-
-pub(super) fn known_chains(raw: &[RawChain], problems: &mut Problems) -> Vec<Chain> {
-    let mut chains = builtin::chains();
-    for chain in raw {
-        if chains.iter().any(|known| known.id == *chain.id.get_ref()) {
-            let message = format!("the chain {} exists already", chain.id.get_ref());
-            problems.add(
-                chain.id.span(),
-                message,
-                "give it a name of its own: results would be mistaken for the other's",
-            );
-        }
-        chains.extend(resolve_chain(chain, problems).or_else(|| unusable(chain)));
-    }
-    chains
-}
-
-/// Stands for a chain whose faults are reported, so that the grid's mention of
-/// it is not called unknown as well.
-fn unusable(raw: &RawChain) -> Option<Chain> {
-    Some(Chain { id: raw.id.get_ref().clone(), steps: vec![], fidelity: super::Fidelity::Checked })
 }

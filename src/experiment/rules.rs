@@ -1,4 +1,4 @@
-//! What makes a chain a sane one, and turning raw steps into [`Step`]s.
+//! Has the rules for what makes a chain a sane one, and turns raw steps into [`Step`]s.
 
 use serde_spanned::Spanned;
 

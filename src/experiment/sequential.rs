@@ -1,4 +1,4 @@
-//! An experiment that stops as soon as its hypotheses are decided: what a file says of it.
+//! Owns what a file says of an experiment that stops as soon as its hypotheses are decided.
 //!
 //! Owns the settings. Knows neither the order of the prompts (`plan`) nor when to stop (`analysis`).
 
@@ -7,8 +7,8 @@ use strum::{Display, EnumString, VariantNames};
 
 use super::error::Problems;
 use super::hypotheses::resolve_alpha;
+use super::named::resolve_named;
 use super::raw::{RawExperiment, RawSequential};
-use super::resolve::resolve_named;
 use super::{Prompt, Settings};
 
 #[derive(Clone, Copy, Debug, PartialEq)]

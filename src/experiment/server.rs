@@ -1,5 +1,4 @@
-//! A server that serves models of the grid: how it is asked, and the rules of
-//! `[[server]]`.
+//! Owns what a server is that serves models of the grid: how it is asked, and the rules of `[[server]]`.
 //!
 //! Owns what a server *is*. Knows neither what its API looks like on the wire
 //! (`engine::http`) nor any secret: a key is known by the environment variable
@@ -10,8 +9,8 @@ use serde_spanned::Spanned;
 use strum::{Display, EnumString, VariantNames};
 
 use super::error::Problems;
+use super::named::resolve_name;
 use super::raw::RawServer;
-use super::resolve::resolve_name;
 
 /// Requests at a time where the file does not say: what llama-server and
 /// Ollama serve side by side by default.

@@ -1,5 +1,5 @@
-//! The names of a model's parts: llama.cpp splits `m.gguf` into
-//! `m-00001-of-00003.gguf` and so on (`llama_split_path`).
+//! Reads the names of a model's parts: llama.cpp splits `m.gguf` into `m-00001-of-00003.gguf` and so on
+//! (`llama_split_path`).
 
 /// What a file's name says of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]

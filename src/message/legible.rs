@@ -1,4 +1,4 @@
-//! A failure as it may be shown: every word of it neutralised, as many problems as are read.
+//! Makes a failure fit to be shown: every word of it is neutralised, and no more problems are listed than are read.
 //!
 //! The excerpts of files are neutralised where they are cut out (`experiment::excerpt`), for here their places
 //! could no longer be moved along.

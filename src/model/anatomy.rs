@@ -1,4 +1,4 @@
-//! What a header tells of a model: its shape, and where its bytes are.
+//! Reads a model's shape out of its header, and where its bytes are.
 //!
 //! Pure: from a [`Gguf`] that was read. A file is whatever somebody put there,
 //! so what is missing is None and sums saturate.
@@ -11,7 +11,6 @@ use super::gguf::{Gguf, List, TensorType, Value};
 mod sums;
 
 pub use sums::is_expert;
-use sums::{parameters, weights};
 
 /// A model, described. The names of the fields are those of
 /// `moe-sweep model inspect --json` and stay.
@@ -154,7 +153,7 @@ impl Anatomy {
             context_length: keys.number("context_length"),
             vocabulary_size: vocabulary.or_else(|| keys.number("vocab_size")),
             attention: attention(&keys),
-            parameters: parameters(&gguf.tensors, experts.as_ref()),
+            parameters: sums::parameters(&gguf.tensors, experts.as_ref()),
             experts,
             tokenizer: Tokenizer {
                 model: keys.text("tokenizer.ggml.model"),
@@ -162,7 +161,7 @@ impl Anatomy {
                 add_bos: keys.global("tokenizer.ggml.add_bos_token").and_then(Value::truth),
                 chat_template: keys.text("tokenizer.chat_template"),
             },
-            weights: weights(&gguf.tensors),
+            weights: sums::weights(&gguf.tensors),
         })
     }
 }

@@ -1,5 +1,5 @@
-//! `catalog.toml`: `[[model]]` tables as in an experiment file, paths starting
-//! from the catalogue's own directory.
+//! Reads `catalog.toml`: `[[model]]` tables as in an experiment file, with paths that start from the catalogue's own
+//! directory.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A model's weights as a file that can be loaded.
+//! Owns what a model's weights are as a file that can be loaded.
 
 use std::collections::BTreeMap;
 use std::io;

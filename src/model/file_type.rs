@@ -1,4 +1,4 @@
-//! The names of `general.file_type`: what most of a model's weights are.
+//! Has the names of `general.file_type`: what most of a model's weights are.
 
 /// By `llama_ftype` in llama.cpp's `include/llama.h`, without its prefix; None
 /// for numbers that are unknown or no longer used.

@@ -1,4 +1,4 @@
-//! The hashes by which a model's file is known.
+//! Computes the hashes by which a model's file is known.
 
 use std::fs::File;
 use std::io::{self, Read};

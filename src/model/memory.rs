@@ -1,4 +1,4 @@
-//! The memory that a model will take: weights, cache, buffers.
+//! Estimates the memory that a model will take: weights, cache, buffers.
 //!
 //! Pure, from an [`Anatomy`]. An upper bound that is near where it is large:
 //! `tests/llama/memory.rs` holds it against what llama.cpp allocates.
@@ -10,8 +10,10 @@ use super::anatomy::KvHeads;
 use crate::domain::Offload;
 
 mod fit;
+mod room;
 
-pub use fit::{DoesNotFit, Free, Room};
+pub use fit::DoesNotFit;
+pub use room::{Free, Room};
 
 /// llama.cpp gives every sequence a cache of a multiple of so many tokens
 /// (`llama_context`'s constructor).

@@ -1,6 +1,5 @@
-//! Model files: the catalogue that names them, the hashes they are known by,
-//! the hub that they come from, the quantised ones that are made of them, what
-//! their headers tell and the memory that they will take.
+//! Owns model files: the catalogue that names them, the hashes they are known by, the hub that they come from, the
+//! quantised ones that are made of them, what their headers tell and the memory that they will take.
 
 mod anatomy;
 mod catalogue;

@@ -1,5 +1,4 @@
-//! Quantised files, made once and kept: where they lie, and that they are
-//! whole.
+//! Keeps quantised files, which are made once: it says where they lie, and that they are whole.
 //!
 //! A file is named after everything that decides its bytes: the source's
 //! hash, the type, and the llama.cpp that made it. Beside it lies its own

@@ -1,4 +1,4 @@
-//! Large numbers for people.
+//! Writes large numbers for people.
 
 /// Decimal units, as the hub's pages give them.
 pub fn human_bytes(bytes: u64) -> String {

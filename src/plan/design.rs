@@ -90,7 +90,7 @@ impl Design {
             inert: inert(plan),
             doubts: plan.doubts(),
             thought_markers: plan.thought_markers(),
-            sequential: experiment.sequential.map(|settings| Sequence::new(settings, plan)),
+            sequential: experiment.sequential.map(|settings| Sequence::new(settings, &plan.loads)),
             trials: plan.trials().cloned().collect(),
             part: None,
         }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::Plan;
+use super::Load;
 use crate::experiment::{LookAfter, Sequential};
 
 /// How an experiment that stops as soon as its hypotheses are decided takes its prompts.
@@ -27,7 +27,7 @@ pub struct Sequence {
 const PART: usize = 4;
 
 impl Sequence {
-    pub fn new(settings: Sequential, plan: &Plan) -> Self {
+    pub fn new(settings: Sequential, loads: &[Load]) -> Self {
         let Sequential { alpha, look, order_seed, max_prompts } = settings;
         // By a hash of each text, so that a prompt that is added leaves the others in their order.
         let place = |text: &str| {
@@ -36,7 +36,7 @@ impl Sequence {
             hasher.update(text.as_bytes());
             *hasher.finalize().as_bytes()
         };
-        let groups = plan.loads.iter().flat_map(|load| &load.prompts);
+        let groups = loads.iter().flat_map(|load| &load.prompts);
         let by_place: BTreeMap<_, _> = groups.map(|group| (place(&group.prompt.text), &group.prompt.id)).collect();
         Self { alpha, look, order_seed, order: by_place.into_values().take(max_prompts).cloned().collect() }
     }
@@ -58,17 +58,5 @@ impl Sequence {
             done = end;
         }
         parts
-    }
-}
-
-impl Plan {
-    /// The part of the plan that is about these prompts.
-    pub fn of_prompts(&self, ids: &[String]) -> Self {
-        let mut loads = self.loads.clone();
-        for load in &mut loads {
-            load.prompts.retain(|group| ids.contains(&group.prompt.id));
-        }
-        loads.retain(|load| !load.prompts.is_empty());
-        Self { generate: self.generate, loads }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Load, Origin, PlanError};
+use super::{Load, Origin};
 use crate::domain::{
     Bos, Exclusion, Factor, FactorLevel as _, Level, Offload, Quant, Scope, Selection, Temperature, Template,
 };
@@ -66,7 +66,7 @@ pub struct Doubt {
     pub reason: String,
 }
 
-pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> Vec<PlanError> {
+pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> Vec<Misfit> {
     let grid = &experiment.grid;
     let Served { server, .. } = served;
     let (model, id) = (model.to_owned(), server.id.clone());
@@ -112,16 +112,16 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
     if experiment.generate.bos != Bos::Model {
         found.push(Misfit::Bos { bos: experiment.generate.bos, server: id });
     }
-    found.into_iter().map(PlanError::from).collect()
+    found
 }
 
 /// What a server states of itself and can't be reconciled with the experiment.
-pub(super) fn contradictions(experiment: &Experiment, model: &Model, facts: &ServerFacts) -> Vec<PlanError> {
+pub(super) fn contradictions(experiment: &Experiment, model: &Model, facts: &ServerFacts) -> Vec<Misfit> {
     let Source::Server(served) = &model.source else { return vec![] };
     let (context, Server { id, api, .. }) = (experiment.generate.context, &served.server);
     match facts.context {
         Some(stated) if !facts.has_room_for(context) => {
-            vec![Misfit::Context { model: model.id.clone(), server: id.clone(), api: *api, stated, context }.into()]
+            vec![Misfit::Context { model: model.id.clone(), server: id.clone(), api: *api, stated, context }]
         }
         _ => vec![],
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use itertools::Itertools as _;
 
-use super::{PlanError, Surveyed, fits_context, of_file};
+use super::{PlanError, Surveyed, fits_context, of_file, prompt_tokens};
 use crate::experiment::{Study, Subject};
 
 /// Everything that stands in the way. `surveyed` holds an entry for every model of the study.
@@ -18,7 +18,7 @@ pub fn misfits(study: &Study, surveyed: &BTreeMap<String, Surveyed>) -> Vec<Plan
     };
     let files = || study.models.iter().filter_map(|model| Some((model.id.as_str(), surveyed[&model.id].file()?)));
     let of_models = files().flat_map(|(id, file)| of_file(id, &file.facts, &offloads, chains));
-    let of_prompts = files().flat_map(|(id, file)| match file.prompt_tokens(id, study.template) {
+    let of_prompts = files().flat_map(|(id, file)| match prompt_tokens(file, id, study.template) {
         Err(error) => vec![error],
         Ok(counts) => {
             let fit =

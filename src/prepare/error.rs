@@ -8,8 +8,8 @@ use miette::Diagnostic;
 use super::files::FileError;
 use super::fit::MemoryError;
 use super::read::LoadError;
-use super::study::UnfitStudy;
 use super::survey::SurveyError;
+use crate::experiment::Kind;
 use crate::plan::{PlanError, Shard};
 use crate::run_dir::RunDirError;
 
@@ -68,3 +68,17 @@ pub struct Misfits {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error(transparent)]
 pub struct Misfit(pub PlanError);
+
+/// Why a study can't be run as it was asked for.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum UnfitStudy {
+    #[error("{option} is for sweeps, and {} is of the kind {kind}", file.display())]
+    #[diagnostic(help("leave it out"))]
+    ForSweeps { option: &'static str, file: PathBuf, kind: Kind },
+    #[error("the model {model} can't be looked into")]
+    #[diagnostic(help("name the GGUF file of a model: only llama.cpp in this process hands over logits and experts"))]
+    Opaque { model: String },
+    #[error("the model {model} is dense: it has no experts and no routing")]
+    #[diagnostic(help("leave it out of [grid] model: routing is for mixture-of-experts models"))]
+    Dense { model: String },
+}

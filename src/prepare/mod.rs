@@ -25,12 +25,12 @@ mod shard;
 mod study;
 mod survey;
 
-pub use error::{Misfit, Misfits, PrepareError};
+pub use error::{Misfit, Misfits, PrepareError, UnfitStudy};
 pub use files::{FileError, Made, Maker, NOTHING_YET, NotMade};
 pub use fit::MemoryError;
 pub use read::{LoadError, Loaded, LoadedStudy, load_experiment, load_models, load_study};
 pub use shard::{WhichShardError, which_shard};
-pub use study::{ArmFileError, ReadyStudy, UnfitStudy, arm_files, prepare_study};
+pub use study::{ArmFileError, ReadyStudy, arm_files, prepare_study};
 pub use survey::SurveyError;
 
 use survey::{Inquiry, Probing, Survey, survey};

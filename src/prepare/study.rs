@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 
+use super::error::UnfitStudy;
 use super::files::{FileError, Maker, NotMade};
 use super::fit::{MemoryError, anatomy_of, must_fit};
 use super::read::LoadedStudy;
 use super::survey::{Inquiry, Probing, Survey, survey};
 use super::{PrepareError, Wanted, executable, misfits};
 use crate::engine::EngineKind;
-use crate::experiment::{Arm, Kind, Study, Subject};
+use crate::experiment::{Arm, Study, Subject};
 use crate::model::memory::Room;
 use crate::model::{HeaderError, ModelFile};
 use crate::plan::{OnDisk, Surveyed, study_misfits};
@@ -27,20 +28,6 @@ pub struct ReadyStudy {
     /// Our own executable, which is also the worker.
     pub executable: PathBuf,
     pub directory: RunDir,
-}
-
-/// Why a study can't be run as it was asked for.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum UnfitStudy {
-    #[error("{option} is for sweeps, and {} is of the kind {kind}", file.display())]
-    #[diagnostic(help("leave it out"))]
-    ForSweeps { option: &'static str, file: PathBuf, kind: Kind },
-    #[error("the model {model} can't be looked into")]
-    #[diagnostic(help("name the GGUF file of a model: only llama.cpp in this process hands over logits and experts"))]
-    Opaque { model: String },
-    #[error("the model {model} is dense: it has no experts and no routing")]
-    #[diagnostic(help("leave it out of [grid] model: routing is for mixture-of-experts models"))]
-    Dense { model: String },
 }
 
 /// Why the file of an arm can't be had.

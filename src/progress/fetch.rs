@@ -1,4 +1,4 @@
-//! Shows files as they come from the hub.
+//! Shows files as they come from the hub. Must not know how they are fetched.
 
 use std::time::{Duration, Instant};
 

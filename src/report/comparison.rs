@@ -1,4 +1,4 @@
-//! Two runs beside each other, in words and as JSON.
+//! Words what two runs have in common and where they differ.
 
 use std::fmt::Write as _;
 

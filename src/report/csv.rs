@@ -1,4 +1,4 @@
-//! The CSV files: one row a trial, one row a cell and metric, one row a timing.
+//! Writes the CSV files: one row a trial, one row a cell and metric, one row a timing.
 //!
 //! `trials.csv` and `cells.csv` are byte-identical for the same experiment;
 //! what varies from run to run stands in `timings.csv`. A missing value is an

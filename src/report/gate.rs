@@ -1,4 +1,4 @@
-//! A gate's outcome: for people, for JUnit's readers, for GitHub.
+//! Shows a gate's outcome: to people, to JUnit's readers, to GitHub.
 
 use std::fmt::Write as _;
 

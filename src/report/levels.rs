@@ -1,4 +1,4 @@
-//! The levels of each factor that an analysis holds, in the order to show them.
+//! Finds the levels of each factor that an analysis holds, in the order to show them.
 
 use crate::analysis::Analysis;
 use crate::domain::{Cell, Factor, Level, Temperature};

@@ -1,4 +1,4 @@
-//! What a person or another program reads: CSV, plots, terminal.
+//! Makes what a person or another program reads: CSV, plots, pages, lines for the terminal.
 //!
 //! Everything here is a pure function of an [`Analysis`](crate::analysis::Analysis)
 //! and of the words to put beside it. Of the engine it knows how a chain is said

@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Writes numbers for people.
 
 /// With two significant digits, or three from 0.1 on; whole numbers as they are. As Rust writes it,
 /// without an exponent.

@@ -1,4 +1,4 @@
-//! A chain at a temperature, as the parameters of servers.
+//! Writes a chain at a temperature as the parameters of servers.
 //!
 //! Owns which servers are advised on. How each is told a chain, and what is lost, is the client's own mapping
 //! (`engine::http`), so what is recommended is what moe-sweep would ask for.

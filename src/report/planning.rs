@@ -1,4 +1,4 @@
-//! What a design can decide of its hypotheses, in words: the end of `plan`.
+//! Words what a design can decide of its hypotheses: the end of what `plan` says.
 
 use std::fmt::Write as _;
 

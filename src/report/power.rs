@@ -1,4 +1,4 @@
-//! What a design can see, without an experiment: `power`.
+//! Words what a design can see, without an experiment: the command `power`.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Advice on temperatures and chains, with the parameters that servers take.
+//! Words advice on temperatures and chains, with the parameters that servers take.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,4 @@
-//! Invented analyses for the reports' tests: shaped like real ones, every
-//! number made up, no randomness.
+//! Invents analyses for the reports' tests: shaped like real ones, every number made up, no randomness.
 
 use std::collections::BTreeMap;
 

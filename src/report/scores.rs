@@ -1,4 +1,4 @@
-//! The metrics of texts from anywhere, a row a text: CSV or JSON lines.
+//! Writes the metrics of texts from anywhere, a row a text: CSV or JSON lines.
 //!
 //! A missing metric is an empty field or `null`, never 0; a float is the
 //! shortest text that reads back the same.

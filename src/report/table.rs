@@ -1,4 +1,4 @@
-//! Tables as CSV, safe to open in a spreadsheet: the only writer of CSV.
+//! Writes tables as CSV, safe to open in a spreadsheet, and is the only writer of CSV.
 //!
 //! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and prompts and models can be called
 //! anything. Such a text gets an apostrophe in front, which a spreadsheet hides and a reader takes off again: a

@@ -1,6 +1,5 @@
-//! How many trials were planned and what became of them: every figure and
-//! table says so, because a mean over what happened to survive is not the
-//! mean that was asked for.
+//! Counts how many trials were planned and what became of them: every figure and table says so, because a mean over
+//! what happened to survive is not the mean that was asked for.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! The summary of a run on the terminal: a line a cell, then one text of a
-//! low and one of a high temperature, side by side.
+//! Shows the summary of a run on the terminal: a line a cell, then one text of a low and one of a high temperature,
+//! side by side.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

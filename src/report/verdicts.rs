@@ -1,4 +1,4 @@
-//! `verdicts.json`: hypotheses and what became of them, and what explains the variation.
+//! Writes `verdicts.json`: hypotheses and what became of them, and what explains the variation.
 
 use std::io::{self, Write};
 

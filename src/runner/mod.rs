@@ -1,4 +1,4 @@
-//! The run: plan − journal → trials. Emits [`RunEvent`]s, prints nothing,
+//! Runs what of a plan the journal does not have: plan − journal → trials. It emits [`RunEvent`]s, prints nothing and
 //! knows no metric.
 //!
 //! Each load key gets a worker of its own. When one dies, the trials that

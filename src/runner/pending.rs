@@ -1,5 +1,4 @@
-//! The trials of one load key that are still to do, and who is suspected of
-//! having killed a worker.
+//! Keeps the trials of one load key that are still to do, and who is suspected of having killed a worker.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -1,6 +1,5 @@
-//! The determinism probe: a few of a sweep's texts made again, each alone. What
-//! is evaluated beside a text must not change it; where it does, the manifest
-//! says so.
+//! Probes determinism: a few of a sweep's texts are made again, each alone. What is evaluated beside a text must not
+//! change it; where it does, the manifest says so.
 
 use serde::{Deserialize, Serialize};
 

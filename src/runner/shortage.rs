@@ -1,4 +1,5 @@
-//! Want of memory, which is nobody's failure: how long it is waited for, and how much less is asked for then.
+//! Deals with want of memory, which is nobody's failure: how long it is waited for, and how much less is asked for
+//! then.
 
 use std::time::Duration;
 

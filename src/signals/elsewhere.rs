@@ -1,4 +1,4 @@
-//! Where there are no signals in the sense of Unix: Ctrl-C ends the process, as the system has it.
+//! Stands in for `unix` where there are no signals in its sense: Ctrl-C ends the process, as the system has it.
 
 use std::io;
 

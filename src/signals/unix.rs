@@ -1,4 +1,5 @@
-//! Signals on Unix.
+//! Catches signals on Unix, and is the only place that knows `signal_hook`. What a command does then is `signals`' to
+//! decide.
 
 use std::ffi::c_int;
 use std::io;

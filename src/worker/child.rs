@@ -1,4 +1,4 @@
-//! `moe-sweep worker`: serves one model until its stdin ends.
+//! Is `moe-sweep worker`: it serves one model until its stdin ends.
 //!
 //! When it ends, the parent is gone or wants no more: the process ends with it, whatever else it waits for.
 

@@ -1,4 +1,4 @@
-//! How a worker ended: in words, and whose doing it was.
+//! Says how a worker ended: in words, and whose doing it was.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! One exchange with a worker: a request, and its replies until the answer that is wanted.
+//! Holds one exchange with a worker: a request, and its replies until the answer that is wanted.
 //!
 //! Owns how long a worker is listened to: until it answers, dies or is silent for too long, or somebody asks to stop.
 //! Must not know what the request is for.

@@ -1,5 +1,4 @@
-//! The model in a child process: llama.cpp aborts its process on some inputs,
-//! and a sweep must outlive that.
+//! Keeps the model in a child process, for llama.cpp aborts its process on some inputs, and a sweep must outlive that.
 //!
 //! - `protocol`: the messages, a JSON line each
 //! - `child`: `moe-sweep worker`, which owns the model

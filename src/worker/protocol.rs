@@ -1,5 +1,5 @@
-//! What parent and worker say to each other: one JSON line a message, requests
-//! on the worker's stdin, replies on its stdout.
+//! Owns what parent and worker say to each other: one JSON line a message, requests on the worker's stdin, replies on
+//! its stdout.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,4 @@
-//! Starts a worker, feeds it, and notices when it dies. The only owner of
-//! child processes.
+//! Starts a worker, feeds it, and notices when it dies. It is the only owner of child processes.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};

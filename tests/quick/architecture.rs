@@ -1,109 +1,29 @@
 //! Who may know whom, checked from the source (docs/architecture.md).
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod graph;
+mod sources;
+mod table;
 
-/// Each top-level module and the modules it may name.
-const MAY_KNOW: [(&str, &[&str]); 34] = [
-    ("any_path", &[]),
-    ("exit_code", &[]),
-    ("hardware", &[]),
-    ("plain", &[]),
-    ("proxy", &["secret"]),
-    ("regular_file", &[]),
-    ("seal", &[]),
-    ("secret", &[]),
-    ("stats", &[]),
-    ("text_file", &[]),
-    ("texts", &["domain", "text_file"]),
-    ("domain", &["metrics"]),
-    ("message", &["plain"]),
-    ("signals", &["exit_code", "message"]),
-    ("experiment", &["domain", "metrics", "plain", "text_file"]),
-    ("model", &["any_path", "domain", "experiment", "proxy", "regular_file", "secret"]),
-    ("engine", &["any_path", "domain", "experiment", "metrics", "proxy", "regular_file", "secret"]),
-    ("plan", &["domain", "engine", "experiment", "metrics", "seal"]),
-    ("worker", &["any_path", "domain", "engine", "exit_code", "experiment", "model", "plain", "signals"]),
-    ("journal", &["domain", "engine", "plan", "regular_file", "seal"]),
-    ("event", &["domain", "engine", "journal", "plan"]),
-    ("runner", &["domain", "engine", "event", "experiment", "journal", "model", "plan", "worker"]),
-    ("metrics", &[]),
-    (
-        "study",
-        &[
-            "domain",
-            "engine",
-            "experiment",
-            "hardware",
-            "manifest",
-            "message",
-            "metrics",
-            "model",
-            "plan",
-            "run_dir",
-            "stats",
-            "worker",
-        ],
-    ),
-    ("analysis", &["domain", "engine", "experiment", "journal", "metrics", "plan", "stats"]),
-    ("results", &["analysis", "domain", "engine", "journal", "manifest", "plan", "run_dir"]),
-    ("check", &["analysis", "domain", "experiment", "manifest", "metrics", "plan", "results", "stats"]),
-    // Advice shows what the client would ask a server for: engine::http's mapping.
-    (
-        "report",
-        &[
-            "analysis",
-            "check",
-            "domain",
-            "engine",
-            "experiment",
-            "journal",
-            "manifest",
-            "metrics",
-            "model",
-            "plain",
-            "plan",
-            "results",
-            "run_dir",
-            "stats",
-            "study",
-            "texts",
-        ],
-    ),
-    ("progress", &["domain", "event", "experiment", "journal", "message", "metrics", "model", "plan"]),
-    ("manifest", &["domain", "engine", "experiment", "hardware", "model", "plan", "runner", "seal"]),
-    ("run_dir", &["domain", "journal", "manifest", "plan", "regular_file", "seal"]),
-    (
-        "prepare",
-        &[
-            "domain",
-            "engine",
-            "experiment",
-            "hardware",
-            "journal",
-            "message",
-            "model",
-            "plan",
-            "progress",
-            "regular_file",
-            "run_dir",
-            "seal",
-            "signals",
-            "study",
-            "text_file",
-            "worker",
-        ],
-    ),
-    (
-        "sweep",
-        &[
-            "analysis", "domain", "engine", "event", "journal", "manifest", "message", "plan", "prepare", "results",
-            "run_dir", "runner", "signals",
-        ],
-    ),
-    ("cli", &[]),
-];
+use std::collections::{BTreeMap, BTreeSet};
+
+use graph::{File, circles, file_of, graph};
+use sources::{Of, Source, root, sources, sources_in, words_of};
+use table::{TABLE, table};
+
+/// Files of `commands/` that hold more than parsing, calling and printing. The list may only shrink: a file that has
+/// become thin, or is gone, must leave it.
+const NOT_YET_THIN: [&str; 0] = [];
+/// Lines of code that a command may take, its unit tests aside.
+const THIN: usize = 110;
+
+/// Circles that are known, each by two of its files. The list may only shrink.
+const KNOWN_CIRCLES: [(&str, &str); 0] = [];
+
+/// Lines that a file may have, its unit tests included.
+const LONGEST: usize = 500;
+
+/// What is public and named nowhere else, with the reason.
+const UNNAMED: [(&str, &str); 0] = [];
 
 /// What only these places may name.
 const OWNERS: [(&str, &[&str]); 30] = [
@@ -189,24 +109,105 @@ const IMPURE: [&str; 8] =
     ["std::fs", "std::process", "std::time", "std::env", "println!", "eprint", "rand::rng", "from_os_rng"];
 
 #[test]
-fn modules_name_only_what_they_may_know() {
-    let known: BTreeSet<_> = MAY_KNOW.iter().map(|(module, _)| *module).collect();
-    // The crate of llama.cpp has modules of its own, and cargo sees to it that it names none of ours.
-    for source in sources().into_iter().filter(|source| !source.path.starts_with("crates/llama/")) {
-        let Some((_, allowed)) = MAY_KNOW.iter().find(|(module, _)| *module == source.module) else {
-            let free = ["commands", "lib", "main"];
-            assert!(free.contains(&&*source.module), "{}: give this module a line in MAY_KNOW", source.path);
-            continue;
-        };
-        for named in source.names_after("crate::") {
-            let itself = named == source.module;
+fn modules_name_only_what_the_document_says() {
+    let table = table();
+    let sources = sources();
+    // The crates are modules of their own here; their parts and cargo see to it that they name nothing of ours.
+    let at_root: Vec<_> = sources.iter().filter(|source| source.krate.is_empty()).collect();
+    let there: BTreeSet<_> =
+        at_root.iter().map(|source| &*source.module).filter(|name| !["lib", "main"].contains(name)).collect();
+    let crates: BTreeSet<_> = sources
+        .iter()
+        .filter(|source| !source.krate.is_empty())
+        .map(|source| source.krate.trim_end_matches('/'))
+        .collect();
+    let listed: BTreeSet<_> = table.keys().map(String::as_str).collect();
+    let expected: BTreeSet<_> = there.iter().copied().chain(crates).chain(["metrics", "stats"]).collect();
+    assert_eq!(listed, expected, "{TABLE} lists other modules than there are");
+    for source in at_root.iter().filter(|source| there.contains(&*source.module)) {
+        let file = File::of(source, false);
+        for named in file.own_modules().into_iter().filter(|named| listed.contains(named) && *named != source.module) {
+            let may = &table[&source.module];
             assert!(
-                itself || allowed.contains(&&*named) || !(known.contains(&*named) || named == "commands"),
-                "{} names crate::{named}, which {} must not know",
+                may.contains(named),
+                "{} names crate::{named}, which {} must not know: {TABLE} has the table",
                 source.path,
                 source.module
             );
         }
+    }
+}
+
+#[test]
+fn commands_are_thin() {
+    let sources = sources();
+    let commands: Vec<_> = sources.iter().filter(|source| source.path.starts_with("src/commands/")).collect();
+    let thick: BTreeMap<_, _> = commands
+        .iter()
+        .map(|source| (&*source.path, source.lines_of_code()))
+        .filter(|(_, lines)| *lines > THIN)
+        .collect();
+    let new: Vec<_> = thick.iter().filter(|(path, _)| !NOT_YET_THIN.contains(path)).collect();
+    assert!(
+        new.is_empty(),
+        "a command parses, calls and prints, in {THIN} lines of code at most; these have more: {new:?}"
+    );
+    for path in NOT_YET_THIN {
+        assert!(thick.contains_key(path), "{path} is thin now: take it off the list");
+    }
+}
+
+#[test]
+fn no_file_leads_back_to_itself() {
+    let mut sources = sources();
+    sources.extend(sources_in(&root().join("forge/src")));
+    let circles = circles(&graph(&sources));
+    let is_of = |circle: &BTreeSet<String>, (a, b): (&str, &str)| {
+        [a, b].iter().all(|path| circle.iter().any(|node| file_of(node) == *path))
+    };
+    for circle in &circles {
+        assert!(KNOWN_CIRCLES.iter().any(|known| is_of(circle, *known)), "these lead back to each other: {circle:#?}");
+    }
+    for known in KNOWN_CIRCLES {
+        assert!(
+            circles.iter().any(|circle| is_of(circle, known)),
+            "{known:?} is no circle any more: take it off the list"
+        );
+    }
+}
+
+#[test]
+fn what_is_public_is_named_elsewhere() {
+    let sources = sources();
+    let mut words: Vec<(String, BTreeSet<String>)> = Vec::new();
+    for source in &sources {
+        let uses = File::of(source, false).uses().into_iter().map(str::to_owned).collect();
+        words.push((source.path.clone(), uses));
+    }
+    words.extend(words_of(&["src", "crates"], Of::UnitTests));
+    words.extend(words_of(&["forge/src", "benches", "examples", "tests", "crates/score/examples"], Of::All));
+    let is_named = |source: &Source, kind: &str, name: &str| {
+        let elsewhere = words.iter().any(|(path, words)| *path != source.path && words.contains(name));
+        // A type may be public only because what is public holds it.
+        let is_type = matches!(kind, "struct" | "enum" | "trait" | "type");
+        elsewhere || (is_type && source.mentions(name) > 1)
+    };
+    let mut unnamed: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for source in &sources {
+        let items = source.public_items().into_iter().filter(|(kind, name)| !is_named(source, kind, name));
+        unnamed.extend(items.map(|(_, name)| (&*source.path, name)));
+    }
+    let new: Vec<_> = unnamed.iter().filter(|item| !UNNAMED.contains(item)).collect();
+    assert!(new.is_empty(), "nobody names these: remove them, or make them private: {new:#?}");
+    for (path, name) in UNNAMED {
+        assert!(unnamed.contains(&(path, name)), "{path}: {name} is no exception any more");
+    }
+}
+
+#[test]
+fn no_file_is_long() {
+    for (path, lines) in sources::lines() {
+        assert!(lines <= LONGEST, "{path} has {lines} lines: {LONGEST} are the most");
     }
 }
 
@@ -248,77 +249,4 @@ fn every_file_says_what_it_owns() {
     for source in sources() {
         assert!(source.text.starts_with("//!"), "{} opens without a module comment", source.path);
     }
-}
-
-struct Source {
-    /// From the repository's root.
-    path: String,
-    /// The top-level module of its crate; no two crates have one of the same name.
-    module: String,
-    text: String,
-    /// Without comments and unit tests.
-    code: String,
-}
-
-impl Source {
-    /// The identifiers that follow each `prefix`, braces opened once.
-    fn names_after(&self, prefix: &str) -> BTreeSet<String> {
-        let identifier = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-        let mut names = BTreeSet::new();
-        for (at, _) in self.code.match_indices(prefix) {
-            let rest = &self.code[at + prefix.len()..];
-            match rest.strip_prefix('{') {
-                None => names.extend([identifier(rest)]),
-                Some(list) => {
-                    let list = list.split_once("};").map_or(list, |(list, _)| list);
-                    names.extend(list.split(',').map(|item| identifier(item.trim())));
-                }
-            }
-        }
-        names
-    }
-}
-
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    collect(&root.join("src"), &mut files);
-    assert!(files.len() > 20, "the sources were not found");
-    for entry in fs::read_dir(root.join("crates")).unwrap() {
-        let already = files.len();
-        collect(&entry.unwrap().path().join("src"), &mut files);
-        assert!(files.len() > already, "the sources of a crate were not found");
-    }
-    let sources: Vec<_> = files.iter().map(|file| read(root, file)).collect();
-    let test_only: BTreeSet<_> = sources.iter().flat_map(test_modules).collect();
-    sources.into_iter().filter(|source| !test_only.contains(&source.path)).collect()
-}
-
-/// Files of the modules that a `mod.rs` declares for tests only.
-fn test_modules(source: &Source) -> Vec<String> {
-    let home = source.path.trim_end_matches("mod.rs");
-    let declared = source.text.split("#[cfg(test)]\nmod ").skip(1);
-    declared.filter_map(|rest| rest.split_once(';')).map(|(name, _)| format!("{home}{name}.rs")).collect()
-}
-
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
-
-fn read(root: &Path, file: &Path) -> Source {
-    let path = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-    let (_, in_crate) = path.split_once("src/").unwrap();
-    let module = in_crate.split(['/', '.']).next().unwrap().to_owned();
-    let text = fs::read_to_string(file).unwrap();
-    let without_tests = text.split("#[cfg(test)]\nmod ").next().unwrap();
-    let lines = without_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let code = lines.collect::<Vec<_>>().join("\n");
-    Source { path, module, code, text }
 }

@@ -1,4 +1,4 @@
-//! How fast llama.cpp decodes when nothing is chosen: what no engine on top of it can exceed.
+//! Measures how fast llama.cpp decodes when nothing is chosen: what no engine on top of it can exceed.
 
 use std::time::{Duration, Instant};
 

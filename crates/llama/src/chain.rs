@@ -1,4 +1,4 @@
-//! Sampler chains: llama.cpp's samplers in order, with their parameters.
+//! Owns sampler chains: llama.cpp's samplers in order, with their parameters.
 
 /// One of llama.cpp's samplers.
 ///

@@ -1,5 +1,5 @@
-//! A job's sampler: the one in Rust where it covers the chain, llama.cpp's
-//! otherwise and where only that one can tell.
+//! Chooses a job's tokens: by the sampler in Rust where it covers the chain, by llama.cpp's otherwise and where only
+//! that one can tell.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! How a lane's context is set up, and what of it decides whether a text's logits are its
-//! own (moe-sweep's docs/architecture.md, Numerics).
+//! Sets up a lane's context, and says what of it decides whether a text's logits are its own (moe-sweep's
+//! docs/decisions.md, Numerics).
 
 use std::num::NonZeroU32;
 use std::ops::Range;

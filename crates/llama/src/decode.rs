@@ -1,5 +1,4 @@
-//! Many jobs in one batch: jobs with the same tokens so far share one
-//! evaluation until they part.
+//! Decodes many jobs in one batch: jobs with the same tokens so far share one evaluation until they part.
 //!
 //! The texts of a prompt form a trie, and a [`Branch`] is a node of it that is
 //! still growing: one sequence in llama.cpp, however many jobs stand on it.
@@ -8,7 +7,7 @@
 //! temperatures agree for long.
 //!
 //! Live sequences are numbered 0..n without gaps, in the order of the batch's
-//! rows; a gap costs up to 3× (docs/architecture.md, Throughput). Each branch
+//! rows; a gap costs up to 3× (docs/decisions.md, Throughput). Each branch
 //! begins from the parked sequence, which holds the evaluated prompt.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The devices that llama.cpp sees.
+//! Lists the devices that llama.cpp sees.
 
 use llama_cpp_2::{LlamaBackendDevice, LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;

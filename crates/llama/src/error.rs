@@ -1,4 +1,4 @@
-//! What can go wrong. llama.cpp aborts the process on other errors.
+//! Owns what can go wrong. llama.cpp aborts the process on other errors.
 
 use std::io;
 use std::path::PathBuf;

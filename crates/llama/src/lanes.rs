@@ -1,4 +1,4 @@
-//! Several contexts on one model, each decoding prompts of its own.
+//! Runs several contexts on one model, each decoding prompts of its own.
 //!
 //! A small model's matrices are too small to share: threads would wait for
 //! each other longer than they compute. So each core gets a context with one

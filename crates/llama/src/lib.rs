@@ -1,4 +1,4 @@
-//! llama.cpp as a decoder of many texts at once, through llama-cpp-2.
+//! Makes of llama.cpp a decoder of many texts at once, through llama-cpp-2.
 //!
 //! Owns how llama.cpp is asked: loading with the experts where they are wanted, contexts under whose settings a text's
 //! logits are the same in any company, decoding in which texts share what they have in common, samplers in Rust that

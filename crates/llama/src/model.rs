@@ -1,4 +1,4 @@
-//! Loading a GGUF file, with its experts where the offload wants them.
+//! Loads a GGUF file, with its experts where the offload wants them.
 
 use std::ffi::CString;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! Whether the samplers in Rust draw as llama.cpp's do in this very build.
+//! Finds out whether the samplers in Rust draw as llama.cpp's do in this very build.
 //!
 //! llama.cpp draws with the C++ standard library that it was linked with, and
 //! the standard leaves the way from random words to a number open. The tests

@@ -1,5 +1,4 @@
-//! What lanes have in common: the prompts not yet begun, and texts on their way
-//! from a busy lane to an idle one.
+//! Keeps what lanes have in common: the prompts not yet begun, and texts on their way from a busy lane to an idle one.
 //!
 //! Must not know how a lane decodes.
 

@@ -1,4 +1,4 @@
-//! From a prompt's text to the tokens that a model is asked with.
+//! Turns a prompt's text into the tokens that a model is asked with.
 //!
 //! The prompt's own text is never read as a special token, whatever it says;
 //! those of the chat template around it are.

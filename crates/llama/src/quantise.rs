@@ -1,4 +1,4 @@
-//! Bringing a model's weights to another type, by llama.cpp's own quantiser.
+//! Brings a model's weights to another type, by llama.cpp's own quantiser.
 
 use std::ffi::CString;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Sampling from many rows of logits at once, on as many threads as pay.
+//! Samples from many rows of logits at once, on as many threads as pay.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! A trial's sampler: a chain of llama.cpp's own samplers.
+//! Is a trial's sampler: a chain of llama.cpp's own samplers.
 //!
 //! Built on the sys crate: llama-cpp-2 0.1.160 wraps neither `adaptive_p` nor
 //! `infill`, and its sampler type can't be made from a pointer.

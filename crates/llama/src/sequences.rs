@@ -1,4 +1,4 @@
-//! A llama.cpp context and its sequences: prompts and tokens in, logits out.
+//! Decodes a llama.cpp context's sequences: prompts and tokens in, logits out.
 //!
 //! Must not know jobs, samplers or what texts have in common.
 

@@ -1,4 +1,4 @@
-//! How a model is loaded and decoded.
+//! Owns how a model is loaded and decoded.
 
 /// How a model is loaded, and what its contexts are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

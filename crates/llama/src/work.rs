@@ -1,4 +1,4 @@
-//! What is to be generated, and what is told while it is.
+//! Owns what is to be generated, and what is told while it is.
 
 use std::io;
 use std::ops::AddAssign;

@@ -1,6 +1,6 @@
 //! One document being written: which form, which phrase, how often "be able to".
 
-use rand::{RngExt, seq::IndexedRandom};
+use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::Corpus;
@@ -29,7 +29,7 @@ const MORE_AGAIN: f64 = 0.1;
 const WRAPPED: f64 = 0.15;
 const WRAPPERS: &[&str] = &["the field of", "the study of", "the use of", "the world of", "the history of"];
 
-pub struct Author<'a> {
+struct Author<'a> {
     corpus: &'a Corpus,
     beginning: Option<&'a Beginning>,
     subject: &'a Subject,
@@ -39,8 +39,16 @@ pub struct Author<'a> {
     text: String,
 }
 
+impl Corpus {
+    /// Endless documents; the same seed gives the same ones.
+    pub fn documents(&self, seed: u64) -> impl Iterator<Item = String> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        std::iter::repeat_with(move || Author::begin(self, &mut rng).write())
+    }
+}
+
 impl<'a> Author<'a> {
-    pub fn begin(corpus: &'a Corpus, rng: &'a mut ChaCha8Rng) -> Self {
+    fn begin(corpus: &'a Corpus, rng: &'a mut ChaCha8Rng) -> Self {
         let beginning = corpus.openings.draw(rng);
         let preferred = beginning.and_then(|beginning| beginning.subject.as_deref());
         let subject = corpus
@@ -52,7 +60,7 @@ impl<'a> Author<'a> {
         Self { corpus, beginning, subject, rng, said: Vec::new(), text: String::new() }
     }
 
-    pub fn write(mut self) -> String {
+    fn write(mut self) -> String {
         let stages = &self.corpus.plan.stages;
         let mut first = 0;
         if let Some(beginning) = self.beginning {

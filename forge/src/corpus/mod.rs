@@ -16,10 +16,6 @@ mod opening;
 mod plan;
 mod subject;
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-
-use document::Author;
 use opening::Openings;
 use plan::Plan;
 use subject::Subject;
@@ -46,12 +42,6 @@ impl Corpus {
             plan: read("data/plan.toml", include_str!("../../data/plan.toml"))?,
             openings: read("data/openings.toml", include_str!("../../data/openings.toml"))?,
         })
-    }
-
-    /// Endless documents; the same seed gives the same ones.
-    pub fn documents(&self, seed: u64) -> impl Iterator<Item = String> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        std::iter::repeat_with(move || Author::begin(self, &mut rng).write())
     }
 
     /// How many subjects the documents are about.

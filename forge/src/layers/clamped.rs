@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 use super::{
     fused::{floats, values},
-    swiglu::sigmoid,
+    sigmoid::sigmoid,
 };
 
 const ALPHA: f32 = 1.702;

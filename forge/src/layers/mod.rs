@@ -13,6 +13,7 @@ mod loss;
 mod norm;
 mod rope;
 mod routed;
+mod sigmoid;
 mod swiglu;
 
 pub use attention::{Attention, AttentionShape, LayerCache, Sinks};

@@ -6,6 +6,7 @@ use super::{
     Bias, Linear,
     clamped::clamped_swiglu,
     fused::{floats, values},
+    sigmoid::sigmoid,
 };
 use crate::weights::{Init, Precision, Weights};
 
@@ -105,10 +106,6 @@ impl CustomOp2 for Operation {
         let like = |values, tensor: &Tensor| Tensor::from_vec(values, tensor.shape(), tensor.device());
         Ok((Some(like(gates, gate)?), Some(like(ups, up)?)))
     }
-}
-
-pub fn sigmoid(x: f32) -> f32 {
-    (1.0 + (-x).exp()).recip()
 }
 
 #[cfg(test)]

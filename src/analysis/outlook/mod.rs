@@ -1,4 +1,4 @@
-//! What a design can decide of its hypotheses, before it is run.
+//! Says what a design can decide of its hypotheses, before it is run.
 //!
 //! Owns what is asked of the planning functions of `stats::power`: how many prompts, at which α,
 //! how much these differ. Must not know scores, but for the spread that an earlier run saw.
@@ -19,7 +19,7 @@ mod spread;
 mod tests;
 
 use prompts::Level;
-pub use spread::{Source, Spread, USUAL_SD};
+pub use spread::{Source, Spread};
 
 /// With which probability an effect is to be found.
 const POWER: f64 = 0.8;

@@ -1,4 +1,4 @@
-//! How many prompts a hypothesis is tested over, as its plan has it.
+//! Counts how many prompts a hypothesis is tested over, as its plan has it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

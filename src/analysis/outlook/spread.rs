@@ -1,4 +1,4 @@
-//! By how much prompts are taken to differ.
+//! Says by how much prompts are taken to differ.
 
 use super::Quantity;
 use super::prompts::Level;
@@ -8,7 +8,7 @@ use crate::experiment::Hypothesis;
 use crate::metrics::Metric;
 
 /// What is assumed of prompts' differences of a score from 0 to 1, where nothing is known.
-pub const USUAL_SD: f64 = 0.3;
+const USUAL_SD: f64 = 0.3;
 
 /// How much prompts differ in what a hypothesis compares.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! A hypothesis that is decided on the way, and the evidence that has come together.
+//! Holds a hypothesis that is decided on the way, and the evidence that has come together.
 
 use std::collections::BTreeSet;
 

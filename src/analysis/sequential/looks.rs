@@ -1,4 +1,4 @@
-//! The looks at an experiment: which prompt comes next, what it decides, whether that is enough.
+//! Looks at an experiment after each prompt: which one comes next, what it decides, whether that is enough.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Sequential experiments: what is known after each prompt, and when that is enough.
+//! Decides sequential experiments: what is known after each prompt, and when that is enough.
 //!
 //! A prompt is looked at when all its texts are there, in the order of the plan's [`crate::plan::Sequence`]; after each, every
 //! hypothesis has the evidence of [`crate::stats::sequential`] for it and against it, and e-Holm decides over
@@ -16,6 +16,7 @@ use super::{Questions, ScoredTrial, TrialResult};
 use crate::domain::{Trial, TrialId};
 
 mod claim;
+mod decision;
 mod looks;
 mod overrule;
 mod process;
@@ -25,8 +26,8 @@ mod values;
 mod way;
 mod wording;
 
+pub use decision::Decision;
 pub use looks::Looks;
-pub use overrule::Decision;
 pub(super) use overrule::overrule;
 
 /// What an experiment that is looked at after every prompt came to.

@@ -1,26 +1,15 @@
-//! The verdicts of a sequential experiment: what is decided, and p, are the looks'; effects stay as description.
+//! Puts the looks' conclusions into the verdicts of a sequential experiment: what is decided, and p, are the looks';
+//! effects stay as description.
 //!
 //! An ordinary p-value holds at an end that was fixed before. At one that the texts chose it does not.
 
-use serde::Serialize;
-
+use super::decision::Decision;
 use super::wording::decided;
-use super::{Ending, Instrument, Look, Path, Sequential, State};
+use super::{Ending, Look, Path, Sequential, State};
 use crate::analysis::verdict::{NotTested, Score, Verdict, in_words, obstacle, p_in_words};
 use crate::analysis::{Conclusion, Questions, ScoredTrial, TrialResult};
 use crate::experiment::Hypothesis;
 use crate::stats::holm;
-
-/// What decided a hypothesis that was looked at after every prompt, or did not.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Decision {
-    pub instrument: Instrument,
-    /// After the last prompt.
-    pub log10_e: f64,
-    /// The prompts after which it was decided; `None` where it is not.
-    pub decided_after: Option<usize>,
-    pub n_prompts_planned: usize,
-}
 
 /// Puts what the looks say in the place of what verdicts say of the same `trials`, those of the prompts looked at.
 pub fn overrule(verdicts: &mut [Verdict], sequential: &Sequential, questions: Questions<'_>, trials: &[ScoredTrial]) {

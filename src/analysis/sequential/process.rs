@@ -1,4 +1,4 @@
-//! The evidence for and against one claim, at one level if it is made of each.
+//! Gathers the evidence for and against one claim, at one level if it is made of each.
 
 use crate::experiment::{Direction, Hypothesis, Sides, Test};
 use crate::stats::StatsError;

@@ -1,4 +1,4 @@
-//! What one prompt says of a hypothesis: its difference, or between which ends that lies.
+//! Computes what one prompt says of a hypothesis: its difference, or between which ends that lies.
 
 use crate::analysis::ScoredTrial;
 use crate::analysis::verdict::sample::Sample;

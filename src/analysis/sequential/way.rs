@@ -1,4 +1,4 @@
-//! Which hypotheses can be decided on the way.
+//! Says which hypotheses can be decided on the way.
 
 use super::claim::n_cells;
 use crate::analysis::verdict::{NotTested, obstacle};

@@ -1,4 +1,4 @@
-//! When it stopped and by what evidence, in a sentence each.
+//! Words when an experiment stopped and by what evidence, in a sentence each.
 
 use super::{Ending, Path, Sequential, State};
 use crate::analysis::verdict::p_in_words;

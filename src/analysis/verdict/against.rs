@@ -1,4 +1,4 @@
-//! The two sides of a comparison, for texts of which the score is not known.
+//! Finds the two sides of a comparison, for texts of which the score is not known.
 //!
 //! A claim is believed where it holds whatever these texts are: with all of them on one side counted as repeated from
 //! beginning to end and all on the other as clean, and the other way round (a worst-case bound, Manski 1990,

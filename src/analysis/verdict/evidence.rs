@@ -1,15 +1,15 @@
-//! What the trials say of one hypothesis, before Holm and words.
+//! Tests one hypothesis on its trials; Holm's procedure and the words come later.
 
 use super::against::{Extreme, Opposed};
+use super::not_tested::NotTested;
 use super::sample::Sample;
 use super::test::{self, Instrument, Tested};
 use super::unknown::Unknowns;
 use super::{Conclusion, placement};
 use crate::analysis::{Questions, ScoredTrial, TrialResult};
-use crate::domain::Factor;
 use crate::experiment::{Hypothesis, Sides, Test};
 use crate::plan::Doubt;
-use crate::stats::{Detectable, LeastMargin, Range, StatsError, Target, detectable, least_margin, standard_deviation};
+use crate::stats::{Detectable, LeastMargin, Range, Target, detectable, least_margin, standard_deviation};
 
 /// The tests of one hypothesis: one, or one for each level.
 pub struct Evidence {
@@ -20,23 +20,6 @@ pub struct LevelTest {
     /// Empty where the claim is not made of each level.
     pub level: String,
     pub tested: Result<Tested, NotTested>,
-}
-
-/// Why there is nothing to say.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum NotTested {
-    #[error("both arms are the same computation here, for the {0} moves nothing")]
-    Inert(Factor),
-    #[error("{model} does not allow it: {reason}")]
-    Doubted { model: String, reason: String },
-    #[error("{load}: {reason}")]
-    TakenOver { load: String, reason: String },
-    #[error("{cut} of {all} texts were cut by a server, and how they would have gone on is not known")]
-    Censored { cut: usize, all: usize },
-    #[error("{0}")]
-    Unknown(Unknowns),
-    #[error(transparent)]
-    Stats(#[from] StatsError),
 }
 
 impl LevelTest {

@@ -1,4 +1,4 @@
-//! Verdicts: what an experiment's trials say of its hypotheses.
+//! Reaches verdicts: what an experiment's trials say of its hypotheses.
 //!
 //! Two-sided unless the file says otherwise: a hypothesis can be supported, and
 //! refuted by a finding against it. Holm's procedure keeps the probability of any
@@ -13,6 +13,7 @@ use crate::stats::{self, Interval, Measured};
 
 mod against;
 mod evidence;
+mod not_tested;
 mod placement;
 pub(super) mod sample;
 mod spread;
@@ -22,8 +23,9 @@ mod tests;
 mod unknown;
 mod wording;
 
+pub(super) use evidence::obstacle;
 use evidence::{Evidence, LevelTest};
-pub(super) use evidence::{NotTested, obstacle};
+pub(super) use not_tested::NotTested;
 pub use spread::spread;
 pub(super) use unknown::Score;
 pub(super) use wording::{in_words, p_in_words};

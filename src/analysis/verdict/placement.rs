@@ -1,8 +1,8 @@
-//! Whether a comparison of placements compares them at all.
+//! Decides whether a comparison of placements compares them at all.
 
 use std::collections::BTreeSet;
 
-use super::evidence::NotTested;
+use super::not_tested::NotTested;
 use crate::analysis::{HostExperts, ScoredTrial};
 use crate::domain::Factor;
 use crate::experiment::Test;

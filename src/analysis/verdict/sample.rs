@@ -1,4 +1,4 @@
-//! The scores that a hypothesis is about, arranged as its test needs them.
+//! Arranges the scores that a hypothesis is about as its test needs them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! How much prompts differ in what a hypothesis compares.
+//! Computes how much prompts differ in what a hypothesis compares.
 
 use super::evidence::level_tests;
 use super::sample::Sample;

@@ -1,4 +1,4 @@
-//! One test of one hypothesis, at one level if it is about each.
+//! Runs one test of one hypothesis, at one level if it is about each.
 
 use super::sample::{Blocks, PromptCells, Sameness, Sample};
 use super::unknown::Unknowns;

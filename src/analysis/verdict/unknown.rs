@@ -1,4 +1,4 @@
-//! Texts that a hypothesis is about and of which the score is not known.
+//! Finds the texts that a hypothesis is about and of which the score is not known.
 
 use std::fmt;
 

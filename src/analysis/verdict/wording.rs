@@ -1,4 +1,4 @@
-//! Verdicts in a sentence each.
+//! Words verdicts, in a sentence each.
 
 use super::evidence::{Evidence, LevelTest, Sight};
 use super::test::Remark;

@@ -1,4 +1,4 @@
-//! The types of the factors' levels, one file each.
+//! Has the types of the factors' levels, one file each. None of them knows another, nor the list of factors.
 
 mod name;
 mod offload;
@@ -14,19 +14,9 @@ pub use quant::Quant;
 pub use temperature::Temperature;
 pub use template::Template;
 
-/// What the level types say alike: which of the levels are theirs, and for those with names how they are read.
-macro_rules! level {
-    ($level:ident) => {
-        fn of(level: &crate::domain::Level) -> Option<&Self> {
-            match level {
-                crate::domain::Level::$level(level) => Some(level),
-                _ => None,
-            }
-        }
-    };
-    ($level:ident by name) => {
-        level!($level);
-
+/// How a level is read that is one of a few names.
+macro_rules! read_name {
+    () => {
         fn read(written: &crate::domain::Written) -> Result<Self, crate::domain::NotALevel> {
             let names = <Self as strum::VariantNames>::VARIANTS;
             match written {
@@ -41,4 +31,4 @@ macro_rules! level {
         }
     };
 }
-use level;
+use read_name;

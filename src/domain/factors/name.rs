@@ -1,12 +1,11 @@
-//! Models and chains, whose levels are names that an experiment gives them.
+//! Owns the levels of models and chains, which are names that an experiment gives them.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::level;
-use crate::domain::{FactorLevel, NotALevel, Scope, Wording, Written};
+use crate::domain::{LevelType, NotALevel, Scope, Wording, Written};
 
 /// A model's id in the experiment. Copies share the text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,17 +18,16 @@ pub struct ModelId(Arc<str>);
 pub struct ChainId(Arc<str>);
 
 macro_rules! name {
-    ($id:ident, $factor:ident, $scope:expr) => {
+    ($id:ident, $scope:expr) => {
         impl $id {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
-        impl FactorLevel for $id {
+        impl LevelType for $id {
             const SCOPE: Scope = $scope;
             const WORDING: Wording = Wording::Always;
-            level!($factor);
 
             fn usual() -> Option<Self> {
                 None
@@ -77,5 +75,5 @@ macro_rules! name {
     };
 }
 
-name!(ModelId, Model, Scope::File);
-name!(ChainId, Chain, Scope::Sampler);
+name!(ModelId, Scope::File);
+name!(ChainId, Scope::Sampler);

@@ -1,11 +1,10 @@
-//! Whose experts are kept in host memory.
+//! Owns the levels of `offload`: whose experts are kept in host memory.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::level;
-use crate::domain::{Acts, FactorLevel, NotALevel, Order, Scope, Wording, Written};
+use crate::domain::{Acts, LevelType, NotALevel, Order, Scope, Wording, Written};
 
 /// Whose experts are kept in host memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,12 +16,11 @@ pub enum Offload {
     All,
 }
 
-impl FactorLevel for Offload {
+impl LevelType for Offload {
     const SCOPE: Scope = Scope::Load;
     const ORDER: Order = Order::Ascending;
     const ACTS: Acts = Acts::OnExpertsBesideAnAccelerator;
     const WORDING: Wording = Wording::Always;
-    level!(Offload);
 
     fn usual() -> Option<Self> {
         Some(Self::All)

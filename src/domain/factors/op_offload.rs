@@ -1,11 +1,10 @@
-//! Whether an accelerator computes with weights that are on the host.
+//! Owns the levels of `op_offload`: whether an accelerator computes with weights that are on the host.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::level;
-use crate::domain::{Acts, FactorLevel, NotALevel, Scope, Written};
+use crate::domain::{Acts, LevelType, NotALevel, Scope, Written};
 
 /// Whether llama.cpp computes products of large batches on the accelerator
 /// where the weights are on the host, by copying them; a bool in files
@@ -19,10 +18,9 @@ pub enum OpOffload {
     Off,
 }
 
-impl FactorLevel for OpOffload {
+impl LevelType for OpOffload {
     const SCOPE: Scope = Scope::Load;
     const ACTS: Acts = Acts::OnExpertsBesideAnAccelerator;
-    level!(OpOffload);
 
     fn usual() -> Option<Self> {
         Some(Self::default())

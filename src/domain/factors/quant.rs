@@ -1,10 +1,10 @@
-//! The type that a model's weights are brought to.
+//! Owns the levels of `quant`: the type that a model's weights are brought to.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
-use super::level;
-use crate::domain::{FactorLevel, Scope, Wording};
+use super::read_name;
+use crate::domain::{LevelType, Scope, Wording};
 
 /// The types that a model's weights are brought to before it is loaded, in
 /// llama.cpp's spelling (`llama-quantize`), lower case in files.
@@ -35,10 +35,10 @@ pub enum Quant {
     MXFP4_MOE,
 }
 
-impl FactorLevel for Quant {
+impl LevelType for Quant {
     const SCOPE: Scope = Scope::File;
     const WORDING: Wording = Wording::Always;
-    level!(Quant by name);
+    read_name!();
 
     fn usual() -> Option<Self> {
         Some(Self::default())

@@ -1,4 +1,4 @@
-//! The temperature that a chain's `"T"` stands for.
+//! Owns the levels of `temperature`: the number that a chain's `"T"` stands for.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,8 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-use super::level;
-use crate::domain::{FactorLevel, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};
+use crate::domain::{LevelType, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};
 
 /// A sampling temperature: finite, not negative; `f32` as llama.cpp takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,11 +24,10 @@ impl Temperature {
     }
 }
 
-impl FactorLevel for Temperature {
+impl LevelType for Temperature {
     const SCOPE: Scope = Scope::Sampler;
     const ORDER: Order = Order::Ascending;
     const WORDING: Wording = Wording::Always;
-    level!(Temperature);
 
     fn usual() -> Option<Self> {
         None

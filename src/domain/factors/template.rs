@@ -1,10 +1,10 @@
-//! What becomes of a prompt's text before it is cut into tokens.
+//! Owns the levels of `template`: what becomes of a prompt's text before it is cut into tokens.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
-use super::level;
-use crate::domain::{FactorLevel, Scope, Wording};
+use super::read_name;
+use crate::domain::{LevelType, Scope, Wording};
 
 /// What becomes of a prompt's text before it is cut into tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,10 +20,10 @@ pub enum Template {
     Chat,
 }
 
-impl FactorLevel for Template {
+impl LevelType for Template {
     const SCOPE: Scope = Scope::Prompt;
     const WORDING: Wording = Wording::Always;
-    level!(Template by name);
+    read_name!();
 
     fn usual() -> Option<Self> {
         Some(Self::default())

@@ -1,5 +1,5 @@
-//! Requests to a server, and what became of them: with `patience`, `incoming` and `model::hub::client` the
-//! only place that knows ureq, and the only one that knows a key.
+//! Sends requests to a server and says what became of them. With `patience`, `incoming` and `model::hub::client` it is
+//! the only place that knows ureq, and the only one that knows a key.
 //!
 //! Hands out nothing that a server said but through `incoming` and `secret`, which scrub the key.
 

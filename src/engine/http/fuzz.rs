@@ -1,4 +1,4 @@
-//! What servers send, mutated: streams and whole answers of every API, half characters, headers.
+//! Mutates what servers send: streams and whole answers of every API, half characters, headers.
 
 use super::answer::Answer;
 use super::client::seconds_until;

@@ -1,5 +1,5 @@
-//! Half characters: JSON may escape a character beyond U+FFFF as two halves (surrogates), and a
-//! server that sends a token a piece may send each half in a piece of its own.
+//! Joins half characters: JSON may escape a character beyond U+FFFF as two halves (surrogates), and a server that sends
+//! a token a piece may send each half in a piece of its own.
 //!
 //! Pure. serde_json refuses a half that stands alone. Here it travels as a stand-in, one of the
 //! last private characters of Unicode, until all of the text is there: then the halves that

@@ -1,4 +1,4 @@
-//! What a server says it is: its version, its model, its default settings.
+//! Asks a server what it is: its version, its model, its default settings.
 //!
 //! It is taken at its word, and what it does not say is unknown.
 

@@ -1,5 +1,5 @@
-//! What comes in of an answer: bytes, out of which every secret is scrubbed before anything is cut, read or
-//! kept, and for which nobody waits longer than is said.
+//! Takes in the bytes of an answer, out of which every secret is scrubbed before anything is cut, read or kept, and for
+//! which nobody waits longer than is said.
 //!
 //! The only place where a server's bytes become text. Knows nothing of what the text says.
 

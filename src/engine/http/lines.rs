@@ -1,5 +1,4 @@
-//! Lines as server-sent events end them: with LF, with CR LF, or with a CR alone (HTML Living
-//! Standard, 9.2.6).
+//! Cuts lines as server-sent events end them: with LF, with CR LF, or with a CR alone (HTML Living Standard, 9.2.6).
 //!
 //! Knows nothing of what the lines say. A line that ends in CR is handed on at once: whether an
 //! LF follows is seen when the next one is read, for it may be long in coming.

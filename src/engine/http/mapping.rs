@@ -1,5 +1,5 @@
-//! The one mapping of a sampler chain to a server's request: what is said in the fields of its API, and what of the
-//! chain is lost.
+//! Maps a sampler chain to a server's request, and is the only place that does: it returns what is said in the fields
+//! of its API, and what of the chain is lost.
 //!
 //! Owns each API's fields, their neutral values and the words for what they can't say. The client sends what is said
 //! and refuses a chain of which a step is lost; `recommend` shows both. Pure. Must not know how a request travels, nor

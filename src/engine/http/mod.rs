@@ -1,4 +1,4 @@
-//! Servers as an engine: texts asked for over the network.
+//! Makes an engine of servers: texts are asked for over the network.
 //!
 //! Owns the APIs' languages, concurrency, patience. Must not know what the
 //! trials are for. What a server does with a request is not known here, only
@@ -35,9 +35,7 @@ pub use probe::{Finding, Findings, Probed};
 use request::{Wanted, ask};
 use retry::{ATTEMPTS, BROKEN_OFF_ATTEMPTS, pause};
 
-use super::{
-    Effort, Engine, EngineError, EngineFacts, Generation, Group, Job, Observer, Questions, Ticket, Timing, Work,
-};
+use super::{Effort, Engine, EngineError, EngineFacts, Generation, Group, Job, Observer, Ticket, Timing, Work};
 use crate::experiment::Served;
 
 /// How often the parent hears that we are still here.
@@ -83,19 +81,6 @@ impl HttpEngine {
         let facts = identity::identify(&self.served, &self.client)?;
         let engine = EngineFacts { fingerprint: facts.fingerprint(&self.served), accelerators: vec![], variance: None };
         Ok((facts, engine))
-    }
-
-    /// Tries what the server, which is what `facts` say, honours.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub fn probe(
-        &self,
-        facts: &ServerFacts,
-        questions: &Questions,
-        on_pause: OnPause<'_>,
-    ) -> Result<Findings, EngineError> {
-        probe::probe(self, facts, questions, on_pause)
     }
 
     /// Asks until there is an answer, or there will be none.

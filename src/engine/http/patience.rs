@@ -1,4 +1,4 @@
-//! How long a read may wait, where that changes while an answer comes.
+//! Limits how long a read may wait, where that changes while an answer comes.
 //!
 //! ureq sets a time for all of a request, or for each read of it. Neither ends an answer that drips: how
 //! long more may be waited for hangs on what the bytes said so far, and of that ureq knows nothing.

@@ -1,5 +1,4 @@
-//! Trying what a server honours of what it is asked, before it is asked for
-//! anything that counts.
+//! Tries what a server honours of what it is asked, before it is asked for anything that counts.
 //!
 //! Evidence, not proof: "honoured" means that nothing spoke against it in a
 //! few short texts.
@@ -73,27 +72,31 @@ impl fmt::Display for Probed {
     }
 }
 
-/// # Errors
-/// When the server does not answer.
-pub fn probe(
-    engine: &HttpEngine,
-    facts: &ServerFacts,
-    questions: &Questions,
-    on_pause: OnPause<'_>,
-) -> Result<Findings, EngineError> {
-    let template = questions.templates.first().copied().unwrap_or_default();
-    let prompts: Vec<&str> = questions.prompts.iter().map(String::as_str).take(PROMPTS).collect();
-    // Ollama gives the context that it is asked for; of others what they were started with counts.
-    let room = if engine.served.server.api == Api::Ollama { Some(engine.context) } else { facts.context };
-    let probe = Probe { engine, template, room, on_pause };
-    Ok(Findings(vec![
-        probe.reproduction(&prompts)?,
-        probe.seed(&prompts)?,
-        probe.temperature(&prompts)?,
-        probe.max_tokens(&prompts)?,
-        probe.sampler_order(&prompts)?,
-        probe.repetition()?,
-    ]))
+impl HttpEngine {
+    /// Tries what the server, which is what `facts` say, honours.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn probe(
+        &self,
+        facts: &ServerFacts,
+        questions: &Questions,
+        on_pause: OnPause<'_>,
+    ) -> Result<Findings, EngineError> {
+        let template = questions.templates.first().copied().unwrap_or_default();
+        let prompts: Vec<&str> = questions.prompts.iter().map(String::as_str).take(PROMPTS).collect();
+        // Ollama gives the context that it is asked for; of others what they were started with counts.
+        let room = if self.served.server.api == Api::Ollama { Some(self.context) } else { facts.context };
+        let probe = Probe { engine: self, template, room, on_pause };
+        Ok(Findings(vec![
+            probe.reproduction(&prompts)?,
+            probe.seed(&prompts)?,
+            probe.temperature(&prompts)?,
+            probe.max_tokens(&prompts)?,
+            probe.sampler_order(&prompts)?,
+            probe.repetition()?,
+        ]))
+    }
 }
 
 struct Probe<'a> {

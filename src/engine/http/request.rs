@@ -1,4 +1,4 @@
-//! What is asked of a server: the path and the body of a request.
+//! Makes the path and the body of a request to a server. Pure, and without a key.
 //!
 //! Pure. Knows the shape of the APIs, not how bytes travel.
 

@@ -1,4 +1,4 @@
-//! When a server is asked again: how often, and after how long.
+//! Decides when a server is asked again: how often, and after how long.
 //!
 //! Pure. Exponential backoff without jitter: a handful of requests at a time
 //! are no stampede, and a test can say how long it takes.

@@ -1,4 +1,4 @@
-//! llama.cpp as an engine: the crate `llama`, asked and answered in our words. The only place that calls it.
+//! Makes an engine of llama.cpp: the crate `llama` is asked and answers in our words. Nothing else calls it.
 //!
 //! - `words`: our words as the crate's, and the crate's as ours
 //! - `telling`: what it tells while it works

@@ -1,4 +1,4 @@
-//! What a trace shows of its texts, written to the files that carry it to the parent.
+//! Writes what a trace shows of its texts to the files that carry it to the parent.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! What llama.cpp tells while it works, told on to our observer.
+//! Tells our observer what llama.cpp tells while it works.
 
 use std::io;
 

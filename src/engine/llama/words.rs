@@ -1,5 +1,5 @@
-//! Our words as the crate's, and the crate's as ours. Data alone: nothing is decided here, but that a step which is
-//! off is left out of a chain.
+//! Translates our words into the crate's, and the crate's into ours. It is data alone: nothing is decided here, but
+//! that a step which is off is left out of a chain.
 
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
 use crate::engine::{

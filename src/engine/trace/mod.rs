@@ -1,4 +1,4 @@
-//! Following texts through a model, and what is kept of each position.
+//! Owns how texts are followed through a model, and what is kept of each position. Must not know how the model does it.
 //!
 //! A *position* is one evaluation whose logits choose a token: that of the
 //! prompt's last token, then that of each generated token but the last. A text

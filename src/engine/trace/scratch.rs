@@ -1,5 +1,5 @@
-//! Files that carry what a trace kept from the worker to its parent: logits of
-//! a large vocabulary are far too many for a line of JSON.
+//! Keeps the files that carry what a trace kept from the worker to its parent: logits of a large vocabulary are far too
+//! many for a line of JSON.
 //!
 //! Little-endian numbers without a header; the shape travels in
 //! [`super::Traced`]. Two files a text:

@@ -1,4 +1,4 @@
-//! The shape of files with `kind = "divergence"` and `kind = "routing"`.
+//! Owns the shape of files with `kind = "divergence"` and `kind = "routing"`.
 
 use serde::Deserialize;
 use serde_spanned::Spanned;

@@ -1,5 +1,4 @@
-//! From the shape of a study's file to its meaning, every error
-//! collected.
+//! Turns the shape of a study's file into its meaning, and collects every error.
 
 use std::ops::Range;
 
@@ -10,12 +9,12 @@ use super::{Arm, Kind, Sampling, Study, Subject};
 use crate::domain::{Factor, FactorLevel as _, Generate, Numerics, Offload, Quant, Seed, Temperature, Template};
 use crate::experiment::error::{BadExperiment, Problems};
 use crate::experiment::grid_levels::{no_catalogue, resolve_level, resolve_levels, resolve_names, resolve_seeds};
+use crate::experiment::known::{known_chains, known_models};
+use crate::experiment::named::{resolve_name, resolve_named};
 use crate::experiment::raw;
 use crate::experiment::raw_levels::ListOr;
-use crate::experiment::resolve::{
-    Surroundings, check_name, check_schema, known_chains, known_models, resolve_generate, resolve_name, resolve_named,
-    resolve_prompts,
-};
+use crate::experiment::resolve::{check_name, check_schema, resolve_generate, resolve_prompts};
+use crate::experiment::surroundings::Surroundings;
 
 /// The most texts side by side: sequences of a llama.cpp context.
 const MAX_WIDTH: u32 = 255;

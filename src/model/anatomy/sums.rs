@@ -1,4 +1,4 @@
-//! Sums over tensors: parameters and bytes, of experts and of the rest.
+//! Sums parameters and bytes over tensors, of experts and of the rest.
 
 use std::collections::BTreeMap;
 

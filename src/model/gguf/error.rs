@@ -1,4 +1,4 @@
-//! What can be wrong with a file, where, and what to do about it.
+//! Owns what can be wrong with a file, where, and what to do about it.
 
 use std::io;
 use std::path::PathBuf;

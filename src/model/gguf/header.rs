@@ -1,5 +1,5 @@
-//! One file's header: metadata and the tensors' table. The data of tensors is
-//! never read; that it is there is checked against the file's length.
+//! Reads one file's header: metadata and the tensors' table. The data of tensors is never read; that it is there is
+//! checked against the file's length.
 //!
 //! Refuses what llama.cpp's own reader (`ggml/src/gguf.cpp`) refuses.
 
@@ -8,6 +8,7 @@ use std::io::{Read, Seek};
 
 use super::error::Problem;
 use super::metadata::read_metadata;
+use super::names::name;
 use super::source::{Fault, Source};
 use super::value::Value;
 use super::{Tensor, TensorType};
@@ -129,29 +130,4 @@ fn read_tensor<R: Read + Seek>(source: &mut Source<R>) -> Result<(Tensor, u64), 
         return Err(bad(Problem::Blocks { tensor: name, tensor_type, row, block }));
     }
     Ok((Tensor { name, dims, tensor_type, elements, bytes }, offset))
-}
-
-pub(super) fn name<R: Read + Seek>(source: &mut Source<R>, what: &'static str, most: u64) -> Result<String, Fault> {
-    let begin = source.position();
-    let bad = |problem| Fault::Bad { offset: begin, problem };
-    let bytes = source.length(what)?;
-    if bytes > most {
-        return Err(bad(Problem::TooLong { what, bytes, most }));
-    }
-    let bytes = source.bytes(what, bytes)?;
-    String::from_utf8(bytes).map_err(|error| bad(Problem::NotUtf8 { what, shown: shown_bytes(error.as_bytes()) }))
-}
-
-/// The first characters of a name, for a message.
-pub(super) fn shown(name: &str) -> String {
-    const MOST: usize = 64;
-    let mut shown: String = name.chars().take(MOST).collect();
-    if shown.len() < name.len() {
-        shown.push('…');
-    }
-    shown
-}
-
-pub(super) fn shown_bytes(bytes: &[u8]) -> String {
-    shown(&String::from_utf8_lossy(bytes))
 }

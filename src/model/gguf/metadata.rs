@@ -1,11 +1,10 @@
-//! The metadata of a header: keys and values. Keeps what is small, and counts
-//! the rest.
+//! Reads the metadata of a header: it keeps what is small of keys and values, and counts the rest.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use super::error::Problem;
-use super::header::{name, shown, shown_bytes};
+use super::names::{name, shown, shown_bytes};
 use super::source::{Fault, Source};
 use super::value::{List, Value, ValueType};
 

@@ -1,4 +1,4 @@
-//! Headers of GGUF files: what a model says of itself, without its weights.
+//! Reads headers of GGUF files: what a model says of itself, without its weights.
 //!
 //! Owns the format and survives any bytes: memory is bounded by constants,
 //! whatever a file claims. Reads files; knows no model's meaning and prints
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 mod error;
 mod header;
 mod metadata;
+mod names;
 mod source;
 mod tensor_type;
 mod value;

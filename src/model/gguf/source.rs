@@ -1,5 +1,5 @@
-//! Bytes of a file, read in order. Nothing is allocated, and no length
-//! believed, before the bytes that remain have been asked.
+//! Reads bytes of a file in order. Nothing is allocated, and no length believed, before the bytes that remain have been
+//! asked.
 
 use std::io::{self, Read, Seek};
 

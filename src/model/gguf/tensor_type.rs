@@ -1,4 +1,4 @@
-//! The types of tensors: how many elements a block holds, and its bytes.
+//! Has the types of tensors: how many elements a block holds, and its bytes.
 
 use std::fmt;
 
@@ -76,7 +76,7 @@ impl TensorType {
         self.row().1
     }
 
-    pub fn block_bytes(self) -> u64 {
+    fn block_bytes(self) -> u64 {
         self.row().2
     }
 

@@ -1,4 +1,4 @@
-//! Values of a header's metadata.
+//! Owns the values of a header's metadata.
 
 /// The types that a value is stored as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

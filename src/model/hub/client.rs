@@ -1,4 +1,4 @@
-//! Requests to the hub: with `engine::http` the only place that knows ureq.
+//! Sends requests to the hub, and is with `engine::http` the only place that knows ureq.
 //!
 //! Hands out nothing that was answered but through `secret`, which scrubs the token; the contents of a file
 //! aside, which are kept as they are.

@@ -1,5 +1,4 @@
-//! From the hub into the cache: resumed where it broke off, checked before it
-//! gets its name.
+//! Brings files from the hub into the cache: resumed where they broke off, and checked before they get their names.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What can go wrong between here and the hub, and what to do about it.
+//! Owns what can go wrong between here and the hub, and what to do about it.
 
 use std::io;
 use std::path::PathBuf;

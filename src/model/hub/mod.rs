@@ -1,5 +1,4 @@
-//! Files of the Hugging Face hub: fetched, checked and found again in the
-//! cache that the hub's own clients use.
+//! Fetches files of the Hugging Face hub, checks them and finds them again in the cache that the hub's own clients use.
 //!
 //! Owns the network. Knows nothing of experiments beyond a model's source,
 //! and shows nothing: what happens is told as [`FetchEvent`]s.

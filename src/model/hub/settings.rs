@@ -1,5 +1,5 @@
-//! Where the hub and its cache are, as the environment says: the variables of
-//! the hub's own Python client, so that both share one cache and one login.
+//! Says where the hub and its cache are, as the environment has it: by the variables of the hub's own Python client, so
+//! that both share one cache and one login.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ impl HubSettings {
     /// - `HF_HUB_OFFLINE`: 1, true, yes or on
     ///
     /// The names and their order are those of huggingface_hub's `constants.py`.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let get = |name: &str| variable(name).filter(|value| !value.is_empty());
         let path = |name: &str| get(name).map(PathBuf::from);
         let home = path("HF_HOME")

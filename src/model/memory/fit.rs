@@ -1,40 +1,13 @@
-//! Whether a model fits in what is free, and what would, if it does not.
+//! Decides whether a model fits in what is free, and says what would, if it does not.
 
 use std::fmt;
 
 use miette::Diagnostic;
 
+use super::room::{Free, Room};
 use super::{CACHE_STEP, Estimate};
 use crate::domain::Offload;
 use crate::model::human_bytes;
-
-/// Memory that is free, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Free {
-    pub host_bytes: u64,
-    /// None without an accelerator: then all is on the host.
-    pub device_bytes: Option<u64>,
-}
-
-/// What decodes side by side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
-    /// Contexts.
-    pub lanes: u32,
-    /// Texts that each of them decodes together.
-    pub batch: u32,
-}
-
-impl Room {
-    /// The least that a run can do with.
-    pub const LEAST: Self = Self { lanes: 1, batch: 1 };
-
-    /// Of each lane: one is parked, with the prompt, and a text alone has a twin
-    /// (`engine/llama/sequences.rs`).
-    pub fn sequences(self) -> u64 {
-        u64::from(self.batch.max(2)) + 1
-    }
-}
 
 /// Bits that a weight takes, on average over a model (llama.cpp's
 /// `tools/quantize/README.md` for Llama 3.1 8B; others differ by a few percent).

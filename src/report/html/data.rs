@@ -1,4 +1,4 @@
-//! What the table of trials and the viewer of texts read: the page's JSON.
+//! Makes the page's JSON, which the table of trials and the viewer of texts read.
 //!
 //! Owns its shape (`page/data.js` reads it). Texts that several trials share
 //! stand in it once. Numbers are rounded to millionths: `trials.csv` has all digits.

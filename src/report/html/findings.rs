@@ -1,5 +1,5 @@
-//! The page of an experiment that is no sweep: what was asked, its figures, its tables, where they come
-//! from. No script.
+//! Makes the page of an experiment that is no sweep: what was asked, its figures, its tables, where they come from. It
+//! has no script.
 
 use csv::ReaderBuilder;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -1,5 +1,5 @@
-//! The heat map, temperature × chain, as tables: a screen reader's and
-//! everyone's. `plots/heatmap` is the same as a picture.
+//! Makes the heat map, temperature × chain, as tables: a screen reader's and everyone's. `plots/heatmap` is the same as
+//! a picture.
 
 use maud::{Markup, html};
 

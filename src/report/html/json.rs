@@ -1,4 +1,4 @@
-//! JSON that can stand in a `<script>` element: nothing in it can end the element.
+//! Writes JSON that can stand in a `<script>` element: nothing in it can end the element.
 
 use std::fmt::Write as _;
 

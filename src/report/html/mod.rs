@@ -1,4 +1,4 @@
-//! `report.html`: everything that a person needs to judge a run, in one file.
+//! Makes `report.html`: everything that a person needs to judge a run, in one file.
 //!
 //! Owns the page: its sections, its style, its scripts. A pure function of the
 //! [`Report`]; the same input makes the same bytes. No request leaves the page, and what

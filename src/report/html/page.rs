@@ -1,4 +1,4 @@
-//! The document: its head with the policy, its sections in order, its scripts.
+//! Puts the document together: its head with the policy, its sections in order, its scripts.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -1,4 +1,4 @@
-//! Where a run's numbers come from, in words: what the page says of it.
+//! Words where a run's numbers come from, as the page says it.
 //!
 //! Plain texts, filled in by whoever knows the manifest.
 

@@ -1,5 +1,4 @@
-//! The page's sections, in order: what was asked, what was found, the texts, where
-//! it all comes from.
+//! Has the page's sections, in order: what was asked, what was found, the texts, where it all comes from.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -67,8 +66,8 @@ fn headline(report: &Report<'_>) -> Section {
         @for figure in named(report, HEADLINE_FIGURE) { (inlined(figure, "The score against temperature")) }
         (caveat(report))
         p.small {
-            "Every single trial’s score is in " code { "plots/strip.svg" } ", all numbers are in " code { "cells.csv" }
-            " and " code { "trials.csv" } "."
+            "Every single trial’s score is in " code { "plots/strip.svg" } ", all numbers are in " code { (Output::Cells.file_name()) }
+            " and " code { (Output::Trials.file_name()) } "."
         }
     };
     Section { id: "score", name: "Score", title: "Repetition against temperature", body }

@@ -1,4 +1,4 @@
-//! The page's colours, light and dark, as CSS custom properties.
+//! Has the page's colours, light and dark, as CSS custom properties.
 //!
 //! Light is the plots' own palette. In the dark the figures, which are drawn
 //! once and for paper, are recoloured: rules that match the colours they are drawn in.

@@ -1,4 +1,4 @@
-//! Verdicts and the attribution: a sentence each, then the numbers behind it.
+//! Shows verdicts and the attribution: a sentence each, then the numbers behind it.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! Numbers in words: an estimate never without its interval, a missing one never 0.
+//! Writes numbers in words: an estimate never without its interval, a missing one never as 0.
 
 use crate::analysis::{Estimate, NamedEffect};
 use crate::stats::{Interval, Portion};

@@ -1,5 +1,4 @@
-//! How the variation divides: a bar a source, its interval, and the share that
-//! chance alone would give it.
+//! Draws how the variation divides: a bar a source, its interval, and the share that chance alone would give it.
 
 use super::canvas::{Align, Type};
 use super::font::{self, Weight};

@@ -1,4 +1,4 @@
-//! A drawing surface in CSS pixels with fractions, over plotters' SVG backend.
+//! Offers a drawing surface in CSS pixels with fractions, over plotters' SVG backend.
 //!
 //! The backend knows whole pixels only, so it draws on a surface finer by
 //! `UNITS`, which the SVG's `viewBox` scales back.

@@ -1,5 +1,4 @@
-//! The headline figure: the mean score against temperature, a panel a model,
-//! a curve a chain, a bar an interval.
+//! Draws the headline figure: the mean score against temperature, a panel a model, a curve a chain, a bar an interval.
 
 use std::collections::BTreeSet;
 

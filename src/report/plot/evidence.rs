@@ -1,4 +1,4 @@
-//! Evidence against prompts: a curve a hypothesis, its steps up to the one that decided it.
+//! Draws evidence against prompts: a curve a hypothesis, its steps up to the one that decided it.
 
 use super::canvas::{Align, Fill, Type};
 use super::font::Weight;

@@ -1,4 +1,4 @@
-//! The font of the plots and how wide a text is in it.
+//! Has the font of the plots, and says how wide a text is in it.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! The heat map: the mean score of every temperature and chain, a panel a
-//! facet, with the interval and n in every cell.
+//! Draws the heat map: the mean score of every temperature and chain, a panel a facet, with the interval and n in every
+//! cell.
 
 use super::canvas::{Align, Rect, Type};
 use super::font::{self, Weight};

@@ -1,4 +1,4 @@
-//! The plots, as SVG and as PNG: the same pictures twice.
+//! Draws the plots, as SVG and as PNG: the same pictures twice.
 //!
 //! Sole owner of plotters. A figure is drawn once, as SVG; its PNG is that
 //! SVG rasterised with the font embedded here, so that both are the same,

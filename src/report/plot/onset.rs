@@ -1,5 +1,5 @@
-//! Time to loop: the share of texts not yet in a loop after so many tokens or characters, a
-//! panel a temperature, a curve a chain, its interval as a band.
+//! Draws the time to a loop: the share of texts not yet in one after so many tokens or characters, a panel a
+//! temperature, a curve a chain, its interval as a band.
 
 use super::canvas::Point;
 use super::page::Page;

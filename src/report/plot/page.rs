@@ -1,4 +1,4 @@
-//! A figure's page: title, subtitle, legend, a grid of panels, footer.
+//! Lays out a figure's page: title, subtitle, legend, a grid of panels, footer.
 
 use super::canvas::{self, Align, Canvas, Fill, Rect, Type};
 use super::font::{self, Weight};

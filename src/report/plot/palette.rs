@@ -1,5 +1,5 @@
-//! Colours and markers: each curve has its own of both, so that it can be
-//! told apart without colour. The page (`report/html`) takes its colours from here.
+//! Has colours and markers: each curve has its own of both, so that it can be told apart without colour. The page
+//! (`report/html`) takes its colours from here.
 
 pub use plotters::style::RGBColor;
 

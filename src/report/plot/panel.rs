@@ -1,4 +1,4 @@
-//! One panel: a plot area with its axes, and how data find their place in it.
+//! Draws one panel: a plot area with its axes, in which data find their place.
 
 use super::PlotError;
 use super::canvas::{Align, Canvas, Point, Rect, Type};

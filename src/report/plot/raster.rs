@@ -1,4 +1,4 @@
-//! From a figure's SVG to its PNG.
+//! Turns a figure's SVG into its PNG.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,5 +1,5 @@
-//! Every single trial's score, because a mean of a bimodal score describes no
-//! trial: a panel a chain, a column a temperature.
+//! Draws every single trial's score, because a mean of a bimodal score describes no trial: a panel a chain, a column a
+//! temperature.
 
 use super::canvas::{Fill, Point};
 use super::page::Page;

@@ -1,5 +1,5 @@
-//! `divergence.csv`, a row a position, and `divergence-summary.csv`, a row a
-//! statistic. A missing value is an empty field, never 0.
+//! Writes `divergence.csv`, a row a position, and `divergence-summary.csv`, a row a statistic. A missing value is an
+//! empty field, never 0.
 
 use std::io::{self, Write};
 

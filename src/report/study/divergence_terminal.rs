@@ -1,5 +1,4 @@
-//! A divergence experiment on the terminal: a model after the other, two lines
-//! an arm.
+//! Shows a divergence experiment on the terminal: a model after the other, two lines an arm.
 
 use std::fmt::Write as _;
 

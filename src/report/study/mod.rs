@@ -1,4 +1,4 @@
-//! Studies, divergence and routing experiments, as people and programs read them.
+//! Shows studies, divergence and routing experiments, as people and programs read them.
 //!
 //! Knows what a study is and the numbers that were found; must not know how they were recorded.
 

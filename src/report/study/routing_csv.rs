@@ -1,6 +1,5 @@
-//! The tables of a routing experiment: `routing.csv`, a row an expert;
-//! `routing-layers.csv`, a row a layer; `routing-loop.csv`, what a loop
-//! changed; `routing-agreement.csv`, a row an arm and layer.
+//! Writes the tables of a routing experiment: `routing.csv`, a row an expert; `routing-layers.csv`, a row a layer;
+//! `routing-loop.csv`, what a loop changed; `routing-agreement.csv`, a row an arm and layer.
 
 use std::io::{self, Write};
 

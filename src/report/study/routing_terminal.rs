@@ -1,4 +1,4 @@
-//! A routing experiment on the terminal: a table of layers, the arms below.
+//! Shows a routing experiment on the terminal: a table of layers, the arms below.
 
 use std::fmt::Write as _;
 

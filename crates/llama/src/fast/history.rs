@@ -1,4 +1,4 @@
-//! What the penalties remember: how often each of the last tokens occurred.
+//! Keeps what the penalties remember: how often each of the last tokens occurred.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -1,5 +1,4 @@
-//! What is left of the vocabulary after the first truncation, and what later
-//! steps do with it.
+//! Keeps what is left of the vocabulary after the first truncation, and does there what later steps do.
 
 use super::Sampled;
 use super::history::Penalties;
@@ -8,9 +7,9 @@ use super::scan::{self, Candidate};
 
 /// llama.cpp's bucket sort converts `6.4 · logit + 64` to an `int`; what does
 /// not fit is undefined, and in practice lands at the wrong end.
-pub const SORTABLE: f32 = 3.0e8;
+const SORTABLE: f32 = 3.0e8;
 /// Up to so many `std::partial_sort` is used, which takes any number.
-pub const SORTED_WITHOUT_BUCKETS: usize = 128;
+const SORTED_WITHOUT_BUCKETS: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {

@@ -1,6 +1,5 @@
-//! Sums of `expf(logit - max)` over a whole vocabulary, in the vocabulary's
-//! order and to the last bit as llama.cpp adds them up, without the terms that
-//! can't change the sum.
+//! Sums `expf(logit - max)` over a whole vocabulary, in the vocabulary's order and to the last bit as llama.cpp adds it
+//! up, without the terms that can't change the sum.
 //!
 //! A term below half the distance from the sum to the next larger number is
 //! rounded away. The largest term is 1, so from there on most of a vocabulary

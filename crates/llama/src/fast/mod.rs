@@ -1,5 +1,4 @@
-//! The samplers of common chains in Rust: token for token what llama.cpp's own
-//! choose, in a fraction of the time.
+//! Samples by common chains in Rust: token for token what llama.cpp's own samplers choose, in a fraction of the time.
 //!
 //! Each sum is taken in llama.cpp's order and type, with the same `expf`, so
 //! the comparison of a running sum with a threshold falls out the same way.

@@ -1,4 +1,4 @@
-//! `top_p`: the fewest most probable tokens that make up `p`.
+//! Has `top_p`: the fewest most probable tokens that make up `p`.
 
 use super::mass;
 use super::scan::{self, Candidate};

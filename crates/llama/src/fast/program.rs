@@ -1,4 +1,4 @@
-//! From a chain of llama.cpp's samplers to what the fast path runs.
+//! Compiles a chain of llama.cpp's samplers to what the fast path runs.
 
 use super::history::Penalties;
 use super::list::{MinP, Step};

@@ -1,4 +1,4 @@
-//! Passes over a whole vocabulary's logits: extremes, and the k largest.
+//! Passes over a whole vocabulary's logits, for their extremes and the k largest.
 
 use crate::Token;
 
@@ -40,7 +40,7 @@ pub fn extremes(logits: &[f32]) -> Extremes {
 
 /// Whether any of a block reaches `threshold`. Without a branch inside, so
 /// that the compiler compares many at once.
-pub fn any_at_least(block: &[f32], threshold: f32) -> bool {
+fn any_at_least(block: &[f32], threshold: f32) -> bool {
     block.iter().fold(false, |any, &logit| any | (logit >= threshold))
 }
 

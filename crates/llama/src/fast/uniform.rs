@@ -1,5 +1,5 @@
-//! The random numbers of llama.cpp's `dist`: `std::mt19937`, and
-//! `std::uniform_real_distribution<double>` over it.
+//! Draws the random numbers of llama.cpp's `dist`: `std::mt19937`, and `std::uniform_real_distribution<double>` over
+//! it.
 
 use rand_mt::Mt;
 

@@ -1,5 +1,4 @@
-//! The steps that see the whole vocabulary, and what chains that begin with
-//! the same ones share.
+//! Runs the steps that see the whole vocabulary, and shares what chains have in common that begin with the same ones.
 
 use std::sync::Arc;
 

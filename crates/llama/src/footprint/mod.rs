@@ -1,4 +1,4 @@
-//! Where llama.cpp put a model's tensors, its caches and its buffers.
+//! Counts where llama.cpp put a model's tensors, its caches and its buffers.
 //!
 //! The tensors are counted one by one, for only their names tell experts from
 //! the rest; caches and buffers are llama.cpp's own sums by buffer type. Both are

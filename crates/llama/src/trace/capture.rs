@@ -1,4 +1,4 @@
-//! Reading the routers' tensors out of llama.cpp's graph while it is computed.
+//! Reads the routers' tensors out of llama.cpp's graph while it is computed.
 //!
 //! llama.cpp asks about every node of its graph (`cb_eval` of the context's
 //! parameters); for those that are wanted it stops after the node and hands it

@@ -1,6 +1,5 @@
-//! A context with a callback, which llama-cpp-2's parameters don't offer:
-//! hence llama.cpp's own functions. Its settings are those of a sweep, and so are its
-//! logits (moe-sweep's `tests/llama/trace.rs` compares them).
+//! Makes a context with a callback, which llama-cpp-2's parameters don't offer: hence llama.cpp's own functions. Its
+//! settings are those of a sweep, and so are its logits (moe-sweep's `tests/llama/trace.rs` compares them).
 
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};

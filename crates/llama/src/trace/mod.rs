@@ -1,5 +1,5 @@
-//! Following texts with given tokens, or the greatest logit's, and handing over
-//! what a sweep has no use for: all logits, and the experts that were chosen.
+//! Follows texts with given tokens, or the greatest logit's, and hands over what a sweep has no use for: all logits,
+//! and the experts that were chosen.
 //!
 //! A *position* is one evaluation whose logits choose a token: that of the prompt's last token,
 //! then that of each generated token but the last. A text that ends with the end-of-generation

@@ -1,4 +1,4 @@
-//! A text as its characters (Unicode scalars): what needs neither spaces nor token ids.
+//! Looks at a text as its characters (Unicode scalars), which need neither spaces nor token ids.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! How much shorter a text becomes where what was said before is only pointed to.
+//! Measures how much shorter a text becomes where what was said before is only pointed to.
 
 use miniz_oxide::deflate::compress_to_vec;
 

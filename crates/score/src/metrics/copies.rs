@@ -1,4 +1,4 @@
-//! Rules that look for exact copies at the end of a text, as others have them.
+//! Looks for exact copies at the end of a text by the rules of others.
 //!
 //! `tail.rs` has the detector that reports use; these are here so that results
 //! can be compared with theirs. They ask, for each period p, how many copies of

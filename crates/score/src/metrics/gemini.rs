@@ -1,4 +1,4 @@
-//! The content loop detector of gemini-cli, for comparison with ours.
+//! Has the content loop detector of gemini-cli, for comparison with ours.
 
 use std::ops::Range;
 

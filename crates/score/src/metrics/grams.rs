@@ -1,4 +1,4 @@
-//! Numbers for the n-grams of a sequence, shared by all metrics that count them.
+//! Numbers the n-grams of a sequence, for all metrics that count them.
 
 use super::interner::number_keys;
 

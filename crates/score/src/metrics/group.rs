@@ -1,4 +1,4 @@
-//! Metrics of several texts together.
+//! Computes metrics of several texts together.
 
 use foldhash::{HashMap, HashMapExt};
 

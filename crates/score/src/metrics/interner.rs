@@ -1,4 +1,4 @@
-//! Numbers for things, in the order in which they first occur.
+//! Numbers things in the order in which they first occur.
 //!
 //! An open-addressing table of its own: numbering n-grams is most of the work of
 //! scoring, and this is about twice as fast as the standard library's map with

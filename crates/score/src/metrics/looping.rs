@@ -1,4 +1,4 @@
-//! Loops: when a text counts as one that is stuck, and when it got out again.
+//! Says when a text counts as one that is stuck in a loop, and when it got out again.
 
 use super::characters::{Characters, Coverage};
 use super::tail::{TailCycle, Tails};

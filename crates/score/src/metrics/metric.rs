@@ -1,4 +1,4 @@
-//! The list of metrics, their names, and a text's values for them.
+//! Lists the metrics, with their names and a text's values for them.
 
 use serde::{Deserialize, Serialize, Serializer};
 

@@ -1,4 +1,4 @@
-//! Metrics of generated texts: pure functions of their words or tokens.
+//! Scores generated texts by metrics, which are pure functions of their words or tokens.
 //!
 //! Owns the list of metrics and their definitions. Knows no trial, no cell
 //! and no model. Every metric takes time linear in its text, but for Zipf's,

@@ -1,4 +1,4 @@
-//! Repeated n-grams within one sequence, of whatever items.
+//! Counts repeated n-grams within one sequence, of whatever items.
 
 use std::hash::Hash;
 

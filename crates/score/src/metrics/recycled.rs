@@ -1,4 +1,4 @@
-//! How much of a text's end was written before.
+//! Measures how much of a text's end was written before.
 
 use foldhash::{HashMap, HashMapExt};
 

@@ -1,4 +1,4 @@
-//! Numbers for long n-grams, in one pass whatever their length.
+//! Numbers long n-grams, in one pass whatever their length.
 
 /// A prime, so that residues are spread evenly: 2⁶¹ − 1.
 const MODULUS: u64 = (1 << 61) - 1;

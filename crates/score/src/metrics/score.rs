@@ -1,4 +1,4 @@
-//! All metrics of one text at once, what they share computed once.
+//! Computes all metrics of one text at once, and what they share only once.
 
 use super::characters::{Characters, Coverage, repeat_4_chars};
 use super::gemini::has_chant;

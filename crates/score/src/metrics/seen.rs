@@ -1,4 +1,4 @@
-//! Which of a sequence of hashes came before.
+//! Remembers which of a sequence of hashes came before.
 
 /// A set of hashes that grows with what is different in it: most n-grams of a text have been
 /// seen before, and a small table stays in the processor's cache. Each look-up reads one place,

@@ -1,4 +1,4 @@
-//! What the words of a text are, where white space does not say it.
+//! Finds the words of a text where white space does not say what they are.
 
 use icu_segmenter::WordSegmenter;
 use icu_segmenter::options::WordBreakInvariantOptions;

@@ -1,5 +1,5 @@
-//! rep-n and diversity as the script of Su et al. 2022, "A Contrastive Framework
-//! for Neural Text Generation" (SimCTG), computes them, quirks included.
+//! Computes rep-n and diversity as the script of Su et al. 2022, "A Contrastive Framework for Neural Text Generation"
+//! (SimCTG), does, quirks included.
 
 use super::grams::UpToFour;
 

@@ -1,4 +1,4 @@
-//! The cycle in which a sequence ends, if it ends in one.
+//! Finds the cycle in which a sequence ends, if it ends in one.
 //!
 //! A *tail* is a suffix; its *period* is the least p such that every item but
 //! the first p equals the one p places before it; its *copies* are its length

@@ -1,4 +1,4 @@
-//! Two computations of one text, on two threads where it is long enough to be worth it.
+//! Runs two computations of one text on two threads, where it is long enough to be worth it.
 
 /// Texts of fewer bytes are scored before another thread has begun; whole sweeps of them are
 /// divided among threads text by text anyway.

@@ -1,4 +1,4 @@
-//! Metrics of how often which words occur, wherever they stand.
+//! Computes metrics of how often which words occur, wherever they stand.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Metrics of what stands near: repeats within a window, and variety within one.
+//! Computes metrics of what stands near: repeats within a window, and variety within one.
 
 use super::grams::Grams;
 

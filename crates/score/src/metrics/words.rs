@@ -1,5 +1,4 @@
-//! Words as Python's `str.split()` sees them, since the finding's script and
-//! the published tools split that way.
+//! Splits words as Python's `str.split()` does, since the finding's script and the published tools split that way.
 
 use super::interner::number_words;
 

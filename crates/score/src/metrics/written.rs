@@ -1,4 +1,4 @@
-//! What a model wrote: its thought, its answer, and both as one text.
+//! Tells apart what a model wrote: its thought, its answer, and both as one text.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ impl Markers {
 
     /// Those of published models, by their chat templates: DeepSeek-R1, Qwen 3 and many others;
     /// GPT-OSS; Magistral; Seed-OSS; Command A; Granite and others.
-    pub const KNOWN: [Self; 7] = [
+    const KNOWN: [Self; 7] = [
         Self::new("<think>", "</think>"),
         Self::new("<|channel|>analysis<|message|>", "<|end|>"),
         Self::new("[THINK]", "[/THINK]"),

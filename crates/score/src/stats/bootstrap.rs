@@ -1,4 +1,4 @@
-//! The bootstrap over clusters: an interval for any statistic of prompts.
+//! Draws the bootstrap over clusters: an interval for any statistic of prompts.
 //!
 //! The observations of one prompt resemble each other, so prompts are drawn,
 //! each with all of its observations, never observations (the cluster

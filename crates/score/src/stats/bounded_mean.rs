@@ -1,5 +1,5 @@
-//! The mean of scores that loops throw far off, with an interval that knows of loops that the
-//! sample does not have.
+//! Estimates the mean of scores that loops throw far off, with an interval that knows of loops that the sample does not
+//! have.
 
 use super::cluster_mean::bca_from;
 use super::proportion::{Hits, clustered_share_within};

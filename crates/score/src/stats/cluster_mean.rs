@@ -1,4 +1,4 @@
-//! The mean over clusters of values, with its interval.
+//! Estimates the mean over clusters of values, with its interval.
 
 use super::bootstrap::bca_interval;
 use super::{Interval, Strata};

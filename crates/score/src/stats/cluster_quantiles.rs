@@ -1,4 +1,4 @@
-//! Quantiles of all values of all clusters, with their intervals.
+//! Estimates quantiles of all values of all clusters, with their intervals.
 
 use super::Interval;
 use super::bootstrap::bca_intervals;

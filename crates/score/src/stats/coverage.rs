@@ -1,5 +1,4 @@
-//! How often intervals of a mean cover it: a simulation, not a part of the
-//! program.
+//! Simulates how often intervals of a mean cover it. It is not a part of the program.
 //!
 //!     cargo test --release --lib -- --ignored --nocapture coverage_of_intervals
 //!

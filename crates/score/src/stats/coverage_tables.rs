@@ -1,5 +1,5 @@
-//! How often printed intervals cover what they are of, and how often noise is named as a cause: the
-//! simulation behind docs/intervals.md, not a part of the program.
+//! Simulates how often printed intervals cover what they are of, and how often noise is named as a cause: the figures
+//! of docs/intervals.md. It is not a part of the program.
 //!
 //!     cargo test --release --lib -- --ignored --nocapture --test-threads 1 coverage_tables
 //!

@@ -1,5 +1,5 @@
-//! What is needed to pool runs and to plan the next: a mean's standard error, and how alike the
-//! texts of a prompt are.
+//! Computes what is needed to pool runs and to plan the next: a mean's standard error, and how alike the texts of a
+//! prompt are.
 
 use serde::Serialize;
 
@@ -11,7 +11,8 @@ use super::strata::variance_of_sum;
 pub struct Dispersion {
     /// Clusters with a value.
     pub n_prompts: usize,
-    /// [`clustered_standard_error_within`] the strata.
+    /// Of the mean over all values of all clusters, within the strata: Miller 2024, "Adding Error Bars to Evals",
+    /// equation 4; `None` for fewer than two clusters.
     pub standard_error: Option<f64>,
     /// [`icc`].
     pub icc: Option<f64>,
@@ -37,17 +38,14 @@ impl Dispersion {
 /// with n the number of all values. It has no factor for few clusters (statsmodels and Stata multiply its
 /// square by c/(c − 1) × (n − 1)/(n − k)), so multiply it by `√(c/(c − 1))` for a test with Student's t.
 ///
-/// Empty clusters are left out; `None` for fewer than two.
-pub fn clustered_standard_error(clusters: &[impl AsRef<[f64]>]) -> Option<f64> {
-    clustered_standard_error_within(clusters, &Strata::default())
-}
-
-/// The same where clusters are of strata, of which there are so many by design: with
+/// Where clusters are of strata, of which there are so many by design, it is, with
 /// `d_c = Σ_i (s_ic − s̄)` and k_h clusters in stratum h,
 /// `√((c − 1)/c × Σ_h k_h/(k_h − 1) Σ_(c in h) (d_c − d̄_h)²) / n`: Cochran 1977, § 5.4, of the deviations from the mean
-/// as in his § 6.11 (combined ratio). The first factor makes it [`clustered_standard_error`] where there is one stratum, to be
+/// as in his § 6.11 (combined ratio). The first factor makes it the former where there is one stratum, to be
 /// multiplied by `√(c/(c − 1))` like that. Strata of one cluster are pooled.
-pub fn clustered_standard_error_within(clusters: &[impl AsRef<[f64]>], strata: &Strata) -> Option<f64> {
+///
+/// Empty clusters are left out; `None` for fewer than two.
+fn clustered_standard_error_within(clusters: &[impl AsRef<[f64]>], strata: &Strata) -> Option<f64> {
     let strata = strata.kept(clusters.iter().map(|values| !values.as_ref().is_empty()));
     let Totals { clusters, n, mean } = Totals::of(clusters)?;
     let deviation = |values: &&[f64]| values.iter().map(|value| value - mean).sum::<f64>();
@@ -108,6 +106,10 @@ impl<'a> Totals<'a> {
 mod tests {
     use super::super::testing::assert_near;
     use super::*;
+
+    fn clustered_standard_error(clusters: &[impl AsRef<[f64]>]) -> Option<f64> {
+        clustered_standard_error_within(clusters, &Strata::default())
+    }
 
     /// Six prompts with four texts each.
     const SCORES: [[f64; 4]; 6] = [

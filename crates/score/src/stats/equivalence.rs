@@ -1,4 +1,4 @@
-//! Is a difference too small to matter? Two one-sided tests (TOST).
+//! Tests whether a difference is too small to matter, by two one-sided tests (TOST).
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};

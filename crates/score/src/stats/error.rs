@@ -1,4 +1,4 @@
-//! What the statistics refuse, and why.
+//! Owns what the statistics refuse, and why.
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! Does the effect of one factor depend on the level of another?
+//! Tests whether the effect of one factor depends on the level of another.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! When do texts begin to loop, if some end before they could?
+//! Estimates when texts begin to loop, if some end before they could.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! Estimates, tests and intervals. Pure functions of numbers: owns no data and
-//! knows neither trials nor metrics. What is random starts from a fixed key.
+//! Has estimates, tests and intervals, which are pure functions of numbers: it owns no data and knows neither trials
+//! nor metrics. What is random starts from a fixed key.
 //!
 //! Every result carries its interval and the number of prompts behind it; what
 //! can't be computed is a [`StatsError`], never a NaN.
@@ -26,7 +26,6 @@ mod proportion;
 mod random;
 mod ranks;
 mod rare;
-mod sequence;
 pub mod sequential;
 mod sign_test;
 mod strata;
@@ -38,14 +37,14 @@ mod variance;
 pub use bounded_mean::{Ends, bounded_mean, bounded_mean_within};
 pub use cluster_mean::{bca_interval_of_mean, bca_interval_of_mean_within};
 pub use cluster_quantiles::{Quantile, quantiles};
-pub use dispersion::{Dispersion, clustered_standard_error, clustered_standard_error_within, icc};
+pub use dispersion::{Dispersion, icc};
 pub use equivalence::{Equivalence, equivalence};
 pub use error::StatsError;
-pub use holm::{benjamini_hochberg, holm};
+pub use holm::holm;
 pub use interaction::{Interaction, interaction};
 pub use kaplan_meier::{Onset, Step, SurvivalCurve, kaplan_meier};
 pub use page::{PageTrend, page_trend, rho_along_levels};
-pub use paired::{Pair, PromptPairs, difference_of, test_difference};
+pub use paired::{Pair, PromptPairs, test_difference};
 pub use permutation::{Method, PValue};
 pub use power::{
     Bounds, Detectable, LeastMargin, PromptsForMargin, Target, best_texts, design_effect, detectable, effective_texts,
@@ -54,7 +53,6 @@ pub use power::{
 };
 pub use proportion::{Hits, clustered_share, clustered_share_within};
 pub use rare::{Kinds, PromptDifference, Range, Toward, p_unseen, widened};
-pub use sequence::confidence_sequence;
 pub use sign_test::{SignTest, sign_test};
 pub use strata::Strata;
 pub use two_part::{Component, TwoPart, two_part, two_part_within};

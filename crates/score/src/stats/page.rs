@@ -1,4 +1,4 @@
-//! Page's trend test: do values rise or fall along ordered levels?
+//! Has Page's trend test: whether values rise or fall along ordered levels.
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal};

@@ -1,4 +1,4 @@
-//! Two arms that have the same prompts and seeds.
+//! Compares two arms that have the same prompts and seeds.
 
 use super::error::StatsError;
 use super::rare::{Kinds, PromptDifference, Range, widened};
@@ -44,7 +44,7 @@ pub fn test_difference(prompts: &[PromptDifference], null: f64, range: Range) ->
 }
 
 /// How much greater `other` is, on average over pairs, to 12 decimals; `None` of none.
-pub fn difference_of(pairs: &[Pair]) -> Option<f64> {
+fn difference_of(pairs: &[Pair]) -> Option<f64> {
     mean(&pairs.iter().map(|pair| pair.other - pair.base).collect::<Vec<_>>()).map(rounded)
 }
 

@@ -1,5 +1,4 @@
-//! p-values from rearranging the data: all arrangements where they are few,
-//! random ones where they are many.
+//! Computes p-values by rearranging the data: all arrangements where they are few, random ones where they are many.
 
 use rand_chacha::rand_core::Rng;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The share of texts that do something (loop), over prompts.
+//! Estimates the share of texts that do something (loop), over prompts.
 
 use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 

@@ -1,4 +1,4 @@
-//! Random numbers from a fixed key, so that a result depends on its data alone.
+//! Draws random numbers from a fixed key, so that a result depends on its data alone.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

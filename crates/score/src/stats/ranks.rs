@@ -1,4 +1,4 @@
-//! Ranks with ties.
+//! Ranks values, ties included.
 
 use super::rounded;
 

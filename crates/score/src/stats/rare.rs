@@ -1,4 +1,4 @@
-//! What few loops among few prompts leave open.
+//! Bounds what few loops among few prompts leave open.
 //!
 //! A text that loops scores near 1 and any other near 0, so a mean hangs on how often texts loop; and where few
 //! prompts of a sample loop, the sample says little of how often others do. Tests of means that see only

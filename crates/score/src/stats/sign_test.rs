@@ -1,4 +1,4 @@
-//! Is a mean over prompts another than it is said to be?
+//! Tests whether a mean over prompts is another than it is said to be.
 
 use serde::Serialize;
 

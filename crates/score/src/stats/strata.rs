@@ -1,4 +1,4 @@
-//! Strata: groups of prompts that a sample has so many of by design, not by chance.
+//! Owns strata: groups of prompts that a sample has so many of by design, not by chance.
 //!
 //! What lies between their means is no chance, so it belongs in no standard error: variances are taken within
 //! strata and added (Cochran 1977, "Sampling Techniques", § 5.3), and resamples have as many prompts of each as the sample.

@@ -1,4 +1,4 @@
-//! What the tests of statistics share: the oracle file and simulated data.
+//! Has what the tests of statistics share: the oracle file and simulated data.
 
 use rand_chacha::rand_core::Rng;
 use serde::de::DeserializeOwned;

@@ -1,5 +1,5 @@
-//! Scores have two humps: texts that loop and texts that do not. Each component has a
-//! number of its own here; a mean over both describes neither.
+//! Describes scores that have two humps, of texts that loop and of texts that do not. Each component has a number of
+//! its own here; a mean over both describes neither.
 
 use serde::Serialize;
 

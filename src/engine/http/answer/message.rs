@@ -1,5 +1,5 @@
-//! What a message holds, or a piece of one: the thought, the text, the calls of tools, and what
-//! of it is not understood.
+//! Reads a message of a server, or a piece of one: the thought, the text, the calls of tools, and what of it is not
+//! understood.
 //!
 //! Pure. Knows the shapes in which servers answer, not the text as it grows. What carries words
 //! under a name that is not known here is not guessed at, and not dropped in silence: its name

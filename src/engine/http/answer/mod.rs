@@ -1,5 +1,5 @@
-//! What servers answer, put together from the lines of a stream or from one
-//! whole body.
+//! Puts together what servers answer, from the lines of a stream or from one whole body. Must not know how the bytes
+//! came.
 //!
 //! Pure: lines come from `incoming`. Believes nothing that the answer itself
 //! contradicts. Scrubs what lines can't show: a key whose letters are escaped,

@@ -1,4 +1,4 @@
-//! The servers' words for why a text ended.
+//! Translates the servers' words for why a text ended.
 //!
 //! Pure. A word that is not here means that the server cut the text: stop words (none were
 //! sent), filters, aborts.

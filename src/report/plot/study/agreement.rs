@@ -1,5 +1,4 @@
-//! Whether arms select the same experts: the share they have in common, layer
-//! by layer, a curve an arm.
+//! Draws whether arms select the same experts: the share they have in common, layer by layer, a curve an arm.
 
 use crate::experiment::Arm;
 use crate::report::plot::canvas::{Fill, Point};

@@ -1,5 +1,4 @@
-//! How far arms are apart: a row an arm, KL on a logarithmic axis, a panel a
-//! model.
+//! Draws how far arms are apart: a row an arm, KL on a logarithmic axis, a panel a model.
 
 use itertools::Itertools as _;
 

@@ -1,5 +1,5 @@
-//! Which experts the routers select: layer by expert, the colour its share of
-//! the layer's selections; beside it before and in the loop, where texts loop.
+//! Draws which experts the routers select: layer by expert, the colour its share of the layer's selections; beside it
+//! before and in the loop, where texts loop.
 
 use crate::report::plot::canvas::{Align, Rect, Type};
 use crate::report::plot::font::{self, Weight};

@@ -1,4 +1,4 @@
-//! The figures of divergence and routing experiments.
+//! Draws the figures of divergence and routing experiments.
 
 mod agreement;
 mod divergence;

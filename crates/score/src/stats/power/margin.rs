@@ -1,4 +1,4 @@
-//! What an equivalence can decide where there is no difference.
+//! Says what an equivalence can decide where there is no difference.
 
 use super::super::LEAST_PROMPTS;
 use super::super::error::{StatsError, at_least};

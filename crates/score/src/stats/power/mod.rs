@@ -1,4 +1,4 @@
-//! What a design can see, and what design would see enough: planning, before a run and after it.
+//! Says what a design can see, and what design would see enough: planning, before a run and after it.
 //!
 //! Owns sizes, numbers and probabilities. Knows no hypotheses: the caller hands in the α that is
 //! left of theirs, such as `alpha / m` for the first step of Holm's procedure over `m` tests.

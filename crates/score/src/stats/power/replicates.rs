@@ -1,4 +1,4 @@
-//! More prompts, or more texts of each? Texts of a prompt resemble each other.
+//! Weighs more prompts against more texts of each, which resemble each other.
 
 use super::super::error::{StatsError, at_least};
 

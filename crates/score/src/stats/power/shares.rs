@@ -1,4 +1,4 @@
-//! Loops among prompts: how many prompts show a rate, a change of it, or that there is none.
+//! Says how many prompts show a rate of loops, a change of it, or that there is none.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 

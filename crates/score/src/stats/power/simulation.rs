@@ -1,5 +1,5 @@
-//! How often what is called detectable is found in scores that are far from normal: a simulation,
-//! not a part of the program.
+//! Simulates how often what is called detectable is found in scores that are far from normal. It is not a part of the
+//! program.
 //!
 //!     cargo test --release --lib -- --ignored --nocapture power_on_scores_that_loop
 //!

@@ -1,5 +1,5 @@
-//! The power of tests of a mean as a function of its size: Student's t, and any other whose
-//! critical value is a multiple of the sample's standard deviation.
+//! Computes the power of tests of a mean as a function of its size: Student's t, and any other whose critical value is
+//! a multiple of the sample's standard deviation.
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 

@@ -1,5 +1,5 @@
-//! What a test that turns prompts' signs can see. Up to 16 prompts it tries all arrangements, and
-//! is discrete; with more it draws 10 000.
+//! Says what a test that turns prompts' signs can see. Up to 16 prompts it tries all arrangements, and is discrete;
+//! with more it draws 10 000.
 
 use rand_chacha::rand_core::Rng;
 use statrs::distribution::{ContinuousCDF, Normal};

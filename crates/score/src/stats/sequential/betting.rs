@@ -1,4 +1,4 @@
-//! Is a mean above or below a number? Evidence from betting on it.
+//! Gathers evidence on whether a mean lies above or below a number, by betting on it.
 
 use super::{Bounds, ln_mean};
 use crate::stats::error::StatsError;

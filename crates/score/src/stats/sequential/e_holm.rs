@@ -1,4 +1,4 @@
-//! Several hypotheses at once, each stopped at its own time.
+//! Adjusts the evidence of several hypotheses, each stopped at its own time.
 
 use crate::stats::error::StatsError;
 use crate::stats::holm::holm;

@@ -1,4 +1,4 @@
-//! Evidence that may be looked at after every prompt, and acted upon.
+//! Has evidence that may be looked at after every prompt, and acted upon.
 //!
 //! An e-process is a non-negative number that begins at 1 and, where the claim is false, is not
 //! expected to grow: it ever reaches 1/α with a probability of at most α (Ville 1939, "Étude critique

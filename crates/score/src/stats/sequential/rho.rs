@@ -1,4 +1,4 @@
-//! Between which ends Spearman's ρ lies where some of the values are known within bounds only.
+//! Bounds Spearman's ρ where some of the values are known within bounds only.
 
 use itertools::Itertools as _;
 

@@ -1,4 +1,4 @@
-//! Do prompts differ one way more than the other? Evidence from the signs of their differences.
+//! Gathers evidence on whether prompts differ one way more than the other, from the signs of their differences.
 
 use std::f64::consts::LN_2;
 

@@ -1,4 +1,4 @@
-//! Where the variation comes from: shares of a crossed design's sum of squares.
+//! Says where the variation comes from, in shares of a crossed design's sum of squares.
 
 use serde::Serialize;
 

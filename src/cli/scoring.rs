@@ -1,4 +1,4 @@
-//! The arguments of `score`, and the columns that its help explains.
+//! Owns the arguments of `score`, and the columns that its help explains.
 
 use std::path::PathBuf;
 

@@ -1,0 +1,44 @@
+//! Gathers the models and the chains that a grid can name: the file's own, the catalogue's, the built-in ones.
+
+use super::error::Problems;
+use super::model::{Model, resolve_models};
+use super::raw::{RawChain, RawModel};
+use super::rules::resolve_chain;
+use super::server::Server;
+use super::surroundings::Surroundings;
+use super::{Chain, Fidelity, builtin};
+
+pub(super) fn known_models(
+    raw: &[RawModel],
+    servers: &[Server],
+    surroundings: &Surroundings,
+    problems: &mut Problems,
+) -> Vec<Model> {
+    let mut models = resolve_models(raw, servers, &surroundings.directory, problems);
+    let theirs = surroundings.catalogue.iter().filter(|known| !models.iter().any(|model| model.id == known.id));
+    let theirs: Vec<_> = theirs.cloned().collect();
+    models.extend(theirs);
+    models
+}
+
+pub(super) fn known_chains(raw: &[RawChain], problems: &mut Problems) -> Vec<Chain> {
+    let mut chains = builtin::chains();
+    for chain in raw {
+        if chains.iter().any(|known| known.id == *chain.id.get_ref()) {
+            let message = format!("the chain {} exists already", chain.id.get_ref());
+            problems.add(
+                chain.id.span(),
+                message,
+                "give it a name of its own: results would be mistaken for the other's",
+            );
+        }
+        chains.extend(resolve_chain(chain, problems).or_else(|| unusable(chain)));
+    }
+    chains
+}
+
+/// Stands for a chain whose faults are reported, so that the grid's mention of
+/// it is not called unknown as well.
+fn unusable(raw: &RawChain) -> Option<Chain> {
+    Some(Chain { id: raw.id.get_ref().clone(), steps: vec![], fidelity: Fidelity::Checked })
+}
