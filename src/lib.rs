@@ -17,11 +17,16 @@ pub mod model;
 
 pub mod event;
 pub mod journal;
+pub mod run_dir;
 pub mod runner;
+
+pub mod prepare;
+pub mod results;
+pub mod sweep;
 
 pub mod analysis;
 pub mod check;
-pub mod mechanism;
+pub mod study;
 // A crate of their own, for others to use; here they have the paths of modules.
 pub use score::{metrics, stats};
 

@@ -15,9 +15,6 @@ use crate::plan::{OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
 use crate::seal::{Format, Seal, Trust, Unfit, seal};
 
-/// The manifest's name in a run's directory.
-pub const FILE_NAME: &str = "manifest.json";
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Of the shape of this file; absent before there were seals.

@@ -24,11 +24,13 @@ mod model_notes;
 mod sequence;
 mod server;
 mod shard;
+mod study;
 
 pub use design::{Design, DesignError, Part};
 pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
+pub use study::misfits as study_misfits;
 
 /// What was learnt of a model before planning: its file's hash, what the file
 /// says, the engine that will run it.
@@ -393,43 +395,68 @@ fn count_tokens(
     index: usize,
     generate: Generate,
 ) -> Result<Option<u32>, PlanError> {
+    let (model, template) = (trial.cell.model(), trial.cell.template());
+    let Some(file) = surveyed.file() else { return Ok(None) };
+    let n_prompt_tokens = prompt_tokens(file, model, template)?[index];
+    fits_context(model, &trial.prompt, n_prompt_tokens, generate).map(Some)
+}
+
+/// The tokens of each prompt, in order, with the template around it.
+fn prompt_tokens<'a>(file: &'a OnDisk, model: &str, template: Template) -> Result<&'a [u32], PlanError> {
+    file.prompt_counts[&template].as_deref().map_err(|reason| {
+        let (model, reason) = (model.to_owned(), reason.clone());
+        PlanError::NoTemplate { template, model, reason }
+    })
+}
+
+/// Whether the context has room for a prompt of so many tokens and the text after it.
+fn fits_context(model: &str, prompt: &str, n_prompt_tokens: u32, generate: Generate) -> Result<u32, PlanError> {
     let Generate { max_tokens, context, .. } = generate;
-    let (model, template) = (trial.cell.model().to_owned(), trial.cell.template());
-    let Some(OnDisk { prompt_counts, .. }) = surveyed.file() else { return Ok(None) };
-    let n_prompt_tokens = match &prompt_counts[&template] {
-        Ok(counts) => counts[index],
-        Err(reason) => return Err(PlanError::NoTemplate { template, model, reason: reason.clone() }),
-    };
     if n_prompt_tokens.saturating_add(max_tokens) > context {
-        let prompt = trial.prompt.clone();
+        let (model, prompt) = (model.to_owned(), prompt.to_owned());
         return Err(PlanError::PromptTooLong { prompt, model, n_prompt_tokens, max_tokens, context });
     }
-    Ok(Some(n_prompt_tokens))
+    Ok(n_prompt_tokens)
 }
 
 /// What is wrong with a model for the grid as a whole.
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
-    let facts = match &surveyed.origin {
-        Origin::File(file) => &file.facts,
+    match &surveyed.origin {
+        Origin::File(file) => {
+            let offloads: Vec<Offload> = experiment.grid.levels_of();
+            of_file(&model.id, &file.facts, &offloads, &experiment.grid.chains).collect()
+        }
         // Of its model no more is known than it states; what can be asked of it is (`server_misfits`).
         Origin::Server { facts, .. } => {
-            return server::contradictions(experiment, model, facts).into_iter().map(PlanError::from).collect();
+            server::contradictions(experiment, model, facts).into_iter().map(PlanError::from).collect()
         }
-    };
-    let n_layer = facts.n_layer;
-    let too_deep = experiment.grid.levels_of().into_iter().filter_map(|offload: Offload| match offload {
+    }
+}
+
+/// Offloads of layers, and biases of tokens, that the model in a file does not have.
+fn of_file<'a>(
+    model: &'a str,
+    facts: &'a ModelFacts,
+    offloads: &'a [Offload],
+    chains: &'a [Chain],
+) -> impl Iterator<Item = PlanError> + 'a {
+    let ModelFacts { n_layer, n_vocab, .. } = *facts;
+    let too_deep = offloads.iter().filter_map(move |offload| match *offload {
         Offload::Layers(asked) if asked > n_layer => {
-            Some(PlanError::TooManyLayers { model: model.id.clone(), asked, n_layer })
+            Some(PlanError::TooManyLayers { model: model.to_owned(), asked, n_layer })
         }
         _ => None,
     });
-    let n_vocab = facts.n_vocab;
-    let biases = experiment.grid.chains.iter().flat_map(|chain| biased_tokens(chain).map(move |token| (chain, token)));
-    let unknown_tokens =
-        biases.filter(|&(_, token)| !u32::try_from(token).is_ok_and(|token| token < n_vocab)).map(|(chain, token)| {
-            PlanError::NoSuchToken { chain: chain.id.clone(), model: model.id.clone(), token, n_vocab }
+    let biases = chains.iter().flat_map(|chain| biased_tokens(chain).map(move |token| (chain, token)));
+    let unknown_tokens = biases
+        .filter(move |&(_, token)| !u32::try_from(token).is_ok_and(|token| token < n_vocab))
+        .map(move |(chain, token)| PlanError::NoSuchToken {
+            chain: chain.id.clone(),
+            model: model.to_owned(),
+            token,
+            n_vocab,
         });
-    too_deep.chain(unknown_tokens).collect()
+    too_deep.chain(unknown_tokens)
 }
 
 fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {

@@ -33,6 +33,11 @@ enum Manner {
     Cleanly,
 }
 
+/// Signals can't be watched for.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot watch for Ctrl-C: {0}")]
+pub struct WatchError(#[from] io::Error);
+
 /// Waits for signals on a thread of its own, until the process ends.
 #[derive(Clone, Debug)]
 pub struct Watch {
@@ -45,7 +50,7 @@ impl Watch {
     ///
     /// # Errors
     /// When the system lets no signal be caught.
-    pub fn at_once_from_now(words: &'static str) -> io::Result<Self> {
+    pub fn at_once_from_now(words: &'static str) -> Result<Self, WatchError> {
         let manner = Arc::new(Mutex::new(Manner::AtOnce(words)));
         let watch = Self { manner, asked: Arc::default() };
         let heard = watch.clone();

@@ -5,12 +5,16 @@
 
 mod baseline;
 mod comparable;
+mod compared;
 mod gate;
+mod of_run;
 #[cfg(test)]
 mod tests;
 mod units;
 
 pub use baseline::{Baseline, BaselineError, Facts};
 pub use comparable::{Difference, differences};
+pub use compared::{CheckError, Sight, compared, gated, notes};
 pub use gate::{By, Gate, GateStatus, LoopsMore, Rule, Texts, Unit, Verdict, decide};
+pub use of_run::baseline_of;
 pub use units::units;

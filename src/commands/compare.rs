@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use miette::miette;
 use serde::Serialize;
 
-use super::finished::read_run;
-use super::{Failure, baseline, print_json, tell, trust};
+use super::{Failure, print_json, tell, trust};
 use crate::analysis::{self, Comparison};
-use crate::check::Facts;
+use crate::check::{Facts, baseline_of};
 use crate::cli::{Allowed, CompareArgs};
 use crate::exit_code::ExitCode;
 use crate::metrics::Metric;
 use crate::report::comparison::{About, text};
+use crate::results::Results;
+use crate::run_dir::RunDir;
 
 /// The comparison as `--json` writes it.
 #[derive(Serialize)]
@@ -33,8 +34,9 @@ pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
         Failure::bad_setup(miette!(help = format!("use one of: {names}"), "unknown metric {:?}", args.metric))
     })?;
     let trust = trust(args.custody);
-    let (a, b) = (read_run(&args.base, trust)?, read_run(&args.other, trust)?);
-    let mut notes = unlike(&baseline::of_run(&a).facts, &baseline::of_run(&b).facts, &args.allow)?;
+    let read = |directory: &_| Ok::<_, Failure>(Results::from(RunDir::new(directory).read(trust)?));
+    let (a, b) = (read(&args.base)?, read(&args.other)?);
+    let mut notes = unlike(&baseline_of(&a).facts, &baseline_of(&b).facts, &args.allow)?;
     for (name, run) in [("A", &a), ("B", &b)] {
         notes.extend(run.custody.iter().map(|note| format!("{name}: {note}")));
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use miette::{Report, miette};
 use serde::Serialize;
 
-use super::setup::executable;
 use super::{Failure, print_json, tell};
 use crate::cli::DevicesArgs;
 use crate::domain::Numerics;
@@ -14,6 +13,7 @@ use crate::engine::{Device, Devices};
 use crate::exit_code::ExitCode;
 use crate::model::human_bytes;
 use crate::plain::neutralise;
+use crate::prepare::executable;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Exchange, Heard, Limits, Worker};
 

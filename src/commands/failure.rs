@@ -3,9 +3,21 @@
 //! Every module has an error type of its own, and here is a `From` for each: a command uses `?` and names no code. Owns
 //! which fault is whose: the command line's (2), the experiment's, the model's or the folder's (96), ours (1).
 
-use miette::Report;
+use std::io;
+use std::path::Path;
 
-use crate::exit_code::ExitCode;
+use miette::{Report, miette};
+
+use super::variant::VariantError;
+use crate::check::CheckError;
+use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
+use crate::prepare::{ArmFileError, LoadError, PrepareError, SurveyError, UnfitStudy};
+use crate::report::plot::PlotError;
+use crate::run_dir::{MergeError, RunDirError};
+use crate::signals::WatchError;
+use crate::stats::StatsError;
+use crate::study::{SessionError, StudyError};
+use crate::sweep::SweepError;
 
 /// Why a command ends early: what to say, and the exit code.
 #[derive(Debug)]
@@ -16,14 +28,79 @@ pub struct Failure {
 
 impl Failure {
     pub(super) fn internal(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::Internal, report: report.into() }
+        Self { code: Internal, report: report.into() }
     }
 
     pub(super) fn usage(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::Usage, report: report.into() }
+        Self { code: Usage, report: report.into() }
     }
 
     pub(super) fn bad_setup(report: impl Into<Report>) -> Self {
-        Self { code: ExitCode::BadSetup, report: report.into() }
+        Self { code: BadSetup, report: report.into() }
     }
+
+    /// A run that another command needs has ended with `code`.
+    pub(super) fn unfinished(directory: &Path, code: ExitCode) -> Self {
+        let help = "the same command goes on from where it stopped";
+        Self { code, report: miette!(help = help, "{} did not come to its end", directory.display()) }
+    }
+
+    pub(super) fn no_step_summary(path: &Path, error: &io::Error) -> Self {
+        Self::internal(miette!("cannot append to $GITHUB_STEP_SUMMARY, {}: {error}", path.display()))
+    }
+}
+
+/// The exit code of an error.
+trait Code {
+    fn code(&self) -> ExitCode;
+}
+
+/// A line an error: what it is shown as, and which of its kinds ends with which code.
+macro_rules! codes {
+    ($($error:ty, $report:expr, $($kind:pat => $code:expr),+;)*) => {
+        $(impl Code for $error {
+            fn code(&self) -> ExitCode {
+                match self { $($kind => $code),+ }
+            }
+        }
+
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self { code: error.code(), report: $report(error) }
+            }
+        })*
+    };
+}
+
+codes! {
+    // Faults of what was typed.
+    VariantError, Report::new, _ => Usage;
+    CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
+    UnfitStudy, Report::new, UnfitStudy::ForSweeps { .. } => Usage, _ => BadSetup;
+    // Faults of an experiment, a model or a folder.
+    LoadError, Report::new, _ => BadSetup;
+    StatsError, Report::from_err, _ => BadSetup;
+    SurveyError, Report::new, _ => BadSetup;
+    PrepareError, Report::new,
+        PrepareError::RunDir(error) => error.code(),
+        PrepareError::Study(error) => error.code(),
+        PrepareError::EmptyShard { .. } => NothingSelected,
+        PrepareError::Executable(_) => Internal,
+        _ => BadSetup;
+    ArmFileError, Report::new, ArmFileError::Interrupted => Interrupted, _ => BadSetup;
+    RunDirError, Report::new, RunDirError::Write { .. } | RunDirError::Append(_) => Internal, _ => BadSetup;
+    MergeError, Report::new, MergeError::RunDir(error) => error.code(), _ => BadSetup;
+    // What happens while it runs.
+    SweepError, Report::new,
+        SweepError::RunDir(error) => error.code(),
+        SweepError::Run(_) => Internal,
+        SweepError::Unreachable(_) | SweepError::OutOfMemory(_) => Incomplete;
+    StudyError, Report::new,
+        StudyError::Interrupted => Interrupted,
+        StudyError::Scratch(_) => BadSetup,
+        StudyError::Session(SessionError::OutOfMemory { .. }) => Incomplete,
+        _ => Internal;
+    PlotError, Report::from_err, _ => Internal;
+    quick_junit::SerializeError, Report::from_err, _ => Internal;
+    WatchError, Report::from_err, _ => Internal;
 }

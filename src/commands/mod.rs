@@ -17,29 +17,19 @@ mod check;
 mod compare;
 mod devices;
 mod failure;
-mod files;
-mod finished;
-mod folder;
-mod load;
-mod mechanism;
-mod memory;
+mod means;
 mod merge;
 mod model;
 mod outputs;
-mod placement;
 mod plan;
 mod power;
-mod provenance;
 mod recommend;
 mod report;
 mod run;
 mod score;
-mod sequential;
-mod setup;
-mod shard;
-mod survey;
+mod study;
 mod texts;
-mod timings;
+mod variant;
 
 pub use failure::Failure;
 
@@ -98,11 +88,6 @@ fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<ExitCode,
         }
         _ => Ok(ExitCode::Ok),
     }
-}
-
-/// An error that carries no help of its own, as a report.
-fn plain(error: impl std::error::Error + Send + Sync + 'static) -> Report {
-    Report::from_err(error)
 }
 
 /// Whether what was changed after it was written is taken all the same.

@@ -2,7 +2,6 @@
 
 use miette::miette;
 
-use super::finished::{Finished, read_run};
 use super::{Failure, print_json, tell, trust};
 use crate::analysis::{Limits, recommend as recommend_for};
 use crate::cli::RecommendArgs;
@@ -10,11 +9,13 @@ use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::metrics::{Metric, Worse};
 use crate::report::recommendation::{Advised, Answer, text};
+use crate::results::Results;
+use crate::run_dir::RunDir;
 
 /// # Errors
 /// When the directory is no run's.
 pub fn recommend(args: &RecommendArgs) -> Result<ExitCode, Failure> {
-    let Finished { design, analysis, custody, .. } = read_run(&args.directory, trust(args.custody))?;
+    let Results { design, analysis, custody, .. } = RunDir::new(&args.directory).read(trust(args.custody))?.into();
     custody.iter().for_each(|note| say(&format!("note: {note}")));
     let limits = Limits { p_loop: args.max_p_loop, score: args.max_score, metric: metric(&args.metric)? };
     let advised = recommend_for(&analysis, limits).into_iter().map(|advice| Advised::new(advice, &design.chains));

@@ -46,16 +46,12 @@ impl Grid {
     /// # Errors
     /// When one would be none.
     pub fn offset_seeds(&mut self, offset: u32) -> Result<(), String> {
-        for seed in &mut self.seeds {
-            let moved = seed.get().checked_add(offset).and_then(Seed::new);
-            *seed = moved.ok_or_else(|| format!("the seed {seed} + {offset} is beyond the last one, 4294967294"))?;
-        }
-        Ok(())
+        move_seeds(&mut self.seeds, offset)
     }
 
     /// The seeds a chain runs with: none at all, once, where it makes no draw.
     pub fn seeds_of(&self, chain: &Chain) -> Vec<Option<Seed>> {
-        if chain.draws() { self.seeds.iter().copied().map(Some).collect() } else { vec![None] }
+        seeds_of(chain, &self.seeds)
     }
 
     /// The chain that a level of `chain` stands for.
@@ -85,4 +81,21 @@ impl Grid {
                 .any(|(&seed, prompt)| !self.excludes(Point { cell: &cell, seed, prompt: &prompt.id }))
         })
     }
+}
+
+/// Adds `offset` to every seed.
+///
+/// # Errors
+/// When one would be none.
+pub(super) fn move_seeds(seeds: &mut [Seed], offset: u32) -> Result<(), String> {
+    for seed in seeds {
+        let moved = seed.get().checked_add(offset).and_then(Seed::new);
+        *seed = moved.ok_or_else(|| format!("the seed {seed} + {offset} is beyond the last one, 4294967294"))?;
+    }
+    Ok(())
+}
+
+/// The seeds a chain runs with: none at all, once, where it makes no draw.
+pub(super) fn seeds_of(chain: &Chain, seeds: &[Seed]) -> Vec<Option<Seed>> {
+    if chain.draws() { seeds.iter().copied().map(Some).collect() } else { vec![None] }
 }

@@ -1,4 +1,5 @@
-//! Owns the experiment: what a TOML file means once it is understood.
+//! Owns the experiment: what a TOML file means once it is understood. A sweep is an [`Experiment`], every other kind a
+//! [`Study`]: they share models, prompts and settings, and nothing else.
 //!
 //! `raw` is the file's shape, `resolve` turns it into the types here and
 //! collects every error on the way. Nothing here reads files, runs a model
@@ -16,7 +17,6 @@ mod groups;
 mod hypotheses;
 mod hypothesis;
 mod known;
-mod mechanism;
 mod model;
 mod named;
 mod prompts;
@@ -27,6 +27,7 @@ mod rules;
 mod sequential;
 mod server;
 mod split;
+mod study;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -40,16 +41,16 @@ pub use error::{BadExperiment, Problem, Problems};
 pub use faults::caveats;
 pub use grid::Grid;
 pub use hypothesis::{Direction, Hypothesis, Settings, Sides, Test};
-pub use mechanism::{Arm, Kind, Mechanism, RawMechanism, kind_of, parse_mechanism, resolve_mechanism};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
 pub use resolve::{parse, resolve};
 pub use sequential::{LookAfter, Sequential};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url, shown_url};
 pub use split::{SplitName, split_name};
+pub use study::{Arm, Kind, RawStudy, Sampling, Study, Subject, kind_of, parse_study, resolve_study};
 pub use surroundings::{Surroundings, Unreadable};
 
-/// An experiment, complete and checked.
+/// A sweep, complete and checked. Experiments of the other kinds are a [`Study`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
     /// Also the name of the run's directory: letters, digits, `-`, `_`, `.`.

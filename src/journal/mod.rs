@@ -10,11 +10,8 @@ pub mod format;
 mod reader;
 mod writer;
 
-pub use reader::{Contents, read};
+pub use reader::{Contents, FailedTrials, read};
 pub use writer::{Hold, Journal, hold, in_use};
-
-/// The journal's name in a run's directory.
-pub const FILE_NAME: &str = "trials.jsonl";
 
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {

@@ -1,6 +1,6 @@
 //! Reading a journal back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -24,6 +24,26 @@ pub struct Contents {
     pub n_unsealed: usize,
     /// Lines, counted from 1, that were changed after they were written, and are taken on trust.
     pub trusted_lines: Vec<usize>,
+}
+
+/// What becomes of trials that failed in an earlier run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailedTrials {
+    /// They stay as they are.
+    Keep,
+    /// They are tried again.
+    Retry,
+}
+
+impl Contents {
+    /// The trials that need not run again.
+    pub fn done(&self, failed: FailedTrials) -> HashSet<TrialId> {
+        let stays = |record: &&TrialRecord| match record.outcome {
+            Outcome::Generated(_) => true,
+            Outcome::Failed(_) => failed == FailedTrials::Keep,
+        };
+        self.records.values().filter(stays).map(|record| record.id.clone()).collect()
+    }
 }
 
 /// Reads every record. A last line without its line feed is torn: it is

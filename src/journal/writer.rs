@@ -5,9 +5,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::JournalError;
 use super::format::TrialRecord;
 use super::reader::{Contents, read};
-use super::{FILE_NAME, JournalError};
 use crate::domain::TrialId;
 use crate::seal::{Trust, seal};
 
@@ -33,9 +33,9 @@ pub enum Hold {
     Unknown,
 }
 
-/// Locks a run's directory as a run does, without changing anything.
-pub fn hold(directory: &Path) -> Hold {
-    let Ok(file) = OpenOptions::new().read(true).write(true).open(directory.join(FILE_NAME)) else {
+/// Locks a journal as a run does, without changing anything.
+pub fn hold(path: &Path) -> Hold {
+    let Ok(file) = OpenOptions::new().read(true).write(true).open(path) else {
         return Hold::Unknown;
     };
     match file.try_lock() {
@@ -45,21 +45,21 @@ pub fn hold(directory: &Path) -> Hold {
     }
 }
 
-/// Whether a run goes on in a directory, as far as that can be told.
-pub fn in_use(directory: &Path) -> bool {
-    let file = File::open(directory.join(FILE_NAME));
+/// Whether a run appends to a journal, as far as that can be told.
+pub fn in_use(path: &Path) -> bool {
+    let file = File::open(path);
     file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 impl Journal {
-    /// Opens the journal of a run's directory, which must exist, and reads what
+    /// Opens a journal in a directory, which must exist, and reads what
     /// is in it. The torn end of an earlier run is cut off.
     ///
     /// # Errors
     /// When another run holds it, it can't be read or written, or holds
     /// anything but records. It is as it was then.
-    pub fn open(directory: &Path, trust: Trust) -> Result<(Self, Contents), JournalError> {
-        let path = directory.join(FILE_NAME);
+    pub fn open(path: &Path, trust: Trust) -> Result<(Self, Contents), JournalError> {
+        let (path, directory) = (path.to_owned(), path.parent().expect("a journal lies in a directory"));
         let failed = |what| {
             let path = path.clone();
             move |source| JournalError::Io { what, path, source }

@@ -75,8 +75,6 @@ fn inert(plan: &Plan) -> Vec<Factor> {
 }
 
 impl Design {
-    pub const FILE_NAME: &str = "plan.json";
-
     pub fn new(experiment: &Experiment, plan: &Plan) -> Self {
         Self {
             v: FORMAT.version,

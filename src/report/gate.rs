@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use serde::Serialize;
 
 use crate::check::{Gate, GateStatus, Verdict};
 use crate::plain::{markdown, neutralise, workflow_data};
@@ -16,6 +17,26 @@ pub struct About<'a> {
     pub metric: &'a str,
     /// What must be known to read the outcome rightly.
     pub notes: &'a [String],
+}
+
+/// `verdict.json`.
+#[derive(Serialize)]
+struct File<'a> {
+    schema: u32,
+    experiment: &'a str,
+    baseline: &'a str,
+    metric: &'a str,
+    #[serde(flatten)]
+    gate: &'a Gate,
+    notes: &'a [String],
+}
+
+/// The outcome for programs.
+pub fn json(gate: &Gate, &About { experiment, baseline, metric, notes }: &About<'_>) -> Vec<u8> {
+    let file = File { schema: 1, experiment, baseline, metric, gate, notes };
+    let mut json = serde_json::to_vec_pretty(&file).expect("an outcome is plain data");
+    json.push(b'\n');
+    json
 }
 
 /// The outcome on the terminal: what did not pass, then the whole in a line.

@@ -7,21 +7,27 @@
 
 pub mod comparison;
 pub mod csv;
+pub mod former;
 pub mod gate;
 pub mod html;
-pub mod mechanism;
+pub mod outputs;
 pub mod parameters;
+pub mod plan;
 pub mod planning;
 pub mod plot;
 pub mod power;
 pub mod recommendation;
 pub mod scores;
+pub mod study;
 pub mod terminal;
 pub mod verdicts;
 
 mod levels;
 mod number;
+mod placement;
+mod provenance;
 #[cfg(test)]
 mod sample;
 mod table;
 mod tally;
+mod timings;

@@ -43,7 +43,7 @@ pub enum Request {
         context: u32,
     },
     Generate(Work),
-    /// Follow texts and record what an experiment on the mechanism needs.
+    /// Follow texts and record what a study needs.
     Trace(TraceWork),
 }
 

@@ -10,8 +10,8 @@ use moe_sweep::analysis::{Questions, analyse};
 use moe_sweep::check::Baseline;
 use moe_sweep::domain::ChatForm;
 use moe_sweep::experiment::{
-    BadExperiment, Kind as ExperimentKind, Model, Source, Surroundings, kind_of, parse, parse_mechanism, resolve,
-    resolve_mechanism,
+    BadExperiment, Kind as ExperimentKind, Model, Source, Surroundings, kind_of, parse, parse_study, resolve,
+    resolve_study,
 };
 use moe_sweep::journal;
 use moe_sweep::manifest::Manifest;
@@ -20,6 +20,7 @@ use moe_sweep::model::gguf::read_bytes;
 use moe_sweep::model::{self, Anatomy};
 use moe_sweep::plan::Design;
 use moe_sweep::report::{csv, verdicts};
+use moe_sweep::run_dir;
 use moe_sweep::seal::Trust;
 use moe_sweep::text_file::decode;
 use moe_sweep::worker::protocol::{Reply, Request};
@@ -65,15 +66,15 @@ fn experiments() {
 }
 
 #[test]
-fn mechanism_experiments() {
+fn studies() {
     fuzz("mechanism", Kind::Toml, 1500, |bytes| {
         let Ok(text) = decode(bytes) else { return Read::Refused };
         if kind_of("x.toml", text).is_ok_and(|kind| kind == ExperimentKind::Sweep) {
             return Read::Refused;
         }
-        let mechanism = parse_mechanism("x.toml", text)
-            .and_then(|raw| resolve_mechanism("x.toml", text, &raw, &surroundings(Some("one\ntwo\n"))));
-        read_or_told(mechanism)
+        let study = parse_study("x.toml", text)
+            .and_then(|raw| resolve_study("x.toml", text, &raw, &surroundings(Some("one\ntwo\n"))));
+        read_or_told(study)
     });
 }
 
@@ -143,7 +144,7 @@ fn journals() {
     let design = fs::read(corpus("plan/run.json")).expect("a plan of the corpus");
     let (design, _) = Design::from_json(&design, Trust::Seals).expect("a plan");
     let folder = tempfile::TempDir::new().expect("a temporary folder");
-    let path = folder.path().join(journal::FILE_NAME);
+    let path = folder.path().join(run_dir::JOURNAL);
     fuzz("journal", Kind::JsonLines, 600, |bytes| {
         fs::write(&path, bytes).expect("the folder is writable");
         match journal::read(&path, Trust::Edits) {

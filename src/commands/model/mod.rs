@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use miette::{Report, miette};
 
 use super::Failure;
-use super::load::load_models;
 use crate::cli::{Known, ModelCommand};
 use crate::exit_code::ExitCode;
 use crate::experiment::{Model, Source};
 use crate::model::hub::{HubError, HubSettings, cached};
 use crate::model::parts;
+use crate::prepare::load_models;
 
 mod fetch;
 mod inspect;

@@ -6,6 +6,7 @@ use super::provenance::Facts;
 use super::{Report, heat, verdicts, words};
 use crate::report::plot::{self, Figure, HEADLINE_FIGURE};
 use crate::report::tally::Tally;
+use crate::run_dir::{JOURNAL, Output};
 
 pub struct Section {
     /// Its place in the document, for links.
@@ -65,8 +66,8 @@ fn headline(report: &Report<'_>) -> Section {
         @for figure in named(report, HEADLINE_FIGURE) { (inlined(figure, "The score against temperature")) }
         (caveat(report))
         p.small {
-            "Every single trial’s score is in " code { "plots/strip.svg" } ", all numbers are in " code { "cells.csv" }
-            " and " code { "trials.csv" } "."
+            "Every single trial’s score is in " code { "plots/strip.svg" } ", all numbers are in " code { (Output::Cells.file_name()) }
+            " and " code { (Output::Trials.file_name()) } "."
         }
     };
     Section { id: "score", name: "Score", title: "Repetition against temperature", body }
@@ -143,7 +144,7 @@ pub(super) fn list(facts: &Facts) -> Markup {
 }
 
 fn needs_script() -> Markup {
-    html! { noscript { p { "This part needs JavaScript; the same is in " code { "trials.csv" } " and " code { "trials.jsonl" } "." } } }
+    html! { noscript { p { "This part needs JavaScript; the same is in " code { (Output::Trials.file_name()) } " and " code { (JOURNAL) } "." } } }
 }
 
 /// The figures of this name, or of this name and a facet.

@@ -10,13 +10,13 @@ mod curves;
 mod evidence;
 mod font;
 mod heatmap;
-pub mod mechanism;
 mod onset;
 mod page;
 pub(super) mod palette;
 mod panel;
 mod raster;
 mod strip;
+pub mod study;
 #[cfg(test)]
 mod tests;
 

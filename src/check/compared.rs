@@ -1,0 +1,107 @@
+//! A run beside its baseline: the units that a gate decides about, or why there are none.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+
+use super::{Baseline, BaselineError, By, Facts, Unit, differences, units};
+use crate::analysis::Analysis;
+use crate::metrics::Metric;
+
+/// Why a gate can't decide.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum CheckError {
+    #[error("a gate can't be about the metric {name:?}")]
+    #[diagnostic(help("use one of: {}", Baseline::GATED.map(Metric::name).join(", ")))]
+    NotGated { name: String },
+    #[error("cannot read {path}: {error}", path = path.display())]
+    #[diagnostic(help("save one with: moe-sweep baseline save NAME --from DIR"))]
+    NoBaseline { path: PathBuf, error: std::io::Error },
+    #[error("cannot use the baseline {path}: {error}", path = path.display())]
+    #[diagnostic(help(
+        "take it from version control again, or save it anew from a run that you trust: moe-sweep baseline save"
+    ))]
+    BadBaseline { path: PathBuf, error: BaselineError },
+    #[error("{run} can't be compared with {baseline}:\n{list}", run = run.display(), baseline = baseline.display())]
+    #[diagnostic(help(
+        "run the baseline's own experiment to the end, or save a new baseline if the change is meant: moe-sweep \
+         baseline save"
+    ))]
+    Different {
+        run: PathBuf,
+        baseline: PathBuf,
+        /// A line a difference.
+        list: String,
+    },
+    #[error("the baseline does not keep the metric {}", metric.name())]
+    #[diagnostic(help("choose another metric, or save the baseline anew from its own run: moe-sweep baseline save"))]
+    NotKept { metric: Metric },
+}
+
+/// What a gate looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Units of one kind.
+    Only(By),
+    /// Arms, and their cells where an arm has several.
+    Both,
+}
+
+/// A metric of which one way is worse, and which baselines keep.
+///
+/// # Errors
+/// When it is none, with those that are.
+pub fn gated(name: &str) -> Result<Metric, CheckError> {
+    let metric = Metric::from_name(name).filter(|metric| Baseline::GATED.contains(metric));
+    metric.ok_or_else(|| CheckError::NotGated { name: name.to_owned() })
+}
+
+/// What the gate decides about; `names` are those of the run's folder and the baseline's file.
+///
+/// # Errors
+/// When the two are not of the same experiment, or the baseline does not keep the metric.
+pub fn compared(
+    (base, run): (&Baseline, &Baseline),
+    analysis: &Analysis,
+    metric: Metric,
+    sight: Sight,
+    names: (&Path, &Path),
+) -> Result<Vec<Unit>, CheckError> {
+    let found = differences(base, run);
+    if !found.is_empty() {
+        const SHOWN: usize = 20;
+        let mut list: Vec<String> = found.iter().take(SHOWN).map(|difference| format!("  {difference}")).collect();
+        if found.len() > SHOWN {
+            list.push(format!("  and {} more", found.len() - SHOWN));
+        }
+        let (run, baseline) = (names.0.to_owned(), names.1.to_owned());
+        return Err(CheckError::Different { run, baseline, list: list.join("\n") });
+    }
+    let by = |by| units(base, run, analysis, metric, by);
+    let looked_at = match sight {
+        Sight::Only(only) => by(only),
+        Sight::Both => by(By::Arm).zip(by(By::Cell)).map(|(arms, cells)| {
+            // An arm of one temperature is its cell.
+            let cells = if cells.len() > arms.len() { cells } else { vec![] };
+            arms.into_iter().chain(cells).collect()
+        }),
+    };
+    looked_at.ok_or(CheckError::NotKept { metric })
+}
+
+/// What may differ, and is good to know.
+pub fn notes(base: &Baseline, run: &Baseline) -> Vec<String> {
+    let (theirs, ours) = (&base.facts, &run.facts);
+    let changed = |what: &str, theirs: &[String], ours: &[String]| {
+        (theirs != ours).then(|| format!("{what}: {} in the baseline, {} now", theirs.join(", "), ours.join(", ")))
+    };
+    let version = |facts: &Facts| vec![facts.moe_sweep.clone()];
+    [
+        changed("moe-sweep", &version(theirs), &version(ours)),
+        changed("engine", &theirs.engines, &ours.engines),
+        changed("CPU", &theirs.cpus, &ours.cpus),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,41 @@
+//! With what a run computes, as typed: threads, memory, samplers, the place for quantised files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::{RunArgs, SamplersArg, SharingArg};
+use crate::engine::{Limits, Samplers, Sharing};
+use crate::hardware::{available_memory_bytes, usable_cores};
+use crate::prepare::default_cache;
+use crate::sweep::Means;
+
+pub fn means(args: &RunArgs) -> Means {
+    Means {
+        limits: Limits {
+            threads: threads(args),
+            lanes: args.lanes.map(Into::into),
+            batch: args.batch,
+            memory_bytes: available_memory_bytes(),
+        },
+        samplers: match args.samplers {
+            SamplersArg::Fast => Samplers::Fast,
+            SamplersArg::Llama => Samplers::Llama,
+        },
+        sharing: match args.sharing {
+            SharingArg::None => Sharing::None,
+            SharingArg::Prompt => Sharing::Prompt,
+            SharingArg::Trie => Sharing::Trie,
+        },
+        stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
+        memory_patience: Duration::from_secs(args.wait_for_memory.into()),
+    }
+}
+
+/// Where files that are made for `quant` are kept.
+pub fn cache(args: &RunArgs) -> PathBuf {
+    args.cache.clone().unwrap_or_else(default_cache)
+}
+
+pub fn threads(args: &RunArgs) -> u32 {
+    args.threads.map_or_else(usable_cores, Into::into)
+}

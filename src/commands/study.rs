@@ -1,0 +1,79 @@
+//! `moe-sweep run` and `moe-sweep plan` of a study: a divergence or routing experiment.
+
+use std::time::Duration;
+
+use super::Failure;
+use super::means::{cache, threads};
+use super::variant::wanted;
+use crate::cli::{PlanArgs, RunArgs};
+use crate::exit_code::ExitCode;
+use crate::hardware::Hardware;
+use crate::message::say_soon;
+use crate::prepare::{LoadedStudy, Maker, NOTHING_YET, ReadyStudy, arm_files, prepare_study};
+use crate::report::study::{About, Results, outline, results};
+use crate::run_dir::{Output, RunDir};
+use crate::signals::Watch;
+use crate::study::{self, Scratch, StudyError, Workplace};
+
+/// What an interruption says: there is no journal.
+const STOPPED: &str = "interrupted: the same command computes the experiment anew";
+
+/// Runs the study; its exit code and what to say of it.
+///
+/// # Errors
+/// When it can't be run, or a model fails.
+pub fn run(args: &RunArgs, loaded: LoadedStudy) -> Result<(ExitCode, String), Failure> {
+    match conduct(args, loaded) {
+        Err(Failure { code: ExitCode::Interrupted, .. }) => {
+            say_soon(STOPPED);
+            Ok((ExitCode::Interrupted, String::new()))
+        }
+        done => done.map(|said| (ExitCode::Ok, said)),
+    }
+}
+
+fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
+    let watch = Watch::at_once_from_now(NOTHING_YET)?;
+    let (cache, threads) = (cache(args), threads(args));
+    let ReadyStudy { study, surveyed, text, executable, directory } =
+        prepare_study(&wanted(&args.experiment, &args.variant)?, loaded)?;
+    directory.is_for_study(&text)?;
+    let scratch = Scratch::open(directory.path()).map_err(StudyError::from)?;
+    let maker = Maker { executable: &executable, cache: &cache, threads, watch: &watch };
+    let files = arm_files(&maker, &study, &surveyed)?;
+    watch.cleanly();
+    let stall_timeout = Duration::from_secs(u64::from(args.stall_timeout.get()));
+    let place = Workplace { executable: &executable, interrupted: watch.asked(), stall_timeout, threads };
+    let run = study::Run { study: &study, surveyed: &surveyed, files: &files, place, scratch: &scratch };
+    let findings = study::conduct(&run)?;
+    let cpu = Hardware::survey().cpu;
+    let shown = directory.path().display().to_string();
+    let about = About { study: &study, surveyed: &surveyed, directory: &shown, cpu: cpu.as_deref() };
+    let results = results(&findings, about)?;
+    scratch.clear().map_err(StudyError::from)?;
+    // Files are replaced whole, so there is nothing to end cleanly.
+    watch.at_once(STOPPED);
+    write(&directory, &results, &text, &study::json(&study, &surveyed, &files))?;
+    Ok(format!("{}report:  {}\n", results.summary, directory.output(Output::Report).display()))
+}
+
+/// The experiment and where the numbers come from are written with the tables, so that they never stand beside those of
+/// another run.
+fn write(directory: &RunDir, results: &Results, experiment: &str, provenance: &[u8]) -> Result<(), Failure> {
+    for table in &results.tables {
+        directory.write_table(table.name, &table.csv)?;
+    }
+    for figure in &results.figures {
+        directory.write_plot(&figure.name, &figure.svg, &figure.png()?)?;
+    }
+    Ok(directory.write_study(experiment, provenance, &results.page)?)
+}
+
+/// What would run.
+///
+/// # Errors
+/// When it can't be run.
+pub fn plan(args: &PlanArgs, loaded: LoadedStudy) -> Result<String, Failure> {
+    let ready = prepare_study(&wanted(&args.experiment, &args.variant)?, loaded)?;
+    Ok(outline(&ready.study, &ready.surveyed, &ready.directory.path().display().to_string()))
+}

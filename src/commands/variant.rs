@@ -1,0 +1,48 @@
+//! Where a run's files are and what it asks, as typed.
+
+use std::path::Path;
+
+use miette::Diagnostic;
+use strum::VariantNames as _;
+
+use crate::cli::{RunVariant, ServerOptions};
+use crate::experiment::{Api, Server, server_url, shown_url};
+use crate::prepare::{self, Wanted, WhichShardError, which_shard};
+
+/// An option's value that is none.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum VariantError {
+    #[error("--server {url}: {why}")]
+    Server { url: String, why: String },
+    #[error("--api {api}: use one of {}", Api::VARIANTS.join(", "))]
+    Api { api: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shard(#[from] WhichShardError),
+}
+
+/// What is to be run, and where to.
+///
+/// # Errors
+/// When a shard or a server is not what it should be.
+pub fn wanted(experiment: &Path, variant: &RunVariant) -> Result<Wanted, VariantError> {
+    Ok(Wanted {
+        experiment: experiment.to_owned(),
+        out: variant.out.clone(),
+        seed_offset: variant.seed_offset,
+        shard: variant.shard.as_deref().map(which_shard).transpose()?,
+        elsewhere: elsewhere(&variant.server)?,
+    })
+}
+
+fn elsewhere(typed: &ServerOptions) -> Result<Option<prepare::Elsewhere>, VariantError> {
+    let ServerOptions { server: Some(url), api: Some(api), served_as, own_chain, key_env } = typed else {
+        return Ok(None);
+    };
+    let url = server_url(url).map_err(|why| VariantError::Server { url: shown_url(url), why: why.to_string() })?;
+    let api: Api = api.parse().map_err(|_| VariantError::Api { api: api.clone() })?;
+    let mut server = Server::new("server".to_owned(), url, api);
+    server.own_chain.clone_from(own_chain);
+    server.key_env.clone_from(key_env);
+    Ok(Some(prepare::Elsewhere { server, served_as: served_as.clone() }))
+}

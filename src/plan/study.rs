@@ -1,0 +1,30 @@
+//! Whether a study can be run on its models as they were found.
+//!
+//! A study has no trials and no plan; it breaks the same rules in the same words.
+
+use std::collections::BTreeMap;
+
+use itertools::Itertools as _;
+
+use super::{PlanError, Surveyed, fits_context, of_file, prompt_tokens};
+use crate::experiment::{Study, Subject};
+
+/// Everything that stands in the way. `surveyed` holds an entry for every model of the study.
+pub fn misfits(study: &Study, surveyed: &BTreeMap<String, Surveyed>) -> Vec<PlanError> {
+    let offloads: Vec<_> = study.arms().map(|arm| arm.offload).unique().collect();
+    let chains = match &study.subject {
+        Subject::Divergence => &[][..],
+        Subject::Routing(sampling) => &sampling.chains,
+    };
+    let files = || study.models.iter().filter_map(|model| Some((model.id.as_str(), surveyed[&model.id].file()?)));
+    let of_models = files().flat_map(|(id, file)| of_file(id, &file.facts, &offloads, chains));
+    let of_prompts = files().flat_map(|(id, file)| match prompt_tokens(file, id, study.template) {
+        Err(error) => vec![error],
+        Ok(counts) => {
+            let fit =
+                study.prompts.iter().zip(counts).map(|(prompt, &n)| fits_context(id, &prompt.id, n, study.generate));
+            fit.filter_map(Result::err).collect()
+        }
+    });
+    of_models.chain(of_prompts).collect()
+}

@@ -1,0 +1,136 @@
+//! Finds the file of every model that is to be loaded. Quantised ones are made first, each by a worker of its own.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::domain::{Numerics, Quant, TrialId};
+use crate::engine::Quantisation;
+use crate::message::say;
+use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe};
+use crate::plan::{OnDisk, Plan, Surveyed};
+use crate::signals::Watch;
+use crate::worker::protocol::{Reply, Request};
+use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
+
+/// What an interruption says before the first text.
+pub const NOTHING_YET: &str = "interrupted: this run had computed nothing yet, the same command begins it again";
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum FileError {
+    #[error("cannot bring the model {model} to {quant}: {reason}")]
+    #[diagnostic(help("leave this quant out for it with [[grid.exclude]], or name a file in F32, F16 or BF16"))]
+    Quantise { model: String, quant: Quant, reason: String },
+    #[error("cannot bring the model {model} to {quant}, for memory is short: {reason}")]
+    #[diagnostic(help("free memory, or give fewer --threads: the same command tries again"))]
+    OutOfMemory { model: String, quant: Quant, reason: String },
+    #[error("cannot keep the model {model} as {quant} in {path}")]
+    #[diagnostic(help("free some space, or name another directory with --cache DIR"))]
+    Keep { model: String, quant: Quant, path: PathBuf, source: std::io::Error },
+}
+
+/// What became of making files.
+pub enum Made {
+    Files(ModelFiles),
+    Interrupted,
+}
+
+/// Why one was not made.
+pub enum NotMade {
+    Interrupted,
+    Failed(FileError),
+}
+
+/// Makes files.
+pub struct Maker<'a> {
+    /// Our own executable, which is also the worker.
+    pub executable: &'a Path,
+    pub cache: &'a Path,
+    pub threads: u32,
+    pub watch: &'a Watch,
+}
+
+impl Maker<'_> {
+    /// The file of every model that has trials which are not in `done`.
+    ///
+    /// # Errors
+    /// The first that can't be made.
+    pub fn files(&self, plan: &Plan, done: &HashSet<TrialId>) -> Result<Made, FileError> {
+        let mut files = ModelFiles::new();
+        let mut seen = BTreeSet::new();
+        for load in &plan.loads {
+            let key = (load.model.id.clone(), load.key.quant());
+            if load.planned().all(|planned| done.contains(&planned.trial.id)) || !seen.insert(key.clone()) {
+                continue;
+            }
+            // A server's model has none here.
+            let Some(found) = load.surveyed.file() else { continue };
+            let file = match self.file(&load.model.id, found, &load.surveyed, load.key.quant(), plan.generate.numerics)
+            {
+                Ok(file) => file,
+                Err(NotMade::Interrupted) => return Ok(Made::Interrupted),
+                Err(NotMade::Failed(error)) => return Err(error),
+            };
+            files.insert(key, file);
+        }
+        Ok(Made::Files(files))
+    }
+
+    /// A model's file at a quantisation, made where it is not kept yet.
+    ///
+    /// # Errors
+    /// When it can't be made, or was not for an interruption.
+    pub fn file(
+        &self,
+        model: &str,
+        found: &OnDisk,
+        surveyed: &Surveyed,
+        quant: Quant,
+        numerics: Numerics,
+    ) -> Result<ModelFile, NotMade> {
+        let OnDisk { path, size_bytes, .. } = found;
+        if quant == Quant::Source {
+            let (blake3, size_bytes) = (surveyed.blake3.clone(), *size_bytes);
+            return Ok(ModelFile { path: path.clone(), blake3, size_bytes });
+        }
+        let recipe = Recipe { model, source_blake3: &surveyed.blake3, quant, engine: &surveyed.engine.fingerprint };
+        let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
+            // What is half made is removed; hashing, before and after, leaves nothing.
+            self.watch.cleanly();
+            say(&format!("bringing {model} to {quant}; kept in {}", self.cache.display()));
+            let source = path.clone();
+            let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
+            let made = self.make(&quantisation, model, numerics);
+            if !matches!(made, Err(NotMade::Interrupted)) {
+                self.watch.at_once(NOTHING_YET);
+            }
+            made
+        });
+        made.map_err(|error| match error {
+            QuantisedError::Io { path, source } => {
+                NotMade::Failed(FileError::Keep { model: model.to_owned(), quant, path, source })
+            }
+            QuantisedError::Make(error) => error,
+        })
+    }
+
+    fn make(&self, quantisation: &Quantisation, model: &str, numerics: Numerics) -> Result<(), NotMade> {
+        let quant = quantisation.quant;
+        let failed = |reason| NotMade::Failed(FileError::Quantise { model: model.to_owned(), quant, reason });
+        let mut worker = Worker::start(self.executable, numerics)
+            .map_err(|error| failed(format!("cannot start the worker {}: {error}", self.executable.display())))?;
+        // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
+        let limits = Limits::interruption(self.watch.asked());
+        let exchange = Exchange::begin(&mut worker, &Request::Quantise(quantisation.clone()), limits);
+        let made = exchange.answer(|reply| match reply {
+            Reply::Quantised => Heard::Answer(()),
+            other => Heard::out_of_turn(&other),
+        });
+        made.map_err(|unanswered| match unanswered {
+            Unanswered::Interrupted => NotMade::Interrupted,
+            Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed }) => {
+                NotMade::Failed(FileError::OutOfMemory { model: model.to_owned(), quant, reason })
+            }
+            other => failed(other.to_string()),
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Refuses, before anything is loaded, what can't fit in free memory.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+
+use crate::domain::{Offload, TrialId};
+use crate::engine::{EngineFacts, EngineKind};
+use crate::hardware::available_memory_bytes;
+use crate::model::gguf::{Gguf, GgufError};
+use crate::model::memory::{DoesNotFit, Estimate, Free, Room};
+use crate::model::{Anatomy, ModelFiles, NoModel};
+use crate::plan::Plan;
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum HeaderError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Gguf(#[from] GgufError),
+    #[error("{path} is no model: {why}")]
+    #[diagnostic(help("name the GGUF file of a language model"))]
+    NoModel { path: PathBuf, why: NoModel },
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum MemoryError {
+    #[error("the model {model}, {path}, does not fit in memory: {refused}")]
+    #[diagnostic(help("{}", refused.advice()))]
+    DoesNotFit { model: String, path: PathBuf, refused: Box<DoesNotFit> },
+    #[error("cannot use the model {model}: {error}")]
+    #[diagnostic(forward(error))]
+    Header { model: String, error: HeaderError },
+}
+
+/// What the file's header tells; None for a scripted model, which has none.
+///
+/// # Errors
+/// When it is no whole GGUF file, or no model.
+pub fn anatomy_of(path: &Path) -> Result<Option<Anatomy>, HeaderError> {
+    if EngineKind::of(path) == EngineKind::Scripted {
+        return Ok(None);
+    }
+    let anatomy = Anatomy::of(&Gguf::read(path)?);
+    anatomy.map(Some).map_err(|why| HeaderError::NoModel { path: path.to_owned(), why })
+}
+
+/// Memory that is free; None where the system does not tell. An accelerator's
+/// is not known, and llama.cpp says itself when it is too small.
+fn free(engine: &EngineFacts) -> Option<Free> {
+    let device_bytes = (!engine.accelerators.is_empty()).then_some(u64::MAX);
+    available_memory_bytes().map(|host_bytes| Free { host_bytes, device_bytes })
+}
+
+/// Refuses a model that fits with none of the offloads.
+///
+/// # Errors
+/// With figures, and what would fit.
+pub fn must_fit(
+    model: &str,
+    path: &Path,
+    anatomy: &Anatomy,
+    engine: &EngineFacts,
+    offloads: &[Offload],
+    (context, room): (u32, Room),
+) -> Result<(), MemoryError> {
+    let Some(free) = free(engine) else { return Ok(()) };
+    let mut worst = Ok(());
+    for &offload in offloads {
+        worst = Estimate::of(anatomy, offload, context).fits(free, room);
+        if worst.is_ok() {
+            break;
+        }
+    }
+    worst.map_err(|refused| MemoryError::DoesNotFit {
+        model: model.to_owned(),
+        path: path.to_owned(),
+        refused: Box::new(refused),
+    })
+}
+
+/// Refuses a plan whose loads that are still to run don't all fit.
+///
+/// # Errors
+/// The first that does not fit.
+pub fn all_must_fit(plan: &Plan, files: &ModelFiles, done: &HashSet<TrialId>, room: Room) -> Result<(), MemoryError> {
+    for load in plan.loads.iter().filter(|load| load.planned().any(|planned| !done.contains(&planned.trial.id))) {
+        let key = load.key.clone();
+        let Some(file) = files.get(&(key.model().to_owned(), key.quant())) else { continue };
+        let anatomy =
+            anatomy_of(&file.path).map_err(|error| MemoryError::Header { model: key.model().to_owned(), error })?;
+        if let Some(anatomy) = anatomy {
+            let needs = (plan.generate.context, room);
+            must_fit(&key.to_string(), &file.path, &anatomy, &load.surveyed.engine, &[load.key.offload()], needs)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! An experiment becomes a run that is ready: the file is read, the models are found, hashed, surveyed, fitted into memory
+//! and quantised.
+//!
+//! Owns everything that can be refused before the first byte of a run is written. Must not know how trials are run, nor
+//! what is written of them.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::domain::TrialId;
+use crate::experiment::{Experiment, Served, Server, Source};
+use crate::journal::FailedTrials;
+use crate::model::memory::Room;
+use crate::model::{Anatomy, ModelFiles};
+use crate::plan::{Design, Part, Plan, PlanError, Shard};
+use crate::run_dir::RunDir;
+use crate::seal::Trust;
+use crate::signals::Watch;
+
+mod error;
+mod files;
+mod fit;
+mod read;
+mod shard;
+mod study;
+mod survey;
+
+pub use error::{Misfit, Misfits, PrepareError, UnfitStudy};
+pub use files::{FileError, Made, Maker, NOTHING_YET, NotMade};
+pub use fit::{HeaderError, MemoryError};
+pub use read::{LoadError, Loaded, LoadedStudy, load_experiment, load_models, load_study};
+pub use shard::{WhichShardError, which_shard};
+pub use study::{ArmFileError, ReadyStudy, arm_files, prepare_study};
+pub use survey::SurveyError;
+
+use survey::{Inquiry, Probing, Survey, survey};
+
+/// What is to be run, and where to.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The experiment file.
+    pub experiment: PathBuf,
+    /// The run's directory; by default one that is named after the experiment.
+    pub out: Option<PathBuf>,
+    /// Added to every seed.
+    pub seed_offset: u32,
+    /// The part of the plan that is to be run; all of it where there is none.
+    pub shard: Option<Shard>,
+    /// Asked in place of the grid's models.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A server in the place of the grid's models.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    pub server: Server,
+    /// What it calls every model; by default as the experiment does.
+    pub served_as: Option<String>,
+}
+
+/// How the files of models are made, and what must fit in memory beside them.
+#[derive(Clone, Copy, Debug)]
+pub struct Making<'a> {
+    /// Where quantised files are kept.
+    pub cache: &'a Path,
+    pub threads: u32,
+    /// What free memory must leave room for.
+    pub room: Room,
+    pub failed: FailedTrials,
+    pub trust: Trust,
+}
+
+/// An experiment that was looked at and planned.
+pub struct Planned {
+    pub design: Design,
+    /// The experiment file as it was given.
+    pub text: String,
+    pub plan: Plan,
+    /// Of the models that have a header, by id.
+    pub anatomies: BTreeMap<String, Anatomy>,
+    pub directory: RunDir,
+    /// Our own executable, which is also the worker.
+    pub executable: PathBuf,
+}
+
+/// An experiment that is ready to run.
+pub struct Ready {
+    pub planned: Planned,
+    /// The file of every model that is still to be loaded.
+    pub files: ModelFiles,
+    pub failed: FailedTrials,
+    pub trust: Trust,
+}
+
+/// What became of getting ready.
+pub enum Prepared {
+    Ready(Box<Ready>),
+    Interrupted,
+}
+
+/// Reads the experiment, looks at its models, plans it and makes the files that its models are loaded from. Nothing is
+/// written into the run's directory.
+///
+/// # Errors
+/// When the experiment, or a model, can't be used, or a model does not fit in free memory.
+pub fn prepare(wanted: &Wanted, making: Making<'_>, watch: &Watch) -> Result<Prepared, PrepareError> {
+    let planned = look(wanted, Some(making.room), Probing::Full)?;
+    let done = planned.done(making.failed, making.trust)?;
+    let maker = Maker { executable: &planned.executable, cache: making.cache, threads: making.threads, watch };
+    Ok(match maker.files(&planned.plan, &done)? {
+        Made::Interrupted => Prepared::Interrupted,
+        Made::Files(files) => {
+            fit::all_must_fit(&planned.plan, &files, &done, making.room)?;
+            Prepared::Ready(Box::new(Ready { planned, files, failed: making.failed, trust: making.trust }))
+        }
+    })
+}
+
+/// Reads the experiment, looks at its models and plans it; writes nothing, and tries no server.
+///
+/// # Errors
+/// When the experiment, or a model, can't be used.
+pub fn plan(wanted: &Wanted) -> Result<Planned, PrepareError> {
+    look(wanted, None, Probing::None)
+}
+
+/// With `room`, refuses models for which free memory leaves less, unless a run
+/// has begun before: its trials may all be done.
+fn look(wanted: &Wanted, room: Option<Room>, probing: Probing) -> Result<Planned, PrepareError> {
+    let file = &wanted.experiment;
+    let Loaded { mut experiment, text } = load_experiment(file)?;
+    let moved = experiment.grid.offset_seeds(wanted.seed_offset);
+    moved.map_err(|why| PrepareError::SeedOffset { file: file.clone(), why })?;
+    if let Some(elsewhere) = &wanted.elsewhere {
+        ask_elsewhere(&mut experiment, elsewhere);
+    }
+    let of_servers = Plan::server_misfits(&experiment);
+    if !of_servers.is_empty() {
+        return Err(misfits(file, of_servers));
+    }
+    let executable = executable()?;
+    if let (Some(shard), Some(_)) = (wanted.shard, &experiment.sequential) {
+        return Err(PrepareError::ShardOfSequential { file: file.clone(), shard });
+    }
+    let directory = RunDir::new(wanted.directory(&experiment.name));
+    let room = room.filter(|_| !directory.has_journal());
+    let Survey { surveyed, anatomies } = survey(&Inquiry::by_sweep(&experiment, room), file, &executable, probing)?;
+    let plan = Plan::new(&experiment, &surveyed).map_err(|errors| misfits(file, errors))?;
+    let mut design = Design::new(&experiment, &plan);
+    let plan = match wanted.shard {
+        None => plan,
+        Some(shard) => {
+            let (part, trials) = plan.shard(shard);
+            if part.loads.is_empty() {
+                return Err(PrepareError::EmptyShard { shard });
+            }
+            design.part = Some(Part { shard, trials });
+            part
+        }
+    };
+    Ok(Planned { design, text, plan, anatomies, directory, executable })
+}
+
+impl Wanted {
+    /// The run's directory.
+    pub fn directory(&self, experiment: &str) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| {
+            let whole = Path::new("results").join(experiment);
+            self.shard.map_or_else(|| whole.clone(), |shard| whole.join(shard.directory()))
+        })
+    }
+}
+
+impl Planned {
+    /// The trials that earlier runs have made, and that need not be made again.
+    fn done(&self, failed: FailedTrials, trust: Trust) -> Result<HashSet<TrialId>, PrepareError> {
+        if !self.directory.path().is_dir() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.directory.records(trust)?.done(failed))
+    }
+}
+
+/// Puts a server in the place of all the grid's models.
+fn ask_elsewhere(experiment: &mut Experiment, Elsewhere { server, served_as }: &Elsewhere) {
+    for model in &mut experiment.grid.models {
+        let name = served_as.clone().unwrap_or_else(|| model.id.clone());
+        (model.sha256, model.size_bytes) = (None, None);
+        model.source = Source::Server(Box::new(Served { server: server.clone(), name }));
+    }
+}
+
+/// Everything that keeps an experiment from being run on its models as they were found.
+fn misfits(file: &Path, errors: Vec<PlanError>) -> PrepareError {
+    let errors = errors.into_iter().map(Misfit).collect();
+    PrepareError::Misfits(Misfits { path: file.to_owned(), errors })
+}
+
+/// Our own executable, which is also the worker.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn executable() -> Result<PathBuf, PrepareError> {
+    std::env::current_exe().map_err(PrepareError::Executable)
+}
+
+/// `$XDG_CACHE_HOME/moe-sweep`, or where the system keeps such things.
+pub fn default_cache() -> PathBuf {
+    dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("moe-sweep")
+}

@@ -1,0 +1,269 @@
+//! Looks at the models before anything is planned: hashes, metadata, and the tokens of every prompt, without loading
+//! weights.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::fit::{HeaderError, MemoryError, anatomy_of, must_fit};
+use crate::domain::{Generate, ModelFacts, Offload, Quant, Template};
+use crate::engine::{EngineFacts, PromptCounts, Questions};
+use crate::experiment::{Experiment, HubFile, Model, Prompt, Served, Source, Study};
+use crate::message::say;
+use crate::model::hub::{HubSettings, cached};
+use crate::model::memory::Room;
+use crate::model::{Anatomy, blake3_of, parts, sha256_of};
+use crate::plan::{OnDisk, Origin, Surveyed};
+use crate::progress::pausing;
+use crate::worker::protocol::{Reply, Request};
+use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
+
+/// Reading metadata takes a fraction of a second; a worker that needs longer hangs.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// A server is asked for some twenty short texts.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1800);
+
+#[cfg(feature = "llama")]
+const UNUSABLE: &str = "is it a whole GGUF file, of an architecture that this llama.cpp knows?";
+#[cfg(not(feature = "llama"))]
+const UNUSABLE: &str = crate::engine::llama::REMEDY;
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum SurveyError {
+    #[error("cannot read the model {id}, {path}")]
+    #[diagnostic(help("correct its path, which starts from the directory of the file that states it, or fetch it"))]
+    Read { id: String, path: PathBuf, source: std::io::Error },
+    #[error("the model {id} is not fetched: {file}")]
+    #[diagnostic(help(
+        "fetch it first: moe-sweep model fetch {id} --experiment {experiment}",
+        experiment = experiment.display()
+    ))]
+    NotFetched { id: String, file: HubFile, experiment: PathBuf },
+    #[error("the model {id}, {path}, has the SHA-256 {found}, not {stated}")]
+    #[diagnostic(help("the file is damaged or another one: fetch it again, or correct sha256"))]
+    WrongHash { id: String, path: PathBuf, stated: String, found: String },
+    #[error("cannot use the model {id}, {path}: {reason}")]
+    #[diagnostic(help("{UNUSABLE}"))]
+    Unusable { id: String, path: PathBuf, reason: String },
+    #[error("cannot look at the model {id}, {path}, for memory is short: {reason}")]
+    #[diagnostic(help("free memory: the same command tries again"))]
+    OutOfMemory { id: String, path: PathBuf, reason: String },
+    #[error("cannot use the model {id}: {error}")]
+    #[diagnostic(forward(error))]
+    Header { id: String, error: HeaderError },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Memory(#[from] MemoryError),
+    #[error("cannot use the model {id} on the server {server}, {url}: {reason}")]
+    #[diagnostic(help(
+        "is the server running, and the api the one that it speaks? docs/servers.md has an example for each"
+    ))]
+    UnusableServer { id: String, server: String, url: String, reason: String },
+    #[error("cannot start the worker {executable}")]
+    Spawn { executable: PathBuf, source: std::io::Error },
+}
+
+/// What was found of each model, by its id.
+pub struct Survey {
+    pub surveyed: BTreeMap<String, Surveyed>,
+    /// Of models that have a header.
+    pub anatomies: BTreeMap<String, Anatomy>,
+}
+
+/// What models are looked at for.
+pub struct Inquiry<'a> {
+    pub models: &'a [Model],
+    pub prompts: &'a [Prompt],
+    pub templates: Vec<Template>,
+    pub generate: Generate,
+    /// The least room that free memory must leave beside the weights of a model's own file, at one of these offloads
+    /// at least; None where files are still to be made, or a run has begun before.
+    pub room: Option<(Room, Vec<Offload>)>,
+}
+
+impl<'a> Inquiry<'a> {
+    /// For a sweep.
+    pub fn by_sweep(experiment: &'a Experiment, room: Option<Room>) -> Self {
+        let Experiment { grid, prompts, generate, .. } = experiment;
+        let whole_files = matches!(grid.levels_of()[..], [Quant::Source]);
+        Self {
+            models: &grid.models,
+            prompts,
+            templates: grid.levels_of(),
+            generate: *generate,
+            room: room.filter(|_| whole_files).map(|room| (room, grid.levels_of())),
+        }
+    }
+
+    /// For a study. Each arm's file must fit, which is looked at when it is made.
+    pub fn by_study(study: &'a Study) -> Self {
+        let Study { models, prompts, template, generate, .. } = study;
+        Self { models, prompts, templates: vec![*template], generate: *generate, room: None }
+    }
+
+    fn questions(&self) -> Questions {
+        Questions {
+            prompts: self.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+            templates: self.templates.clone(),
+            bos: self.generate.bos,
+        }
+    }
+}
+
+/// Looks at every model that is inquiry.
+///
+/// # Errors
+/// The first model that can't be used.
+pub fn survey(
+    inquiry: &Inquiry<'_>,
+    experiment_file: &Path,
+    executable: &Path,
+    probing: Probing,
+) -> Result<Survey, SurveyError> {
+    // All of them first: hashing the ones that are there can take minutes.
+    let models = inquiry.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
+    let models: Vec<_> = models.collect::<Result<_, SurveyError>>()?;
+    let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new() };
+    for (model, place) in models {
+        let (surveyed, anatomy) = match place {
+            Place::File { path, commit } => survey_file(model, &path, commit, inquiry, executable)?,
+            Place::Server(served) => (survey_server(model, served, inquiry, executable, probing)?, None),
+        };
+        survey.surveyed.insert(model.id.clone(), surveyed);
+        survey.anatomies.extend(anatomy.map(|anatomy| (model.id.clone(), anatomy)));
+    }
+    Ok(survey)
+}
+
+/// Whether servers are tried before they are asked for anything that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probing {
+    Full,
+    /// They are asked what they are.
+    None,
+}
+
+/// Where a model is.
+enum Place<'a> {
+    File {
+        path: PathBuf,
+        /// That it is of.
+        commit: Option<String>,
+    },
+    Server(&'a Served),
+}
+
+fn locate<'a>(model: &'a Model, experiment_file: &Path) -> Result<Place<'a>, SurveyError> {
+    let file = match &model.source {
+        Source::Path(path) => return Ok(Place::File { path: path.clone(), commit: None }),
+        Source::Server(served) => return Ok(Place::Server(served)),
+        Source::Hub(file) => file,
+    };
+    let found = cached(&HubSettings::from_env().cache, file).ok_or_else(|| SurveyError::NotFetched {
+        id: model.id.clone(),
+        file: file.clone(),
+        experiment: experiment_file.to_owned(),
+    })?;
+    Ok(Place::File { path: found.paths[0].clone(), commit: Some(found.commit) })
+}
+
+fn survey_file(
+    model: &Model,
+    path: &Path,
+    commit: Option<String>,
+    inquiry: &Inquiry<'_>,
+    executable: &Path,
+) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
+    let id = &model.id;
+    let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.to_owned(), source };
+
+    let sizes = parts(path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
+    let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
+    let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
+    let (facts, engine, prompt_counts) = ask_worker(model, path, inquiry, executable)?;
+    // Before the hashes: of what can't be loaded they can take minutes.
+    if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &inquiry.room) {
+        must_fit(id, path, anatomy, &engine, offloads, (inquiry.generate.context, *room))?;
+    }
+    if let Some(stated) = &model.sha256 {
+        let found = sha256_of(path).map_err(unreadable)?;
+        if found != *stated {
+            return Err(SurveyError::WrongHash {
+                id: id.clone(),
+                path: path.to_owned(),
+                stated: stated.clone(),
+                found,
+            });
+        }
+    }
+    let blake3 = blake3_of(path).map_err(unreadable)?;
+
+    let origin = Origin::File(OnDisk { path: path.to_owned(), commit, size_bytes, facts, prompt_counts });
+    Ok((Surveyed { origin, blake3, engine }, anatomy))
+}
+
+fn survey_server(
+    model: &Model,
+    served: &Served,
+    inquiry: &Inquiry<'_>,
+    executable: &Path,
+    probing: Probing,
+) -> Result<Surveyed, SurveyError> {
+    let unusable = |reason| SurveyError::UnusableServer {
+        id: model.id.clone(),
+        server: served.server.id.clone(),
+        url: served.server.url.clone(),
+        reason,
+    };
+    let mut worker = Worker::start(executable, inquiry.generate.numerics)
+        .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
+    let context = inquiry.generate.context;
+    let limits = Limits::silence(PROBE_TIMEOUT);
+    let unanswered = |unanswered: Unanswered| unusable(unanswered.to_string());
+    let request = Request::InspectServer { served: served.clone(), context };
+    let inspected = Exchange::begin(&mut worker, &request, limits).answer(|reply| match reply {
+        Reply::InspectedServer { server, engine } => Heard::Answer((server, engine)),
+        other => Heard::out_of_turn(&other),
+    });
+    let (facts, engine) = inspected.map_err(unanswered)?;
+    let mut findings = None;
+    // The plan refuses a server whose context is too small: it need not be tried first.
+    if probing == Probing::Full && facts.has_room_for(context) {
+        let request = Request::ProbeServer(inquiry.questions());
+        let probed = Exchange::begin(&mut worker, &request, limits).answer(|reply| match reply {
+            Reply::ProbedServer(found) => Heard::Answer(found),
+            Reply::Pausing { reason, seconds } => {
+                say(&pausing(&reason, seconds));
+                Heard::Event
+            }
+            other => Heard::out_of_turn(&other),
+        });
+        findings = Some(probed.map_err(unanswered)?);
+    }
+    let blake3 = blake3::hash(engine.fingerprint.as_bytes()).to_hex().to_string();
+    Ok(Surveyed { origin: Origin::Server { facts, findings }, blake3, engine })
+}
+
+/// What the engine says of the model: a file that it does not survive ends the
+/// worker only.
+fn ask_worker(
+    model: &Model,
+    path: &Path,
+    inquiry: &Inquiry<'_>,
+    executable: &Path,
+) -> Result<(ModelFacts, EngineFacts, PromptCounts), SurveyError> {
+    let unusable = |reason| SurveyError::Unusable { id: model.id.clone(), path: path.to_owned(), reason };
+    let mut worker = Worker::start(executable, inquiry.generate.numerics)
+        .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
+    let request = Request::Inspect { path: path.to_owned(), questions: inquiry.questions() };
+    let inspected = Exchange::begin(&mut worker, &request, Limits::silence(TIMEOUT)).answer(|reply| match reply {
+        Reply::Inspected { model: facts, engine, prompt_counts } => Heard::Answer((facts, engine, prompt_counts)),
+        other => Heard::out_of_turn(&other),
+    });
+    inspected.map_err(|unanswered| match unanswered {
+        Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed }) => {
+            SurveyError::OutOfMemory { id: model.id.clone(), path: path.to_owned(), reason }
+        }
+        other => unusable(other.to_string()),
+    })
+}

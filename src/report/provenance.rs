@@ -1,0 +1,194 @@
+//! Where a run's numbers come from: the manifest in words, for `report.html`.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::html::{Facts, Provenance};
+use super::placement::sentence;
+use crate::domain::{Chain, ChatForm, Factor, Level, ModelFacts, Numerics};
+use crate::engine::Samplers;
+use crate::engine::http::Finding;
+use crate::experiment::Served;
+use crate::manifest::{LoadEntry, Manifest, ModelEntry, Placement, RunEntry, ServerEntry};
+use crate::plan::Design;
+use crate::results::{Measured, measured};
+use crate::run_dir;
+
+pub fn provenance(design: &Design, manifest: &Manifest) -> Provenance {
+    Provenance {
+        program: program(design, manifest),
+        models: manifest.models.iter().map(model).collect(),
+        chains: design.chains.iter().map(chain).collect(),
+        runs: manifest.runs.iter().enumerate().map(|(index, entry)| run(index, entry, measured([entry]))).collect(),
+    }
+}
+
+fn program(design: &Design, manifest: &Manifest) -> Facts {
+    let generate = design.generate;
+    let numerics = match generate.numerics {
+        Numerics::Invariant => "invariant: a text depends neither on what is computed beside it nor on threads",
+        Numerics::Fast => "fast: a text may depend on what is computed beside it",
+    };
+    let facts = vec![
+        ("moe-sweep", manifest.moe_sweep.clone()),
+        ("numerics", numerics.to_owned()),
+        ("max_tokens", format!("{} a text", generate.max_tokens)),
+        ("context", format!("{} tokens", generate.context)),
+        ("all of it", [run_dir::MANIFEST, run_dir::EXPERIMENT, run_dir::PLAN].join(", ")),
+    ];
+    Facts { title: String::new(), facts }
+}
+
+fn level_in_words(level: &Level) -> String {
+    match level.factor() {
+        Factor::Quant => level.in_title(),
+        _ => level.in_cell(),
+    }
+}
+
+fn model(entry: &ModelEntry) -> Facts {
+    // The file's own name: its folder is the machine's affair, and in the manifest.
+    let file = Path::new(&entry.path).file_name().map_or_else(|| entry.path.clone(), |name| name.display().to_string());
+    let details: Vec<_> = entry
+        .key
+        .levels()
+        .filter(|level| level.factor() != Factor::Model && level.is_said())
+        .map(level_in_words)
+        .collect();
+    let title = format!("{}, {}", entry.key.model(), details.join(", "));
+    let (Some(facts), Some(size_bytes)) = (&entry.facts, entry.size_bytes) else {
+        return Facts { title, facts: entry.server.as_ref().map(server).unwrap_or_default() };
+    };
+    let experts = match facts.n_expert {
+        0 => "none (dense)".to_owned(),
+        n => format!("{n} a layer, {} used for a token", facts.n_expert_used),
+    };
+    let mut said = vec![("file", format!("{file}, {size_bytes} bytes")), ("blake3", entry.blake3.clone())];
+    if let Some(hub) = &entry.hub {
+        let commit = hub.commit.as_deref().unwrap_or("not known");
+        said.push(("from", format!("huggingface.co/{}, {}, commit {commit}", hub.file.repo, hub.file.file)));
+    }
+    said.extend([
+        ("architecture", format!("{}, {} layers, vocabulary of {}", facts.architecture, facts.n_layer, facts.n_vocab)),
+        ("experts", experts),
+        ("trained on", trained_on(facts)),
+        ("placement", placement(entry.placement).to_owned()),
+        ("accelerators", if entry.accelerators.is_empty() { "none".to_owned() } else { entry.accelerators.join(", ") }),
+        ("engine", entry.engine.clone()),
+    ]);
+    if let Some(ChatForm { forms, before, after, .. }) = facts.chat.as_deref() {
+        let names = forms.join(" or ");
+        said.push(("template chat", format!("llama.cpp's built-in form {names}: {before:?}, the prompt, {after:?}")));
+    }
+    Facts { title, facts: said }
+}
+
+fn trained_on(facts: &ModelFacts) -> String {
+    match facts.n_ctx_train {
+        0 => "not known".to_owned(),
+        n => format!("contexts of {n} tokens"),
+    }
+}
+
+fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
+    let Served { server, name } = &entry.served;
+    let stated: Vec<_> = entry.facts.stated.iter().map(|(key, value)| format!("{key} {value}")).collect();
+    let mut said = vec![
+        ("server", format!("{}, {}, api {}", server.id, server.url, server.api)),
+        ("served as", name.clone()),
+        ("it states", if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") }),
+        (
+            "chain",
+            server.own_chain.as_ref().map_or_else(
+                || "as asked for; what was executed is the server's affair".to_owned(),
+                |own| format!("its own, believed to be {own}; of it the temperature alone is asked for"),
+            ),
+        ),
+        ("placement, numerics", "unknown to us".to_owned()),
+    ];
+    let tried = entry.findings.iter().flat_map(|findings| &findings.0).map(|Finding { probed, honoured, evidence }| {
+        let honoured = match honoured {
+            Some(true) => "honoured",
+            Some(false) => "NOT honoured",
+            None => "not known",
+        };
+        format!("{probed}: {honoured} ({evidence})")
+    });
+    let tried: Vec<_> = tried.collect();
+    said.push(("tried", if tried.is_empty() { "nothing".to_owned() } else { tried.join("; ") }));
+    said
+}
+
+fn placement(placement: Placement) -> &'static str {
+    match placement {
+        Placement::AllOnHost => "everything on the host: there is no accelerator, and the offload moves nothing",
+        Placement::ExpertsOnHost => "the experts that the offload names on the host, the rest on the accelerator",
+        Placement::AllOnAccelerator => "everything on the accelerator",
+        Placement::NoExperts => "the model has no experts to place",
+        Placement::Unknown => "unknown to us",
+    }
+}
+
+fn chain(chain: &Chain) -> Facts {
+    let steps = chain.steps.iter().map(|step| in_words(&serde_json::to_value(step).expect("a step is plain data")));
+    let draw = if chain.draws() { "yes, by the trial's seed" } else { "no: one run whatever the seeds" };
+    let facts = vec![("steps", steps.collect::<Vec<_>>().join(" → ")), ("random draw", draw.to_owned())];
+    Facts { title: chain.id.clone(), facts }
+}
+
+/// `{"top_p": {"p": 0.9, "min_keep": 1}}` as `top_p(min_keep 1, p 0.9)`.
+fn in_words(step: &Value) -> String {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let Value::Object(object) = step else { return plain(step) };
+    let named = object.iter().map(|(name, parameters)| match parameters {
+        Value::Object(parameters) if parameters.is_empty() => name.clone(),
+        Value::Object(parameters) => {
+            let each = parameters.iter().map(|(key, value)| format!("{key}\u{a0}{}", plain(value)));
+            format!("{name}({})", each.collect::<Vec<_>>().join(", "))
+        }
+        Value::Null => name.clone(),
+        value => format!("{name}({})", plain(value)),
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+fn run(index: usize, entry: &RunEntry, placed: Vec<Measured<'_>>) -> Facts {
+    let hardware = &entry.hardware;
+    let known = |fact: &Option<String>| fact.clone().unwrap_or_else(|| "not known".to_owned());
+    let samplers = match entry.samplers {
+        Samplers::Fast => "in Rust, llama.cpp's where they do not cover a chain",
+        Samplers::Llama => "llama.cpp's",
+    };
+    let mut facts = vec![
+        ("command", entry.command_line.join(" ")),
+        ("ended", format!("{}, {} trials done", entry.ended, entry.trials_done)),
+        ("machine", format!("{} ({}), {}", known(&hardware.cpu), hardware.architecture, known(&hardware.os))),
+        ("threads", format!("{} on {} usable cores", entry.threads, hardware.usable_cores)),
+        ("samplers", samplers.to_owned()),
+        ("time", format!("{:.1} s, {} tokens evaluated", entry.seconds, entry.effort.evaluated_tokens)),
+    ];
+    facts.extend(entry.loads.iter().filter_map(|load| Some(("made again", probed(load)?))));
+    facts.extend(placed.into_iter().map(|placed| ("placement", format!("{}: {}", placed.load.key, sentence(&placed)))));
+    Facts { title: format!("Run {}", index + 1), facts }
+}
+
+/// What the determinism probe found of a load.
+fn probed(load: &LoadEntry) -> Option<String> {
+    let probe = load.probe.as_ref()?;
+    Some(format!("{}: {} of {} texts agree when made again, alone", load.key, probe.agreed, probe.repeated))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::in_words;
+
+    #[test]
+    fn steps_read_as_a_chain() {
+        assert_eq!(in_words(&json!({ "top_p": { "p": 0.9, "min_keep": 1 } })), "top_p(min_keep\u{a0}1, p\u{a0}0.9)");
+        assert_eq!(in_words(&json!("greedy")), "greedy");
+        assert_eq!(in_words(&json!({ "temperature": { "t": "T" } })), "temperature(t\u{a0}T)");
+    }
+}

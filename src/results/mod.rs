@@ -1,0 +1,52 @@
+//! What a run came to: what its folder holds, and the analysis of it.
+//!
+//! Owns what can be said only of manifest, journal and analysis together: where experts were computed, how much work the
+//! run did. Must not know files, nor how anything is shown.
+
+mod placement;
+mod work;
+
+use crate::analysis::{Analysis, HostExperts, Questions, TrialResult, analyse};
+use crate::journal::Contents;
+use crate::manifest::Manifest;
+use crate::plan::Design;
+use crate::run_dir::Kept;
+
+pub use placement::{Measured, measured};
+pub use work::{Work, work};
+
+/// A run and its analysis; it may still lack trials.
+pub struct Results {
+    /// What must be known of how its files were kept.
+    pub custody: Vec<String>,
+    pub design: Design,
+    pub manifest: Manifest,
+    pub contents: Contents,
+    pub analysis: Analysis,
+}
+
+impl From<Kept> for Results {
+    fn from(Kept { custody, design, manifest, contents }: Kept) -> Self {
+        let outcome_of = |id: &_| contents.records.get(id).map(|record| &record.outcome);
+        let host_experts = placement::host_experts(&manifest, contents.records.len());
+        let questions = Questions { host_experts: &host_experts, ..Questions::from(&design) };
+        let analysis = analyse(design.own_trials(), questions, outcome_of);
+        Self { custody, design, manifest, contents, analysis }
+    }
+}
+
+impl Results {
+    /// The trials that failed or are missing.
+    pub fn n_without_score(&self) -> usize {
+        self.analysis.trials.iter().filter(|trial| !matches!(trial.result, TrialResult::Scored { .. })).count()
+    }
+
+    /// What must be known to read the results rightly.
+    pub fn notes(&self) -> Vec<String> {
+        let Self { custody, design, manifest, contents, analysis } = self;
+        let part = Vec::from_iter(design.part_note());
+        let host_experts = placement::host_experts(manifest, contents.records.len());
+        let taken_over = host_experts.iter().filter_map(HostExperts::note).collect();
+        [custody.clone(), design.notes.clone(), part, manifest.warnings(), taken_over, analysis.notes.clone()].concat()
+    }
+}

@@ -1,0 +1,110 @@
+//! A sweep from being ready to its results: the journal is opened, trials are run, the manifest tells how.
+//!
+//! Owns the order of these, so that whatever ends a run leaves a folder from which the same command goes on. Must not know
+//! how an experiment became ready, nor how results are shown.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use miette::Diagnostic;
+
+use crate::engine::{Limits, Samplers, Sharing};
+use crate::event::RunEvent;
+use crate::manifest::{Manifest, RunEntry};
+use crate::message::say;
+use crate::prepare::{Planned, Ready};
+use crate::results::Results;
+use crate::run_dir::RunDirError;
+use crate::runner::{Ending, RunError, Settings};
+use crate::signals::Watch;
+
+mod turns;
+
+/// What an interruption says when there are texts.
+const KEPT: &str = "interrupted: finished trials are in the journal, the same command goes on from them";
+
+/// How trials are run, as far as it changes no text.
+#[derive(Clone, Copy, Debug)]
+pub struct Means {
+    pub limits: Limits,
+    pub samplers: Samplers,
+    pub sharing: Sharing,
+    pub stall_timeout: Duration,
+    pub memory_patience: Duration,
+}
+
+/// How a sweep ended.
+pub enum Swept {
+    Complete(Box<Results>),
+    Interrupted,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum SweepError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    RunDir(#[from] RunDirError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error("{0}")]
+    #[diagnostic(help("finished trials are safe: the same command goes on from them when the server is back"))]
+    Unreachable(String),
+    #[error("{0}")]
+    #[diagnostic(help(
+        "finished trials are safe, and no other has failed: the same command goes on from them when memory is free, or \
+         with a smaller --batch and --lanes; --wait-for-memory SECONDS waits longer"
+    ))]
+    OutOfMemory(String),
+}
+
+/// Runs what is left of a sweep, and reads its results back.
+///
+/// # Errors
+/// When its folder can't be used, no worker can be started, a server is gone or memory stays short. What is in the
+/// journal by then stays.
+pub fn sweep(
+    ready: Ready,
+    means: Means,
+    watch: &Watch,
+    on_event: &mut dyn FnMut(RunEvent<'_>),
+) -> Result<Swept, SweepError> {
+    let Ready { planned, files, failed, trust } = ready;
+    let Planned { design, text, plan, directory, executable, .. } = planned;
+    let (mut journal, contents) = directory.open(&text, trust)?;
+    if contents.torn_bytes > 0 {
+        let bytes = contents.torn_bytes;
+        say(&format!("dropped the journal's torn last line, {bytes} bytes: its trial runs again"));
+    }
+    let mut manifest = directory.begin(&text, &design, Manifest::new(&design.name, &plan), trust)?;
+
+    let started = SystemTime::now();
+    let Means { limits, samplers, sharing, stall_timeout, memory_patience } = means;
+    let settings = Settings { executable, limits, samplers, sharing, files, stall_timeout, memory_patience };
+    // So that a run that is killed tells where its texts were made.
+    manifest.runs.push(RunEntry::begun(unix_seconds(started), &settings));
+    directory.write_manifest(&manifest)?;
+    watch.cleanly();
+    let done = contents.done(failed);
+    let report = turns::run((&design, &plan), (&contents, &done), &mut journal, &settings, watch.asked(), on_event)?;
+
+    // In the place of what was written when it began. A run that computed nothing leaves no trace.
+    manifest.runs.pop();
+    if report.trials_done > 0 {
+        manifest.runs.push(RunEntry::new(unix_seconds(started), &settings, &report));
+    }
+    manifest.n_trials = Some(journal.n_trials());
+    directory.write_manifest(&manifest)?;
+    match report.ending {
+        Ending::Interrupted => Ok(Swept::Interrupted),
+        Ending::Unreachable(reason) => Err(SweepError::Unreachable(reason)),
+        Ending::OutOfMemory(reason) => Err(SweepError::OutOfMemory(reason)),
+        Ending::Complete => {
+            // Files are replaced whole, so there is nothing to end cleanly.
+            watch.at_once(KEPT);
+            Ok(Swept::Complete(Box::new(directory.with_own(design, manifest, trust)?.into())))
+        }
+    }
+}
+
+fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
