@@ -14,10 +14,11 @@ use crate::run_dir::{Output, RunDir};
 pub fn write_outputs(directory: &RunDir, results: &Results) -> Result<(ExitCode, String), Failure> {
     directory.clear_left_overs();
     outputs::<Failure>(results, &mut |item| {
-        Ok(match item {
+        match item {
             Item::File(output, contents) => directory.write(output, contents)?,
             Item::Plot { name, svg, png } => directory.write_plot(name, svg, png)?,
-        })
+        }
+        Ok(())
     })?;
     let mut text = summary(results);
     let (run, plot, page) =

@@ -88,7 +88,7 @@ pub fn merge(directories: &[PathBuf], out: &RunDir, machines: Machines, trust: T
 }
 
 /// Every trial's record; a text stands before a failure.
-fn records<'r>(runs: &'r [(RunDir, Kept)]) -> Result<BTreeMap<&'r TrialId, &'r TrialRecord>, MergeError> {
+fn records(runs: &[(RunDir, Kept)]) -> Result<BTreeMap<&TrialId, &TrialRecord>, MergeError> {
     let mut found: BTreeMap<&TrialId, (&RunDir, &TrialRecord)> = BTreeMap::new();
     for (directory, run) in runs {
         for (id, record) in &run.contents.records {

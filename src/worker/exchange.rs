@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::death::Death;
 use super::protocol::{Reply, Request};
-use super::supervisor::{Silence, Worker};
+use super::supervisor::{ReceiveError, Worker};
 
 /// How often an interruption is looked for while nothing happens.
 pub const POLL: Duration = Duration::from_millis(100);
@@ -104,11 +104,11 @@ impl<'a> Exchange<'a> {
             }
             match (self.worker.receive(POLL), silence) {
                 (Ok(reply), _) => return Ok(reply),
-                (Err(Silence::Died(death)), _) => return Err(Unanswered::Died(death)),
-                (Err(Silence::TimedOut), Some(silence)) if begun.elapsed() >= silence => {
+                (Err(ReceiveError::Died(death)), _) => return Err(Unanswered::Died(death)),
+                (Err(ReceiveError::TimedOut), Some(silence)) if begun.elapsed() >= silence => {
                     return Err(Unanswered::Silent(silence));
                 }
-                (Err(Silence::TimedOut), _) => {}
+                (Err(ReceiveError::TimedOut), _) => {}
             }
         }
     }

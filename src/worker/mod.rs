@@ -19,4 +19,4 @@ pub mod supervisor;
 pub use death::{Cause, Death};
 pub use devices::{DevicesError, list_devices};
 pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
-pub use supervisor::{Silence, Worker};
+pub use supervisor::{ReceiveError, Worker};

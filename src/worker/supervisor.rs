@@ -38,7 +38,7 @@ pub struct Worker {
 
 /// Why no reply came.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Silence {
+pub enum ReceiveError {
     /// Nothing yet; it may still come.
     TimedOut,
     /// The worker has ended.
@@ -109,19 +109,19 @@ impl Worker {
     /// the worker's death.
     ///
     /// # Errors
-    /// [`Silence`] when none came.
-    pub fn receive(&mut self, timeout: Duration) -> Result<Reply, Silence> {
+    /// [`ReceiveError`] when none came.
+    pub fn receive(&mut self, timeout: Duration) -> Result<Reply, ReceiveError> {
         if self.failure.is_some() {
-            return Err(Silence::Died(self.last_words()));
+            return Err(ReceiveError::Died(self.last_words()));
         }
         match self.replies.recv_timeout(timeout) {
             Ok(Reply::Failed { reason }) => {
                 self.failure = Some(reason);
-                Err(Silence::Died(self.last_words()))
+                Err(ReceiveError::Died(self.last_words()))
             }
             Ok(reply) => Ok(reply),
-            Err(RecvTimeoutError::Timeout) => Err(Silence::TimedOut),
-            Err(RecvTimeoutError::Disconnected) => Err(Silence::Died(self.last_words())),
+            Err(RecvTimeoutError::Timeout) => Err(ReceiveError::TimedOut),
+            Err(RecvTimeoutError::Disconnected) => Err(ReceiveError::Died(self.last_words())),
         }
     }
 

@@ -16,7 +16,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     };
     use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Work};
     use moe_sweep::worker::protocol::{Reply, Request};
-    use moe_sweep::worker::{Cause, Silence, Worker};
+    use moe_sweep::worker::{Cause, ReceiveError, Worker};
 
     let bench = Bench::new("");
     let path = crate::support::models().join("deepseek-tiny.gguf");
@@ -56,12 +56,12 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
                     break;
                 }
                 Ok(_) => {}
-                Err(Silence::Died(death)) => {
+                Err(ReceiveError::Died(death)) => {
                     assert_eq!(death.cause, Cause::Memory, "{megabytes} MB: {death}");
                     short += 1;
                     break;
                 }
-                Err(Silence::TimedOut) => panic!("{megabytes} MB: the worker hangs"),
+                Err(ReceiveError::TimedOut) => panic!("{megabytes} MB: the worker hangs"),
             }
         }
     }

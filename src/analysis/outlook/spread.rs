@@ -20,7 +20,7 @@ pub struct Spread {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
-    /// [`USUAL_SD`], of a difference of two such differences √2 times as much; of Spearman's ρ
+    /// `USUAL_SD`, of a difference of two such differences √2 times as much; of Spearman's ρ
     /// over k levels 1 / √(k − 1), as where the levels do nothing (Kendall and Gibbons 1990,
     /// "Rank Correlation Methods", § 5.14).
     Assumed,

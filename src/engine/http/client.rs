@@ -48,7 +48,7 @@ pub struct Client {
 
 /// Why no whole answer came.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum RequestError {
     /// Nobody is there.
     #[error("{url} can't be reached: {reason}")]
     Unreachable { url: String, reason: String },
@@ -117,19 +117,19 @@ impl Client {
     ///
     /// # Errors
     /// When no whole answer came.
-    pub fn ask(&self, ask: &Ask, max_tokens: u32, mut on_first_piece: impl FnMut()) -> Result<Answer, Trouble> {
+    pub fn ask(&self, ask: &Ask, max_tokens: u32, mut on_first_piece: impl FnMut()) -> Result<Answer, RequestError> {
         let by = Instant::now() + answer(&self.server);
         let body = match self.post(ask.path, &ask.body, by) {
             // Ollama's way to end a loop of which it sent nothing: to ask again would give the same.
-            Err(Trouble::Passing { reason, .. } | Trouble::Lasting(reason)) if says_repetition(&reason) => {
+            Err(RequestError::Passing { reason, .. } | RequestError::Lasting(reason)) if says_repetition(&reason) => {
                 return Ok(Answer::ended_for_repetition(&reason));
             }
             // Nothing is there of the text: another attempt would take as long.
-            Err(Trouble::Passing { .. }) if Instant::now() >= by => return Err(self.too_late()),
+            Err(RequestError::Passing { .. }) if Instant::now() >= by => return Err(self.too_late()),
             response => response?,
         };
         let limit = FRAME_BYTES + BYTES_PER_TOKEN * max_tokens as usize;
-        let endless = || Trouble::Lasting(endless(limit, max_tokens));
+        let endless = || RequestError::Lasting(endless(limit, max_tokens));
         match self.server.delivery {
             Delivery::Stream => self.read_stream(body, limit, by, &mut on_first_piece, &endless),
             Delivery::Whole => {
@@ -139,7 +139,7 @@ impl Client {
                     Ok(text) => text.ok_or_else(endless)?,
                 };
                 let mut answer = self.answer();
-                answer.take_whole(self.server.api, &text).map_err(|broken| trouble(&broken))?;
+                answer.take_whole(self.server.api, &text).map_err(|broken| of_broken(&broken))?;
                 on_first_piece();
                 Ok(answer)
             }
@@ -152,8 +152,8 @@ impl Client {
         limit: usize,
         by: Instant,
         on_first_piece: &mut dyn FnMut(),
-        endless: &dyn Fn() -> Trouble,
-    ) -> Result<Answer, Trouble> {
+        endless: &dyn Fn() -> RequestError,
+    ) -> Result<Answer, RequestError> {
         let Server { api, silence_s, .. } = self.server;
         let silence = silence(&self.server);
         let mut lines = body.lines(limit);
@@ -164,7 +164,7 @@ impl Client {
         let mut last_heard = Instant::now();
         let broke_off = |mut answer: Answer, reason: String| {
             answer.end_stream(api);
-            Err(Trouble::BrokenOff { answer: Box::new(answer), reason })
+            Err(RequestError::BrokenOff { answer: Box::new(answer), reason })
         };
         loop {
             let patience = if answer.is_complete() { AFTERTHOUGHT.min(silence) } else { silence };
@@ -188,7 +188,7 @@ impl Client {
                 }
                 Err(Lost(reason)) => return broke_off(answer, reason),
             };
-            if answer.take_line(api, &line).map_err(|broken| trouble(&broken))? == Heard::Something {
+            if answer.take_line(api, &line).map_err(|broken| of_broken(&broken))? == Heard::Something {
                 last_heard = Instant::now();
             }
             if !begun && answer.has_text() {
@@ -206,7 +206,7 @@ impl Client {
     ///
     /// # Errors
     /// When it can't be reached or refuses.
-    pub fn document(&self, path: &str, body: Option<&Value>) -> Result<Option<Value>, Trouble> {
+    pub fn document(&self, path: &str, body: Option<&Value>) -> Result<Option<Value>, RequestError> {
         let by = Instant::now() + DOCUMENT.min(answer(&self.server));
         let response = match body {
             Some(body) => self.post(path, body, by),
@@ -217,8 +217,8 @@ impl Client {
         };
         let incoming = match response {
             Ok(incoming) => incoming,
-            Err(Trouble::NoPage(_)) => return Ok(None),
-            Err(trouble) => return Err(trouble),
+            Err(RequestError::NoPage(_)) => return Ok(None),
+            Err(error) => return Err(error),
         };
         let text = incoming.whole(FRAME_BYTES * 64, by).map_err(|Lost(reason)| passing(reason))?;
         Ok(text.and_then(|text| self.secrets.json(&text).ok()))
@@ -229,7 +229,7 @@ impl Client {
         self.secrets.scrub(text)
     }
 
-    fn post(&self, path: &str, body: &Value, by: Instant) -> Result<Incoming, Trouble> {
+    fn post(&self, path: &str, body: &Value, by: Instant) -> Result<Incoming, RequestError> {
         let request = self.prepared(self.agent.post(self.address(path)), by).header(CONTENT_TYPE, "application/json");
         let response = request.send(body.to_string()).map_err(|error| self.unsent(&error))?;
         self.accept(response, path)
@@ -254,7 +254,7 @@ impl Client {
         format!("{}{path}", self.server.url)
     }
 
-    fn accept(&self, response: Response<Body>, path: &str) -> Result<Incoming, Trouble> {
+    fn accept(&self, response: Response<Body>, path: &str) -> Result<Incoming, RequestError> {
         let status = response.status();
         let header = |name: HeaderName| Some(self.secrets.text(response.headers().get(name)?.as_bytes()));
         let (leads_to, retry_after) = (header(LOCATION), header(RETRY_AFTER));
@@ -281,13 +281,13 @@ impl Client {
         let said = format!("{status}{from}: {quoted}");
         let reason = format!("{}{advice}", said.trim_end_matches(": "));
         Err(match status.as_u16() {
-            404 | 405 => Trouble::NoPage(reason),
-            408 | 425 | 429 | 500..=599 => Trouble::Passing { reason, retry_after },
-            _ => Trouble::Lasting(reason),
+            404 | 405 => RequestError::NoPage(reason),
+            408 | 425 | 429 | 500..=599 => RequestError::Passing { reason, retry_after },
+            _ => RequestError::Lasting(reason),
         })
     }
 
-    fn unsent(&self, error: &ureq::Error) -> Trouble {
+    fn unsent(&self, error: &ureq::Error) -> RequestError {
         let mut reason = self.secrets.text(error.to_string().as_bytes());
         if let Some(proxy) = &self.proxy {
             reason += &format!(", {}", proxy.by_way_of());
@@ -296,29 +296,29 @@ impl Client {
             ureq::Error::Timeout(timeout) if !matches!(timeout, ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
                 passing(format!("no answer: {reason}"))
             }
-            ureq::Error::BadUri(_) | ureq::Error::Tls(_) => Trouble::Lasting(reason),
+            ureq::Error::BadUri(_) | ureq::Error::Tls(_) => RequestError::Lasting(reason),
             // The connection was taken and lost, or used for too much: somebody is there.
             ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => passing(reason),
             ureq::Error::Io(error) if error.kind() != std::io::ErrorKind::ConnectionRefused => passing(reason),
-            _ => Trouble::Unreachable { url: self.server.url.clone(), reason },
+            _ => RequestError::Unreachable { url: self.server.url.clone(), reason },
         }
     }
 
     /// Of a text of which nothing was there in time.
-    fn too_late(&self) -> Trouble {
-        Trouble::Lasting(format!("nothing of the text came within answer_s = {} s", self.server.answer_s))
+    fn too_late(&self) -> RequestError {
+        RequestError::Lasting(format!("nothing of the text came within answer_s = {} s", self.server.answer_s))
     }
 }
 
-fn trouble(broken: &Broken) -> Trouble {
+fn of_broken(broken: &Broken) -> RequestError {
     match broken {
         Broken::Reported(_) => passing(broken.to_string()),
-        Broken::Foreign { .. } => Trouble::Lasting(broken.to_string()),
+        Broken::Foreign { .. } => RequestError::Lasting(broken.to_string()),
     }
 }
 
-fn passing(reason: String) -> Trouble {
-    Trouble::Passing { reason, retry_after: None }
+fn passing(reason: String) -> RequestError {
+    RequestError::Passing { reason, retry_after: None }
 }
 
 /// As much as is quoted.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::client::{Client, Trouble};
+use super::client::{Client, RequestError};
 use crate::engine::EngineError;
 use crate::experiment::{Api, Served};
 
@@ -71,10 +71,10 @@ pub fn identify(served: &Served, client: &Client) -> Result<ServerFacts, EngineE
     };
     let document = |path: &str, body: Option<Value>| match client.document(path, body.as_ref()) {
         Ok(document) => Ok(document.unwrap_or(Value::Null)),
-        Err(Trouble::Unreachable { url, reason }) => {
+        Err(RequestError::Unreachable { url, reason }) => {
             Err(EngineError::Server(format!("no server answers at {url}: {reason}")))
         }
-        Err(trouble) => Err(EngineError::Server(format!("the server refuses {path}: {trouble}"))),
+        Err(error) => Err(EngineError::Server(format!("the server refuses {path}: {error}"))),
     };
     let name = served.name.as_str();
     match served.server.api {

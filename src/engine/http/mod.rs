@@ -28,7 +28,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use answer::Answer;
-use client::{Client, Trouble};
+use client::{Client, RequestError};
 pub use identity::ServerFacts;
 pub use mapping::{Dialect, Expressed, Inexpressible, Loss, express, sampling_fields};
 pub use probe::{Finding, Findings, Probed};
@@ -102,12 +102,12 @@ impl HttpEngine {
             let answer = self.client.ask(&ask, wanted.max_tokens, || first = Some(begun.elapsed().as_secs_f64()));
             let pause = match answer {
                 Ok(answer) => return Ok((self.generation(answer, wanted), timing(begun, first))),
-                Err(Trouble::BrokenOff { answer, .. }) if attempts.broke_off() => {
+                Err(RequestError::BrokenOff { answer, .. }) if attempts.broke_off() => {
                     return Ok((self.generation(*answer, wanted), timing(begun, first)));
                 }
-                Err(trouble) => {
-                    let reason = trouble.to_string();
-                    let pause = attempts.after(trouble, patience)?.min(longest_pause);
+                Err(error) => {
+                    let reason = error.to_string();
+                    let pause = attempts.after(error, patience)?.min(longest_pause);
                     if pause >= WORTH_TELLING {
                         on_pause(&reason, pause);
                     }
@@ -160,24 +160,24 @@ impl Attempts {
     }
 
     /// How long to wait before it is asked again.
-    fn after(&mut self, trouble: Trouble, patience: Duration) -> Result<Duration, Ended> {
+    fn after(&mut self, error: RequestError, patience: Duration) -> Result<Duration, Ended> {
         self.made += 1;
-        if !matches!(trouble, Trouble::Unreachable { .. }) {
+        if !matches!(error, RequestError::Unreachable { .. }) {
             self.unreachable_since = None;
         }
-        match trouble {
-            Trouble::Unreachable { .. } => {
+        match error {
+            RequestError::Unreachable { .. } => {
                 let since = *self.unreachable_since.get_or_insert_with(Instant::now);
                 if since.elapsed() >= patience {
-                    Err(Ended::Gone(trouble.to_string()))
+                    Err(Ended::Gone(error.to_string()))
                 } else {
                     Ok(pause(self.made, None))
                 }
             }
-            Trouble::Passing { retry_after, .. } if self.made < ATTEMPTS => Ok(pause(self.made, retry_after)),
-            Trouble::BrokenOff { .. } => Ok(pause(1, None)),
-            Trouble::Passing { .. } | Trouble::Lasting(_) | Trouble::NoPage(_) => {
-                Err(Ended::Failed { reason: trouble.to_string(), attempts: self.made })
+            RequestError::Passing { retry_after, .. } if self.made < ATTEMPTS => Ok(pause(self.made, retry_after)),
+            RequestError::BrokenOff { .. } => Ok(pause(1, None)),
+            RequestError::Passing { .. } | RequestError::Lasting(_) | RequestError::NoPage(_) => {
+                Err(Ended::Failed { reason: error.to_string(), attempts: self.made })
             }
         }
     }

@@ -144,7 +144,7 @@ impl Source {
     }
 
     fn test_modules(&self) -> Vec<(String, Vec<String>)> {
-        let of = |name: &String| (self.krate.clone(), [&self.modules[..], &[name.clone()]].concat());
+        let of = |name: &String| (self.krate.clone(), [&self.modules[..], std::slice::from_ref(name)].concat());
         self.test_modules.iter().map(of).collect()
     }
 
