@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::design;
 use super::{sequence, server, shard};
-use crate::domain::{self, Factor, Seed, TrialId};
+use crate::domain::{self, Cell, Factor, Seed, TrialId};
 use crate::experiment;
 use crate::format::{Chain, Generate, Levels, Markers, Unknown, both_ways, each};
 use crate::seal::Format;
@@ -190,7 +190,7 @@ impl TryFrom<Design> for design::Design {
             doubts: each(doubts)?,
             thought_markers: thought_markers.into_iter().map(|(model, markers)| (model, markers.into())).collect(),
             sequential: sequential.map(Into::into),
-            trials: each(trials)?,
+            trials: self::trials(trials)?,
             part: part.map(TryInto::try_into).transpose()?,
         })
     }
@@ -217,13 +217,22 @@ impl From<&domain::Trial> for Trial {
     }
 }
 
-impl TryFrom<Trial> for domain::Trial {
-    type Error = Unknown;
-
-    fn try_from(Trial { id, cell, prompt, seed }: Trial) -> Result<Self, Unknown> {
+/// The trials of a file. Those that follow each other are mostly of one cell, and share it: a plan may have a million.
+fn trials(written: Vec<Trial>) -> Result<Vec<domain::Trial>, Unknown> {
+    let mut last: Option<(Levels, Cell)> = None;
+    let mut cell_of = |levels: Levels| match &last {
+        Some((known, cell)) if *known == levels => Ok(cell.clone()),
+        _ => {
+            let cell = Cell::try_from(levels.clone())?;
+            last = Some((levels, cell.clone()));
+            Ok(cell)
+        }
+    };
+    let trial = |Trial { id, cell, prompt, seed }| {
         let seed = seed.map(Seed::try_from).transpose().map_err(|reason| Unknown(reason.to_owned()))?;
-        Ok(Self { id: TrialId::known(id), cell: cell.try_into()?, prompt, seed })
-    }
+        Ok(domain::Trial { id: TrialId::known(id), cell: cell_of(cell)?, prompt, seed })
+    };
+    written.into_iter().map(trial).collect()
 }
 
 impl From<&design::Part> for Part {

@@ -5,7 +5,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Cell, Temperature};
+use crate::domain::Temperature;
 use crate::experiment::{Direction, Hypothesis, LookAfter, Settings, Sides, Test};
 use crate::format::strategies::{cells, chains, factors, generates, markers, seeds, selections};
 use crate::format::{sample, samples};
