@@ -11,11 +11,8 @@ use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
-use crate::seal::{Seal, Trust, Unfit, seal};
 
 mod format;
-
-use format::FORMAT;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
@@ -157,22 +154,6 @@ impl Manifest {
         }
     }
 
-    /// The manifest, and what its seal says.
-    ///
-    /// # Errors
-    /// When `json` is no manifest, one of a newer version, or one that was changed and is not to be trusted.
-    pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), Unfit> {
-        let (manifest, seal): (format::Manifest, _) = FORMAT.read(json, trust)?;
-        Ok((manifest.try_into()?, seal))
-    }
-
-    /// As the file holds it.
-    pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec_pretty(&format::Manifest::from(self)).expect("plain data");
-        seal(&mut json);
-        json
-    }
-
     /// What the runs found out that must be known to read the results rightly.
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
@@ -252,11 +233,6 @@ impl RunEntry {
     pub fn begun(started_unix_s: u64, settings: &Settings) -> Self {
         let entry = Self::new(started_unix_s, settings, &RunReport::default());
         Self { ended: NOT_ENDED.to_owned(), ..entry }
-    }
-
-    /// As the file holds it: what two entries of the same run have in common.
-    pub fn written(&self) -> String {
-        serde_json::to_string(&format::RunEntry::from(self.clone())).expect("an entry is plain data")
     }
 
     /// Whether it told how it ended, and so what it did.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use itertools::Itertools as _;
 
-use super::format::{self, VERSION};
+use super::written;
 use crate::analysis::{Analysis, TrialResult};
 use crate::domain::{Cell, Generate};
 use crate::metrics::Metric;
@@ -48,8 +48,8 @@ pub struct Baseline {
 pub enum BaselineError {
     #[error("it is not a baseline: {0}")]
     NotOne(#[from] serde_json::Error),
-    #[error("it is a baseline of version {found}, and this moe-sweep reads {VERSION}")]
-    OtherVersion { found: u32 },
+    #[error("it is a baseline of version {found}, and this moe-sweep reads {known}")]
+    OtherVersion { found: u32, known: u32 },
     #[error("its content is not what was saved: it was edited or damaged")]
     Edited,
 }
@@ -76,22 +76,11 @@ impl Baseline {
     pub fn new(facts: Facts, analysis: &Analysis) -> Self {
         Self { facts, cells: cells(analysis) }
     }
-
-    /// # Errors
-    /// When `json` is not what [`Self::to_json`] wrote.
-    pub fn from_json(json: &[u8]) -> Result<Self, BaselineError> {
-        Self::try_from(format::Baseline::parse(json)?).map_err(|unknown| BaselineError::NotOne(unknown.into()))
-    }
-
-    /// A line a cell, so that a review shows which cells changed.
-    pub fn to_json(&self) -> Vec<u8> {
-        format::Baseline::from(self).file()
-    }
 }
 
 impl Facts {
     pub fn chains_of(design: &Design) -> BTreeMap<String, String> {
-        design.chains.iter().map(|chain| (chain.id.clone(), format::chain(&chain.steps))).collect()
+        design.chains.iter().map(|chain| (chain.id.clone(), written::chain(&chain.steps))).collect()
     }
 
     pub fn prompts_of(design: &Design) -> BTreeMap<String, String> {
@@ -105,7 +94,7 @@ fn cells(analysis: &Analysis) -> Vec<BaselineCell> {
     for scored in &analysis.trials {
         let TrialResult::Scored { generation, .. } = &scored.result else { continue };
         let hasher = texts.entry((&scored.trial.cell, &scored.trial.prompt)).or_default();
-        hasher.update(&format::text(scored.trial.seed, generation));
+        hasher.update(&written::text(scored.trial.seed, generation));
     }
     let mut values: BTreeMap<(&Cell, Metric, &str), Vec<f64>> = BTreeMap::new();
     for scored in &analysis.trials {

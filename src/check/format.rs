@@ -8,16 +8,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::baseline::{self, BaselineError};
-use crate::domain::{self, Seed, Slot, Step};
-use crate::format::{Generate, Levels, Stop, Unknown, steps};
+use crate::format::{Generate, Levels, Unknown};
 
 /// The version this program writes and reads.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// What a run scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Baseline {
+struct Baseline {
     v: u32,
     #[serde(flatten)]
     facts: Facts,
@@ -56,21 +55,21 @@ impl Baseline {
     ///
     /// # Errors
     /// When it is no baseline, one of another version, or not what was saved.
-    pub fn parse(json: &[u8]) -> Result<Self, BaselineError> {
+    fn parse(json: &[u8]) -> Result<Self, BaselineError> {
         #[derive(Deserialize)]
         struct Versioned {
             v: u32,
         }
         let Versioned { v } = serde_json::from_slice(json)?;
         if v != VERSION {
-            return Err(BaselineError::OtherVersion { found: v });
+            return Err(BaselineError::OtherVersion { found: v, known: VERSION });
         }
         let baseline: Self = serde_json::from_slice(json)?;
         if baseline.blake3 == baseline.hash() { Ok(baseline) } else { Err(BaselineError::Edited) }
     }
 
     /// The file: a line a cell, so that a review shows which cells changed.
-    pub fn file(&self) -> Vec<u8> {
+    fn file(&self) -> Vec<u8> {
         let mut json = String::from("{\n");
         let fields = serde_json::to_value(&self.facts).expect("facts are plain data");
         json += &format!("\"v\": {},\n", self.v);
@@ -91,17 +90,6 @@ impl Baseline {
 
 fn compact(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("a baseline is plain data")
-}
-
-/// A chain's steps, as a baseline compares them.
-pub fn chain(chain: &[Step<Slot>]) -> String {
-    compact(&steps(chain))
-}
-
-/// A text, as a baseline's hash of a prompt's texts takes it in.
-pub fn text(seed: Option<Seed>, generation: &domain::Generation) -> Vec<u8> {
-    let written = (seed.map(Seed::get), &generation.thought, &generation.text, Stop::from(generation.stop));
-    serde_json::to_vec(&written).expect("a text is plain data")
 }
 
 impl From<&baseline::Baseline> for Baseline {
@@ -133,6 +121,19 @@ impl TryFrom<Baseline> for baseline::Baseline {
     }
 }
 
+impl baseline::Baseline {
+    /// # Errors
+    /// When `json` is not what [`Self::to_json`] wrote.
+    pub fn from_json(json: &[u8]) -> Result<Self, BaselineError> {
+        Self::try_from(Baseline::parse(json)?).map_err(|unknown| BaselineError::NotOne(unknown.into()))
+    }
+
+    /// A line a cell, so that a review shows which cells changed.
+    pub fn to_json(&self) -> Vec<u8> {
+        Baseline::from(self).file()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::collection::{btree_map, vec};
@@ -140,7 +141,8 @@ mod tests {
 
     use super::*;
     use crate::check::baseline::{Baseline, BaselineCell, Facts};
-    use crate::domain::{Cell, Temperature};
+    use crate::check::written::{chain, text};
+    use crate::domain::{self, Cell, Seed, Slot, Step, Temperature};
     use crate::format::strategies::{cells, generates};
     use crate::format::{sample, samples};
 
@@ -184,7 +186,7 @@ mod tests {
             Baseline::from_json(saved.replace(from, to).as_bytes())
         };
         assert!(matches!(read("first prompt", "another prompt"), Err(BaselineError::Edited)));
-        assert!(matches!(read("\"v\": 1", "\"v\": 2"), Err(BaselineError::OtherVersion { found: 2 })));
+        assert!(matches!(read("\"v\": 1", "\"v\": 2"), Err(BaselineError::OtherVersion { found: 2, .. })));
         assert!(matches!(read("\"cells\"", "\"rows\""), Err(BaselineError::NotOne(_))));
     }
 

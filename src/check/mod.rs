@@ -13,6 +13,7 @@ mod of_run;
 mod tests;
 mod units;
 mod unlike;
+mod written;
 
 pub use baseline::{Baseline, BaselineError, Facts};
 pub use comparable::{Difference, differences};

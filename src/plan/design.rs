@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::format::{self, FORMAT};
 use super::{Doubt, Plan, Sequence, Shard, Trial};
 use crate::domain::{Acts, Chain, Factor, Generate, Seed};
 use crate::experiment::{Experiment, Hypothesis, Prompt, Settings};
 use crate::metrics::Markers;
-use crate::seal::{Seal, Trust, Unfit, seal};
+use crate::seal::Unfit;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Design {
@@ -109,9 +108,7 @@ impl Design {
     /// The first thing of which this design and another say something else, what the machine
     /// made of them aside.
     pub fn difference(&self, other: &Self) -> Option<String> {
-        let fields =
-            |design: &Self| serde_json::to_value(format::Design::from(design)).expect("a design is plain data");
-        let (ours, theirs) = (fields(self), fields(other));
+        let (ours, theirs) = (self.fields(), other.fields());
         let aside = ["part", "notes", "inert", "doubts", "trials"];
         let named = ours.as_object().into_iter().flatten().filter(|(name, _)| !aside.contains(&name.as_str()));
         let mut differing = named.filter(|(name, ours)| theirs.get(name) != Some(ours)).map(|(name, _)| name.clone());
@@ -132,27 +129,5 @@ impl Design {
         } else {
             format!("the trials, {at} and {}, prompt {}", theirs.cell, theirs.prompt)
         })
-    }
-
-    /// The design, and what its seal says.
-    ///
-    /// # Errors
-    /// When `json` is no design, one of a newer version, or one that was changed and is not to be trusted.
-    pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), DesignError> {
-        let (design, seal): (format::Design, _) = FORMAT.read(json, trust)?;
-        let design = Self::try_from(design).map_err(Unfit::from)?;
-        let fits = |part: &Part| part.trials.start <= part.trials.end && part.trials.end <= design.trials.len();
-        if design.part.as_ref().is_none_or(fits) {
-            Ok((design, seal))
-        } else {
-            Err(DesignError::NoPart { trials: design.trials.len() })
-        }
-    }
-
-    pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec(&format::Design::from(self)).expect("a design is plain data");
-        seal(&mut json);
-        json.push(b'\n');
-        json
     }
 }

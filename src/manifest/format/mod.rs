@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::{Generate, Unknown, each};
 use crate::manifest;
-use crate::seal::Format;
+use crate::seal::{Format, Seal, Trust, Unfit, seal};
 
 mod model;
 mod run;
 mod server;
 
 use model::ModelEntry;
-pub use run::RunEntry;
+use run::RunEntry;
 
 /// Version 2 is sealed.
-pub const FORMAT: Format = Format { version: 2, sealed_from: 2 };
+const FORMAT: Format = Format { version: 2, sealed_from: 2 };
 
 /// Where a run's numbers come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +72,31 @@ impl TryFrom<Manifest> for manifest::Manifest {
             trusted,
             runs: each(runs)?,
         })
+    }
+}
+
+impl manifest::Manifest {
+    /// The manifest, and what its seal says.
+    ///
+    /// # Errors
+    /// When `json` is no manifest, one of a newer version, or one that was changed and is not to be trusted.
+    pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), Unfit> {
+        let (manifest, seal): (Manifest, _) = FORMAT.read(json, trust)?;
+        Ok((manifest.try_into()?, seal))
+    }
+
+    /// As the file holds it.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(&Manifest::from(self)).expect("plain data");
+        seal(&mut json);
+        json
+    }
+}
+
+impl manifest::RunEntry {
+    /// As the file holds it: what two entries of the same run have in common.
+    pub fn written(&self) -> String {
+        serde_json::to_string(&RunEntry::from(self.clone())).expect("an entry is plain data")
     }
 }
 

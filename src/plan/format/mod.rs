@@ -7,19 +7,19 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::design;
+use super::design::{self, DesignError};
 use super::{sequence, server, shard};
 use crate::domain::{self, Cell, Factor, Seed, TrialId};
 use crate::experiment;
 use crate::format::{Chain, Generate, Levels, Markers, Unknown, both_ways, each};
-use crate::seal::Format;
+use crate::seal::{Format, Seal, Trust, Unfit, seal};
 
 mod hypothesis;
 
 use hypothesis::{Hypothesis, Settings};
 
 /// Version 2 is sealed.
-pub const FORMAT: Format = Format { version: 2, sealed_from: 2 };
+const FORMAT: Format = Format { version: 2, sealed_from: 2 };
 
 /// What of an experiment and its plan the outputs need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -248,6 +248,35 @@ impl TryFrom<Part> for design::Part {
     fn try_from(Part { shard: Shard { index, count }, trials: Range { start, end } }: Part) -> Result<Self, Unknown> {
         let shard = shard::Shard::new(index.get(), count.get()).map_err(|error| Unknown(error.to_string()))?;
         Ok(Self { shard, trials: start..end })
+    }
+}
+
+impl design::Design {
+    /// What it says, field by field, as the file holds it.
+    pub fn fields(&self) -> serde_json::Value {
+        serde_json::to_value(Design::from(self)).expect("a design is plain data")
+    }
+
+    /// The design, and what its seal says.
+    ///
+    /// # Errors
+    /// When `json` is no design, one of a newer version, or one that was changed and is not to be trusted.
+    pub fn from_json(json: &[u8], trust: Trust) -> Result<(Self, Seal), DesignError> {
+        let (design, seal): (Design, _) = FORMAT.read(json, trust)?;
+        let design = Self::try_from(design).map_err(Unfit::from)?;
+        let fits = |part: &design::Part| part.trials.start <= part.trials.end && part.trials.end <= design.trials.len();
+        if design.part.as_ref().is_none_or(fits) {
+            Ok((design, seal))
+        } else {
+            Err(DesignError::NoPart { trials: design.trials.len() })
+        }
+    }
+
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec(&Design::from(self)).expect("a design is plain data");
+        seal(&mut json);
+        json.push(b'\n');
+        json
     }
 }
 
