@@ -50,7 +50,7 @@ pub struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// The file of every model that has trials which are not in `done`.
+    /// Finds the file of every model that has trials which are not in `done`, and makes those that are quantised.
     ///
     /// # Errors
     /// The first that can't be made.
@@ -75,7 +75,7 @@ impl Maker<'_> {
         Ok(Made::Files(files))
     }
 
-    /// A model's file at a quantisation, made where it is not kept yet.
+    /// Finds a model's file at a quantisation, and makes it where it is not kept yet.
     ///
     /// # Errors
     /// When it can't be made, or was not for an interruption.

@@ -82,7 +82,7 @@ pub struct Inquiry<'a> {
 }
 
 impl<'a> Inquiry<'a> {
-    /// For a sweep.
+    /// Makes the inquiry for a sweep.
     pub fn by_sweep(experiment: &'a Experiment, room: Option<Room>) -> Self {
         let Experiment { grid, prompts, generate, .. } = experiment;
         let whole_files = matches!(grid.levels_of()[..], [Quant::Source]);
@@ -95,7 +95,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// For a study. Each arm's file must fit, which is looked at when it is made.
+    /// Makes the inquiry for a study. Each arm's file must fit, which is looked at when it is made.
     pub fn by_study(study: &'a Study) -> Self {
         let Study { models, prompts, template, generate, .. } = study;
         Self { models, prompts, templates: vec![*template], generate: *generate, room: None }
@@ -110,7 +110,7 @@ impl<'a> Inquiry<'a> {
     }
 }
 
-/// Looks at every model that is inquiry.
+/// Looks at every model of the inquiry.
 ///
 /// # Errors
 /// The first model that can't be used.
