@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Work;
-use crate::experiment::Numerics;
+use crate::domain::Numerics;
 
 /// The most sequences a llama.cpp context takes, one of them parked.
 const MAX_BATCH: u32 = 255;
