@@ -162,7 +162,6 @@ pub struct Timing {
     pub seconds: f64,
     /// Sequences that were decoded together when the job ended, itself included;
     /// 0 where a server does not tell.
-    #[serde(rename = "rows")]
     pub batch: u32,
     /// From the beginning of its prompt's evaluation to its first token, in seconds; None
     /// where the prompt had been evaluated for another job already. A server's: from the

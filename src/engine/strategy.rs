@@ -38,7 +38,6 @@ pub struct Strategy {
     /// Threads of each lane.
     pub threads: u32,
     /// Sequences that a lane decodes together, at most.
-    #[serde(rename = "rows")]
     pub batch: u32,
 }
 
