@@ -2,7 +2,7 @@
 //!
 //! Pure: what must be read from disk or asked of the engine is handed in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
-    ResolvedChain, Scope, Seed, Step, Template, Trial,
+    ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
 };
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{CACHE_STEP, EngineFacts, PromptCounts, Shape};
@@ -314,6 +314,11 @@ impl Load {
             texts_a_prompt: self.prompts.iter().map(distinct).max().unwrap_or(0) as u32,
             numerics: generate.numerics,
         }
+    }
+
+    /// Whether all of its trials are among these.
+    pub fn is_done(&self, done: &HashSet<TrialId>) -> bool {
+        self.planned().all(|planned| done.contains(&planned.trial.id))
     }
 
     pub fn planned(&self) -> impl Iterator<Item = &PlannedTrial> {

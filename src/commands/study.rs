@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::Failure;
 use super::means::{cache, threads};
-use super::variant::wanted;
+use super::variant::spec;
 use crate::cli::{PlanArgs, RunArgs};
 use crate::exit_code::ExitCode;
 use crate::hardware::Hardware;
 use crate::message::say_soon;
-use crate::prepare::{LoadedStudy, Maker, NOTHING_YET, ReadyStudy, arm_files, prepare_study};
+use crate::prepare::{LoadedStudy, NOTHING_YET, Quantiser, ReadyStudy, arm_files, prepare_study};
 use crate::report::study::{About, Results, outline, results};
 use crate::run_dir::{Output, RunDir};
 use crate::signals::Watch;
@@ -36,11 +36,11 @@ fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
     let (cache, threads) = (cache(args), threads(args));
     let ReadyStudy { study, surveyed, text, executable, directory } =
-        prepare_study(&wanted(&args.experiment, &args.variant)?, loaded)?;
+        prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
     directory.is_for_study(&text)?;
     let scratch = Scratch::open(directory.path()).map_err(StudyError::from)?;
-    let maker = Maker { executable: &executable, cache: &cache, threads, watch: &watch };
-    let files = arm_files(&maker, &study, &surveyed)?;
+    let quantiser = Quantiser { executable: &executable, cache: &cache, threads, watch: &watch };
+    let files = arm_files(&quantiser, &study, &surveyed)?;
     watch.cleanly();
     let stall_timeout = Duration::from_secs(u64::from(args.stall_timeout.get()));
     let place = Workplace { executable: &executable, interrupted: watch.asked(), stall_timeout, threads };
@@ -74,6 +74,6 @@ fn write(directory: &RunDir, results: &Results, experiment: &str, provenance: &[
 /// # Errors
 /// When it can't be run.
 pub fn plan(args: &PlanArgs, loaded: LoadedStudy) -> Result<String, Failure> {
-    let ready = prepare_study(&wanted(&args.experiment, &args.variant)?, loaded)?;
+    let ready = prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
     Ok(outline(&ready.study, &ready.surveyed, &ready.directory.path().display().to_string()))
 }

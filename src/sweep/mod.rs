@@ -11,7 +11,7 @@ use crate::engine::{Limits, Samplers, Sharing};
 use crate::event::RunEvent;
 use crate::manifest::{Manifest, RunEntry};
 use crate::message::say;
-use crate::prepare::{Planned, Ready};
+use crate::prepare::{PlannedSweep, ReadySweep};
 use crate::results::Results;
 use crate::run_dir::RunDirError;
 use crate::runner::{Ending, RunError, Settings};
@@ -62,13 +62,13 @@ pub enum SweepError {
 /// When its folder can't be used, no worker can be started, a server is gone or memory stays short. What is in the
 /// journal by then stays.
 pub fn sweep(
-    ready: Ready,
+    ready: ReadySweep,
     means: Means,
     watch: &Watch,
     on_event: &mut dyn FnMut(RunEvent<'_>),
 ) -> Result<Swept, SweepError> {
-    let Ready { planned, files, failed, trust } = ready;
-    let Planned { design, text, plan, directory, executable, .. } = planned;
+    let ReadySweep { planned, files, failed, trust } = ready;
+    let PlannedSweep { design, text, plan, directory, executable, .. } = planned;
     let (mut journal, contents) = directory.open(&text, trust)?;
     if contents.torn_bytes > 0 {
         let bytes = contents.torn_bytes;
