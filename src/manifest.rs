@@ -154,6 +154,14 @@ impl Manifest {
         }
     }
 
+    /// The same with one more run.
+    #[must_use]
+    pub fn with(&self, run: RunEntry) -> Self {
+        let mut more = self.clone();
+        more.runs.push(run);
+        more
+    }
+
     /// What the runs found out that must be known to read the results rightly.
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
@@ -245,10 +253,10 @@ impl RunEntry {
             started_unix_s,
             command_line: command_line(),
             hardware: Hardware::survey(),
-            threads: settings.limits.threads,
-            batch: settings.limits.batch,
-            samplers: settings.samplers,
-            sharing: settings.sharing,
+            threads: settings.options.limits.threads,
+            batch: settings.options.limits.batch,
+            samplers: settings.options.samplers,
+            sharing: settings.options.sharing,
             ended: match &report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Failure;
-use super::means::{cache, threads};
+use super::options::{cache, threads};
 use super::variant::spec;
 use crate::cli::{PlanArgs, RunArgs};
 use crate::exit_code::ExitCode;
