@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::error::{RunDirError, Unreadable};
+use super::error::{BadManifest, RunDirError};
 use super::{RunDir, names};
 use crate::journal::{self, Contents};
 use crate::manifest::Manifest;
@@ -17,6 +17,13 @@ pub struct Kept {
     pub design: Design,
     pub manifest: Manifest,
     pub contents: Contents,
+}
+
+/// What the seals of a folder's files say.
+#[derive(Clone, Copy)]
+struct Seals {
+    plan: Seal,
+    manifest: Seal,
 }
 
 impl RunDir {
@@ -43,7 +50,7 @@ impl RunDir {
         let (design, plan_seal) = Design::from_json(&json, trust).map_err(|error| RunDirError::Plan { path, error })?;
         let (manifest, manifest_seal) =
             self.manifest(trust)?.ok_or_else(|| RunDirError::NoManifest { directory: self.path.clone() })?;
-        self.with_journal((design, manifest), [plan_seal, manifest_seal], trust)
+        self.with_journal(design, manifest, Seals { plan: plan_seal, manifest: manifest_seal }, trust)
     }
 
     /// The same of a run that has just written its plan and its manifest.
@@ -51,13 +58,14 @@ impl RunDir {
     /// # Errors
     /// When the journal can't be read, or lost trials since the last run ended.
     pub fn with_own(&self, design: Design, manifest: Manifest, trust: Trust) -> Result<Kept, RunDirError> {
-        self.with_journal((design, manifest), [Seal::Whole; 2], trust)
+        self.with_journal(design, manifest, Seals { plan: Seal::Whole, manifest: Seal::Whole }, trust)
     }
 
     fn with_journal(
         &self,
-        (design, manifest): (Design, Manifest),
-        seals: [Seal; 2],
+        design: Design,
+        manifest: Manifest,
+        seals: Seals,
         trust: Trust,
     ) -> Result<Kept, RunDirError> {
         let contents = self.records(trust)?;
@@ -81,9 +89,9 @@ impl RunDir {
     pub fn manifest(&self, trust: Trust) -> Result<Option<(Manifest, Seal)>, RunDirError> {
         let path = self.path.join(names::MANIFEST);
         let read = match regular_file::read(&path) {
-            Ok(bytes) => Manifest::from_json(&bytes, trust).map(Some).map_err(Unreadable::Unfit),
+            Ok(bytes) => Manifest::from_json(&bytes, trust).map(Some).map_err(BadManifest::Unfit),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Unreadable::Io(error)),
+            Err(error) => Err(BadManifest::Io(error)),
         };
         read.map_err(|source| RunDirError::Manifest { path, source })
     }
@@ -98,8 +106,8 @@ impl RunDir {
 }
 
 /// What of a run's files was changed, or could have been without a trace.
-fn custody([plan, manifest]: [Seal; 2], contents: &Contents) -> Vec<String> {
-    let files = [(plan, names::PLAN), (manifest, names::MANIFEST)];
+fn custody(seals: Seals, contents: &Contents) -> Vec<String> {
+    let files = [(seals.plan, names::PLAN), (seals.manifest, names::MANIFEST)];
     let of = |seal| files.into_iter().filter(move |(found, _)| *found == seal).map(|(_, name)| name.to_owned());
     let lines = &contents.trusted_lines;
     let in_journal = (!lines.is_empty()).then(|| {

@@ -18,7 +18,7 @@ mod names;
 mod ours;
 mod replace;
 
-pub use error::{RunDirError, Unreadable};
+pub use error::RunDirError;
 pub use kept::Kept;
 pub use merge::{Machines, MergeError, Merged, merge};
 pub use names::{CONFIRMATION, EXPERIMENT, GATE, JOURNAL, MANIFEST, Output, PLAN, PLOTS, SCRATCH, SCRATCH_LOCK, STUDY};
