@@ -10,7 +10,7 @@ use crate::exit_code::ExitCode;
 use crate::hardware::Hardware;
 use crate::message::say_soon;
 use crate::prepare::{LoadedStudy, NOTHING_YET, Quantiser, ReadyStudy, arm_files, prepare_study};
-use crate::report::study::{About, Results, outline, results};
+use crate::report::study::{About, Outputs, outline, outputs};
 use crate::run_dir::{Output, RunDir};
 use crate::signals::Watch;
 use crate::study::{self, Scratch, StudyError, Workplace};
@@ -49,24 +49,24 @@ fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     let cpu = Hardware::survey().cpu;
     let shown = directory.path().display().to_string();
     let about = About { study: &study, surveyed: &surveyed, directory: &shown, cpu: cpu.as_deref() };
-    let results = results(&findings, about)?;
+    let outputs = outputs(&findings, about)?;
     scratch.clear().map_err(StudyError::from)?;
     // Files are replaced whole, so there is nothing to end cleanly.
     watch.at_once(STOPPED);
-    write(&directory, &results, &text, &study::json(&study, &surveyed, &files))?;
-    Ok(format!("{}report:  {}\n", results.summary, directory.output(Output::Report).display()))
+    write(&directory, &outputs, &text, &study::json(&study, &surveyed, &files))?;
+    Ok(format!("{}report:  {}\n", outputs.summary, directory.output(Output::Report).display()))
 }
 
 /// The experiment and where the numbers come from are written with the tables, so that they never stand beside those of
 /// another run.
-fn write(directory: &RunDir, results: &Results, experiment: &str, provenance: &[u8]) -> Result<(), Failure> {
-    for table in &results.tables {
+fn write(directory: &RunDir, outputs: &Outputs, experiment: &str, provenance: &[u8]) -> Result<(), Failure> {
+    for table in &outputs.tables {
         directory.write_table(table.name, &table.csv)?;
     }
-    for figure in &results.figures {
+    for figure in &outputs.figures {
         directory.write_plot(&figure.name, &figure.svg, &figure.png()?)?;
     }
-    Ok(directory.write_study(experiment, provenance, &results.page)?)
+    Ok(directory.write_study(experiment, provenance, &outputs.page)?)
 }
 
 /// What would run.
