@@ -3,7 +3,6 @@
 //! Pure: what must be read from disk or asked of the engine is handed in.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use itertools::{Itertools as _, iproduct};
@@ -12,8 +11,7 @@ use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
     ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
 };
-use crate::engine::http::{Findings, ServerFacts};
-use crate::engine::{CACHE_STEP, EngineFacts, PromptCounts, Shape};
+use crate::engine::{CACHE_STEP, Shape};
 use crate::experiment::{Experiment, Model, Prompt, Source, caveats};
 use crate::metrics::Markers;
 
@@ -25,6 +23,7 @@ mod sequence;
 mod server;
 mod shard;
 mod study;
+mod surveyed;
 
 pub use design::{Design, DesignError, Part};
 use identity::Identity;
@@ -32,51 +31,7 @@ pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
 pub use study::misfits as study_misfits;
-
-/// What was learnt of a model before planning: its file's hash, what the file
-/// says, the engine that will run it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Surveyed {
-    pub origin: Origin,
-    /// blake3 of the whole file, lower-case hexadecimal; of a served model, of
-    /// what the server says it is.
-    pub blake3: String,
-    pub engine: EngineFacts,
-}
-
-/// Where a model is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Origin {
-    File(OnDisk),
-    Server {
-        facts: ServerFacts,
-        /// None where it was not tried.
-        findings: Option<Findings>,
-    },
-}
-
-/// A model's file, and what the engine says of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OnDisk {
-    /// The file, or the first part of a split set.
-    pub path: PathBuf,
-    /// The repository's commit, where the file is the hub's.
-    pub commit: Option<String>,
-    pub size_bytes: u64,
-    pub facts: ModelFacts,
-    /// For every template of the experiment.
-    pub prompt_counts: PromptCounts,
-}
-
-impl Surveyed {
-    /// What was found on disk; None where a server has the model.
-    pub fn file(&self) -> Option<&OnDisk> {
-        match &self.origin {
-            Origin::File(file) => Some(file),
-            Origin::Server { .. } => None,
-        }
-    }
-}
+pub use surveyed::{OnDisk, Origin, Surveyed};
 
 /// Every trial, in the order in which they run and are reported.
 #[derive(Clone, Debug, PartialEq)]
