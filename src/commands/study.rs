@@ -37,7 +37,7 @@ fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     let (cache, threads) = (cache(args), threads(args));
     let ReadyStudy { study, surveyed, text, executable, directory } =
         prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
-    directory.is_for_study(&text)?;
+    directory.must_suit_study(&text)?;
     let scratch = Scratch::open(directory.path()).map_err(StudyError::from)?;
     let quantiser = Quantiser { executable: &executable, cache: &cache, threads, watch: &watch };
     let files = arm_files(&quantiser, &study, &surveyed)?;

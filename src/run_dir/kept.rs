@@ -50,24 +50,18 @@ impl RunDir {
         let (design, plan_seal) = Design::from_json(&json, trust).map_err(|error| RunDirError::Plan { path, error })?;
         let (manifest, manifest_seal) =
             self.manifest(trust)?.ok_or_else(|| RunDirError::NoManifest { directory: self.path.clone() })?;
-        self.with_journal(design, manifest, Seals { plan: plan_seal, manifest: manifest_seal }, trust)
+        self.kept(design, manifest, Seals { plan: plan_seal, manifest: manifest_seal }, trust)
     }
 
     /// The same of a run that has just written its plan and its manifest.
     ///
     /// # Errors
     /// When the journal can't be read, or lost trials since the last run ended.
-    pub fn with_own(&self, design: Design, manifest: Manifest, trust: Trust) -> Result<Kept, RunDirError> {
-        self.with_journal(design, manifest, Seals { plan: Seal::Whole, manifest: Seal::Whole }, trust)
+    pub fn read_own(&self, design: Design, manifest: Manifest, trust: Trust) -> Result<Kept, RunDirError> {
+        self.kept(design, manifest, Seals { plan: Seal::Whole, manifest: Seal::Whole }, trust)
     }
 
-    fn with_journal(
-        &self,
-        design: Design,
-        manifest: Manifest,
-        seals: Seals,
-        trust: Trust,
-    ) -> Result<Kept, RunDirError> {
+    fn kept(&self, design: Design, manifest: Manifest, seals: Seals, trust: Trust) -> Result<Kept, RunDirError> {
         let contents = self.records(trust)?;
         let mut custody = custody(seals, &contents);
         let (found, expected) = (contents.records.len(), manifest.n_trials.unwrap_or(0));

@@ -84,7 +84,7 @@ pub fn merge(directories: &[PathBuf], out: &RunDir, machines: Machines, trust: T
     let mut manifest = manifest(&sources, &design);
     write(out, &first.directory, &design, &mut manifest, &records)?;
     let missing = missing(&design, &records);
-    Ok(Merged { kept: out.with_own(design, manifest, trust)?, missing })
+    Ok(Merged { kept: out.read_own(design, manifest, trust)?, missing })
 }
 
 /// A folder that is put together with others, and what it holds.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::journal::{self, Contents, Hold, Journal};
 use crate::manifest::Manifest;
 use crate::plan::Design;
+use crate::regular_file;
 use crate::seal::{Seal, Trust};
 
 mod error;
@@ -68,7 +69,7 @@ impl RunDir {
     ///
     /// # Errors
     /// When it holds files that a study would replace.
-    pub fn is_for_study(&self, experiment: &str) -> Result<(), RunDirError> {
+    pub fn must_suit_study(&self, experiment: &str) -> Result<(), RunDirError> {
         if self.has_journal() {
             return Err(RunDirError::HoldsSweep { directory: self.path.clone() });
         }
@@ -159,6 +160,6 @@ impl RunDir {
 
     /// What an output holds; None where it can't be read.
     pub fn read_output(&self, output: Output) -> Option<Vec<u8>> {
-        crate::regular_file::read(&self.output(output)).ok()
+        regular_file::read(&self.output(output)).ok()
     }
 }

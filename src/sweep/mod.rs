@@ -89,7 +89,7 @@ pub fn sweep(
         Ending::Complete => {
             // Files are replaced whole, so there is nothing to end cleanly.
             watch.at_once(KEPT);
-            Ok(Swept::Complete(Box::new(directory.with_own(design, manifest, trust)?.into())))
+            Ok(Swept::Complete(Box::new(directory.read_own(design, manifest, trust)?.into())))
         }
     }
 }
