@@ -9,7 +9,7 @@ use crate::engine::{Effort, Footprint, Samplers, Sharing, Strategy};
 use crate::experiment::{HubFile, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
-use crate::plan::{OnDisk, Origin, Plan};
+use crate::plan::{Load, OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
 
 mod format;
@@ -196,7 +196,7 @@ impl Manifest {
     }
 }
 
-fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
+fn hub_entry(load: &Load) -> Option<HubEntry> {
     match &load.model.source {
         Source::Path(_) | Source::Server(_) => None,
         Source::Hub(file) => {
@@ -206,7 +206,7 @@ fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
     }
 }
 
-fn server_entry(load: &crate::plan::Load) -> Option<ServerEntry> {
+fn server_entry(load: &Load) -> Option<ServerEntry> {
     match (&load.model.source, &load.surveyed.origin) {
         (Source::Server(served), Origin::Server { facts, findings }) => {
             Some(ServerEntry { served: *served.clone(), facts: facts.clone(), findings: findings.clone() })
@@ -215,7 +215,7 @@ fn server_entry(load: &crate::plan::Load) -> Option<ServerEntry> {
     }
 }
 
-fn placement(load: &crate::plan::Load) -> Placement {
+fn placement(load: &Load) -> Placement {
     let Some(OnDisk { facts, .. }) = load.surveyed.file() else { return Placement::Unknown };
     if facts.n_expert == 0 {
         Placement::NoExperts
