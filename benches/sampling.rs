@@ -12,8 +12,8 @@ use std::fmt;
 use divan::Bencher;
 use llama::fast::{FastChain, Row, Scratch};
 use llama::{Rows, Sampler, Step};
+use moe_sweep::domain::Temperature;
 use moe_sweep::engine::llama::chain;
-use moe_sweep::experiment::Temperature;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

@@ -9,7 +9,7 @@ use crate::engine::{Effort, Footprint, Samplers, Sharing, Strategy};
 use crate::experiment::{HubFile, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
-use crate::plan::{OnDisk, Origin, Plan};
+use crate::plan::{Load, OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
 
 mod format;
@@ -154,6 +154,14 @@ impl Manifest {
         }
     }
 
+    /// The same with one more run.
+    #[must_use]
+    pub fn with(&self, run: RunEntry) -> Self {
+        let mut more = self.clone();
+        more.runs.push(run);
+        more
+    }
+
     /// Returns what the runs found out that must be known to read the results rightly, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
@@ -188,7 +196,7 @@ impl Manifest {
     }
 }
 
-fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
+fn hub_entry(load: &Load) -> Option<HubEntry> {
     match &load.model.source {
         Source::Path(_) | Source::Server(_) => None,
         Source::Hub(file) => {
@@ -198,7 +206,7 @@ fn hub_entry(load: &crate::plan::Load) -> Option<HubEntry> {
     }
 }
 
-fn server_entry(load: &crate::plan::Load) -> Option<ServerEntry> {
+fn server_entry(load: &Load) -> Option<ServerEntry> {
     match (&load.model.source, &load.surveyed.origin) {
         (Source::Server(served), Origin::Server { facts, findings }) => {
             Some(ServerEntry { served: *served.clone(), facts: facts.clone(), findings: findings.clone() })
@@ -207,7 +215,7 @@ fn server_entry(load: &crate::plan::Load) -> Option<ServerEntry> {
     }
 }
 
-fn placement(load: &crate::plan::Load) -> Placement {
+fn placement(load: &Load) -> Placement {
     let Some(OnDisk { facts, .. }) = load.surveyed.file() else { return Placement::Unknown };
     if facts.n_expert == 0 {
         Placement::NoExperts
@@ -245,10 +253,10 @@ impl RunEntry {
             started_unix_s,
             command_line: command_line(),
             hardware: Hardware::survey(),
-            threads: settings.limits.threads,
-            batch: settings.limits.batch,
-            samplers: settings.samplers,
-            sharing: settings.sharing,
+            threads: settings.options.limits.threads,
+            batch: settings.options.limits.batch,
+            samplers: settings.options.samplers,
+            sharing: settings.options.sharing,
             ended: match &report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),

@@ -2,18 +2,16 @@
 //!
 //! Must not know how anything is run. It is pure: what must be read from disk or asked of the engine is handed in.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
-    ResolvedChain, Scope, Seed, Step, Template, Trial,
+    ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
 };
-use crate::engine::http::{Findings, ServerFacts};
-use crate::engine::{CACHE_STEP, EngineFacts, PromptCounts, Shape};
+use crate::engine::{CACHE_STEP, Shape};
 use crate::experiment::{Experiment, Model, Prompt, Source, caveats};
 use crate::metrics::Markers;
 
@@ -25,6 +23,7 @@ mod sequence;
 mod server;
 mod shard;
 mod study;
+mod surveyed;
 
 pub use design::{Design, DesignError, Part};
 use identity::Identity;
@@ -32,51 +31,7 @@ pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
 pub use study::misfits as study_misfits;
-
-/// What was learnt of a model before planning: its file's hash, what the file
-/// says, the engine that will run it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Surveyed {
-    pub origin: Origin,
-    /// blake3 of the whole file, lower-case hexadecimal; of a served model, of
-    /// what the server says it is.
-    pub blake3: String,
-    pub engine: EngineFacts,
-}
-
-/// Where a model is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Origin {
-    File(OnDisk),
-    Server {
-        facts: ServerFacts,
-        /// None where it was not tried.
-        findings: Option<Findings>,
-    },
-}
-
-/// A model's file, and what the engine says of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OnDisk {
-    /// The file, or the first part of a split set.
-    pub path: PathBuf,
-    /// The repository's commit, where the file is the hub's.
-    pub commit: Option<String>,
-    pub size_bytes: u64,
-    pub facts: ModelFacts,
-    /// For every template of the experiment.
-    pub prompt_counts: PromptCounts,
-}
-
-impl Surveyed {
-    /// Returns what was found on disk; None where a server has the model.
-    pub fn file(&self) -> Option<&OnDisk> {
-        match &self.origin {
-            Origin::File(file) => Some(file),
-            Origin::Server { .. } => None,
-        }
-    }
-}
+pub use surveyed::{OnDisk, Origin, Surveyed};
 
 /// Every trial, in the order in which they run and are reported.
 #[derive(Clone, Debug, PartialEq)]
@@ -315,6 +270,11 @@ impl Load {
             texts_a_prompt: self.prompts.iter().map(distinct).max().unwrap_or(0) as u32,
             numerics: generate.numerics,
         }
+    }
+
+    /// Whether all of its trials are among these.
+    pub fn is_done(&self, done: &HashSet<TrialId>) -> bool {
+        self.planned().all(|planned| done.contains(&planned.trial.id))
     }
 
     pub fn planned(&self) -> impl Iterator<Item = &PlannedTrial> {

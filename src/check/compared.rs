@@ -38,9 +38,9 @@ pub enum CheckError {
     NotKept { metric: Metric },
 }
 
-/// What a gate looks at.
+/// Which units a gate looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Granularity {
     /// Units of one kind.
     Only(By),
     /// Arms, and their cells where an arm has several.
@@ -56,31 +56,39 @@ pub fn gated(name: &str) -> Result<Metric, CheckError> {
     metric.ok_or_else(|| CheckError::NotGated { name: name.to_owned() })
 }
 
-/// Makes what the gate decides about; `names` are those of the run's folder and the baseline's file.
+/// One of the two that are compared, and where it is.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    pub baseline: &'a Baseline,
+    /// The baseline's file, or the run's folder.
+    pub path: &'a Path,
+}
+
+/// Makes what the gate decides about; `analysis` is the run's.
 ///
 /// # Errors
 /// When the two are not of the same experiment, or the baseline does not keep the metric.
 pub fn compared(
-    (base, run): (&Baseline, &Baseline),
+    base: Side<'_>,
+    run: Side<'_>,
     analysis: &Analysis,
     metric: Metric,
-    sight: Sight,
-    names: (&Path, &Path),
+    granularity: Granularity,
 ) -> Result<Vec<Unit>, CheckError> {
-    let found = differences(base, run);
+    let found = differences(base.baseline, run.baseline);
     if !found.is_empty() {
         const SHOWN: usize = 20;
         let mut list: Vec<String> = found.iter().take(SHOWN).map(|difference| format!("  {difference}")).collect();
         if found.len() > SHOWN {
             list.push(format!("  and {} more", found.len() - SHOWN));
         }
-        let (run, baseline) = (names.0.to_owned(), names.1.to_owned());
+        let (run, baseline) = (run.path.to_owned(), base.path.to_owned());
         return Err(CheckError::Different { run, baseline, list: list.join("\n") });
     }
-    let by = |by| units(base, run, analysis, metric, by);
-    let looked_at = match sight {
-        Sight::Only(only) => by(only),
-        Sight::Both => by(By::Arm).zip(by(By::Cell)).map(|(arms, cells)| {
+    let by = |by| units(base.baseline, run.baseline, analysis, metric, by);
+    let looked_at = match granularity {
+        Granularity::Only(only) => by(only),
+        Granularity::Both => by(By::Arm).zip(by(By::Cell)).map(|(arms, cells)| {
             // An arm of one temperature is its cell.
             let cells = if cells.len() > arms.len() { cells } else { vec![] };
             arms.into_iter().chain(cells).collect()

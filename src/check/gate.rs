@@ -82,6 +82,14 @@ pub struct Rule {
     pub alpha: f64,
 }
 
+impl Rule {
+    /// The rule of each of two looks, which share alpha (Bonferroni).
+    #[must_use]
+    pub fn of_each_of_two_looks(self) -> Self {
+        Self { alpha: self.alpha / 2.0, ..self }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

@@ -17,8 +17,8 @@ mod written;
 
 pub use baseline::{Baseline, BaselineError, Facts};
 pub use comparable::{Difference, differences};
-pub use compared::{CheckError, Sight, compared, gated, notes};
+pub use compared::{CheckError, Granularity, Side, compared, gated, notes};
 pub use gate::{By, Gate, GateStatus, LoopsMore, Rule, Texts, Unit, Verdict, decide};
-pub use of_run::baseline_of;
+pub use of_run::{baseline_of, pooled};
 pub use units::units;
 pub use unlike::{Aspect, Unlike, UnlikeRuns, alike_but_for};

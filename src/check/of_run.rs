@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Baseline, Facts};
+use crate::analysis::Analysis;
 use crate::manifest::Manifest;
 use crate::results::Results;
 
@@ -20,6 +21,13 @@ pub fn baseline_of(results: &Results) -> Baseline {
         cpus: cpus(manifest),
     };
     Baseline::new(facts, analysis)
+}
+
+/// A run together with one of fresh seeds: of what draws, the texts of both.
+pub fn pooled(first: &Results, mut fresh: Results) -> (Baseline, Analysis) {
+    let drawn = first.analysis.trials.iter().filter(|scored| scored.trial.seed.is_some());
+    fresh.analysis.trials.extend(drawn.cloned());
+    (baseline_of(&fresh), fresh.analysis)
 }
 
 fn engines(manifest: &Manifest) -> Vec<String> {

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::{Failure, baseline, print, run, tell, trust};
 use crate::analysis::Analysis;
-use crate::check::{Baseline, By, Gate, GateStatus, Rule, Sight, baseline_of, compared, decide, gated, notes};
+use crate::check::{
+    Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, gated, notes, pooled,
+};
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;
 use crate::exit_code::ExitCode;
@@ -26,26 +28,26 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let mut notes = notes(&base, &measured);
     notes.extend(first.design.caveat.clone().into_iter().chain(first.custody.clone()));
 
-    // Two looks, if it comes to that, share alpha (Bonferroni).
-    let alpha = if args.confirm.is_some() { args.alpha / 2.0 } else { args.alpha };
-    let rule = Rule { margin: args.margin, alpha };
-    let sight = match args.by {
-        CheckBy::Arm => Sight::Only(By::Arm),
-        CheckBy::Cell => Sight::Only(By::Cell),
-        CheckBy::Both => Sight::Both,
+    let rule = Rule { margin: args.margin, alpha: args.alpha };
+    let rule = if args.confirm.is_some() { rule.of_each_of_two_looks() } else { rule };
+    let granularity = match args.by {
+        CheckBy::Arm => Granularity::Only(By::Arm),
+        CheckBy::Cell => Granularity::Only(By::Cell),
+        CheckBy::Both => Granularity::Both,
     };
     let gate_of = |run: &Baseline, analysis: &Analysis| {
-        let names = (&*args.directory, &*args.baseline);
-        Ok::<_, Failure>(decide(&compared((&base, run), analysis, metric, sight, names)?, rule))
+        let base = Side { baseline: &base, path: &args.baseline };
+        let run = Side { baseline: run, path: &args.directory };
+        Ok::<_, Failure>(decide(&compared(base, run, analysis, metric, granularity)?, rule))
     };
     let mut gate = gate_of(&measured, &first.analysis)?;
     if gate.outcome == GateStatus::Inconclusive
         && let Some(experiment) = &args.confirm
     {
         match confirm(args, experiment, &first)? {
-            Some((pooled, analysis)) => {
+            Some((run, analysis)) => {
                 notes.push("fresh seeds were run, and decided together with the first ones".to_owned());
-                gate = gate_of(&pooled, &analysis)?;
+                gate = gate_of(&run, &analysis)?;
             }
             None => notes.push("no chain draws, so there are no fresh seeds to confirm with".to_owned()),
         }
@@ -68,10 +70,8 @@ fn confirm(args: &CheckArgs, experiment: &Path, first: &Results) -> Result<Optio
     };
     let directory = args.directory.join(CONFIRMATION);
     run::run_fresh(experiment, &directory, last + 1)?;
-    let mut pooled = Results::from(RunDir::new(directory).read(trust(args.custody))?);
-    let theirs = first.analysis.trials.iter().filter(|scored| scored.trial.seed.is_some()).cloned();
-    pooled.analysis.trials.extend(theirs);
-    Ok(Some((baseline_of(&pooled), pooled.analysis)))
+    let fresh = Results::from(RunDir::new(directory).read(trust(args.custody))?);
+    Ok(Some(pooled(first, fresh)))
 }
 
 /// The outcome for whoever wants to hear of it: a file, JUnit's readers, GitHub, the terminal.

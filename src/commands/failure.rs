@@ -14,7 +14,7 @@ use crate::check::{CheckError, UnlikeRuns};
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
 use crate::model::hub::HubError;
 use crate::model::{HeaderError, NotHere, UnknownModel, VerifyError};
-use crate::prepare::{ArmFileError, LoadError, PrepareError, SurveyError, UnfitStudy};
+use crate::prepare::{ArmFileError, LoadError, PrepareError, UnfitStudy};
 use crate::report::plot::PlotError;
 use crate::report::power::ImpossibleDesign;
 use crate::run_dir::{MergeError, RunDirError};
@@ -94,7 +94,6 @@ codes! {
     LoadError, Report::new, _ => BadSetup;
     NotHere, Report::new, _ => BadSetup;
     StatsError, Report::from_err, _ => BadSetup;
-    SurveyError, Report::new, _ => BadSetup;
     TextError, Report::new, _ => BadSetup;
     UnlikeRuns, Report::new, _ => BadSetup;
     Unreadable, Report::new, _ => BadSetup;

@@ -2,7 +2,7 @@
 
 use miette::miette;
 
-use super::variant::wanted;
+use super::variant::spec;
 use super::{Failure, study, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
@@ -30,7 +30,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         return tell(&text);
     }
     let trust = trust(args.custody);
-    let planned = prepare::plan(&wanted(&args.experiment, &args.variant)?)?;
+    let planned = prepare::plan(&spec(&args.experiment, &args.variant)?)?;
     let directory = &planned.directory;
     let manifest = directory.manifest(trust)?.map(|(manifest, _)| manifest);
     let shown = Shown {

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use super::means::{cache, means, threads};
+use super::options::{cache, run_options, threads};
 use super::outputs::write_outputs;
-use super::variant::wanted;
+use super::variant::spec;
 use super::{Failure, study, tell, trust};
 use crate::cli::RunArgs;
 use crate::exit_code::ExitCode;
 use crate::journal::FailedTrials;
 use crate::message::say_soon;
 use crate::model::memory::Room;
-use crate::prepare::{Making, NOTHING_YET, Prepared, load_study, prepare};
+use crate::prepare::{NOTHING_YET, PrepareOptions, Prepared, load_study, prepare};
 use crate::progress::Progress;
 use crate::signals::Watch;
 use crate::sweep::{Swept, sweep};
@@ -41,7 +41,7 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     // A signal ends the process, until there is something to end cleanly.
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
     let cache = cache(args);
-    let making = Making {
+    let options = PrepareOptions {
         cache: &cache,
         threads: threads(args),
         // A strategy takes fewer texts where memory is short, but no fewer lanes than the user insists on.
@@ -49,14 +49,14 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
         failed: if args.retry_failed { FailedTrials::Retry } else { FailedTrials::Keep },
         trust: trust(args.custody),
     };
-    let wanted = wanted(&args.experiment, &args.variant)?;
-    let Prepared::Ready(ready) = prepare(&wanted, making, &watch)? else {
+    let spec = spec(&args.experiment, &args.variant)?;
+    let Prepared::Ready(ready) = prepare(&spec, options, &watch)? else {
         say_soon(NOTHING_YET);
         return Ok((ExitCode::Interrupted, String::new()));
     };
     let directory = ready.planned.directory.clone();
     let mut progress = Progress::new();
-    let swept = sweep(*ready, means(args), &watch, &mut |event| progress.on_event(event));
+    let swept = sweep(*ready, run_options(args), &watch, &mut |event| progress.on_event(event));
     drop(progress);
     match swept? {
         Swept::Interrupted => Ok((ExitCode::Interrupted, String::new())),

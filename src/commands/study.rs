@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::Failure;
-use super::means::{cache, threads};
-use super::variant::wanted;
+use super::options::{cache, threads};
+use super::variant::spec;
 use crate::cli::{PlanArgs, RunArgs};
 use crate::exit_code::ExitCode;
 use crate::hardware::Hardware;
 use crate::message::say_soon;
-use crate::prepare::{LoadedStudy, Maker, NOTHING_YET, ReadyStudy, arm_files, prepare_study};
-use crate::report::study::{About, Results, outline, results};
+use crate::prepare::{LoadedStudy, NOTHING_YET, Quantiser, ReadyStudy, arm_files, prepare_study};
+use crate::report::study::{About, Outputs, outline, outputs};
 use crate::run_dir::{Output, RunDir};
 use crate::signals::Watch;
 use crate::study::{self, Scratch, StudyError, Workplace};
@@ -36,11 +36,11 @@ fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
     let (cache, threads) = (cache(args), threads(args));
     let ReadyStudy { study, surveyed, text, executable, directory } =
-        prepare_study(&wanted(&args.experiment, &args.variant)?, loaded)?;
-    directory.is_for_study(&text)?;
+        prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
+    directory.must_suit_study(&text)?;
     let scratch = Scratch::open(directory.path()).map_err(StudyError::from)?;
-    let maker = Maker { executable: &executable, cache: &cache, threads, watch: &watch };
-    let files = arm_files(&maker, &study, &surveyed)?;
+    let quantiser = Quantiser { executable: &executable, cache: &cache, threads, watch: &watch };
+    let files = arm_files(&quantiser, &study, &surveyed)?;
     watch.cleanly();
     let stall_timeout = Duration::from_secs(u64::from(args.stall_timeout.get()));
     let place = Workplace { executable: &executable, interrupted: watch.asked(), stall_timeout, threads };
@@ -49,24 +49,24 @@ fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     let cpu = Hardware::survey().cpu;
     let shown = directory.path().display().to_string();
     let about = About { study: &study, surveyed: &surveyed, directory: &shown, cpu: cpu.as_deref() };
-    let results = results(&findings, about)?;
+    let outputs = outputs(&findings, about)?;
     scratch.clear().map_err(StudyError::from)?;
     // Files are replaced whole, so there is nothing to end cleanly.
     watch.at_once(STOPPED);
-    write(&directory, &results, &text, &study::json(&study, &surveyed, &files))?;
-    Ok(format!("{}report:  {}\n", results.summary, directory.output(Output::Report).display()))
+    write(&directory, &outputs, &text, &study::json(&study, &surveyed, &files))?;
+    Ok(format!("{}report:  {}\n", outputs.summary, directory.output(Output::Report).display()))
 }
 
 /// The experiment and where the numbers come from are written with the tables, so that they never stand beside those of
 /// another run.
-fn write(directory: &RunDir, results: &Results, experiment: &str, provenance: &[u8]) -> Result<(), Failure> {
-    for table in &results.tables {
+fn write(directory: &RunDir, outputs: &Outputs, experiment: &str, provenance: &[u8]) -> Result<(), Failure> {
+    for table in &outputs.tables {
         directory.write_table(table.name, &table.csv)?;
     }
-    for figure in &results.figures {
+    for figure in &outputs.figures {
         directory.write_plot(&figure.name, &figure.svg, &figure.png()?)?;
     }
-    Ok(directory.write_study(experiment, provenance, &results.page)?)
+    Ok(directory.write_study(experiment, provenance, &outputs.page)?)
 }
 
 /// Says what would run.
@@ -74,6 +74,6 @@ fn write(directory: &RunDir, results: &Results, experiment: &str, provenance: &[
 /// # Errors
 /// When it can't be run.
 pub fn plan(args: &PlanArgs, loaded: LoadedStudy) -> Result<String, Failure> {
-    let ready = prepare_study(&wanted(&args.experiment, &args.variant)?, loaded)?;
+    let ready = prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
     Ok(outline(&ready.study, &ready.surveyed, &ready.directory.path().display().to_string()))
 }

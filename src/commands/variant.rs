@@ -7,7 +7,7 @@ use strum::VariantNames as _;
 
 use crate::cli::{RunVariant, ServerOptions};
 use crate::experiment::{Api, Server, server_url, shown_url};
-use crate::prepare::{self, Wanted, WhichShardError, which_shard};
+use crate::prepare::{self, RunSpec, WhichShardError, which_shard};
 
 /// An option's value that is none.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -25,17 +25,17 @@ pub enum VariantError {
 ///
 /// # Errors
 /// When a shard or a server is not what it should be.
-pub fn wanted(experiment: &Path, variant: &RunVariant) -> Result<Wanted, VariantError> {
-    Ok(Wanted {
+pub fn spec(experiment: &Path, variant: &RunVariant) -> Result<RunSpec, VariantError> {
+    Ok(RunSpec {
         experiment: experiment.to_owned(),
         out: variant.out.clone(),
         seed_offset: variant.seed_offset,
         shard: variant.shard.as_deref().map(which_shard).transpose()?,
-        elsewhere: elsewhere(&variant.server)?,
+        substitute: substitute(&variant.server)?,
     })
 }
 
-fn elsewhere(typed: &ServerOptions) -> Result<Option<prepare::Elsewhere>, VariantError> {
+fn substitute(typed: &ServerOptions) -> Result<Option<prepare::Substitute>, VariantError> {
     let ServerOptions { server: Some(url), api: Some(api), served_as, own_chain, key_env } = typed else {
         return Ok(None);
     };
@@ -44,5 +44,5 @@ fn elsewhere(typed: &ServerOptions) -> Result<Option<prepare::Elsewhere>, Varian
     let mut server = Server::new("server".to_owned(), url, api);
     server.own_chain.clone_from(own_chain);
     server.key_env.clone_from(key_env);
-    Ok(Some(prepare::Elsewhere { server, served_as: served_as.clone() }))
+    Ok(Some(prepare::Substitute { server, served_as: served_as.clone() }))
 }

@@ -1,8 +1,5 @@
 //! Owns sampler chains: ordered lists of llama.cpp's samplers with their parameters, and the few facts about a step
-//! that checks need. Must not know how a chain is computed or asked of a server.
-//!
-//! Owns what a chain *is*. Knows neither how one is written in a file
-//! (`raw`, `resolve`) nor how llama.cpp is asked to run it (`engine::llama`).
+//! that checks need. Must not know how a chain is written in a file, computed, or asked of a server.
 
 use serde::{Deserialize, Serialize};
 

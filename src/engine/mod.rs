@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Bos, LoadKey, Numerics, Quant, ResolvedChain, Seed, Template};
+use crate::domain::{Bos, Generation, LoadKey, Numerics, Quant, ResolvedChain, Seed, Template};
 
 mod device;
 mod footprint;
@@ -26,7 +26,6 @@ mod strategy;
 mod takeover;
 pub mod trace;
 
-pub use crate::domain::{ChatForm, Generation, ModelFacts, RopeScaling, Stop, Token};
 pub use device::{Device, DeviceKind, Devices};
 pub use footprint::{Footprint, Holding, Saved};
 pub use strategy::{CACHE_STEP, Limits, Shape, Strategy};
@@ -163,7 +162,6 @@ pub struct Timing {
     pub seconds: f64,
     /// Sequences that were decoded together when the job ended, itself included;
     /// 0 where a server does not tell.
-    #[serde(rename = "rows")]
     pub batch: u32,
     /// From the beginning of its prompt's evaluation to its first token, in seconds; None
     /// where the prompt had been evaluated for another job already. A server's: from the

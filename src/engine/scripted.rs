@@ -11,11 +11,8 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::{
-    Effort, Engine, EngineError, EngineFacts, Generation, Job, ModelFacts, Observer, PromptCounts, Questions, Stop,
-    Strategy, Timing, Token, Work,
-};
-use crate::domain::{Step, Template};
+use super::{Effort, Engine, EngineError, EngineFacts, Job, Observer, PromptCounts, Questions, Strategy, Timing, Work};
+use crate::domain::{Generation, ModelFacts, Step, Stop, Template, Token};
 use crate::regular_file;
 
 /// The words a scripted model knows; a token is an index into them.

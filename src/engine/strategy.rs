@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Work;
-use crate::experiment::Numerics;
+use crate::domain::Numerics;
 
 /// The most sequences a llama.cpp context takes, one of them parked.
 const MAX_BATCH: u32 = 255;
@@ -38,7 +38,6 @@ pub struct Strategy {
     /// Threads of each lane.
     pub threads: u32,
     /// Sequences that a lane decodes together, at most.
-    #[serde(rename = "rows")]
     pub batch: u32,
 }
 

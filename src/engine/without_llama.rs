@@ -7,9 +7,10 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use super::{
-    Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, ModelFacts, Observer, PromptCounts,
-    Quantisation, Questions, Work,
+    Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts, Quantisation,
+    Questions, Work,
 };
+use crate::domain::ModelFacts;
 
 /// What to do.
 pub const REMEDY: &str = "get a build with llama.cpp: `cargo build --release` in moe-sweep's source, without \

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::Chain;
 use super::error::Problems;
 use super::raw::RawChain;
 use super::rules::resolve_chain;
+use crate::domain::Chain;
 
 const FILE: &str = include_str!("chains.toml");
 

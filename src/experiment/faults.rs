@@ -4,7 +4,7 @@
 //! Owns the table of docs/chains.md, read off llama.cpp's `src/llama-sampler.cpp`. Knows nothing
 //! of files: `rules` says where in one a fault stands.
 
-use super::{Step, Temperature};
+use crate::domain::{Step, Temperature};
 
 /// llama.cpp cuts a longer sequence breaker off, in bytes (`MAX_CHAR_LEN`).
 const LONGEST_BREAKER: usize = 40;

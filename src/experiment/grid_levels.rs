@@ -12,8 +12,8 @@ use super::raw::RawExperiment;
 use super::raw_levels::{ExclusionKeys, GridKeys, ListOr, RawCount, RawExclusion, RawGrid, RawLevel, RawSteps};
 use super::server::resolve_servers;
 use super::surroundings::Surroundings;
-use super::{Exclusion, Grid, Prompt, Seed};
-use crate::domain::{Factor, FactorMap, Level, MAX_LEVELS, NotALevel, Selection, Written};
+use super::{Grid, Prompt};
+use crate::domain::{Exclusion, Factor, FactorMap, Level, MAX_LEVELS, NotALevel, Seed, Selection, Written};
 
 /// How many texts a grid may have, exclusions aside: a plan of so many takes less than 1 GB (docs/planning.md).
 const MOST_TEXTS: u64 = 1_000_000;

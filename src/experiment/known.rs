@@ -1,12 +1,13 @@
 //! Gathers the models and the chains that a grid can name: the file's own, the catalogue's, the built-in ones.
 
+use super::builtin;
 use super::error::Problems;
 use super::model::{Model, resolve_models};
 use super::raw::{RawChain, RawModel};
 use super::rules::resolve_chain;
 use super::server::Server;
 use super::surroundings::Surroundings;
-use super::{Chain, Fidelity, builtin};
+use crate::domain::{Chain, Fidelity};
 
 pub(super) fn known_models(
     raw: &[RawModel],

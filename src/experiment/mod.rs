@@ -30,10 +30,8 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-pub use crate::domain::{
-    Bos, Chain, Draws, Exclusion, Factor, Fidelity, Generate, Numerics, Offload, OpOffload, Point, Quant,
-    ResolvedChain, Seed, Selection, Slot, Step, StepKind, Temperature, Template, TokenBias,
-};
+use crate::domain::Generate;
+
 pub use builtin::chains as builtin_chains;
 pub use error::{BadExperiment, Problem, Problems};
 pub use faults::caveats;

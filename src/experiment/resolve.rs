@@ -14,7 +14,8 @@ use super::named::{resolve_name, resolve_named};
 use super::raw::{self, RawExperiment, RawGenerate, RawPrompt, RawPrompts};
 use super::sequential::resolve_sequential;
 use super::surroundings::{Surroundings, Unreadable};
-use super::{Experiment, Generate, Kind, Prompt, prompts};
+use super::{Experiment, Kind, Prompt, prompts};
+use crate::domain::Generate;
 use crate::text_file::Format;
 
 /// Reads the shape of an experiment file called `name`.

@@ -5,7 +5,7 @@ use serde_spanned::Spanned;
 use super::error::Problems;
 use super::faults::{Fault, faults};
 use super::raw::{RawChain, RawSlot, RawStep};
-use super::{Chain, Fidelity, Slot, Step, StepKind, Temperature};
+use crate::domain::{Chain, Fidelity, Slot, Step, StepKind, Temperature};
 
 /// Checks a chain; None, with the reasons in `problems`, when it can't be used.
 pub fn resolve_chain(raw: &RawChain, problems: &mut Problems) -> Option<Chain> {

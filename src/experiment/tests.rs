@@ -4,7 +4,10 @@
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::*;
-use crate::domain::Level;
+use crate::domain::{
+    Bos, Draws, Exclusion, Factor, Fidelity, Level, Numerics, Offload, OpOffload, Quant, Seed, Selection, Step,
+    Temperature, Template,
+};
 
 const VALID: &str = r#"schema = 1
 name = "x"

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Doubt, Plan, Sequence, Shard, Trial};
-use crate::domain::{Acts, Chain, Factor, Generate, Seed};
+use super::{Doubt, Plan, Sequence, Shard};
+use crate::domain::{Acts, Chain, Factor, Generate, Seed, Trial};
 use crate::experiment::{Experiment, Hypothesis, Prompt, Settings};
 use crate::metrics::Markers;
 use crate::seal::Unfit;

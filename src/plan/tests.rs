@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::{Quant, TrialId};
+use crate::engine::EngineFacts;
 use crate::experiment::{Surroundings, parse, resolve};
 use crate::seal::{Seal, Trust};
 

@@ -28,20 +28,14 @@ pub enum FileError {
     Keep { model: String, quant: Quant, path: PathBuf, source: std::io::Error },
 }
 
-/// What became of making files.
-pub enum Made {
-    Files(ModelFiles),
-    Interrupted,
-}
-
-/// Why one was not made.
-pub enum NotMade {
+/// Why there is no file.
+pub enum NoFile {
     Interrupted,
     Failed(FileError),
 }
 
-/// Makes files.
-pub struct Maker<'a> {
+/// Finds models' files, and makes the quantised ones that are not kept yet.
+pub struct Quantiser<'a> {
     /// Our own executable, which is also the worker.
     pub executable: &'a Path,
     pub cache: &'a Path,
@@ -49,30 +43,26 @@ pub struct Maker<'a> {
     pub watch: &'a Watch,
 }
 
-impl Maker<'_> {
+impl Quantiser<'_> {
     /// Finds the file of every model that has trials which are not in `done`, and makes those that are quantised.
     ///
     /// # Errors
-    /// The first that can't be made.
-    pub fn files(&self, plan: &Plan, done: &HashSet<TrialId>) -> Result<Made, FileError> {
+    /// The first that can't be made, or was not for an interruption.
+    pub fn files(&self, plan: &Plan, done: &HashSet<TrialId>) -> Result<ModelFiles, NoFile> {
         let mut files = ModelFiles::new();
         let mut seen = BTreeSet::new();
         for load in &plan.loads {
             let key = (load.model.id.clone(), load.key.quant());
-            if load.planned().all(|planned| done.contains(&planned.trial.id)) || !seen.insert(key.clone()) {
+            if load.is_done(done) || !seen.insert(key.clone()) {
                 continue;
             }
             // A server's model has none here.
             let Some(found) = load.surveyed.file() else { continue };
-            let file = match self.file(&load.model.id, found, &load.surveyed, load.key.quant(), plan.generate.numerics)
-            {
-                Ok(file) => file,
-                Err(NotMade::Interrupted) => return Ok(Made::Interrupted),
-                Err(NotMade::Failed(error)) => return Err(error),
-            };
+            let numerics = plan.generate.numerics;
+            let file = self.file(&load.model.id, found, &load.surveyed, load.key.quant(), numerics)?;
             files.insert(key, file);
         }
-        Ok(Made::Files(files))
+        Ok(files)
     }
 
     /// Finds a model's file at a quantisation, and makes it where it is not kept yet.
@@ -86,7 +76,7 @@ impl Maker<'_> {
         surveyed: &Surveyed,
         quant: Quant,
         numerics: Numerics,
-    ) -> Result<ModelFile, NotMade> {
+    ) -> Result<ModelFile, NoFile> {
         let OnDisk { path, size_bytes, .. } = found;
         if quant == Quant::Source {
             let (blake3, size_bytes) = (surveyed.blake3.clone(), *size_bytes);
@@ -100,22 +90,22 @@ impl Maker<'_> {
             let source = path.clone();
             let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
             let made = self.make(&quantisation, model, numerics);
-            if !matches!(made, Err(NotMade::Interrupted)) {
+            if !matches!(made, Err(NoFile::Interrupted)) {
                 self.watch.at_once(NOTHING_YET);
             }
             made
         });
         made.map_err(|error| match error {
             QuantisedError::Io { path, source } => {
-                NotMade::Failed(FileError::Keep { model: model.to_owned(), quant, path, source })
+                NoFile::Failed(FileError::Keep { model: model.to_owned(), quant, path, source })
             }
             QuantisedError::Make(error) => error,
         })
     }
 
-    fn make(&self, quantisation: &Quantisation, model: &str, numerics: Numerics) -> Result<(), NotMade> {
+    fn make(&self, quantisation: &Quantisation, model: &str, numerics: Numerics) -> Result<(), NoFile> {
         let quant = quantisation.quant;
-        let failed = |reason| NotMade::Failed(FileError::Quantise { model: model.to_owned(), quant, reason });
+        let failed = |reason| NoFile::Failed(FileError::Quantise { model: model.to_owned(), quant, reason });
         let mut worker = Worker::start(self.executable, numerics)
             .map_err(|error| failed(format!("cannot start the worker {}: {error}", self.executable.display())))?;
         // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
@@ -126,9 +116,9 @@ impl Maker<'_> {
             other => Heard::out_of_turn(&other),
         });
         made.map_err(|unanswered| match unanswered {
-            Unanswered::Interrupted => NotMade::Interrupted,
+            Unanswered::Interrupted => NoFile::Interrupted,
             Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed }) => {
-                NotMade::Failed(FileError::OutOfMemory { model: model.to_owned(), quant, reason })
+                NoFile::Failed(FileError::OutOfMemory { model: model.to_owned(), quant, reason })
             }
             other => failed(other.to_string()),
         })

@@ -40,6 +40,14 @@ fn free(engine: &EngineFacts) -> Option<Free> {
     available_memory_bytes().map(|host_bytes| Free { host_bytes, device_bytes })
 }
 
+/// What a model needs beside its weights.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Tokens of context for each sequence.
+    pub context: u32,
+    pub room: Room,
+}
+
 /// Refuses a model that fits with none of the offloads.
 ///
 /// # Errors
@@ -50,7 +58,7 @@ pub fn must_fit(
     anatomy: &Anatomy,
     engine: &EngineFacts,
     offloads: &[Offload],
-    (context, room): (u32, Room),
+    Needs { context, room }: Needs,
 ) -> Result<(), MemoryError> {
     let Some(free) = free(engine) else { return Ok(()) };
     let mut worst = Ok(());
@@ -72,13 +80,13 @@ pub fn must_fit(
 /// # Errors
 /// The first that does not fit.
 pub fn all_must_fit(plan: &Plan, files: &ModelFiles, done: &HashSet<TrialId>, room: Room) -> Result<(), MemoryError> {
-    for load in plan.loads.iter().filter(|load| load.planned().any(|planned| !done.contains(&planned.trial.id))) {
+    for load in plan.loads.iter().filter(|load| !load.is_done(done)) {
         let key = load.key.clone();
         let Some(file) = files.get(&(key.model().to_owned(), key.quant())) else { continue };
         let anatomy =
             anatomy_of(&file.path).map_err(|error| MemoryError::Header { model: key.model().to_owned(), error })?;
         if let Some(anatomy) = anatomy {
-            let needs = (plan.generate.context, room);
+            let needs = Needs { context: plan.generate.context, room };
             must_fit(&key.to_string(), &file.path, &anatomy, &load.surveyed.engine, &[load.key.offload()], needs)?;
         }
     }

@@ -25,19 +25,20 @@ mod shard;
 mod study;
 mod survey;
 
-pub use error::{Misfit, Misfits, PrepareError, UnfitStudy};
-pub use files::{FileError, Made, Maker, NOTHING_YET, NotMade};
-pub use fit::MemoryError;
-pub use read::{LoadError, Loaded, LoadedStudy, load_experiment, load_models, load_study};
+pub use error::{PrepareError, UnfitStudy};
+pub use files::{NOTHING_YET, Quantiser};
+pub use read::{LoadError, LoadedStudy, load_models, load_study};
 pub use shard::{WhichShardError, which_shard};
 pub use study::{ArmFileError, ReadyStudy, arm_files, prepare_study};
-pub use survey::SurveyError;
 
-use survey::{Inquiry, Probing, Survey, survey};
+use error::{Misfit, Misfits};
+use files::NoFile;
+use read::{Loaded, load_experiment};
+use survey::{Probing, Survey, SurveyRequest, survey};
 
 /// What is to be run, and where to.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct RunSpec {
     /// The experiment file.
     pub experiment: PathBuf,
     /// The run's directory; by default one that is named after the experiment.
@@ -47,20 +48,20 @@ pub struct Wanted {
     /// The part of the plan that is to be run; all of it where there is none.
     pub shard: Option<Shard>,
     /// Asked in place of the grid's models.
-    pub elsewhere: Option<Elsewhere>,
+    pub substitute: Option<Substitute>,
 }
 
 /// A server in the place of the grid's models.
 #[derive(Clone, Debug)]
-pub struct Elsewhere {
+pub struct Substitute {
     pub server: Server,
     /// What it calls every model; by default as the experiment does.
     pub served_as: Option<String>,
 }
 
-/// How the files of models are made, and what must fit in memory beside them.
+/// What a sweep is made ready with.
 #[derive(Clone, Copy, Debug)]
-pub struct Making<'a> {
+pub struct PrepareOptions<'a> {
     /// Where quantised files are kept.
     pub cache: &'a Path,
     pub threads: u32,
@@ -70,8 +71,8 @@ pub struct Making<'a> {
     pub trust: Trust,
 }
 
-/// An experiment that was looked at and planned.
-pub struct Planned {
+/// A sweep that was looked at and planned.
+pub struct PlannedSweep {
     pub design: Design,
     /// The experiment file as it was given.
     pub text: String,
@@ -83,9 +84,9 @@ pub struct Planned {
     pub executable: PathBuf,
 }
 
-/// An experiment that is ready to run.
-pub struct Ready {
-    pub planned: Planned,
+/// A sweep that is ready to run.
+pub struct ReadySweep {
+    pub planned: PlannedSweep,
     /// The file of every model that is still to be loaded.
     pub files: ModelFiles,
     pub failed: FailedTrials,
@@ -94,7 +95,7 @@ pub struct Ready {
 
 /// What became of getting ready.
 pub enum Prepared {
-    Ready(Box<Ready>),
+    Ready(Box<ReadySweep>),
     Interrupted,
 }
 
@@ -103,51 +104,53 @@ pub enum Prepared {
 ///
 /// # Errors
 /// When the experiment, or a model, can't be used, or a model does not fit in free memory.
-pub fn prepare(wanted: &Wanted, making: Making<'_>, watch: &Watch) -> Result<Prepared, PrepareError> {
-    let planned = look(wanted, Some(making.room), Probing::Full)?;
-    let done = planned.done(making.failed, making.trust)?;
-    let maker = Maker { executable: &planned.executable, cache: making.cache, threads: making.threads, watch };
-    Ok(match maker.files(&planned.plan, &done)? {
-        Made::Interrupted => Prepared::Interrupted,
-        Made::Files(files) => {
-            fit::all_must_fit(&planned.plan, &files, &done, making.room)?;
-            Prepared::Ready(Box::new(Ready { planned, files, failed: making.failed, trust: making.trust }))
-        }
-    })
+pub fn prepare(spec: &RunSpec, options: PrepareOptions<'_>, watch: &Watch) -> Result<Prepared, PrepareError> {
+    let planned = look(spec, Some(options.room), Probing::Full)?;
+    let done = planned.done(options.failed, options.trust)?;
+    let quantiser =
+        Quantiser { executable: &planned.executable, cache: options.cache, threads: options.threads, watch };
+    let files = match quantiser.files(&planned.plan, &done) {
+        Ok(files) => files,
+        Err(NoFile::Interrupted) => return Ok(Prepared::Interrupted),
+        Err(NoFile::Failed(error)) => return Err(error.into()),
+    };
+    fit::all_must_fit(&planned.plan, &files, &done, options.room)?;
+    Ok(Prepared::Ready(Box::new(ReadySweep { planned, files, failed: options.failed, trust: options.trust })))
 }
 
 /// Reads the experiment, looks at its models and plans it; writes nothing, and tries no server.
 ///
 /// # Errors
 /// When the experiment, or a model, can't be used.
-pub fn plan(wanted: &Wanted) -> Result<Planned, PrepareError> {
-    look(wanted, None, Probing::None)
+pub fn plan(spec: &RunSpec) -> Result<PlannedSweep, PrepareError> {
+    look(spec, None, Probing::None)
 }
 
 /// With `room`, refuses models for which free memory leaves less, unless a run
 /// has begun before: its trials may all be done.
-fn look(wanted: &Wanted, room: Option<Room>, probing: Probing) -> Result<Planned, PrepareError> {
-    let file = &wanted.experiment;
+fn look(spec: &RunSpec, room: Option<Room>, probing: Probing) -> Result<PlannedSweep, PrepareError> {
+    let file = &spec.experiment;
     let Loaded { mut experiment, text } = load_experiment(file)?;
-    let moved = experiment.grid.offset_seeds(wanted.seed_offset);
+    let moved = experiment.grid.offset_seeds(spec.seed_offset);
     moved.map_err(|why| PrepareError::SeedOffset { file: file.clone(), why })?;
-    if let Some(elsewhere) = &wanted.elsewhere {
-        ask_elsewhere(&mut experiment, elsewhere)?;
+    if let Some(substitute) = &spec.substitute {
+        put_in_place(&mut experiment, substitute)?;
     }
     let of_servers = Plan::server_misfits(&experiment);
     if !of_servers.is_empty() {
         return Err(misfits(file, of_servers));
     }
     let executable = executable()?;
-    if let (Some(shard), Some(_)) = (wanted.shard, &experiment.sequential) {
+    if let (Some(shard), Some(_)) = (spec.shard, &experiment.sequential) {
         return Err(PrepareError::ShardOfSequential { file: file.clone(), shard });
     }
-    let directory = RunDir::new(wanted.directory(&experiment.name));
+    let directory = RunDir::new(spec.directory(&experiment.name));
     let room = room.filter(|_| !directory.has_journal());
-    let Survey { surveyed, anatomies } = survey(&Inquiry::by_sweep(&experiment, room), file, &executable, probing)?;
+    let Survey { surveyed, anatomies } =
+        survey(&SurveyRequest::of_sweep(&experiment, room), file, &executable, probing)?;
     let plan = Plan::new(&experiment, &surveyed).map_err(|errors| misfits(file, errors))?;
     let mut design = Design::new(&experiment, &plan);
-    let plan = match wanted.shard {
+    let plan = match spec.shard {
         None => plan,
         Some(shard) => {
             let (part, trials) = plan.shard(shard);
@@ -158,10 +161,10 @@ fn look(wanted: &Wanted, room: Option<Room>, probing: Probing) -> Result<Planned
             part
         }
     };
-    Ok(Planned { design, text, plan, anatomies, directory, executable })
+    Ok(PlannedSweep { design, text, plan, anatomies, directory, executable })
 }
 
-impl Wanted {
+impl RunSpec {
     /// Returns the run's folder: what was typed, or `results/NAME` for the experiment's name; for a shard, a folder in
     /// that.
     pub fn directory(&self, experiment: &str) -> PathBuf {
@@ -172,7 +175,7 @@ impl Wanted {
     }
 }
 
-impl Planned {
+impl PlannedSweep {
     /// The trials that earlier runs have made, and that need not be made again.
     fn done(&self, failed: FailedTrials, trust: Trust) -> Result<HashSet<TrialId>, PrepareError> {
         if !self.directory.path().is_dir() {
@@ -186,7 +189,10 @@ impl Planned {
 ///
 /// # Errors
 /// When it is said to run a chain of its own that the grid does not have.
-fn ask_elsewhere(experiment: &mut Experiment, Elsewhere { server, served_as }: &Elsewhere) -> Result<(), PrepareError> {
+fn put_in_place(
+    experiment: &mut Experiment,
+    Substitute { server, served_as }: &Substitute,
+) -> Result<(), PrepareError> {
     let chains = &experiment.grid.chains;
     if let Some(own) = &server.own_chain
         && !chains.iter().any(|chain| chain.id == *own)

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 
 use super::error::UnfitStudy;
-use super::files::{FileError, Maker, NotMade};
-use super::fit::{MemoryError, anatomy_of, must_fit};
+use super::files::{FileError, NoFile, Quantiser};
+use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
 use super::read::LoadedStudy;
-use super::survey::{Inquiry, Probing, Survey, survey};
-use super::{PrepareError, Wanted, executable, misfits};
+use super::survey::{Probing, Survey, SurveyRequest, survey};
+use super::{PrepareError, RunSpec, executable, misfits};
 use crate::engine::EngineKind;
 use crate::experiment::{Arm, Study, Subject};
 use crate::model::memory::Room;
@@ -50,18 +50,18 @@ pub enum ArmFileError {
 ///
 /// # Errors
 /// Says what stands in the way, and how to clear it.
-pub fn prepare_study(wanted: &Wanted, loaded: LoadedStudy) -> Result<ReadyStudy, PrepareError> {
-    let (file, LoadedStudy { mut study, text }) = (&wanted.experiment, loaded);
-    for (option, given) in [("--shard", wanted.shard.is_some()), ("--server", wanted.elsewhere.is_some())] {
+pub fn prepare_study(spec: &RunSpec, loaded: LoadedStudy) -> Result<ReadyStudy, PrepareError> {
+    let (file, LoadedStudy { mut study, text }) = (&spec.experiment, loaded);
+    for (option, given) in [("--shard", spec.shard.is_some()), ("--server", spec.substitute.is_some())] {
         if given {
             return Err(UnfitStudy::ForSweeps { option, file: file.clone(), kind: study.kind() }.into());
         }
     }
-    let moved = study.offset_seeds(wanted.seed_offset);
+    let moved = study.offset_seeds(spec.seed_offset);
     moved.map_err(|why| PrepareError::SeedOffset { file: file.clone(), why })?;
     let executable = executable()?;
-    let directory = RunDir::new(wanted.directory(&study.name));
-    let Survey { surveyed, .. } = survey(&Inquiry::by_study(&study), file, &executable, Probing::None)?;
+    let directory = RunDir::new(spec.directory(&study.name));
+    let Survey { surveyed, .. } = survey(&SurveyRequest::of_study(&study), file, &executable, Probing::None)?;
     let errors = study_misfits(&study, &surveyed);
     if !errors.is_empty() {
         return Err(misfits(file, errors));
@@ -89,7 +89,7 @@ fn refuse_opaque(study: &Study, surveyed: &BTreeMap<String, Surveyed>) -> Result
 /// # Errors
 /// The first that can't be made, or does not fit in free memory.
 pub fn arm_files(
-    maker: &Maker<'_>,
+    quantiser: &Quantiser<'_>,
     study: &Study,
     surveyed: &BTreeMap<String, Surveyed>,
 ) -> Result<Vec<ArmFile>, ArmFileError> {
@@ -99,9 +99,9 @@ pub fn arm_files(
         let Some(found) = surveyed.file() else { continue };
         for &arm in study.arms() {
             let file =
-                maker.file(&model.id, found, surveyed, arm.quant, arm.numerics).map_err(|error| match error {
-                    NotMade::Interrupted => ArmFileError::Interrupted,
-                    NotMade::Failed(error) => ArmFileError::File(error),
+                quantiser.file(&model.id, found, surveyed, arm.quant, arm.numerics).map_err(|error| match error {
+                    NoFile::Interrupted => ArmFileError::Interrupted,
+                    NoFile::Failed(error) => ArmFileError::File(error),
                 })?;
             refuse_too_large(study, &model.id, surveyed, arm, &file)?;
             files.push(ArmFile { model: model.id.clone(), arm, file });
@@ -118,6 +118,6 @@ fn refuse_too_large(
     file: &ModelFile,
 ) -> Result<(), ArmFileError> {
     let Some(anatomy) = anatomy_of(&file.path)? else { return Ok(()) };
-    let needs = (study.generate.context, Room { batch: arm.width, ..Room::LEAST });
+    let needs = Needs { context: study.generate.context, room: Room { batch: arm.width, ..Room::LEAST } };
     Ok(must_fit(model, &file.path, &anatomy, &surveyed.engine, &[arm.offload], needs)?)
 }

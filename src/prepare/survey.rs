@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::fit::{MemoryError, anatomy_of, must_fit};
+use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
 use crate::domain::{Generate, ModelFacts, Offload, Quant, Template};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
 use crate::experiment::{Experiment, HubFile, Model, Prompt, Served, Source, Study};
@@ -71,7 +71,7 @@ pub struct Survey {
 }
 
 /// What models are looked at for.
-pub struct Inquiry<'a> {
+pub struct SurveyRequest<'a> {
     pub models: &'a [Model],
     pub prompts: &'a [Prompt],
     pub templates: Vec<Template>,
@@ -81,9 +81,9 @@ pub struct Inquiry<'a> {
     pub room: Option<(Room, Vec<Offload>)>,
 }
 
-impl<'a> Inquiry<'a> {
-    /// Makes the inquiry for a sweep.
-    pub fn by_sweep(experiment: &'a Experiment, room: Option<Room>) -> Self {
+impl<'a> SurveyRequest<'a> {
+    /// Makes the request for a sweep.
+    pub fn of_sweep(experiment: &'a Experiment, room: Option<Room>) -> Self {
         let Experiment { grid, prompts, generate, .. } = experiment;
         let whole_files = matches!(grid.levels_of()[..], [Quant::Source]);
         Self {
@@ -95,8 +95,8 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Makes the inquiry for a study. Each arm's file must fit, which is looked at when it is made.
-    pub fn by_study(study: &'a Study) -> Self {
+    /// Makes the request for a study. Each arm's file must fit, which is looked at when it is made.
+    pub fn of_study(study: &'a Study) -> Self {
         let Study { models, prompts, template, generate, .. } = study;
         Self { models, prompts, templates: vec![*template], generate: *generate, room: None }
     }
@@ -110,24 +110,24 @@ impl<'a> Inquiry<'a> {
     }
 }
 
-/// Looks at every model of the inquiry.
+/// Looks at every model of the request.
 ///
 /// # Errors
 /// The first model that can't be used.
 pub fn survey(
-    inquiry: &Inquiry<'_>,
+    request: &SurveyRequest<'_>,
     experiment_file: &Path,
     executable: &Path,
     probing: Probing,
 ) -> Result<Survey, SurveyError> {
     // All of them first: hashing the ones that are there can take minutes.
-    let models = inquiry.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
+    let models = request.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
     let models: Vec<_> = models.collect::<Result<_, SurveyError>>()?;
     let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new() };
-    for (model, place) in models {
-        let (surveyed, anatomy) = match place {
-            Place::File { path, commit } => survey_file(model, &path, commit, inquiry, executable)?,
-            Place::Server(served) => (survey_server(model, served, inquiry, executable, probing)?, None),
+    for (model, located) in models {
+        let (surveyed, anatomy) = match located {
+            Located::File { path, commit } => survey_file(model, &path, commit, request, executable)?,
+            Located::Server(served) => (survey_server(model, served, request, executable, probing)?, None),
         };
         survey.surveyed.insert(model.id.clone(), surveyed);
         survey.anatomies.extend(anatomy.map(|anatomy| (model.id.clone(), anatomy)));
@@ -144,19 +144,19 @@ pub enum Probing {
 }
 
 /// Where a model is.
-enum Place<'a> {
+enum Located<'a> {
     File {
         path: PathBuf,
-        /// That it is of.
+        /// The one that it is of, where it is the hub's.
         commit: Option<String>,
     },
     Server(&'a Served),
 }
 
-fn locate<'a>(model: &'a Model, experiment_file: &Path) -> Result<Place<'a>, SurveyError> {
+fn locate<'a>(model: &'a Model, experiment_file: &Path) -> Result<Located<'a>, SurveyError> {
     let file = match &model.source {
-        Source::Path(path) => return Ok(Place::File { path: path.clone(), commit: None }),
-        Source::Server(served) => return Ok(Place::Server(served)),
+        Source::Path(path) => return Ok(Located::File { path: path.clone(), commit: None }),
+        Source::Server(served) => return Ok(Located::Server(served)),
         Source::Hub(file) => file,
     };
     let found = cached(&HubSettings::from_env().cache, file).ok_or_else(|| SurveyError::NotFetched {
@@ -164,14 +164,14 @@ fn locate<'a>(model: &'a Model, experiment_file: &Path) -> Result<Place<'a>, Sur
         file: file.clone(),
         experiment: experiment_file.to_owned(),
     })?;
-    Ok(Place::File { path: found.paths[0].clone(), commit: Some(found.commit) })
+    Ok(Located::File { path: found.paths[0].clone(), commit: Some(found.commit) })
 }
 
 fn survey_file(
     model: &Model,
     path: &Path,
     commit: Option<String>,
-    inquiry: &Inquiry<'_>,
+    request: &SurveyRequest<'_>,
     executable: &Path,
 ) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
     let id = &model.id;
@@ -180,10 +180,10 @@ fn survey_file(
     let sizes = parts(path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
     let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
-    let (facts, engine, prompt_counts) = ask_worker(model, path, inquiry, executable)?;
+    let (facts, engine, prompt_counts) = ask_worker(model, path, request, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
-    if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &inquiry.room) {
-        must_fit(id, path, anatomy, &engine, offloads, (inquiry.generate.context, *room))?;
+    if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &request.room) {
+        must_fit(id, path, anatomy, &engine, offloads, Needs { context: request.generate.context, room: *room })?;
     }
     if let Some(stated) = &model.sha256 {
         let found = sha256_of(path).map_err(unreadable)?;
@@ -205,7 +205,7 @@ fn survey_file(
 fn survey_server(
     model: &Model,
     served: &Served,
-    inquiry: &Inquiry<'_>,
+    request: &SurveyRequest<'_>,
     executable: &Path,
     probing: Probing,
 ) -> Result<Surveyed, SurveyError> {
@@ -215,13 +215,13 @@ fn survey_server(
         url: served.server.url.clone(),
         reason,
     };
-    let mut worker = Worker::start(executable, inquiry.generate.numerics)
+    let mut worker = Worker::start(executable, request.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    let context = inquiry.generate.context;
+    let context = request.generate.context;
     let limits = Limits::silence(PROBE_TIMEOUT);
     let unanswered = |unanswered: Unanswered| unusable(unanswered.to_string());
-    let request = Request::InspectServer { served: served.clone(), context };
-    let inspected = Exchange::begin(&mut worker, &request, limits).answer(|reply| match reply {
+    let question = Request::InspectServer { served: served.clone(), context };
+    let inspected = Exchange::begin(&mut worker, &question, limits).answer(|reply| match reply {
         Reply::InspectedServer { server, engine } => Heard::Answer((server, engine)),
         other => Heard::out_of_turn(&other),
     });
@@ -229,8 +229,8 @@ fn survey_server(
     let mut findings = None;
     // The plan refuses a server whose context is too small: it need not be tried first.
     if probing == Probing::Full && facts.has_room_for(context) {
-        let request = Request::ProbeServer(inquiry.questions());
-        let probed = Exchange::begin(&mut worker, &request, limits).answer(|reply| match reply {
+        let question = Request::ProbeServer(request.questions());
+        let probed = Exchange::begin(&mut worker, &question, limits).answer(|reply| match reply {
             Reply::ProbedServer(found) => Heard::Answer(found),
             Reply::Pausing { reason, seconds } => {
                 say(&pausing(&reason, seconds));
@@ -249,14 +249,14 @@ fn survey_server(
 fn ask_worker(
     model: &Model,
     path: &Path,
-    inquiry: &Inquiry<'_>,
+    request: &SurveyRequest<'_>,
     executable: &Path,
 ) -> Result<(ModelFacts, EngineFacts, PromptCounts), SurveyError> {
     let unusable = |reason| SurveyError::Unusable { id: model.id.clone(), path: path.to_owned(), reason };
-    let mut worker = Worker::start(executable, inquiry.generate.numerics)
+    let mut worker = Worker::start(executable, request.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
-    let request = Request::Inspect { path: path.to_owned(), questions: inquiry.questions() };
-    let inspected = Exchange::begin(&mut worker, &request, Limits::silence(TIMEOUT)).answer(|reply| match reply {
+    let question = Request::Inspect { path: path.to_owned(), questions: request.questions() };
+    let inspected = Exchange::begin(&mut worker, &question, Limits::silence(TIMEOUT)).answer(|reply| match reply {
         Reply::Inspected { model: facts, engine, prompt_counts } => Heard::Answer((facts, engine, prompt_counts)),
         other => Heard::out_of_turn(&other),
     });

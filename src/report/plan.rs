@@ -54,7 +54,7 @@ pub fn describe(shown: &Shown<'_>) -> String {
     for load in &plan.loads {
         let (trials, prompts) = (load.planned().count(), load.prompts.len());
         let Some(OnDisk { size_bytes, facts, .. }) = load.surveyed.file() else {
-            line(format!("  load     {} (on a server): {trials} trials on {prompts} prompts", load.key.clone()));
+            line(format!("  load     {} (on a server): {trials} trials on {prompts} prompts", load.key));
             continue;
         };
         let experts = match facts.n_expert {
@@ -64,9 +64,7 @@ pub fn describe(shown: &Shown<'_>) -> String {
         let prompt_tokens: u32 = load.prompts.iter().filter_map(|group| group.n_tokens).sum();
         line(format!(
             "  load     {} ({}, {} layers, {experts}): {trials} trials on {prompts} prompts of {prompt_tokens} tokens in all",
-            load.key.clone(),
-            facts.architecture,
-            facts.n_layer,
+            load.key, facts.architecture, facts.n_layer,
         ));
         // What the file would be when quantised is not known before it is made.
         let shape = load.shape(*size_bytes, plan.generate);
@@ -119,8 +117,6 @@ fn estimate(max_tokens: u64, manifest: Option<&Manifest>) -> String {
         return "unknown: no earlier run in this directory to go by".to_owned();
     };
     let tokens_per_s = run.effort.evaluated_tokens as f64 / run.seconds;
-    let mut text = String::new();
     let seconds = max_tokens as f64 / tokens_per_s;
-    let _ = write!(text, "at most about {seconds:.0} s, at the {tokens_per_s:.0} tokens/s of the last run here");
-    text
+    format!("at most about {seconds:.0} s, at the {tokens_per_s:.0} tokens/s of the last run here")
 }

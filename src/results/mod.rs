@@ -23,6 +23,8 @@ pub struct Results {
     pub manifest: Manifest,
     pub contents: Contents,
     pub analysis: Analysis,
+    /// Where the experts were computed of the loads that have them on the host, a device beside it.
+    host_experts: Vec<HostExperts>,
 }
 
 impl From<Kept> for Results {
@@ -31,7 +33,7 @@ impl From<Kept> for Results {
         let host_experts = placement::host_experts(&manifest, contents.records.len());
         let questions = Questions { host_experts: &host_experts, ..Questions::from(&design) };
         let analysis = analyse(design.own_trials(), questions, outcome_of);
-        Self { custody, design, manifest, contents, analysis }
+        Self { custody, design, manifest, contents, analysis, host_experts }
     }
 }
 
@@ -43,9 +45,8 @@ impl Results {
 
     /// Returns what must be known to read the results rightly, a sentence each.
     pub fn notes(&self) -> Vec<String> {
-        let Self { custody, design, manifest, contents, analysis } = self;
+        let Self { custody, design, manifest, analysis, host_experts, .. } = self;
         let part = Vec::from_iter(design.part_note());
-        let host_experts = placement::host_experts(manifest, contents.records.len());
         let taken_over = host_experts.iter().filter_map(HostExperts::note).collect();
         [custody.clone(), design.notes.clone(), part, manifest.warnings(), taken_over, analysis.notes.clone()].concat()
     }

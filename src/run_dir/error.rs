@@ -36,7 +36,7 @@ pub enum RunDirError {
     #[error(transparent)]
     Append(JournalError),
     #[error("cannot read {path}: move it away, and the next run writes a new one", path = path.display())]
-    Manifest { path: PathBuf, source: Unreadable },
+    Manifest { path: PathBuf, source: BadManifest },
     #[error("there is no {} in {directory}", names::MANIFEST, directory = directory.display())]
     #[diagnostic(help("run the experiment again: it writes this file anew and keeps finished trials"))]
     NoManifest { directory: PathBuf },
@@ -59,7 +59,7 @@ pub enum RunDirError {
 
 /// Why a manifest can't be read.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum BadManifest {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::error::{RunDirError, Unreadable};
+use super::error::{BadManifest, RunDirError};
 use super::{RunDir, names};
 use crate::journal::{self, Contents};
 use crate::manifest::Manifest;
@@ -17,6 +17,13 @@ pub struct Kept {
     pub design: Design,
     pub manifest: Manifest,
     pub contents: Contents,
+}
+
+/// What the seals of a folder's files say.
+#[derive(Clone, Copy)]
+struct Seals {
+    plan: Seal,
+    manifest: Seal,
 }
 
 impl RunDir {
@@ -43,23 +50,18 @@ impl RunDir {
         let (design, plan_seal) = Design::from_json(&json, trust).map_err(|error| RunDirError::Plan { path, error })?;
         let (manifest, manifest_seal) =
             self.manifest(trust)?.ok_or_else(|| RunDirError::NoManifest { directory: self.path.clone() })?;
-        self.with_journal((design, manifest), [plan_seal, manifest_seal], trust)
+        self.kept(design, manifest, Seals { plan: plan_seal, manifest: manifest_seal }, trust)
     }
 
     /// Reads the folder as [`Self::read`] does, of a run that has just written its plan and its manifest.
     ///
     /// # Errors
     /// When the journal can't be read, or lost trials since the last run ended.
-    pub fn with_own(&self, design: Design, manifest: Manifest, trust: Trust) -> Result<Kept, RunDirError> {
-        self.with_journal((design, manifest), [Seal::Whole; 2], trust)
+    pub fn read_own(&self, design: Design, manifest: Manifest, trust: Trust) -> Result<Kept, RunDirError> {
+        self.kept(design, manifest, Seals { plan: Seal::Whole, manifest: Seal::Whole }, trust)
     }
 
-    fn with_journal(
-        &self,
-        (design, manifest): (Design, Manifest),
-        seals: [Seal; 2],
-        trust: Trust,
-    ) -> Result<Kept, RunDirError> {
+    fn kept(&self, design: Design, manifest: Manifest, seals: Seals, trust: Trust) -> Result<Kept, RunDirError> {
         let contents = self.records(trust)?;
         let mut custody = custody(seals, &contents);
         let (found, expected) = (contents.records.len(), manifest.n_trials.unwrap_or(0));
@@ -81,9 +83,9 @@ impl RunDir {
     pub fn manifest(&self, trust: Trust) -> Result<Option<(Manifest, Seal)>, RunDirError> {
         let path = self.path.join(names::MANIFEST);
         let read = match regular_file::read(&path) {
-            Ok(bytes) => Manifest::from_json(&bytes, trust).map(Some).map_err(Unreadable::Unfit),
+            Ok(bytes) => Manifest::from_json(&bytes, trust).map(Some).map_err(BadManifest::Unfit),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Unreadable::Io(error)),
+            Err(error) => Err(BadManifest::Io(error)),
         };
         read.map_err(|source| RunDirError::Manifest { path, source })
     }
@@ -98,8 +100,8 @@ impl RunDir {
 }
 
 /// What of a run's files was changed, or could have been without a trace.
-fn custody([plan, manifest]: [Seal; 2], contents: &Contents) -> Vec<String> {
-    let files = [(plan, names::PLAN), (manifest, names::MANIFEST)];
+fn custody(seals: Seals, contents: &Contents) -> Vec<String> {
+    let files = [(seals.plan, names::PLAN), (seals.manifest, names::MANIFEST)];
     let of = |seal| files.into_iter().filter(move |(found, _)| *found == seal).map(|(_, name)| name.to_owned());
     let lines = &contents.trusted_lines;
     let in_journal = (!lines.is_empty()).then(|| {

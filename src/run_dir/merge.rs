@@ -67,31 +67,37 @@ pub fn merge(directories: &[PathBuf], out: &RunDir, machines: Machines, trust: T
     let read = |directory: &PathBuf| {
         let directory = RunDir::new(directory);
         let kept = directory.read(trust)?;
-        Ok((directory, kept))
+        Ok(Source { directory, kept })
     };
-    let runs: Vec<_> = directories.iter().map(read).collect::<Result<_, RunDirError>>()?;
-    let (first_directory, first) = &runs[0];
-    for (directory, run) in &runs[1..] {
-        if let Some(what) = first.design.difference(&run.design) {
-            let [a, b] = [first_directory, directory].map(|directory| directory.path.clone());
+    let sources: Vec<_> = directories.iter().map(read).collect::<Result<_, RunDirError>>()?;
+    let first = &sources[0];
+    for other in &sources[1..] {
+        if let Some(what) = first.kept.design.difference(&other.kept.design) {
+            let [a, b] = [first, other].map(|source| source.directory.path.clone());
             return Err(MergeError::OtherPlan { a, b, what });
         }
     }
-    let hardware_note = same_hardware(&runs, machines)?;
-    let records = records(&runs)?;
+    let hardware_note = same_hardware(&sources, machines)?;
+    let records = records(&sources)?;
 
-    let design = whole_design(&runs, hardware_note.as_deref());
-    let mut manifest = manifest(&runs, &design);
-    write(out, first_directory, &design, &mut manifest, &records)?;
+    let design = whole_design(&sources, hardware_note.as_deref());
+    let mut manifest = manifest(&sources, &design);
+    write(out, &first.directory, &design, &mut manifest, &records)?;
     let missing = missing(&design, &records);
-    Ok(Merged { kept: out.with_own(design, manifest, trust)?, missing })
+    Ok(Merged { kept: out.read_own(design, manifest, trust)?, missing })
+}
+
+/// A folder that is put together with others, and what it holds.
+struct Source {
+    directory: RunDir,
+    kept: Kept,
 }
 
 /// Every trial's record; a text stands before a failure.
-fn records(runs: &[(RunDir, Kept)]) -> Result<BTreeMap<&TrialId, &TrialRecord>, MergeError> {
+fn records(sources: &[Source]) -> Result<BTreeMap<&TrialId, &TrialRecord>, MergeError> {
     let mut found: BTreeMap<&TrialId, (&RunDir, &TrialRecord)> = BTreeMap::new();
-    for (directory, run) in runs {
-        for (id, record) in &run.contents.records {
+    for Source { directory, kept } in sources {
+        for (id, record) in &kept.contents.records {
             let Some((known_at, known)) = found.get(id) else {
                 found.insert(id, (directory, record));
                 continue;
@@ -115,13 +121,13 @@ fn records(runs: &[(RunDir, Kept)]) -> Result<BTreeMap<&TrialId, &TrialRecord>, 
 ///
 /// # Errors
 /// When they are not, and need be.
-fn same_hardware(runs: &[(RunDir, Kept)], wanted: Machines) -> Result<Option<String>, MergeError> {
-    let machines: BTreeSet<String> = runs.iter().flat_map(|(_, run)| machines(&run.manifest)).collect();
+fn same_hardware(sources: &[Source], allowed: Machines) -> Result<Option<String>, MergeError> {
+    let machines: BTreeSet<String> = sources.iter().flat_map(|source| machines(&source.kept.manifest)).collect();
     if machines.len() < 2 {
         return Ok(None);
     }
     let machines = Vec::from_iter(machines).join(" and ");
-    if wanted == Machines::OfOneKind {
+    if allowed == Machines::OfOneKind {
         return Err(MergeError::OtherHardware { machines });
     }
     Ok(Some(format!("put together from runs on {machines}")))
@@ -139,12 +145,12 @@ fn machines(manifest: &Manifest) -> impl Iterator<Item = String> {
 }
 
 /// The plan as a whole, with what any machine had to say of it.
-fn whole_design(runs: &[(RunDir, Kept)], hardware_note: Option<&str>) -> Design {
-    let designs = || runs.iter().map(|(_, run)| &run.design);
-    let mut whole = runs[0].1.design.clone();
+fn whole_design(sources: &[Source], hardware_note: Option<&str>) -> Design {
+    let designs = || sources.iter().map(|source| &source.kept.design);
+    let mut whole = sources[0].kept.design.clone();
     whole.part = None;
     let notes = designs().flat_map(|design| design.notes.iter().cloned());
-    let custody = runs.iter().flat_map(|(_, run)| run.custody.iter().cloned());
+    let custody = sources.iter().flat_map(|source| source.kept.custody.iter().cloned());
     whole.notes = notes.chain(custody).chain(hardware_note.map(str::to_owned)).unique().collect();
     whole.doubts = designs().flat_map(|design| design.doubts.clone()).unique_by(|doubt| format!("{doubt:?}")).collect();
     // A factor that moves something anywhere is one.
@@ -153,17 +159,18 @@ fn whole_design(runs: &[(RunDir, Kept)], hardware_note: Option<&str>) -> Design 
 }
 
 /// All runs of all machines, oldest first, and every model that one of them placed.
-fn manifest(runs: &[(RunDir, Kept)], design: &Design) -> Manifest {
-    let mut whole = runs[0].1.manifest.clone();
+fn manifest(sources: &[Source], design: &Design) -> Manifest {
+    let manifests = || sources.iter().map(|source| &source.kept.manifest);
+    let mut whole = sources[0].kept.manifest.clone();
     whole.n_trials = None;
-    whole.trusted = runs.iter().flat_map(|(_, run)| run.manifest.trusted.iter().cloned()).unique().collect();
-    let entries = runs.iter().flat_map(|(_, run)| run.manifest.models.iter().cloned());
+    whole.trusted = manifests().flat_map(|manifest| manifest.trusted.iter().cloned()).unique().collect();
+    let entries = manifests().flat_map(|manifest| manifest.models.iter().cloned());
     whole.models = entries.unique_by(|entry: &ModelEntry| entry.key.clone()).collect();
     whole
         .models
         .sort_by_cached_key(|entry| design.trials.iter().position(|Trial { cell, .. }| cell.load_key() == entry.key));
     whole.notes.clone_from(&design.notes);
-    let entries = runs.iter().flat_map(|(_, run)| run.manifest.runs.iter().cloned());
+    let entries = manifests().flat_map(|manifest| manifest.runs.iter().cloned());
     whole.runs = entries.unique_by(RunEntry::written).collect();
     whole.runs.sort_by_key(|entry| entry.started_unix_s);
     whole

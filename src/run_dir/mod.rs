@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::journal::{self, Contents, Hold, Journal};
 use crate::manifest::Manifest;
 use crate::plan::Design;
+use crate::regular_file;
 use crate::seal::{Seal, Trust};
 
 mod error;
@@ -18,7 +19,7 @@ mod names;
 mod ours;
 mod replace;
 
-pub use error::{RunDirError, Unreadable};
+pub use error::RunDirError;
 pub use kept::Kept;
 pub use merge::{Machines, MergeError, Merged, merge};
 pub use names::{CONFIRMATION, EXPERIMENT, GATE, JOURNAL, MANIFEST, Output, PLAN, PLOTS, SCRATCH, SCRATCH_LOCK, STUDY};
@@ -68,7 +69,7 @@ impl RunDir {
     ///
     /// # Errors
     /// When it holds files that a study would replace.
-    pub fn is_for_study(&self, experiment: &str) -> Result<(), RunDirError> {
+    pub fn must_suit_study(&self, experiment: &str) -> Result<(), RunDirError> {
         if self.has_journal() {
             return Err(RunDirError::HoldsSweep { directory: self.path.clone() });
         }
@@ -163,6 +164,6 @@ impl RunDir {
 
     /// Reads what an output holds; None where it can't be read.
     pub fn read_output(&self, output: Output) -> Option<Vec<u8>> {
-        crate::regular_file::read(&self.output(output)).ok()
+        regular_file::read(&self.output(output)).ok()
     }
 }

@@ -36,17 +36,23 @@ use shortage::Shortage;
 /// A trial, or a model's loading, that kills its worker this often has failed.
 const MAX_ATTEMPTS: u32 = 2;
 
-/// How to run, as far as it changes no text.
+/// What a plan is run with.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The executable whose `worker` subcommand is the worker.
     pub executable: PathBuf,
+    /// For every model and quantisation of the plan that is still to run.
+    pub files: ModelFiles,
+    pub options: RunOptions,
+}
+
+/// How a plan is run, as far as it changes no text.
+#[derive(Clone, Copy, Debug)]
+pub struct RunOptions {
     /// What each load's strategy is chosen within.
     pub limits: Limits,
     pub samplers: Samplers,
     pub sharing: Sharing,
-    /// For every model and quantisation of the plan that is still to run.
-    pub files: ModelFiles,
     /// A worker that gives no sign of life for so long is ended.
     pub stall_timeout: Duration,
     /// How long memory is waited for in all, each time that a model finds too little.
@@ -284,7 +290,7 @@ impl<'r> Run<'r> {
 
     /// Waits before the model is loaded again, for fewer texts together. [`Ending::Complete`] when that is worth a try.
     fn wait_for_memory(&mut self, load: &Load, shortage: &mut Shortage, reason: &str) -> Ending {
-        let Some(pause) = shortage.pause(self.settings.memory_patience) else {
+        let Some(pause) = shortage.pause(self.settings.options.memory_patience) else {
             return Ending::OutOfMemory(shortage.words(reason));
         };
         let (model, quant) = (load.key.model().to_owned(), load.key.quant());
@@ -305,7 +311,7 @@ impl<'r> Run<'r> {
 
     /// How a model is spread over cores and memory.
     fn strategy(&self, load: &Load, file: &ModelFile, shortage: &Shortage) -> Strategy {
-        let (plan, limits) = (self.plan, self.settings.limits);
+        let (plan, limits) = (self.plan, self.settings.options.limits);
         // As for the whole plan, of which this may be a part.
         let whole = plan.loads.iter().find(|whole| whole.key == load.key).unwrap_or(load);
         shortage.strategy(Strategy::choose(whole.shape(file.size_bytes, plan.generate), limits), limits)
@@ -344,7 +350,7 @@ impl<'r> Run<'r> {
 
     /// Starts a worker and has it load the model.
     fn load(&mut self, load: &Load, shortage: &Shortage) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, samplers, sharing, .. } = self.settings;
+        let Settings { executable, options: RunOptions { samplers, sharing, .. }, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key.clone();
         let (request, file, strategy) = match &load.model.source {
@@ -445,7 +451,7 @@ impl<'r> Run<'r> {
 
     /// What ends an exchange with the worker.
     fn limits(&self) -> worker::Limits<'r> {
-        worker::Limits { interrupted: Some(self.interrupted), silence: Some(self.settings.stall_timeout) }
+        worker::Limits { interrupted: Some(self.interrupted), silence: Some(self.settings.options.stall_timeout) }
     }
 
     fn fail(&mut self, tickets: &[u32], reason: &str, pending: &mut Pending<'_>) -> Result<(), RunError> {

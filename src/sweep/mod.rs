@@ -3,34 +3,25 @@
 //! Owns the order of these, so that whatever ends a run leaves a folder from which the same command goes on. Must not
 //! know how an experiment became ready, nor how results are shown.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use miette::Diagnostic;
 
-use crate::engine::{Limits, Samplers, Sharing};
 use crate::event::RunEvent;
 use crate::manifest::{Manifest, RunEntry};
 use crate::message::say;
-use crate::prepare::{Planned, Ready};
+use crate::prepare::{PlannedSweep, ReadySweep};
 use crate::results::Results;
 use crate::run_dir::RunDirError;
-use crate::runner::{Ending, RunError, Settings};
+use crate::runner::{Ending, RunError, RunOptions, Settings};
 use crate::signals::Watch;
 
 mod turns;
 
+use turns::Turns;
+
 /// What an interruption says when there are texts.
 const KEPT: &str = "interrupted: finished trials are in the journal, the same command goes on from them";
-
-/// How trials are run, as far as it changes no text.
-#[derive(Clone, Copy, Debug)]
-pub struct Means {
-    pub limits: Limits,
-    pub samplers: Samplers,
-    pub sharing: Sharing,
-    pub stall_timeout: Duration,
-    pub memory_patience: Duration,
-}
 
 /// How a sweep ended.
 pub enum Swept {
@@ -62,13 +53,13 @@ pub enum SweepError {
 /// When its folder can't be used, no worker can be started, a server is gone or memory stays short. What is in the
 /// journal by then stays.
 pub fn sweep(
-    ready: Ready,
-    means: Means,
+    ready: ReadySweep,
+    options: RunOptions,
     watch: &Watch,
     on_event: &mut dyn FnMut(RunEvent<'_>),
 ) -> Result<Swept, SweepError> {
-    let Ready { planned, files, failed, trust } = ready;
-    let Planned { design, text, plan, directory, executable, .. } = planned;
+    let ReadySweep { planned, files, failed, trust } = ready;
+    let PlannedSweep { design, text, plan, directory, executable, .. } = planned;
     let (mut journal, contents) = directory.open(&text, trust)?;
     if contents.torn_bytes > 0 {
         let bytes = contents.torn_bytes;
@@ -77,17 +68,15 @@ pub fn sweep(
     let mut manifest = directory.begin(&text, &design, Manifest::new(&design.name, &plan), trust)?;
 
     let started = SystemTime::now();
-    let Means { limits, samplers, sharing, stall_timeout, memory_patience } = means;
-    let settings = Settings { executable, limits, samplers, sharing, files, stall_timeout, memory_patience };
+    let settings = Settings { executable, files, options };
     // So that a run that is killed tells where its texts were made.
-    manifest.runs.push(RunEntry::begun(unix_seconds(started), &settings));
-    directory.write_manifest(&manifest)?;
+    directory.write_manifest(&manifest.with(RunEntry::begun(unix_seconds(started), &settings)))?;
     watch.cleanly();
     let done = contents.done(failed);
-    let report = turns::run((&design, &plan), (&contents, &done), &mut journal, &settings, watch.asked(), on_event)?;
+    let turns = Turns { design: &design, plan: &plan, contents: &contents, done: &done, settings: &settings };
+    let report = turns.run(&mut journal, watch.asked(), on_event)?;
 
     // In the place of what was written when it began. A run that computed nothing leaves no trace.
-    manifest.runs.pop();
     if report.trials_done > 0 {
         manifest.runs.push(RunEntry::new(unix_seconds(started), &settings, &report));
     }
@@ -100,7 +89,7 @@ pub fn sweep(
         Ending::Complete => {
             // Files are replaced whole, so there is nothing to end cleanly.
             watch.at_once(KEPT);
-            Ok(Swept::Complete(Box::new(directory.with_own(design, manifest, trust)?.into())))
+            Ok(Swept::Complete(Box::new(directory.read_own(design, manifest, trust)?.into())))
         }
     }
 }

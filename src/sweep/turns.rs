@@ -16,46 +16,58 @@ use crate::journal::{Contents, Journal};
 use crate::plan::{Design, Plan};
 use crate::runner::{self, Ending, Run, RunError, RunReport, Settings};
 
-/// Runs the plan, or as much of it as its hypotheses take; `done` are the trials of `contents` that stay.
-///
-/// # Errors
-/// Those of [`runner::run`].
-pub fn run(
-    (design, plan): (&Design, &Plan),
-    (contents, done): (&Contents, &HashSet<TrialId>),
-    journal: &mut Journal,
-    settings: &Settings,
-    interrupted: &AtomicBool,
-    on_event: &mut dyn FnMut(RunEvent<'_>),
-) -> Result<RunReport, RunError> {
-    let looks = Looks::new(&design.trials, Questions::from(design));
-    let (Some(sequence), Some(mut looks)) = (&design.sequential, looks) else {
-        return runner::run(plan, done, journal, settings, interrupted, on_event);
-    };
-    let kept = contents.records.iter().filter(|(id, _)| done.contains(*id));
-    let kept: HashMap<TrialId, Outcome> = kept.map(|(id, record)| (id.clone(), record.outcome.clone())).collect();
-    // The analysis stops at the same prompt when it reads the journal back, so nothing but texts is kept.
-    if looks.go_on(|id| kept.get(id)) != Looked::Open {
-        return Ok(RunReport::default());
+/// What is run, and what is there of it already.
+pub struct Turns<'a> {
+    pub design: &'a Design,
+    pub plan: &'a Plan,
+    /// What the journal holds.
+    pub contents: &'a Contents,
+    /// The trials of `contents` that stay.
+    pub done: &'a HashSet<TrialId>,
+    pub settings: &'a Settings,
+}
+
+impl Turns<'_> {
+    /// Runs the plan, or as much of it as its hypotheses take.
+    ///
+    /// # Errors
+    /// Those of [`runner::run`].
+    pub fn run(
+        &self,
+        journal: &mut Journal,
+        interrupted: &AtomicBool,
+        on_event: &mut dyn FnMut(RunEvent<'_>),
+    ) -> Result<RunReport, RunError> {
+        let Self { design, plan, contents, done, settings } = *self;
+        let looks = Looks::new(&design.trials, Questions::from(design));
+        let (Some(sequence), Some(mut looks)) = (&design.sequential, looks) else {
+            return runner::run(plan, done, journal, settings, interrupted, on_event);
+        };
+        let kept = contents.records.iter().filter(|(id, _)| done.contains(*id));
+        let kept: HashMap<TrialId, Outcome> = kept.map(|(id, record)| (id.clone(), record.outcome.clone())).collect();
+        // The analysis stops at the same prompt when it reads the journal back, so nothing but texts is kept.
+        if looks.go_on(|id| kept.get(id)) != Looked::Open {
+            return Ok(RunReport::default());
+        }
+        let outcomes = RefCell::new(kept);
+        let mut watch = |event: RunEvent<'_>| {
+            if let RunEvent::TrialDone { record, .. } = event {
+                outcomes.borrow_mut().insert(record.id.clone(), record.outcome.clone());
+            }
+            on_event(event);
+        };
+        let mut run = Run::begin(plan, done, journal, settings, interrupted, &mut watch);
+        for part in sequence.parts(plan.loads.len(), looks.least_prompts()) {
+            let part = plan.of_prompts(&sequence.order[part]);
+            if *run.part(&part)? != Ending::Complete {
+                break;
+            }
+            let outcomes = outcomes.borrow();
+            let known = &*outcomes;
+            if looks.go_on(|id| known.get(id)) != Looked::Open {
+                break;
+            }
+        }
+        Ok(run.end())
     }
-    let outcomes = RefCell::new(kept);
-    let mut watch = |event: RunEvent<'_>| {
-        if let RunEvent::TrialDone { record, .. } = event {
-            outcomes.borrow_mut().insert(record.id.clone(), record.outcome.clone());
-        }
-        on_event(event);
-    };
-    let mut run = Run::begin(plan, done, journal, settings, interrupted, &mut watch);
-    for part in sequence.parts(plan.loads.len(), looks.least_prompts()) {
-        let part = plan.of_prompts(&sequence.order[part]);
-        if *run.part(&part)? != Ending::Complete {
-            break;
-        }
-        let outcomes = outcomes.borrow();
-        let known = &*outcomes;
-        if looks.go_on(|id| known.get(id)) != Looked::Open {
-            break;
-        }
-    }
-    Ok(run.end())
 }

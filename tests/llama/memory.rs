@@ -12,7 +12,7 @@ use llama::llama_cpp_2::llama_backend::LlamaBackend;
 use llama::llama_cpp_2::model::LlamaModel;
 use llama::llama_cpp_2::model::params::LlamaModelParams;
 use llama::llama_cpp_sys_2 as sys;
-use moe_sweep::experiment::Offload;
+use moe_sweep::domain::Offload;
 use moe_sweep::model::Anatomy;
 use moe_sweep::model::gguf::Gguf;
 use moe_sweep::model::memory::{Estimate, Room};

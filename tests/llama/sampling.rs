@@ -6,8 +6,8 @@
 
 use llama::Sampler;
 use llama::fast::{FastChain, Row, Sampled, Scratch};
+use moe_sweep::domain::{Chain, Step, Temperature, TokenBias};
 use moe_sweep::engine::llama::{chain, step as crate_step};
-use moe_sweep::experiment::{Chain, Step, Temperature, TokenBias};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use llama::{HostExperts, Llama, Model, Numerics, OpOffload, Samplers, Settings, Sharing, Strategy};
-use moe_sweep::experiment::{self, Chain, Surroundings};
+use moe_sweep::domain::Chain;
+use moe_sweep::experiment::{self, Surroundings};
 use rand::{Rng, RngExt};
 
 /// The built-in chains and the one of experiments/cause.toml.

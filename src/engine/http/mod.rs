@@ -35,7 +35,8 @@ pub use probe::{Finding, Findings, Probed};
 use request::{Wanted, ask};
 use retry::{ATTEMPTS, BROKEN_OFF_ATTEMPTS, pause};
 
-use super::{Effort, Engine, EngineError, EngineFacts, Generation, Group, Job, Observer, Ticket, Timing, Work};
+use super::{Effort, Engine, EngineError, EngineFacts, Group, Job, Observer, Ticket, Timing, Work};
+use crate::domain::Generation;
 use crate::experiment::Served;
 
 /// How often the parent hears that we are still here.

@@ -9,10 +9,10 @@
 use std::path::Path;
 
 use super::{
-    Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, ModelFacts, Observer, PromptCounts,
-    Quantisation, Questions, Takeover, Token, TraceWork, Traced, Work,
+    Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts, Quantisation,
+    Questions, Takeover, TraceWork, Traced, Work,
 };
-use crate::experiment::{Bos, OpOffload, Template};
+use crate::domain::{Bos, ModelFacts, OpOffload, Template, Token};
 
 mod recorder;
 mod telling;

@@ -4,7 +4,8 @@ use std::io;
 
 use ::llama::{Done, Draws};
 
-use crate::engine::{Effort, Generation, Observer, Takeover, Ticket, Timing};
+use crate::domain::Generation;
+use crate::engine::{Effort, Observer, Takeover, Ticket, Timing};
 
 /// Tells `observer`.
 pub struct Telling<'o> {

@@ -1,13 +1,13 @@
 //! Translates our words into the crate's, and the crate's into ours. It is data alone: nothing is decided here, but
 //! that a step which is off is left out of a chain.
 
+use crate::domain::{
+    Bos, ChatForm, ModelFacts, Numerics, Offload, OpOffload, Quant, ResolvedChain, RopeScaling, Seed, Step, Stop,
+    Temperature, Template, TokenBias,
+};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
 use crate::engine::{
-    ChatForm, Device, DeviceKind, EngineError, Group, Holding, Job, LoadSettings, ModelFacts, RopeScaling, Samplers,
-    Sharing, Stop, Strategy, Work,
-};
-use crate::experiment::{
-    Bos, Numerics, Offload, OpOffload, Quant, ResolvedChain, Seed, Step, Temperature, Template, TokenBias,
+    Device, DeviceKind, EngineError, Group, Holding, Job, LoadSettings, Samplers, Sharing, Strategy, Work,
 };
 use crate::metrics::Markers;
 

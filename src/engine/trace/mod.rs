@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Stop, Ticket, Token};
-use crate::domain::{Bos, Template};
+use super::Ticket;
+use crate::domain::{Bos, Stop, Template, Token};
 
 mod scratch;
 

@@ -1,6 +1,7 @@
 //! The built-in chains have the steps, the order and the values of the programs that they are named for.
 
 use super::*;
+use crate::domain::{Fidelity, Step, Temperature};
 
 /// A built-in chain at T = 0.9.
 fn built_in(id: &str) -> Vec<Step<Temperature>> {

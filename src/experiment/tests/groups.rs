@@ -1,7 +1,7 @@
 //! Groups of prompts: how they are named, and what can be said of them.
 
 use super::*;
-use crate::domain::{Cell, Level};
+use crate::domain::{Cell, Exclusion, Level, Point, Selection, Temperature};
 
 const INLINE: &str = r#"inline = ["one", "two"]"#;
 const GROUPED: &str = r#"inline = [

@@ -1,7 +1,7 @@
 //! What hypotheses mean, and what is said of those that mean nothing.
 
 use super::*;
-use crate::domain::Level;
+use crate::domain::{Factor, Level, Offload, Selection, Temperature};
 use crate::metrics::{Metric, TextPart};
 
 fn text(hypothesis: &str) -> String {

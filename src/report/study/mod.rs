@@ -5,14 +5,14 @@
 mod divergence_csv;
 mod divergence_terminal;
 mod outline;
-mod results;
+mod outputs;
 mod routing_csv;
 mod routing_terminal;
 #[cfg(test)]
 mod tests;
 
 pub use outline::outline;
-pub use results::{About, Results, Table, results};
+pub use outputs::{About, Outputs, Table, outputs};
 
 use crate::study::numbers::Estimate;
 

@@ -15,7 +15,7 @@ use crate::study::Findings;
 
 /// What is written and said of a study.
 #[derive(Clone, Debug)]
-pub struct Results {
+pub struct Outputs {
     /// In the order in which the page shows them.
     pub tables: Vec<Table>,
     pub figures: Vec<Figure>,
@@ -51,7 +51,7 @@ pub struct About<'a> {
 ///
 /// # Errors
 /// When a figure can't be drawn.
-pub fn results(findings: &Findings, about: About<'_>) -> Result<Results, PlotError> {
+pub fn outputs(findings: &Findings, about: About<'_>) -> Result<Outputs, PlotError> {
     let tables = tables(findings);
     let figures = figures(findings, Caption { experiment: &about.study.name, note: None })?;
     let page = page(about, &tables, &figures);
@@ -60,7 +60,7 @@ pub fn results(findings: &Findings, about: About<'_>) -> Result<Results, PlotErr
         Findings::Routing(found) => routing_terminal::summary(found, about.directory),
     };
     let notes: String = variance_notes(about.study, about.surveyed).map(|note| format!("note: {note}\n")).collect();
-    Ok(Results { tables, figures, page, summary: summary + &notes })
+    Ok(Outputs { tables, figures, page, summary: summary + &notes })
 }
 
 fn tables(findings: &Findings) -> Vec<Table> {

@@ -7,10 +7,10 @@ use crate::cli::{RunArgs, SamplersArg, SharingArg};
 use crate::engine::{Limits, Samplers, Sharing};
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::prepare::default_cache;
-use crate::sweep::Means;
+use crate::runner::RunOptions;
 
-pub fn means(args: &RunArgs) -> Means {
-    Means {
+pub fn run_options(args: &RunArgs) -> RunOptions {
+    RunOptions {
         limits: Limits {
             threads: threads(args),
             lanes: args.lanes.map(Into::into),
