@@ -9,7 +9,9 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use llama::{HostExperts, Llama, Model, Numerics, OpOffload, Samplers, Settings, Sharing, Strategy, Token, ceiling};
+use llama::{
+    ContextOptions, HostExperts, Llama, Model, Numerics, Samplers, Settings, Sharing, Strategy, Token, ceiling,
+};
 
 const USAGE: &str = "give MODEL TEXTS THREADS invariant|fast";
 
@@ -30,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rows = u32::try_from(texts.len())?;
     let settings = Settings {
         experts: HostExperts::None,
-        op_offload: OpOffload::On,
+        options: ContextOptions::default(),
         numerics,
         context: 256,
         strategy: Strategy { lanes: 1, threads: threads.parse()?, rows },

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::factors::{ChainId, ModelId, Offload, OpOffload, Quant, Temperature, Template};
+use super::factors::*;
 use super::level_type::{Acts, LevelType, NotALevel, Order, Scope, Steps, Wording, Written};
 
 /// The type of some factor's levels.

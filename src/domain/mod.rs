@@ -20,7 +20,7 @@ pub use cell::{Cell, LoadKey};
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
 pub use chat_form::ChatForm;
 pub use factor::{Factor, FactorLevel, Level};
-pub use factors::{ChainId, ModelId, Offload, OpOffload, Quant, Temperature, Template};
+pub use factors::*;
 pub use generation::{Generation, Stop, Token};
 pub use level_type::{Acts, LevelType, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};
 pub use map::FactorMap;

@@ -3,11 +3,10 @@
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use strum::VariantNames;
 
 use crate::domain::{
-    Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, Numerics, Quant, Seed, Selection,
-    Slot, Step, Temperature, Template, TokenBias, Written,
+    Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, NotALevel, Numerics, Seed,
+    Selection, Slot, Step, Temperature, TokenBias, Written,
 };
 use crate::metrics::Markers;
 
@@ -20,10 +19,13 @@ pub fn levels(factor: Factor) -> BoxedStrategy<Level> {
         Factor::Offload => {
             prop_oneof![named(&["none", "all"]), (1..=u32::MAX).prop_map(|n| Written::Integer(n.into()))].boxed()
         }
-        Factor::Quant => named(Quant::VARIANTS).boxed(),
-        Factor::Template => named(Template::VARIANTS).boxed(),
         Factor::OpOffload => any::<bool>().prop_map(Written::Switch).boxed(),
         Factor::Temperature => (0.0..9.0_f32).prop_map(|t| Written::Number(t.into())).boxed(),
+        // The levels of all others are names, which they say where they know none.
+        of_names => match of_names.read(&Written::Name("no level's name".to_owned())) {
+            Err(NotALevel::Unknown { names }) => named(names).boxed(),
+            other => panic!("how are levels of {of_names} written? {other:?}"),
+        },
     };
     written.prop_map(move |written| factor.read(&written).expect("it is a level")).boxed()
 }

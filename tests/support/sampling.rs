@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use llama::{HostExperts, Llama, Model, Numerics, OpOffload, Samplers, Settings, Sharing, Strategy};
+use llama::{ContextOptions, HostExperts, Llama, Model, Numerics, Samplers, Settings, Sharing, Strategy};
 use moe_sweep::domain::Chain;
 use moe_sweep::experiment::{self, Surroundings};
 use rand::{Rng, RngExt};
@@ -102,7 +102,7 @@ pub fn model() -> &'static Model {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/deepseek-tiny.gguf"));
         let settings = Settings {
             experts: HostExperts::None,
-            op_offload: OpOffload::On,
+            options: ContextOptions::default(),
             numerics: Numerics::Invariant,
             context: 8,
             strategy: Strategy { lanes: 1, threads: 1, rows: 1 },

@@ -7,8 +7,7 @@ use std::ops::Range;
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_sys_2 as sys;
 
-use crate::device::devices;
-use crate::{Error, Numerics, OpOffload, Settings, Strategy};
+use crate::{Error, Numerics, Settings, Strategy};
 
 /// llama.cpp's default physical batch.
 const N_UBATCH: u32 = 512;
@@ -31,19 +30,18 @@ pub(crate) fn context_params(settings: &Settings) -> Result<LlamaContextParams, 
     // when it sets itself up for fewer outputs than sequences.
     let n_batch = context.max(n_seq_max);
     let n_threads = threads as i32;
-    Ok(LlamaContextParams::default()
+    let params = LlamaContextParams::default()
         .with_n_ctx(Some(n_ctx))
         .with_n_seq_max(n_seq_max)
         .with_n_batch(n_batch)
         .with_n_ubatch(N_UBATCH.min(n_batch))
         .with_n_threads(n_threads)
         .with_n_threads_batch(n_threads)
-        .with_flash_attention_policy(flash_attention())
         // Each sequence has a stream of its own: what else is decoded
         // beside it can't change its attention's sums.
         .with_kv_unified(false)
-        .with_op_offload(settings.op_offload == OpOffload::On)
-        .with_no_perf(true))
+        .with_no_perf(true);
+    Ok(settings.options.set(params))
 }
 
 /// Rows that a step must have. ggml multiplies a single row by kernels of its own, and splits
@@ -69,15 +67,6 @@ pub(crate) fn pieces(n_tokens: usize) -> impl Iterator<Item = Range<usize>> {
         begin += length;
         Some(begin - length..begin)
     })
-}
-
-/// llama.cpp's own choice; off on Vulkan, where Mesa 22 crashes with it on long prompts (docs/offload.md).
-fn flash_attention() -> sys::llama_flash_attn_type {
-    if devices().iter().any(|device| device.backend == "Vulkan") {
-        sys::LLAMA_FLASH_ATTN_TYPE_DISABLED
-    } else {
-        sys::LLAMA_FLASH_ATTN_TYPE_AUTO
-    }
 }
 
 /// The same parameters for llama.cpp itself: llama-cpp-2 does not hand over those

@@ -1,10 +1,12 @@
 //! Owns how a model is loaded and decoded.
 
+use crate::options::ContextOptions;
+
 /// How a model is loaded, and what its contexts are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub experts: HostExperts,
-    pub op_offload: OpOffload,
+    pub options: ContextOptions,
     pub numerics: Numerics,
     /// Tokens of context for each sequence.
     pub context: u32,
@@ -21,15 +23,6 @@ pub enum HostExperts {
     /// Those of the first n layers.
     Layers(u32),
     All,
-}
-
-/// Whether llama.cpp computes products of large batches on the accelerator where the weights are on the host, by
-/// copying them (`--no-op-offload`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpOffload {
-    /// llama.cpp's default.
-    On,
-    Off,
 }
 
 /// What a text's logits hang on.

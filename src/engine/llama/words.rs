@@ -2,8 +2,8 @@
 //! that a step which is off is left out of a chain.
 
 use crate::domain::{
-    Bos, ChatForm, ModelFacts, Numerics, Offload, OpOffload, Quant, ResolvedChain, RopeScaling, Seed, Step, Stop,
-    Temperature, Template, TokenBias,
+    Bos, ChatForm, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Quant, ResolvedChain, RopeScaling, Seed, Step,
+    Stop, Temperature, Template, TokenBias,
 };
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
 use crate::engine::{
@@ -83,10 +83,7 @@ impl From<&LoadSettings> for ::llama::Settings {
                 Offload::Layers(n) => ::llama::HostExperts::Layers(n),
                 Offload::All => ::llama::HostExperts::All,
             },
-            op_offload: match settings.levels.op_offload() {
-                OpOffload::On => ::llama::OpOffload::On,
-                OpOffload::Off => ::llama::OpOffload::Off,
-            },
+            options: options(&settings.levels),
             numerics: match settings.numerics {
                 Numerics::Invariant => ::llama::Numerics::Invariant,
                 Numerics::Fast => ::llama::Numerics::Fast,
@@ -103,6 +100,17 @@ impl From<&LoadSettings> for ::llama::Settings {
                 Sharing::Trie => ::llama::Sharing::Trie,
             },
         }
+    }
+}
+
+/// What is chosen of a context's parameters: a factor that is one of them has a line here.
+fn options(levels: &LoadKey) -> ::llama::ContextOptions {
+    use ::llama::options;
+    ::llama::ContextOptions {
+        op_offload: match levels.get() {
+            OpOffload::On => options::OpOffload::On,
+            OpOffload::Off => options::OpOffload::Off,
+        },
     }
 }
 
