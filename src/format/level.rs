@@ -36,6 +36,9 @@ pub struct Selection {
     prompt: Vec<String>,
 }
 
+/// Factors of which a selection has a list even where it selects any level, as it had before there were others: with a new
+/// factor the files of experiments that do not name it stay what they were.
+const SAID_WHEN_EMPTY: [&str; 7] = ["model", "chain", "offload", "quant", "template", "op_offload", "temperature"];
 const LAYERS: &str = "layers";
 /// What a model's level is called beside those of all other factors.
 const MODEL: &str = "model";
@@ -120,10 +123,14 @@ impl TryFrom<Levels> for LoadKey {
 
 impl From<&domain::Selection> for Selection {
     fn from(selection: &domain::Selection) -> Self {
+        let said = |(factor, levels): &(Factor, &Vec<domain::Level>)| {
+            !levels.is_empty() || SAID_WHEN_EMPTY.contains(&factor.name())
+        };
         let list = |(factor, levels): (Factor, &Vec<domain::Level>)| {
             (factor.name().to_owned(), Level::List(levels.iter().map(Level::from).collect()))
         };
-        Self { levels: Levels(selection.levels.iter().map(list).collect()), prompt: selection.prompt.clone() }
+        let levels = selection.levels.iter().filter(said).map(list).collect();
+        Self { levels: Levels(levels), prompt: selection.prompt.clone() }
     }
 }
 
@@ -133,7 +140,7 @@ impl TryFrom<Selection> for domain::Selection {
     fn try_from(Selection { levels: Levels(lists), prompt }: Selection) -> Result<Self, Unknown> {
         let mut selection = Self { prompt, ..Self::default() };
         for (name, list) in lists {
-            let Ok(factor) = name.parse::<Factor>() else { continue };
+            let factor: Factor = name.parse().map_err(|()| Unknown::word("factor", &name))?;
             let Level::List(levels) = list else { return Err(Unknown(format!("this is no list of {factor}s"))) };
             selection.levels[factor] = levels.into_iter().map(|level| level.of(factor)).collect::<Result<_, _>>()?;
         }
