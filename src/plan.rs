@@ -11,6 +11,7 @@ use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
     ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
 };
+use crate::engine::http::request_revision;
 use crate::engine::{CACHE_STEP, Shape};
 use crate::experiment::{Experiment, Model, Prompt, Source, caveats};
 use crate::metrics::Markers;
@@ -110,7 +111,7 @@ impl Plan {
             let ways: Vec<_> = grid.combinations(&Factor::nested(&[Scope::Prompt])).collect();
             for (way, (index, prompt)) in iproduct!(&ways, experiment.prompts.iter().enumerate()) {
                 let levels = [levels.as_slice(), way].concat();
-                let stretch = Stretch { surveyed, levels: &levels, prompt };
+                let stretch = Stretch { model, surveyed, levels: &levels, prompt };
                 let trials = stretch.trials(experiment);
                 let Some(first) = trials.first() else { continue };
                 let template = first.trial.cell.template();
@@ -284,6 +285,7 @@ impl Load {
 
 /// What the trials of one [`PromptTrials`] have in common.
 struct Stretch<'a> {
+    model: &'a Model,
     surveyed: &'a Surveyed,
     /// Of the factors that decide what is loaded, how, and what is asked.
     levels: &'a [Level],
@@ -299,7 +301,12 @@ impl Stretch<'_> {
             let cell = Cell::new(FactorMap::from_fn(|factor| level_in(&levels, factor)));
             let chain = grid.chain(cell.chain());
             let resolved = Arc::new(chain.at(cell.temperature()));
-            let mut identity = Identity::new(self.surveyed, experiment.generate, &cell, &resolved, &self.prompt.text);
+            let request = match &self.model.source {
+                Source::Server(served) => request_revision(&resolved, served.server.api),
+                Source::Path(_) | Source::Hub(_) => None,
+            };
+            let identity = Identity::new(self.surveyed, experiment.generate, &cell, &resolved, &self.prompt.text);
+            let mut identity = identity.of_request(request);
             for seed in grid.seeds_of(chain) {
                 if grid.excludes(Point { cell: &cell, seed, prompt: &self.prompt.id }) {
                     continue;

@@ -26,6 +26,9 @@ pub struct Identity<'a> {
     #[serde(flatten)]
     asked: Levels,
     prompt: &'a str,
+    /// Of a server's request, where it was changed since texts were first asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<u32>,
 }
 
 impl<'a> Identity<'a> {
@@ -54,7 +57,13 @@ impl<'a> Identity<'a> {
             bos: bos.into(),
             asked: levels(&[Scope::Prompt]),
             prompt,
+            request: None,
         }
+    }
+
+    /// Takes in that a server is asked in another way than it was at first.
+    pub fn of_request(self, request: Option<u32>) -> Self {
+        Self { request, ..self }
     }
 
     /// Makes the id of the text whose sampler is seeded with `seed`.

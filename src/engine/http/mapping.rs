@@ -117,6 +117,15 @@ pub fn sampling_fields(server: &Server, chain: &ResolvedChain) -> Result<Map<Str
     }
 }
 
+/// Counts how often what is asked for a chain was changed; None where it never was. It is part of a trial's id, so that
+/// texts of an older request are asked for again, not mixed with new ones.
+///
+/// 2: llama-server chooses greedily after the steps before, which had no effect.
+pub fn request_revision(chain: &ResolvedChain, api: Api) -> Option<u32> {
+    let Some((Step::Greedy, before)) = chain.0.split_last() else { return None };
+    (api == Api::LlamaServer && before.iter().any(|step| !step.is_off())).then_some(2)
+}
+
 /// Says `chain` in the words of `dialect`, as far as it can be said.
 pub fn express(chain: &ResolvedChain, dialect: Dialect<'_>) -> Expressed {
     let api = dialect.api;
@@ -360,6 +369,12 @@ mod tests {
         assert_eq!(asked["samplers"], json!(["temperature"]));
         let asked = fields(&server(Api::LlamaServer), vec![penalties(1.1), Step::Greedy]).unwrap();
         assert_eq!(asked["samplers"], json!(["penalties", "temperature"]), "the penalty comes before the choice");
+        let revision = |steps: &[Step<Temperature>], api| request_revision(&ResolvedChain(steps.to_vec()), api);
+        assert_eq!(revision(&[penalties(1.1), Step::Greedy], Api::LlamaServer), Some(2), "it was asked for otherwise");
+        assert_eq!(revision(&[penalties(1.0), Step::Greedy], Api::LlamaServer), None, "it is off");
+        assert_eq!(revision(&[Step::Greedy], Api::LlamaServer), None);
+        assert_eq!(revision(&[penalties(1.1), Step::Dist], Api::LlamaServer), None);
+        assert_eq!(revision(&[penalties(1.1), Step::Greedy], Api::Openai), None);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use answer::Answer;
 use client::{Client, RequestError};
 pub use identity::ServerFacts;
-pub use mapping::{Dialect, Expressed, Inexpressible, Loss, express, sampling_fields};
+pub use mapping::{Dialect, Expressed, Inexpressible, Loss, express, request_revision, sampling_fields};
 pub use probe::{Finding, Findings, Probed};
 use request::{Wanted, ask};
 use retry::{ATTEMPTS, BROKEN_OFF_ATTEMPTS, pause};
