@@ -1,7 +1,7 @@
-//! `manifest.json`: where a run's numbers come from.
+//! Owns what a run says of itself in `manifest.json`: where its numbers come from. Must not know how it is written,
+//! which `format` says, nor how it is shown.
 //!
-//! Owns what a manifest says; how it is written is for `format` to say. It grows by one entry each time a run computes
-//! something, so a resumed sweep tells of every machine it saw.
+//! It grows by one entry each time a run computes something, so a resumed sweep tells of every machine it saw.
 
 use crate::domain::{Generate, LoadKey, ModelFacts, Offload};
 use crate::engine::http::{Findings, ServerFacts};
@@ -124,7 +124,7 @@ pub struct LoadEntry {
 }
 
 impl Manifest {
-    /// The manifest of a plan, before any run.
+    /// Makes the manifest of a plan, before any run.
     pub fn new(experiment: &str, plan: &Plan) -> Self {
         let models = plan.loads.iter().map(|load| ModelEntry {
             key: load.key.clone(),
@@ -154,7 +154,7 @@ impl Manifest {
         }
     }
 
-    /// The same with one more run.
+    /// Returns the same with one more run.
     #[must_use]
     pub fn with(&self, run: RunEntry) -> Self {
         let mut more = self.clone();
@@ -162,7 +162,7 @@ impl Manifest {
         more
     }
 
-    /// What the runs found out that must be known to read the results rightly.
+    /// Returns what the runs found out that must be known to read the results rightly, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
         let probes = loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?)));
@@ -231,19 +231,19 @@ fn placement(load: &Load) -> Placement {
 /// What `ended` says of a run that has not, or was killed.
 pub const NOT_ENDED: &str = "not ended";
 
-/// What was typed; what is no UTF-8 of it is marked.
+/// Returns what was typed; what of it is no UTF-8 is marked.
 pub fn command_line() -> Vec<String> {
     std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect()
 }
 
 impl RunEntry {
-    /// A run of which no more is known than that it began here.
+    /// Makes the entry of a run of which no more is known than that it began here. `started_unix_s` is in seconds.
     pub fn begun(started_unix_s: u64, settings: &Settings) -> Self {
         let entry = Self::new(started_unix_s, settings, &RunReport::default());
         Self { ended: NOT_ENDED.to_owned(), ..entry }
     }
 
-    /// Whether it told how it ended, and so what it did.
+    /// Says whether the run told how it ended, and so what it did.
     pub fn has_ended(&self) -> bool {
         self.ended != NOT_ENDED
     }

@@ -1,6 +1,6 @@
-//! The plan: every trial of an experiment, in order, with its id and load key.
+//! Owns the plan: every trial of an experiment, in order, with its id and its load key.
 //!
-//! Pure: what must be read from disk or asked of the engine is handed in.
+//! Must not know how anything is run. It is pure: what must be read from disk or asked of the engine is handed in.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -134,7 +134,7 @@ impl Plan {
         })
     }
 
-    /// The part of the plan that is about these prompts.
+    /// Returns the part of the plan that is about these prompts.
     pub fn of_prompts(&self, ids: &[String]) -> Self {
         let mut loads = self.loads.clone();
         for load in &mut loads {
@@ -144,7 +144,8 @@ impl Plan {
         Self { generate: self.generate, loads }
     }
 
-    /// What of the grid can't be asked of the servers in it, known before they are asked anything.
+    /// Returns what of the grid can't be asked of the servers in it, as far as it is known before they are asked
+    /// anything.
     pub fn server_misfits(experiment: &Experiment) -> Vec<PlanError> {
         let misfits = |model: &Model| match &model.source {
             Source::Server(served) => server::misfits(experiment, &model.id, served),
@@ -157,7 +158,7 @@ impl Plan {
         self.loads.iter().flat_map(Load::planned).map(|planned| &planned.trial)
     }
 
-    /// What must stand beside every result, for the models' sake.
+    /// Returns what must stand beside every result, for the models' sake.
     pub fn caveat(&self) -> Option<String> {
         let notes: BTreeSet<_> = self.loads.iter().filter_map(|load| load.model.note.as_deref()).collect();
         (!notes.is_empty()).then(|| Vec::from_iter(notes).join("; "))
@@ -172,7 +173,7 @@ impl Plan {
         here.clone().next().is_some() && here.clone().all(inert)
     }
 
-    /// What servers are known not to honour of what is compared.
+    /// Returns what servers are known not to honour of what is compared.
     pub fn doubts(&self) -> Vec<Doubt> {
         let many_seeds = self.trials().filter_map(|trial| trial.seed).unique().count() > 1;
         self.loads
@@ -197,7 +198,7 @@ impl Plan {
         caveats.unique().collect()
     }
 
-    /// Between what each model writes its thought, where that is known.
+    /// Returns the strings between which each model writes its thought, by the model's name, where they are known.
     pub fn thought_markers(&self) -> BTreeMap<String, Markers> {
         let of_load = |load: &Load| Some((load.model.id.clone(), load.surveyed.file()?.facts.thought_markers.clone()?));
         self.loads.iter().filter_map(of_load).collect()
@@ -219,7 +220,7 @@ impl Plan {
         })
     }
 
-    /// What must be known to read the plan, and its results, rightly.
+    /// Returns what must be known to read the plan, and its results, rightly.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::from_iter(self.caveat());
         let engines = self.loads.iter().map(|load| &load.surveyed.engine);
@@ -256,7 +257,7 @@ impl Plan {
 }
 
 impl Load {
-    /// What a strategy for this load is chosen by; `model_bytes` is the size of
+    /// Returns what a strategy for this load is chosen by; `model_bytes` is the size of
     /// the file that is loaded.
     pub fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
         let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();

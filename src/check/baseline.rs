@@ -1,4 +1,5 @@
-//! A baseline: what a run scored, kept in a file that can be reviewed.
+//! Owns the baseline: what a run scored, kept in a file that can be reviewed. Must not know how the file is written:
+//! `format` says that.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What keeps two runs from being compared.
+//! Says what keeps two runs from being compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// All of them, in a fixed order. Versions of moe-sweep, of the engine and of the
+/// Returns all that differs, in a fixed order. Versions of moe-sweep, of the engine and of the
 /// CPU are none: to see what they change is what a gate is there for.
 pub fn differences(baseline: &Baseline, run: &Baseline) -> Vec<Difference> {
     let (theirs, ours) = (&baseline.facts, &run.facts);

@@ -1,4 +1,4 @@
-//! A run beside its baseline: the units that a gate decides about, or why there are none.
+//! Holds a run beside its baseline: makes the units that a gate decides about, or says why there are none.
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ pub enum Granularity {
     Both,
 }
 
-/// A metric of which one way is worse, and which baselines keep.
+/// Finds a metric of which one way is worse, and which baselines keep.
 ///
 /// # Errors
 /// When it is none, with those that are.
@@ -64,7 +64,7 @@ pub struct Side<'a> {
     pub path: &'a Path,
 }
 
-/// What the gate decides about; `analysis` is the run's.
+/// Makes what the gate decides about; `analysis` is the run's.
 ///
 /// # Errors
 /// When the two are not of the same experiment, or the baseline does not keep the metric.
@@ -97,7 +97,7 @@ pub fn compared(
     looked_at.ok_or(CheckError::NotKept { metric })
 }
 
-/// What may differ, and is good to know.
+/// Says what differs that may differ, and is good to know.
 pub fn notes(base: &Baseline, run: &Baseline) -> Vec<String> {
     let (theirs, ours) = (&base.facts, &run.facts);
     let changed = |what: &str, theirs: &[String], ours: &[String]| {

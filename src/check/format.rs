@@ -1,4 +1,4 @@
-//! The on-disk types of a baseline, all of them, versioned.
+//! Owns the on-disk types of a baseline, all of them, with their version. Must not know what is compared.
 //!
 //! A baseline ends in a hash of everything before it, as JSON in the order of these fields: they, their names and their
 //! order are part of the hash of every baseline that somebody keeps.
@@ -122,13 +122,15 @@ impl TryFrom<Baseline> for baseline::Baseline {
 }
 
 impl baseline::Baseline {
+    /// Reads a baseline.
+    ///
     /// # Errors
     /// When `json` is not what [`Self::to_json`] wrote.
     pub fn from_json(json: &[u8]) -> Result<Self, BaselineError> {
         Self::try_from(Baseline::parse(json)?).map_err(|unknown| BaselineError::NotOne(unknown.into()))
     }
 
-    /// A line a cell, so that a review shows which cells changed.
+    /// Writes a line a cell, so that a review shows which cells changed.
     pub fn to_json(&self) -> Vec<u8> {
         Baseline::from(self).file()
     }

@@ -1,4 +1,5 @@
-//! The gate's rule.
+//! Owns the gate's rule: when a score is shown to be worse by more than a margin, when it is shown not to be, and when
+//! neither. Must not know where the scores come from.
 
 use serde::Serialize;
 
@@ -53,7 +54,7 @@ pub struct LoopsMore {
 }
 
 impl LoopsMore {
-    /// `None` where the shares differ by no more than 0.05.
+    /// Compares two shares of looping texts, from 0 to 1; `None` where they differ by no more than 0.05.
     pub fn of(share: f64, before: Option<f64>) -> Option<Self> {
         (share - before.unwrap_or(0.0) > Blindness::SMALL_SHARE).then_some(Self { share, before })
     }
@@ -125,7 +126,7 @@ pub struct Gate {
     pub verdicts: Vec<Verdict>,
 }
 
-/// Fails if any unit is shown to be worse by more than the margin, passes if all arms are shown
+/// Decides: fails if any unit is shown to be worse by more than the margin, passes if all arms are shown
 /// not to be, or all cells where no arm is looked at, and is inconclusive otherwise.
 ///
 /// Failing takes any of the units, so its p-values are Holm's over the units; passing takes
@@ -156,7 +157,7 @@ impl Gate {
         self.verdicts.iter().filter(move |verdict| verdict.by == by)
     }
 
-    /// Those, and the cells beside arms that fail.
+    /// Returns the verdicts that decide, and the cells beside arms that fail.
     pub fn shown(&self) -> impl Iterator<Item = &Verdict> {
         let failing =
             self.verdicts.iter().filter(|verdict| verdict.by == By::Cell && verdict.outcome == GateStatus::Fail);
@@ -164,7 +165,7 @@ impl Gate {
         self.deciding().chain(failing.filter(move |_| is_beside))
     }
 
-    /// The cell beside arms whose score has risen most.
+    /// Returns the cell beside arms whose score has risen most, and by how much.
     pub fn worst_cell(&self) -> Option<(&Verdict, Effect)> {
         self.verdicts.iter().find(|verdict| verdict.by == By::Arm)?;
         let cells = self.verdicts.iter().filter(|verdict| verdict.by == By::Cell);

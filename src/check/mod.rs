@@ -1,7 +1,7 @@
-//! A run against a baseline: has the score become worse?
+//! Says whether a run's score has become worse than a baseline's.
 //!
-//! Pure. Owns the baseline's format, what may be compared with what, and the
-//! gate's rule. Knows neither files nor how an outcome is shown.
+//! Owns the baseline's format, what may be compared with what, and the gate's rule. Must not know files, nor how an
+//! outcome is shown. It is pure.
 
 mod baseline;
 mod comparable;

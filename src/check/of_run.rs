@@ -1,4 +1,4 @@
-//! A run in the form of a baseline.
+//! Brings a run into the form of a baseline.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::analysis::Analysis;
 use crate::manifest::Manifest;
 use crate::results::Results;
 
-/// A run in the form of a baseline.
+/// Brings a run into the form of a baseline.
 pub fn baseline_of(results: &Results) -> Baseline {
     let Results { design, manifest, analysis, .. } = results;
     let facts = Facts {

@@ -1,4 +1,4 @@
-//! What a gate decides about: arms, or cells, each with its prompts' differences.
+//! Makes the units that a gate decides about: arms, or cells, each with its prompts' differences.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::domain::Cell;
 use crate::metrics::{Metric, TextPart, Worse};
 use crate::stats::{Kinds, PromptDifference, mean, rounded};
 
-/// The units of a baseline, in its order, with how much worse the run is for each
+/// Makes the units of a baseline, in its order, with how much worse the run is for each
 /// prompt: positive is worse. Both must have the same cells and prompts.
 ///
 /// Prompts of which a text lacks the metric on either side are left out: `analysis`, the run's,

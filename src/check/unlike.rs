@@ -1,4 +1,4 @@
-//! In what else than their texts two runs differ, which may be why their texts do.
+//! Says in what else than their texts two runs differ, which may be why their texts do.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub struct Unlike {
 ))]
 pub struct UnlikeRuns(pub Vec<Unlike>);
 
-/// A note for each difference that is allowed.
+/// Makes a note for each difference that is allowed.
 ///
 /// # Errors
 /// With all that are not.

@@ -1,4 +1,4 @@
-//! `moe-sweep baseline save`, and reading what it wrote.
+//! Is `moe-sweep baseline save`, and reads what it wrote.
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,8 @@ use crate::run_dir::{RunDir, write_named};
 
 const DIRECTORY: &str = "results/baselines";
 
+/// Saves what a complete run scored as a baseline.
+///
 /// # Errors
 /// When the run is not complete, or the file can't be written.
 pub fn save(args: &BaselineSaveArgs) -> Result<ExitCode, Failure> {
@@ -42,6 +44,8 @@ fn places(args: &BaselineSaveArgs) -> (PathBuf, PathBuf) {
     (path, args.from.clone().unwrap_or_else(|| Path::new("results").join(name)))
 }
 
+/// Reads a baseline's file.
+///
 /// # Errors
 /// When there is no such file, or it is not a baseline as it was saved.
 pub fn read(path: &Path) -> Result<Baseline, CheckError> {

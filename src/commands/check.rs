@@ -1,4 +1,4 @@
-//! `moe-sweep check`: a run against a baseline.
+//! Is `moe-sweep check`, which holds a run against a baseline and ends with the gate's exit code.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -16,6 +16,8 @@ use crate::report::gate::{self as words, About};
 use crate::results::Results;
 use crate::run_dir::{CONFIRMATION, GATE, RunDir, write_named};
 
+/// Holds a run against a baseline, says the outcome and ends with the gate's exit code.
+///
 /// # Errors
 /// When there is nothing that can be compared, or the outcome can't be written.
 pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {

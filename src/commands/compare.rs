@@ -1,4 +1,4 @@
-//! `moe-sweep compare`: two runs, cell by cell.
+//! Is `moe-sweep compare`, which shows two runs beside each other, cell by cell.
 
 use super::{Failure, print_json, tell, trust};
 use crate::analysis::{self, metric_called};
@@ -9,6 +9,8 @@ use crate::report::comparison::{About, Answer, text};
 use crate::results::Results;
 use crate::run_dir::RunDir;
 
+/// Prints two runs beside each other.
+///
 /// # Errors
 /// When a directory is no run's, or the runs differ in what `--allow` does not name.
 pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {

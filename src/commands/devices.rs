@@ -1,4 +1,4 @@
-//! `moe-sweep devices`: what llama.cpp can compute on here.
+//! Is `moe-sweep devices`, which says what llama.cpp can compute on here.
 
 use super::{Failure, print_json, tell};
 use crate::cli::DevicesArgs;

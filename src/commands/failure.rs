@@ -1,4 +1,4 @@
-//! The one place where an error becomes an exit code.
+//! Is the one place where an error becomes an exit code.
 //!
 //! Every module has an error type of its own, and here is a `From` for each: a command uses `?` and names no code. Owns
 //! which fault is whose: the command line's (2), the experiment's, the model's or the folder's (96), ours (1).

@@ -1,4 +1,4 @@
-//! `moe-sweep merge`: the runs of an experiment's shards as one run.
+//! Is `moe-sweep merge`, which makes one run of the runs of an experiment's shards.
 
 use super::outputs::write_outputs;
 use super::{Failure, tell, trust};

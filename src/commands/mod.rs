@@ -1,4 +1,6 @@
-//! One file a subcommand, which parses, calls and prints. `failure` alone says which error ends with which exit code.
+//! Has a file for each subcommand, which parses, calls and prints. Must not know what another module could own.
+//!
+//! `failure` alone says which error ends with which exit code.
 
 use std::io::{self, Write};
 

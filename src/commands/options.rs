@@ -1,4 +1,4 @@
-//! With what a run computes, as typed: threads, memory, samplers, the place for quantised files.
+//! Turns what was typed of threads, memory, samplers and the place for quantised files into the means of a run.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub fn run_options(args: &RunArgs) -> RunOptions {
     }
 }
 
-/// Where files that are made for `quant` are kept.
+/// Returns where files that are made for `quant` are kept.
 pub fn cache(args: &RunArgs) -> PathBuf {
     args.cache.clone().unwrap_or_else(default_cache)
 }

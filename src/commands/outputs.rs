@@ -1,4 +1,4 @@
-//! The tables, plots and page of a run, written to its folder.
+//! Writes the tables, plots and page of a run to its folder, one after the other.
 
 use super::Failure;
 use crate::exit_code::ExitCode;
@@ -7,7 +7,7 @@ use crate::report::plot::HEADLINE_FIGURE;
 use crate::results::Results;
 use crate::run_dir::{Output, RunDir};
 
-/// Writes every table and plot of a run; the exit code, and what to say of it.
+/// Writes every table and plot of a run; returns the exit code, and what to say of it.
 ///
 /// # Errors
 /// When a file can't be written.

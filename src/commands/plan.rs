@@ -1,4 +1,4 @@
-//! `moe-sweep plan`: what would run.
+//! Is `moe-sweep plan`, which shows what would run.
 
 use miette::miette;
 

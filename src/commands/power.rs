@@ -1,10 +1,12 @@
-//! `moe-sweep power`: what a design can see, and what design would.
+//! Is `moe-sweep power`, which says what a design can see, and what design would.
 
 use super::{Failure, print_json, tell};
 use crate::cli::PowerArgs;
 use crate::exit_code::ExitCode;
 use crate::report::power::{Answer, Asked, text};
 
+/// Prints what a design can see.
+///
 /// # Errors
 /// When no texts can be as they are asked for.
 pub fn power(args: &PowerArgs) -> Result<ExitCode, Failure> {

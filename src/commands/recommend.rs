@@ -1,4 +1,4 @@
-//! `moe-sweep recommend`: up to which temperature, and under which chain.
+//! Is `moe-sweep recommend`, which says up to which temperature, and under which chain, a model stays clean.
 
 use super::{Failure, print_json, tell, trust};
 use crate::analysis::{Limits, limited, recommend as recommend_for};
@@ -9,6 +9,8 @@ use crate::report::recommendation::{Advised, Answer, text};
 use crate::results::Results;
 use crate::run_dir::RunDir;
 
+/// Prints how a run's models stay clean.
+///
 /// # Errors
 /// When the directory is no run's, or no limit can be set to the metric.
 pub fn recommend(args: &RecommendArgs) -> Result<ExitCode, Failure> {

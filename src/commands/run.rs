@@ -1,4 +1,4 @@
-//! `moe-sweep run`: experiment → plan → trials → outputs.
+//! Is `moe-sweep run`: the experiment becomes ready, its trials are run, its outputs written.
 
 use std::path::Path;
 

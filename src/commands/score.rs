@@ -1,4 +1,4 @@
-//! `moe-sweep score`: the metrics of texts from anywhere.
+//! Is `moe-sweep score`, which computes the metrics of texts from anywhere.
 
 use std::io::{self, Read, Write as _};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `moe-sweep run` and `moe-sweep plan` of a study: a divergence or routing experiment.
+//! Is `moe-sweep run` and `moe-sweep plan` of a study: a divergence or routing experiment.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::study::{self, Scratch, StudyError, Workplace};
 /// What an interruption says: there is no journal.
 const STOPPED: &str = "interrupted: the same command computes the experiment anew";
 
-/// Runs the study; its exit code and what to say of it.
+/// Runs the study; returns its exit code and what to say of it.
 ///
 /// # Errors
 /// When it can't be run, or a model fails.
@@ -69,7 +69,7 @@ fn write(directory: &RunDir, outputs: &Outputs, experiment: &str, provenance: &[
     Ok(directory.write_study(experiment, provenance, &outputs.page)?)
 }
 
-/// What would run.
+/// Says what would run.
 ///
 /// # Errors
 /// When it can't be run.

@@ -1,4 +1,4 @@
-//! Where a run's files are and what it asks, as typed.
+//! Turns what was typed of a run's folder, seeds, shard and server into what is to be prepared.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub enum VariantError {
     Shard(#[from] WhichShardError),
 }
 
-/// What is to be run, and where to.
+/// Says what is to be run, and where to.
 ///
 /// # Errors
 /// When a shard or a server is not what it should be.

@@ -1,4 +1,4 @@
-//! Sampler chains: in a plan with `"T"` still open, in a trial's id with the temperature put in.
+//! Owns how files hold sampler chains: in a plan with `"T"` still open, in a trial's id with the temperature put in.
 
 use serde::{Deserialize, Serialize};
 

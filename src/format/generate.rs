@@ -1,4 +1,4 @@
-//! The settings that hold for every trial.
+//! Owns how files hold the settings that are every trial's.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Levels of factors, by the factors' names.
+//! Owns how files hold levels of factors, by the factors' names.
 
 use std::fmt;
 
@@ -47,12 +47,12 @@ impl Levels {
         Self(said.map(|level| (name(level.factor()).to_owned(), level.into())).collect())
     }
 
-    /// Those of a trial's id, in the order in which they are given.
+    /// Takes the levels of a trial's id, in the order in which they are given.
     pub fn of_id<'l>(levels: impl IntoIterator<Item = &'l domain::Level>) -> Self {
         Self::of(levels.into_iter(), MODEL)
     }
 
-    /// What is loaded, and how, with another name for the model's level.
+    /// Takes the levels that say what is loaded, and how, with another name for the model's level.
     pub fn of_load(key: &LoadKey, model: &str) -> Self {
         Self::of(key.levels(), model)
     }

@@ -1,8 +1,8 @@
-//! What the files that moe-sweep reads again have in common: levels, chains, settings, as they are written.
+//! Owns what the files that moe-sweep reads again have in common: levels, chains, settings, as they are written.
 //!
-//! A file's own format module (`journal`, `plan`, `manifest`, `check`) holds the rest of it. Owns the words on disk, and
-//! how the domain's types become them and come of them: a type of the domain is never written as it is, so that it can be
-//! renamed without changing a byte. Must not know which file they stand in. Pure.
+//! A file's own format module (in `journal`, `plan`, `manifest`, `check`) holds the rest of it. Owns the words on disk,
+//! and how the domain's types become them and come of them: a type of the domain is never written as it is, so that it
+//! can be renamed without changing a byte. Must not know which file they stand in. It is pure.
 
 mod chain;
 mod generate;
@@ -22,7 +22,7 @@ use crate::seal::Unfit;
 pub struct Unknown(pub String);
 
 impl Unknown {
-    /// The error of a word that stands for none of what `what` may be.
+    /// Makes the error of a word that stands for none of what `what` may be.
     pub fn word(what: &str, word: &str) -> Self {
         Self(format!("there is no {what} {word:?}"))
     }

@@ -1,4 +1,4 @@
-//! The files that earlier versions wrote, for tests (tests/formats/README.md).
+//! Finds the files that earlier versions wrote, for tests (tests/formats/README.md).
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Values of the domain that stand in several files, for property tests.
+//! Makes values of the domain that stand in several files, for property tests.
 
 use proptest::collection::vec;
 use proptest::option::of;

@@ -1,4 +1,4 @@
-//! How a text ended, and between what a model writes its thought.
+//! Owns how files say how a text ended, and between what a model writes its thought.
 
 use serde::{Deserialize, Serialize};
 

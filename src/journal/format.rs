@@ -1,7 +1,8 @@
-//! The journal's on-disk types, all of them, versioned.
+//! Owns the journal's on-disk types, all of them, with their version. Must not know files, nor what becomes of a
+//! record.
 //!
-//! A record is one line of `trials.jsonl`, and ends in its seal. It holds the text and the token
-//! ids, so that every metric can be computed again without a model.
+//! A record is one line of `trials.jsonl`, and ends in its seal. It holds the text and the token ids, so that every
+//! metric can be computed again without a model.
 
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +108,7 @@ impl Record {
         Ok(record)
     }
 
-    /// The line that holds it, sealed, with its line feed.
+    /// Makes the line that holds it, sealed, with its line feed.
     pub fn line(&self) -> Vec<u8> {
         let mut line = serde_json::to_vec(self).expect("a record is plain data");
         seal(&mut line);

@@ -1,8 +1,8 @@
-//! The journal, `trials.jsonl`: the only place where a trial's outcome is
-//! kept. A record a line, on disk before its trial counts as done.
+//! Keeps every trial's outcome in the journal, `trials.jsonl`, and nowhere else: a line is a record, and is on disk
+//! before its trial counts as done.
 //!
-//! Owns the file, its lock and its format. Must not know plans beyond a
-//! trial's id, nor what is computed from the records.
+//! Owns the file, its lock and its format. Must not know plans beyond a trial's id, nor what is computed from the
+//! records.
 
 use std::path::PathBuf;
 

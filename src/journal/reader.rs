@@ -1,4 +1,5 @@
-//! Reading a journal back.
+//! Reads a journal back. Owns what of it counts: whole lines, the last record of each trial, and those that were
+//! changed after they were written. Must not know what a line looks like: `format` says that.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -35,7 +36,7 @@ pub enum FailedTrials {
 }
 
 impl Contents {
-    /// The trials that need not run again.
+    /// Returns the trials that need not run again.
     pub fn done(&self, failed: FailedTrials) -> HashSet<TrialId> {
         let stays = |record: &&TrialRecord| match record.outcome {
             Outcome::Generated(_) => true,

@@ -1,4 +1,4 @@
-//! What a journal keeps of each trial. How it is written is for `format` to say.
+//! Owns what a journal keeps of each trial. Must not know how it is written: `format` says that.
 
 use crate::domain::{Generation, TrialId};
 use crate::engine::Timing;

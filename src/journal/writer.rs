@@ -1,4 +1,4 @@
-//! The open journal: locked against other runs, appended to durably.
+//! Owns the open journal: it is locked against other runs, and what is appended is on disk when the call returns.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -46,7 +46,7 @@ pub fn hold(path: &Path) -> Hold {
     }
 }
 
-/// Whether a run appends to a journal, as far as that can be told.
+/// Says whether a run appends to a journal, as far as that can be told.
 pub fn in_use(path: &Path) -> bool {
     let file = File::open(path);
     file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
@@ -85,7 +85,7 @@ impl Journal {
         Ok((Self { file, path, end, ids }, contents))
     }
 
-    /// How many trials have a record.
+    /// Counts the trials that have a record.
     pub fn n_trials(&self) -> usize {
         self.ids.len()
     }

@@ -1,5 +1,6 @@
-//! What of an experiment and its plan the outputs need, so that they can be made anew from a run's directory, without a
-//! model and wherever the directory is by now. How `plan.json` is written is for `format` to say.
+//! Owns the design: what of an experiment and its plan the outputs need, so that they can be made anew from a run's
+//! folder, without a model and wherever the folder is by now. Must not know how `plan.json` is written: `format` says
+//! that.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -84,14 +85,14 @@ impl Design {
         }
     }
 
-    /// What must be known of a shard's results.
+    /// Says of a shard's results that they are a part; None of a whole run's.
     pub fn part_note(&self) -> Option<String> {
         let Part { shard, trials } = self.part.as_ref()?;
         let (own, all) = (trials.len(), self.trials.len());
         Some(format!("{shard}: {own} of {all} trials; moe-sweep merge puts the shards together"))
     }
 
-    /// The trials that this run makes.
+    /// Returns the trials that this run makes: those of its shard, or all.
     pub fn own_trials(&self) -> &[Trial] {
         match &self.part {
             None => &self.trials,
@@ -99,13 +100,13 @@ impl Design {
         }
     }
 
-    /// What a trial's sampler was seeded with.
+    /// Returns what a trial's sampler was seeded with; None where its chain draws nothing.
     pub fn draw_seed(&self, trial: &Trial) -> Option<Seed> {
         let prompt = self.prompts.iter().find(|prompt| prompt.id == trial.prompt)?;
         trial.seed.map(|seed| self.generate.draws.seed(seed, &prompt.text))
     }
 
-    /// The first thing of which this design and another say something else, what the machine
+    /// Names the first thing of which this design and another say something else, what the machine
     /// made of them aside.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let (ours, theirs) = (self.fields(), other.fields());

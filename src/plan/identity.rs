@@ -1,4 +1,4 @@
-//! What a trial's id is made of, as bytes.
+//! Owns what a trial's id is made of, as bytes.
 //!
 //! The names and their order are part of every id: a change of either makes every journal incomplete.
 
@@ -29,7 +29,7 @@ pub struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// What the texts of a prompt in a cell have in common.
+    /// Takes in what the texts of a prompt in a cell have in common.
     pub fn new(
         surveyed: &'a Surveyed,
         generate: domain::Generate,
@@ -57,7 +57,7 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// The id of the text whose sampler is seeded so.
+    /// Makes the id of the text whose sampler is seeded with `seed`.
     pub fn id(&mut self, seed: Option<Seed>) -> TrialId {
         self.seed = seed.map(Seed::get);
         TrialId::of(&serde_json::to_vec(self).expect("an identity is plain data"))

@@ -1,5 +1,5 @@
-//! What must be known of a model's file to read its texts rightly: how far it was trained, and
-//! what its chat template would have sent.
+//! Owns what must be known of a model's file to read its texts rightly: how far it was trained, and what its chat
+//! template would have sent. Must not know what the texts say.
 
 use super::{Load, OnDisk};
 use crate::domain::{ChatForm, Generate, ModelFacts, RopeScaling, Template};

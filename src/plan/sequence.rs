@@ -1,7 +1,7 @@
-//! In which order a sequential experiment takes its prompts, and how many at a time.
+//! Owns the order in which a sequential experiment takes its prompts, and how many at a time.
 //!
-//! Pure: a function of the file and the prompts' texts. What is run must hang neither on the machine
-//! nor on what an earlier run got done.
+//! It is a function of the file and the prompts' texts. What is run must hang neither on the machine nor on what an
+//! earlier run got done.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -39,8 +39,9 @@ impl Sequence {
         Self { alpha, look, order_seed, order: by_place.into_values().take(max_prompts).cloned().collect() }
     }
 
-    /// The prompts to be run together: first so many that something can be decided, which takes `least` of
-    /// them, then one by one; where there are several loads, more at a time, for each part loads each of them.
+    /// Divides the prompts into those to be run together: first so many that something can be decided, which takes
+    /// `least` of them, then one by one; where there are several loads, more at a time, for each part loads each of
+    /// them.
     pub fn parts(&self, n_loads: usize, least: usize) -> Vec<Range<usize>> {
         let n = self.order.len();
         let mut parts = Vec::new();

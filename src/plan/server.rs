@@ -1,4 +1,5 @@
-//! What a grid may ask of a server, and what is known not to be honoured.
+//! Owns what a grid may ask of a server, and what is known not to be honoured. Must not ask any: what servers said is
+//! handed in.
 
 use super::{Load, Origin};
 use crate::domain::{

@@ -1,6 +1,6 @@
-//! Dividing a plan among machines, the same way on each of them.
+//! Divides a plan among machines, the same way on each of them.
 //!
-//! Pure: a function of the plan and two numbers. Who runs which shard, and when, is for Slurm or
+//! It is a function of the plan and two numbers. Must not know who runs which shard, and when: that is for Slurm or
 //! Kubernetes to say.
 
 use std::fmt;
@@ -29,25 +29,27 @@ pub enum NoShard {
 }
 
 impl Shard {
+    /// Makes the shard `index`, counted from 1, of `count`.
+    ///
     /// # Errors
-    /// When `index`, counted from 1, is none of `count`.
+    /// When there is no such shard.
     pub fn new(index: u32, count: u32) -> Result<Self, NoShard> {
         let range = NoShard::Range { index, count };
         let (Some(index), Some(count)) = (NonZeroU32::new(index), NonZeroU32::new(count)) else { return Err(range) };
         if index <= count { Ok(Self { index, count }) } else { Err(range) }
     }
 
-    /// Which of them it is, counted from 1.
+    /// Returns which of them it is, counted from 1.
     pub fn index(self) -> NonZeroU32 {
         self.index
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     pub fn count(self) -> NonZeroU32 {
         self.count
     }
 
-    /// A directory's name for its results.
+    /// Makes a folder's name for its results.
     pub fn directory(self) -> String {
         format!("shard-{}-of-{}", self.index, self.count)
     }
@@ -70,7 +72,7 @@ impl fmt::Display for Shard {
 }
 
 impl Plan {
-    /// A shard's part: a stretch of the plan's order, so that few models are loaded, with whole
+    /// Returns a shard's part: a stretch of the plan's order, so that few models are loaded, with whole
     /// prompts, so that what their texts share is evaluated once. A shard's texts are an even part of
     /// all, but for at most those of one prompt. Also where its trials stand among all.
     pub fn shard(&self, shard: Shard) -> (Self, Range<usize>) {

@@ -1,6 +1,6 @@
-//! Whether a study can be run on its models as they were found.
+//! Says whether a study can be run on its models as they were found.
 //!
-//! A study has no trials and no plan; it breaks the same rules in the same words.
+//! A study has no trials and no plan, but breaks the same rules as one, and is told so in the same words.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use itertools::Itertools as _;
 use super::{PlanError, Surveyed, fits_context, of_file, prompt_tokens};
 use crate::experiment::{Study, Subject};
 
-/// Everything that stands in the way. `surveyed` holds an entry for every model of the study.
+/// Returns everything that stands in the way of a study. `surveyed` holds an entry for every model of the study.
 pub fn misfits(study: &Study, surveyed: &BTreeMap<String, Surveyed>) -> Vec<PlanError> {
     let offloads: Vec<_> = study.arms().map(|arm| arm.offload).unique().collect();
     let chains = match &study.subject {

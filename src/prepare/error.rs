@@ -1,4 +1,4 @@
-//! Why an experiment can't be run.
+//! Says why an experiment can't be run.
 
 use std::io;
 use std::path::PathBuf;

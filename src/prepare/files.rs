@@ -44,7 +44,7 @@ pub struct Quantiser<'a> {
 }
 
 impl Quantiser<'_> {
-    /// The file of every model that has trials which are not in `done`.
+    /// Finds the file of every model that has trials which are not in `done`, and makes those that are quantised.
     ///
     /// # Errors
     /// The first that can't be made, or was not for an interruption.
@@ -65,7 +65,7 @@ impl Quantiser<'_> {
         Ok(files)
     }
 
-    /// A model's file at a quantisation, made where it is not kept yet.
+    /// Finds a model's file at a quantisation, and makes it where it is not kept yet.
     ///
     /// # Errors
     /// When it can't be made, or was not for an interruption.

@@ -22,7 +22,7 @@ pub enum MemoryError {
     Header { model: String, error: HeaderError },
 }
 
-/// What the file's header tells; None for a scripted model, which has none.
+/// Reads what the file's header tells; None for a scripted model, which has none.
 ///
 /// # Errors
 /// When it is no whole GGUF file, or no model.

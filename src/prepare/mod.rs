@@ -1,5 +1,5 @@
-//! An experiment becomes a run that is ready: the file is read, the models are found, hashed, surveyed, fitted into memory
-//! and quantised.
+//! Makes a run ready from an experiment's file: the file is read, the models are found, hashed, surveyed, fitted into
+//! memory and quantised.
 //!
 //! Owns everything that can be refused before the first byte of a run is written. Must not know how trials are run, nor
 //! what is written of them.
@@ -165,7 +165,8 @@ fn look(spec: &RunSpec, room: Option<Room>, probing: Probing) -> Result<PlannedS
 }
 
 impl RunSpec {
-    /// The run's directory.
+    /// Returns the run's folder: what was typed, or `results/NAME` for the experiment's name; for a shard, a folder in
+    /// that.
     pub fn directory(&self, experiment: &str) -> PathBuf {
         self.out.clone().unwrap_or_else(|| {
             let whole = Path::new("results").join(experiment);
@@ -221,7 +222,7 @@ pub fn executable() -> Result<PathBuf, PrepareError> {
     std::env::current_exe().map_err(PrepareError::Executable)
 }
 
-/// `$XDG_CACHE_HOME/moe-sweep`, or where the system keeps such things.
+/// Returns `$XDG_CACHE_HOME/moe-sweep`, or where the system keeps such things.
 pub fn default_cache() -> PathBuf {
     dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("moe-sweep")
 }

@@ -101,7 +101,7 @@ fn surroundings(path: &Path, prompts: &RawPrompts) -> Result<Surroundings, LoadE
     Ok(Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file })
 }
 
-/// The models that can be named: those of an experiment, if one is given, and
+/// Lists the models that can be named: those of an experiment, if one is given, and
 /// of the catalogue that it sees; else of the one that the working directory sees.
 ///
 /// # Errors

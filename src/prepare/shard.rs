@@ -19,6 +19,8 @@ pub enum WhichShardError {
     Auto { why: String },
 }
 
+/// Says which shard was typed: K/N, or `auto` for what Slurm or Kubernetes say in the environment.
+///
 /// # Errors
 /// When it is no shard, or the environment does not say which.
 pub fn which_shard(typed: &str) -> Result<Shard, WhichShardError> {

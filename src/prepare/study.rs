@@ -1,4 +1,4 @@
-//! From a study's file to a study that is ready: what `plan` and `run` both begin with, and the file of every arm.
+//! Makes a study ready from its file: what `plan` and `run` both begin with, and the file of every arm.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -84,7 +84,7 @@ fn refuse_opaque(study: &Study, surveyed: &BTreeMap<String, Surveyed>) -> Result
     Ok(())
 }
 
-/// The files of all arms, made before anything is followed.
+/// Finds the files of all arms, and makes those that are quantised, before anything is followed.
 ///
 /// # Errors
 /// The first that can't be made, or does not fit in free memory.

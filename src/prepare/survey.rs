@@ -82,7 +82,7 @@ pub struct SurveyRequest<'a> {
 }
 
 impl<'a> SurveyRequest<'a> {
-    /// For a sweep.
+    /// Makes the request for a sweep.
     pub fn of_sweep(experiment: &'a Experiment, room: Option<Room>) -> Self {
         let Experiment { grid, prompts, generate, .. } = experiment;
         let whole_files = matches!(grid.levels_of()[..], [Quant::Source]);
@@ -95,7 +95,7 @@ impl<'a> SurveyRequest<'a> {
         }
     }
 
-    /// For a study. Each arm's file must fit, which is looked at when it is made.
+    /// Makes the request for a study. Each arm's file must fit, which is looked at when it is made.
     pub fn of_study(study: &'a Study) -> Self {
         let Study { models, prompts, template, generate, .. } = study;
         Self { models, prompts, templates: vec![*template], generate: *generate, room: None }

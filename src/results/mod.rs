@@ -1,7 +1,7 @@
-//! What a run came to: what its folder holds, and the analysis of it.
+//! Owns what a run came to: what its folder holds, and the analysis of it.
 //!
-//! Owns what can be said only of manifest, journal and analysis together: where experts were computed, how much work the
-//! run did. Must not know files, nor how anything is shown.
+//! That is what can be said only of manifest, journal and analysis together: where experts were computed, how much work
+//! the run did. Must not know files, nor how anything is shown.
 
 mod placement;
 mod work;
@@ -38,12 +38,12 @@ impl From<Kept> for Results {
 }
 
 impl Results {
-    /// The trials that failed or are missing.
+    /// Counts the trials that failed or are missing.
     pub fn n_without_score(&self) -> usize {
         self.analysis.trials.iter().filter(|trial| !matches!(trial.result, TrialResult::Scored { .. })).count()
     }
 
-    /// What must be known to read the results rightly.
+    /// Returns what must be known to read the results rightly, a sentence each.
     pub fn notes(&self) -> Vec<String> {
         let Self { custody, design, manifest, analysis, host_experts, .. } = self;
         let part = Vec::from_iter(design.part_note());

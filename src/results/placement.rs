@@ -1,4 +1,4 @@
-//! Where each load's model was and where it was computed, as the manifest tells.
+//! Reads from the manifest where each load's model was, and where it was computed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::domain::{LoadKey, Offload, OpOffload};
 use crate::engine::{Footprint, Saved, Takeover};
 use crate::manifest::{LoadEntry, Manifest, Placement, RunEntry};
 
-/// The last measured load of every key, with what it is compared to.
+/// Returns the last measured load of every key, with what it is compared to.
 pub fn measured<'m>(runs: impl IntoIterator<Item = &'m RunEntry>) -> Vec<Measured<'m>> {
     let mut last: BTreeMap<&LoadKey, (&LoadEntry, &Footprint)> = BTreeMap::new();
     for load in runs.into_iter().flat_map(|run| &run.loads) {
@@ -39,7 +39,7 @@ pub struct Measured<'m> {
 /// anything over, unless GGML_OP_OFFLOAD_MIN_BATCH was set.
 const USUAL_TAKEOVER: Takeover = Takeover::From(32);
 
-/// Where the experts were computed of every load that has them on the host, a device beside
+/// Says where the experts were computed of every load that has them on the host, a device beside
 /// it, and `op_offload` on. `records` is how many trials the journal has.
 pub fn host_experts(manifest: &Manifest, records: usize) -> Vec<HostExperts> {
     let planned = manifest

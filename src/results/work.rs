@@ -1,4 +1,4 @@
-//! How much was evaluated, and the least that could have been.
+//! Computes how much was evaluated, and the least that could have been.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,7 +14,7 @@ pub struct Work {
     pub evaluated_tokens: Option<u64>,
 }
 
-/// The work of every load key.
+/// Computes the work of every load key, in tokens.
 pub fn work(analysis: &Analysis, contents: &Contents, manifest: &Manifest) -> BTreeMap<LoadKey, Work> {
     // The manifest's runs are those that came to an end, and may have made texts
     // that the plan has no longer.

@@ -1,4 +1,4 @@
-//! Why a run's folder can't be used.
+//! Says why a run's folder can't be used.
 
 use std::io;
 use std::path::PathBuf;

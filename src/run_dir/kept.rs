@@ -1,4 +1,4 @@
-//! What a run's folder holds, read back.
+//! Reads back what a run's folder holds, and says what of it was changed after it was written.
 
 use std::io;
 
@@ -40,7 +40,7 @@ impl RunDir {
         Ok(kept)
     }
 
-    /// The same where the folder is held already, so that no run goes on there.
+    /// Reads the folder as [`Self::read`] does, where it is held already, so that no run goes on there.
     ///
     /// # Errors
     /// When it is not one of a run, or a file in it can't be read or was changed.
@@ -53,7 +53,7 @@ impl RunDir {
         self.kept(design, manifest, Seals { plan: plan_seal, manifest: manifest_seal }, trust)
     }
 
-    /// The same of a run that has just written its plan and its manifest.
+    /// Reads the folder as [`Self::read`] does, of a run that has just written its plan and its manifest.
     ///
     /// # Errors
     /// When the journal can't be read, or lost trials since the last run ended.
@@ -76,7 +76,7 @@ impl RunDir {
         Ok(Kept { custody, design, manifest, contents })
     }
 
-    /// The manifest of earlier runs, if there is one, and what its seal says.
+    /// Reads the manifest of earlier runs, if there is one, and says what its seal says.
     ///
     /// # Errors
     /// When there is one that can't be read, or that was changed and is not to be trusted.
@@ -90,7 +90,7 @@ impl RunDir {
         read.map_err(|source| RunDirError::Manifest { path, source })
     }
 
-    /// The records of the journal; none where there is no journal.
+    /// Reads the records of the journal; none where there is no journal.
     ///
     /// # Errors
     /// When it can't be read, or was changed and is not to be trusted.

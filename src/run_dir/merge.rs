@@ -1,4 +1,4 @@
-//! The folders of an experiment's shards as one run.
+//! Makes one run's folder of the folders of an experiment's shards. Owns which of them belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

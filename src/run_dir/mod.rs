@@ -1,7 +1,7 @@
-//! A run's folder: the only code that knows what lies in it, what each file is called, and how it is read and replaced.
+//! Owns a run's folder: no other code knows what lies in it, what each file is called, and how it is read and replaced.
 //!
-//! Owns the names, whether a folder is one of ours, the order in which files are written, and putting shards' folders
-//! together. Must not know what is computed from the texts, nor what an output says.
+//! That is the names, whether a folder is one of ours, the order in which files are written, and putting shards'
+//! folders together. Must not know what is computed from the texts, nor what an output says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl RunDir {
         self.path.join(names::JOURNAL)
     }
 
-    /// Whether a sweep has begun here.
+    /// Says whether a sweep has begun here.
     pub fn has_journal(&self) -> bool {
         self.journal_path().exists()
     }
@@ -54,12 +54,12 @@ impl RunDir {
         journal::hold(&self.journal_path())
     }
 
-    /// Where the output is, or is going to be.
+    /// Returns where the output is, or is going to be.
     pub fn output(&self, output: Output) -> PathBuf {
         self.path.join(output.file_name())
     }
 
-    /// Where the figure's picture is, or is going to be.
+    /// Returns where the figure's picture is, or is going to be.
     pub fn plot(&self, figure: &str) -> PathBuf {
         self.path.join(names::PLOTS).join(figure).with_extension("png")
     }
@@ -114,6 +114,8 @@ impl RunDir {
         Ok(manifest)
     }
 
+    /// Replaces the manifest.
+    ///
     /// # Errors
     /// When it can't be written.
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), RunDirError> {
@@ -125,6 +127,8 @@ impl RunDir {
         replace::clear_left_overs(&self.path);
     }
 
+    /// Replaces an output.
+    ///
     /// # Errors
     /// When it can't be written.
     pub fn write(&self, output: Output, contents: &[u8]) -> Result<(), RunDirError> {
@@ -158,7 +162,7 @@ impl RunDir {
         self.write(Output::Report, page.as_bytes())
     }
 
-    /// What an output holds; None where it can't be read.
+    /// Reads what an output holds; None where it can't be read.
     pub fn read_output(&self, output: Output) -> Option<Vec<u8>> {
         regular_file::read(&self.output(output)).ok()
     }

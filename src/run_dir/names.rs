@@ -1,4 +1,4 @@
-//! What the files in a run's folder are called. Nobody else spells these names.
+//! Owns what the files in a run's folder are called. Nobody else spells these names.
 
 /// The experiment file, as it was given.
 pub const EXPERIMENT: &str = "experiment.toml";
@@ -61,7 +61,7 @@ impl Output {
     }
 }
 
-/// Everything that a run writes into its folder; `PLOTS` is a folder.
+/// Lists everything that a run writes into its folder; `PLOTS` is a folder.
 pub fn written() -> impl Iterator<Item = &'static str> {
     let others = [EXPERIMENT, PLAN, MANIFEST, STUDY, JOURNAL];
     others.into_iter().chain(Output::ALL.map(Output::file_name)).chain([GATE, PLOTS])

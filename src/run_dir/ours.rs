@@ -1,4 +1,4 @@
-//! Whether a folder is one of a run's, or somebody else's.
+//! Says whether a folder is one of a run's, or somebody else's.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A divergence study: the base chooses greedily, every other arm follows its tokens, and then chooses for itself.
+//! Conducts a divergence study: the base chooses greedily, every other arm follows its tokens, and then chooses for
+//! itself.
 
 use std::path::{Path, PathBuf};
 

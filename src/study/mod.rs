@@ -1,5 +1,5 @@
-//! Studies: divergence and routing experiments, whose arms are loaded one after the other, follow the same tokens and
-//! are compared.
+//! Conducts studies: divergence and routing experiments, whose arms are loaded one after the other, follow the same
+//! tokens and are compared.
 //!
 //! Owns how a study is conducted: the session with a worker, the files in which traces lie meanwhile, and what was
 //! found. `numbers` are pure functions of what was recorded. What a study *is* stands in [`crate::experiment::Study`].
@@ -106,8 +106,8 @@ pub fn conduct(run: &Run<'_>) -> Result<Findings, StudyError> {
     }
 }
 
-/// Why an arm's offload places nothing otherwise than the base's here; None where it does, or where a server has the
-/// model.
+/// Says why an arm's offload places nothing otherwise than the base's here; None where it does, or where a server has
+/// the model.
 pub fn same_as_base(study: &Study, surveyed: &Surveyed, other: &Arm) -> Option<String> {
     let facts = &surveyed.file()?.facts;
     let n_accelerators = surveyed.engine.accelerators.len();

@@ -1,4 +1,4 @@
-//! `mechanism.json`: where a study's numbers come from.
+//! Owns `mechanism.json`: where a study's numbers come from. Nothing reads it again but people and their programs.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ struct LoadedArm<'a> {
     file: &'a ModelFile,
 }
 
-/// The file's bytes, about this run on this machine.
+/// Makes the file's bytes, about this run on this machine.
 pub fn json(study: &Study, surveyed: &BTreeMap<String, Surveyed>, files: &[ArmFile]) -> Vec<u8> {
     let arms_of = |id: &str| {
         let of_model = files.iter().filter(|file| file.model == id);

@@ -1,5 +1,5 @@
-//! A routing study: the base makes the texts and follows them again with its routers read; every other arm follows the
-//! same tokens.
+//! Conducts a routing study: the base makes the texts and follows them again with its routers read; every other arm
+//! follows the same tokens.
 
 use std::path::Path;
 

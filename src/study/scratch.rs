@@ -1,5 +1,5 @@
-//! Where traces lie while they are compared: a folder in the run's directory,
-//! locked against other runs, emptied at the beginning and the end.
+//! Owns the folder in which traces lie while they are compared: it is in the run's folder, locked against other runs,
+//! emptied at the beginning and the end.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -27,6 +27,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    /// Makes the folder, empty, and locks it.
+    ///
     /// # Errors
     /// When another run holds it, or it can't be made.
     pub fn open(directory: &Path) -> Result<Self, ScratchError> {
@@ -65,7 +67,7 @@ impl Scratch {
         Ok(())
     }
 
-    /// An empty folder in it, made anew.
+    /// Makes an empty folder in it, anew.
     ///
     /// # Errors
     /// When it can't be made.

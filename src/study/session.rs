@@ -1,4 +1,5 @@
-//! A session: one arm of a model in a worker, loaded, asked to generate and to follow.
+//! Owns a session: one arm of a model in a worker, loaded, asked to generate and to follow. Must not know what is made
+//! of the answers.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -80,7 +81,7 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// Generates every job of `work`; in the order of their tickets.
+    /// Generates every job of `work`, and returns the texts in the order of their tickets.
     ///
     /// # Errors
     /// When the worker fails.
@@ -99,7 +100,7 @@ impl<'a> Session<'a> {
         Ok(generations)
     }
 
-    /// Follows the texts of `work`, in their order.
+    /// Follows the texts of `work`, and returns what was seen in their order.
     ///
     /// # Errors
     /// When the worker fails.

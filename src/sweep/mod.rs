@@ -1,7 +1,7 @@
-//! A sweep from being ready to its results: the journal is opened, trials are run, the manifest tells how.
+//! Takes a sweep from being ready to its results: the journal is opened, trials are run, the manifest tells how.
 //!
-//! Owns the order of these, so that whatever ends a run leaves a folder from which the same command goes on. Must not know
-//! how an experiment became ready, nor how results are shown.
+//! Owns the order of these, so that whatever ends a run leaves a folder from which the same command goes on. Must not
+//! know how an experiment became ready, nor how results are shown.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,7 +1,7 @@
-//! An experiment that stops as soon as its hypotheses are decided: part by part, a look after each prompt.
+//! Runs an experiment that stops as soon as its hypotheses are decided: part by part, with a look after each prompt.
 //!
-//! The runner makes texts and knows no hypothesis, the analysis looks at texts and knows no run. This is where they
-//! take turns.
+//! Owns the turns of two that must not know each other: the runner makes texts and knows no hypothesis, the analysis
+//! looks at texts and knows no run.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};

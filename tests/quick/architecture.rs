@@ -1,7 +1,7 @@
 //! Who may know whom, checked from the source (docs/architecture.md).
 
 mod graph;
-mod sources;
+pub mod sources;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};

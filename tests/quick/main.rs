@@ -10,6 +10,7 @@ mod architecture;
 mod attacks;
 mod audit;
 mod bad_input;
+mod documents;
 mod fit;
 mod fuzz;
 mod gate;

@@ -1,4 +1,4 @@
-//! `moe-sweep model fetch`: from the hub into its cache.
+//! Is `moe-sweep model fetch`, which brings a model from the hub into the hub's cache.
 
 use super::super::{Failure, tell};
 use super::known_models;

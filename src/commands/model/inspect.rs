@@ -1,4 +1,4 @@
-//! `moe-sweep model inspect`: what a model file is, from its header.
+//! Is `moe-sweep model inspect`, which says what a model file is, from its header.
 
 use std::path::{Path, PathBuf};
 

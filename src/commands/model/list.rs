@@ -1,4 +1,4 @@
-//! `moe-sweep model list`: what can be named, and what is here.
+//! Is `moe-sweep model list`, which says what can be named, and what is here.
 
 use super::super::{Failure, print_json, tell};
 use super::known_models;

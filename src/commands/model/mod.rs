@@ -1,4 +1,4 @@
-//! `moe-sweep model`: the models that can be named, and the hub's cache.
+//! Is `moe-sweep model`: a subcommand for each thing that is done with models that have a name.
 
 use super::Failure;
 use crate::cli::{Known, ModelCommand};

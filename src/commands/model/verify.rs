@@ -1,4 +1,4 @@
-//! `moe-sweep model verify`: what is on disk against its SHA-256.
+//! Is `moe-sweep model verify`, which compares what is on disk with its SHA-256.
 
 use super::super::{Failure, tell};
 use super::known_models;

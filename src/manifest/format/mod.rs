@@ -1,6 +1,5 @@
-//! The on-disk types of `manifest.json`, all of them, versioned.
-//!
-//! Owns the file's shape in each of its versions. Must not know what a manifest's numbers mean.
+//! Owns the on-disk types of `manifest.json`, all of them, in each of their versions. Must not know what a manifest's
+//! numbers mean.
 
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +75,7 @@ impl TryFrom<Manifest> for manifest::Manifest {
 }
 
 impl manifest::Manifest {
-    /// The manifest, and what its seal says.
+    /// Reads a manifest, and says what its seal says.
     ///
     /// # Errors
     /// When `json` is no manifest, one of a newer version, or one that was changed and is not to be trusted.
@@ -85,7 +84,7 @@ impl manifest::Manifest {
         Ok((manifest.try_into()?, seal))
     }
 
-    /// As the file holds it.
+    /// Writes it as the file holds it, sealed.
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(&Manifest::from(self)).expect("plain data");
         seal(&mut json);
@@ -94,7 +93,7 @@ impl manifest::Manifest {
 }
 
 impl manifest::RunEntry {
-    /// As the file holds it: what two entries of the same run have in common.
+    /// Writes it as the file holds it, which is what two entries of the same run have in common.
     pub fn written(&self) -> String {
         serde_json::to_string(&RunEntry::from(self.clone())).expect("an entry is plain data")
     }

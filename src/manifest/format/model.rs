@@ -1,4 +1,4 @@
-//! Models in a manifest, as each was placed.
+//! Owns how a manifest holds models, as each was placed.
 
 use serde::{Deserialize, Serialize};
 

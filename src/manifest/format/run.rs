@@ -1,4 +1,4 @@
-//! Runs in a manifest, and what each of them loaded.
+//! Owns how a manifest holds its runs, and what each of them loaded.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Servers in a manifest.
+//! Owns how a manifest holds servers, and what they were seen to honour.
 
 use std::collections::BTreeMap;
 

@@ -22,7 +22,7 @@ impl Room {
     pub const LEAST: Self = Self { lanes: 1, batch: 1 };
 
     /// Of each lane: one is parked, with the prompt, and a text alone has a twin
-    /// (`engine/llama/sequences.rs`).
+    /// (`crates/llama/src/sequences.rs`).
     pub fn sequences(self) -> u64 {
         u64::from(self.batch.max(2)) + 1
     }

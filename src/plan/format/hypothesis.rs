@@ -1,4 +1,4 @@
-//! Hypotheses in a plan.
+//! Owns how `plan.json` holds hypotheses, and how they become the domain's. Must not know how they are tested.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,5 @@
-//! The on-disk types of `plan.json`, all of them, versioned.
-//!
-//! Owns the file's shape in each of its versions. Must not know what is done with a design.
+//! Owns the on-disk types of `plan.json`, all of them, in each of their versions. Must not know what is done with a
+//! design.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -252,12 +251,12 @@ impl TryFrom<Part> for design::Part {
 }
 
 impl design::Design {
-    /// What it says, field by field, as the file holds it.
+    /// Returns what it says, field by field, as the file holds it.
     pub fn fields(&self) -> serde_json::Value {
         serde_json::to_value(Design::from(self)).expect("a design is plain data")
     }
 
-    /// The design, and what its seal says.
+    /// Reads a design, and says what its seal says.
     ///
     /// # Errors
     /// When `json` is no design, one of a newer version, or one that was changed and is not to be trusted.

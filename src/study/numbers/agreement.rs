@@ -1,4 +1,4 @@
-//! Whether two arms choose the same experts for the same tokens.
+//! Says whether two arms choose the same experts for the same tokens.
 
 use super::estimate::Estimate;
 use super::routing::RoutedText;

@@ -1,4 +1,4 @@
-//! How far two arms' probabilities are apart on the same tokens.
+//! Computes how far two arms' probabilities are apart on the same tokens.
 
 use super::LEVEL;
 use super::estimate::Estimate;
@@ -158,12 +158,12 @@ pub fn divergence(texts: Vec<Text>) -> Option<Divergence> {
 }
 
 impl Compared {
-    /// Whether no logit differs at any position.
+    /// Says whether no logit differs at any position.
     pub fn is_identical(&self) -> bool {
         self.largest_difference.max == 0.0
     }
 
-    /// The intervals' coverage.
+    /// Returns the intervals' coverage, from 0 to 1.
     pub fn level(&self) -> f64 {
         LEVEL
     }

@@ -1,7 +1,7 @@
-//! The numbers of studies: what happens inside a model when it is run in another way, or loops.
+//! Computes the numbers of studies: what happens inside a model when it is run in another way, or loops.
 //!
-//! Pure functions of logits, experts and tokens. Owns the definitions (docs/mechanism.md); must not know how anything
-//! was recorded, nor how it is shown.
+//! They are pure functions of logits, experts and tokens. Owns the definitions (docs/mechanism.md); must not know how
+//! anything was recorded, nor how it is shown.
 
 mod agreement;
 mod divergence;

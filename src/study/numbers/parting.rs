@@ -1,4 +1,4 @@
-//! Where two free-running texts part.
+//! Says where two free-running texts part.
 
 /// The first difference between two texts, counted in choices: tokens, and at
 /// the end the choice to end.
@@ -14,7 +14,7 @@ pub enum Parting {
 /// A text's choices: its tokens, and the end where it chose to end.
 pub type Choices<'a, T> = (&'a [T], bool);
 
-/// Where two texts part; each with whether it chose to end, and did not reach
+/// Finds where two texts part; each with whether it chose to end, and did not reach
 /// the limit of tokens.
 pub fn parting<T: PartialEq>((base, base_ends): Choices<'_, T>, (other, other_ends): Choices<'_, T>) -> Parting {
     let agreed = base.iter().zip(other).take_while(|(a, b)| a == b).count();

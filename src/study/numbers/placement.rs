@@ -1,4 +1,4 @@
-//! Whether two offloads place a model's experts differently at all.
+//! Says whether two offloads place a model's experts differently at all.
 
 use crate::domain::Offload;
 use crate::experiment::Arm;
@@ -13,7 +13,7 @@ pub struct Machine {
     pub n_accelerators: usize,
 }
 
-/// Why the two arms' offloads are the same placement; None where they place
+/// Says why the two arms' offloads are the same placement; None where they place
 /// experts differently, or ask for the same.
 pub fn same_placement(base: &Arm, other: &Arm, machine: Machine) -> Option<String> {
     if base.offload == other.offload {

@@ -1,8 +1,7 @@
-//! Which experts a model's routers choose: how the load is spread, and what a
-//! loop does to it.
+//! Computes which experts a model's routers choose: how the load is spread, and what a loop does to it.
 //!
-//! A position is in the loop when the token that it evaluates is: position p
-//! evaluates the generated token p − 1, position 0 the prompt's last one.
+//! A position is in the loop when the token that it evaluates is: position p evaluates the generated token p − 1,
+//! position 0 the prompt's last one.
 
 use super::estimate::Estimate;
 use crate::domain::Token;
@@ -63,14 +62,14 @@ pub struct LoopShift {
     pub n_texts: usize,
 }
 
-/// The first token of the loop in which a text ends: by the rule of P(loop)
+/// Finds the first token of the loop in which a text ends: by the rule of P(loop)
 /// (the tail's exact copies) whether it loops, by the tail's cycle from where.
 pub fn loop_onset(tokens: &[Token]) -> Option<usize> {
     let loops = ends_in_copies(tokens, CopiesRule::OURS) == Some(true);
     tail_cycle(tokens).filter(|_| loops).map(|cycle| cycle.onset)
 }
 
-/// The loads of all phases that have positions.
+/// Computes the loads of all phases that have positions.
 pub fn phase_loads(texts: &[RoutedText], shape: &RoutingShape) -> Vec<PhaseLoad> {
     let load = |phase| {
         let parts: Vec<_> = texts.iter().map(|text| text.part(phase)).collect();
@@ -99,7 +98,7 @@ fn layer_load(
     Some(LayerLoad { layer, n_positions: routed().count(), selections, router_entropy: Estimate::of_mean(&by_prompt)? })
 }
 
-/// What the loop changed, in texts that have both phases; empty where none has.
+/// Computes what the loop changed, in texts that have both phases; empty where none has.
 pub fn loop_shifts(texts: &[RoutedText], loads: &[PhaseLoad]) -> Vec<LoopShift> {
     let of = |phase| loads.iter().find(|load| load.phase == phase);
     let Some((before, within)) = of(Phase::Before).zip(of(Phase::Loop)) else { return vec![] };
@@ -167,19 +166,19 @@ impl Phase {
 }
 
 impl LayerLoad {
-    /// Each expert's share of all selections.
+    /// Computes each expert's share of all selections, from 0 to 1.
     pub fn shares(&self) -> Vec<f64> {
         let all: u64 = self.selections.iter().sum();
         self.selections.iter().map(|&n| n as f64 / all.max(1) as f64).collect()
     }
 
-    /// The entropy of the shares, in nats: ln of the number of experts where
+    /// Computes the entropy of the shares, in nats: ln of the number of experts where
     /// all are selected alike.
     pub fn load_entropy(&self) -> f64 {
         entropy_of(self.shares().into_iter())
     }
 
-    /// The entropy of the shares as a part of the greatest there could be.
+    /// Computes the entropy of the shares as a part of the greatest there could be.
     pub fn evenness(&self) -> f64 {
         match self.selections.len() {
             0 | 1 => 1.0,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+#[derive(Clone)]
 pub struct Source {
     /// From the repository's root.
     pub path: String,

@@ -1,6 +1,6 @@
 //! Simulates how often intervals of a mean cover it. It is not a part of the program.
 //!
-//!     cargo test --release --lib -- --ignored --nocapture coverage_of_intervals
+//!     cargo test --release -p moe-sweep-score --lib -- --ignored --nocapture coverage_of_intervals
 //!
 //! Scores have two humps: a text that loops scores evenly from 0.5 to 1, another
 //! one from 0 to 0.05. Either each prompt has one text, or it has four and its

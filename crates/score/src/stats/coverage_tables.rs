@@ -1,7 +1,7 @@
 //! Simulates how often printed intervals cover what they are of, and how often noise is named as a cause: the figures
 //! of docs/intervals.md. It is not a part of the program.
 //!
-//!     cargo test --release --lib -- --ignored --nocapture --test-threads 1 coverage_tables
+//!     cargo test --release -p moe-sweep-score --lib -- --ignored --nocapture --test-threads 1 coverage_tables
 //!
 //! A text loops with its prompt's own probability, Beta(cP, c(1 − P)), so that the texts' ICC is 1 / (1 + c): 1/3
 //! where nothing else is said. It then scores 48 to 94 of 95 trigrams, evenly; another text 0 (60 %) or 1 to 5 of 95.

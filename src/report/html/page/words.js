@@ -1,6 +1,6 @@
 // Which words of a text repeat: the repetition score's own definition. Pure.
 
-// Python's str.split(): Unicode's White_Space and the separators U+001C to U+001F (src/metrics/words.rs).
+// Python's str.split(): Unicode's White_Space and the separators U+001C to U+001F (crates/score/src/metrics/words.rs).
 const WORD = /[^\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
 
 /** The words of a text: where each begins and ends, in UTF-16 units. */

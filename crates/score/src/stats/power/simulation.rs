@@ -1,7 +1,7 @@
 //! Simulates how often what is called detectable is found in scores that are far from normal. It is not a part of the
 //! program.
 //!
-//!     cargo test --release --lib -- --ignored --nocapture power_on_scores_that_loop
+//!     cargo test --release -p moe-sweep-score --lib -- --ignored --nocapture power_on_scores_that_loop
 //!
 //! Scores are those of the simulated coverage (`coverage`): few texts loop and score evenly from
 //! 0.5 to 1, the others from 0 to 0.05. One arm loops with P, the other so much more that the mean
