@@ -154,7 +154,7 @@ impl Manifest {
         }
     }
 
-    /// The same with one more run.
+    /// Returns the same with one more run.
     #[must_use]
     pub fn with(&self, run: RunEntry) -> Self {
         let mut more = self.clone();

@@ -44,7 +44,7 @@ pub struct OnDisk {
 }
 
 impl Surveyed {
-    /// What was found on disk; None where a server has the model.
+    /// Returns what was found on disk; None where a server has the model.
     pub fn file(&self) -> Option<&OnDisk> {
         match &self.origin {
             Origin::File(file) => Some(file),
