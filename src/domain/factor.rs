@@ -159,6 +159,8 @@ factors! {
     template: Template(Template),
     /// Whether an accelerator computes with weights that are on the host.
     op_offload: OpOffload(OpOffload),
+    /// Whether attention is computed in one pass over the cache.
+    flash_attention: FlashAttention(FlashAttention),
     /// The temperature that a chain's `"T"` stands for.
     temperature: Temperature(Temperature),
 }

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use moe_sweep::domain::{
-    Bos, Generation, LoadKey, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature, Template, Token,
+    Bos, FlashAttention, Generation, LoadKey, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature,
+    Template, Token,
 };
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
 use moe_sweep::engine::{
@@ -75,7 +76,7 @@ fn compare_all() {
     for (model, one) in MODELS.into_iter().zip(QUANTS) {
         for quant in if full { QUANTS.to_vec() } else { vec![one] } {
             let path = weights(&llama, model, quant, folder.path());
-            moved += compare(&llama, &path, &format!("{model} as {quant}"));
+            moved += compare(&llama, &path, FlashAttention::Auto, &format!("{model} as {quant}"));
         }
     }
     assert!(moved > 0, "no text went from one context to another: moving has not been tried");
@@ -92,14 +93,39 @@ fn weights(llama: &Llama, model: &str, quant: Quant, folder: &Path) -> PathBuf {
     target
 }
 
+#[test]
+fn attention_without_flash_is_other_arithmetic_and_depends_on_nothing_else_either() {
+    let name = "bit_exactness::attention_without_flash_is_other_arithmetic_and_depends_on_nothing_else_either";
+    alone(name, &[("GGML_CPU_TILED_MM", "0")], compare_attentions);
+}
+
+fn compare_attentions() {
+    let llama = Llama::start().expect("llama.cpp starts");
+    for name in ["deepseek-tiny", "gpt-oss-tiny"] {
+        let path = weights(&llama, name, Quant::Source, Path::new(""));
+        let model = Model::load(&llama, &settings(&path, (1, 1, 1), FlashAttention::Auto)).expect("the model loads");
+        let work = work(&model);
+        let [auto, on, off] = [FlashAttention::Auto, FlashAttention::On, FlashAttention::Off].map(|level| {
+            let mut kept = Kept::default();
+            let settings = settings(&path, (1, 1, 1), level);
+            LlamaEngine::new(&llama, &model, &settings).generate(&work, &mut kept).expect("texts");
+            kept.texts
+        });
+        assert!(auto == on, "{name}: on the CPU llama.cpp chooses flash attention");
+        let differing = auto.iter().filter(|(ticket, (_, logits))| off[ticket].1 != *logits).count();
+        assert_eq!(differing, auto.len(), "{name}: so many of {} texts have other logits without it", auto.len());
+        compare(&llama, &path, FlashAttention::Off, &format!("{name} without flash attention"));
+    }
+}
+
 /// How many sequences were moved meanwhile.
-fn compare(llama: &Llama, path: &Path, name: &str) -> u64 {
-    let model = Model::load(llama, &settings(path, (1, 1, 1))).expect("the model loads");
+fn compare(llama: &Llama, path: &Path, attention: FlashAttention, name: &str) -> u64 {
+    let model = Model::load(llama, &settings(path, (1, 1, 1), attention)).expect("the model loads");
     let work = work(&model);
     let mut moved = 0;
     let mut texts = |strategy, work: &Work| {
         let mut kept = Kept::default();
-        LlamaEngine::new(llama, &model, &settings(path, strategy)).generate(work, &mut kept).expect("texts");
+        LlamaEngine::new(llama, &model, &settings(path, strategy, attention)).generate(work, &mut kept).expect("texts");
         moved += kept.moved;
         kept.texts
     };
@@ -146,11 +172,11 @@ fn work(model: &Model) -> Work {
     Work { max_tokens: 10, bos: Bos::Model, groups, hash_logits: true }
 }
 
-fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32)) -> LoadSettings {
+fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32), attention: FlashAttention) -> LoadSettings {
     LoadSettings {
         path: path.to_owned(),
         blake3: String::new(),
-        levels: LoadKey::usual("model").with(Offload::All),
+        levels: LoadKey::usual("model").with(Offload::All).with(attention),
         numerics: Numerics::Invariant,
         context: CONTEXT,
         strategy: Strategy { lanes, threads, batch },

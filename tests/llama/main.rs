@@ -9,6 +9,7 @@ mod support;
 mod bit_exactness;
 mod experiments;
 mod fit;
+mod flash_attention;
 mod hub;
 mod invariance;
 mod mechanism;

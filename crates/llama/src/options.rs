@@ -11,6 +11,7 @@ use crate::device::devices;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ContextOptions {
     pub op_offload: OpOffload,
+    pub flash_attention: FlashAttention,
 }
 
 /// Whether llama.cpp computes products of large batches on the accelerator where the weights are on the host, by
@@ -23,16 +24,31 @@ pub enum OpOffload {
     Off,
 }
 
+/// Whether attention is computed in one fused pass over the cache (`--flash-attn`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FlashAttention {
+    /// llama.cpp's own choice, but off on Vulkan, where Mesa 22 crashes with it on long prompts.
+    #[default]
+    Auto,
+    On,
+    Off,
+}
+
 impl ContextOptions {
     /// The parameters with what is chosen.
     pub(crate) fn set(self, params: LlamaContextParams) -> LlamaContextParams {
-        let Self { op_offload } = self;
-        params.with_op_offload(op_offload == OpOffload::On).with_flash_attention_policy(flash_attention())
+        let Self { op_offload, flash_attention } = self;
+        let flash_attention = match flash_attention {
+            FlashAttention::Auto => trusted(),
+            FlashAttention::On => sys::LLAMA_FLASH_ATTN_TYPE_ENABLED,
+            FlashAttention::Off => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
+        };
+        params.with_op_offload(op_offload == OpOffload::On).with_flash_attention_policy(flash_attention)
     }
 }
 
 /// llama.cpp's own choice; off on Vulkan, where Mesa 22 crashes with it on long prompts (docs/offload.md).
-fn flash_attention() -> sys::llama_flash_attn_type {
+fn trusted() -> sys::llama_flash_attn_type {
     if devices().iter().any(|device| device.backend == "Vulkan") {
         sys::LLAMA_FLASH_ATTN_TYPE_DISABLED
     } else {

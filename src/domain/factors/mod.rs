@@ -1,5 +1,6 @@
 //! Has the types of the factors' levels, one file each. None of them knows another, nor the list of factors.
 
+mod flash_attention;
 mod name;
 mod offload;
 mod op_offload;
@@ -7,6 +8,7 @@ mod quant;
 mod temperature;
 mod template;
 
+pub use flash_attention::FlashAttention;
 pub use name::{ChainId, ModelId};
 pub use offload::Offload;
 pub use op_offload::OpOffload;

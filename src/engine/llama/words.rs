@@ -2,8 +2,8 @@
 //! that a step which is off is left out of a chain.
 
 use crate::domain::{
-    Bos, ChatForm, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Quant, ResolvedChain, RopeScaling, Seed, Step,
-    Stop, Temperature, Template, TokenBias,
+    Bos, ChatForm, FlashAttention, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Quant, ResolvedChain,
+    RopeScaling, Seed, Step, Stop, Temperature, Template, TokenBias,
 };
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
 use crate::engine::{
@@ -110,6 +110,11 @@ fn options(levels: &LoadKey) -> ::llama::ContextOptions {
         op_offload: match levels.get() {
             OpOffload::On => options::OpOffload::On,
             OpOffload::Off => options::OpOffload::Off,
+        },
+        flash_attention: match levels.get() {
+            FlashAttention::Auto => options::FlashAttention::Auto,
+            FlashAttention::On => options::FlashAttention::On,
+            FlashAttention::Off => options::FlashAttention::Off,
         },
     }
 }
