@@ -1,6 +1,10 @@
 //! What a trial's id hangs on, and what it does not.
 
 use super::*;
+use crate::experiment::{Api, Served, Server};
+
+/// The chain of [`SINGLE`].
+const STEPS: &str = "[{ top_k = 40 }, { temperature = \"T\" }, \"dist\"]";
 
 fn id(edits: &[(&str, &str)], change: impl Fn(&mut Surveyed)) -> TrialId {
     let plan = plan_on(&edited(SINGLE, edits), change).expect("the model fits the experiment");
@@ -77,4 +81,23 @@ fn names_and_what_is_beside_the_text_change_no_id() {
 fn an_id_is_the_same_on_every_machine_and_in_every_build() {
     // Journals are keyed by ids: a change here makes every finished run begin anew.
     assert_eq!(id(&[], |_| {}).as_str(), "b9e1a0f13a9f9f4bc61393e6b0bfd741");
+}
+
+/// llama-server was asked to choose before the steps ahead of a greedy choice: what was made then is not mixed with what
+/// is made now.
+#[test]
+fn a_request_that_was_changed_changes_the_ids_of_its_chains_alone() {
+    let id = |steps: &str, api: Option<Api>| {
+        let mut experiment = edited(SINGLE, &[(STEPS, steps)]);
+        if let Some(api) = api {
+            let server = Server::new("s".to_owned(), "http://h".to_owned(), api);
+            experiment.grid.models[0].source = Source::Server(Box::new(Served { server, name: "a".to_owned() }));
+        }
+        let plan = plan_on(&experiment, |_| {}).expect("the model fits the experiment");
+        plan.trials().next().expect("a trial").id.clone()
+    };
+    let changed = "[{ top_k = 40 }, \"greedy\"]";
+    assert_ne!(id(changed, Some(Api::LlamaServer)), id(changed, None));
+    assert_eq!(id(changed, Some(Api::Openai)), id(changed, None));
+    assert_eq!(id(STEPS, Some(Api::LlamaServer)), id(STEPS, None));
 }
