@@ -165,6 +165,7 @@ fn never_clean(loops: &str, site: LoopSite, has_tokens: bool) -> Result<(), Test
 
 /// Six characters: a third of their n-grams repeat, which clean texts reach by these metrics too.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "analyses hundreds of runs: for optimised builds")]
 fn the_shortest_loops_are_not_clean() {
     for (loops, site) in itertools::iproduct!(["0 0 0 ", "a a a ", "aaaaaa", ". . . ", "从前从前从前"], LOOP_SITES)
     {
@@ -176,6 +177,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
+    #[cfg_attr(debug_assertions, ignore = "analyses hundreds of runs: for optimised builds")]
     fn no_looping_model_is_ever_called_clean(
         unit in units_of_text(),
         copies in 3..12_usize,
@@ -187,6 +189,7 @@ proptest! {
 
     /// A loop at the end of a long text, of which a mean of shares counts little.
     #[test]
+    #[cfg_attr(debug_assertions, ignore = "analyses hundreds of runs: for optimised builds")]
     fn a_late_loop_is_a_loop(unit in "[a-z]{1,9}( [a-z]{1,9}){0,9} ", has_tokens: bool) {
         let loops = unit.repeat(120 / unit.len() + 3);
         let late = |prompt: usize| (0..20).map(|i| clean(prompt + 30 * i) + " ").collect::<String>() + &loops;
@@ -198,6 +201,7 @@ proptest! {
 
     /// Or the property above would hold of a gate that never passes anything.
     #[test]
+    #[cfg_attr(debug_assertions, ignore = "analyses hundreds of runs: for optimised builds")]
     fn a_clean_model_is_called_clean(thinks: bool, has_tokens: bool) {
         let thought = |prompt: usize| thinks.then(|| clean(prompt + 100));
         let run = analysis(&claims(Metric::Loop), |prompt, _| generation(thought(prompt), clean(prompt), has_tokens));

@@ -7,8 +7,6 @@ mod fuzzing;
 mod support;
 
 mod architecture;
-mod attacks;
-mod audit;
 mod bad_input;
 mod documents;
 mod fit;
@@ -25,7 +23,6 @@ mod on_disk;
 mod power;
 mod probe;
 mod report;
-mod sequential;
 mod surroundings;
 mod unknown_names;
 mod worker_death;

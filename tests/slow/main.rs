@@ -1,10 +1,13 @@
-//! What takes its time and needs no llama.cpp: servers that keep silent, kills, shards, all that earlier
-//! versions wrote.
+//! What takes its time and needs no llama.cpp: servers that keep silent, kills, shards, attacks, whole runs whose
+//! verdicts are known, all that earlier versions wrote.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attacks;
+mod audit;
 mod formats;
 mod resume;
+mod sequential;
 mod servers;
 mod shard;

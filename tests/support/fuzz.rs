@@ -42,14 +42,15 @@ impl<T, E> From<Result<T, E>> for Read {
     }
 }
 
-/// Tries `read` with the corpus of `name` and with mutants of it: `cases` of them, or as many as
-/// `MOE_SWEEP_FUZZ_SECONDS` allow. `MOE_SWEEP_FUZZ_SEED` chooses others.
+/// Tries `read` with the corpus of `name` and with mutants of it: `cases` of them (a tenth where nothing is optimised),
+/// or as many as `MOE_SWEEP_FUZZ_SECONDS` allow. `MOE_SWEEP_FUZZ_SEED` chooses others.
 ///
 /// # Panics
 /// At a fault; the input is kept in `target/fuzz`. Where no file of the corpus is accepted.
 pub fn fuzz(name: &str, kind: Kind, cases: usize, read: impl Fn(&[u8]) -> Read) {
     let number = |variable| std::env::var(variable).ok().map(|value| value.parse::<u64>().expect("a whole number"));
     let seconds = number("MOE_SWEEP_FUZZ_SECONDS");
+    let cases = if cfg!(debug_assertions) { cases / 10 } else { cases };
     let seed = number("MOE_SWEEP_FUZZ_SEED").unwrap_or(1);
     let mut counts = Counts::default();
     let mut pool = Vec::new();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -46,11 +47,14 @@ impl Token {
     }
 }
 
-/// All of `src/` and `crates/*/src`, but for what is compiled into tests only.
-pub fn sources() -> Vec<Source> {
-    let mut folders = vec![root().join("src")];
-    folders.extend(fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path().join("src")));
-    folders.iter().flat_map(|folder| sources_in(folder)).collect()
+/// All of `src/` and `crates/*/src`, but for what is compiled into tests only. Read once for all tests.
+pub fn sources() -> &'static [Source] {
+    static ALL: LazyLock<Vec<Source>> = LazyLock::new(|| {
+        let mut folders = vec![root().join("src")];
+        folders.extend(fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path().join("src")));
+        folders.iter().flat_map(|folder| sources_in(folder)).collect()
+    });
+    &ALL
 }
 
 /// Those of one crate.
@@ -74,7 +78,7 @@ pub fn words_of(folders: &[&str], of: Of) -> Vec<(String, BTreeSet<String>)> {
     }
     let code: BTreeSet<_> = match of {
         Of::All => BTreeSet::new(),
-        Of::UnitTests => sources().into_iter().map(|source| source.path).collect(),
+        Of::UnitTests => sources().iter().map(|source| source.path.clone()).collect(),
     };
     let words_of = |file: &PathBuf| {
         let (path, text) = (shown(file), fs::read_to_string(file).unwrap());
