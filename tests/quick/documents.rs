@@ -76,7 +76,7 @@ fn links_lead_to_what_is_there() {
 
 #[test]
 fn items_that_documents_name_are_in_the_code() {
-    let sources = [sources(), sources_in(&root().join("forge/src"))].concat();
+    let sources = [sources(), &sources_in(&root().join("forge/src"))].concat();
     let code: BTreeSet<_> = sources.iter().flat_map(|source| source.tokens.iter().filter_map(Token::word)).collect();
     let mut n_items = 0;
     for (document, text) in documents() {
