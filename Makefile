@@ -37,10 +37,12 @@ test: test-tools
 
 ## All that needs no llama.cpp, for the loop of a change: needs Rust, gcc and Python alone. CARGO_TARGET_DIR may be
 ## that of the other builds, for it has a profile of its own.
+# Many tests wait for a process or for the clock.
+quick_threads = $$(($$(nproc 2>/dev/null || echo 2) * 2))
 quick_features = --profile quick --package moe-sweep --no-default-features
 quick:
 	$(CARGO) fmt --all --check
-	$(CARGO) test $(quick_features) --quiet --lib --test quick
+	$(CARGO) test $(quick_features) --quiet --lib --test quick -- --test-threads $(quick_threads)
 	$(CARGO) clippy $(quick_features) --lib --bins --test quick -- -D warnings
 
 ## The tests with experts on a Vulkan device, by default Mesa's lavapipe, which runs on
