@@ -146,6 +146,7 @@ fn trends_and_interactions_are_decided_on_the_way() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "analyses hundreds of runs: for optimised builds")]
 fn chance_alone_goes_to_the_end_and_is_inconclusive() {
     let (mut alarms, n) = (0, 60);
     for salt in 0..n {

@@ -125,6 +125,7 @@ fn text_from_files_is_escaped() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "draws dozens of figures: for optimised builds")]
 fn every_shape_of_experiment_has_its_picture() {
     for (name, analysis) in shapes() {
         for figure in drawn(&analysis) {
