@@ -9,7 +9,7 @@ use proptest::sample::select;
 
 use crate::engine::http::{Finding, Findings, Probed, ServerFacts};
 use crate::engine::{DeviceKind, Effort, Footprint, Holding, Samplers, Sharing, Strategy as Spread, Takeover, Widths};
-use crate::experiment::{Api, Delivery, Extension, HubFile, Served, Server};
+use crate::experiment::{Api, Delivery, Extension, HubFile, PackageFile, Served, Server};
 use crate::format::strategies::{generates, load_keys, markers};
 use crate::format::{sample, samples};
 use crate::hardware::Hardware;
@@ -99,11 +99,12 @@ fn servers() -> impl Strategy<Value = ServerEntry> {
 fn models() -> impl Strategy<Value = ModelEntry> {
     let hub = (".*", ".*", ".*", of(".*"))
         .prop_map(|(repo, file, revision, commit)| HubEntry { file: HubFile { repo, file, revision }, commit });
-    let file = (".*", of(hub), ".*", any::<Option<u64>>());
+    let package = (".*", ".*", ".*").prop_map(|(package, version, file)| PackageFile { package, version, file });
+    let file = (".*", of(hub), vec(package, 0..3), ".*", any::<Option<u64>>());
     let rest = (of(facts()), of(servers()), ".*", vec(".*", 0..3), select(PLACEMENTS.to_vec()));
-    (load_keys(), file, rest).prop_map(|(key, (path, hub, blake3, size_bytes), rest)| {
+    (load_keys(), file, rest).prop_map(|(key, (path, hub, packages, blake3, size_bytes), rest)| {
         let (facts, server, engine, accelerators, placement) = rest;
-        ModelEntry { key, path, hub, blake3, size_bytes, facts, server, engine, accelerators, placement }
+        ModelEntry { key, path, hub, packages, blake3, size_bytes, facts, server, engine, accelerators, placement }
     })
 }
 
@@ -327,6 +328,7 @@ fn a_manifest_has_these_bytes() {
             file: HubFile { repo: "o/r".to_owned(), file: "m.gguf".to_owned(), revision: "main".to_owned() },
             commit: Some("c0".to_owned()),
         }),
+        packages: vec![PackageFile { package: "p".to_owned(), version: "1".to_owned(), file: "p/m.gguf".to_owned() }],
         blake3: "b0".to_owned(),
         size_bytes: Some(9),
         facts: Some(facts),
@@ -365,7 +367,8 @@ fn a_manifest_has_these_bytes() {
 const PINNED: &str = concat!(
     r#"{"v":2,"moe_sweep":"0.1.0","experiment":"x","generate":{"max_tokens":8,"context":64,"numerics":"fast","#,
     r#""bos":"never"},"models":[{"id":"m","quant":"source","offload":{"layers":2},"op_offload":false,"#,
-    r#""path":"m.gguf","hub":{"repo":"o/r","file":"m.gguf","revision":"main","commit":"c0"},"blake3":"b0","#,
+    r#""path":"m.gguf","hub":{"repo":"o/r","file":"m.gguf","revision":"main","commit":"c0"},"#,
+    r#""packages":[{"package":"p","version":"1","file":"p/m.gguf"}],"blake3":"b0","#,
     r#""size_bytes":9,"facts":{"architecture":"a","n_layer":1,"n_expert":2,"n_expert_used":1,"n_vocab":3,"#,
     r#""n_ctx_train":4,"rope_scaling":{"kind":null,"factor":0.1,"original_context":2},"#,
     r#""chat":{"forms":["chatml"],"before":"<","after":">","unsent":[]},"thought_markers":{"open":"<t>","#,
