@@ -92,7 +92,7 @@ codes! {
     HeaderError, Report::new, _ => BadSetup;
     // A full disk is a fault of the machine.
     HubError, Report::new, HubError::Io { .. } => Internal, _ => BadSetup;
-    IndexError, Report::new, _ => BadSetup;
+    IndexError, Report::new, error => if error.is_of_command_line() { Usage } else { BadSetup };
     LoadError, Report::new, _ => BadSetup;
     NotHere, Report::new, _ => BadSetup;
     PackageError, Report::new, error => if error.is_of_machine() { Internal } else { BadSetup };

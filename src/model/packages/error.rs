@@ -155,6 +155,13 @@ pub enum IndexError {
     Certificates { origin: Origin, path: PathBuf, reason: String },
 }
 
+impl IndexError {
+    /// Whether what was typed is at fault.
+    pub fn is_of_command_line(&self) -> bool {
+        matches!(self, Self::Address { origin: Origin::CommandLine, .. })
+    }
+}
+
 /// Who says something of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {

