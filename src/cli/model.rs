@@ -107,7 +107,7 @@ and as pip's, for models in Python packages:
   PIP_INDEX_URL    the index, with a user and a password where it wants them
   PIP_CONFIG_FILE  pip's configuration, of which index-url and cert are taken
   PIP_CERT         a file of certificates to trust (PEM)
-  MOE_SWEEP_CACHE  where these files go, in packages/ [default: the user's cache directory, moe-sweep]
+  MOE_SWEEP_CACHE  where these go, in packages/ [default: ~/.cache/moe-sweep]
 Both go by way of HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, NO_PROXY aside.";
 
 #[derive(Debug, Args)]

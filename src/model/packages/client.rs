@@ -32,7 +32,7 @@ impl<'a> Client<'a> {
         match answer.status() {
             404 => return Err(Fault::NoPackage { index: index() }),
             406 => return Err(Fault::HtmlOnly { index: index() }),
-            _ => self.check(&answer)?,
+            _ => Self::check(&answer)?,
         }
         if kind.contains("html") {
             return Err(Fault::HtmlOnly { index: index() });
@@ -43,7 +43,7 @@ impl<'a> Client<'a> {
         let mut wheel = wheel_of(&answer.json()?, &address, &file.version, self.index)?;
         if wheel.size_bytes.is_none() {
             let answer = self.web.head(&wheel.url, None)?;
-            self.check(&answer)?;
+            Self::check(&answer)?;
             let size = answer.header("content-length").and_then(|size| size.parse().ok());
             wheel.size_bytes =
                 Some(size.ok_or_else(|| no_address(format!("nobody states the size of {}", wheel.name)))?);
@@ -54,13 +54,13 @@ impl<'a> Client<'a> {
     /// The wheel from byte `from` on, or from 0 where the server gives whole files only.
     pub fn contents(&self, wheel: &Wheel, from: u64) -> Result<Contents, Fault> {
         let answer = self.web.file(&wheel.url, from)?;
-        self.check(&answer)?;
+        Self::check(&answer)?;
         Ok(answer.contents(from)?)
     }
 
-    fn check(&self, answer: &Answer) -> Result<(), Fault> {
+    fn check(answer: &Answer) -> Result<(), Fault> {
         match answer.status() {
-            status @ (401 | 403) => Err(Fault::Denied { index: self.index.to_owned(), status }),
+            status @ (401 | 403) => Err(Fault::Denied { url: answer.url.clone(), status }),
             status if status >= 400 => Err(Fault::Status { url: answer.url.clone(), status }),
             _ => Ok(()),
         }

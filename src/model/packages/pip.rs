@@ -42,7 +42,7 @@ impl<'a> Pip<'a> {
         SECTIONS.iter().find_map(|section| {
             self.files.iter().find_map(|(path, file)| {
                 let keys = file.get_map_ref().get(*section)?;
-                let named = |key: &str| key.trim_start_matches("--").replace('_', "-") == name;
+                let named = |key: &str| key.trim_start_matches("--").to_lowercase().replace('_', "-") == name;
                 let value = keys.iter().find_map(|(key, value)| full(value.clone().filter(|_| named(key))?));
                 Some((value?, Origin::File(path.clone())))
             })
@@ -95,7 +95,8 @@ fn places(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
 fn parse(path: &Path) -> Result<Ini, IndexError> {
     let unreadable = |reason: String| IndexError::Configuration { path: path.to_owned(), reason };
     let text = crate::regular_file::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut file = Ini::new();
+    // Names of sections are as they are written; keys are not (`get`).
+    let mut file = Ini::new_cs();
     // A # within a line belongs to the value, as Python's module of the name has it.
     file.set_inline_comment_symbols(Some(&[]));
     file.set_multiline(true);
@@ -163,7 +164,10 @@ mod tests {
     fn the_files_are_read_as_python_reads_them() {
         let get = |text: &str| Machine::new(&[(".config/pip/pip.conf", text)]).get("index-url");
         assert_eq!(get("[global]\nindex_url: https://h/a#b%c ; d\n").as_deref(), Some("https://h/a#b%c ; d"));
-        assert_eq!(get("# x\n; y\n[Global]\nINDEX-URL=a\n").as_deref(), Some("a"));
+        assert_eq!(get("# x\n; y\n[global]\nINDEX-URL=a\n").as_deref(), Some("a"));
+        assert_eq!(get("[global]\nextra-index-url = \n    x\n    y\nindex-url = a\n").as_deref(), Some("a"));
+        assert_eq!(get("[global]\n  timeout = 3\n  index-url = a\n").as_deref(), Some("a"));
+        assert_eq!(get("[Global]\nindex-url = a\n"), None);
         assert_eq!(
             get("[global]\nindex-url = a\n[download]\nindex-url = b\n[list]\nindex-url = c\n").as_deref(),
             Some("b")
