@@ -86,7 +86,7 @@ pub struct ModelFetchArgs {
     #[arg(long)]
     pub offline: bool,
     /// The index of packages that models with `pypi` come from, as pip takes it
-    /// [default: $PIP_INDEX_URL, index-url in pip's configuration, or https://pypi.org/simple].
+    /// [default: $PIP_INDEX_URL, index-url in pip's configuration, or that of pypi.org].
     #[arg(long, value_name = "URL")]
     pub index_url: Option<String>,
     /// Fetch again what is cached.
