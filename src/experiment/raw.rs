@@ -113,6 +113,11 @@ pub struct RawModel {
     pub hf: Option<Spanned<String>>,
     pub file: Option<Spanned<String>>,
     pub revision: Option<Spanned<String>>,
+    /// or a package of a Python index, its version, and a file in it,
+    pub pypi: Option<Spanned<String>>,
+    pub version: Option<Spanned<String>>,
+    /// or several of them, whose files are the model one after the other,
+    pub parts: Option<Spanned<Vec<RawPackageFile>>>,
     /// or a server of the experiment, and what it calls the model.
     pub server: Option<Spanned<String>>,
     pub served_as: Option<Spanned<String>>,
@@ -120,6 +125,17 @@ pub struct RawModel {
     pub size_bytes: Option<u64>,
     /// What must stand beside every result of this model.
     pub note: Option<String>,
+    /// Under which the model is given away, as SPDX names it or its owner does.
+    pub license: Option<String>,
+}
+
+/// A file of a package.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPackageFile {
+    pub pypi: Spanned<String>,
+    pub version: Spanned<String>,
+    pub file: Spanned<String>,
 }
 
 #[derive(Debug, Deserialize)]

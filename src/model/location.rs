@@ -1,9 +1,10 @@
 //! Where a model is: which of its files are here, looked up without reading them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::hash::parts;
-use super::hub::cached;
+use super::hub::{HubSettings, cached};
+use super::packages::{default_cache, found};
 use crate::experiment::{Model, Source};
 
 /// Where a model is.
@@ -15,15 +16,32 @@ pub enum Location {
     Missing,
     /// It was fetched from the hub.
     Cached { paths: Vec<PathBuf>, size_bytes: u64, commit: String },
-    /// It is of the hub, and not in its cache.
+    /// It was taken out of packages.
+    Unpacked { paths: Vec<PathBuf>, size_bytes: u64 },
+    /// It is of the hub or in packages, and not in the cache.
     NotFetched,
     /// A server has it, which may run or not.
     Served,
 }
 
+/// Where fetched models lie.
+#[derive(Clone, Debug)]
+pub struct Caches {
+    /// The hub's own.
+    pub hub: PathBuf,
+    pub packages: PathBuf,
+}
+
+impl Caches {
+    /// Those that the environment names.
+    pub fn from_env() -> Self {
+        Self { hub: HubSettings::from_env().cache, packages: default_cache() }
+    }
+}
+
 impl Location {
-    /// Looks for the model's files, those of the hub in the directory `cache`.
-    pub fn of(model: &Model, cache: &Path) -> Self {
+    /// Looks for the model's files, fetched ones in the caches.
+    pub fn of(model: &Model, caches: &Caches) -> Self {
         match &model.source {
             Source::Path(path) => {
                 let paths = parts(path);
@@ -33,8 +51,12 @@ impl Location {
                     None => Self::Missing,
                 }
             }
-            Source::Hub(file) => match cached(cache, file) {
+            Source::Hub(file) => match cached(&caches.hub, file) {
                 Some(found) => Self::Cached { paths: found.paths, size_bytes: found.size_bytes, commit: found.commit },
+                None => Self::NotFetched,
+            },
+            Source::Packages(packages) => match found(&caches.packages, packages) {
+                Some(found) => Self::Unpacked { paths: vec![found.path], size_bytes: found.size_bytes },
                 None => Self::NotFetched,
             },
             Source::Server(_) => Self::Served,
@@ -46,7 +68,7 @@ impl Location {
         match self {
             Self::Local { .. } => "local",
             Self::Missing => "missing",
-            Self::Cached { .. } => "cached",
+            Self::Cached { .. } | Self::Unpacked { .. } => "cached",
             Self::NotFetched => "not fetched",
             Self::Served => "served",
         }
@@ -55,7 +77,7 @@ impl Location {
     /// The files that are here, in order.
     pub fn paths(&self) -> &[PathBuf] {
         match self {
-            Self::Local { paths, .. } | Self::Cached { paths, .. } => paths,
+            Self::Local { paths, .. } | Self::Cached { paths, .. } | Self::Unpacked { paths, .. } => paths,
             Self::Missing | Self::NotFetched | Self::Served => &[],
         }
     }

@@ -1,8 +1,9 @@
-//! Owns model files: the catalogue that names them, the hashes they are known by, the hub that they come from, the
-//! quantised ones that are made of them, what their headers tell and the memory that they will take.
+//! Owns model files: the catalogue that names them, the hashes they are known by, the hub and the packages that
+//! they come from, the quantised ones that are made of them, what their headers tell and the memory that they will take.
 
 mod anatomy;
 mod catalogue;
+pub mod download;
 mod file;
 mod file_type;
 pub mod gguf;
@@ -12,6 +13,7 @@ pub mod hub;
 mod location;
 pub mod memory;
 mod named;
+pub mod packages;
 mod quantised;
 mod units;
 mod verify;
@@ -23,7 +25,7 @@ pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};
 pub use hash::{blake3_of, parts, sha256_of};
 pub use header::{HeaderError, read_header};
-pub use location::Location;
+pub use location::{Caches, Location};
 pub use named::{NotHere, UnknownModel, named};
 pub use quantised::{QuantisedError, QuantisedFiles, Recipe};
 pub use units::{human_bytes, human_count};

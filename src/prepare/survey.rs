@@ -8,11 +8,10 @@ use std::time::Duration;
 use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
 use crate::domain::{Generate, ModelFacts, Offload, Quant, Template};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
-use crate::experiment::{Experiment, HubFile, Model, Prompt, Served, Source, Study};
+use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study};
 use crate::message::say;
-use crate::model::hub::{HubSettings, cached};
 use crate::model::memory::Room;
-use crate::model::{Anatomy, HeaderError, blake3_of, parts, sha256_of};
+use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};
@@ -38,7 +37,7 @@ pub enum SurveyError {
         "fetch it first: moe-sweep model fetch {id} --experiment {experiment}",
         experiment = experiment.display()
     ))]
-    NotFetched { id: String, file: HubFile, experiment: PathBuf },
+    NotFetched { id: String, file: String, experiment: PathBuf },
     #[error("the model {id}, {path}, has the SHA-256 {found}, not {stated}")]
     #[diagnostic(help("the file is damaged or another one: fetch it again, or correct sha256"))]
     WrongHash { id: String, path: PathBuf, stated: String, found: String },
@@ -157,14 +156,14 @@ fn locate<'a>(model: &'a Model, experiment_file: &Path) -> Result<Located<'a>, S
     let file = match &model.source {
         Source::Path(path) => return Ok(Located::File { path: path.clone(), commit: None }),
         Source::Server(served) => return Ok(Located::Server(served)),
-        Source::Hub(file) => file,
+        Source::Hub(file) => file.to_string(),
+        Source::Packages(packages) => packages.to_string(),
     };
-    let found = cached(&HubSettings::from_env().cache, file).ok_or_else(|| SurveyError::NotFetched {
-        id: model.id.clone(),
-        file: file.clone(),
-        experiment: experiment_file.to_owned(),
-    })?;
-    Ok(Located::File { path: found.paths[0].clone(), commit: Some(found.commit) })
+    match Location::of(model, &Caches::from_env()) {
+        Location::Cached { paths, commit, .. } => Ok(Located::File { path: paths[0].clone(), commit: Some(commit) }),
+        Location::Unpacked { paths, .. } => Ok(Located::File { path: paths[0].clone(), commit: None }),
+        _ => Err(SurveyError::NotFetched { id: model.id.clone(), file, experiment: experiment_file.to_owned() }),
+    }
 }
 
 fn survey_file(

@@ -1,4 +1,4 @@
-//! Shows files as they come from the hub. Must not know how they are fetched.
+//! Shows files as they come from the hub or a package index. Must not know how they are fetched.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use indicatif::{HumanDuration, ProgressBar};
 
 use super::{Display, PLAIN_EVERY, bar_or_lines, style};
 use crate::message::say;
-use crate::model::hub::FetchEvent;
+use crate::model::download::FetchEvent;
 
 /// A display of one model's files.
 pub struct FetchProgress {
@@ -42,6 +42,10 @@ impl FetchProgress {
             }
             FetchEvent::Done { name } => self.display.say(&format!("fetched {name}, its size and SHA-256 are right")),
             FetchEvent::Kept { name } => self.display.say(&format!("{name} is in the cache")),
+            FetchEvent::Unpacking { name, size_bytes } => {
+                self.display.say(&format!("unpacking {name}, {}", gigabytes(size_bytes)));
+            }
+            FetchEvent::Unpacked { name } => self.display.say(&format!("{name} is complete")),
         }
     }
 

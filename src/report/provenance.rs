@@ -69,6 +69,8 @@ fn model(entry: &ModelEntry) -> Facts {
         let commit = hub.commit.as_deref().unwrap_or("not known");
         said.push(("from", format!("huggingface.co/{}, {}, commit {commit}", hub.file.repo, hub.file.file)));
     }
+    // One a line; all at once they would be wider than the page.
+    said.extend(entry.packages.iter().map(|file| ("from", format!("package {file}"))));
     said.extend([
         ("architecture", format!("{}, {} layers, vocabulary of {}", facts.architecture, facts.n_layer, facts.n_vocab)),
         ("experts", experts),

@@ -358,7 +358,7 @@ impl<'r> Run<'r> {
                 let (served, context) = (served.as_ref().clone(), generate.context);
                 (Request::Connect { served, context }, None, None)
             }
-            Source::Path(_) | Source::Hub(_) => {
+            Source::Path(_) | Source::Hub(_) | Source::Packages(_) => {
                 let file = &self.settings.files[&(key.model().to_owned(), key.quant())];
                 let strategy = self.strategy(load, file, shortage);
                 let settings = LoadSettings {

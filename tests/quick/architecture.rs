@@ -26,7 +26,7 @@ const LONGEST: usize = 500;
 const UNNAMED: [(&str, &str); 0] = [];
 
 /// What only these places may name.
-const OWNERS: [(&str, &[&str]); 30] = [
+const OWNERS: [(&str, &[&str]); 32] = [
     // What a person names may be a pipe, which would be waited for.
     ("fs::read(", &["src/regular_file.rs"]),
     // A message that can't be written is no failure; `eprintln!` panics then.
@@ -63,19 +63,21 @@ const OWNERS: [(&str, &[&str]); 30] = [
             "src/engine/http/client.rs",
             "src/engine/http/incoming.rs",
             "src/engine/http/patience.rs",
-            "src/model/hub/client.rs",
+            "src/model/download/web.rs",
         ],
     ),
     // The page's content security policy names the hashes of its style and script.
     ("sha2::", &["src/model/hash.rs", "src/report/html/page.rs"]),
-    ("base64::", &["src/report/html/page.rs"]),
+    ("base64::", &["src/model/packages/index.rs", "src/report/html/page.rs"]),
+    ("configparser", &["src/model/packages/pip.rs"]),
+    ("zip::", &["src/model/packages/unpack.rs"]),
     ("maud::", &["src/report/html/"]),
 ];
 
 /// What a place must not name: the samplers in Rust are compared with
-/// llama.cpp's, and must not lean on them. Bytes of a server or a hub become
+/// llama.cpp's, and must not lean on them. Bytes of a server, a hub or an index become
 /// text, and text JSON, by way of `secret` only, which scrubs keys.
-const STRANGERS: [(&str, &str); 10] = [
+const STRANGERS: [(&str, &str); 16] = [
     ("crates/llama/src/fast/", "llama_cpp"),
     ("crates/llama/src/fast/", "Sampler"),
     ("src/engine/http/", "from_utf8"),
@@ -87,6 +89,12 @@ const STRANGERS: [(&str, &str); 10] = [
     ("src/model/hub/client.rs", "from_utf8"),
     ("src/model/hub/client.rs", "serde_json::from"),
     ("src/model/hub/client.rs", ".to_str()"),
+    ("src/model/download/", "from_utf8"),
+    ("src/model/download/", "serde_json::from"),
+    ("src/model/download/", ".to_str()"),
+    ("src/model/packages/client.rs", "from_utf8"),
+    ("src/model/packages/client.rs", "serde_json::from"),
+    ("src/model/packages/client.rs", ".to_str()"),
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.

@@ -5,19 +5,13 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::hub::{COMMIT, Fault, Hub, Site, on_hub, sha256};
+use crate::support::hub::{COMMIT, Fault, Hub, Site, contents, everything_below, on_hub, sha256};
 use crate::support::{Bench, Numbers, Said};
 
 const TOKEN: &str = "hf_secretSECRETsecret";
 
 /// A model of one file, `m`, in the repository o/r.
 const CATALOGUE: &str = "[[model]]\nid = \"m\"\nhf = \"o/r\"\nfile = \"q/m.gguf\"\n";
-
-/// Bytes that look random, the same in every run.
-fn contents(length: usize) -> Vec<u8> {
-    let mut numbers = Numbers(length as u64);
-    (0..length).map(|_| numbers.below(256) as u8).collect()
-}
 
 struct Fetch {
     bench: Bench,
@@ -84,14 +78,6 @@ impl Fetch {
     }
 }
 
-fn says(said: &Said, expected: &[&str]) {
-    let words = said.stderr.replace('│', " ");
-    let message = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    for part in expected {
-        assert!(message.contains(part), "no {part:?} in\n{}", said.stderr);
-    }
-}
-
 #[test]
 fn a_file_is_fetched_whole_and_only_once() {
     let fetch = Fetch::new(300_000);
@@ -123,10 +109,10 @@ fn each_address_has_the_proxy_of_its_scheme() {
     let away = "http://192.0.2.1:8080";
     let refused = say(away, "HTTP_PROXY", "http://me:secret@127.0.0.1:9");
     assert_ne!(refused.code, Some(0));
-    says(&refused, &["by way of the proxy http://127.0.0.1:9 that the variable HTTP_PROXY names"]);
+    refused.says(&["by way of the proxy http://127.0.0.1:9 that the variable HTTP_PROXY names"]);
     assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
     let socks = say(away, "ALL_PROXY", "socks5://127.0.0.1:9");
-    says(&socks, &["ALL_PROXY names the proxy socks5://127.0.0.1:9", "only proxies that begin with http://"]);
+    socks.says(&["ALL_PROXY names the proxy socks5://127.0.0.1:9", "only proxies that begin with http://"]);
     assert!(!socks.stderr.contains("again in"), "it would say the same again: {}", socks.stderr);
 }
 
@@ -141,7 +127,7 @@ fn what_breaks_off_goes_on_from_there() {
         fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(first), Fault::CutAfter(second)]);
         let said = fetch.fetch(0);
         fetch.is_whole();
-        says(&said, &["again in 0.2 s"]);
+        said.says(&["again in 0.2 s"]);
         let from = |byte: u64| (byte > 0).then(|| format!("bytes={byte}-"));
         assert_eq!(fetch.hub.ranges(), [None, from(first), from(first + second)], "seed {seed}");
     }
@@ -185,7 +171,7 @@ fn an_unavailable_hub_is_asked_again_and_a_dead_one_is_given_up() {
     // Port 1 is nobody's.
     let said = Said::from(command.env("HF_ENDPOINT", "http://127.0.0.1:1").output().expect("it starts"));
     assert_eq!(said.code, Some(96), "{said:#?}");
-    says(&said, &["cannot reach http://127.0.0.1:1/o/r/resolve/main/q/m.gguf", "HF_ENDPOINT"]);
+    said.says(&["cannot reach http://127.0.0.1:1/o/r/resolve/main/q/m.gguf", "HF_ENDPOINT"]);
 }
 
 #[test]
@@ -196,7 +182,7 @@ fn wrong_contents_are_removed_and_the_hashes_are_named() {
     let mut wrong = fetch.text.clone();
     wrong[0] ^= 1;
     let hashes = format!("q/m.gguf has the SHA-256 {}, not {}; it was removed", sha256(&wrong), sha256(&fetch.text));
-    says(&said, &[&hashes, "run the command again"]);
+    said.says(&[&hashes, "run the command again"]);
     fetch.is_absent();
     assert!(!fetch.incomplete().exists());
     fetch.fetch(0);
@@ -209,9 +195,9 @@ fn a_file_other_than_the_stated_one_is_not_even_fetched() {
     let stated = "a".repeat(64);
     fetch.catalogue(&format!("{CATALOGUE}sha256 = \"{stated}\"\n"));
     let theirs = sha256(&fetch.text);
-    says(&fetch.fetch(96), &[&format!("has the SHA-256 {theirs}, not {stated} as stated; nothing was fetched")]);
+    fetch.fetch(96).says(&[&format!("has the SHA-256 {theirs}, not {stated} as stated; nothing was fetched")]);
     fetch.catalogue(&format!("{CATALOGUE}size_bytes = 4999\n"));
-    says(&fetch.fetch(96), &["q/m.gguf has 5000 bytes, not 4999", "size_bytes"]);
+    fetch.fetch(96).says(&["q/m.gguf has 5000 bytes, not 4999", "size_bytes"]);
     assert!(fetch.hub.ranges().is_empty());
     fetch.catalogue(&format!("{CATALOGUE}sha256 = \"{theirs}\"\nsize_bytes = 5000\n"));
     fetch.fetch(0);
@@ -223,7 +209,7 @@ fn offline_means_the_cache_and_nothing_else() {
     let offline = || fetch.say(&["model", "fetch", "m", "--offline"]);
     let said = offline();
     assert_eq!(said.code, Some(96));
-    says(&said, &["o/r/q/m.gguf@main is not in the cache", "leave out --offline"]);
+    said.says(&["o/r/q/m.gguf@main is not in the cache", "leave out --offline"]);
     let by_variable = fetch.command(&["model", "fetch", "m"]).env("HF_HUB_OFFLINE", "1").output().expect("it starts");
     assert_eq!(Said::from(by_variable).stderr, said.stderr);
     assert!(fetch.hub.seen(Site::Endpoint).is_empty(), "the hub was asked");
@@ -280,18 +266,6 @@ fn a_token_that_comes_back_in_any_header_is_kept_nowhere() {
     }
 }
 
-/// Names and contents of all files.
-fn everything_below(directory: &std::path::Path, found: &mut Vec<String>) {
-    for entry in fs::read_dir(directory).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        found.push(path.display().to_string());
-        match path.is_dir() {
-            true => everything_below(&path, found),
-            false => found.push(String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned()),
-        }
-    }
-}
-
 #[test]
 fn a_password_in_the_address_of_a_mirror_is_not_shown() {
     let fetch = Fetch::new(1000);
@@ -313,19 +287,19 @@ fn each_refusal_says_what_to_do() {
     let fetch = Fetch::new(1000);
     let page = format!("{}/o/r", fetch.hub.endpoint);
     fetch.hub.spoil(Site::Endpoint, &[Fault::Status(401, Some("GatedRepo"))]);
-    says(&fetch.fetch(96), &["only to those who accepted its licence", &format!("accept it on {page}"), "HF_TOKEN"]);
+    fetch.fetch(96).says(&["only to those who accepted its licence", &format!("accept it on {page}"), "HF_TOKEN"]);
     for (from, to, expected) in [
         ("o/r", "o/none", "the hub knows no o/none, or does not show it to you"),
         ("q/m.gguf", "q/n.gguf", "o/r has no file q/n.gguf at main"),
         ("q/m.gguf\"", "q/m.gguf\"\nrevision = \"v9\"", "o/r has no revision v9"),
     ] {
         fetch.catalogue(&CATALOGUE.replace(from, to));
-        says(&fetch.fetch(96), &[expected]);
+        fetch.fetch(96).says(&[expected]);
     }
     assert!(!fetch.repository().join("blobs").exists());
     let said = fetch.say(&["model", "fetch", "n"]);
     assert_eq!(said.code, Some(2));
-    says(&said, &["unknown model \"n\"", "known are: m"]);
+    said.says(&["unknown model \"n\"", "known are: m"]);
 }
 
 #[test]
@@ -362,7 +336,7 @@ fn verify_finds_a_damaged_file_and_force_mends_it() {
     let verify = || fetch.say(&["model", "verify", "m"]);
     let said = verify();
     assert_eq!(said.code, Some(96));
-    says(&said, &["the model m is not fetched: o/r/q/m.gguf@main", "moe-sweep model fetch m"]);
+    said.says(&["the model m is not fetched: o/r/q/m.gguf@main", "moe-sweep model fetch m"]);
     fetch.fetch(0);
     let hash = sha256(&fetch.text);
     assert!(verify().stdout.contains(&format!("ok, SHA-256 {hash}")));
@@ -372,7 +346,7 @@ fn verify_finds_a_damaged_file_and_force_mends_it() {
     let said = verify();
     assert_eq!(said.code, Some(96));
     assert!(said.stdout.contains(&format!("not {hash}")), "{said:#?}");
-    says(&said, &["damaged, or another file: m", "moe-sweep model fetch --force m"]);
+    said.says(&["damaged, or another file: m", "moe-sweep model fetch --force m"]);
     assert_eq!(fetch.say(&["model", "fetch", "--force", "m"]).code, Some(0));
     assert_eq!(fetch.say(&["model", "verify", "--all"]).code, Some(0));
     fetch.is_whole();

@@ -20,6 +20,7 @@ mod notes;
 mod on_disk;
 mod power;
 mod probe;
+mod pypi;
 mod report;
 mod surroundings;
 mod unknown_names;

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use crate::support::hub::sha256;
 use crate::support::{Bench, Said};
 
 /// A folder of tests/formats, and how today's program takes it.
@@ -38,7 +40,7 @@ enum Rerun {
 use Report::{Read, Refused};
 use Rerun::{All, NotHere, Nothing, NothingOfCommonDraws};
 
-const SAMPLES: [Sample; 37] = [
+const SAMPLES: [Sample; 38] = [
     sample("11-23-0119/plain", Refused, All),
     sample("11-23-0119/failed", Refused, All),
     sample("11-23-0339/plain", Refused, NothingOfCommonDraws),
@@ -76,6 +78,7 @@ const SAMPLES: [Sample; 37] = [
     sample("11-29-0320/plain", Read, Nothing),
     sample("11-29-0320/factors", Read, Nothing),
     sample("11-29-0320/trusted", Read, Nothing),
+    sample("11-29-1253/package", Read, Nothing),
 ];
 
 const fn sample(folder: &'static str, report: Report, rerun: Rerun) -> Sample {
@@ -108,8 +111,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// What the command said, which must end with one of `codes`.
 fn say(sample: &Sample, bench: &Bench, arguments: &[&str], codes: &[i32]) -> Said {
-    let said: Said =
-        bench.command(arguments).env("HF_HUB_CACHE", bench.path().join("hub")).output().expect("it").into();
+    let said: Said = in_its_caches(bench.command(arguments), bench).output().expect("it").into();
     let code = said.code.expect("no signal");
     assert!(codes.contains(&code), "{}: {arguments:?} {said:#?}", sample.folder);
     said
@@ -221,8 +223,18 @@ fn an_experiment_of_an_earlier_version_goes_on_where_it_was() {
     }
 }
 
-/// The model that `hub` samples name, as hubs' clients keep it.
+/// The same command, whose models lie in the bench.
+fn in_its_caches(mut command: Command, bench: &Bench) -> Command {
+    command.env("HF_HUB_CACHE", bench.path().join("hub")).env("MOE_SWEEP_CACHE", bench.path().join("cache"));
+    command
+}
+
+/// The model that `hub` samples name, as hubs' clients keep it, and the one of `package` samples, as `model fetch` does.
 fn put_into_the_cache(bench: &Bench) {
+    let unpacked = bench.path().join("cache/packages/scripted-1.0-77b33f5af38f");
+    fs::create_dir_all(&unpacked).expect("the bench is writable");
+    fs::write(unpacked.join("m.scripted.toml"), "").expect("the bench is writable");
+    fs::write(unpacked.join("m.scripted.toml.sha256"), sha256(b"")).expect("the bench is writable");
     const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
     let cached = bench.path().join("hub/models--owner--scripted");
     let snapshot = cached.join("snapshots").join(COMMIT);

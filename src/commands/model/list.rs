@@ -5,14 +5,13 @@ use super::known_models;
 use crate::cli::ModelListArgs;
 use crate::exit_code::ExitCode;
 use crate::message::say;
-use crate::model::Location;
-use crate::model::hub::HubSettings;
+use crate::model::{Caches, Location};
 use crate::report::models::{Row, table};
 
 pub fn list(args: &ModelListArgs) -> Result<ExitCode, Failure> {
     let models = known_models(&args.known)?;
-    let cache = HubSettings::from_env().cache;
-    let rows: Vec<_> = models.iter().map(|model| Row::new(model, &Location::of(model, &cache))).collect();
+    let caches = Caches::from_env();
+    let rows: Vec<_> = models.iter().map(|model| Row::new(model, &Location::of(model, &caches))).collect();
     if rows.is_empty() {
         say("no model has a name here: there is no models/catalog.toml in this directory or above it. \
              MOE_SWEEP_MODELS=DIR names a directory with a catalog.toml, and --experiment FILE adds the models of an \

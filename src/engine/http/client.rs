@@ -1,4 +1,4 @@
-//! Sends requests to a server and says what became of them. With `patience`, `incoming` and `model::hub::client` it is
+//! Sends requests to a server and says what became of them. With `patience`, `incoming` and `model::download::web` it is
 //! the only place that knows ureq, and the only one that knows a key.
 //!
 //! Hands out nothing that a server said but through `incoming` and `secret`, which scrub the key.

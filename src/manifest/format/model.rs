@@ -17,6 +17,8 @@ pub struct ModelEntry {
     path: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hub: Option<HubEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    packages: Vec<PackageEntry>,
     blake3: String,
     size_bytes: Option<u64>,
     facts: Option<ModelFacts>,
@@ -35,6 +37,15 @@ struct HubEntry {
     revision: String,
     commit: Option<String>,
 }
+
+/// A file of a package of a Python index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct PackageEntry {
+    package: String,
+    version: String,
+    file: String,
+}
+both_ways!(PackageEntry, experiment::PackageFile { package, version, file });
 
 /// Where the routed experts are, while the model runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,12 +100,24 @@ both_ways!(ChatForm, domain::ChatForm { forms, before, after, unsent });
 
 impl From<manifest::ModelEntry> for ModelEntry {
     fn from(entry: manifest::ModelEntry) -> Self {
-        let manifest::ModelEntry { key, path, hub, blake3, size_bytes, facts, server, engine, accelerators, placement } =
-            entry;
+        let manifest::ModelEntry {
+            key,
+            path,
+            hub,
+            packages,
+            blake3,
+            size_bytes,
+            facts,
+            server,
+            engine,
+            accelerators,
+            placement,
+        } = entry;
         Self {
             key: Levels::of_load(&key, ID),
             path,
             hub: hub.map(Into::into),
+            packages: packages.into_iter().map(Into::into).collect(),
             blake3,
             size_bytes,
             facts: facts.map(Into::into),
@@ -110,11 +133,13 @@ impl TryFrom<ModelEntry> for manifest::ModelEntry {
     type Error = Unknown;
 
     fn try_from(entry: ModelEntry) -> Result<Self, Unknown> {
-        let ModelEntry { key, path, hub, blake3, size_bytes, facts, server, engine, accelerators, placement } = entry;
+        let ModelEntry { key, path, hub, packages, blake3, size_bytes, facts, server, engine, accelerators, placement } =
+            entry;
         Ok(Self {
             key: key.load_key(ID)?,
             path,
             hub: hub.map(Into::into),
+            packages: packages.into_iter().map(Into::into).collect(),
             blake3,
             size_bytes,
             facts: facts.map(Into::into),

@@ -9,7 +9,7 @@ use proptest::sample::select;
 
 use crate::engine::http::{Finding, Findings, Probed, ServerFacts};
 use crate::engine::{DeviceKind, Effort, Footprint, Holding, Samplers, Sharing, Strategy as Spread, Takeover, Widths};
-use crate::experiment::{Api, Delivery, Extension, HubFile, Served, Server};
+use crate::experiment::{Api, Delivery, Extension, HubFile, PackageFile, Served, Server};
 use crate::format::strategies::{generates, load_keys, markers};
 use crate::format::{sample, samples};
 use crate::hardware::Hardware;
@@ -99,11 +99,12 @@ fn servers() -> impl Strategy<Value = ServerEntry> {
 fn models() -> impl Strategy<Value = ModelEntry> {
     let hub = (".*", ".*", ".*", of(".*"))
         .prop_map(|(repo, file, revision, commit)| HubEntry { file: HubFile { repo, file, revision }, commit });
-    let file = (".*", of(hub), ".*", any::<Option<u64>>());
+    let package = (".*", ".*", ".*").prop_map(|(package, version, file)| PackageFile { package, version, file });
+    let file = (".*", of(hub), vec(package, 0..3), ".*", any::<Option<u64>>());
     let rest = (of(facts()), of(servers()), ".*", vec(".*", 0..3), select(PLACEMENTS.to_vec()));
-    (load_keys(), file, rest).prop_map(|(key, (path, hub, blake3, size_bytes), rest)| {
+    (load_keys(), file, rest).prop_map(|(key, (path, hub, packages, blake3, size_bytes), rest)| {
         let (facts, server, engine, accelerators, placement) = rest;
-        ModelEntry { key, path, hub, blake3, size_bytes, facts, server, engine, accelerators, placement }
+        ModelEntry { key, path, hub, packages, blake3, size_bytes, facts, server, engine, accelerators, placement }
     })
 }
 
@@ -327,6 +328,7 @@ fn a_manifest_has_these_bytes() {
             file: HubFile { repo: "o/r".to_owned(), file: "m.gguf".to_owned(), revision: "main".to_owned() },
             commit: Some("c0".to_owned()),
         }),
+        packages: vec![],
         blake3: "b0".to_owned(),
         size_bytes: Some(9),
         facts: Some(facts),
@@ -339,7 +341,7 @@ fn a_manifest_has_these_bytes() {
         accelerators: vec!["Vulkan0".to_owned()],
         placement: Placement::ExpertsOnHost,
     };
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         moe_sweep: "0.1.0".to_owned(),
         experiment: "x".to_owned(),
         generate: domain::Generate {
@@ -355,10 +357,17 @@ fn a_manifest_has_these_bytes() {
         trusted: vec!["t".to_owned()],
         runs: vec![run],
     };
-    let text = String::from_utf8(manifest.to_json()).expect("it is text");
     // Without what makes it good to read.
-    let compact = text.lines().map(str::trim_start).collect::<String>().replace("\": ", "\":");
-    assert_eq!(compact, PINNED);
+    let compact = |manifest: &Manifest| {
+        let text = String::from_utf8(manifest.to_json()).expect("it is text");
+        text.lines().map(str::trim_start).collect::<String>().replace("\": ", "\":")
+    };
+    assert_eq!(compact(&manifest), PINNED);
+    // What not every model has.
+    let file = PackageFile { package: "p".to_owned(), version: "1".to_owned(), file: "p/m.gguf".to_owned() };
+    manifest.models[0].packages = vec![file];
+    let expected = r#""commit":"c0"},"packages":[{"package":"p","version":"1","file":"p/m.gguf"}],"blake3":"b0","#;
+    assert!(compact(&manifest).contains(expected), "{}", compact(&manifest));
 }
 
 /// What this version writes, white space aside. A change of it is a new version.

@@ -9,12 +9,13 @@
 //!
 //! Knows nothing of the network.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::HubError;
 use crate::experiment::HubFile;
+use crate::model::download::{lock, open_to_append};
 
 /// One repository's part of the cache.
 #[derive(Clone, Debug)]
@@ -90,28 +91,12 @@ impl RepoCache {
     /// Keeps other processes from writing the same blob, until it is dropped.
     /// `waiting` is called when another one is at it.
     pub fn lock(&self, etag: &str, waiting: impl FnOnce()) -> Result<File, HubError> {
-        let path = self.locks.join(format!("{etag}.lock"));
-        fs::create_dir_all(&self.locks).map_err(HubError::io("create", &self.locks))?;
-        let file = File::options().create(true).append(true).open(&path).map_err(HubError::io("create", &path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                waiting();
-                file.lock().map_err(HubError::io("lock", &path))?;
-            }
-            Err(TryLockError::Error(source)) => return Err(HubError::io("lock", &path)(source)),
-        }
-        Ok(file)
+        Ok(lock(&self.locks.join(format!("{etag}.lock")), waiting)?)
     }
 
     /// Opens what there is of a blob, to append to it.
     pub fn open_incomplete(&self, etag: &str) -> Result<File, HubError> {
-        let path = self.incomplete(etag);
-        let open = || {
-            fs::create_dir_all(path.parent().expect("it lies in blobs/"))?;
-            File::options().create(true).read(true).append(true).open(&path)
-        };
-        open().map_err(HubError::io("create", &path))
+        Ok(open_to_append(&self.incomplete(etag))?)
     }
 
     /// Gives a complete and checked blob its final name.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 
 use crate::experiment::HubFile;
+use crate::model::download::{Passing, TransferError, passes};
 use crate::proxy::Unusable;
 
 /// Why a file of the hub can't be had. No message holds the token.
@@ -65,13 +66,28 @@ impl HubError {
         let path = path.into();
         move |source| Self::Io { doing, path, source }
     }
+}
 
-    /// Whether the same request may succeed a moment later.
-    pub(super) fn is_passing(&self) -> bool {
+impl Passing for HubError {
+    fn is_passing(&self) -> bool {
         match self {
             Self::Connection { .. } => true,
-            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
+            Self::Status { status, .. } => passes(*status),
             _ => false,
+        }
+    }
+}
+
+/// What to do about it is said here: where the hub is, and where its cache.
+impl From<TransferError> for HubError {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::Status { url, status } => Self::Status { url, status },
+            TransferError::Connection { url, reason } => Self::Connection { url, reason },
+            TransferError::Proxy(unusable) => Self::Proxy(unusable),
+            TransferError::Nonsense { url, reason } => Self::NotTheHub { url, reason },
+            TransferError::WrongHash { name, expected, found } => Self::WrongHash { name, expected, found },
+            TransferError::Io { doing, path, source } => Self::Io { doing, path, source },
         }
     }
 }

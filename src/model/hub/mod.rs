@@ -1,7 +1,7 @@
 //! Fetches files of the Hugging Face hub, checks them and finds them again in the cache that the hub's own clients use.
 //!
-//! Owns the network. Knows nothing of experiments beyond a model's source,
-//! and shows nothing: what happens is told as [`FetchEvent`]s.
+//! Owns what the hub and its cache are; how bytes travel is `download`'s. Knows nothing of experiments beyond a model's
+//! source.
 //!
 //! The hub's own Rust client, hf-hub 1.0, was not taken: it begins a broken
 //! download anew, does not compare what came in with its hash, waits at most
@@ -15,6 +15,6 @@ mod error;
 mod settings;
 
 pub use cache::{Cached, blob_name, cached};
-pub use download::{FetchEvent, Held, fetch};
+pub use download::fetch;
 pub use error::HubError;
-pub use settings::{Access, HubSettings};
+pub use settings::HubSettings;

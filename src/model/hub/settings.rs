@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::model::download::Access;
 use crate::secret::Secret;
 
 const ENDPOINT: &str = "https://huggingface.co";
@@ -17,14 +18,6 @@ pub struct HubSettings {
     pub cache: PathBuf,
     pub token: Option<Secret>,
     pub access: Access,
-}
-
-/// Whether the network may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    Online,
-    /// Only what is cached.
-    Offline,
 }
 
 impl HubSettings {
