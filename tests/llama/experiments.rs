@@ -13,10 +13,11 @@ fn experiments(directory: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Plans a file with an empty cache of the hub.
+/// Plans a file with empty caches.
 fn plan(bench: &Bench, experiment: &Path) -> Said {
     let mut command = bench.command(&["plan", experiment.to_str().expect("UTF-8")]);
     command.env_remove("HF_HUB_CACHE").env_remove("HUGGINGFACE_HUB_CACHE").env("HF_HOME", bench.path().join("hf"));
+    command.env("MOE_SWEEP_CACHE", bench.path().join("cache"));
     command.env("MOE_SWEEP_MODELS", models()).output().expect("moe-sweep starts").into()
 }
 
@@ -33,7 +34,7 @@ fn the_experiments_on_bundled_models_have_a_plan() {
 #[test]
 fn the_experiments_on_real_models_say_how_to_get_them() {
     let files = experiments("real");
-    assert_eq!(files.len(), 3, "{files:?}");
+    assert_eq!(files.len(), 9, "{files:?}");
     for file in files {
         let said = plan(&Bench::new(""), &file);
         assert_eq!(said.code, Some(96), "{}: {said:#?}", file.display());
@@ -59,10 +60,10 @@ fn the_experiments_on_servers_say_that_the_server_is_not_there() {
     }
 }
 
-/// All but their models is right: in the place of each, a bundled one.
+/// All but their models is right: in the place of each, a bundled one. What compares five models takes all five.
 #[test]
 fn the_experiments_on_real_models_have_a_plan_when_the_model_is_there() {
-    for file in experiments("real") {
+    for file in experiments("real").into_iter().filter(|file| !file.ends_with("upcycled.toml")) {
         let text = fs::read_to_string(&file).expect("it can be read");
         let line = text.lines().find(|line| line.starts_with("model = ")).expect("a grid has models");
         let bench = Bench::new(&text.replace(line, "model = [\"deepseek-tiny\"]").replace("../prompts", "prompts"));
