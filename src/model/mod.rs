@@ -1,5 +1,5 @@
 //! Owns model files: the catalogue that names them, the hashes they are known by, the hub that they come from, the
-//! quantised ones that are made of them, what their headers tell and the memory that they will take.
+//! quantised ones and the mixtures that are made of them, what their headers tell and the memory that they will take.
 
 mod anatomy;
 mod catalogue;
@@ -14,6 +14,7 @@ pub mod memory;
 mod named;
 mod quantised;
 mod units;
+pub mod upcycle;
 mod verify;
 
 pub use anatomy::{
