@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use super::{
-    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts, Quantisation,
-    Questions, Work,
+    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts,
+    Quantisation, Questions, Work,
 };
 use crate::domain::ModelFacts;
 

@@ -18,7 +18,8 @@ pub mod upcycle;
 mod verify;
 
 pub use anatomy::{
-    Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, Weights, is_expert,
+    Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, UpcycledFrom, Weights,
+    is_expert,
 };
 pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};

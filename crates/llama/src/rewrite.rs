@@ -6,8 +6,11 @@ use llama_cpp_sys_2 as sys;
 /// importance matrix.
 pub fn can_rewrite(ggml_type: u32) -> bool {
     let Some(traits) = traits(ggml_type) else { return false };
+    // Those that ggml insists on one for, and those that llama.cpp's quantiser does: `tensor_requires_imatrix` in its
+    // `src/llama-quant.cpp`, which is not exported.
+    let advised = [sys::GGML_TYPE_IQ3_XXS, sys::GGML_TYPE_IQ2_S, sys::GGML_TYPE_IQ1_M].contains(&ggml_type);
     // SAFETY: a type that ggml has, which `traits` has checked.
-    let needs_matrix = unsafe { sys::ggml_quantize_requires_imatrix(ggml_type) };
+    let needs_matrix = advised || unsafe { sys::ggml_quantize_requires_imatrix(ggml_type) };
     // Neither integers nor the types of products' other side can be turned into numbers.
     (traits.to_float.is_some() || ggml_type == sys::GGML_TYPE_F32) && !needs_matrix
 }
@@ -67,6 +70,9 @@ mod tests {
             sys::GGML_TYPE_IQ2_XXS,
             sys::GGML_TYPE_IQ2_XS,
             sys::GGML_TYPE_IQ1_S,
+            sys::GGML_TYPE_IQ3_XXS,
+            sys::GGML_TYPE_IQ2_S,
+            sys::GGML_TYPE_IQ1_M,
             sys::GGML_TYPE_Q8_1,
             sys::GGML_TYPE_Q8_K,
             sys::GGML_TYPE_I8,

@@ -9,8 +9,8 @@
 use std::path::Path;
 
 use super::{
-    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts, Quantisation,
-    Questions, Takeover, TraceWork, Traced, Work,
+    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts,
+    Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
 use crate::domain::{Bos, ModelFacts, OpOffload, Template, Token};
 

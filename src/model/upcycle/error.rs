@@ -43,10 +43,14 @@ pub enum UpcycleError {
     ))]
     Gemma { path: PathBuf, architecture: String },
     #[error("{path} is no dense {architecture} model that can be upcycled: {problem}")]
-    #[diagnostic(help("convert the model again with a llama.cpp of today; what its tensors are, gguf-dump of llama.cpp says"))]
+    #[diagnostic(help(
+        "convert the model again with a llama.cpp of today; what its tensors are, gguf-dump of llama.cpp says"
+    ))]
     Shape { path: PathBuf, architecture: String, problem: String },
     #[error("{path}: {tensor} is {tensor_type}, which llama.cpp can't write anew without an importance matrix")]
-    #[diagnostic(help("leave --noise out: copies need no quantiser; or give the same model in another type, such as Q8_0"))]
+    #[diagnostic(help(
+        "leave --noise out: copies need no quantiser; or give the same model in another type, such as Q8_0"
+    ))]
     Unwritable { path: PathBuf, tensor: String, tensor_type: TensorType },
     #[error("{path}: {tensor} has a weight that is no finite number")]
     #[diagnostic(help("the file is damaged: fetch or convert it again; `moe-sweep model verify` compares hashes"))]
@@ -57,7 +61,9 @@ pub enum UpcycleError {
     ))]
     WithoutLlama,
     #[error("cannot read {path}")]
-    #[diagnostic(help("has it changed meanwhile? run the same command again; `moe-sweep model verify` compares hashes"))]
+    #[diagnostic(help(
+        "has it changed meanwhile? run the same command again; `moe-sweep model verify` compares hashes"
+    ))]
     Read { path: PathBuf, source: io::Error },
     #[error("{path} is there already")]
     #[diagnostic(help("give another --out, or remove the file"))]
@@ -66,7 +72,9 @@ pub enum UpcycleError {
     #[diagnostic(help("give fewer --experts"))]
     TooLarge,
     #[error("cannot write {path}, which takes {bytes} bytes")]
-    #[diagnostic(help("is there room on the disk, and may you write there? nothing was left half-written; --out names another place"))]
+    #[diagnostic(help(
+        "is there room on the disk, and may you write there? nothing was left half-written; --out names another place"
+    ))]
     Write { path: PathBuf, bytes: u64, source: io::Error },
     #[error("interrupted: {path} was not written")]
     #[diagnostic(help("the same command begins again"))]

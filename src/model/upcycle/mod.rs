@@ -8,32 +8,26 @@
 //! - `recipe`: which architectures, as which mixtures
 //! - `pieces`: which tensors, made of which
 //! - `noise`: what is drawn
+//! - `keys`: what its metadata say of it
 //! - `output`: the file
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 mod error;
+pub mod keys;
 mod noise;
 mod output;
 mod pieces;
 mod recipe;
 
 pub use error::UpcycleError;
-pub use recipe::KNOWN;
 
 use super::gguf::{Draft, Header, Layout, Value, read_layout};
 use super::{parts, sha256_of};
 use output::Output;
 use pieces::{Content, Piece, pieces};
 use recipe::{Recipe, Width, recipe_of};
-
-/// Keys of a mixture's metadata, which say what was done to which file.
-pub const FROM_SHA256: &str = "moe_sweep.upcycled.from_sha256";
-pub const EXPERTS: &str = "moe_sweep.upcycled.experts";
-pub const USED: &str = "moe_sweep.upcycled.used";
-pub const NOISE: &str = "moe_sweep.upcycled.noise";
-pub const SEED: &str = "moe_sweep.upcycled.seed";
 
 /// What is to be made of which file.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +88,8 @@ pub fn upcycle(
     }
     let (header, layout) = read_layout(source)?;
     let (architecture, recipe) = look_up(source, &header)?;
-    let shape = |problem| UpcycleError::Shape { path: source.to_owned(), architecture: architecture.to_owned(), problem };
+    let shape =
+        |problem| UpcycleError::Shape { path: source.to_owned(), architecture: architecture.to_owned(), problem };
     let pieces = pieces(&header, architecture, recipe, experts).map_err(shape)?;
     let rewriter = match noise {
         0.0 => None,
@@ -103,7 +98,8 @@ pub fn upcycle(
     let unreadable = |error| UpcycleError::Read { path: source.to_owned(), source: error };
     let from_sha256 = sha256_of(source).map_err(unreadable)?;
     let draft = draft(request, &header, &layout, (architecture, recipe), &pieces, &from_sha256)?;
-    let (bytes, sha256) = Output { request, header: &header, layout: &layout, rewriter, stop }.write(&draft, &pieces)?;
+    let (bytes, sha256) =
+        Output { request, header: &header, layout: &layout, rewriter, stop }.write(&draft, &pieces)?;
     let of_experts = pieces.iter().filter(|piece| matches!(piece.content, Content::Experts { .. }));
     let layers = pieces.iter().filter(|piece| piece.content == Content::Router).count() as u64;
     let expert_bytes = of_experts.map(|piece| piece.bytes).sum();
@@ -142,11 +138,9 @@ fn fit(rewriter: Option<Rewriter>, path: &Path, pieces: &[Piece]) -> Result<Rewr
     let of_experts = pieces.iter().filter(|piece| matches!(piece.content, Content::Experts { .. }));
     match { of_experts }.find(|piece| !(rewriter.takes)(piece.tensor_type.id())) {
         None => Ok(rewriter),
-        Some(Piece { name, tensor_type, .. }) => Err(UpcycleError::Unwritable {
-            path: path.to_owned(),
-            tensor: name.clone(),
-            tensor_type: *tensor_type,
-        }),
+        Some(Piece { name, tensor_type, .. }) => {
+            Err(UpcycleError::Unwritable { path: path.to_owned(), tensor: name.clone(), tensor_type: *tensor_type })
+        }
     }
 }
 
@@ -180,11 +174,11 @@ fn draft(
         // `pieces` has found it, and that tensors are so wide.
         draft.u32(&replaced[2], width.unwrap_or_default() as u32);
     }
-    draft.text(FROM_SHA256, from_sha256);
-    draft.u32(EXPERTS, request.experts);
-    draft.u32(USED, request.used);
-    draft.f64(NOISE, request.noise);
-    draft.u64(SEED, request.seed);
+    draft.text(keys::FROM_SHA256, from_sha256);
+    draft.u32(keys::EXPERTS, request.experts);
+    draft.u32(keys::USED, request.used);
+    draft.f64(keys::NOISE, request.noise);
+    draft.u64(keys::SEED, request.seed);
     for Piece { name, dims, tensor_type, bytes, .. } in pieces {
         draft.tensor(name, dims, *tensor_type, *bytes).ok_or(UpcycleError::TooLarge)?;
     }

@@ -82,7 +82,9 @@ mod tests {
         let first = |mut generator: ChaCha8Rng| generator.next_u64();
         let one = first(generator(1, "t", 0, 0));
         assert_eq!(one, first(generator(1, "t", 0, 0)));
-        for other in [generator(2, "t", 0, 0), generator(1, "u", 0, 0), generator(1, "t", 1, 0), generator(1, "t", 0, 1)] {
+        for other in
+            [generator(2, "t", 0, 0), generator(1, "u", 0, 0), generator(1, "t", 1, 0), generator(1, "t", 0, 1)]
+        {
             assert_ne!(one, first(other));
         }
     }

@@ -30,7 +30,8 @@ impl Output<'_> {
         let header = draft.header();
         let data: u64 = pieces.iter().map(|piece| piece.bytes + draft.padding(piece.bytes) as u64).sum();
         let target = self.request.target;
-        let unwritable = |source| UpcycleError::Write { path: target.to_owned(), bytes: header.len() as u64 + data, source };
+        let unwritable =
+            |source| UpcycleError::Write { path: target.to_owned(), bytes: header.len() as u64 + data, source };
         let mut source = File::open(self.request.source).map_err(|error| self.unreadable(error))?;
         let file = temporary(target).map_err(unwritable)?;
         let mut sink = Sink { file, hash: Sha256::new(), bytes: 0 };

@@ -185,7 +185,8 @@ mod tests {
     use crate::model::upcycle::recipe::recipe_of;
 
     fn header(architecture: &str, tensors: &[(&str, &[u64])]) -> Header {
-        let keys = [("block_count", 1), ("embedding_length", 8), ("feed_forward_length", 16), ("attention.head_count", 2)];
+        let keys =
+            [("block_count", 1), ("embedding_length", 8), ("feed_forward_length", 16), ("attention.head_count", 2)];
         let keys = keys.map(|(key, n)| (format!("{architecture}.{key}"), Value::Unsigned(n)));
         let tensor = |&(name, dims): &(&str, &[u64])| {
             let elements = dims.iter().product::<u64>();
@@ -247,7 +248,11 @@ mod tests {
             ("llama", with("blk.1.ffn_up.weight", &[8, 16]), "4 of 3 tensors"),
             ("llama", DENSE[..6].to_vec(), "2 of 3 tensors"),
             ("llama", DENSE[..4].to_vec(), "no layer has a feed-forward block"),
-            ("llama", [&DENSE[..6], &[("blk.0.ffn_down.weight", &[16, 4])]].concat(), "[16, 4], by its metadata [16, 8]"),
+            (
+                "llama",
+                [&DENSE[..6], &[("blk.0.ffn_down.weight", &[16, 4])]].concat(),
+                "[16, 4], by its metadata [16, 8]",
+            ),
             ("qwen2", with("output.bias", &[4]), "output.bias"),
             ("qwen2", with("blk.0.attn_qkv.weight", &[8, 24]), "in one"),
             ("qwen2", with("blk.0.attn_k.weight", &[8, 6]), "6 rows"),
