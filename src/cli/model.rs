@@ -143,9 +143,13 @@ pub struct ModelUpcycleArgs {
 
 const UPCYCLE_AFTER_HELP: &str = "\
 Each feed-forward block becomes N experts behind a random router, whose weights sum to 1 for
-each token. Without noise all experts are the same: the mixture computes what the dense model
-does, up to rounding, and is routed. If it repeats itself as much as the dense model, routing is
-not the cause. With noise the experts differ, and what changes is the experts' doing.
+each token. Without noise all experts are the same block: the mixture computes what the dense
+model does, and is routed. If it repeats itself as much as the dense model, routing is not the
+cause. With noise the experts differ, and what changes is the experts' doing.
+
+Where --experts is a multiple of --used, a token takes whole groups of experts, each with the
+weight 1/used: with 1 or 2 used, copies then give the dense model's logits bit for bit on a CPU.
+Otherwise their sum is rounded, and a quantised model's texts part from the dense model's.
 
 Noise: w + S * rms(row) * z, with z from N(0, 1), for each weight of each expert; quantised weights
 are then quantised anew in the type that they had. Same file, same numbers: same bytes, on one machine.

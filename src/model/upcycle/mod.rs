@@ -2,8 +2,8 @@
 //!
 //! Owns what the mixture consists of and what is random in it, and that it is written whole or not at all. Without noise
 //! the experts are the dense block byte for byte, and the weights of those that a token uses sum to 1: the mixture
-//! computes what the dense model does, up to rounding, and is routed. It tells what routing does from what another model
-//! does. Must not know how weights are held in blocks: whoever wants noise brings that ([`Rewriter`]).
+//! computes what the dense model does and is routed ([`Routing`] says how exactly). It tells what routing does from what
+//! another model does. Must not know how weights are held in blocks: whoever wants noise brings that ([`Rewriter`]).
 //!
 //! - `recipe`: which architectures, as which mixtures
 //! - `pieces`: which tensors, made of which
@@ -44,6 +44,24 @@ pub struct Upcycling<'a> {
     pub noise: f64,
     /// Of the routers and of the noise.
     pub seed: u64,
+}
+
+/// How a mixture's routers are drawn, and with it how near copies are to the dense model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routing {
+    /// As many experts as a token uses have one random row between them, so that a token takes all of a group or none,
+    /// each with the same weight. With 1 or 2 used, summing the copies rounds nothing: F, or F/2 + F/2.
+    Groups,
+    /// Each expert has a random row of its own, since they make no whole groups. The sum of copies is rounded, and what is
+    /// rounded is quantised again in each layer: a quantised model's texts part from the dense model's.
+    Independent,
+}
+
+impl Upcycling<'_> {
+    /// How the routers are drawn.
+    pub fn routing(&self) -> Routing {
+        if self.experts.is_multiple_of(self.used) { Routing::Groups } else { Routing::Independent }
+    }
 }
 
 /// Changes weights in the type that they have, by ids of ggml's types.

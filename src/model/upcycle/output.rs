@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::noise::{disturb, generator, router_row};
 use super::pieces::{Content, Piece, interleaved};
-use super::{Rewriter, UpcycleError, Upcycling};
+use super::{Rewriter, Routing, UpcycleError, Upcycling};
 use crate::model::gguf::{Draft, Header, Layout, Tensor};
 use crate::model::hash::Sha256;
 
@@ -95,7 +95,11 @@ impl Output<'_> {
             }
             Content::Router => {
                 for expert in 0..self.request.experts {
-                    let mut generator = generator(self.request.seed, &piece.name, expert, 0);
+                    let drawn_for = match self.request.routing() {
+                        Routing::Groups => expert - expert % self.request.used,
+                        Routing::Independent => expert,
+                    };
+                    let mut generator = generator(self.request.seed, &piece.name, drawn_for, 0);
                     let row = router_row(piece.dims[0], &mut generator);
                     sink.put(&row.flat_map(f32::to_le_bytes).collect::<Vec<_>>()).map_err(unwritable)?;
                 }
