@@ -28,4 +28,5 @@ mod report;
 mod sequential;
 mod surroundings;
 mod unknown_names;
+mod upcycle;
 mod worker_death;
