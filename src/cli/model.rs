@@ -134,7 +134,7 @@ pub struct ModelUpcycleArgs {
     #[arg(long, value_name = "S", default_value = "0", value_parser = noise, allow_negative_numbers = true)]
     pub noise: f64,
     /// Seed of the routers and of the noise.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// The file to write; there must be none of this name.
     #[arg(long, value_name = "FILE")]
@@ -154,8 +154,9 @@ Otherwise their sum is rounded, and a quantised model's texts part from the dens
 Noise: w + S * rms(row) * z, with z from N(0, 1), for each weight of each expert; quantised weights
 are then quantised anew in the type that they had. Same file, same numbers: same bytes, on one machine.
 
-Takes the architectures llama (Llama, Mistral, SmolLM2), qwen2 and qwen3. The file grows by the
-feed-forward blocks times N - 1. `moe-sweep model inspect` shows what was done to which file.
+Takes the architectures llama (Llama, Mistral, SmolLM2), qwen2 and qwen3, no split files. The file
+grows by the feed-forward blocks times N - 1; of qwen2 times N, for llama.cpp wants a shared expert
+there, which is zeros. `moe-sweep model inspect` shows what was done to which file.
 
 Example:
   moe-sweep model upcycle models/dense-tiny.gguf --experts 4 --used 2 --out copies.gguf

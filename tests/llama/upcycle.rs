@@ -172,13 +172,17 @@ fn qwen_has_copies_too() {
     let biases: &[_] = &[("attn_q.bias", 256), ("attn_k.bias", 256), ("attn_v.bias", 256)];
     let norms: &[_] = &[("attn_q_norm.weight", 64), ("attn_k_norm.weight", 64)];
     for (architecture, more) in [("qwen2", biases), ("qwen3", norms)] {
-        let model = bench.path().join(format!("{architecture}.gguf"));
-        recast(&model, architecture, F32, more);
-        let dense = follow(&model, greedy);
-        let copies = upcycle(&bench, &model, &format!("{architecture}-copies.gguf"), &[]);
-        let (furthest, same_texts) = compare(&dense, &copies);
-        println!("{architecture}: logits apart by {furthest} at most, greedy texts the same: {same_texts}");
-        assert!(furthest <= ROUNDING && same_texts, "{architecture}: {furthest}, {same_texts}");
+        for ggml_type in [Q8_0, Q4_K] {
+            let model = bench.path().join(format!("{architecture}-{ggml_type}.gguf"));
+            recast(&model, architecture, ggml_type, more);
+            let dense = follow(&model, greedy);
+            let copies = upcycle(&bench, &model, &format!("{architecture}-{ggml_type}-copies.gguf"), &[]);
+            let (furthest, same_texts) = compare(&dense, &copies);
+            println!(
+                "{architecture} in type {ggml_type}: logits apart by {furthest} at most, greedy texts the same: {same_texts}"
+            );
+            assert!(furthest <= ROUNDING && same_texts, "{architecture}: {furthest}, {same_texts}");
+        }
     }
 }
 

@@ -41,6 +41,11 @@ impl Draft {
         self.raw(key, &[ValueType::U32.id().to_le_bytes(), value.to_le_bytes()].concat());
     }
 
+    /// Adds a key that is true.
+    pub fn truth(&mut self, key: &str) {
+        self.raw(key, &[&ValueType::Bool.id().to_le_bytes()[..], &[1]].concat());
+    }
+
     pub fn u64(&mut self, key: &str, value: u64) {
         self.raw(key, &[&ValueType::U64.id().to_le_bytes()[..], &value.to_le_bytes()].concat());
     }
@@ -94,6 +99,7 @@ mod tests {
         draft.text("name", "a name");
         draft.u64("large", u64::MAX);
         draft.f64("small", 0.05);
+        draft.truth("true");
         draft.raw("raw", &[&7_u32.to_le_bytes()[..], &[1]].concat());
         draft.tensor("first", &[5, 2], TensorType::F32, 40).unwrap();
         draft.tensor("second", &[3], TensorType::F32, 12).unwrap();
@@ -104,7 +110,7 @@ mod tests {
         let value = |key: &str| header.metadata[key].clone();
         assert_eq!(value("name"), Value::Text("a name".to_owned()));
         assert_eq!((value("large"), value("small")), (Value::Unsigned(u64::MAX), Value::Float(0.05)));
-        assert_eq!(value("raw"), Value::Bool(true));
+        assert_eq!([value("raw"), value("true")], [Value::Bool(true), Value::Bool(true)]);
         let tensors: Vec<_> = header.tensors.iter().map(|tensor| (&*tensor.name, &tensor.dims[..])).collect();
         assert_eq!(tensors, [("first", &[5, 2][..]), ("second", &[3][..])]);
         assert_eq!(Draft::new(32).tensor("huge", &[1 << 62], TensorType::F32, 1 << 63), None);

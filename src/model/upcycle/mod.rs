@@ -27,7 +27,7 @@ use super::gguf::{Draft, Header, Layout, Value, read_layout};
 use super::{parts, sha256_of};
 use output::Output;
 use pieces::{Content, Piece, pieces};
-use recipe::{Recipe, Width, recipe_of};
+use recipe::{Graph, Recipe, recipe_of};
 
 /// What is to be made of which file.
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +162,32 @@ fn fit(rewriter: Option<Rewriter>, path: &Path, pieces: &[Piece]) -> Result<Rewr
     }
 }
 
+/// A value of the metadata.
+enum Stated {
+    Number(u32),
+    True,
+}
+
+/// llama.cpp's number for weights by softmax, `LLAMA_EXPERT_GATING_FUNC_TYPE_SOFTMAX`.
+const SOFTMAX: u32 = 1;
+
+/// The keys of the mixture's architecture that say how it routes.
+fn routing_keys(request: &Upcycling<'_>, header: &Header, dense: &str, graph: Graph) -> Vec<(&'static str, Stated)> {
+    use Stated::{Number, True};
+    let mut keys = vec![("expert_count", Number(request.experts)), ("expert_used_count", Number(request.used))];
+    if graph != Graph::Plain {
+        let width = header.metadata.get(&format!("{dense}.feed_forward_length")).and_then(Value::unsigned);
+        // `pieces` has found it, and that tensors are so wide.
+        keys.push(("expert_feed_forward_length", Number(width.unwrap_or_default() as u32)));
+    }
+    if graph == Graph::Glm {
+        keys.push(("expert_shared_count", Number(1)));
+        keys.push(("expert_gating_func", Number(SOFTMAX)));
+        keys.push(("expert_weights_norm", True));
+    }
+    keys
+}
+
 /// The mixture's header: the dense model's keys under the mixture's architecture, and what was done.
 fn draft(
     request: &Upcycling<'_>,
@@ -175,22 +201,21 @@ fn draft(
     let mut draft = Draft::new(layout.alignment);
     let own = |key: &str| format!("{}.{key}", recipe.architecture);
     draft.text("general.architecture", recipe.architecture);
-    let replaced = ["expert_count", "expert_used_count", "expert_feed_forward_length"].map(own);
+    let routing = routing_keys(request, header, dense, recipe.graph);
     let mut file = std::fs::File::open(request.source).map_err(unreadable)?;
     for place in &layout.keys {
         let of_architecture = place.key.strip_prefix(dense).filter(|rest| rest.starts_with('.'));
         let key = of_architecture.map_or(place.key.clone(), |rest| format!("{}{rest}", recipe.architecture));
-        if key == "general.architecture" || replaced.contains(&key) {
+        if key == "general.architecture" || routing.iter().any(|(routing, _)| own(routing) == key) {
             continue;
         }
         draft.raw(&key, &output::read(&mut file, place.value.clone()).map_err(unreadable)?);
     }
-    draft.u32(&replaced[0], request.experts);
-    draft.u32(&replaced[1], request.used);
-    if recipe.width == Width::Own {
-        let width = header.metadata.get(&format!("{dense}.feed_forward_length")).and_then(Value::unsigned);
-        // `pieces` has found it, and that tensors are so wide.
-        draft.u32(&replaced[2], width.unwrap_or_default() as u32);
+    for (key, value) in routing {
+        match value {
+            Stated::Number(number) => draft.u32(&own(key), number),
+            Stated::True => draft.truth(&own(key)),
+        }
     }
     draft.text(keys::FROM_SHA256, from_sha256);
     draft.u32(keys::EXPERTS, request.experts);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::noise::{disturb, generator, router_row};
-use super::pieces::{Content, Piece, interleaved};
+use super::pieces::{Content, Piece};
 use super::{Rewriter, Routing, UpcycleError, Upcycling};
 use crate::model::gguf::{Draft, Header, Layout, Tensor};
 use crate::model::hash::Sha256;
@@ -70,16 +70,6 @@ impl Output<'_> {
         };
         match piece.content {
             Content::Same { source } => sink.put(&load(source)?).map_err(unwritable),
-            Content::Interleaved { source, head_rows } => {
-                let (bytes, row_bytes) = (load(source)?, row_bytes(&self.header.tensors[source]));
-                let mut rows = Vec::with_capacity(bytes.len());
-                for head in bytes.chunks(row_bytes * head_rows as usize) {
-                    for row in interleaved(head_rows) {
-                        rows.extend_from_slice(&head[row as usize * row_bytes..][..row_bytes]);
-                    }
-                }
-                sink.put(&rows).map_err(unwritable)
-            }
             Content::Experts { source } => {
                 let bytes = load(source)?;
                 for expert in 0..self.request.experts {
@@ -93,6 +83,7 @@ impl Output<'_> {
                 }
                 Ok(())
             }
+            Content::Zeros => sink.put(&vec![0; piece.bytes as usize]).map_err(unwritable),
             Content::Router => {
                 for expert in 0..self.request.experts {
                     let drawn_for = match self.request.routing() {
@@ -150,14 +141,9 @@ impl Sink {
     }
 }
 
-/// Of a tensor whose rows are whole blocks.
+/// Of a feed-forward block's tensor, which has two dimensions and rows of whole blocks.
 fn row_bytes(tensor: &Tensor) -> usize {
-    let row = match tensor.dims[..] {
-        // A vector's elements are what a matrix's rows are.
-        [_] => 1,
-        _ => tensor.dims[0],
-    };
-    tensor.tensor_type.bytes_of(row).unwrap_or(tensor.bytes) as usize
+    tensor.tensor_type.bytes_of(tensor.dims[0]).unwrap_or(tensor.bytes) as usize
 }
 
 /// These bytes of the file, which the header has shown to be there.

@@ -1,7 +1,7 @@
 //! Works out what a mixture's file consists of, from the dense model's header: its tensors, and what of the dense file each
 //! is made of. Pure.
 
-use super::recipe::{Recipe, Turned};
+use super::recipe::{Graph, Recipe};
 use crate::model::gguf::{Header, Tensor, TensorType, Value};
 
 /// A tensor of the mixture.
@@ -20,12 +20,12 @@ pub struct Piece {
 pub enum Content {
     /// The source as it is.
     Same { source: usize },
-    /// The source's rows, in heads of so many, the halves of each head interleaved.
-    Interleaved { source: usize, head_rows: u64 },
     /// The source again and again, once for each expert.
     Experts { source: usize },
     /// Random rows, one for each expert.
     Router,
+    /// Zeros: blocks of them are zeros in every type.
+    Zeros,
 }
 
 /// Where a tensor stands in a layer: the layer, and the rest of the name.
@@ -53,7 +53,7 @@ pub fn pieces(header: &Header, architecture: &str, recipe: Recipe, experts: u32)
     let mut pieces = Vec::new();
     for (source, tensor) in header.tensors.iter().enumerate() {
         let Some((layer, rest)) = in_layer(&tensor.name) else {
-            if recipe.turned == Turned::Halves && tensor.name == "output.bias" {
+            if recipe.graph == Graph::Glm && tensor.name == "output.bias" {
                 return Err("llama.cpp's mixture has no output.bias".to_owned());
             }
             pieces.push(same(source, tensor));
@@ -64,14 +64,22 @@ pub fn pieces(header: &Header, architecture: &str, recipe: Recipe, experts: u32)
                 shape.check(tensor, rest)?;
                 if rest == shape.first {
                     pieces.push(router(layer, shape.embedding, experts)?);
+                    pieces.extend((recipe.graph == Graph::Glm).then(|| selection_bias(layer, experts)));
                 }
                 pieces.push(repeated(source, tensor, &format!("blk.{layer}.{name}"), experts)?);
+                pieces.extend((recipe.graph == Graph::Glm).then(|| shared(tensor)));
+            }
+            (None, "ffn_norm.weight") if recipe.graph == Graph::Glm => {
+                let name = format!("blk.{layer}.post_attention_norm.weight");
+                pieces.push(Piece { name, ..same(source, tensor) });
             }
             (None, "ffn_norm.weight") => pieces.push(same(source, tensor)),
             (None, rest) if rest.starts_with("ffn_") => {
                 return Err(format!("it has {}, for which copies would need more than copying", tensor.name));
             }
-            (None, rest) if recipe.turned == Turned::Halves => pieces.push(turned(source, tensor, rest, &shape)?),
+            (None, "attn_output.bias") if recipe.graph == Graph::Glm => {
+                return Err(format!("llama.cpp's mixture has no {}", tensor.name));
+            }
             _ => pieces.push(same(source, tensor)),
         }
     }
@@ -93,28 +101,23 @@ struct Shape<'a> {
     layers: u64,
     embedding: u64,
     feed_forward: u64,
-    /// Elements of a head of queries or keys, all of which the position turns; None where not told.
-    head: Option<u64>,
     /// The tensor of a layer's block that comes first in the file.
     first: &'a str,
 }
 
 impl<'a> Shape<'a> {
     fn of(header: &'a Header, architecture: &str) -> Result<Self, String> {
-        let optional = |key: &str| header.metadata.get(&format!("{architecture}.{key}")).and_then(Value::unsigned);
+        let stated = |key: &str| header.metadata.get(&format!("{architecture}.{key}")).and_then(Value::unsigned);
         let number = |key: &str| {
             let missing = || format!("its metadata have no {architecture}.{key} that is one number for all layers");
-            optional(key).filter(|&n| n > 0).ok_or_else(missing)
+            stated(key).filter(|&n| n > 0).ok_or_else(missing)
         };
         let (layers, embedding) = (number("block_count")?, number("embedding_length")?);
         let feed_forward = number("feed_forward_length")?;
-        let heads = optional("attention.head_count").filter(|&heads| heads > 0);
-        let head = optional("attention.key_length").or(heads.map(|heads| embedding / heads));
-        let head = head.filter(|&head| optional("rope.dimension_count").unwrap_or(head) == head);
         let mut rests = header.tensors.iter().filter_map(|tensor| in_layer(&tensor.name)).map(|(_, rest)| rest);
         let first = rests.find(|rest| routed(rest).is_some());
         let first = first.ok_or("no layer has a feed-forward block of ffn_gate, ffn_up and ffn_down")?;
-        Ok(Self { layers, embedding, feed_forward, head, first })
+        Ok(Self { layers, embedding, feed_forward, first })
     }
 
     fn check(&self, tensor: &Tensor, rest: &str) -> Result<(), String> {
@@ -151,30 +154,22 @@ fn repeated(source: usize, tensor: &Tensor, name: &str, experts: u32) -> Result<
     })
 }
 
-/// A tensor of a model whose positions turn halves of heads, for a mixture that turns neighbours.
-fn turned(source: usize, tensor: &Tensor, rest: &str, shape: &Shape<'_>) -> Result<Piece, String> {
-    let piece = same(source, tensor);
-    if rest.starts_with("attn_qkv") {
-        return Err(format!("{} has queries, keys and values in one", tensor.name));
+/// What is added to the scores that select experts.
+fn selection_bias(layer: u64, experts: u32) -> Piece {
+    Piece {
+        name: format!("blk.{layer}.exp_probs_b.bias"),
+        dims: vec![experts.into()],
+        tensor_type: TensorType::F32,
+        bytes: 4 * u64::from(experts),
+        content: Content::Zeros,
     }
-    if !["attn_q.weight", "attn_q.bias", "attn_k.weight", "attn_k.bias"].contains(&rest) {
-        return Ok(piece);
-    }
-    let rows = tensor.dims.last().copied().unwrap_or(1);
-    let head_rows = shape.head.filter(|&head| head > 0 && head % 2 == 0 && rows % head == 0);
-    let head_rows = head_rows.ok_or_else(|| {
-        format!("{} has {rows} rows, and its metadata don't say which of a head's the position turns", tensor.name)
-    })?;
-    if tensor.bytes % rows != 0 {
-        return Err(format!("{} has no rows of whole bytes", tensor.name));
-    }
-    Ok(Piece { content: Content::Interleaved { source, head_rows }, ..piece })
 }
 
-/// The rows of a head of so many in their new order, by their old numbers: where halves were turned against each other,
-/// neighbours are.
-pub fn interleaved(head_rows: u64) -> impl Iterator<Item = u64> {
-    (0..head_rows).map(move |row| row / 2 + row % 2 * (head_rows / 2))
+/// A shared expert's counterpart of a block's tensor.
+fn shared(tensor: &Tensor) -> Piece {
+    let name = tensor.name.replace(".weight", "_shexp.weight");
+    let Tensor { dims, tensor_type, bytes, .. } = tensor.clone();
+    Piece { name, dims, tensor_type, bytes, content: Content::Zeros }
 }
 
 #[cfg(test)]
@@ -185,8 +180,7 @@ mod tests {
     use crate::model::upcycle::recipe::recipe_of;
 
     fn header(architecture: &str, tensors: &[(&str, &[u64])]) -> Header {
-        let keys =
-            [("block_count", 1), ("embedding_length", 8), ("feed_forward_length", 16), ("attention.head_count", 2)];
+        let keys = [("block_count", 1), ("embedding_length", 8), ("feed_forward_length", 16)];
         let keys = keys.map(|(key, n)| (format!("{architecture}.{key}"), Value::Unsigned(n)));
         let tensor = |&(name, dims): &(&str, &[u64])| {
             let elements = dims.iter().product::<u64>();
@@ -231,12 +225,19 @@ mod tests {
     }
 
     #[test]
-    fn heads_whose_halves_were_turned_are_interleaved() {
+    fn what_a_graph_wants_beside_experts_is_zeros() {
         let pieces = of("qwen2", &DENSE).unwrap();
-        for (piece, source) in pieces[1..3].iter().zip(1..) {
-            assert_eq!(piece.content, Content::Interleaved { source, head_rows: 4 });
-        }
-        assert_eq!(interleaved(8).collect::<Vec<_>>(), [0, 4, 1, 5, 2, 6, 3, 7]);
+        let zeros =
+            pieces.iter().filter(|piece| piece.content == Content::Zeros).map(|piece| (&*piece.name, &piece.dims[..]));
+        let expected: [(&str, &[u64]); 4] = [
+            ("blk.0.exp_probs_b.bias", &[3]),
+            ("blk.0.ffn_gate_shexp.weight", &[8, 16]),
+            ("blk.0.ffn_up_shexp.weight", &[8, 16]),
+            ("blk.0.ffn_down_shexp.weight", &[16, 8]),
+        ];
+        assert_eq!(zeros.collect::<Vec<_>>(), expected);
+        assert!(pieces.iter().any(|piece| piece.name == "blk.0.post_attention_norm.weight"));
+        assert!(pieces.iter().all(|piece| piece.name != "blk.0.ffn_norm.weight"));
     }
 
     #[test]
@@ -254,8 +255,7 @@ mod tests {
                 "[16, 4], by its metadata [16, 8]",
             ),
             ("qwen2", with("output.bias", &[4]), "output.bias"),
-            ("qwen2", with("blk.0.attn_qkv.weight", &[8, 24]), "in one"),
-            ("qwen2", with("blk.0.attn_k.weight", &[8, 6]), "6 rows"),
+            ("qwen2", with("blk.0.attn_output.bias", &[8]), "blk.0.attn_output.bias"),
         ] {
             let problem = of(architecture, &tensors).expect_err(why);
             assert!(problem.contains(why), "{problem}");

@@ -2,8 +2,8 @@
 //!
 //! Read from llama.cpp's graphs (`src/models/` there). What such a graph needs: the dense model's attention, norms and
 //! activation, and routing whose weights sum to 1 (`norm_w`). `llama` has a routed form of itself, `qwen3` is computed so
-//! by `qwen3moe`. `qwen2moe` does not normalise its weights, but `llama` takes the biases of `qwen2`; it turns pairs of
-//! neighbours where qwen2 turns halves against each other, which rows in another order make up for.
+//! by `qwen3moe`. `qwen2moe` does not normalise its weights; `glm4moe` does, and takes the biases of `qwen2`. It adds a
+//! shared expert and biases of the selection, which are zeros here.
 //!
 //! Gemma has none. Its activation, GELU, is in two mixtures of decoders: `gemma4`, which normalises attention's values,
 //! and `grok`, which has no norms of queries and keys, and no window.
@@ -16,34 +16,27 @@ pub const KNOWN: [&str; 3] = ["llama", "qwen2", "qwen3"];
 pub struct Recipe {
     /// The mixture's architecture.
     pub architecture: &'static str,
-    pub turned: Turned,
-    pub width: Width,
+    pub graph: Graph,
 }
 
-/// Which elements of a head the position turns against each other, in the dense architecture as seen from the mixture's.
+/// What the mixture's graph wants beside routers and experts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turned {
-    /// The same ones.
-    Alike,
-    /// Halves, where the mixture turns neighbours: rows of queries and keys are reordered.
-    Halves,
-}
-
-/// Where the mixture's metadata have the width of an expert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Width {
-    /// It is that of the feed-forward block.
-    FeedForward,
-    /// It has a key of its own, `expert_feed_forward_length`.
-    Own,
+pub enum Graph {
+    /// Nothing: an expert is as wide as the dense block was.
+    Plain,
+    /// A key for an expert's width, `expert_feed_forward_length`.
+    Width,
+    /// The same; the norm before the experts under attention's name, a shared expert and biases of the selection, which
+    /// are zeros, and keys that say how routing is computed.
+    Glm,
 }
 
 /// The recipe for a dense architecture; None where llama.cpp has no mixture that computes the same.
 pub fn recipe_of(architecture: &str) -> Option<Recipe> {
     Some(match architecture {
-        "llama" => Recipe { architecture: "llama", turned: Turned::Alike, width: Width::FeedForward },
-        "qwen2" => Recipe { architecture: "llama", turned: Turned::Halves, width: Width::FeedForward },
-        "qwen3" => Recipe { architecture: "qwen3moe", turned: Turned::Alike, width: Width::Own },
+        "llama" => Recipe { architecture: "llama", graph: Graph::Plain },
+        "qwen2" => Recipe { architecture: "glm4moe", graph: Graph::Glm },
+        "qwen3" => Recipe { architecture: "qwen3moe", graph: Graph::Width },
         _ => return None,
     })
 }
