@@ -70,8 +70,11 @@ pub struct Rewriter {
     /// Whether rows of the type can be changed.
     pub takes: fn(u32) -> bool,
     /// Turns a row into numbers, has them changed, and turns them back.
-    pub rewrite: fn(u32, &mut [u8], &mut dyn FnMut(&mut [f32])),
+    pub rewrite: fn(u32, &mut [u8], Change<'_>),
 }
+
+/// Changes the numbers of a row.
+type Change<'a> = &'a mut dyn FnMut(&mut [f32]);
 
 /// A mixture that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
