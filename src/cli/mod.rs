@@ -17,7 +17,10 @@ use clap_complete::Shell;
 
 pub use design::{PlanArgs, PowerArgs};
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
-pub use model::{DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelVerifyArgs};
+pub use model::{
+    DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
+    ModelVerifyArgs,
+};
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
 pub use run::{RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
 pub use scoring::ScoreArgs;

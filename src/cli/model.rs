@@ -1,10 +1,12 @@
-//! Owns the arguments of `model` and of `devices`: which models are listed, fetched, inspected and checked.
+//! Owns the arguments of `model` and of `devices`: which models are listed, fetched, inspected, checked and upcycled.
 //!
 //! Knows neither catalogues nor the hub nor packages.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+use super::parsers::noise;
 
 #[derive(Debug, Args)]
 #[command(after_help = DEVICES_AFTER_HELP)]
@@ -32,6 +34,8 @@ pub enum ModelCommand {
     Fetch(ModelFetchArgs),
     /// Compare models with their SHA-256.
     Verify(ModelVerifyArgs),
+    /// Make a mixture of experts of a dense model: a control for what routing does.
+    Upcycle(ModelUpcycleArgs),
 }
 
 /// Which models are known.
@@ -121,3 +125,49 @@ pub struct ModelVerifyArgs {
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = UPCYCLE_AFTER_HELP)]
+pub struct ModelUpcycleArgs {
+    /// The dense model: a GGUF file, or a model's name.
+    #[arg(value_name = "FILE|ID")]
+    pub model: String,
+    #[command(flatten)]
+    pub known: Known,
+    /// Experts in each layer.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=512))]
+    pub experts: u32,
+    /// Experts that each token uses; up to --experts.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=512))]
+    pub used: u32,
+    /// How far each expert is from the dense block, relative to its weights; 0 copies them byte for byte.
+    #[arg(long, value_name = "S", default_value = "0", value_parser = noise, allow_negative_numbers = true)]
+    pub noise: f64,
+    /// Seed of the routers and of the noise.
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// The file to write; there must be none of this name.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+const UPCYCLE_AFTER_HELP: &str = "\
+Each feed-forward block becomes N experts behind a random router, whose weights sum to 1 for
+each token. Without noise all experts are the same block: the mixture computes what the dense
+model does, and is routed. If it repeats itself as much as the dense model, routing is not the
+cause. With noise the experts differ, and what changes is the experts' doing.
+
+Where --experts is a multiple of --used, a token takes whole groups of experts, each with the
+weight 1/used: with 1 or 2 used, copies then give the dense model's logits bit for bit on a CPU.
+Otherwise their sum is rounded, and a quantised model's texts part from the dense model's.
+
+Noise: w + S * rms(row) * z, with z from N(0, 1), for each weight of each expert; quantised weights
+are then quantised anew in the type that they had. Same file, same numbers: same bytes, on one machine.
+
+Takes the architectures llama (Llama, Mistral, SmolLM2), qwen2 and qwen3, no split files. The file
+grows by the feed-forward blocks times N - 1; of qwen2 times N, for llama.cpp wants a shared expert
+there, which is zeros. `moe-sweep model inspect` shows what was done to which file.
+
+Example:
+  moe-sweep model upcycle models/dense-tiny.gguf --experts 4 --used 2 --out copies.gguf
+  moe-sweep model upcycle models/dense-tiny.gguf --experts 4 --used 2 --noise 0.1 --seed 1 --out noisy.gguf";

@@ -33,3 +33,9 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|error| format!("{error}"))?;
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("give a number from 0 to 1".to_owned()) }
 }
+
+pub(super) fn noise(text: &str) -> Result<f64, String> {
+    let noise: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    // -0 is 0, and must not be stated as another.
+    if noise >= 0.0 && noise.is_finite() { Ok(noise.abs()) } else { Err("give 0, or a number above it".to_owned()) }
+}

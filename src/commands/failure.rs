@@ -14,6 +14,7 @@ use crate::check::{CheckError, UnlikeRuns};
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
 use crate::model::hub::HubError;
 use crate::model::packages::{IndexError, PackageError};
+use crate::model::upcycle::UpcycleError;
 use crate::model::{HeaderError, NotHere, UnknownModel, VerifyError};
 use crate::prepare::{ArmFileError, LoadError, PrepareError, UnfitStudy};
 use crate::report::plot::PlotError;
@@ -100,6 +101,11 @@ codes! {
     TextError, Report::new, _ => BadSetup;
     UnlikeRuns, Report::new, _ => BadSetup;
     Unreadable, Report::new, _ => BadSetup;
+    UpcycleError, Report::new,
+        UpcycleError::TooManyUsed { .. } => Usage,
+        UpcycleError::Interrupted { .. } => Interrupted,
+        UpcycleError::Write { .. } => Internal,
+        _ => BadSetup;
     VerifyError, Report::new, _ => BadSetup;
     PrepareError, Report::new,
         PrepareError::RunDir(error) => error.code(),

@@ -197,6 +197,18 @@ pub struct Quantisation {
     pub threads: u32,
 }
 
+/// Changes weights of a file in the type that they have.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockCodec {
+    /// Whether rows of this `ggml_type` can be changed.
+    pub takes: fn(ggml_type: u32) -> bool,
+    /// Turns a row of such a type into numbers, has them changed, and turns them back.
+    pub rewrite: fn(ggml_type: u32, row: &mut [u8], change: Change<'_>),
+}
+
+/// Changes the numbers of a row.
+type Change<'a> = &'a mut dyn FnMut(&mut [f32]);
+
 /// For each template the tokens of every prompt, in the order they were given,
 /// BOS included; or why the model can't be asked in this way.
 pub type PromptCounts = BTreeMap<Template, Result<Vec<u32>, String>>;

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use super::{
-    Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts, Quantisation,
-    Questions, Work,
+    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts,
+    Quantisation, Questions, Work,
 };
 use crate::domain::ModelFacts;
 
@@ -19,6 +19,11 @@ pub const REMEDY: &str = "get a build with llama.cpp: `cargo build --release` in
 
 /// llama.cpp, of which there is none.
 pub struct Llama(Infallible);
+
+/// None: only llama.cpp knows how its blocks hold weights.
+pub fn block_codec() -> Option<BlockCodec> {
+    None
+}
 
 /// A model that it would have loaded.
 pub struct Model(Infallible);

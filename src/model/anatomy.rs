@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::file_type::file_type_name;
 use super::gguf::{Gguf, List, TensorType, Value};
+use super::upcycle::keys;
 
 mod sums;
 
@@ -31,6 +32,9 @@ pub struct Anatomy {
     pub attention: Attention,
     /// None for a dense model.
     pub experts: Option<Experts>,
+    /// None for a model that `model upcycle` did not make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upcycled: Option<UpcycledFrom>,
     pub tokenizer: Tokenizer,
     pub parameters: Parameters,
     pub weights: Weights,
@@ -64,6 +68,18 @@ pub struct Experts {
     /// Beside the routed ones, for every token.
     pub shared: Option<u64>,
     pub feed_forward_length: Option<u64>,
+}
+
+/// What `model upcycle` made a mixture of, and how.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UpcycledFrom {
+    /// Of the dense model's file, lower-case hexadecimal.
+    pub from_sha256: String,
+    pub experts: u64,
+    pub used: u64,
+    /// Relative to the weights; 0 where experts are copies.
+    pub noise: f64,
+    pub seed: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -155,6 +171,7 @@ impl Anatomy {
             attention: attention(&keys),
             parameters: sums::parameters(&gguf.tensors, experts.as_ref()),
             experts,
+            upcycled: upcycled(&keys),
             tokenizer: Tokenizer {
                 model: keys.text("tokenizer.ggml.model"),
                 bos_id: keys.global("tokenizer.ggml.bos_token_id").and_then(Value::unsigned),
@@ -204,6 +221,18 @@ impl<'a> Keys<'a> {
     fn most(&self, key: &str) -> Option<u64> {
         self.number(key).or_else(|| self.each_layer(key)?.into_iter().max())
     }
+}
+
+/// None where a key is missing as well: whoever changed them made another model.
+fn upcycled(held: &Keys<'_>) -> Option<UpcycledFrom> {
+    let number = |key| held.global(key).and_then(Value::unsigned);
+    Some(UpcycledFrom {
+        from_sha256: held.text(keys::FROM_SHA256)?,
+        experts: number(keys::EXPERTS)?,
+        used: number(keys::USED)?,
+        noise: held.global(keys::NOISE).and_then(Value::float)?,
+        seed: number(keys::SEED)?,
+    })
 }
 
 fn attention(keys: &Keys<'_>) -> Attention {

@@ -1,5 +1,6 @@
 //! Owns model files: the catalogue that names them, the hashes they are known by, the hub and the packages that
-//! they come from, the quantised ones that are made of them, what their headers tell and the memory that they will take.
+//! they come from, the quantised ones and the mixtures that are made of them, what their headers tell and the memory that
+//! they will take.
 
 mod anatomy;
 mod catalogue;
@@ -16,10 +17,12 @@ mod named;
 pub mod packages;
 mod quantised;
 mod units;
+pub mod upcycle;
 mod verify;
 
 pub use anatomy::{
-    Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, Weights, is_expert,
+    Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, UpcycledFrom, Weights,
+    is_expert,
 };
 pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};

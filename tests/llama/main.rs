@@ -25,3 +25,4 @@ mod shimmy_reference;
 mod signals;
 mod torture;
 mod trace;
+mod upcycle;

@@ -19,7 +19,7 @@ const PROMPTS: [&str; 3] = ["Artificial intelligence is", "Once upon a time", "E
 const MAX_TOKENS: u32 = 24;
 
 /// A model loaded in a worker, `batch` texts side by side.
-fn load(model: &Path, numerics: Numerics, batch: u32) -> Worker {
+pub(super) fn load(model: &Path, numerics: Numerics, batch: u32) -> Worker {
     let mut worker = Worker::start(Path::new(PROGRAM), numerics).expect("a worker");
     worker.send(&Request::Load(LoadSettings {
         path: model.to_owned(),
@@ -50,7 +50,7 @@ fn trace(worker: &mut Worker, record: Record, directory: &Path, follow: impl Fn(
     trace_all(worker, (&PROMPTS, MAX_TOKENS), record, directory, follow)
 }
 
-fn trace_all(
+pub(super) fn trace_all(
     worker: &mut Worker,
     (prompts, max_tokens): (&[&str], u32),
     record: Record,
@@ -72,7 +72,7 @@ fn trace_all(
     }
 }
 
-fn greedy(_: usize) -> Follow {
+pub(super) fn greedy(_: usize) -> Follow {
     Follow::Greedy
 }
 
@@ -97,7 +97,7 @@ fn generate(worker: &mut Worker) -> Vec<Generation> {
     generations.into_iter().map(|(_, generation)| generation).collect()
 }
 
-fn read_routing(directory: &Path, traced: &Traced) -> Vec<Vec<Routed>> {
+pub(super) fn read_routing(directory: &Path, traced: &Traced) -> Vec<Vec<Routed>> {
     let shape = traced.routing.as_ref().expect("routing was recorded");
     let mut reader = RoutingReader::open(directory, traced, shape).expect("a routing file");
     (0..traced.n_positions()).map(|_| reader.read().expect("a position")).collect()

@@ -24,3 +24,4 @@ mod pypi;
 mod report;
 mod surroundings;
 mod unknown_names;
+mod upcycle;

@@ -9,6 +9,7 @@
 //! - `model`: loading, with the experts where they are wanted
 //! - `footprint`: where it put the model's tensors, caches and buffers
 //! - `quantise`: model files with weights of another type
+//! - `rewrite`: other weights of the same type
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
 //! - [`fast`]: the common chains in Rust, for the same tokens in less time
@@ -45,6 +46,7 @@ mod parity;
 mod pool;
 mod prompt;
 mod quantise;
+mod rewrite;
 mod rows;
 mod sampler;
 mod sequences;
@@ -63,6 +65,7 @@ pub use model::{Facts, Model, RopeScaling};
 pub use options::ContextOptions;
 pub use prompt::ChatForm;
 pub use quantise::FileType;
+pub use rewrite::{can_rewrite, rewrite};
 pub use rows::Rows;
 pub use sampler::Sampler;
 pub use settings::{Bos, HostExperts, Numerics, Samplers, Settings, Sharing, Strategy, Template};

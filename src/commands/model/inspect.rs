@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::{Failure, print_json, tell};
 use super::known_models;
-use crate::cli::ModelInspectArgs;
+use crate::cli::{Known, ModelInspectArgs};
 use crate::domain::Offload;
 use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
@@ -13,7 +13,7 @@ use crate::model::{Caches, HeaderError, Location, NotHere, named, read_header};
 use crate::report::models::{Inspected, describe};
 
 pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
-    let path = find(args)?;
+    let path = find(&args.model, &args.known)?;
     if EngineKind::of(&path) == EngineKind::Scripted {
         return Err(HeaderError::Scripted { path }.into());
     }
@@ -26,18 +26,18 @@ pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
 }
 
 /// A path is taken as it is; anything else is a model's name first.
-fn find(args: &ModelInspectArgs) -> Result<PathBuf, Failure> {
-    let path = Path::new(&args.model);
-    let is_path = args.model.contains(std::path::MAIN_SEPARATOR)
+pub(super) fn find(name: &str, known: &Known) -> Result<PathBuf, Failure> {
+    let path = Path::new(name);
+    let is_path = name.contains(std::path::MAIN_SEPARATOR)
         || path.extension().is_some_and(|extension| extension == "gguf" || extension == "toml");
     if is_path {
         return Ok(path.to_owned());
     }
-    let models = known_models(&args.known)?;
-    if !models.iter().any(|model| model.id == args.model) && path.exists() {
+    let models = known_models(known)?;
+    if !models.iter().any(|model| model.id == name) && path.exists() {
         return Ok(path.to_owned());
     }
-    let model = named(std::slice::from_ref(&args.model), &models)?.remove(0);
+    let model = named(&[name.to_owned()], &models)?.remove(0);
     let location = Location::of(&model, &Caches::from_env());
     let remedy = || format!("correct its path, or fetch it: moe-sweep model fetch {}", model.id);
     Ok(location.paths().first().cloned().ok_or_else(|| NotHere::new(&model, remedy()))?)

@@ -9,6 +9,7 @@ use crate::prepare::load_models;
 mod fetch;
 mod inspect;
 mod list;
+mod upcycle;
 mod verify;
 
 pub fn execute(command: &ModelCommand) -> Result<ExitCode, Failure> {
@@ -17,6 +18,7 @@ pub fn execute(command: &ModelCommand) -> Result<ExitCode, Failure> {
         ModelCommand::Inspect(args) => inspect::inspect(args),
         ModelCommand::Fetch(args) => fetch::fetch(args),
         ModelCommand::Verify(args) => verify::verify(args),
+        ModelCommand::Upcycle(args) => upcycle::upcycle(args),
     }
 }
 

@@ -9,8 +9,8 @@
 use std::path::Path;
 
 use super::{
-    Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts, Quantisation,
-    Questions, Takeover, TraceWork, Traced, Work,
+    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts,
+    Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
 use crate::domain::{Bos, ModelFacts, OpOffload, Template, Token};
 
@@ -27,6 +27,11 @@ pub struct Llama(::llama::Llama);
 
 /// A loaded model.
 pub struct Model(::llama::Model);
+
+/// How weights are changed in the type that they have; llama.cpp need not be started for it.
+pub fn block_codec() -> Option<BlockCodec> {
+    Some(BlockCodec { takes: ::llama::can_rewrite, rewrite: ::llama::rewrite })
+}
 
 impl Llama {
     /// Starts llama.cpp and lets only its warnings and errors through, on stderr.

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Seek};
 
 use super::error::Problem;
-use super::metadata::read_metadata;
+use super::layout::Layout;
+use super::metadata::{Metadata, read_metadata};
 use super::names::name;
 use super::source::{Fault, Source};
 use super::value::Value;
@@ -32,8 +33,8 @@ pub struct Header {
     pub tensors: Vec<Tensor>,
 }
 
-/// Reads a header from a file of `length` bytes.
-pub(super) fn read<R: Read + Seek>(reader: R, length: u64) -> Result<Header, Fault> {
+/// Reads a header from a file of `length` bytes, and where what it speaks of lies.
+pub(super) fn read<R: Read + Seek>(reader: R, length: u64) -> Result<(Header, Layout), Fault> {
     let mut source = Source::new(reader, length);
     let magic = source.bytes("its mark", length.min(4))?;
     if magic.len() < MAGIC.len() && MAGIC.starts_with(&magic) {
@@ -57,12 +58,17 @@ pub(super) fn read<R: Read + Seek>(reader: R, length: u64) -> Result<Header, Fau
     let n_keys = source.u64("the number of keys")?;
     source.count("keys", n_keys, LEAST_KEY_BYTES, MAX_ENTRIES)?;
     source.count("tensors", n_tensors, LEAST_TENSOR_BYTES, MAX_ENTRIES)?;
-    let (metadata, alignment) = read_metadata(&mut source, n_keys)?;
-    let tensors = read_tensors(&mut source, n_tensors, alignment)?;
-    Ok(Header { version, metadata, tensors })
+    let Metadata { values: metadata, places: keys, alignment } = read_metadata(&mut source, n_keys)?;
+    let (tensors, starts) = read_tensors(&mut source, n_tensors, alignment)?;
+    Ok((Header { version, metadata, tensors }, Layout { keys, alignment, starts }))
 }
 
-fn read_tensors<R: Read + Seek>(source: &mut Source<R>, count: u64, alignment: u64) -> Result<Vec<Tensor>, Fault> {
+/// The tensors, and where the data of each begin in the file.
+fn read_tensors<R: Read + Seek>(
+    source: &mut Source<R>,
+    count: u64,
+    alignment: u64,
+) -> Result<(Vec<Tensor>, Vec<u64>), Fault> {
     // The keys have taken some of the bytes that the count was checked against.
     source.count("tensors", count, LEAST_TENSOR_BYTES, MAX_ENTRIES)?;
     let mut tensors: Vec<(Tensor, TensorOffsets)> = Vec::with_capacity(count as usize);
@@ -92,7 +98,7 @@ fn read_tensors<R: Read + Seek>(source: &mut Source<R>, count: u64, alignment: u
         }
         expected = after.checked_next_multiple_of(alignment).ok_or_else(overflow)?;
     }
-    Ok(tensors.into_iter().map(|(tensor, _)| tensor).collect())
+    Ok(tensors.into_iter().map(|(tensor, at)| (tensor, data + at.offset)).unzip())
 }
 
 /// Where a tensor's entry is in the file, and its data in the data section.

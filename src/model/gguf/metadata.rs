@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use super::error::Problem;
+use super::layout::KeyPlace;
 use super::names::{name, shown, shown_bytes};
 use super::source::{Fault, Source};
 use super::value::{List, Value, ValueType};
@@ -18,12 +19,18 @@ const MAX_KEPT_ELEMENTS: u64 = 1 << 12;
 /// What texts and arrays may take together, whatever the file says.
 const KEPT_BYTES: u64 = 8 << 20;
 
-/// The metadata, and the alignment that it states.
-pub(super) fn read_metadata<R: Read + Seek>(
-    source: &mut Source<R>,
-    count: u64,
-) -> Result<(BTreeMap<String, Value>, u64), Fault> {
-    let mut metadata = BTreeMap::new();
+/// What a header says before its tensors.
+pub(super) struct Metadata {
+    pub values: BTreeMap<String, Value>,
+    /// Where each value stands, in the file's order.
+    pub places: Vec<KeyPlace>,
+    /// Of the tensors' data, in bytes.
+    pub alignment: u64,
+}
+
+pub(super) fn read_metadata<R: Read + Seek>(source: &mut Source<R>, count: u64) -> Result<Metadata, Fault> {
+    let mut values = BTreeMap::new();
+    let mut places = Vec::new();
     let mut alignment = DEFAULT_ALIGNMENT;
     let mut kept = Kept(KEPT_BYTES);
     for _ in 0..count {
@@ -33,8 +40,10 @@ pub(super) fn read_metadata<R: Read + Seek>(
         if key.is_empty() {
             return Err(bad(Problem::EmptyKey));
         }
+        let value_begin = source.position();
         let value_type = value_type(source, &key)?;
         let value = read_value(source, &key, value_type, &mut kept)?;
+        places.push(KeyPlace { key: key.clone(), value: value_begin..source.position() });
         if key == "general.alignment" {
             alignment = alignment_of(value_type, &value).ok_or_else(|| {
                 let found = shown(&format!("{value_type:?} {value:?}"));
@@ -42,11 +51,11 @@ pub(super) fn read_metadata<R: Read + Seek>(
             })?;
         }
         let shown = shown(&key);
-        if metadata.insert(key, value).is_some() {
+        if values.insert(key, value).is_some() {
             return Err(bad(Problem::DuplicateKey { key: shown }));
         }
     }
-    Ok((metadata, alignment))
+    Ok(Metadata { values, places, alignment })
 }
 
 fn value_type<R: Read + Seek>(source: &mut Source<R>, key: &str) -> Result<ValueType, Fault> {

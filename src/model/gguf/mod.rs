@@ -13,16 +13,20 @@ use std::path::{Path, PathBuf};
 
 mod error;
 mod header;
+mod layout;
 mod metadata;
 mod names;
 mod source;
 mod tensor_type;
 mod value;
+mod write;
 
 pub use error::{GgufError, Problem};
 pub use header::Header;
+pub use layout::{KeyPlace, Layout};
 pub use tensor_type::TensorType;
 pub use value::{List, Value, ValueType};
+pub use write::Draft;
 
 use super::parts;
 use crate::experiment::{SplitName, split_name};
@@ -64,7 +68,7 @@ impl Gguf {
         let mut whole: Option<Self> = None;
         let mut names = HashSet::new();
         for (path, index) in paths.iter().zip(0..) {
-            let (header, file_bytes) = read_file(path)?;
+            let ((header, _), file_bytes) = read_file(path)?;
             check_part(path, &header, index, count)?;
             let twice = header.tensors.iter().find(|tensor| !names.insert(tensor.name.clone()));
             if let Some(tensor) = twice {
@@ -86,26 +90,34 @@ impl Gguf {
     }
 }
 
+/// Reads the header of one file, and where in it lies what the header speaks of.
+///
+/// # Errors
+/// When it can't be read, or is no whole GGUF file.
+pub fn read_layout(path: &Path) -> Result<(Header, Layout), GgufError> {
+    read_file(path).map(|(read, _)| read)
+}
+
 /// Reads one file's header from memory, for tests and tools.
 ///
 /// # Errors
 /// What is wrong with it, and at which byte.
 pub fn read_bytes(bytes: &[u8]) -> Result<Header, (u64, Problem)> {
-    header::read(Cursor::new(bytes), bytes.len() as u64).map_err(|fault| match fault {
+    header::read(Cursor::new(bytes), bytes.len() as u64).map(|(header, _)| header).map_err(|fault| match fault {
         Fault::Bad { offset, problem } => (offset, problem),
         Fault::Io(error) => unreachable!("memory can be read: {error}"),
     })
 }
 
 /// Reads one file's header from `reader`, which holds `length` bytes.
-fn read_from<R: Read + Seek>(path: &Path, reader: R, length: u64) -> Result<Header, GgufError> {
+fn read_from<R: Read + Seek>(path: &Path, reader: R, length: u64) -> Result<(Header, Layout), GgufError> {
     header::read(reader, length).map_err(|fault| match fault {
         Fault::Bad { offset, problem } => GgufError::Bad { path: path.to_owned(), offset, problem },
         Fault::Io(source) => GgufError::Read { path: path.to_owned(), source },
     })
 }
 
-fn read_file(path: &Path) -> Result<(Header, u64), GgufError> {
+fn read_file(path: &Path) -> Result<((Header, Layout), u64), GgufError> {
     let unreadable = |source| GgufError::Read { path: path.to_owned(), source };
     // Before it is opened: opening a pipe waits for somebody to write.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {

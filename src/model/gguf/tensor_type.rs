@@ -8,6 +8,11 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TensorType(u8);
 
+impl TensorType {
+    /// Numbers of 4 bytes, unquantised.
+    pub const F32: Self = Self(0);
+}
+
 /// Name, elements in a block, bytes of a block; by id. After `type_traits` in
 /// ggml's `src/ggml.c`, with the sizes that `src/ggml-common.h` asserts.
 const TABLE: [Option<(&str, u64, u64)>; 43] = [
@@ -61,6 +66,11 @@ impl TensorType {
     pub fn from_id(id: u32) -> Option<Self> {
         let known = TABLE.get(id as usize).is_some_and(Option::is_some);
         known.then_some(Self(id as u8))
+    }
+
+    /// The id that stands in a file, which is ggml's.
+    pub fn id(self) -> u32 {
+        self.0.into()
     }
 
     fn row(self) -> (&'static str, u64, u64) {

@@ -50,6 +50,11 @@ impl ValueType {
         all.get(id as usize).copied()
     }
 
+    /// The id that stands in a file.
+    pub(super) fn id(self) -> u32 {
+        self as u32
+    }
+
     /// Bytes of one value; None where they depend on the value.
     pub(super) fn fixed_bytes(self) -> Option<u64> {
         match self {
@@ -83,6 +88,14 @@ impl Value {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number with a fraction.
+    pub fn float(&self) -> Option<f64> {
+        match *self {
+            Self::Float(n) => Some(n),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::domain::Offload;
 use crate::model::gguf::Gguf;
 use crate::model::memory::{Estimate, Placement, Room};
-use crate::model::{Anatomy, KvHeads, human_bytes, human_count};
+use crate::model::{Anatomy, KvHeads, UpcycledFrom, human_bytes, human_count};
 use crate::plain::neutralise;
 
 /// What a model's header tells, in the shape in which `--json` prints it.
@@ -84,6 +84,7 @@ pub fn describe(gguf: &Gguf, anatomy: &Anatomy, estimate: &Estimate) -> String {
     lines.add("parameters", format!("{}{active}", human_count(parameters.total)));
     lines.add_some("layers", anatomy.layers);
     lines.add("experts", experts(anatomy));
+    lines.add_some("upcycled", anatomy.upcycled.as_ref().map(upcycled));
     lines.add_some("embedding", anatomy.embedding_length);
     lines.add_some("attention", heads(anatomy));
     let window = attention.sliding_window.map(|window| format!("{window} tokens in the layers that have one"));
@@ -117,6 +118,18 @@ fn experts(anatomy: &Anatomy) -> String {
         _ => String::new(),
     };
     format!("{} in a layer{used}{shared}", experts.count)
+}
+
+fn upcycled(upcycled: &UpcycledFrom) -> String {
+    let UpcycledFrom { from_sha256, experts, used, noise, seed } = upcycled;
+    let made = match noise {
+        0.0 => "copies".to_owned(),
+        noise => format!("copies with noise {noise}"),
+    };
+    let hash = neutralise(from_sha256);
+    format!(
+        "{experts} {made} of each feed-forward block, {used} used, seed {seed}, from the dense model with SHA-256 {hash}"
+    )
 }
 
 fn heads(anatomy: &Anatomy) -> Option<String> {

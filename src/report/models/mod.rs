@@ -2,8 +2,10 @@
 
 mod inspect;
 mod list;
+mod upcycled;
 mod verify;
 
 pub use inspect::{Inspected, describe};
 pub use list::{Row, table};
+pub use upcycled::upcycled;
 pub use verify::line;
