@@ -9,6 +9,7 @@ use serde_spanned::Spanned;
 use super::error::{BACKSLASH, Problems, did_you_mean};
 use super::raw::RawModel;
 use super::server::{Served, Server};
+use super::shape::{ModelShape, resolve_shape};
 use super::split::{SplitName, split_name};
 
 /// The revision of a repository that is meant when none is named.
@@ -27,8 +28,17 @@ pub struct Model {
     pub sha256: Option<String>,
     /// Of the file, or of all parts of a split set together, when stated.
     pub size_bytes: Option<u64>,
+    /// What is known of it without its file, when stated.
+    pub shape: Option<ModelShape>,
     /// What must stand beside every result of this model.
     pub note: Option<String>,
+}
+
+impl Model {
+    /// Says how large its file is, or about how large, before it is here.
+    pub fn expected_bytes(&self) -> Option<u64> {
+        self.size_bytes.or(self.shape.as_ref()?.about_bytes)
+    }
 }
 
 /// Where a model's file comes from.
@@ -96,6 +106,7 @@ fn resolve_model(raw: &RawModel, servers: &[Server], directory: &Path, problems:
         source: resolve_source(raw, servers, directory, problems).unwrap_or_else(|| Source::Path(directory.to_owned())),
         sha256: raw.sha256.as_ref().map(|sha256| sha256.get_ref().clone()),
         size_bytes: raw.size_bytes,
+        shape: resolve_shape(raw, problems),
         note: raw.note.clone(),
     }
 }

@@ -40,7 +40,7 @@ steps = [{ top_p = 0.9 }, { temperature = "T" }, "dist"]
 "#;
 
 fn model(id: &str, path: &str) -> Model {
-    Model { id: id.into(), source: Source::Path(path.into()), sha256: None, size_bytes: None, note: None }
+    Model { id: id.into(), source: Source::Path(path.into()), sha256: None, size_bytes: None, shape: None, note: None }
 }
 
 fn read_with(text: &str, prompts_file: Option<&str>) -> Result<Experiment, BadExperiment> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::file_type::file_type_name;
 use super::gguf::{Gguf, List, TensorType, Value};
 
+mod expected;
 mod sums;
 
 pub use sums::is_expert;

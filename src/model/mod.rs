@@ -3,6 +3,7 @@
 
 mod anatomy;
 mod catalogue;
+pub mod duration;
 mod file;
 mod file_type;
 pub mod gguf;

@@ -44,7 +44,14 @@ fn read_or_told<T>(result: Result<T, BadExperiment>) -> Read {
 
 fn surroundings(prompts: Option<&str>) -> Surroundings {
     let path = "/models/t.gguf".into();
-    let model = Model { id: "theirs".into(), source: Source::Path(path), sha256: None, size_bytes: None, note: None };
+    let model = Model {
+        id: "theirs".into(),
+        source: Source::Path(path),
+        sha256: None,
+        size_bytes: None,
+        shape: None,
+        note: None,
+    };
     Surroundings {
         directory: "/experiments".into(),
         catalogue: vec![model],

@@ -9,6 +9,7 @@
 //! - `model`: loading, with the experts where they are wanted
 //! - `footprint`: where it put the model's tensors, caches and buffers
 //! - `quantise`: model files with weights of another type
+//! - `pace`: how fast weights are multiplied here
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
 //! - [`fast`]: the common chains in Rust, for the same tokens in less time
@@ -41,6 +42,7 @@ mod footprint;
 mod lanes;
 mod model;
 pub mod options;
+mod pace;
 mod parity;
 mod pool;
 mod prompt;
@@ -61,6 +63,7 @@ pub use footprint::{Holding, footprint};
 pub use lanes::generate;
 pub use model::{Facts, Model, RopeScaling};
 pub use options::ContextOptions;
+pub use pace::Pace;
 pub use prompt::ChatForm;
 pub use quantise::FileType;
 pub use rows::Rows;
