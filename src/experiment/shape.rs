@@ -71,6 +71,8 @@ pub(super) fn resolve_shape(raw: &RawModel, problems: &mut Problems) -> Option<M
         let (experts, all) = (shape.expert_parameters(), shape.parameters);
         let message = format!("its experts alone have {experts} parameters, and parameters = {all} is less");
         problems.add(span, message, "correct the widths or the parameters");
+    } else if raw.server.is_some() {
+        problems.add(span, "the shape of a model on a server is of no use", "remove it");
     } else if shape.about_bytes.or(raw.size_bytes).is_none() {
         problems.add(span, "a shape without the size of its file", "add about_bytes to it, or size_bytes to the model");
     }

@@ -6,11 +6,12 @@
 use super::Anatomy;
 use crate::hardware::Pace;
 
-/// The share of the tokens asked for that were evaluated where texts shared the most: 0.48 and 0.50 in the grids of
-/// docs/performance.md, less where texts end early.
-const LEAST_SHARE: f64 = 0.4;
-/// What comes on top of the products of Q4_K at most, as a factor: slower types, attention, sampling, threads that wait.
-const MOST_OVERHEAD: f64 = 2.0;
+/// The share of the tokens asked for that are evaluated where texts share much: 0.48 and 0.50 in the grids of
+/// docs/performance.md.
+const LEAST_SHARE: f64 = 0.5;
+/// What a step takes at most, in products of Q4_K, for slower types, attention, sampling and threads that wait for each
+/// other: 3.2 was measured (docs/planning.md).
+const MOST_OVERHEAD: f64 = 4.0;
 
 /// What is to be decoded.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,9 +40,9 @@ impl Span {
     /// a step takes
     ///
     /// - at least max(r, m), where reading and multiplying overlap;
-    /// - at most 2 × (r + m), where they don't, and types, attention and waiting threads cost as much again.
+    /// - at most 4 × (r + m), where they don't, and types, attention and threads that wait cost three times as much again.
     ///
-    /// The tokens are as many as asked for at most, and 0.4 of that at least, where texts share beginnings and end early.
+    /// The tokens are as many as asked for at most, and half of that at least, where texts share beginnings.
     pub fn of(anatomy: &Anatomy, work: Decoding, pace: Pace) -> Option<Self> {
         let active = anatomy.parameters.active? as f64;
         let texts = f64::from(work.together.max(1));
@@ -103,25 +104,25 @@ mod tests {
 
     #[test]
     fn a_dense_model_alone_reads_its_file_once_a_token() {
-        assert_eq!(span(0, 1, READS), Span { least_s: 400.0, most_s: 2000.0 });
-        assert_eq!(span(0, 10, READS), Span { least_s: 40.0, most_s: 200.0 }, "ten texts share the reading");
+        assert_eq!(span(0, 1, READS), Span { least_s: 500.0, most_s: 4000.0 });
+        assert_eq!(span(0, 10, READS), Span { least_s: 50.0, most_s: 400.0 }, "ten texts share the reading");
         assert_eq!(span(0, 10, MULTIPLIES), span(0, 1, MULTIPLIES), "and multiply each for itself");
     }
 
     #[test]
     fn experts_are_read_as_far_as_texts_meet_them() {
         // One expert of four has 12 of the 64 bytes; 16 are no expert's.
-        assert_eq!(span(4, 1, READS).least_s, 400.0 * 28.0 / 64.0);
-        assert_eq!(span(4, 1, MULTIPLIES).least_s, 400.0 * 28.0 / 64.0);
+        assert_eq!(span(4, 1, READS).least_s, 500.0 * 28.0 / 64.0);
+        assert_eq!(span(4, 1, MULTIPLIES).least_s, 500.0 * 28.0 / 64.0);
         let both = span(4, 2, READS).least_s;
-        assert!((both - 400.0 / 2.0 * (16.0 + 48.0 * (1.0 - 0.75 * 0.75)) / 64.0).abs() < 1e-9, "{both}");
+        assert!((both - 500.0 / 2.0 * (16.0 + 48.0 * (1.0 - 0.75 * 0.75)) / 64.0).abs() < 1e-9, "{both}");
     }
 
     #[test]
     fn prompts_are_evaluated_once_however_much_texts_share() {
         let work = Decoding { generated_tokens: 0, prompt_tokens: 1000, together: 1 };
         let span = Span::of(&anatomy(0), work, READS).expect("known");
-        assert_eq!(span, Span { least_s: 1000.0, most_s: 2000.0 });
+        assert_eq!(span, Span { least_s: 1000.0, most_s: 4000.0 });
     }
 
     #[test]
