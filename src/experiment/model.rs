@@ -9,7 +9,7 @@ use serde_spanned::Spanned;
 use super::error::{BACKSLASH, Problems, did_you_mean};
 use super::raw::RawModel;
 use super::server::{Served, Server};
-use super::shape::{ModelShape, resolve_shape};
+use super::shape::{ModelShape, check_shape};
 use super::split::{SplitName, split_name};
 
 /// The revision of a repository that is meant when none is named.
@@ -99,6 +99,9 @@ fn resolve_model(raw: &RawModel, servers: &[Server], directory: &Path, problems:
             problems.add(sha256.span(), "this is not a SHA-256", "write its 64 lower-case hexadecimal digits");
         }
     }
+    if let Some(shape) = &raw.shape {
+        check_shape(shape, raw.size_bytes, problems);
+    }
     Model {
         id: raw.id.get_ref().clone(),
         // A stand-in where the source is wrong: the grid may name the model
@@ -106,7 +109,7 @@ fn resolve_model(raw: &RawModel, servers: &[Server], directory: &Path, problems:
         source: resolve_source(raw, servers, directory, problems).unwrap_or_else(|| Source::Path(directory.to_owned())),
         sha256: raw.sha256.as_ref().map(|sha256| sha256.get_ref().clone()),
         size_bytes: raw.size_bytes,
-        shape: resolve_shape(raw, problems),
+        shape: raw.shape.as_ref().map(|shape| shape.get_ref().clone()),
         note: raw.note.clone(),
     }
 }

@@ -1,9 +1,9 @@
 //! Owns what is known of a model without its file: the `shape` of a `[[model]]`, for plans of models that are not here.
 
 use serde::Deserialize;
+use serde_spanned::Spanned;
 
 use super::error::Problems;
-use super::raw::RawModel;
 
 /// The widths and counts of a model, as its authors publish them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -50,9 +50,8 @@ impl ModelShape {
     }
 }
 
-/// The shape that a model's table states, if it can be one.
-pub(super) fn resolve_shape(raw: &RawModel, problems: &mut Problems) -> Option<ModelShape> {
-    let stated = raw.shape.as_ref()?;
+/// Tells whether a shape can be one; `size_bytes` is what its model's table states.
+pub(super) fn check_shape(stated: &Spanned<ModelShape>, size_bytes: Option<u64>, problems: &mut Problems) {
     let (span, shape) = (stated.span(), stated.get_ref());
     let positive = [
         ("layers", shape.layers),
@@ -71,10 +70,7 @@ pub(super) fn resolve_shape(raw: &RawModel, problems: &mut Problems) -> Option<M
         let (experts, all) = (shape.expert_parameters(), shape.parameters);
         let message = format!("its experts alone have {experts} parameters, and parameters = {all} is less");
         problems.add(span, message, "correct the widths or the parameters");
-    } else if raw.server.is_some() {
-        problems.add(span, "the shape of a model on a server is of no use", "remove it");
-    } else if shape.about_bytes.or(raw.size_bytes).is_none() {
+    } else if shape.about_bytes.or(size_bytes).is_none() {
         problems.add(span, "a shape without the size of its file", "add about_bytes to it, or size_bytes to the model");
     }
-    Some(shape.clone())
 }

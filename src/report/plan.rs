@@ -161,6 +161,9 @@ fn between(Span { least_s, most_s }: Span) -> String {
     const MINUTE: f64 = 60.0;
     const HOUR: f64 = 60.0 * MINUTE;
     const DAY: f64 = 24.0 * HOUR;
+    if most_s < 1.0 {
+        return "less than a second".to_owned();
+    }
     let (unit, name) = match most_s {
         s if s < 2.0 * MINUTE => (1.0, "s"),
         s if s < 2.0 * HOUR => (MINUTE, "minutes"),
@@ -184,6 +187,7 @@ mod tests {
     fn a_time_is_told_in_the_unit_of_its_greater_bound() {
         let told = |least_s, most_s| between(Span { least_s, most_s });
         assert_eq!(told(0.31, 4.0), "between 0.3 and 4 s");
+        assert_eq!(told(0.01, 0.9), "less than a second");
         assert_eq!(told(30.0, 119.0), "between 30 and 119 s");
         assert_eq!(told(60.0, 600.0), "between 1 and 10 minutes");
         assert_eq!(told(3_600.0 * 2.5, 3_600.0 * 30.4), "between 2.5 and 30 hours");
