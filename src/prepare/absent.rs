@@ -3,10 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::survey::{SurveyError, SurveyRequest};
-use crate::domain::ModelFacts;
+use crate::domain::{ModelFacts, Template};
 use crate::engine::EngineFacts;
-use crate::experiment::{Model, ModelShape};
+use crate::experiment::{Model, ModelShape, Prompt};
 use crate::model::Anatomy;
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::worker::list_devices;
@@ -14,26 +13,17 @@ use crate::worker::list_devices;
 /// Bytes of text that make a token, about: prompts' tokens can't be counted without the tokenizer.
 const BYTES_A_TOKEN: usize = 4;
 
-/// A model that is not here, and what is said where it is needed.
-pub struct Absent {
-    pub model: Model,
-    pub error: SurveyError,
-}
-
-/// What becomes of a model that is not here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhereAbsent {
-    Refuse,
-    /// Plan with what its shape tells, where one is stated.
-    StandIn,
-}
-
 /// Describes the model by its shape; `None` where none is stated.
-pub fn stand_in(model: &Model, request: &SurveyRequest<'_>, executable: &Path) -> Option<(Surveyed, Anatomy)> {
+pub fn stand_in(
+    model: &Model,
+    prompts: &[Prompt],
+    templates: &[Template],
+    executable: &Path,
+) -> Option<(Surveyed, Anatomy)> {
     let (shape, size_bytes) = (model.shape.as_ref()?, model.expected_bytes()?);
-    let tokens = request.prompts.iter().map(|prompt| prompt.text.len().div_ceil(BYTES_A_TOKEN) as u32);
+    let tokens = prompts.iter().map(|prompt| prompt.text.len().div_ceil(BYTES_A_TOKEN) as u32);
     let tokens: Vec<_> = tokens.collect();
-    let prompt_counts = request.templates.iter().map(|&template| (template, Ok(tokens.clone()))).collect();
+    let prompt_counts = templates.iter().map(|&template| (template, Ok(tokens.clone()))).collect();
     let on_disk = OnDisk { path: PathBuf::new(), commit: None, size_bytes, facts: facts(shape), prompt_counts };
     let engine = EngineFacts { fingerprint: String::new(), accelerators: accelerators(executable), variance: None };
     let surveyed = Surveyed { origin: Origin::File(on_disk), blake3: String::new(), engine };

@@ -33,11 +33,10 @@ pub use read::{LoadError, LoadedStudy, load_models, load_study};
 pub use shard::{WhichShardError, which_shard};
 pub use study::{ArmFileError, ReadyStudy, arm_files, prepare_study};
 
-use absent::{Absent, WhereAbsent};
 use error::{Misfit, Misfits};
 use files::NoFile;
 use read::{Loaded, load_experiment};
-use survey::{Probing, Survey, SurveyRequest, survey};
+use survey::{Absent, Probing, Survey, SurveyRequest, WhereAbsent, survey};
 
 /// What is to be run, and where to.
 #[derive(Clone, Debug)]

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 
-use super::absent::WhereAbsent;
 use super::error::UnfitStudy;
 use super::files::{FileError, NoFile, Quantiser};
 use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
 use super::read::LoadedStudy;
-use super::survey::{Probing, Survey, SurveyRequest, survey};
+use super::survey::{Probing, Survey, SurveyRequest, WhereAbsent, survey};
 use super::{PrepareError, RunSpec, executable, misfits};
 use crate::engine::EngineKind;
 use crate::experiment::{Arm, Study, Subject};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::absent::{Absent, WhereAbsent, stand_in};
+use super::absent::stand_in;
 use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
 use crate::domain::{Generate, ModelFacts, Offload, Quant, Template};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
@@ -73,6 +73,20 @@ pub struct Survey {
     pub absent: Vec<Absent>,
 }
 
+/// A model that is not here, and what is said where it is needed.
+pub struct Absent {
+    pub model: Model,
+    pub error: SurveyError,
+}
+
+/// What becomes of a model that is not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhereAbsent {
+    Refuse,
+    /// Plan with what its shape tells, where one is stated.
+    StandIn,
+}
+
 /// What models are looked at for.
 pub struct SurveyRequest<'a> {
     pub models: &'a [Model],
@@ -132,7 +146,7 @@ pub fn survey(
             Ok(located) => models.push((model, located)),
             Err(error) => {
                 let stand_in = match where_absent {
-                    WhereAbsent::StandIn => stand_in(model, request, executable),
+                    WhereAbsent::StandIn => stand_in(model, request.prompts, &request.templates, executable),
                     WhereAbsent::Refuse => None,
                 };
                 let Some((surveyed, anatomy)) = stand_in else { return Err(error) };
