@@ -1,7 +1,7 @@
 //! Describes the machine that a run happens on, as the manifest records it, and says which cores and how much memory
-//! are free. Must not know what is run.
+//! are free, and what its pace is. Must not know what is run, nor how the pace is measured.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sysinfo::{CpuRefreshKind, System};
 
 /// What the system would not tell is missing.
@@ -13,6 +13,15 @@ pub struct Hardware {
     /// Cores that this process may use.
     pub usable_cores: u32,
     pub memory_bytes: Option<u64>,
+}
+
+/// How fast quantised weights are multiplied on the host, on all threads of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Bytes of weights that one text alone reads a second, out of memory.
+    pub weight_bytes_per_s: f64,
+    /// Multiplications of a weight with an activation a second, each with its addition, for many texts together.
+    pub products_per_s: f64,
 }
 
 impl Hardware {

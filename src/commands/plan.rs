@@ -6,6 +6,7 @@ use super::variant::spec;
 use super::{Failure, study, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
+use crate::domain::TrialId;
 use crate::engine::Limits;
 use crate::exit_code::ExitCode;
 use crate::experiment::Hypothesis;
@@ -33,17 +34,27 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let planned = prepare::plan(&spec(&args.experiment, &args.variant)?)?;
     let directory = &planned.directory;
     let manifest = directory.manifest(trust)?.map(|(manifest, _)| manifest);
+    let journal = directory.records(trust)?;
+    let limits = Limits { threads: usable_cores(), lanes: None, batch: None, memory_bytes: available_memory_bytes() };
+    // An earlier run is the better measure.
+    let made = |id: &TrialId| journal.records.contains_key(id);
+    let span = if manifest.is_none() { planned.duration(limits, made) } else { None };
     let shown = Shown {
+        experiment: &args.experiment,
+        absent: planned.absent.iter().map(|absent| &absent.model).collect(),
         design: &planned.design,
         plan: &planned.plan,
         anatomies: &planned.anatomies,
         directory: directory.path(),
-        journal: &directory.records(trust)?,
+        journal: &journal,
         manifest: manifest.as_ref(),
-        limits: Limits { threads: usable_cores(), lanes: None, batch: None, memory_bytes: available_memory_bytes() },
+        span,
+        limits,
         claims: &claims(args, &planned.design)?,
     };
-    tell(&describe(&shown))
+    let told = tell(&describe(&shown))?;
+    planned.all_here()?;
+    Ok(told)
 }
 
 /// What the design can decide of its hypotheses.

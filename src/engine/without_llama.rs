@@ -11,6 +11,7 @@ use super::{
     Quantisation, Questions, Work,
 };
 use crate::domain::ModelFacts;
+use crate::hardware::Pace;
 
 /// What to do.
 pub const REMEDY: &str = "get a build with llama.cpp: `cargo build --release` in moe-sweep's source, without \
@@ -43,6 +44,10 @@ impl Llama {
     }
 
     pub fn devices(&self) -> Devices {
+        match self.0 {}
+    }
+
+    pub fn pace(&self, _: u32) -> Option<Pace> {
         match self.0 {}
     }
 

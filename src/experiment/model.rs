@@ -11,6 +11,7 @@ use super::packages::{Packages, resolve_package, resolve_parts};
 use super::path_name::is_plain;
 use super::raw::{RawModel, RawPackageFile};
 use super::server::{Served, Server};
+use super::shape::{ModelShape, check_shape};
 use super::split::{SplitName, split_name};
 
 /// The revision of a repository that is meant when none is named.
@@ -30,10 +31,19 @@ pub struct Model {
     pub sha256: Option<String>,
     /// Of the file, or of all parts of a split set together, when stated.
     pub size_bytes: Option<u64>,
+    /// What is known of it without its file, when stated.
+    pub shape: Option<ModelShape>,
     /// What must stand beside every result of this model.
     pub note: Option<String>,
     /// Under which the model is given away, when stated.
     pub license: Option<String>,
+}
+
+impl Model {
+    /// Says how large its file is, or about how large, before it is here.
+    pub fn expected_bytes(&self) -> Option<u64> {
+        self.size_bytes.or(self.shape.as_ref()?.about_bytes)
+    }
 }
 
 /// Where a model's file comes from.
@@ -112,6 +122,9 @@ fn resolve_model(raw: &RawModel, servers: &[Server], directory: &Path, problems:
             problems.add(sha256.span(), "this is not a SHA-256", "write its 64 lower-case hexadecimal digits");
         }
     }
+    if let Some(shape) = &raw.shape {
+        check_shape(shape, raw.size_bytes, problems);
+    }
     Model {
         id: raw.id.get_ref().clone(),
         // A stand-in where the source is wrong: the grid may name the model
@@ -119,6 +132,7 @@ fn resolve_model(raw: &RawModel, servers: &[Server], directory: &Path, problems:
         source: resolve_source(raw, servers, directory, problems).unwrap_or_else(|| Source::Path(directory.to_owned())),
         sha256: raw.sha256.as_ref().map(|sha256| sha256.get_ref().clone()),
         size_bytes: raw.size_bytes,
+        shape: raw.shape.as_ref().map(|shape| shape.get_ref().clone()),
         note: raw.note.clone(),
         license: raw.license.clone(),
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_spanned::Spanned;
 
 use super::raw_levels::{RawArms, RawGrid, RawSelection};
+use super::shape::ModelShape;
 use crate::domain::TokenBias;
 
 /// The version of the file's shape that this program reads.
@@ -123,6 +124,8 @@ pub struct RawModel {
     pub served_as: Option<Spanned<String>>,
     pub sha256: Option<Spanned<String>>,
     pub size_bytes: Option<u64>,
+    /// What is known of the model without its file.
+    pub shape: Option<Spanned<ModelShape>>,
     /// What must stand beside every result of this model.
     pub note: Option<String>,
     /// Under which the model is given away, as SPDX names it or its owner does.

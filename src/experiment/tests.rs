@@ -45,6 +45,7 @@ fn model(id: &str, path: &str) -> Model {
         source: Source::Path(path.into()),
         sha256: None,
         size_bytes: None,
+        shape: None,
         note: None,
         license: None,
     }

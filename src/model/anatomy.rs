@@ -9,6 +9,7 @@ use super::file_type::file_type_name;
 use super::gguf::{Gguf, List, TensorType, Value};
 use super::upcycle::keys;
 
+mod expected;
 mod sums;
 
 pub use sums::is_expert;

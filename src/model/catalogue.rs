@@ -38,7 +38,9 @@ mod tests {
         let models = parse("catalog.toml", text, Path::new("/models")).expect("a catalogue");
         let note = Some("trained here".to_owned());
         let source = Source::Path("/models/sub/m.gguf".into());
-        assert_eq!(models, [Model { id: "m".into(), source, sha256: None, size_bytes: None, note, license: None }]);
+        let expected =
+            Model { id: "m".into(), source, sha256: None, size_bytes: None, shape: None, note, license: None };
+        assert_eq!(models, [expected]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod anatomy;
 mod catalogue;
 pub mod download;
+pub mod duration;
 mod file;
 mod file_type;
 pub mod gguf;

@@ -17,6 +17,8 @@ use crate::run_dir::RunDir;
 use crate::seal::Trust;
 use crate::signals::Watch;
 
+mod absent;
+mod duration;
 mod error;
 mod files;
 mod fit;
@@ -34,7 +36,7 @@ pub use study::{ArmFileError, ReadyStudy, arm_files, prepare_study};
 use error::{Misfit, Misfits};
 use files::NoFile;
 use read::{Loaded, load_experiment};
-use survey::{Probing, Survey, SurveyRequest, survey};
+use survey::{Absent, Probing, Survey, SurveyRequest, WhereAbsent, survey};
 
 /// What is to be run, and where to.
 #[derive(Clone, Debug)]
@@ -79,6 +81,8 @@ pub struct PlannedSweep {
     pub plan: Plan,
     /// Of the models that have a header, by id.
     pub anatomies: BTreeMap<String, Anatomy>,
+    /// Models that are not here: what is said of them is what would be, and none of it can be run.
+    pub absent: Vec<Absent>,
     pub directory: RunDir,
     /// Our own executable, which is also the worker.
     pub executable: PathBuf,
@@ -105,7 +109,7 @@ pub enum Prepared {
 /// # Errors
 /// When the experiment, or a model, can't be used, or a model does not fit in free memory.
 pub fn prepare(spec: &RunSpec, options: PrepareOptions<'_>, watch: &Watch) -> Result<Prepared, PrepareError> {
-    let planned = look(spec, Some(options.room), Probing::Full)?;
+    let planned = look(spec, Some(options.room), Probing::Full, WhereAbsent::Refuse)?;
     let done = planned.done(options.failed, options.trust)?;
     let quantiser =
         Quantiser { executable: &planned.executable, cache: options.cache, threads: options.threads, watch };
@@ -118,17 +122,23 @@ pub fn prepare(spec: &RunSpec, options: PrepareOptions<'_>, watch: &Watch) -> Re
     Ok(Prepared::Ready(Box::new(ReadySweep { planned, files, failed: options.failed, trust: options.trust })))
 }
 
-/// Reads the experiment, looks at its models and plans it; writes nothing, and tries no server.
+/// Reads the experiment, looks at its models and plans it; writes nothing, and tries no server. For models that are not
+/// here, what is known of their shape stands in.
 ///
 /// # Errors
-/// When the experiment, or a model, can't be used.
+/// When the experiment, or a model, can't be used; also for a model that is not here and has no shape.
 pub fn plan(spec: &RunSpec) -> Result<PlannedSweep, PrepareError> {
-    look(spec, None, Probing::None)
+    look(spec, None, Probing::None, WhereAbsent::StandIn)
 }
 
 /// With `room`, refuses models for which free memory leaves less, unless a run
 /// has begun before: its trials may all be done.
-fn look(spec: &RunSpec, room: Option<Room>, probing: Probing) -> Result<PlannedSweep, PrepareError> {
+fn look(
+    spec: &RunSpec,
+    room: Option<Room>,
+    probing: Probing,
+    where_absent: WhereAbsent,
+) -> Result<PlannedSweep, PrepareError> {
     let file = &spec.experiment;
     let Loaded { mut experiment, text } = load_experiment(file)?;
     let moved = experiment.grid.offset_seeds(spec.seed_offset);
@@ -146,8 +156,8 @@ fn look(spec: &RunSpec, room: Option<Room>, probing: Probing) -> Result<PlannedS
     }
     let directory = RunDir::new(spec.directory(&experiment.name));
     let room = room.filter(|_| !directory.has_journal());
-    let Survey { surveyed, anatomies } =
-        survey(&SurveyRequest::of_sweep(&experiment, room), file, &executable, probing)?;
+    let request = SurveyRequest::of_sweep(&experiment, room);
+    let Survey { surveyed, anatomies, absent } = survey(&request, file, &executable, probing, where_absent)?;
     let plan = Plan::new(&experiment, &surveyed).map_err(|errors| misfits(file, errors))?;
     let mut design = Design::new(&experiment, &plan);
     let plan = match spec.shard {
@@ -161,7 +171,7 @@ fn look(spec: &RunSpec, room: Option<Room>, probing: Probing) -> Result<PlannedS
             part
         }
     };
-    Ok(PlannedSweep { design, text, plan, anatomies, directory, executable })
+    Ok(PlannedSweep { design, text, plan, anatomies, absent, directory, executable })
 }
 
 impl RunSpec {
@@ -176,6 +186,14 @@ impl RunSpec {
 }
 
 impl PlannedSweep {
+    /// Refuses a plan with models that are not here.
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn all_here(self) -> Result<(), PrepareError> {
+        self.absent.into_iter().next().map_or(Ok(()), |absent| Err(absent.error.into()))
+    }
+
     /// The trials that earlier runs have made, and that need not be made again.
     fn done(&self, failed: FailedTrials, trust: Trust) -> Result<HashSet<TrialId>, PrepareError> {
         if !self.directory.path().is_dir() {

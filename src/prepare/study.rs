@@ -9,7 +9,7 @@ use super::error::UnfitStudy;
 use super::files::{FileError, NoFile, Quantiser};
 use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
 use super::read::LoadedStudy;
-use super::survey::{Probing, Survey, SurveyRequest, survey};
+use super::survey::{Probing, Survey, SurveyRequest, WhereAbsent, survey};
 use super::{PrepareError, RunSpec, executable, misfits};
 use crate::engine::EngineKind;
 use crate::experiment::{Arm, Study, Subject};
@@ -61,7 +61,8 @@ pub fn prepare_study(spec: &RunSpec, loaded: LoadedStudy) -> Result<ReadyStudy, 
     moved.map_err(|why| PrepareError::SeedOffset { file: file.clone(), why })?;
     let executable = executable()?;
     let directory = RunDir::new(spec.directory(&study.name));
-    let Survey { surveyed, .. } = survey(&SurveyRequest::of_study(&study), file, &executable, Probing::None)?;
+    let Survey { surveyed, .. } =
+        survey(&SurveyRequest::of_study(&study), file, &executable, Probing::None, WhereAbsent::Refuse)?;
     let errors = study_misfits(&study, &surveyed);
     if !errors.is_empty() {
         return Err(misfits(file, errors));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::absent::stand_in;
 use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
 use crate::domain::{Generate, ModelFacts, Offload, Quant, Template};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
@@ -67,6 +68,22 @@ pub struct Survey {
     pub surveyed: BTreeMap<String, Surveyed>,
     /// Of models that have a header.
     pub anatomies: BTreeMap<String, Anatomy>,
+    /// Models that are not here, and for which a description of their shape stands in above.
+    pub absent: Vec<Absent>,
+}
+
+/// A model that is not here, and what is said where it is needed.
+pub struct Absent {
+    pub model: Model,
+    pub error: SurveyError,
+}
+
+/// What becomes of a model that is not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhereAbsent {
+    Refuse,
+    /// Plan with what its shape tells, where one is stated.
+    StandIn,
 }
 
 /// What models are looked at for.
@@ -118,11 +135,26 @@ pub fn survey(
     experiment_file: &Path,
     executable: &Path,
     probing: Probing,
+    where_absent: WhereAbsent,
 ) -> Result<Survey, SurveyError> {
+    let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new(), absent: vec![] };
     // All of them first: hashing the ones that are there can take minutes.
-    let models = request.models.iter().map(|model| Ok((model, locate(model, experiment_file)?)));
-    let models: Vec<_> = models.collect::<Result<_, SurveyError>>()?;
-    let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new() };
+    let mut models = Vec::new();
+    for model in request.models {
+        match locate(model, experiment_file) {
+            Ok(located) => models.push((model, located)),
+            Err(error) => {
+                let stand_in = match where_absent {
+                    WhereAbsent::StandIn => stand_in(model, request.prompts, &request.templates, executable),
+                    WhereAbsent::Refuse => None,
+                };
+                let Some((surveyed, anatomy)) = stand_in else { return Err(error) };
+                survey.surveyed.insert(model.id.clone(), surveyed);
+                survey.anatomies.insert(model.id.clone(), anatomy);
+                survey.absent.push(Absent { model: model.clone(), error });
+            }
+        }
+    }
     for (model, located) in models {
         let (surveyed, anatomy) = match located {
             Located::File { path, commit } => survey_file(model, &path, commit, request, executable)?,

@@ -73,6 +73,7 @@ fn serve_requests(input: &Inlet, outlet: &mut Outlet<impl Write + Send>) -> Resu
         Request::InspectServer { served, context } => serve_probe(&served, context, input, outlet),
         Request::ProbeServer(_) => Err(WorkerError::OutOfTurn("no server is known")),
         Request::Devices => Ok(outlet.send(&Reply::Devices(Llama::start()?.devices()))?),
+        Request::Pace { threads } => Ok(outlet.send(&Reply::Pace(Llama::start()?.pace(threads)))?),
         Request::Quantise(quantisation) => {
             Llama::start()?.quantise(&quantisation)?;
             Ok(outlet.send(&Reply::Quantised)?)
@@ -160,6 +161,7 @@ fn serve_work(
             | Request::InspectServer { .. }
             | Request::ProbeServer(_)
             | Request::Devices
+            | Request::Pace { .. }
             | Request::Quantise(_)
             | Request::Load(_)
             | Request::Connect { .. } => {

@@ -15,6 +15,7 @@ use crate::engine::{
     TraceWork, Traced, Work,
 };
 use crate::experiment::Served;
+use crate::hardware::Pace;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +36,10 @@ pub enum Request {
     ProbeServer(Questions),
     /// Say what the engine can compute on.
     Devices,
+    /// Measure how fast the host computes.
+    Pace {
+        threads: u32,
+    },
     /// Write a model anew, its weights brought to another type.
     Quantise(Quantisation),
     /// Load a model; from then on only `Generate` and `Trace` are understood.
@@ -64,6 +69,8 @@ pub enum Reply {
     },
     ProbedServer(Findings),
     Devices(Devices),
+    /// None where there is nothing to go by.
+    Pace(Option<Pace>),
     Quantised,
     /// The model is loaded, or the server known.
     Loaded {

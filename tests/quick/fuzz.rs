@@ -49,6 +49,7 @@ fn surroundings(prompts: Option<&str>) -> Surroundings {
         source: Source::Path(path),
         sha256: None,
         size_bytes: None,
+        shape: None,
         note: None,
         license: None,
     };

@@ -6,6 +6,7 @@ mod fuzzing;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod absent;
 mod architecture;
 mod bad_input;
 mod documents;

@@ -9,6 +9,7 @@
 //! - `model`: loading, with the experts where they are wanted
 //! - `footprint`: where it put the model's tensors, caches and buffers
 //! - `quantise`: model files with weights of another type
+//! - `pace`: how fast weights are multiplied here
 //! - `rewrite`: other weights of the same type
 //! - `prompt`: from a prompt's text to tokens
 //! - `sampler`: chains of llama.cpp's own samplers
@@ -42,6 +43,7 @@ mod footprint;
 mod lanes;
 mod model;
 pub mod options;
+mod pace;
 mod parity;
 mod pool;
 mod prompt;
@@ -63,6 +65,7 @@ pub use footprint::{Holding, footprint};
 pub use lanes::generate;
 pub use model::{Facts, Model, RopeScaling};
 pub use options::ContextOptions;
+pub use pace::Pace;
 pub use prompt::ChatForm;
 pub use quantise::FileType;
 pub use rewrite::{can_rewrite, rewrite};

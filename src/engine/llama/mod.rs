@@ -13,6 +13,7 @@ use super::{
     Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
 use crate::domain::{Bos, ModelFacts, OpOffload, Template, Token};
+use crate::hardware::Pace;
 
 mod recorder;
 mod telling;
@@ -60,6 +61,15 @@ impl Llama {
     pub fn devices(&self) -> Devices {
         let built_with = self.0.back_ends().into_iter().map(str::to_owned).collect();
         Devices { built_with, devices: self.0.devices().into_iter().map(Device::from).collect() }
+    }
+
+    /// Measures how fast the host computes; None where a device beside it would compute, of which that says nothing.
+    pub fn pace(&self, threads: u32) -> Option<Pace> {
+        if !self.facts().accelerators.is_empty() {
+            return None;
+        }
+        let ::llama::Pace { weight_bytes_per_s, products_per_s } = self.0.pace(threads)?;
+        Some(Pace { weight_bytes_per_s, products_per_s })
     }
 
     /// Reads a model's metadata and counts the tokens of each prompt, without
