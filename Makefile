@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench demo demo-real check check-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: bench demo demo-real check check-real test-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -19,6 +19,12 @@ demo-real: build-tools
 check-real: build-tools
 	$(CARGO) build --release --quiet
 	scripts/check-real target/release/moe-sweep || test $$? -eq 77
+
+## The tests that take real weights where they are: copies of SmolLM2's blocks are SmolLM2.
+test-real: test-tools
+	$(CARGO) build --release --quiet
+	MOE_SWEEP_SMOLLM2="$$(target/release/moe-sweep model fetch smollm2-135m | cut -f 2)" \
+	    $(CARGO) test --release $(ours) --features moe-sweep/page-tests --test llama upcycle::
 
 ## The models of experiments/real/upcycled.toml, made of SmolLM2: 0.9 GB in models/upcycled.
 upcycled: build-tools
