@@ -1,5 +1,5 @@
-//! What takes its time and needs no llama.cpp: servers that keep silent, kills, shards, attacks, whole runs whose
-//! verdicts are known, all that earlier versions wrote.
+//! What takes its time and needs no llama.cpp: servers, hubs and indexes that keep silent or lie, kills, shards, attacks,
+//! whole runs whose verdicts are known, all that earlier versions wrote.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -8,7 +8,9 @@ mod attacks;
 mod audit;
 mod formats;
 mod gate;
+mod hub;
 mod memory_shortage;
+mod pypi;
 mod resume;
 mod sequential;
 mod servers;
