@@ -61,7 +61,12 @@ impl RunDir {
 
     /// Returns where the figure's picture is, or is going to be.
     pub fn plot(&self, figure: &str) -> PathBuf {
-        self.path.join(names::PLOTS).join(figure).with_extension("png")
+        self.drawn(figure, "png")
+    }
+
+    /// Not by `with_extension`, for the name of a figure may hold a model's, and that a dot.
+    fn drawn(&self, figure: &str, ending: &str) -> PathBuf {
+        self.path.join(names::PLOTS).join(format!("{figure}.{ending}"))
     }
 
     /// Refuses a folder that is not one of ours, or of another kind of experiment. `experiment` is the text of the
@@ -140,7 +145,7 @@ impl RunDir {
     /// # Errors
     /// When it can't be written.
     pub fn write_plot(&self, figure: &str, svg: &str, png: &[u8]) -> Result<(), RunDirError> {
-        write_whole(&self.plot(figure).with_extension("svg"), svg.as_bytes())?;
+        write_whole(&self.drawn(figure, "svg"), svg.as_bytes())?;
         write_whole(&self.plot(figure), png)
     }
 
@@ -165,5 +170,25 @@ impl RunDir {
     /// Reads what an output holds; None where it can't be read.
     pub fn read_output(&self, output: Output) -> Option<Vec<u8>> {
         regular_file::read(&self.output(output)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn figures_whose_names_differ_after_a_dot_are_different_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = RunDir::new(folder.path());
+        for figure in ["strip-noise-0.1", "strip-noise-0.2"] {
+            run.write_plot(figure, figure, figure.as_bytes()).expect("it can be written");
+        }
+        for file in ["strip-noise-0.1.svg", "strip-noise-0.1.png", "strip-noise-0.2.svg", "strip-noise-0.2.png"] {
+            let held = fs::read_to_string(folder.path().join("plots").join(file)).expect("it is there");
+            assert_eq!(held, file[..file.len() - 4]);
+        }
     }
 }

@@ -66,7 +66,7 @@ fn headline(report: &Report<'_>) -> Section {
         @for figure in named(report, HEADLINE_FIGURE) { (inlined(figure, "The score against temperature")) }
         (caveat(report))
         p.small {
-            "Every single trial’s score is in " code { "plots/strip.svg" } ", all numbers are in " code { (Output::Cells.file_name()) }
+            "Every single trial’s score is in " code { "plots/strip*.svg" } ", all numbers are in " code { (Output::Cells.file_name()) }
             " and " code { (Output::Trials.file_name()) } "."
         }
     };
