@@ -24,7 +24,7 @@ check-real: build-tools
 test-real: test-tools
 	$(CARGO) build --release --quiet
 	MOE_SWEEP_SMOLLM2="$$(target/release/moe-sweep model fetch smollm2-135m | cut -f 2)" \
-	    $(CARGO) test --release $(ours) --features moe-sweep/page-tests --test llama upcycle::
+	    $(CARGO) test --release $(ours) --features moe-sweep/page-tests --test llama upcycle::a_real
 
 ## The models of experiments/real/upcycled.toml, made of SmolLM2: 0.9 GB in models/upcycled.
 upcycled: build-tools
