@@ -56,7 +56,7 @@ ours = --workspace --exclude forge
 test: test-tools
 	$(CARGO) test --release $(ours) --features moe-sweep/page-tests
 
-## All that needs no llama.cpp, for the loop of a change: needs Rust, gcc and Python alone. CARGO_TARGET_DIR may be
+## The quick tests, for the loop of a change: they need no llama.cpp, but Rust, gcc and Python alone. CARGO_TARGET_DIR may be
 ## that of the other builds, for it has a profile of its own.
 # Many tests wait for a process or for the clock.
 quick_threads = $$(($$(nproc 2>/dev/null || echo 2) * 2))
