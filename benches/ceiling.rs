@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use llama::{
-    ContextOptions, HostExperts, Llama, Model, Numerics, Samplers, Settings, Sharing, Strategy, Token, ceiling,
+    ContextOptions, HostExperts, Kernels, Llama, Model, Numerics, Samplers, Settings, Sharing, Strategy, Token, ceiling,
 };
 
 const USAGE: &str = "give MODEL TEXTS THREADS invariant|fast";
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         samplers: Samplers::Llama,
         sharing: Sharing::None,
     };
-    let llama = Llama::start()?;
+    let llama = Llama::start(Kernels::Ggml)?;
     let model = Model::load(&llama, Path::new(path), &settings)?;
     let seconds = ceiling(&llama, &model, &settings, &texts)?.as_secs_f64();
     let steps = texts.first().map_or(0, |text| text.len() - 1);

@@ -3,6 +3,8 @@
 //!
 //! It grows by one entry each time a run computes something, so a resumed sweep tells of every machine it saw.
 
+use itertools::Itertools as _;
+
 use crate::domain::{Generate, LoadKey, ModelFacts, Offload};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{Effort, Footprint, Samplers, Sharing, Strategy};
@@ -11,6 +13,7 @@ use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{Load, OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
+use crate::worker::ChosenKernels;
 
 mod format;
 
@@ -111,6 +114,11 @@ pub struct LoadEntry {
     pub key: LoadKey,
     /// What was loaded; absent in manifests before quantisations were made here.
     pub file: Option<ModelFile>,
+    /// What multiplied quantised weights on the host; absent in manifests before there was a choice, and where llama.cpp
+    /// did not compute.
+    pub kernels: Option<String>,
+    /// Why other kernels were not used although this CPU says that it has them, a sentence each.
+    pub broken_kernels: Vec<String>,
     /// 1, unless a worker died.
     pub times: u32,
     /// Absent in manifests before there were lanes.
@@ -172,7 +180,9 @@ impl Manifest {
     pub fn warnings(&self) -> Vec<String> {
         let loads = self.runs.iter().flat_map(|run| &run.loads);
         let probes = loads.filter_map(|load| Some(format!("{}: {}", load.key, load.probe.as_ref()?.warning()?)));
-        self.trusted.iter().cloned().chain(probes).chain(self.same_placements()).collect()
+        let kernels =
+            self.runs.iter().flat_map(|run| &run.loads).flat_map(|load| &load.broken_kernels).unique().cloned();
+        self.trusted.iter().cloned().chain(kernels).chain(probes).chain(self.same_placements()).collect()
     }
 
     /// Arms that differ in their offload, but not in where any tensor was: by the
@@ -282,6 +292,7 @@ impl LoadEntry {
         let LoadReport {
             ref key,
             ref file,
+            ref kernels,
             times,
             strategy,
             effort,
@@ -293,6 +304,8 @@ impl LoadEntry {
         Self {
             key: key.clone(),
             file: file.clone(),
+            kernels: kernels.as_ref().map(|chosen| chosen.kernels.to_string()),
+            broken_kernels: kernels.as_ref().map_or(vec![], ChosenKernels::warnings),
             times,
             strategy,
             effort,

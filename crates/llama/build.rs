@@ -2,7 +2,7 @@
 //! when there is no memory.
 
 fn main() {
-    let sources = ["src/footprint/shim.cpp", "src/want.cpp"];
+    let sources = ["src/footprint/shim.cpp", "src/kernels/shim.cpp", "src/want.cpp"];
     for source in sources {
         println!("cargo:rerun-if-changed={source}");
     }

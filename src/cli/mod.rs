@@ -15,6 +15,8 @@ use std::path::Path;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::engine::kernels::Kernels;
+
 pub use design::{PlanArgs, PowerArgs};
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
 pub use model::{
@@ -87,7 +89,11 @@ pub enum Command {
     Man,
     /// Serve one model to a parent process.
     #[command(hide = true)]
-    Worker,
+    Worker {
+        /// Those of which the parent knows that they work here.
+        #[arg(long)]
+        kernels: Option<Kernels>,
+    },
 }
 
 impl RunArgs {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::results::Custody;
+use crate::engine::kernels::Kernels;
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -61,6 +62,34 @@ pub enum SamplersArg {
     Llama,
 }
 
+/// Whose kernels.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KernelsArg {
+    /// The quickest of moe-sweep's that work here, or else ggml's.
+    Auto,
+    /// llama.cpp's own.
+    Ggml,
+    /// moe-sweep's, for any CPU: the reference, and slow.
+    Portable,
+    /// moe-sweep's, for x86-64 with AVX2.
+    Avx2,
+    /// moe-sweep's, for x86-64 with AVX-512 and VNNI.
+    Avx512,
+}
+
+impl KernelsArg {
+    /// Those that are wanted; None where the choice is left to us.
+    pub fn wanted(self) -> Option<Kernels> {
+        match self {
+            Self::Auto => None,
+            Self::Ggml => Some(Kernels::Ggml),
+            Self::Portable => Some(Kernels::Portable),
+            Self::Avx2 => Some(Kernels::Avx2),
+            Self::Avx512 => Some(Kernels::Avx512),
+        }
+    }
+}
+
 /// What is evaluated once for several texts; for `make bench`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum SharingArg {
@@ -87,6 +116,12 @@ pub struct RunVariant {
     /// MOE_SWEEP_SHARDS, the number of shards.
     #[arg(long, value_name = "K/N|auto")]
     pub shard: Option<String>,
+    /// What multiplies quantised weights on the CPU.
+    ///
+    /// `auto` tries moe-sweep's own kernels for this CPU, each in a process of its own, and takes the quickest of those that
+    /// compute what they should; all of them make the same texts. ggml's make others.
+    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
+    pub kernels: KernelsArg,
     #[command(flatten)]
     pub server: ServerOptions,
 }

@@ -11,7 +11,7 @@ use crate::worker::list_devices;
 const VISIBLE: &str = "GGML_VK_VISIBLE_DEVICES";
 
 pub fn devices(args: &DevicesArgs) -> Result<ExitCode, Failure> {
-    let devices = list_devices(&executable()?)?;
+    let devices = list_devices(&executable(None)?)?;
     let remedy = devices.remedy(std::env::var(VISIBLE).ok().as_deref());
     let listed = Listed { devices: &devices, remedy: remedy.as_deref() };
     if args.json { print_json(&listed) } else { tell(&text(listed)) }

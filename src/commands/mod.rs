@@ -58,8 +58,8 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
             Ok(())
         }),
         Command::Man => print(cli::manual),
-        Command::Worker => {
-            let served = child::serve(io::stdin(), &mut io::stdout());
+        Command::Worker { kernels } => {
+            let served = child::serve(*kernels, io::stdin(), &mut io::stdout());
             // The parent has been told why.
             Ok(if served.is_ok() { ExitCode::Ok } else { ExitCode::Internal })
         }

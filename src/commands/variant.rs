@@ -32,6 +32,7 @@ pub fn spec(experiment: &Path, variant: &RunVariant) -> Result<RunSpec, VariantE
         seed_offset: variant.seed_offset,
         shard: variant.shard.as_deref().map(which_shard).transpose()?,
         substitute: substitute(&variant.server)?,
+        kernels: variant.kernels.wanted(),
     })
 }
 

@@ -16,6 +16,7 @@ use crate::domain::{Bos, Generation, LoadKey, Numerics, Quant, ResolvedChain, Se
 mod device;
 mod footprint;
 pub mod http;
+pub mod kernels;
 #[cfg(feature = "llama")]
 pub mod llama;
 #[cfg(not(feature = "llama"))]

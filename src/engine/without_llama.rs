@@ -11,6 +11,7 @@ use super::{
     Quantisation, Questions, Work,
 };
 use crate::domain::ModelFacts;
+use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::hardware::Pace;
 
 /// What to do.
@@ -32,10 +33,16 @@ pub struct Model(Infallible);
 /// Such a model at work.
 pub struct LlamaEngine(Infallible);
 
+/// # Errors
+/// Always.
+pub fn try_kernels(_: Kernels) -> Result<KernelsFinding, EngineError> {
+    Err(EngineError::WithoutLlama)
+}
+
 impl Llama {
     /// # Errors
     /// Always.
-    pub fn start() -> Result<Self, EngineError> {
+    pub fn start(_: Kernels) -> Result<Self, EngineError> {
         Err(EngineError::WithoutLlama)
     }
 

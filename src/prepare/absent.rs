@@ -1,14 +1,14 @@
 //! Stands in for a model that is not here but whose shape is known, so that `plan` can say what it would take. Nothing is
 //! run or written by a stand-in.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::domain::{ModelFacts, Template};
 use crate::engine::EngineFacts;
 use crate::experiment::{Model, ModelShape, Prompt};
 use crate::model::Anatomy;
 use crate::plan::{OnDisk, Origin, Surveyed};
-use crate::worker::list_devices;
+use crate::worker::{Executable, list_devices};
 
 /// Bytes of text that make a token, about: prompts' tokens can't be counted without the tokenizer.
 const BYTES_A_TOKEN: usize = 4;
@@ -18,7 +18,7 @@ pub fn stand_in(
     model: &Model,
     prompts: &[Prompt],
     templates: &[Template],
-    executable: &Path,
+    executable: &Executable,
 ) -> Option<(Surveyed, Anatomy)> {
     let (shape, size_bytes) = (model.shape.as_ref()?, model.expected_bytes()?);
     let tokens = prompts.iter().map(|prompt| prompt.text.len().div_ceil(BYTES_A_TOKEN) as u32);
@@ -48,7 +48,7 @@ fn facts(shape: &ModelShape) -> ModelFacts {
 }
 
 /// What would compute beside the host; none where that can't be found out, as in a build without llama.cpp.
-fn accelerators(executable: &Path) -> Vec<String> {
+fn accelerators(executable: &Executable) -> Vec<String> {
     let devices = list_devices(executable).map_or(vec![], |found| found.devices);
     devices.into_iter().filter(|device| device.kind.holds_weights()).map(|device| device.name).collect()
 }

@@ -10,7 +10,7 @@ use crate::model::{ModelFile, ModelFiles, QuantisedError, QuantisedFiles, Recipe
 use crate::plan::{OnDisk, Plan, Surveyed};
 use crate::signals::Watch;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
+use crate::worker::{Cause, Death, Exchange, Executable, Heard, Limits, Unanswered, Worker};
 
 /// What an interruption says before the first text.
 pub const NOTHING_YET: &str = "interrupted: this run had computed nothing yet, the same command begins it again";
@@ -37,7 +37,7 @@ pub enum NoFile {
 /// Finds models' files, and makes the quantised ones that are not kept yet.
 pub struct Quantiser<'a> {
     /// Our own executable, which is also the worker.
-    pub executable: &'a Path,
+    pub executable: &'a Executable,
     pub cache: &'a Path,
     pub threads: u32,
     pub watch: &'a Watch,
@@ -106,8 +106,9 @@ impl Quantiser<'_> {
     fn make(&self, quantisation: &Quantisation, model: &str, numerics: Numerics) -> Result<(), NoFile> {
         let quant = quantisation.quant;
         let failed = |reason| NoFile::Failed(FileError::Quantise { model: model.to_owned(), quant, reason });
-        let mut worker = Worker::start(self.executable, numerics)
-            .map_err(|error| failed(format!("cannot start the worker {}: {error}", self.executable.display())))?;
+        let mut worker = Worker::start(self.executable, numerics).map_err(|error| {
+            failed(format!("cannot start the worker {}: {error}", self.executable.path().display()))
+        })?;
         // A large model takes minutes, and llama.cpp gives no sign of life meanwhile.
         let limits = Limits::interruption(self.watch.asked());
         let exchange = Exchange::begin(&mut worker, &Request::Quantise(quantisation.clone()), limits);

@@ -8,14 +8,17 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::domain::TrialId;
+use crate::engine::kernels::Kernels;
 use crate::experiment::{Experiment, Served, Server, Source};
 use crate::journal::FailedTrials;
+use crate::message::say;
 use crate::model::memory::Room;
 use crate::model::{Anatomy, ModelFiles};
 use crate::plan::{Design, Part, Plan, PlanError, Shard};
 use crate::run_dir::RunDir;
 use crate::seal::Trust;
 use crate::signals::Watch;
+use crate::worker::Executable;
 
 mod absent;
 mod duration;
@@ -51,6 +54,8 @@ pub struct RunSpec {
     pub shard: Option<Shard>,
     /// Asked in place of the grid's models.
     pub substitute: Option<Substitute>,
+    /// What multiplies quantised weights; the quickest that works where there is none.
+    pub kernels: Option<Kernels>,
 }
 
 /// A server in the place of the grid's models.
@@ -85,7 +90,7 @@ pub struct PlannedSweep {
     pub absent: Vec<Absent>,
     pub directory: RunDir,
     /// Our own executable, which is also the worker.
-    pub executable: PathBuf,
+    pub executable: Executable,
 }
 
 /// A sweep that is ready to run.
@@ -150,7 +155,7 @@ fn look(
     if !of_servers.is_empty() {
         return Err(misfits(file, of_servers));
     }
-    let executable = executable()?;
+    let executable = executable(spec.kernels)?;
     if let (Some(shard), Some(_)) = (spec.shard, &experiment.sequential) {
         return Err(PrepareError::ShardOfSequential { file: file.clone(), shard });
     }
@@ -158,6 +163,7 @@ fn look(
     let room = room.filter(|_| !directory.has_journal());
     let request = SurveyRequest::of_sweep(&experiment, room);
     let Survey { surveyed, anatomies, absent } = survey(&request, file, &executable, probing, where_absent)?;
+    executable.warnings().iter().for_each(|warning| say(warning));
     let plan = Plan::new(&experiment, &surveyed).map_err(|errors| misfits(file, errors))?;
     let mut design = Design::new(&experiment, &plan);
     let plan = match spec.shard {
@@ -232,12 +238,13 @@ fn misfits(file: &Path, errors: Vec<PlanError>) -> PrepareError {
     PrepareError::Misfits(Misfits { path: file.to_owned(), errors })
 }
 
-/// Our own executable, which is also the worker.
+/// Our own executable, which is also the worker, with `kernels` or those that are the quickest.
 ///
 /// # Errors
-/// When the system does not tell.
-pub fn executable() -> Result<PathBuf, PrepareError> {
-    std::env::current_exe().map_err(PrepareError::Executable)
+/// When the system does not tell where it is.
+pub fn executable(kernels: Option<Kernels>) -> Result<Executable, PrepareError> {
+    let path = std::env::current_exe().map_err(PrepareError::Executable)?;
+    Ok(Executable::new(path, kernels))
 }
 
 /// Returns `$XDG_CACHE_HOME/moe-sweep`, or where the system keeps such things.

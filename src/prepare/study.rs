@@ -1,7 +1,6 @@
 //! Makes a study ready from its file: what `plan` and `run` both begin with, and the file of every arm.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use miette::Diagnostic;
 
@@ -18,6 +17,7 @@ use crate::model::{HeaderError, ModelFile};
 use crate::plan::{OnDisk, Surveyed, study_misfits};
 use crate::run_dir::RunDir;
 use crate::study::ArmFile;
+use crate::worker::Executable;
 
 /// A study that is ready to run.
 pub struct ReadyStudy {
@@ -26,7 +26,7 @@ pub struct ReadyStudy {
     /// The experiment file as it was given.
     pub text: String,
     /// Our own executable, which is also the worker.
-    pub executable: PathBuf,
+    pub executable: Executable,
     pub directory: RunDir,
 }
 
@@ -59,7 +59,7 @@ pub fn prepare_study(spec: &RunSpec, loaded: LoadedStudy) -> Result<ReadyStudy, 
     }
     let moved = study.offset_seeds(spec.seed_offset);
     moved.map_err(|why| PrepareError::SeedOffset { file: file.clone(), why })?;
-    let executable = executable()?;
+    let executable = executable(spec.kernels)?;
     let directory = RunDir::new(spec.directory(&study.name));
     let Survey { surveyed, .. } =
         survey(&SurveyRequest::of_study(&study), file, &executable, Probing::None, WhereAbsent::Refuse)?;

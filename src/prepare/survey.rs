@@ -16,7 +16,7 @@ use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sha
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
+use crate::worker::{Cause, Death, Exchange, Executable, Heard, Limits, Unanswered, UnusableKernels, Worker};
 
 /// Reading metadata takes a fraction of a second; a worker that needs longer hangs.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -59,6 +59,9 @@ pub enum SurveyError {
         "is the server running, and the api the one that it speaks? docs/servers.md has an example for each"
     ))]
     UnusableServer { id: String, server: String, url: String, reason: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Kernels(#[from] UnusableKernels),
     #[error("cannot start the worker {executable}")]
     Spawn { executable: PathBuf, source: std::io::Error },
 }
@@ -133,7 +136,7 @@ impl<'a> SurveyRequest<'a> {
 pub fn survey(
     request: &SurveyRequest<'_>,
     experiment_file: &Path,
-    executable: &Path,
+    executable: &Executable,
     probing: Probing,
     where_absent: WhereAbsent,
 ) -> Result<Survey, SurveyError> {
@@ -203,7 +206,7 @@ fn survey_file(
     path: &Path,
     commit: Option<String>,
     request: &SurveyRequest<'_>,
-    executable: &Path,
+    executable: &Executable,
 ) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
     let id = &model.id;
     let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.to_owned(), source };
@@ -237,7 +240,7 @@ fn survey_server(
     model: &Model,
     served: &Served,
     request: &SurveyRequest<'_>,
-    executable: &Path,
+    executable: &Executable,
     probing: Probing,
 ) -> Result<Surveyed, SurveyError> {
     let unusable = |reason| SurveyError::UnusableServer {
@@ -247,7 +250,7 @@ fn survey_server(
         reason,
     };
     let mut worker = Worker::start(executable, request.generate.numerics)
-        .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
+        .map_err(|source| SurveyError::Spawn { executable: executable.path().to_owned(), source })?;
     let context = request.generate.context;
     let limits = Limits::silence(PROBE_TIMEOUT);
     let unanswered = |unanswered: Unanswered| unusable(unanswered.to_string());
@@ -281,11 +284,12 @@ fn ask_worker(
     model: &Model,
     path: &Path,
     request: &SurveyRequest<'_>,
-    executable: &Path,
+    executable: &Executable,
 ) -> Result<(ModelFacts, EngineFacts, PromptCounts), SurveyError> {
     let unusable = |reason| SurveyError::Unusable { id: model.id.clone(), path: path.to_owned(), reason };
+    executable.kernels_for(path)?;
     let mut worker = Worker::start(executable, request.generate.numerics)
-        .map_err(|source| SurveyError::Spawn { executable: executable.to_owned(), source })?;
+        .map_err(|source| SurveyError::Spawn { executable: executable.path().to_owned(), source })?;
     let question = Request::Inspect { path: path.to_owned(), questions: request.questions() };
     let inspected = Exchange::begin(&mut worker, &question, Limits::silence(TIMEOUT)).answer(|reply| match reply {
         Reply::Inspected { model: facts, engine, prompt_counts } => Heard::Answer((facts, engine, prompt_counts)),

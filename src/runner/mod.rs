@@ -22,7 +22,7 @@ use crate::journal::{Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
 use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{self, Cause, Death, Exchange, Heard, POLL, Unanswered, Worker};
+use crate::worker::{self, Cause, ChosenKernels, Death, Exchange, Executable, Heard, POLL, Unanswered, Worker};
 
 mod pending;
 mod probe;
@@ -40,7 +40,7 @@ const MAX_ATTEMPTS: u32 = 2;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The executable whose `worker` subcommand is the worker.
-    pub executable: PathBuf,
+    pub executable: Executable,
     /// For every model and quantisation of the plan that is still to run.
     pub files: ModelFiles,
     pub options: RunOptions,
@@ -89,6 +89,8 @@ pub struct LoadReport {
     pub key: LoadKey,
     /// What was loaded; None where a server did it.
     pub file: Option<ModelFile>,
+    /// What multiplies quantised weights on the host; None where llama.cpp does not compute.
+    pub kernels: Option<ChosenKernels>,
     /// 1, unless a worker died, or a run in parts came back to it.
     pub times: u32,
     /// None where a server decides.
@@ -376,8 +378,10 @@ impl<'r> Run<'r> {
         };
         (self.on_event)(RunEvent::LoadStarted { key: &key, strategy });
         let begun = Instant::now();
+        // The survey has found that those that are wanted can be used.
+        let kernels = file.as_ref().and_then(|file| executable.kernels_for(&file.path).ok().flatten()).cloned();
         let mut worker = Worker::start(executable, generate.numerics)
-            .map_err(|source| RunError::Spawn { executable: executable.clone(), source })?;
+            .map_err(|source| RunError::Spawn { executable: executable.path().to_owned(), source })?;
         let loaded = Exchange::begin(&mut worker, &request, self.limits()).answer(|reply| match reply {
             Reply::Loaded { footprint, seconds } => Heard::Answer(Ok((footprint, seconds))),
             Reply::Unreachable { reason } => Heard::Answer(Err(NoReply::Gone(reason))),
@@ -394,7 +398,7 @@ impl<'r> Run<'r> {
         (self.on_event)(RunEvent::Loaded { key: &key, seconds });
         let probe = earlier.and_then(|earlier| earlier.probe);
         self.load_report =
-            Some(LoadReport { key, file, times, strategy, effort, seconds, engine_seconds, footprint, probe });
+            Some(LoadReport { key, file, kernels, times, strategy, effort, seconds, engine_seconds, footprint, probe });
         Ok(Ok(worker))
     }
 

@@ -1,7 +1,7 @@
 //! Owns a session: one arm of a model in a worker, loaded, asked to generate and to follow. Must not know what is made
 //! of the answers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::engine::{LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
 use crate::experiment::Arm;
 use crate::model::ModelFile;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Exchange, Heard, Limits, Unanswered, Worker};
+use crate::worker::{Cause, Death, Exchange, Executable, Heard, Limits, Unanswered, Worker};
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum SessionError {
@@ -34,7 +34,7 @@ pub enum SessionError {
 
 /// What every session needs.
 pub struct Workplace<'a> {
-    pub executable: &'a Path,
+    pub executable: &'a Executable,
     pub interrupted: &'a AtomicBool,
     pub stall_timeout: Duration,
     pub threads: u32,
@@ -60,8 +60,10 @@ impl<'a> Session<'a> {
         arm: Arm,
         generate: Generate,
     ) -> Result<Self, SessionError> {
+        // The survey has found that those that are wanted can be used.
+        let _ = place.executable.kernels_for(&file.path);
         let worker = Worker::start(place.executable, arm.numerics)
-            .map_err(|source| SessionError::Spawn { executable: place.executable.to_owned(), source })?;
+            .map_err(|source| SessionError::Spawn { executable: place.executable.path().to_owned(), source })?;
         let mut session = Self { place, worker, model: model.to_owned(), arm };
         let settings = LoadSettings {
             path: file.path.clone(),

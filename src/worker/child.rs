@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use super::protocol::{Reply, Request};
 use crate::domain::Generation;
 use crate::engine::http::HttpEngine;
-use crate::engine::llama::{Llama, LlamaEngine, Model, footprint};
+use crate::engine::kernels::{Kernels, KernelsFinding};
+use crate::engine::llama::{Llama, LlamaEngine, Model, footprint, try_kernels};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Effort, Engine, EngineError, EngineKind, LoadSettings, Observer, Ticket, Timing};
 use crate::exit_code::ExitCode;
@@ -40,12 +41,16 @@ pub enum WorkerError {
 ///
 /// # Errors
 /// When a request can't be served.
-pub fn serve(input: impl Read + Send + 'static, output: &mut (impl Write + Send)) -> Result<(), WorkerError> {
+pub fn serve(
+    kernels: Option<Kernels>,
+    input: impl Read + Send + 'static,
+    output: &mut (impl Write + Send),
+) -> Result<(), WorkerError> {
     signals::bind_to_parent()?;
     signals::leave_to_parent()?;
     let input = &Inlet::of(input);
     let mut outlet = Outlet { output, unreported: Effort::default(), last_heartbeat: Instant::now() };
-    let served = serve_requests(input, &mut outlet);
+    let served = serve_requests(kernels, input, &mut outlet);
     if let Err(error) = &served {
         let reason = error.to_string();
         let reply = match error {
@@ -58,12 +63,17 @@ pub fn serve(input: impl Read + Send + 'static, output: &mut (impl Write + Send)
     served
 }
 
-fn serve_requests(input: &Inlet, outlet: &mut Outlet<impl Write + Send>) -> Result<(), WorkerError> {
+fn serve_requests(
+    kernels: Option<Kernels>,
+    input: &Inlet,
+    outlet: &mut Outlet<impl Write + Send>,
+) -> Result<(), WorkerError> {
+    let kernels = || kernels.ok_or(WorkerError::OutOfTurn("no kernels are chosen"));
     match input.next()? {
         Request::Inspect { path, questions } => {
             let (engine, (model, prompt_counts)) = match EngineKind::of(&path) {
                 EngineKind::Llama => {
-                    let llama = Llama::start()?;
+                    let llama = Llama::start(kernels()?)?;
                     (llama.facts(), llama.inspect(&path, &questions)?)
                 }
                 EngineKind::Scripted => (ScriptedEngine::facts(), ScriptedEngine::inspect(&path, &questions)?),
@@ -72,17 +82,18 @@ fn serve_requests(input: &Inlet, outlet: &mut Outlet<impl Write + Send>) -> Resu
         }
         Request::InspectServer { served, context } => serve_probe(&served, context, input, outlet),
         Request::ProbeServer(_) => Err(WorkerError::OutOfTurn("no server is known")),
-        Request::Devices => Ok(outlet.send(&Reply::Devices(Llama::start()?.devices()))?),
-        Request::Pace { threads } => Ok(outlet.send(&Reply::Pace(Llama::start()?.pace(threads)))?),
+        Request::Devices => Ok(outlet.send(&Reply::Devices(Llama::start(Kernels::Ggml)?.devices()))?),
+        Request::TryKernels(kernels) => Ok(outlet.send(&Reply::TriedKernels(tried(kernels)?))?),
+        Request::Pace { threads } => Ok(outlet.send(&Reply::Pace(Llama::start(kernels()?)?.pace(threads)))?),
         Request::Quantise(quantisation) => {
-            Llama::start()?.quantise(&quantisation)?;
+            Llama::start(Kernels::Ggml)?.quantise(&quantisation)?;
             Ok(outlet.send(&Reply::Quantised)?)
         }
         Request::Load(settings) if hash_of(&settings)? != settings.blake3 => {
             Err(EngineError::Changed { path: settings.path }.into())
         }
         Request::Load(settings) => match EngineKind::of(&settings.path) {
-            EngineKind::Llama => serve_llama(&settings, input, outlet),
+            EngineKind::Llama => serve_llama(kernels()?, &settings, input, outlet),
             EngineKind::Scripted => {
                 let begun = Instant::now();
                 let mut engine = ScriptedEngine::load(&settings.path, settings.strategy)?;
@@ -101,6 +112,18 @@ fn serve_requests(input: &Inlet, outlet: &mut Outlet<impl Write + Send>) -> Resu
 fn hash_of(settings: &LoadSettings) -> Result<String, EngineError> {
     blake3_of(&settings.path)
         .map_err(|error| EngineError::Load { path: settings.path.clone(), reason: error.to_string() })
+}
+
+/// For tests: kernels that are to fail, such as `avx512=crash,avx2=deviate`.
+const FAULTY_KERNELS: &str = "MOE_SWEEP_FAULTY_KERNELS";
+
+fn tried(kernels: Kernels) -> Result<KernelsFinding, EngineError> {
+    let faults = std::env::var(FAULTY_KERNELS).unwrap_or_default();
+    match faults.split(',').filter_map(|fault| fault.split_once('=')).find(|(name, _)| *name == kernels.to_string()) {
+        Some((_, "crash")) => std::process::abort(),
+        Some(_) => Ok(KernelsFinding::Deviate { format: "Q4_0".to_owned() }),
+        None => try_kernels(kernels),
+    }
 }
 
 /// Says what a server is, and, if it is asked to, tries what it honours.
@@ -127,11 +150,12 @@ fn serve_probe(
 }
 
 fn serve_llama(
+    kernels: Kernels,
     settings: &LoadSettings,
     input: &Inlet,
     outlet: &mut Outlet<impl Write + Send>,
 ) -> Result<(), WorkerError> {
-    let llama = Llama::start()?;
+    let llama = Llama::start(kernels)?;
     let begun = Instant::now();
     let model = Model::load(&llama, settings)?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -161,6 +185,7 @@ fn serve_work(
             | Request::InspectServer { .. }
             | Request::ProbeServer(_)
             | Request::Devices
+            | Request::TryKernels(_)
             | Request::Pace { .. }
             | Request::Quantise(_)
             | Request::Load(_)

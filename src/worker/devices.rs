@@ -1,11 +1,12 @@
 //! What llama.cpp can compute on here, asked of a worker: a driver can take its process with it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use miette::Diagnostic;
 
+use super::kernels::Executable;
 use super::protocol::{Reply, Request};
 use super::{Exchange, Heard, Limits, Unanswered, Worker};
 use crate::domain::Numerics;
@@ -34,9 +35,9 @@ pub enum DevicesError {
 ///
 /// # Errors
 /// When the worker can't be started, or dies of a driver.
-pub fn list_devices(executable: &Path) -> Result<Devices, DevicesError> {
+pub fn list_devices(executable: &Executable) -> Result<Devices, DevicesError> {
     let mut worker = Worker::start(executable, Numerics::Invariant)
-        .map_err(|error| DevicesError::Spawn { executable: executable.to_owned(), error })?;
+        .map_err(|error| DevicesError::Spawn { executable: executable.path().to_owned(), error })?;
     let exchange = Exchange::begin(&mut worker, &Request::Devices, Limits::silence(TIMEOUT));
     let devices = exchange.answer(|reply| match reply {
         Reply::Devices(devices) => Heard::Answer(devices),

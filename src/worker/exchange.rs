@@ -147,12 +147,13 @@ impl fmt::Display for Unanswered {
 mod tests {
     use std::path::Path;
 
+    use super::super::kernels::Executable;
     use super::*;
     use crate::domain::Numerics;
 
     /// A worker that ends at once, whatever it is asked.
     fn ended() -> Worker {
-        Worker::start(Path::new("/bin/false"), Numerics::Invariant).expect("it starts")
+        Worker::start(&Executable::new("/bin/false".into(), None), Numerics::Invariant).expect("it starts")
     }
 
     /// A worker that takes requests and says nothing.
@@ -161,7 +162,7 @@ mod tests {
         std::fs::write(&script, "#!/bin/sh\nwhile read -r line; do :; done\n").expect("it is written");
         let runnable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(&script, runnable).expect("it may be run");
-        Worker::start(&script, Numerics::Invariant).expect("it starts")
+        Worker::start(&Executable::new(script, None), Numerics::Invariant).expect("it starts")
     }
 
     fn ask(worker: &mut Worker, limits: Limits<'_>) -> Unanswered {

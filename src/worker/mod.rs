@@ -6,6 +6,7 @@
 //! - `exchange`: a request, and its replies until the answer
 //! - `death`: how it ended, and whose doing that was
 //! - `devices`: what it can compute on
+//! - `kernels`: which of them multiply quantised weights
 //! - `pace`: how fast it computes
 //!
 //! Knows engines; must not know plans, journals or metrics.
@@ -14,6 +15,7 @@ pub mod child;
 mod death;
 mod devices;
 mod exchange;
+mod kernels;
 mod pace;
 pub mod protocol;
 pub mod supervisor;
@@ -21,5 +23,6 @@ pub mod supervisor;
 pub use death::{Cause, Death};
 pub use devices::{DevicesError, list_devices};
 pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
+pub use kernels::{ChosenKernels, Executable, UnusableKernels, try_all_kernels};
 pub use pace::measure_pace;
 pub use supervisor::{ReceiveError, Worker};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Generation, ModelFacts};
 use crate::engine::http::{Findings, ServerFacts};
+use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::{
     Devices, Effort, EngineFacts, Footprint, LoadSettings, PromptCounts, Quantisation, Questions, Ticket, Timing,
     TraceWork, Traced, Work,
@@ -36,6 +37,8 @@ pub enum Request {
     ProbeServer(Questions),
     /// Say what the engine can compute on.
     Devices,
+    /// Say whether the kernels compute what they should, and how fast.
+    TryKernels(Kernels),
     /// Measure how fast the host computes.
     Pace {
         threads: u32,
@@ -69,6 +72,7 @@ pub enum Reply {
     },
     ProbedServer(Findings),
     Devices(Devices),
+    TriedKernels(KernelsFinding),
     /// None where there is nothing to go by.
     Pace(Option<Pace>),
     Quantised,

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
@@ -10,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::death::{Cause, Death};
+use super::kernels::Executable;
 use super::protocol::{Reply, Request};
 use crate::domain::Numerics;
 use crate::plain::neutralise;
@@ -55,9 +55,13 @@ impl Worker {
     ///
     /// # Errors
     /// When the process can't be started.
-    pub fn start(executable: &Path, numerics: Numerics) -> std::io::Result<Self> {
-        let mut command = Command::new(executable);
-        command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub fn start(executable: &Executable, numerics: Numerics) -> std::io::Result<Self> {
+        let mut command = Command::new(executable.path());
+        command.arg("worker");
+        if let Some(kernels) = executable.chosen() {
+            command.args(["--kernels", &kernels.to_string()]);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // An abort need not start a debugger to print its backtrace.
         command.env("GGML_NO_BACKTRACE", "1");
         // Of a worker's last words a few lines are kept: they must say why it ended, not where.
@@ -216,7 +220,8 @@ mod tests {
     #[test]
     fn a_worker_that_has_died_takes_requests_and_tells_its_death_again() {
         // Ends at once, whatever it is asked.
-        let mut worker = Worker::start(Path::new("/bin/false"), Numerics::Invariant).expect("it starts");
+        let mut worker =
+            Worker::start(&Executable::new("/bin/false".into(), None), Numerics::Invariant).expect("it starts");
         let death = worker.receive(Duration::from_secs(10)).expect_err("it dies");
         worker.send(&Request::Devices);
         assert_eq!(worker.receive(Duration::from_secs(10)), Err(death));

@@ -13,6 +13,7 @@ use moe_sweep::domain::{
     Bos, FlashAttention, Generation, LoadKey, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature,
     Template, Token,
 };
+use moe_sweep::engine::kernels::Kernels;
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
 use moe_sweep::engine::{
     Effort, Engine, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket, Timing, Work,
@@ -65,11 +66,18 @@ impl Observer for Kept {
 
 #[test]
 fn tokens_and_logits_depend_on_nothing_else() {
-    alone("bit_exactness::tokens_and_logits_depend_on_nothing_else", &[("GGML_CPU_TILED_MM", "0")], compare_all);
+    let name = "bit_exactness::tokens_and_logits_depend_on_nothing_else";
+    alone(name, &[("GGML_CPU_TILED_MM", "0")], || compare_all(Kernels::Avx2));
 }
 
-fn compare_all() {
-    let llama = Llama::start().expect("llama.cpp starts");
+#[test]
+fn they_depend_on_nothing_else_by_the_kernels_of_ggml_either() {
+    let name = "bit_exactness::they_depend_on_nothing_else_by_the_kernels_of_ggml_either";
+    alone(name, &[("GGML_CPU_TILED_MM", "0")], || compare_all(Kernels::Ggml));
+}
+
+fn compare_all(kernels: Kernels) {
+    let llama = Llama::start(kernels).expect("llama.cpp starts");
     let folder = tempfile::tempdir().expect("a folder");
     let full = std::env::var_os("MOE_SWEEP_TEST_EXACTNESS").is_some_and(|how| how == "full");
     let mut moved = 0;
@@ -100,7 +108,7 @@ fn attention_without_flash_is_other_arithmetic_and_depends_on_nothing_else_eithe
 }
 
 fn compare_attentions() {
-    let llama = Llama::start().expect("llama.cpp starts");
+    let llama = Llama::start(Kernels::Ggml).expect("llama.cpp starts");
     for name in ["deepseek-tiny", "gpt-oss-tiny"] {
         let path = weights(&llama, name, Quant::Source, Path::new(""));
         let model = Model::load(&llama, &settings(&path, (1, 1, 1), FlashAttention::Auto)).expect("the model loads");

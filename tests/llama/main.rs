@@ -12,6 +12,7 @@ mod fit;
 mod flash_attention;
 mod hub;
 mod invariance;
+mod kernels;
 mod mechanism;
 mod memory;
 mod memory_shortage;

@@ -14,9 +14,10 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     use moe_sweep::domain::{
         Bos, LoadKey, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template,
     };
+    use moe_sweep::engine::kernels::Kernels;
     use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Work};
     use moe_sweep::worker::protocol::{Reply, Request};
-    use moe_sweep::worker::{Cause, ReceiveError, Worker};
+    use moe_sweep::worker::{Cause, Executable, ReceiveError, Worker};
 
     let bench = Bench::new("");
     let path = crate::support::models().join("deepseek-tiny.gguf");
@@ -46,7 +47,9 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
         let limited = bench.path().join("limited");
         bench.write("limited", format!("#!/bin/sh\nulimit -v {}\nexec {PROGRAM:?} \"$@\"\n", megabytes * 1000));
         fs::set_permissions(&limited, fs::Permissions::from_mode(0o755)).expect("its own file");
-        let mut worker = Worker::start(&limited, Numerics::Invariant).expect("a worker");
+        let executable = Executable::new(limited, Some(Kernels::Ggml));
+        executable.kernels().expect("ggml's are there");
+        let mut worker = Worker::start(&executable, Numerics::Invariant).expect("a worker");
         worker.send(&Request::Load(settings.clone()));
         worker.send(&Request::Generate(work.clone()));
         loop {

@@ -11,8 +11,8 @@ use moe_sweep::domain::{Bos, Generation, LoadKey, Numerics, Offload, ResolvedCha
 use moe_sweep::engine::trace::{Follow, LogitsReader, Record, Routed, RoutingReader, TraceText};
 use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, TraceWork, Traced, Work};
 use moe_sweep::model::blake3_of;
-use moe_sweep::worker::Worker;
 use moe_sweep::worker::protocol::{Reply, Request};
+use moe_sweep::worker::{Executable, Worker};
 use tempfile::TempDir;
 
 const PROMPTS: [&str; 3] = ["Artificial intelligence is", "Once upon a time", "Explain how solar panels work."];
@@ -20,7 +20,9 @@ const MAX_TOKENS: u32 = 24;
 
 /// A model loaded in a worker, `batch` texts side by side.
 pub(super) fn load(model: &Path, numerics: Numerics, batch: u32) -> Worker {
-    let mut worker = Worker::start(Path::new(PROGRAM), numerics).expect("a worker");
+    let executable = Executable::new(PROGRAM.into(), None);
+    executable.kernels().expect("kernels");
+    let mut worker = Worker::start(&executable, numerics).expect("a worker");
     worker.send(&Request::Load(LoadSettings {
         path: model.to_owned(),
         blake3: blake3_of(model).expect("a model's file"),

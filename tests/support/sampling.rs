@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use llama::{ContextOptions, HostExperts, Llama, Model, Numerics, Samplers, Settings, Sharing, Strategy};
+use llama::{ContextOptions, HostExperts, Kernels, Llama, Model, Numerics, Samplers, Settings, Sharing, Strategy};
 use moe_sweep::domain::Chain;
 use moe_sweep::experiment::{self, Surroundings};
 use rand::{Rng, RngExt};
@@ -98,7 +98,7 @@ pub fn chains() -> Vec<Chain> {
 /// llama.cpp's samplers want a model beside the logits; any will do.
 pub fn model() -> &'static Model {
     static MODEL: LazyLock<(Llama, Model)> = LazyLock::new(|| {
-        let llama = Llama::start().expect("llama.cpp starts once");
+        let llama = Llama::start(Kernels::Ggml).expect("llama.cpp starts once");
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/deepseek-tiny.gguf"));
         let settings = Settings {
             experts: HostExperts::None,

@@ -9,6 +9,7 @@
 //! - `model`: loading, with the experts where they are wanted
 //! - `footprint`: where it put the model's tensors, caches and buffers
 //! - `quantise`: model files with weights of another type
+//! - `kernels`: products with quantised weights by the crate `matmul`
 //! - `pace`: how fast weights are multiplied here
 //! - `rewrite`: other weights of the same type
 //! - `prompt`: from a prompt's text to tokens
@@ -40,6 +41,7 @@ mod device;
 mod error;
 pub mod fast;
 mod footprint;
+mod kernels;
 mod lanes;
 mod model;
 pub mod options;
@@ -62,6 +64,7 @@ pub use chain::{Step, TokenBias};
 pub use device::{Device, DeviceKind};
 pub use error::Error;
 pub use footprint::{Holding, footprint};
+pub use kernels::{Finding, Kernels, try_kernels};
 pub use lanes::generate;
 pub use model::{Facts, Model, RopeScaling};
 pub use options::ContextOptions;
@@ -74,7 +77,7 @@ pub use sampler::Sampler;
 pub use settings::{Bos, HostExperts, Numerics, Samplers, Settings, Sharing, Strategy, Template};
 pub use work::{Done, Draws, Generation, Group, Job, Observer, Stop, Ticket, Timing, Token, Work};
 /// For what is not offered here: the very versions that this crate was built with.
-pub use {llama_cpp_2, llama_cpp_sys_2};
+pub use {llama_cpp_2, llama_cpp_sys_2, matmul};
 
 /// Versions of the two crates; the workspace's Cargo.toml pins them to exactly these.
 const CRATES: &str = "llama-cpp-2 0.1.160, llama-cpp-sys-2 0.1.161";
@@ -86,19 +89,21 @@ const NUMERICS: u32 = 2;
 /// llama.cpp, initialised. One in a process.
 pub struct Llama {
     backend: LlamaBackend,
+    kernels: Kernels,
 }
 
 impl Llama {
-    /// Starts llama.cpp and lets only its warnings and errors through, on stderr.
+    /// Starts llama.cpp, has it multiply quantised weights by `kernels`, which this CPU must have, and lets only its warnings and errors through, on stderr.
     ///
     /// # Errors
     /// When it has been started before in this process.
-    pub fn start() -> Result<Self, Error> {
+    pub fn start(kernels: Kernels) -> Result<Self, Error> {
         want::tell_of_want_of_memory();
+        kernels::offer(kernels);
         let backend = LlamaBackend::init().map_err(|error| Error::Start(error.to_string()))?;
         // SAFETY: the callback is a plain function that keeps no state.
         unsafe { sys::llama_log_set(Some(log_warnings), std::ptr::null_mut()) };
-        Ok(Self { backend })
+        Ok(Self { backend, kernels })
     }
 
     /// What llama.cpp is, as far as it may change a text: versions, build options and CPU features in one line.
@@ -106,7 +111,12 @@ impl Llama {
         // SAFETY: returns a pointer to a static string, which we copy at once.
         let features = unsafe { CStr::from_ptr(sys::llama_print_system_info()) }.to_string_lossy();
         let features = features.trim_end_matches([' ', '|']);
-        format!("{CRATES}, numerics {NUMERICS}; {features}")
+        let kernels = match self.kernels {
+            Kernels::Ggml => String::new(),
+            // All of ours compute the same.
+            Kernels::Ours(_) => format!(", matmul {}", matmul::REVISION),
+        };
+        format!("{CRATES}, numerics {NUMERICS}{kernels}; {features}")
     }
 }
 

@@ -73,7 +73,7 @@ impl Model {
         params.n_gpu_layers = -1;
         params.tensor_buft_overrides = overrides.as_ptr();
         // Repacked weights have kernels of their own, which a batch's width chooses.
-        params.use_extra_bufts = settings.numerics == Numerics::Fast;
+        params.use_extra_bufts = crate::kernels::are_ours() || settings.numerics == Numerics::Fast;
         load(path, params)
     }
 

@@ -1,7 +1,6 @@
 //! Measures how fast this machine multiplies quantised weights with activations, which is nearly all that decoding does.
 //!
-//! By llama.cpp's own product of a Q4_K matrix, with the kernels that this process would decode with and without repacked
-//! weights. Knows no model.
+//! By a product of a Q4_K matrix, with the kernels that this process decodes with. Knows no model.
 
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use llama_cpp_sys_2 as sys;
 
 use crate::Llama;
+use crate::kernels::buffer_type;
 
 /// Columns of the matrices: the width of a model of a few billion parameters.
 const WIDTH: i64 = 4096;
@@ -44,39 +44,32 @@ impl Llama {
 /// A matrix of weights and vectors to multiply it with, ready to be computed.
 struct Product {
     backend: NonNull<sys::ggml_backend>,
-    context: NonNull<sys::ggml_context>,
-    buffer: NonNull<sys::ggml_backend_buffer>,
+    /// Held for as long as they are computed with.
+    _tensors: [Tensors; 2],
     graph: *mut sys::ggml_cgraph,
     weight_bytes: usize,
 }
 
 impl Product {
     fn new(rows: i64, texts: i64, threads: u32) -> Option<Self> {
-        // SAFETY: a context without memory of its own holds three tensors and a graph, for which there is room; the
-        // tensors get theirs from the back end. What was made is freed once: here, or when the product is dropped.
+        // SAFETY: the tensors are made in contexts that have room for them, and get memory of the back end's before they are
+        // computed with. What was made is freed once.
         unsafe {
+            // Where models' weights lie too.
+            let plain = sys::ggml_backend_cpu_buffer_type();
+            let (mut matrix, mut graph) = (std::ptr::null_mut(), std::ptr::null_mut());
+            let weights = Tensors::new(buffer_type().unwrap_or(plain), |context| {
+                matrix = sys::ggml_new_tensor_2d(context, sys::GGML_TYPE_Q4_K, WIDTH, rows);
+            })?;
+            let others = Tensors::new(plain, |context| {
+                let activations = sys::ggml_new_tensor_2d(context, sys::GGML_TYPE_F32, WIDTH, texts);
+                let product = sys::ggml_mul_mat(context, matrix, activations);
+                graph = sys::ggml_new_graph(context);
+                sys::ggml_build_forward_expand(graph, product);
+            })?;
             let backend = NonNull::new(sys::ggml_backend_cpu_init())?;
             sys::ggml_backend_cpu_set_n_threads(backend.as_ptr(), threads.max(1) as i32);
-            let mem_size = 8 * sys::ggml_tensor_overhead() + sys::ggml_graph_overhead();
-            let room = sys::ggml_init_params { mem_size, mem_buffer: std::ptr::null_mut(), no_alloc: true };
-            let Some(context) = NonNull::new(sys::ggml_init(room)) else {
-                sys::ggml_backend_free(backend.as_ptr());
-                return None;
-            };
-            let weights = sys::ggml_new_tensor_2d(context.as_ptr(), sys::GGML_TYPE_Q4_K, WIDTH, rows);
-            let activations = sys::ggml_new_tensor_2d(context.as_ptr(), sys::GGML_TYPE_F32, WIDTH, texts);
-            let product = sys::ggml_mul_mat(context.as_ptr(), weights, activations);
-            let graph = sys::ggml_new_graph(context.as_ptr());
-            sys::ggml_build_forward_expand(graph, product);
-            let buffer = sys::ggml_backend_alloc_ctx_tensors(context.as_ptr(), backend.as_ptr());
-            let Some(buffer) = NonNull::new(buffer) else {
-                sys::ggml_free(context.as_ptr());
-                sys::ggml_backend_free(backend.as_ptr());
-                return None;
-            };
-            // Ordinary numbers in every type: with subnormal ones a product may take longer.
-            sys::ggml_backend_buffer_clear(buffer.as_ptr(), 0x11);
-            Some(Self { backend, context, buffer, graph, weight_bytes: sys::ggml_nbytes(weights) })
+            Some(Self { backend, _tensors: [weights, others], graph, weight_bytes: sys::ggml_nbytes(matrix) })
         }
     }
 
@@ -101,10 +94,44 @@ impl Product {
 impl Drop for Product {
     fn drop(&mut self) {
         // SAFETY: made by `new` and freed nowhere else.
+        unsafe { sys::ggml_backend_free(self.backend.as_ptr()) };
+    }
+}
+
+/// Tensors and their memory.
+struct Tensors {
+    context: NonNull<sys::ggml_context>,
+    buffer: NonNull<sys::ggml_backend_buffer>,
+}
+
+impl Tensors {
+    /// Those that `make` makes, in memory of `buffer_type`; None where there is not enough.
+    fn new(buffer_type: sys::ggml_backend_buffer_type_t, make: impl FnOnce(*mut sys::ggml_context)) -> Option<Self> {
+        // SAFETY: a context without memory of its own holds tensors and a graph, for which there is room. What was made is
+        // freed once: here, or when the tensors are dropped.
+        unsafe {
+            let mem_size = 8 * sys::ggml_tensor_overhead() + sys::ggml_graph_overhead();
+            let room = sys::ggml_init_params { mem_size, mem_buffer: std::ptr::null_mut(), no_alloc: true };
+            let context = NonNull::new(sys::ggml_init(room))?;
+            make(context.as_ptr());
+            let buffer = sys::ggml_backend_alloc_ctx_tensors_from_buft(context.as_ptr(), buffer_type);
+            let Some(buffer) = NonNull::new(buffer) else {
+                sys::ggml_free(context.as_ptr());
+                return None;
+            };
+            // Ordinary numbers in every type: with subnormal ones a product may take longer.
+            sys::ggml_backend_buffer_clear(buffer.as_ptr(), 0x11);
+            Some(Self { context, buffer })
+        }
+    }
+}
+
+impl Drop for Tensors {
+    fn drop(&mut self) {
+        // SAFETY: made by `new` and freed nowhere else.
         unsafe {
             sys::ggml_backend_buffer_free(self.buffer.as_ptr());
             sys::ggml_free(self.context.as_ptr());
-            sys::ggml_backend_free(self.backend.as_ptr());
         }
     }
 }

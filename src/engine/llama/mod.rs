@@ -13,6 +13,7 @@ use super::{
     Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
 use crate::domain::{Bos, ModelFacts, OpOffload, Template, Token};
+use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::hardware::Pace;
 
 mod recorder;
@@ -34,13 +35,21 @@ pub fn block_codec() -> Option<BlockCodec> {
     Some(BlockCodec { takes: ::llama::can_rewrite, rewrite: ::llama::rewrite })
 }
 
+/// Tries kernels in this process, which may not survive it.
+///
+/// # Errors
+/// None; without llama.cpp there is one.
+pub fn try_kernels(kernels: Kernels) -> Result<KernelsFinding, EngineError> {
+    Ok(words::finding(::llama::try_kernels(words::kernels(kernels))))
+}
+
 impl Llama {
-    /// Starts llama.cpp and lets only its warnings and errors through, on stderr.
+    /// Starts llama.cpp, has it multiply by `kernels`, and lets only its warnings and errors through, on stderr.
     ///
     /// # Errors
     /// When it has been started before in this process.
-    pub fn start() -> Result<Self, EngineError> {
-        Ok(Self(::llama::Llama::start()?))
+    pub fn start(kernels: Kernels) -> Result<Self, EngineError> {
+        Ok(Self(::llama::Llama::start(words::kernels(kernels))?))
     }
 
     /// What llama.cpp is, as far as it may change a text, and what it computes on.

@@ -5,6 +5,7 @@ use crate::domain::{
     Bos, ChatForm, FlashAttention, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Quant, ResolvedChain,
     RopeScaling, Seed, Step, Stop, Temperature, Template, TokenBias,
 };
+use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
 use crate::engine::{
     Device, DeviceKind, EngineError, Group, Holding, Job, LoadSettings, Samplers, Sharing, Strategy, Work,
@@ -246,6 +247,27 @@ impl From<::llama::ChatForm> for ChatForm {
     fn from(form: ::llama::ChatForm) -> Self {
         let ::llama::ChatForm { template, forms, before, after, dialogue } = form;
         Self::new(&template, forms, &before, &after, &dialogue)
+    }
+}
+
+pub fn kernels(kernels: Kernels) -> ::llama::Kernels {
+    match kernels {
+        Kernels::Ggml => ::llama::Kernels::Ggml,
+        Kernels::Portable => ::llama::Kernels::Ours(::llama::matmul::Kernels::Portable),
+        Kernels::Avx2 => ::llama::Kernels::Ours(::llama::matmul::Kernels::Avx2),
+        Kernels::Avx512 => ::llama::Kernels::Ours(::llama::matmul::Kernels::Avx512),
+    }
+}
+
+pub fn finding(finding: ::llama::Finding) -> KernelsFinding {
+    match finding {
+        ::llama::Finding::Absent => KernelsFinding::Absent,
+        ::llama::Finding::Tried(::llama::matmul::Probe::Agree { products_per_s }) => {
+            KernelsFinding::Usable { products_per_s }
+        }
+        ::llama::Finding::Tried(::llama::matmul::Probe::Deviate { format }) => {
+            KernelsFinding::Deviate { format: format!("{format:?}") }
+        }
     }
 }
 

@@ -96,6 +96,10 @@ struct LoadEntry {
     #[serde(default)]
     file: Option<ModelFile>,
     times: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kernels: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    broken_kernels: Vec<String>,
     /// Absent before there were lanes.
     #[serde(default)]
     strategy: Option<Strategy>,
@@ -278,12 +282,25 @@ impl TryFrom<RunEntry> for manifest::RunEntry {
 
 impl From<manifest::LoadEntry> for LoadEntry {
     fn from(entry: manifest::LoadEntry) -> Self {
-        let manifest::LoadEntry { key, file, times, strategy, effort, seconds, engine_seconds, footprint, probe } =
-            entry;
+        let manifest::LoadEntry {
+            key,
+            file,
+            times,
+            kernels,
+            broken_kernels,
+            strategy,
+            effort,
+            seconds,
+            engine_seconds,
+            footprint,
+            probe,
+        } = entry;
         Self {
             key: (&key).into(),
             file: file.map(Into::into),
             times,
+            kernels,
+            broken_kernels,
             strategy: strategy.map(Into::into),
             effort: effort.into(),
             seconds,
@@ -298,11 +315,25 @@ impl TryFrom<LoadEntry> for manifest::LoadEntry {
     type Error = Unknown;
 
     fn try_from(entry: LoadEntry) -> Result<Self, Unknown> {
-        let LoadEntry { key, file, times, strategy, effort, seconds, engine_seconds, footprint, probe } = entry;
+        let LoadEntry {
+            key,
+            file,
+            times,
+            kernels,
+            broken_kernels,
+            strategy,
+            effort,
+            seconds,
+            engine_seconds,
+            footprint,
+            probe,
+        } = entry;
         Ok(Self {
             key: key.try_into()?,
             file: file.map(Into::into),
             times,
+            kernels,
+            broken_kernels,
             strategy: strategy.map(Into::into),
             effort: effort.into(),
             seconds,

@@ -145,19 +145,38 @@ fn loads() -> impl Strategy<Value = LoadEntry> {
         alone,
     });
     let times = (any::<u32>(), seconds(), of(seconds()));
-    (load_keys(), of(file), of(strategy), efforts(), times, of(footprints()), of(probe)).prop_map(
-        |(key, file, strategy, effort, (times, seconds, engine_seconds), footprint, probe)| LoadEntry {
-            key,
-            file,
-            times,
-            strategy,
-            effort,
-            seconds,
-            engine_seconds,
-            footprint,
-            probe,
-        },
+    (
+        load_keys(),
+        (of(file), of(".*"), any::<Vec<String>>()),
+        of(strategy),
+        efforts(),
+        times,
+        of(footprints()),
+        of(probe),
     )
+        .prop_map(
+            |(
+                key,
+                (file, kernels, broken_kernels),
+                strategy,
+                effort,
+                (times, seconds, engine_seconds),
+                footprint,
+                probe,
+            )| LoadEntry {
+                key,
+                file,
+                times,
+                kernels,
+                broken_kernels,
+                strategy,
+                effort,
+                seconds,
+                engine_seconds,
+                footprint,
+                probe,
+            },
+        )
 }
 
 fn runs() -> impl Strategy<Value = RunEntry> {
@@ -262,6 +281,8 @@ fn a_manifest_has_these_bytes() {
         key: key.clone(),
         file: Some(ModelFile { path: "m.gguf".into(), blake3: "b0".to_owned(), size_bytes: 9 }),
         times: 1,
+        kernels: Some("avx2".to_owned()),
+        broken_kernels: vec!["k".to_owned()],
         strategy: Some(Spread { lanes: 1, threads: 2, batch: 3 }),
         effort: Effort { widths: Some(Widths { steps: 4, ..Widths::default() }), ..Effort::evaluated(7) },
         seconds: 0.5,
@@ -388,7 +409,7 @@ const PINNED: &str = concat!(
     r#""samplers":"fast","sharing":"prompt","ended":"complete","trials_done":1,"evaluated_tokens":7,"#,
     r#""fast_draws":0,"llama_draws":0,"moved_sequences":0,"seconds":2.0,"loads":[{"model":"m","quant":"source","#,
     r#""offload":{"layers":2},"op_offload":false,"file":{"path":"m.gguf","blake3":"b0","size_bytes":9},"#,
-    r#""times":1,"strategy":{"lanes":1,"threads":2,"rows":3},"evaluated_tokens":7,"fast_draws":0,"#,
+    r#""times":1,"kernels":"avx2","broken_kernels":["k"],"strategy":{"lanes":1,"threads":2,"rows":3},"evaluated_tokens":7,"fast_draws":0,"#,
     r#""llama_draws":0,"moved_sequences":0,"widths":{"steps":4,"step_tokens":0,"wide_steps":0,"#,
     r#""wide_step_tokens":0,"widest_step":0,"prompt_tokens":0,"wide_prompt_tokens":0},"seconds":0.5,"#,
     r#""engine_seconds":0.25,"footprint":{"places":[{"device":"Vulkan0","kind":"gpu","expert_bytes":0,"#,
