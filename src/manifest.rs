@@ -7,13 +7,13 @@ use itertools::Itertools as _;
 
 use crate::domain::{Generate, LoadKey, ModelFacts, Offload};
 use crate::engine::http::{Findings, ServerFacts};
+use crate::engine::kernels::ChosenKernels;
 use crate::engine::{Effort, Footprint, Samplers, Sharing, Strategy};
 use crate::experiment::{HubFile, PackageFile, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
 use crate::plan::{Load, OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
-use crate::worker::ChosenKernels;
 
 mod format;
 

@@ -15,8 +15,6 @@ use std::path::Path;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::engine::kernels::Kernels;
-
 pub use design::{PlanArgs, PowerArgs};
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
 pub use model::{
@@ -24,7 +22,7 @@ pub use model::{
     ModelVerifyArgs,
 };
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
-pub use run::{RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
+pub use run::{KernelsArg, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
 pub use scoring::ScoreArgs;
 
 /// Finds out why a mixture-of-experts model repeats itself.
@@ -92,7 +90,7 @@ pub enum Command {
     Worker {
         /// Those of which the parent knows that they work here.
         #[arg(long)]
-        kernels: Option<Kernels>,
+        kernels: Option<KernelsArg>,
     },
 }
 

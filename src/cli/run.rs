@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::results::Custody;
-use crate::engine::kernels::Kernels;
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -75,19 +74,6 @@ pub enum KernelsArg {
     Avx2,
     /// moe-sweep's, for x86-64 with AVX-512 and VNNI.
     Avx512,
-}
-
-impl KernelsArg {
-    /// Those that are wanted; None where the choice is left to us.
-    pub fn wanted(self) -> Option<Kernels> {
-        match self {
-            Self::Auto => None,
-            Self::Ggml => Some(Kernels::Ggml),
-            Self::Portable => Some(Kernels::Portable),
-            Self::Avx2 => Some(Kernels::Avx2),
-            Self::Avx512 => Some(Kernels::Avx512),
-        }
-    }
 }
 
 /// What is evaluated once for several texts; for `make bench`.

@@ -59,7 +59,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         }),
         Command::Man => print(cli::manual),
         Command::Worker { kernels } => {
-            let served = child::serve(*kernels, io::stdin(), &mut io::stdout());
+            let served = child::serve(kernels.and_then(variant::wanted), io::stdin(), &mut io::stdout());
             // The parent has been told why.
             Ok(if served.is_ok() { ExitCode::Ok } else { ExitCode::Internal })
         }

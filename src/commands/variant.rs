@@ -5,7 +5,8 @@ use std::path::Path;
 use miette::Diagnostic;
 use strum::VariantNames as _;
 
-use crate::cli::{RunVariant, ServerOptions};
+use crate::cli::{KernelsArg, RunVariant, ServerOptions};
+use crate::engine::kernels::Kernels;
 use crate::experiment::{Api, Server, server_url, shown_url};
 use crate::prepare::{self, RunSpec, WhichShardError, which_shard};
 
@@ -32,8 +33,19 @@ pub fn spec(experiment: &Path, variant: &RunVariant) -> Result<RunSpec, VariantE
         seed_offset: variant.seed_offset,
         shard: variant.shard.as_deref().map(which_shard).transpose()?,
         substitute: substitute(&variant.server)?,
-        kernels: variant.kernels.wanted(),
+        kernels: wanted(variant.kernels),
     })
+}
+
+/// Returns the kernels that are wanted; None where the choice is left to us.
+pub fn wanted(kernels: KernelsArg) -> Option<Kernels> {
+    match kernels {
+        KernelsArg::Auto => None,
+        KernelsArg::Ggml => Some(Kernels::Ggml),
+        KernelsArg::Portable => Some(Kernels::Portable),
+        KernelsArg::Avx2 => Some(Kernels::Avx2),
+        KernelsArg::Avx512 => Some(Kernels::Avx512),
+    }
 }
 
 fn substitute(typed: &ServerOptions) -> Result<Option<prepare::Substitute>, VariantError> {

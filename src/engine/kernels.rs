@@ -47,3 +47,21 @@ impl fmt::Display for KernelsFinding {
         }
     }
 }
+
+/// The kernels of a run, and what was found of all that were tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChosenKernels {
+    pub kernels: Kernels,
+    pub tried: Vec<(Kernels, KernelsFinding)>,
+}
+
+impl ChosenKernels {
+    /// Returns what was found of kernels that the CPU has and that can't be used, a sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let broken = self
+            .tried
+            .iter()
+            .filter(|(_, finding)| matches!(finding, KernelsFinding::Deviate { .. } | KernelsFinding::Died { .. }));
+        broken.map(|(kernels, finding)| format!("the {kernels} kernels are not used: {finding}")).collect()
+    }
+}

@@ -16,7 +16,9 @@ use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sha
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Exchange, Executable, Heard, Limits, Unanswered, UnusableKernels, Worker};
+use crate::worker::{
+    Cause, Death, Exchange, Executable, Heard, Limits, Unanswered, UnusableKernels, Worker, kernels_for,
+};
 
 /// Reading metadata takes a fraction of a second; a worker that needs longer hangs.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -287,7 +289,7 @@ fn ask_worker(
     executable: &Executable,
 ) -> Result<(ModelFacts, EngineFacts, PromptCounts), SurveyError> {
     let unusable = |reason| SurveyError::Unusable { id: model.id.clone(), path: path.to_owned(), reason };
-    executable.kernels_for(path)?;
+    kernels_for(executable, path)?;
     let mut worker = Worker::start(executable, request.generate.numerics)
         .map_err(|source| SurveyError::Spawn { executable: executable.path().to_owned(), source })?;
     let question = Request::Inspect { path: path.to_owned(), questions: request.questions() };

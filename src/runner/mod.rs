@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::domain::{LoadKey, TrialId};
+use crate::engine::kernels::ChosenKernels;
 use crate::engine::{Effort, Footprint, Limits, LoadSettings, Samplers, Sharing, Strategy};
 use crate::event::RunEvent;
 use crate::experiment::Source;
@@ -22,7 +23,7 @@ use crate::journal::{Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
 use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{self, Cause, ChosenKernels, Death, Exchange, Executable, Heard, POLL, Unanswered, Worker};
+use crate::worker::{self, Cause, Death, Exchange, Executable, Heard, POLL, Unanswered, Worker, kernels_for};
 
 mod pending;
 mod probe;
@@ -379,7 +380,7 @@ impl<'r> Run<'r> {
         (self.on_event)(RunEvent::LoadStarted { key: &key, strategy });
         let begun = Instant::now();
         // The survey has found that those that are wanted can be used.
-        let kernels = file.as_ref().and_then(|file| executable.kernels_for(&file.path).ok().flatten()).cloned();
+        let kernels = file.as_ref().and_then(|file| kernels_for(executable, &file.path).ok().flatten()).cloned();
         let mut worker = Worker::start(executable, generate.numerics)
             .map_err(|source| RunError::Spawn { executable: executable.path().to_owned(), source })?;
         let loaded = Exchange::begin(&mut worker, &request, self.limits()).answer(|reply| match reply {

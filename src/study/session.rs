@@ -13,7 +13,7 @@ use crate::engine::{LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
 use crate::experiment::Arm;
 use crate::model::ModelFile;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Cause, Death, Exchange, Executable, Heard, Limits, Unanswered, Worker};
+use crate::worker::{Cause, Death, Exchange, Executable, Heard, Limits, Unanswered, Worker, kernels_for};
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum SessionError {
@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
         generate: Generate,
     ) -> Result<Self, SessionError> {
         // The survey has found that those that are wanted can be used.
-        let _ = place.executable.kernels_for(&file.path);
+        let _ = kernels_for(place.executable, &file.path);
         let worker = Worker::start(place.executable, arm.numerics)
             .map_err(|source| SessionError::Spawn { executable: place.executable.path().to_owned(), source })?;
         let mut session = Self { place, worker, model: model.to_owned(), arm };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use miette::Diagnostic;
 
-use super::kernels::Executable;
+use super::executable::Executable;
 use super::protocol::{Reply, Request};
 use super::{Exchange, Heard, Limits, Unanswered, Worker};
 use crate::domain::Numerics;

@@ -147,7 +147,7 @@ impl fmt::Display for Unanswered {
 mod tests {
     use std::path::Path;
 
-    use super::super::kernels::Executable;
+    use super::super::executable::Executable;
     use super::*;
     use crate::domain::Numerics;
 

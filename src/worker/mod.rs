@@ -6,6 +6,7 @@
 //! - `exchange`: a request, and its replies until the answer
 //! - `death`: how it ended, and whose doing that was
 //! - `devices`: what it can compute on
+//! - `executable`: what it is started from
 //! - `kernels`: which of them multiply quantised weights
 //! - `pace`: how fast it computes
 //!
@@ -15,6 +16,7 @@ pub mod child;
 mod death;
 mod devices;
 mod exchange;
+mod executable;
 mod kernels;
 mod pace;
 pub mod protocol;
@@ -23,6 +25,7 @@ pub mod supervisor;
 pub use death::{Cause, Death};
 pub use devices::{DevicesError, list_devices};
 pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
-pub use kernels::{ChosenKernels, Executable, UnusableKernels, try_all_kernels};
+pub use executable::Executable;
+pub use kernels::{UnusableKernels, kernels, kernels_for};
 pub use pace::measure_pace;
 pub use supervisor::{ReceiveError, Worker};

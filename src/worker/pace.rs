@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::kernels::Executable;
+use super::executable::Executable;
+use super::kernels::kernels;
 use super::protocol::{Reply, Request};
 use super::{Exchange, Heard, Limits, Worker};
 use crate::domain::Numerics;
@@ -14,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Measures it; `executable` is our own, which is also the worker. None where there is nothing to go by: a build without
 /// llama.cpp, a device that would compute in the host's place, too little memory.
 pub fn measure_pace(executable: &Executable, numerics: Numerics, threads: u32) -> Option<Pace> {
-    executable.kernels().ok()?;
+    kernels(executable).ok()?;
     let mut worker = Worker::start(executable, numerics).ok()?;
     let exchange = Exchange::begin(&mut worker, &Request::Pace { threads }, Limits::silence(TIMEOUT));
     let pace = exchange.answer(|reply| match reply {

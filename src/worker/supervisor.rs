@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::death::{Cause, Death};
-use super::kernels::Executable;
+use super::executable::Executable;
 use super::protocol::{Reply, Request};
 use crate::domain::Numerics;
 use crate::plain::neutralise;
@@ -58,8 +58,8 @@ impl Worker {
     pub fn start(executable: &Executable, numerics: Numerics) -> std::io::Result<Self> {
         let mut command = Command::new(executable.path());
         command.arg("worker");
-        if let Some(kernels) = executable.chosen() {
-            command.args(["--kernels", &kernels.to_string()]);
+        if let Some(chosen) = executable.chosen() {
+            command.args(["--kernels", &chosen.kernels.to_string()]);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // An abort need not start a debugger to print its backtrace.

@@ -17,7 +17,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     use moe_sweep::engine::kernels::Kernels;
     use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Work};
     use moe_sweep::worker::protocol::{Reply, Request};
-    use moe_sweep::worker::{Cause, Executable, ReceiveError, Worker};
+    use moe_sweep::worker::{Cause, Executable, ReceiveError, Worker, kernels};
 
     let bench = Bench::new("");
     let path = crate::support::models().join("deepseek-tiny.gguf");
@@ -48,7 +48,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
         bench.write("limited", format!("#!/bin/sh\nulimit -v {}\nexec {PROGRAM:?} \"$@\"\n", megabytes * 1000));
         fs::set_permissions(&limited, fs::Permissions::from_mode(0o755)).expect("its own file");
         let executable = Executable::new(limited, Some(Kernels::Ggml));
-        executable.kernels().expect("ggml's are there");
+        kernels(&executable).expect("ggml's are there");
         let mut worker = Worker::start(&executable, Numerics::Invariant).expect("a worker");
         worker.send(&Request::Load(settings.clone()));
         worker.send(&Request::Generate(work.clone()));

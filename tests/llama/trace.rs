@@ -12,7 +12,7 @@ use moe_sweep::engine::trace::{Follow, LogitsReader, Record, Routed, RoutingRead
 use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, TraceWork, Traced, Work};
 use moe_sweep::model::blake3_of;
 use moe_sweep::worker::protocol::{Reply, Request};
-use moe_sweep::worker::{Executable, Worker};
+use moe_sweep::worker::{Executable, Worker, kernels};
 use tempfile::TempDir;
 
 const PROMPTS: [&str; 3] = ["Artificial intelligence is", "Once upon a time", "Explain how solar panels work."];
@@ -21,7 +21,7 @@ const MAX_TOKENS: u32 = 24;
 /// A model loaded in a worker, `batch` texts side by side.
 pub(super) fn load(model: &Path, numerics: Numerics, batch: u32) -> Worker {
     let executable = Executable::new(PROGRAM.into(), None);
-    executable.kernels().expect("kernels");
+    kernels(&executable).expect("kernels");
     let mut worker = Worker::start(&executable, numerics).expect("a worker");
     worker.send(&Request::Load(LoadSettings {
         path: model.to_owned(),

@@ -4,8 +4,8 @@ use std::arch::x86_64::*;
 
 use crate::activations::Block;
 use crate::format::Format;
-use crate::kernels::Part;
 use crate::pack::PANEL;
+use crate::part::Part;
 use crate::shape::{Shape, for_shape};
 
 /// # Safety

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::activations::{Block, MAX_TILE};
 use crate::format::{BLOCK, Format};
 use crate::pack::{PANEL, panel_bytes};
+use crate::part::{Output, Part};
 use crate::portable;
 
 /// A way of multiplying. All give the same bits.
@@ -73,9 +74,6 @@ pub struct Product<'a> {
     pub tile: &'a [Block],
 }
 
-/// Where the product of one place of a tile goes: its first float, of as many as the matrix has rows.
-pub type Output = *mut f32;
-
 impl Product<'_> {
     /// Multiplies panels `panels` of the matrix with the tile; place `p`'s product goes to `outputs[p]`, and further places
     /// of the tile, which are empty, nowhere.
@@ -115,16 +113,4 @@ impl Product<'_> {
             }
         }
     }
-}
-
-/// A panel and a tile.
-pub(crate) struct Part<'a> {
-    pub panel: &'a [u8],
-    pub tile: &'a [Block],
-    pub places: usize,
-    pub outputs: &'a [Output],
-    /// The panel's first row, where outputs are written.
-    pub first: usize,
-    /// Rows of the panel that the matrix has.
-    pub lanes: usize,
 }

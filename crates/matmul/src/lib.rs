@@ -9,9 +9,11 @@
 //!
 //! - `format`: how GGUF files hold weights
 //! - `pack`: from a file's blocks to panels of 16 rows
+//! - `part`: what a kernel is given
 //! - `activations`: from floats to tiles of 8-bit codes
 //! - `kernels`: which ways of multiplying there are, and which this CPU has
 //! - `portable`, `avx2`, `avx512`: one way each
+//! - `shape`: a format that the compiler knows
 //! - `probe`: whether a way computes what the reference does, and how fast
 
 /// Of what is computed: counts up whenever a bit of a product may change by it.
@@ -25,14 +27,16 @@ mod avx512;
 mod format;
 mod kernels;
 mod pack;
+mod part;
 mod portable;
 mod probe;
 mod shape;
 
 pub use activations::{Block, MAX_TILE, quantise, tiles};
 pub use format::{BLOCK, Format};
-pub use kernels::{Kernels, Output, Product};
+pub use kernels::{Kernels, Product};
 pub use pack::{PANEL, pack, packed_bytes};
+pub use part::Output;
 pub use probe::{Probe, probe};
 
 #[cfg(test)]

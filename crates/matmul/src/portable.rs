@@ -4,8 +4,8 @@
 use half::f16;
 
 use crate::format::{BLOCK, Format};
-use crate::kernels::Part;
 use crate::pack::{Layout, PANEL};
+use crate::part::Part;
 
 /// # Safety
 /// As for `Product::compute`.
