@@ -103,7 +103,7 @@ fuzz: build-tools
 ## Compare the ways of decoding (docs/performance.md); more than 20 minutes on idle cores.
 ## BENCH=--quick for a look.
 bench: build-tools
-	CARGO=$(CARGO) python3 scripts/bench.py $(BENCH)
+	CARGO=$(CARGO) python3 scripts/bench $(BENCH)
 
 ## The finding against the released server, and trial by trial against the chain
 ## run here; not among the quick tests, for it builds the server (docs/servers.md).
