@@ -1,4 +1,6 @@
-"""The ways in which a program can't be measured."""
+"""The ways in which a program can't be measured, in words."""
+
+import signal
 
 
 class Unavailable(Exception):
@@ -11,6 +13,16 @@ class Failed(Exception):
 
 class TookTooLong(Failed):
     """A program that was stopped for it had taken all of its time."""
+
+
+def how_it_ended(code):
+    """An exit code in words, as subprocess has it: of a signal, minus its number."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
 
 
 def last_words(text, lines=3):

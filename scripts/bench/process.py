@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import machine
-from failures import Failed, TookTooLong, last_words
+from failures import Failed, TookTooLong, how_it_ended, last_words
 
 # What took longer hangs.
 LIMIT_S = 7200
@@ -47,7 +47,7 @@ def timed(command, extra=None, limit=LIMIT_S):
     except OSError as error:
         raise Failed(f"{command[0]} does not start: {error.strerror}") from error
     if done.returncode != 0:
-        raise Failed(f"exit code {done.returncode}: {last_words(done.stderr or done.stdout)}")
+        raise Failed(f"{how_it_ended(done.returncode)}: {last_words(done.stderr or done.stdout)}")
     return Ended(time.monotonic() - begun, load, done.stdout)
 
 
@@ -81,9 +81,8 @@ def _wait_until_healthy(process, port, log):
     begun = time.monotonic()
     while time.monotonic() - begun < START_S:
         if process.poll() is not None:
-            raise Failed(
-                f"ended with {process.returncode} while it started: {last_words(log.read_text(errors='replace'))}"
-            )
+            said = last_words(log.read_text(errors="replace"))
+            raise Failed(f"{how_it_ended(process.returncode)} while it started: {said}")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
                 return

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import machine
-from failures import Unavailable, last_words
+from failures import Unavailable, how_it_ended, last_words
 from peers import installing
 from places import PEERS
 
@@ -112,5 +112,5 @@ def _checked(build):
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"llama-server --version: {error}") from error
     if said.returncode != 0:
-        raise Unavailable(f"llama-server --version ended with {said.returncode}: {last_words(said.stderr)}")
+        raise Unavailable(f"llama-server --version: {how_it_ended(said.returncode)}: {last_words(said.stderr)}")
     return build
