@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import machine
 import process
 from failures import Unavailable, last_words
 from places import CORES, PEERS
@@ -93,6 +94,11 @@ def environment_with(folder, *batches, extra=None):
 
 def python_of(folder):
     return folder / "bin/python"
+
+
+def for_this_cpu():
+    """Part of the recipe of what is compiled for the CPU that it is compiled on."""
+    return f"for {machine.describe()['flags']}"
 
 
 def jobs():

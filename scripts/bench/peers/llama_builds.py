@@ -12,7 +12,6 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import machine
 from failures import Unavailable, how_it_ended, last_words
 from peers import installing
 from places import PEERS
@@ -67,8 +66,7 @@ def prebuilt():
 
 def from_source(name):
     """`native` or `openblas`. Both are built where one is missing, for they differ in one library."""
-    flags = f"native to {machine.describe()['flags']}"
-    recipe = " ".join([*SOURCE, *OPTIONS, *BLAS[name], flags])
+    recipe = " ".join([*SOURCE, *OPTIONS, *BLAS[name], installing.for_this_cpu()])
 
     def make(folder):
         _configure_and_build(name)

@@ -24,10 +24,13 @@ class LlamaCppPython:
 
     def install(self):
         def make(folder):
-            environment = {"CMAKE_BUILD_PARALLEL_LEVEL": installing.jobs()}
+            # Without what reads pictures, which takes long to compile.
+            environment = {"CMAKE_BUILD_PARALLEL_LEVEL": installing.jobs(), "CMAKE_ARGS": "-DLLAVA_BUILD=OFF"}
             installing.environment_with(folder / "venv", [f"llama-cpp-python=={VERSION}"], extra=environment)
 
-        self.folder, facts = installing.installed("llama-cpp-python", f"llama-cpp-python {VERSION}", 2, make)
+        self.folder, facts = installing.installed(
+            "llama-cpp-python", f"llama-cpp-python {VERSION}, {installing.for_this_cpu()}", 2, make
+        )
         return f"llama-cpp-python {VERSION}, built with its defaults in {facts['install_seconds']} s"
 
     def prepare(self, model, file):

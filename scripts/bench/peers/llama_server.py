@@ -111,7 +111,7 @@ class LlamaServer:
         ]
         texts, repeats = grid.texts(), grid.repeats()
         with process.server(command, port, WORK / "llama-server.log"):
-            _ask(port, [replace(text, prompt="Hello") for text in texts[:1]] * width, width, 4)
+            _ask(port, [replace(texts[0], prompt="Hello")] * width, width, 4)
             answers = _ask(port, texts, width, grid.max_tokens)
             again = _ask(port, repeats, width, grid.max_tokens) if repeats else None
         taken = Taken(answers.seconds, answers.load, answers.texts, answers.tokens)

@@ -1,6 +1,7 @@
 """vLLM on the CPU, by its own server."""
 
 import os
+from dataclasses import replace
 
 import client
 import process
@@ -82,7 +83,7 @@ class Vllm:
         }
         texts = grid.texts()
         with process.server(command, port, WORK / "vllm.log", extra):
-            _ask(port, texts[:1] * width, width, 4)
+            _ask(port, [replace(texts[0], prompt="Hello")] * width, width, 4)
             answers = _ask(port, texts, width, grid.max_tokens)
         return Taken(answers.seconds, answers.load, answers.texts, answers.tokens)
 
