@@ -11,7 +11,7 @@ from measurement import Row
 from peers.llama_server import LlamaServer
 from work import DRAWN, GREEDY, SHIMMY
 
-# Of the parts that ask one width: what the server is at its best with (docs/performance.md).
+# The server's slots and clients in the parts that are measured at one width.
 ONE_WIDTH = 32
 PARTS = {
     "drawn": "With llama.cpp's default chain, which draws. Every program makes every text.",
