@@ -100,10 +100,11 @@ fuzz: build-tools
 	$(CARGO) test --release --quiet $(checked) --lib fuzz:: -- --nocapture --test-threads 2
 	$(CARGO) test --release --quiet $(checked) --test quick fuzz:: -- --nocapture --test-threads 2
 
-## Compare the ways of decoding (docs/performance.md); more than 20 minutes on idle cores.
-## BENCH=--quick for a look.
+## moe-sweep beside llama-server, llama-batched-bench, llama-cpp-python and vLLM, on the same grid (docs/performance.md). Installs them
+## under target/bench first; hours, on idle cores. BENCH=--quick for a look, BENCH="--part ways" for our own ways of decoding.
 bench: build-tools
-	CARGO=$(CARGO) python3 scripts/bench.py $(BENCH)
+	-@scripts/install-build-tools openblas
+	CARGO=$(CARGO) python3 scripts/bench $(BENCH)
 
 ## The finding against the released server, and trial by trial against the chain
 ## run here; not among the quick tests, for it builds the server (docs/servers.md).

@@ -3,7 +3,7 @@
 //! `cargo bench --bench ceiling -- MODEL TEXTS THREADS invariant|fast` prints a JSON object.
 //! TEXTS is a JSON file with the tokens of as many texts as are to be decoded side by side: which
 //! experts they take decides the speed, so they should be those of the run to compare with. The
-//! worker's environment is the caller's: see scripts/bench.py.
+//! worker's environment is the caller's: see scripts/bench/ways/engine.py.
 
 use std::error::Error;
 use std::fs;
