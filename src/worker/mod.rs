@@ -18,7 +18,7 @@ mod pace;
 pub mod protocol;
 pub mod supervisor;
 
-pub use death::{Cause, Death};
+pub use death::{Cause, Death, Way};
 pub use devices::{DevicesError, list_devices};
 pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
 pub use pace::measure_pace;
