@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use super::MAX_ATTEMPTS;
 use super::pending::Pending;
 use crate::domain::LoadKey;
 use crate::engine::Ticket;
@@ -40,8 +39,6 @@ pub struct Suspicion {
     /// The first one with texts in flight.
     first: Option<Way>,
     deaths: u32,
-    /// In a row, with no text in flight.
-    deaths_at_load: u32,
     /// Texts that died alone, and how.
     alone: Vec<(Ticket, Death)>,
     /// The deaths can't be the engine's doing, or too few texts are left to tell.
@@ -60,14 +57,10 @@ impl Suspicion {
 
     /// Takes a death into account, and returns the crash if it is the engine's doing by now.
     pub fn died(&mut self, key: &LoadKey, death: &Death, pending: &Pending<'_>) -> Option<Crash> {
-        let open = pending.left();
-        let crash = |when, deaths| Crash { key: key.clone(), when, death: death.clone(), deaths, open };
-        let in_flight = pending.in_flight();
+        let (open, in_flight) = (pending.left(), pending.in_flight());
         if in_flight.is_empty() {
-            self.deaths_at_load = if death.way.is_crash() { self.deaths_at_load + 1 } else { 0 };
-            return (self.deaths_at_load == MAX_ATTEMPTS).then(|| crash(When::Loading, self.deaths_at_load));
+            return None;
         }
-        self.deaths_at_load = 0;
         self.deaths += 1;
         let first = self.first.get_or_insert_with(|| death.way.clone());
         self.refuted |= death.cause != Cause::Own || !death.way.is_like(first) || open < WITNESSES;
@@ -76,7 +69,9 @@ impl Suspicion {
         {
             self.alone.push((ticket, death.clone()));
         }
-        (!self.refuted && self.alone.len() == WITNESSES).then(|| crash(When::FirstStep, self.deaths))
+        let (key, death, deaths) = (key.clone(), death.clone(), self.deaths);
+        let crash = Crash { key, when: When::FirstStep, death, deaths, open };
+        (!self.refuted && self.alone.len() == WITNESSES).then_some(crash)
     }
 
     pub fn is_refuted(&self) -> bool {
@@ -90,6 +85,12 @@ impl Suspicion {
 }
 
 impl Crash {
+    /// The worker died time and again before any text was begun; None where that was no crash.
+    pub fn at_load(key: &LoadKey, death: &Death, deaths: u32, open: usize) -> Option<Self> {
+        let crash = || Self { key: key.clone(), when: When::Loading, death: death.clone(), deaths, open };
+        death.way.is_crash().then(crash)
+    }
+
     /// What may help, an option or a build; None where nothing is known to.
     pub fn remedy(&self) -> Option<&'static str> {
         match &self.death.way {

@@ -1,12 +1,10 @@
 //! Runs what of a plan the journal does not have: plan − journal → trials. It emits [`RunEvent`]s, prints nothing and
 //! knows no metric.
 //!
-//! Each load key gets a worker of its own. When one dies, the trials that
-//! were in flight are tried again by halves, until the one that kills is alone;
-//! dying alone after dying in company it is recorded as failed, and the sweep
-//! goes on. An engine that dies whatever it is asked is found first (`crash`): its load key is given up.
-//! A death for want of memory is nobody's: the model is loaded again, for fewer
-//! texts together, and in the end what was not tried stays open (`shortage`).
+//! Each load key gets a worker of its own. When one dies, the trials that were in flight are tried again by halves, until
+//! the one that kills is alone; dying alone after dying in company it is recorded as failed, and the sweep goes on. An
+//! engine that dies whatever it is asked is found first (`crash`): its load key is given up. A death for want of memory is
+//! nobody's: the model is loaded again, for fewer texts together, and in the end what was not tried stays open.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -262,14 +260,17 @@ impl<'r> Run<'r> {
                     ending => return Ok(ending),
                 }
             }
-            if let Some(suspicion) = suspicion.as_mut().filter(|_| pending.progress() == Progress::None)
-                && let Some(crash) = suspicion.died(&key, &death, pending)
-            {
+            let nobody_to_blame = !progressed && !pending.any_in_flight();
+            fruitless_deaths = if nobody_to_blame { fruitless_deaths + 1 } else { 0 };
+            let crash = match &mut suspicion {
+                _ if fruitless_deaths == MAX_ATTEMPTS => Crash::at_load(&key, &death, fruitless_deaths, pending.left()),
+                Some(suspicion) if pending.progress() == Progress::None => suspicion.died(&key, &death, pending),
+                _ => None,
+            };
+            if let Some(crash) = crash {
                 (self.on_event)(RunEvent::GivenUp { key: &key, reason, open: pending.left() });
                 return Ok(Ending::Crashed(vec![crash]));
             }
-            let nobody_to_blame = !progressed && !pending.any_in_flight();
-            fruitless_deaths = if nobody_to_blame { fruitless_deaths + 1 } else { 0 };
             let doomed = match witness {
                 Some(_) => {
                     pending.blame_witness();

@@ -141,4 +141,10 @@ fn an_engine_that_crashes_while_it_loads_leaves_its_texts_open() {
     assert_eq!(records(&bench), 0);
     std::fs::remove_file(bench.path().join("crashing")).expect("removed");
     bench.run("out", &[], 0);
+
+    // Nor does it fail those that are new where others were made.
+    bench.write("crashing", "");
+    bench.edit("count = 3", "count = 5");
+    bench.run("out", &[], 3).says(&["12 texts are left open"]);
+    assert_eq!((records(&bench), failures(&bench)), (21, 0));
 }
