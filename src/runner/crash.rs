@@ -108,7 +108,7 @@ impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, when, death, deaths, open } = self;
         match when {
-            When::Loading => write!(f, "{key}: the worker died {deaths} times while it was loaded")?,
+            When::Loading => write!(f, "{key}: the worker died {deaths} times before it began any text")?,
             When::FirstStep => write!(
                 f,
                 "{key}: the engine dies on this machine whatever it is asked: {WITNESSES} texts were tried alone, and no \
