@@ -7,6 +7,15 @@ use crate::domain::{LoadKey, Trial};
 use crate::engine::Strategy;
 use crate::journal::record::TrialRecord;
 
+/// What is tried once more after a death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// So many texts, by halves.
+    Halves(usize),
+    /// One text alone, to see whether all die.
+    Witness,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub enum RunEvent<'a> {
     /// `trials` distinct texts in all, of which `already_done` are in the
@@ -34,10 +43,16 @@ pub enum RunEvent<'a> {
     Evaluated {
         tokens: u64,
     },
-    /// A worker died or hung; `again` trials are tried once more, by halves.
+    /// A worker died or hung.
     WorkerDied {
         reason: &'a str,
-        again: usize,
+        again: Again,
+    },
+    /// A worker dies whatever it is asked: so many texts of its load key are left open.
+    GivenUp {
+        key: &'a LoadKey,
+        reason: &'a str,
+        open: usize,
     },
     /// A worker died for want of memory, which fails no text: the model is loaded again after a pause, and in
     /// this way; None where it is as before.

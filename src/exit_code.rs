@@ -11,7 +11,8 @@ pub enum ExitCode {
     /// The command line is not understood: an option or a name that there is not, whatever it is of (a metric, a model,
     /// a chain). clap exits with this one itself.
     Usage = 2,
-    /// Some trials failed or are missing, or the run ended before it tried them: a server is gone, memory is short.
+    /// Some trials failed or are missing, or the run ended before it tried them: a server is gone, memory is short, the
+    /// engine dies whatever it is asked.
     Incomplete = 3,
     /// A shard without trials: there are more shards than prompts.
     NothingSelected = 4,

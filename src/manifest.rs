@@ -278,6 +278,7 @@ impl RunEntry {
                 Ending::Interrupted => "interrupted".to_owned(),
                 Ending::Unreachable(_) => "server unreachable".to_owned(),
                 Ending::OutOfMemory(_) => "out of memory".to_owned(),
+                Ending::Crashed(_) => "engine crashed".to_owned(),
             },
             trials_done: report.trials_done,
             effort: report.effort,

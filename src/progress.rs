@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::Temperature;
-use crate::event::RunEvent;
+use crate::event::{Again, RunEvent};
 use crate::journal::record::Outcome;
 use crate::message::say;
 use crate::metrics::{repetition_score, word_ids};
@@ -74,8 +74,12 @@ impl Progress {
                     self.say(&pausing(reason, seconds));
                 }
             }
-            RunEvent::WorkerDied { reason, again } => {
-                self.say(&format!("{reason}; {again} texts are tried again, by halves"));
+            RunEvent::WorkerDied { reason, again } => self.say(&match again {
+                Again::Halves(texts) => format!("{reason}; {texts} texts are tried again, by halves"),
+                Again::Witness => format!("{reason}; no text has got past its first step, so one is tried alone"),
+            }),
+            RunEvent::GivenUp { key, reason, open } => {
+                self.say(&format!("{reason}; {key} is given up, and {open} texts of it are left open"));
             }
             RunEvent::ShortOfMemory { reason, pause, strategy } => {
                 let way = strategy.map_or_else(String::new, |strategy| format!(", with {strategy}"));

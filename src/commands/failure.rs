@@ -121,7 +121,7 @@ codes! {
     SweepError, Report::new,
         SweepError::RunDir(error) => error.code(),
         SweepError::Run(_) => Internal,
-        SweepError::Unreachable(_) | SweepError::OutOfMemory(_) => Incomplete;
+        SweepError::Unreachable(_) | SweepError::OutOfMemory(_) | SweepError::Crashed { .. } => Incomplete;
     StudyError, Report::new,
         StudyError::Interrupted => Interrupted,
         StudyError::Scratch(_) => BadSetup,

@@ -61,5 +61,12 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     match swept? {
         Swept::Interrupted => Ok((ExitCode::Interrupted, String::new())),
         Swept::Complete(results) => write_outputs(&directory, &results),
+        Swept::Crashed(results, error) => {
+            // A folder in which there is no text yet is left without tables.
+            if !results.contents.records.is_empty() {
+                tell(&write_outputs(&directory, &results)?.1)?;
+            }
+            Err(error.into())
+        }
     }
 }

@@ -31,8 +31,16 @@ pub struct ScriptedEngine {
     sociable: bool,
     /// Time for each job, in milliseconds.
     delay_ms: u64,
-    /// Prompts that contain this kill the process.
+    /// Prompts that contain this kill the process; the empty word is in every prompt.
     abort_on: Option<String>,
+    /// They do so only while this file is beside the script.
+    abort_beside: Option<String>,
+    /// They do so by this signal, "SIGSEGV"; by an abort where there is none.
+    abort_by: Option<String>,
+    /// Tokens that their texts get before.
+    tokens_before: u64,
+    /// Loading the model kills the process, in the same way.
+    abort_load: bool,
     /// Prompts that contain this never end.
     hang_on: Option<String>,
     /// Prompts that contain this end the work with an error.
@@ -49,14 +57,17 @@ pub struct ScriptedEngine {
 
 impl Default for ScriptedEngine {
     fn default() -> Self {
-        let (abort_on, hang_on, error_on) = (None, None, None);
         Self {
             together: NonZeroUsize::MIN,
             sociable: false,
             delay_ms: 0,
-            abort_on,
-            hang_on,
-            error_on,
+            abort_on: None,
+            abort_beside: None,
+            abort_by: None,
+            tokens_before: 0,
+            abort_load: false,
+            hang_on: None,
+            error_on: None,
             loops_from: None,
             refuse_load: false,
             room: None,
@@ -70,9 +81,16 @@ impl ScriptedEngine {
     /// When the script can't be read or understood, or says so.
     pub fn load(path: &Path, strategy: Strategy) -> Result<Self, EngineError> {
         let refused = |reason: String| EngineError::Load { path: path.to_owned(), reason };
-        let script: Self = read(path)?;
-        if script.killed_beside.as_ref().is_some_and(|name| path.with_file_name(name).exists()) {
-            kill_myself();
+        let mut script: Self = read(path)?;
+        let is_beside = |name: &String| path.with_file_name(name).exists();
+        if script.killed_beside.as_ref().is_some_and(is_beside) {
+            end_by(Some("SIGKILL"));
+        }
+        if script.abort_beside.as_ref().is_some_and(|name| !is_beside(name)) {
+            (script.abort_on, script.abort_load) = (None, false);
+        }
+        if script.abort_load {
+            end_by(script.abort_by.as_deref());
         }
         if script.room.is_some_and(|room| room < strategy.lanes * strategy.batch) {
             std::alloc::handle_alloc_error(std::alloc::Layout::new::<Self>());
@@ -109,11 +127,12 @@ impl ScriptedEngine {
         EngineFacts { fingerprint: "scripted 1".to_owned(), accelerators: vec![], variance: None }
     }
 
-    fn misbehave(&self, prompt: &str) -> Result<(), EngineError> {
+    fn misbehave(&self, prompt: &str, observer: &mut dyn Observer) -> Result<(), EngineError> {
         let asks_for = |mark: &Option<String>| mark.as_ref().is_some_and(|mark| prompt.contains(mark));
         if asks_for(&self.abort_on) {
+            observer.worked(Effort { fast_draws: self.tokens_before, ..Effort::default() })?;
             let _ = writeln!(io::stderr(), "scripted: abort on this prompt");
-            std::process::abort();
+            end_by(self.abort_by.as_deref());
         }
         if asks_for(&self.error_on) {
             return Err(EngineError::Decode("the script says so".to_owned()));
@@ -135,7 +154,7 @@ impl Engine for ScriptedEngine {
                 observer.started(job.ticket)?;
             }
             for (group, job) in together {
-                self.misbehave(&group.prompt)?;
+                self.misbehave(&group.prompt, observer)?;
                 thread::sleep(Duration::from_millis(self.delay_ms));
                 let company = if self.sociable { together.len() } else { 0 };
                 let cycle = self.loops_from.filter(|&from| is_as_hot(job, from)).map(|_| LOOP);
@@ -153,10 +172,17 @@ impl Engine for ScriptedEngine {
     }
 }
 
-/// As the kernel does it: without a word.
-fn kill_myself() -> ! {
+/// Ends the process by a signal, without a word, as the kernel does it; by an abort where it is none.
+fn end_by(signal: Option<&str>) -> ! {
     #[cfg(unix)]
-    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
+    if let Some(signal) = signal.and_then(|name| name.parse::<nix::sys::signal::Signal>().ok()) {
+        // Rust's own handler of SIGSEGV and SIGBUS lets the first one pass: it expects the fault to come again.
+        for _ in 0..2 {
+            let _ = nix::sys::signal::raise(signal);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = signal;
     std::process::abort();
 }
 

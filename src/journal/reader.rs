@@ -36,6 +36,11 @@ pub enum FailedTrials {
 }
 
 impl Contents {
+    /// Says whether a trial came to a text.
+    pub fn has_text(&self, id: &TrialId) -> bool {
+        self.records.get(id).is_some_and(|record| matches!(record.outcome, Outcome::Generated(_)))
+    }
+
     /// Returns the trials that need not run again.
     pub fn done(&self, failed: FailedTrials) -> HashSet<TrialId> {
         let stays = |record: &&TrialRecord| match record.outcome {

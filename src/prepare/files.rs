@@ -118,7 +118,7 @@ impl Quantiser<'_> {
         });
         made.map_err(|unanswered| match unanswered {
             Unanswered::Interrupted => NoFile::Interrupted,
-            Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed }) => {
+            Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed, .. }) => {
                 NoFile::Failed(FileError::OutOfMemory { model: model.to_owned(), quant, reason })
             }
             other => failed(other.to_string()),

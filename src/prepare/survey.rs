@@ -298,7 +298,7 @@ fn ask_worker(
         other => Heard::out_of_turn(&other),
     });
     inspected.map_err(|unanswered| match unanswered {
-        Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed }) => {
+        Unanswered::Died(Death { reason, cause: Cause::Memory | Cause::Killed, .. }) => {
             SurveyError::OutOfMemory { id: model.id.clone(), path: path.to_owned(), reason }
         }
         other => unusable(other.to_string()),

@@ -1,11 +1,10 @@
 //! Runs what of a plan the journal does not have: plan − journal → trials. It emits [`RunEvent`]s, prints nothing and
 //! knows no metric.
 //!
-//! Each load key gets a worker of its own. When one dies, the trials that
-//! were in flight are tried again by halves, until the one that kills is alone;
-//! dying alone after dying in company it is recorded as failed, and the sweep
-//! goes on. A death for want of memory is nobody's: the model is loaded again, for fewer
-//! texts together, and in the end what was not tried stays open.
+//! Each load key gets a worker of its own. When one dies, the trials that were in flight are tried again by halves, until
+//! the one that kills is alone; dying alone after dying in company it is recorded as failed, and the sweep goes on. An
+//! engine that dies whatever it is asked is found first (`crash`): its load key is given up. A death for want of memory is
+//! nobody's: the model is loaded again, for fewer texts together, and in the end what was not tried stays open.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -14,24 +13,30 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::domain::{LoadKey, TrialId};
-use crate::engine::kernels::ChosenKernels;
-use crate::engine::{Effort, Footprint, Limits, LoadSettings, Samplers, Sharing, Strategy};
-use crate::event::RunEvent;
+use crate::engine::{Effort, Limits, LoadSettings, Samplers, Sharing, Strategy};
+use crate::event::{Again, RunEvent};
 use crate::experiment::Source;
 use crate::journal::record::{Failure, Outcome, TrialRecord};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Contents, Journal, JournalError};
 use crate::model::{ModelFile, ModelFiles};
 use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{self, Cause, Death, Exchange, Executable, Heard, POLL, Unanswered, Worker, kernels_for};
 
+mod crash;
+mod no_reply;
 mod pending;
 mod probe;
+mod report;
 mod shortage;
 
-use pending::Pending;
+pub use crash::Crash;
+use crash::Suspicion;
+use no_reply::NoReply;
+use pending::{Pending, Progress};
 use probe::Probe;
 pub use probe::{ProbeReport, Speed};
+pub use report::{Ending, LoadReport, RunReport};
 use shortage::Shortage;
 
 /// A trial, or a model's loading, that kills its worker this often has failed.
@@ -60,53 +65,6 @@ pub struct RunOptions {
     pub memory_patience: Duration,
 }
 
-/// What was done, for the manifest.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RunReport {
-    pub ending: Ending,
-    pub loads: Vec<LoadReport>,
-    /// Trials computed by this run, failures included.
-    pub trials_done: usize,
-    pub effort: Effort,
-    pub seconds: f64,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
-    #[default]
-    Complete,
-    /// Somebody asked to stop; the journal holds everything that was finished.
-    Interrupted,
-    /// A server is gone, and why that is thought; the journal holds everything
-    /// that was finished, and its other trials have not failed.
-    Unreachable(String),
-    /// There is not enough memory, and how that showed; as above.
-    OutOfMemory(String),
-}
-
-/// The loading of one load key's model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LoadReport {
-    pub key: LoadKey,
-    /// What was loaded; None where a server did it.
-    pub file: Option<ModelFile>,
-    /// What multiplies quantised weights on the host; None where llama.cpp does not compute.
-    pub kernels: Option<ChosenKernels>,
-    /// 1, unless a worker died, or a run in parts came back to it.
-    pub times: u32,
-    /// None where a server decides.
-    pub strategy: Option<Strategy>,
-    pub effort: Effort,
-    /// The last time's duration, from the worker's start; with the file's hash.
-    pub seconds: f64,
-    /// The last time's duration of the engine's loading alone.
-    pub engine_seconds: f64,
-    /// Where the model is; None where the engine holds no weights.
-    pub footprint: Option<Footprint>,
-    /// None where the sweep was interrupted first.
-    pub probe: Option<ProbeReport>,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
@@ -115,20 +73,29 @@ pub enum RunError {
     Spawn { executable: PathBuf, source: std::io::Error },
 }
 
-/// Runs every trial of the plan whose id is not in `done`.
+/// What earlier runs have left.
+#[derive(Clone, Copy, Debug)]
+pub struct Earlier<'a> {
+    /// Trials that are in the journal, and need not run again.
+    pub done: &'a HashSet<TrialId>,
+    /// What the journal holds.
+    pub contents: &'a Contents,
+}
+
+/// Runs every trial of the plan that earlier runs have not done.
 ///
 /// # Errors
 /// When the journal can't be written or no worker can be started. What is in
 /// the journal by then stays.
 pub fn run(
     plan: &Plan,
-    done: &HashSet<TrialId>,
+    earlier: Earlier<'_>,
     journal: &mut Journal,
     settings: &Settings,
     interrupted: &AtomicBool,
     on_event: &mut dyn FnMut(RunEvent<'_>),
 ) -> Result<RunReport, RunError> {
-    let mut run = Run::begin(plan, done, journal, settings, interrupted, on_event);
+    let mut run = Run::begin(plan, earlier, journal, settings, interrupted, on_event);
     run.part(plan)?;
     Ok(run.end())
 }
@@ -138,6 +105,8 @@ pub struct Run<'r> {
     plan: &'r Plan,
     /// Trials that are in the journal.
     done: HashSet<TrialId>,
+    /// Load keys whose model has made texts, or parts of them.
+    stepped: HashSet<LoadKey>,
     journal: &'r mut Journal,
     settings: &'r Settings,
     interrupted: &'r AtomicBool,
@@ -153,10 +122,10 @@ pub struct Run<'r> {
 }
 
 impl<'r> Run<'r> {
-    /// Begins a run of which the trials in `done` are in the journal already.
+    /// Begins a run that goes on from what is in the journal already.
     pub fn begin(
         plan: &'r Plan,
-        done: &HashSet<TrialId>,
+        Earlier { done, contents }: Earlier<'_>,
         journal: &'r mut Journal,
         settings: &'r Settings,
         interrupted: &'r AtomicBool,
@@ -171,10 +140,13 @@ impl<'r> Run<'r> {
             makes_some
         };
         let loads = plan.loads.iter().filter(makes_some).count();
+        let has_text = |load: &&Load| load.planned().any(|planned| contents.has_text(&planned.trial.id));
+        let stepped = plan.loads.iter().filter(has_text).map(|load| load.key.clone()).collect();
         on_event(RunEvent::Started { trials: distinct.len(), already_done, loads });
         Self {
             plan,
             done: done.clone(),
+            stepped,
             journal,
             settings,
             interrupted,
@@ -188,7 +160,7 @@ impl<'r> Run<'r> {
     }
 
     /// Runs what is left of a part of the plan. After an ending that is not [`Ending::Complete`] there is no
-    /// point in another part.
+    /// point in another part: after [`Ending::Crashed`] neither, for a look takes the texts of all load keys.
     ///
     /// # Errors
     /// When the journal can't be written or no worker can be started. What is in
@@ -196,23 +168,37 @@ impl<'r> Run<'r> {
     pub fn part(&mut self, part: &Plan) -> Result<&Ending, RunError> {
         let is_loaded = |load: &&Load| self.worker.as_ref().is_some_and(|(key, _)| *key == load.key);
         let (loaded, others): (Vec<_>, Vec<_>) = part.loads.iter().partition(is_loaded);
+        let mut crashes = Vec::new();
         for load in loaded.into_iter().chain(others) {
             // Only now: two models of one file have the same trials, and the first has made them.
-            let pending = Pending::new(load, &self.done);
+            let mut pending = Pending::new(load, &self.done);
             if pending.is_empty() {
                 continue;
             }
             let place = self.report.loads.iter().position(|report| report.key == load.key);
             self.load_report = place.map(|place| self.report.loads[place].clone());
-            let ending = self.sweep(load, pending)?;
+            if self.stepped.contains(&load.key) {
+                pending.stepped();
+            }
+            let ending = self.sweep(load, &mut pending)?;
+            if pending.progress() == Progress::Stepped {
+                self.stepped.insert(load.key.clone());
+            }
             match (place, self.load_report.take()) {
                 (Some(place), Some(report)) => self.report.loads[place] = report,
                 (_, report) => self.report.loads.extend(report),
             }
-            if ending != Ending::Complete {
-                self.report.ending = ending;
-                break;
+            match ending {
+                Ending::Complete => {}
+                Ending::Crashed(more) => crashes.extend(more),
+                ending => {
+                    self.report.ending = ending;
+                    return Ok(&self.report.ending);
+                }
             }
+        }
+        if !crashes.is_empty() {
+            self.report.ending = Ending::Crashed(crashes);
         }
         Ok(&self.report.ending)
     }
@@ -220,41 +206,40 @@ impl<'r> Run<'r> {
     pub fn end(mut self) -> RunReport {
         self.report.seconds = self.begun.elapsed().as_secs_f64();
         (self.on_event)(match self.report.ending {
-            Ending::Complete => RunEvent::Finished,
+            Ending::Complete | Ending::Crashed(_) => RunEvent::Finished,
             Ending::Interrupted | Ending::Unreachable(_) | Ending::OutOfMemory(_) => RunEvent::Interrupted,
         });
         self.report
     }
 }
 
-/// Why waiting for a reply was given up.
-enum NoReply {
-    Interrupted,
-    /// The worker is gone; why.
-    Died(Death),
-    /// The server is.
-    Gone(String),
-}
-
 impl<'r> Run<'r> {
     /// Runs the pending trials of one load key.
-    fn sweep(&mut self, load: &Load, mut pending: Pending<'_>) -> Result<Ending, RunError> {
+    fn sweep(&mut self, load: &Load, pending: &mut Pending<'_>) -> Result<Ending, RunError> {
         let probed = self.load_report.as_ref().is_some_and(|report| report.probe.is_some());
         self.probe = if probed { Probe::default() } else { Probe::of(&pending.all_left()) };
         let key = load.key.clone();
         let mut worker = self.worker.take().filter(|(loaded, _)| *loaded == key).map(|(_, worker)| worker);
         let mut fruitless_deaths = 0;
         let mut shortage = Shortage::default();
-        while let Some(work) = pending.next_work(self.plan.generate) {
+        // What computes for a server is not here, and how far its texts are is not told.
+        let mut suspicion = (!matches!(load.model.source, Source::Server(_))).then(Suspicion::default);
+        loop {
+            let cleared = |suspicion: &mut Suspicion| suspicion.is_refuted() || pending.progress() == Progress::Stepped;
+            if let Some(cleared) = suspicion.take_if(cleared) {
+                self.convict(cleared, pending)?;
+            }
+            let witness = suspicion.as_ref().and_then(|suspicion| suspicion.witness(pending));
+            let Some(work) = pending.next_work(witness, self.plan.generate) else { break };
             let before = pending.left();
             let swept = match &mut worker {
-                Some(worker) => self.generate(worker, work, &mut pending)?,
+                Some(worker) => self.generate(worker, work, pending)?,
                 none => match self.load(load, &shortage)? {
-                    Ok(loaded) => self.generate(none.insert(loaded), work, &mut pending)?,
+                    Ok(loaded) => self.generate(none.insert(loaded), work, pending)?,
                     Err(no_reply) => Err(no_reply),
                 },
             };
-            let Death { reason, cause } = match swept {
+            let death = match swept {
                 Ok(()) => continue,
                 Err(NoReply::Interrupted) => return Ok(Ending::Interrupted),
                 Err(NoReply::Gone(reason)) => return Ok(Ending::Unreachable(reason)),
@@ -267,28 +252,56 @@ impl<'r> Run<'r> {
             if progressed {
                 shortage.is_over();
             }
+            let Death { ref reason, cause, .. } = death;
             if cause == Cause::Memory || (cause == Cause::Killed && !pending.any_in_flight()) {
                 pending.acquit_in_flight();
-                match self.wait_for_memory(load, &mut shortage, &reason) {
+                match self.wait_for_memory(load, &mut shortage, reason) {
                     Ending::Complete => continue,
                     ending => return Ok(ending),
                 }
             }
             let nobody_to_blame = !progressed && !pending.any_in_flight();
             fruitless_deaths = if nobody_to_blame { fruitless_deaths + 1 } else { 0 };
-            let doomed = pending.blame_in_flight(MAX_ATTEMPTS);
-            (self.on_event)(RunEvent::WorkerDied { reason: &reason, again: pending.n_suspects() });
-            self.fail(doomed.as_slice(), &reason, &mut pending)?;
+            let crash = match &mut suspicion {
+                _ if fruitless_deaths == MAX_ATTEMPTS => Crash::at_load(&key, &death, fruitless_deaths, pending.left()),
+                Some(suspicion) if pending.progress() == Progress::None => suspicion.died(&key, &death, pending),
+                _ => None,
+            };
+            if let Some(crash) = crash {
+                (self.on_event)(RunEvent::GivenUp { key: &key, reason, open: pending.left() });
+                return Ok(Ending::Crashed(vec![crash]));
+            }
+            let doomed = match witness {
+                Some(_) => {
+                    pending.blame_witness();
+                    None
+                }
+                None => pending.blame_in_flight(MAX_ATTEMPTS),
+            };
+            let next = suspicion.as_ref().and_then(|suspicion| suspicion.witness(pending));
+            let again = next.map_or_else(|| Again::Halves(pending.n_suspects()), |_| Again::Witness);
+            (self.on_event)(RunEvent::WorkerDied { reason, again });
+            self.fail(doomed.as_slice(), reason, pending)?;
             if fruitless_deaths == MAX_ATTEMPTS {
                 let rest = pending.all_left();
-                self.fail(&rest, &reason, &mut pending)?;
+                self.fail(&rest, reason, pending)?;
             }
         }
         if let Some(worker) = worker.as_mut().filter(|_| !probed) {
-            self.repeat_some(worker, &pending);
+            self.repeat_some(worker, pending);
         }
         self.worker = worker.map(|worker| (key, worker));
         Ok(Ending::Complete)
+    }
+
+    /// Fails those that died alone, and in company, while the engine was suspected; it is no longer.
+    fn convict(&mut self, suspicion: Suspicion, pending: &mut Pending<'_>) -> Result<(), RunError> {
+        for (ticket, death) in suspicion.into_alone() {
+            if pending.has_killed(ticket, MAX_ATTEMPTS) {
+                self.fail(&[ticket], &death.reason, pending)?;
+            }
+        }
+        Ok(())
     }
 
     /// Waits before the model is loaded again, for fewer texts together. [`Ending::Complete`] when that is worth a try.
@@ -422,7 +435,9 @@ impl<'r> Run<'r> {
             for reply in replies {
                 match reply {
                     Reply::Started { ticket } => pending.started(ticket),
+                    Reply::Stepped => pending.stepped(),
                     Reply::Finished { ticket, generation, timing } => {
+                        pending.stepped();
                         self.probe.keep(ticket, &generation);
                         let outcome = Outcome::Generated(generation);
                         records.push((ticket, TrialRecord { id: pending.id(ticket), outcome, timing }));
@@ -482,19 +497,5 @@ impl<'r> Run<'r> {
             (self.on_event)(RunEvent::TrialDone { trial, record });
         }
         Ok(())
-    }
-}
-
-impl From<Unanswered> for NoReply {
-    fn from(unanswered: Unanswered) -> Self {
-        match unanswered {
-            Unanswered::Interrupted => Self::Interrupted,
-            Unanswered::Died(death) => Self::Died(death),
-            Unanswered::OutOfTurn(words) => Self::Died(Death::own(words)),
-            Unanswered::Silent(silence) => Self::Died(Death::own(format!(
-                "the worker gave no sign of life for {} s and was ended",
-                silence.as_secs()
-            ))),
-        }
     }
 }

@@ -15,6 +15,15 @@ pub struct Pending<'p> {
     deaths: BTreeMap<Ticket, u32>,
     /// How many suspects are tried together.
     together: usize,
+    progress: Progress,
+}
+
+/// Whether the load key's model is known to make texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// No text has got past its first step.
+    None,
+    Stepped,
 }
 
 impl<'p> Pending<'p> {
@@ -25,7 +34,8 @@ impl<'p> Pending<'p> {
         let trials: Vec<_> =
             with_prompt.filter(|(_, t)| !done.contains(&t.trial.id) && seen.insert(&t.trial.id)).collect();
         let left = (0..trials.len() as Ticket).collect();
-        Self { trials, left, in_flight: BTreeSet::new(), deaths: BTreeMap::new(), together: usize::MAX }
+        let (in_flight, deaths) = (BTreeSet::new(), BTreeMap::new());
+        Self { trials, left, in_flight, deaths, together: usize::MAX, progress: Progress::None }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -40,8 +50,11 @@ impl<'p> Pending<'p> {
         self.left.iter().copied().collect()
     }
 
-    /// What to do next: some of the suspects, or else all that is left.
-    pub fn next_work(&self, generate: Generate) -> Option<Work> {
+    /// What to do next: the witness alone, or some of the suspects, or else all that is left.
+    pub fn next_work(&self, witness: Option<Ticket>, generate: Generate) -> Option<Work> {
+        if let Some(witness) = witness {
+            return Some(self.work(&[witness], generate));
+        }
         let suspects: Vec<_> = self.suspects().take(self.together).collect();
         let tickets = if suspects.is_empty() { self.all_left() } else { suspects };
         (!tickets.is_empty()).then(|| self.work(&tickets, generate))
@@ -61,6 +74,15 @@ impl<'p> Pending<'p> {
         }
         let Generate { max_tokens, bos, .. } = generate;
         Work { max_tokens, bos, groups, hash_logits: false }
+    }
+
+    /// A text has got past its first step, now or in an earlier run.
+    pub fn stepped(&mut self) {
+        self.progress = Progress::Stepped;
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.progress
     }
 
     pub fn started(&mut self, ticket: Ticket) {
@@ -86,10 +108,7 @@ impl<'p> Pending<'p> {
     /// found in few deaths. Returns it once it died alone, and at
     /// `max_attempts` deaths in all.
     pub fn blame_in_flight(&mut self, max_attempts: u32) -> Option<Ticket> {
-        let in_flight = std::mem::take(&mut self.in_flight);
-        for &ticket in &in_flight {
-            *self.deaths.entry(ticket).or_default() += 1;
-        }
+        let in_flight = self.count_deaths();
         if !in_flight.is_empty() {
             self.together = (in_flight.len() / 2).max(1);
         }
@@ -97,9 +116,32 @@ impl<'p> Pending<'p> {
         alone.copied().filter(|ticket| self.deaths[ticket] >= max_attempts)
     }
 
+    fn count_deaths(&mut self) -> BTreeSet<Ticket> {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        for &ticket in &in_flight {
+            *self.deaths.entry(ticket).or_default() += 1;
+        }
+        in_flight
+    }
+
+    /// A worker died with a text that was tried alone to see whether others die as well. It is suspected as others are,
+    /// which are tried as they would have been.
+    pub fn blame_witness(&mut self) {
+        self.count_deaths();
+    }
+
+    /// Whether a worker has died `attempts` times with a text in flight that is still to do.
+    pub fn has_killed(&self, ticket: Ticket, attempts: u32) -> bool {
+        self.left.contains(&ticket) && self.deaths.get(&ticket).is_some_and(|&deaths| deaths >= attempts)
+    }
+
     /// A worker died, and nothing in flight is suspected.
     pub fn acquit_in_flight(&mut self) {
         self.in_flight.clear();
+    }
+
+    pub fn in_flight(&self) -> Vec<Ticket> {
+        self.in_flight.iter().copied().collect()
     }
 
     pub fn any_in_flight(&self) -> bool {

@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
         let Workplace { interrupted, stall_timeout, .. } = *self.place;
         let limits = Limits { interrupted: Some(interrupted), silence: Some(stall_timeout) };
         let answer = Exchange::begin(&mut self.worker, request, limits).answer(|reply| match reply {
-            Reply::Worked(_) => Heard::Event,
+            Reply::Worked(_) | Reply::Stepped => Heard::Event,
             reply => hear(reply),
         });
         answer.map_err(|unanswered| match unanswered {
@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn died(&self, Death { reason, cause }: Death) -> SessionError {
+    fn died(&self, Death { reason, cause, .. }: Death) -> SessionError {
         let (model, arm) = (self.model.clone(), self.arm);
         match cause {
             Cause::Memory | Cause::Killed => SessionError::OutOfMemory { model, arm, reason },

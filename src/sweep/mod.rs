@@ -13,7 +13,7 @@ use crate::message::say;
 use crate::prepare::{PlannedSweep, ReadySweep};
 use crate::results::Results;
 use crate::run_dir::RunDirError;
-use crate::runner::{Ending, RunError, RunOptions, Settings};
+use crate::runner::{Crash, Ending, RunError, RunOptions, Settings};
 use crate::signals::Watch;
 
 mod turns;
@@ -26,6 +26,8 @@ const KEPT: &str = "interrupted: finished trials are in the journal, the same co
 /// How a sweep ended.
 pub enum Swept {
     Complete(Box<Results>),
+    /// All that can be made is made: an engine dies whatever it is asked, and its texts are missing.
+    Crashed(Box<Results>, SweepError),
     Interrupted,
 }
 
@@ -45,6 +47,23 @@ pub enum SweepError {
          with a smaller --batch and --lanes; --wait-for-memory SECONDS waits longer"
     ))]
     OutOfMemory(String),
+    #[error("{what}")]
+    #[diagnostic(help("{remedy}"))]
+    Crashed { what: String, remedy: String },
+}
+
+impl SweepError {
+    fn crashed(crashes: &[Crash]) -> Self {
+        let what: Vec<_> = crashes.iter().map(ToString::to_string).collect();
+        let mut remedies =
+            vec!["finished trials are safe, and no text has failed of this: the same command tries them again"];
+        for remedy in crashes.iter().filter_map(Crash::remedy) {
+            if !remedies.contains(&remedy) {
+                remedies.push(remedy);
+            }
+        }
+        Self::Crashed { what: what.join("\n"), remedy: remedies.join("\n") }
+    }
 }
 
 /// Runs what is left of a sweep, and reads its results back.
@@ -82,15 +101,17 @@ pub fn sweep(
     }
     manifest.n_trials = Some(journal.n_trials());
     directory.write_manifest(&manifest)?;
+    let read_back = || -> Result<Box<Results>, RunDirError> {
+        // Files are replaced whole, so there is nothing to end cleanly.
+        watch.at_once(KEPT);
+        Ok(Box::new(directory.read_own(design, manifest, trust)?.into()))
+    };
     match report.ending {
         Ending::Interrupted => Ok(Swept::Interrupted),
         Ending::Unreachable(reason) => Err(SweepError::Unreachable(reason)),
         Ending::OutOfMemory(reason) => Err(SweepError::OutOfMemory(reason)),
-        Ending::Complete => {
-            // Files are replaced whole, so there is nothing to end cleanly.
-            watch.at_once(KEPT);
-            Ok(Swept::Complete(Box::new(directory.read_own(design, manifest, trust)?.into())))
-        }
+        Ending::Complete => Ok(Swept::Complete(read_back()?)),
+        Ending::Crashed(crashes) => Ok(Swept::Crashed(read_back()?, SweepError::crashed(&crashes))),
     }
 }
 

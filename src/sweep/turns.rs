@@ -14,7 +14,7 @@ use crate::event::RunEvent;
 use crate::journal::record::Outcome;
 use crate::journal::{Contents, Journal};
 use crate::plan::{Design, Plan};
-use crate::runner::{self, Ending, Run, RunError, RunReport, Settings};
+use crate::runner::{self, Earlier, Ending, Run, RunError, RunReport, Settings};
 
 /// What is run, and what is there of it already.
 pub struct Turns<'a> {
@@ -39,9 +39,10 @@ impl Turns<'_> {
         on_event: &mut dyn FnMut(RunEvent<'_>),
     ) -> Result<RunReport, RunError> {
         let Self { design, plan, contents, done, settings } = *self;
+        let earlier = Earlier { done, contents };
         let looks = Looks::new(&design.trials, Questions::from(design));
         let (Some(sequence), Some(mut looks)) = (&design.sequential, looks) else {
-            return runner::run(plan, done, journal, settings, interrupted, on_event);
+            return runner::run(plan, earlier, journal, settings, interrupted, on_event);
         };
         let kept = contents.records.iter().filter(|(id, _)| done.contains(*id));
         let kept: HashMap<TrialId, Outcome> = kept.map(|(id, record)| (id.clone(), record.outcome.clone())).collect();
@@ -56,7 +57,7 @@ impl Turns<'_> {
             }
             on_event(event);
         };
-        let mut run = Run::begin(plan, done, journal, settings, interrupted, &mut watch);
+        let mut run = Run::begin(plan, earlier, journal, settings, interrupted, &mut watch);
         for part in sequence.parts(plan.loads.len(), looks.least_prompts()) {
             let part = plan.of_prompts(&sequence.order[part]);
             if *run.part(&part)? != Ending::Complete {

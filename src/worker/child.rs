@@ -49,7 +49,13 @@ pub fn serve(
     signals::bind_to_parent()?;
     signals::leave_to_parent()?;
     let input = &Inlet::of(input);
-    let mut outlet = Outlet { output, unreported: Effort::default(), last_heartbeat: Instant::now() };
+    let mut outlet = Outlet {
+        output,
+        unreported: Effort::default(),
+        last_heartbeat: Instant::now(),
+        texts_begun: 0,
+        tokens_drawn: 0,
+    };
     let served = serve_requests(kernels, input, &mut outlet);
     if let Err(error) = &served {
         let reason = error.to_string();
@@ -228,6 +234,8 @@ struct Outlet<W> {
     output: W,
     unreported: Effort,
     last_heartbeat: Instant,
+    texts_begun: u64,
+    tokens_drawn: u64,
 }
 
 impl<W: Write> Outlet<W> {
@@ -246,6 +254,7 @@ impl<W: Write> Outlet<W> {
 
 impl<W: Write + Send> Observer for Outlet<W> {
     fn started(&mut self, ticket: Ticket) -> io::Result<()> {
+        self.texts_begun += 1;
         self.send(&Reply::Started { ticket })
     }
 
@@ -266,6 +275,12 @@ impl<W: Write + Send> Observer for Outlet<W> {
 
     fn worked(&mut self, effort: Effort) -> io::Result<()> {
         self.unreported += effort;
+        // A text's first token comes from its prompt. Where there are more tokens than texts, one has a second.
+        let all_at_first_step = self.tokens_drawn <= self.texts_begun;
+        self.tokens_drawn += effort.fast_draws + effort.llama_draws;
+        if all_at_first_step && self.tokens_drawn > self.texts_begun {
+            self.send(&Reply::Stepped)?;
+        }
         if self.last_heartbeat.elapsed() >= HEARTBEAT {
             self.last_heartbeat = Instant::now();
             self.report_effort()?;

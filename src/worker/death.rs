@@ -1,6 +1,11 @@
 //! Says how a worker ended: in words, and whose doing it was.
 
 use std::fmt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+#[cfg(unix)]
+use nix::sys::signal::Signal;
 
 /// The end of a worker that was not asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,6 +13,20 @@ pub struct Death {
     /// How it ended, and its last words.
     pub reason: String,
     pub cause: Cause,
+    pub way: Way,
+}
+
+/// How it ended, as far as two deaths can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By the signal of this number.
+    Signal(i32),
+    /// By itself, with this status; None where it is not known.
+    Exit(Option<i32>),
+    /// It said why it could not go on.
+    Said(String),
+    /// It was silent for too long, and was ended.
+    Silent,
 }
 
 /// Whose doing it was, as far as that can be told.
@@ -39,11 +58,59 @@ const WANTS: [&str; 12] = [
 ];
 
 impl Death {
-    /// The worker's own doing.
+    /// The worker's own doing, in its words or ours.
     pub fn own(reason: String) -> Self {
-        Self { reason, cause: Cause::Own }
+        Self { way: Way::Said(reason.clone()), reason, cause: Cause::Own }
+    }
+
+    /// The worker said nothing for so long, and was ended.
+    pub fn silent(silence: Duration) -> Self {
+        let reason = format!("the worker gave no sign of life for {} s and was ended", silence.as_secs());
+        Self { reason, cause: Cause::Own, way: Way::Silent }
     }
 }
+
+impl Way {
+    pub(super) fn of(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::Signal(signal);
+        }
+        Self::Exit(status.code())
+    }
+
+    /// Whether somebody ended it whom it could not refuse.
+    pub(super) fn is_kill(&self) -> bool {
+        *self == Self::Signal(KILL)
+    }
+
+    /// Whether machine code brought it about: an instruction that the machine does not have, an address that is not
+    /// there, a check that failed.
+    pub fn is_crash(&self) -> bool {
+        matches!(self, Self::Signal(signal) if CRASHES.contains(signal))
+    }
+
+    /// Whether two deaths may have one cause. Where memory is written over, it is left to chance which crash follows.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self == other || (self.is_crash() && other.is_crash())
+    }
+}
+
+#[cfg(unix)]
+const KILL: i32 = Signal::SIGKILL as i32;
+#[cfg(unix)]
+const CRASHES: [i32; 5] = [
+    Signal::SIGILL as i32,
+    Signal::SIGSEGV as i32,
+    Signal::SIGBUS as i32,
+    Signal::SIGFPE as i32,
+    Signal::SIGABRT as i32,
+];
+/// No process ends by a signal there.
+#[cfg(not(unix))]
+const KILL: i32 = 0;
+#[cfg(not(unix))]
+const CRASHES: [i32; 0] = [];
 
 impl Cause {
     /// What the last words tell; they are looked at in the order of what they prove.
@@ -68,6 +135,18 @@ impl fmt::Display for Death {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn crashes_are_alike_and_other_deaths_are_only_like_themselves() {
+        let [segv, ill, kill] =
+            [Signal::SIGSEGV, Signal::SIGILL, Signal::SIGKILL].map(|signal| Way::Signal(signal as i32));
+        assert!(segv.is_like(&ill) && segv.is_crash());
+        assert!(kill.is_like(&kill) && kill.is_kill() && !kill.is_like(&segv));
+        let [said, other] = ["no", "never"].map(|words| Death::own(words.to_owned()).way);
+        assert!(said.is_like(&said) && !said.is_like(&other) && !said.is_like(&segv) && !said.is_crash());
+        assert!(!Way::Silent.is_like(&Way::Exit(Some(1))));
+    }
 
     #[test]
     fn want_of_memory_is_told_from_other_deaths() {

@@ -22,7 +22,7 @@ mod pace;
 pub mod protocol;
 pub mod supervisor;
 
-pub use death::{Cause, Death};
+pub use death::{Cause, Death, Way};
 pub use devices::{DevicesError, list_devices};
 pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
 pub use executable::Executable;

@@ -92,6 +92,9 @@ pub enum Reply {
         generation: Generation,
         timing: Timing,
     },
+    /// A text has a token from a step that it made itself, for the first time since the model was loaded: the engine
+    /// works. Texts that are finished say the same; a server's are not followed so closely.
+    Stepped,
     /// There will be no text for it.
     GivenUp {
         ticket: Ticket,

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::death::{Cause, Death};
+use super::death::{Cause, Death, Way};
 use super::executable::Executable;
 use super::protocol::{Reply, Request};
 use crate::domain::Numerics;
@@ -144,12 +144,12 @@ impl Worker {
     fn last_words(&mut self) -> Death {
         // It is about to end, for its stdout is closed or it told its failure: let it end its own way,
         // to tell an abort from our kill.
-        let mut killed = false;
+        let mut way = Way::Exit(None);
         for _ in 0..LAST_WORDS_POLLS {
             match self.child.try_wait() {
                 Ok(None) => thread::sleep(LAST_WORDS_POLL),
                 Ok(Some(status)) => {
-                    killed = was_killed(status);
+                    way = Way::of(status);
                     break;
                 }
                 Err(_) => break,
@@ -161,11 +161,12 @@ impl Worker {
         let tail = String::from_utf8_lossy(&tail);
         let lines: Vec<_> = tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let last = |n: usize| &lines[lines.len().saturating_sub(n)..];
-        let cause = Cause::of(&format!("{ended}\n{}", last(READ_LINES).join("\n")), killed);
+        let cause = Cause::of(&format!("{ended}\n{}", last(READ_LINES).join("\n")), way.is_kill());
+        let way = self.failure.clone().map_or(way, Way::Said);
         let quoted = last(QUOTED_LINES);
         let reason = if quoted.is_empty() { ended } else { format!("{ended}: {}", quoted.join(" | ")) };
         // It can quote strings of a model file, escape sequences included.
-        Death { reason: neutralise(&reason).into_owned(), cause }
+        Death { reason: neutralise(&reason).into_owned(), cause, way }
     }
 
     /// Ends the process, if it still runs, and says how it ended.
@@ -180,20 +181,6 @@ impl Worker {
         // Reads as "exit status: 1" or "signal: 6 (SIGABRT)".
         status
             .map_or_else(|error| format!("the worker is lost ({error})"), |status| format!("the worker died, {status}"))
-    }
-}
-
-/// Whether somebody ended it whom it could not refuse.
-fn was_killed(status: ExitStatus) -> bool {
-    #[cfg(unix)]
-    {
-        const SIGKILL: i32 = 9;
-        std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGKILL)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = status;
-        false
     }
 }
 

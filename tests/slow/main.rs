@@ -6,6 +6,7 @@ mod support;
 
 mod attacks;
 mod audit;
+mod engine_death;
 mod formats;
 mod gate;
 mod hub;

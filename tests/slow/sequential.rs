@@ -193,6 +193,21 @@ fn a_prompt_that_kills_the_model_counts_against_the_claim() {
 }
 
 #[test]
+fn an_engine_that_dies_whatever_it_is_asked_ends_the_looks_and_the_same_command_goes_on() {
+    let bench = bench("loops_from = 0.5", "loops_from = 0.5\nabort_on = ''\nabort_beside = 'crashing'");
+    bench.edit("model = [\"a\"]", "model = [\"a\", \"b\"]");
+    bench.run("clean", &[], 0);
+    bench.write("crashing", "");
+    let said = bench.run("out", &[], 3);
+    said.says(&["b, offload all: the engine dies on this machine", "--kernels ggml"]);
+    assert!(made(&bench, "out") < made(&bench, "clean"));
+    assert!(!bench.result("out", "trials.jsonl").contains("\"failed\""));
+    std::fs::remove_file(bench.path().join("crashing")).expect("removed");
+    bench.run("out", &[], 0);
+    assert_eq!(files(&bench, "out"), files(&bench, "clean"));
+}
+
+#[test]
 fn a_shard_of_it_is_refused() {
     let bench = bench("loops_from = 0.5", "");
     let said = bench.run("out", &["--shard", "1/2"], 96);
