@@ -3,7 +3,8 @@
 usage: python3 scripts/gpu-measurements BINARY [--out DIR] [--budget SECONDS] [--reduced] [--model ID=PATH]
 
 Builds and fetches nothing. What matters most comes first; what did not fit into the time is named. Writes cells.csv,
-texts.csv, experiments.csv, machine.json and report.md into DIR, and each run's folder. Exits 1 where a run failed.
+texts.csv, experiments.csv, machine.json and report.md into DIR, and each run's folder. Exits 1 where a run failed, and
+with --reduced where something is not as it must be on any machine.
 Only Python's standard library is used.
 """
 
@@ -13,6 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
+import expected
 import machine
 import models
 import report
@@ -42,7 +44,7 @@ def main():
     budget = Budget(asked.budget)
     out, binary = asked.out.resolve(), asked.binary.resolve()
     if not (asked.reduced or machine.has_device(binary)):
-        sys.exit(f"error: {binary} sees no device but the host, so there is nothing to measure: `{binary} devices` says why")
+        sys.exit(f"error: {binary} sees no device but the host: nothing to measure; `{binary} devices` says why")
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     described = machine.describe(binary)
@@ -66,7 +68,10 @@ def main():
             # In any case: a measurement that was made is not lost.
             report.write(out, described, asked, budget, done, left_out)
     print(f"{out / 'report.md'}: {len(done)} runs, {len(left_out)} left out, {budget.spent():.0f} s")
-    sys.exit(1 if any(result.failed for result in done) else 0)
+    broken = expected.broken(done) if asked.reduced else []
+    for sentence in broken:
+        print(f"not as it must be: {sentence}")
+    sys.exit(1 if broken or any(result.failed for result in done) else 0)
 
 
 main()

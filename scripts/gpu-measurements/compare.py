@@ -1,7 +1,7 @@
 """Whether texts part: the same prompt and seed in two runs, token by token."""
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks import Cell
 
@@ -36,19 +36,21 @@ def first_difference(one, other):
 def partings(results):
     """All comparisons that the runs allow: alone twice, width after width, op_offload, placement, load mode."""
     runs = {result.task: result for result in results if isinstance(result.task, Cell) and result.texts}
+    widths = {task.width for task in runs}
     found = []
     for task, run in runs.items():
         def against(what, arm=task.arm, task=task, run=run, **changes):
-            other = runs.get(Cell(**{**vars(task), **changes}))
+            other = runs.get(replace(task, **changes))
             found.append(other and Parting.of(task.model.id, arm, what, other, run))
 
         place, mode = f"offload {task.offload}", "" if task.load_mode == "auto" else f", load mode {task.load_mode}"
         if task.again:
             against("1 together, made twice", again=False)
             continue
-        narrower = [other.width for other in runs if other.width < task.width and other == Cell(**{**vars(task), "width": other.width})]
+        others = (width for width in widths if width < task.width and replace(task, width=width) in runs)
+        narrower = max(others, default=None)
         if narrower:
-            against(f"{task.width} together against {max(narrower)}", width=max(narrower))
+            against(f"{task.width} together against {narrower}", width=narrower)
         if not task.op_offload:
             against(f"op_offload off against on, {task.width} together", place + mode, op_offload=True)
         if task.load_mode != "auto":

@@ -40,18 +40,19 @@ def mixture(binary, folder, out, missing):
     ready = folder / "upcycled/smollm2-noise-0.1.gguf"
     if ready.is_file():
         return "smollm2-noise-0.1", ready
-    missing.append(("smollm2-noise-0.1", f"there is no {ready}: `make upcycled` makes it; a mixture of dense-tiny stood in"))
+    reason = f"there is no {ready}: `make upcycled` makes it; a mixture of dense-tiny stood in"
+    missing.append(("smollm2-noise-0.1", reason))
     made = out / "dense-tiny-noise-0.1.gguf"
-    command = [binary, "model", "upcycle", folder / "dense-tiny.gguf", "--experts", "4", "--used", "2", "--noise", "0.1",
-               "--seed", "1", "--out", made]
+    how = ["--experts", "4", "--used", "2", "--noise", "0.1", "--seed", "1"]
+    command = [binary, "model", "upcycle", folder / "dense-tiny.gguf", *how, "--out", made]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     return "dense-tiny-noise-0.1", made
 
 
 def some_layers(binary, path):
-    """Half of the layers, rounded up; 2 where the file does not tell."""
+    """Half of the layers, rounded up; 1 where the file does not tell."""
     told = subprocess.run([binary, "model", "inspect", path, "--json"], capture_output=True, text=True, check=False)
     try:
         return max(1, (json.loads(told.stdout)["layers"] + 1) // 2)
     except (ValueError, KeyError, TypeError):
-        return 2
+        return 1

@@ -20,8 +20,8 @@ class Counters:
 
     def __enter__(self):
         if shutil.which(self.command[0]):
-            # In a file it would be held back, and so would it be in a pipe to a reader that waits for much.
-            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+            self.process = subprocess.Popen(self.command, text=True, bufsize=1, **pipes)
             threading.Thread(target=self.listen, daemon=True).start()
         return self
 
@@ -41,7 +41,7 @@ class Counters:
                 self.samples.append((time.monotonic(), *rates))
 
     def moved_mb(self, begun, ended):
-        """What the GPUs received and sent between two points of time.monotonic(), in MB; a pair of None where not known."""
+        """What the GPUs received and sent between two points of time.monotonic(), in MB; two None where not known."""
         inside = [sample for sample in self.samples if begun < sample[0] <= ended + 0.5]
         if not inside:
             return None, None

@@ -1,4 +1,4 @@
-"""Writes what was measured: tables for docs/offload.md, the same as CSV, and the machine. What is not known is empty."""
+"""Writes what was measured: tables for docs/offload.md, the same as CSV, the machine. What is not known is empty."""
 
 import csv
 import json
@@ -8,9 +8,9 @@ from compare import partings
 from tasks import Cell
 
 MB = 1e6
-CELL_COLUMNS = ["model", "offload", "op_offload", "load_mode", "width", "again", "n_texts", "n_tokens", "step_ms", "mean_width",
-                "tokens_per_s", "share_of_wide_steps", "takeover", "host_expert_mb", "device_mb", "load_s", "run_s", "process_s",
-                "to_gpu_mb", "from_gpu_mb", "threads", "problem", "command"]
+CELL_COLUMNS = ["model", "offload", "op_offload", "load_mode", "width", "again", "n_texts", "n_tokens", "step_ms",
+                "mean_width", "tokens_per_s", "share_of_wide_steps", "takeover", "host_expert_mb", "device_mb",
+                "load_s", "run_s", "process_s", "to_gpu_mb", "from_gpu_mb", "threads", "problem", "command"]
 TEXT_COLUMNS = ["model", "arm", "what", "n_texts", "n_parted", "median_first"]
 FINDING_COLUMNS = ["models", "hypothesis", "outcome", "sentence", "p", "run_s", "problem", "command"]
 
@@ -48,13 +48,15 @@ def cell_row(result):
     elsewhere = [place for place in places if place["kind"] != "cpu"]
     takeover = result.load.get("footprint", {}).get("takeover")
     row |= {
-        "n_texts": len(result.texts), "n_tokens": result.tokens, "step_ms": result.step_ms, "mean_width": result.mean_width,
-        "tokens_per_s": result.tokens_per_s, "share_of_wide_steps": wide_share(result),
+        "n_texts": len(result.texts), "n_tokens": result.tokens, "step_ms": result.step_ms,
+        "mean_width": result.mean_width, "tokens_per_s": result.tokens_per_s, "share_of_wide_steps": wide_share(result),
         "takeover": f"from {takeover['from']}" if isinstance(takeover, dict) else takeover,
-        "host_expert_mb": sum(place["expert_bytes"] for place in on_host) / MB if places else None,
-        "device_mb": sum(place["expert_bytes"] + place["other_weight_bytes"] for place in elsewhere) / MB if places else None,
         "load_s": result.load["seconds"], "run_s": result.run["seconds"], "threads": result.run["threads"],
     }
+    if places:
+        device_bytes = sum(place["expert_bytes"] + place["other_weight_bytes"] for place in elsewhere)
+        host_bytes = sum(place["expert_bytes"] for place in on_host)
+        row |= {"host_expert_mb": host_bytes / MB, "device_mb": device_bytes / MB}
     return row
 
 
@@ -66,27 +68,29 @@ def wide_share(result):
 
 def finding_rows(result):
     models = " ".join(model.id for model in result.task.models)
-    common = {"models": models, "run_s": result.run and result.run["seconds"], "problem": result.problem, "command": result.command}
-    verdicts = result.verdicts or [{}]
-    return [common | {"hypothesis": verdict.get("id"), "outcome": verdict.get("outcome"), "sentence": verdict.get("sentence"),
-                      "p": verdict.get("p")} for verdict in verdicts]
+    common = {"models": models, "run_s": result.run and result.run["seconds"], "problem": result.problem,
+              "command": result.command}
+    said = [{key: verdict[key] for key in ("outcome", "sentence", "p")} | {"hypothesis": verdict["id"]}
+            for verdict in result.verdicts]
+    return [common | verdict for verdict in said or [{}]]
 
 
 def head(machine, asked, budget):
     gpus = machine["gpus"]
     if gpus:
-        said = "; ".join(f"{gpu['name']}, driver {gpu['driver_version']}, {gpu['memory.total']}, PCIe {gpu['pcie.link.gen.max']}.0 × "
-                         f"{gpu['pcie.link.width.max']}" for gpu in gpus)
+        said = "; ".join(f"{gpu['name']}, driver {gpu['driver_version']}, {gpu['memory.total']}, PCIe "
+                         f"{gpu['pcie.link.gen.max']}.0 × {gpu['pcie.link.width.max']}" for gpu in gpus)
     else:
         said = "no nvidia-smi; moe-sweep sees: " + " / ".join((machine["devices"] or "nothing").splitlines())
-    reduced = "\n\n**Reduced: it shows that the measurement works. No figure here says how fast anything is.**" if asked.reduced else ""
+    warning = "\n\n**Reduced: it shows that the measurement works, and not how fast anything is.**"
+    reduced = warning if asked.reduced else ""
     memory = f"{machine['memory_bytes'] / 2**30:.0f} GiB"
     return f"""# Expert offload, {time.strftime("%d %B %Y")}{reduced}
 
 {said}. Host: {machine["cpu"]}, {machine["usable_cores"]} cores, {memory}. {machine["program"]}. \
 `python3 scripts/gpu-measurements {asked.binary} --budget {asked.budget:.0f}{" --reduced" if asked.reduced else ""}`, \
-{budget.spent():.0f} s. Each cell is a process of its own: two prompts, of each as many texts as are decoded together; the first \
-prompt's are not timed. Numerics fast, one lane."""
+{budget.spent():.0f} s. Each cell is a process of its own: two prompts, of each as many texts as are decoded together; \
+the first prompt's are not timed. Numerics fast, one lane."""
 
 
 def speeds(cells):
@@ -95,7 +99,8 @@ def speeds(cells):
     for model in unique(result.task.model.id for result in cells):
         mine = [result for result in cells if result.task.model.id == model and not result.task.again]
         widths = sorted({result.task.width for result in mine})
-        lines += [f"\n## {model}: tokens per second, all texts together\n", row(["", *widths]), row(["---"] * (len(widths) + 1))]
+        lines.append(f"\n## {model}: tokens per second, all texts together\n")
+        lines += [row(["", *widths]), row(["---"] * (len(widths) + 1))]
         for arm in unique(result.task.arm for result in mine):
             by_width = {result.task.width: result for result in mine if result.task.arm == arm}
             lines.append(row([arm, *(said_speed(by_width.get(width)) for width in widths)]))
@@ -129,7 +134,8 @@ def bytes_moved(cells):
 def texts(parted):
     if not parted:
         return []
-    lines = ["\n## Texts that part\n", row(["model", "arm", "compared", "part", "first token that differs, median"]), row(["---"] * 5)]
+    lines = ["\n## Texts that part\n", row(["model", "arm", "compared", "part", "first token that differs, median"]),
+             row(["---"] * 5)]
     for one in parted:
         first = "" if one.median_first is None else f"{one.median_first:g}"
         lines.append(row([one.model, one.arm, one.what, f"{one.n_parted} of {one.n_texts}", first]))

@@ -71,7 +71,8 @@ class Runner:
         width, more = (31, []) if isinstance(task, Finding) else (task.width, ["--load-mode", task.load_mode])
         experiment.write_text(self.finding(task) if isinstance(task, Finding) else self.cell(task))
         sharing = [] if isinstance(task, Finding) else ["--sharing", "prompt"]
-        command = [self.binary, "run", experiment, "--out", folder / "run", "--lanes", "1", "--batch", str(width), *sharing, *more]
+        how = ["--lanes", "1", "--batch", str(width), *sharing, *more]
+        command = [self.binary, "run", experiment, "--out", folder / "run", *how]
         result = Result(task, shlex.join(map(str, command)))
         begun = time.monotonic()
         with open(folder / "said.txt", "w", encoding="utf-8") as said:
@@ -112,10 +113,7 @@ seed = {{ from = 0, count = {texts} }}
 [prompts]
 inline = {json.dumps(PROMPTS)}
 
-[[model]]
-id = {json.dumps(task.model.id)}
-path = {json.dumps(str(task.model.path))}
-"""
+""" + source(task.model)
 
     def finding(self, task):
         """experiments/offload.toml, with these models in place of its own."""
@@ -125,16 +123,18 @@ path = {json.dumps(str(task.model.path))}
         edits = [(r"(?m)^model = .*$", f"model = {ids}"), (r"(?m)^file = .*$", f"file = {prompts}")]
         some = {model.some_layers for model in task.models}
         if len(some) == 1:
-            edits += [(r'"none", 2, "all"', f'"none", {some.pop()}, "all"'), (r"offload = 2 ", f"offload = {task.models[0].some_layers} ")]
+            layers = some.pop()
+            edits += [(r'"none", 2, "all"', f'"none", {layers}, "all"'), (r"offload = 2 ", f"offload = {layers} "),
+                      (r"of two layers", f"of {layers} layers")]
         if self.reduced:
             edits += [(r"(?m)^file = .*$", f"inline = {json.dumps(PROMPTS)}"), (r"max_tokens = \d+", "max_tokens = 4"),
-                      (r"(?m)^chain = .*$", 'chain = ["llama.cpp"]'), (r"(?m)^temperature = .*$", "temperature = [0.9]")]
+                      (r"(?m)^chain = .*$", 'chain = ["llama.cpp"]'),
+                      (r"(?m)^temperature = .*$", "temperature = [0.9]")]
         for pattern, new in edits:
             text, count = re.subn(pattern, lambda _, new=new: new, text)
             if count == 0:
                 raise ValueError(f"experiments/offload.toml has no {pattern}")
-        paths = (f"\n[[model]]\nid = {json.dumps(model.id)}\npath = {json.dumps(str(model.path))}\n" for model in task.models)
-        return text + "".join(paths)
+        return text + "".join(map(source, task.models))
 
     def read(self, result, run, ended):
         manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
@@ -175,6 +175,11 @@ path = {json.dumps(str(task.model.path))}
         elif timed and all(rows for _, rows in timed):
             # Without a device steps are not counted: as many as were decoded together when a text ended.
             result.mean_width = statistics.median(rows for _, rows in timed)
+
+
+def source(model):
+    """Where the model is, for an experiment file."""
+    return f"\n[[model]]\nid = {json.dumps(model.id)}\npath = {json.dumps(str(model.path))}\n"
 
 
 def stop(process):

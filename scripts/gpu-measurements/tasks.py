@@ -8,6 +8,7 @@ from models import Model
 WIDTHS = [32, 31, 8, 64]
 # `op_offload` off has no line with all experts on the GPU but as a control, at the end.
 NONE, ALL_ON, ALL_OFF = ("none", True), ("all", True), ("all", False)
+MAIN = [NONE, ALL_ON, ALL_OFF]
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Cell:
 
     @property
     def arm(self):
-        op = "on" if self.op_offload else "off"
-        return f"offload {self.offload}, op_offload {op}" + ("" if self.load_mode == "auto" else f", load mode {self.load_mode}")
+        mode = "" if self.load_mode == "auto" else f", load mode {self.load_mode}"
+        return f"offload {self.offload}, op_offload {'on' if self.op_offload else 'off'}{mode}"
 
     @property
     def name(self):
@@ -59,18 +60,18 @@ def plan(models, reduced):
         return []
     first, rest = models[0], models[1:]
     if reduced:
-        # Two widths to each side of the threshold, and the same text twice: every table has a line.
-        return [*once_more(first, [NONE, ALL_ON]), *matrix(first, [NONE, ALL_ON, ALL_OFF], WIDTHS), *pinned(first, [32]),
-                Finding((first,))]
+        # Every table has a line.
+        alone, wide = once_more(first, [NONE, ALL_ON]), matrix(first, MAIN, WIDTHS)
+        return [*alone, *wide, *pinned(first, [32]), Finding((first,))]
     some_on, some_off = (first.some_layers, True), (first.some_layers, False)
     return [
-        *matrix(first, [NONE, ALL_ON, ALL_OFF], WIDTHS),
+        *matrix(first, MAIN, WIDTHS),
         *once_more(first, [NONE, ALL_ON]),
         *pinned(first, [32, 64, 8]),
         *matrix(first, [some_on, some_off], WIDTHS),
         *([Finding(tuple(rest))] if rest else []),
         Finding((first,)),
-        *(task for model in rest for task in [*matrix(model, [NONE, ALL_ON, ALL_OFF], WIDTHS), *once_more(model, [NONE, ALL_ON])]),
+        *(task for model in rest for task in [*matrix(model, MAIN, WIDTHS), *once_more(model, [NONE, ALL_ON])]),
         *(task for model in rest for op in (True, False) for task in matrix(model, [(model.some_layers, op)], WIDTHS)),
         *(task for model in models for task in matrix(model, [("none", False)], WIDTHS)),
     ]
