@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench demo demo-real check check-real test-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: bench cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -79,6 +79,20 @@ vulkan-run: build-tools vulkan-tools
 	$(with_vulkan) build --release --quiet --features vulkan
 	GGML_VK_VISIBLE_DEVICES=$(VULKAN_DEVICE) \
 	    target-vulkan/release/moe-sweep run $(EXPERIMENT) --batch 1 --lanes 1
+
+## scripts/gpu-measurements at reduced size on that device: the test of what is to be measured on a real one.
+gpu-measurements-test: build-tools vulkan-tools
+	$(with_vulkan) build --release --quiet --features vulkan
+	GGML_VK_VISIBLE_DEVICES=$(VULKAN_DEVICE) python3 scripts/gpu-measurements target-vulkan/release/moe-sweep \
+	    --reduced --budget 3600 --out target-vulkan/gpu-measurements
+
+## The program for NVIDIA's GPUs, in target-cuda/: about an hour on two cores for each architecture of CUDA_ARCHITECTURES
+## (90 is an H100 or H200; 80 an A100, 89 an L4). Needs no GPU, no driver, no CUDA: docs/offload.md, Build for CUDA.
+CUDA_ARCHITECTURES ?= 90
+cuda-build: build-tools
+	scripts/install-cuda-tools
+	CUDA_ARCHITECTURES='$(CUDA_ARCHITECTURES)' scripts/with-cuda $(CARGO) build --release --features cuda
+	target-cuda/release/moe-sweep devices
 
 ## Attack the program, for less than an hour on two cores: kills, failing I/O, full disks, mutated files,
 ## hostile servers (docs/torture.md). PART=kills, mutants, io, limits, streams or servers; SEED, COUNT; ONLY and CASE

@@ -10,7 +10,8 @@ use std::fs;
 use std::path::Path;
 
 use llama::{
-    ContextOptions, HostExperts, Kernels, Llama, Model, Numerics, Samplers, Settings, Sharing, Strategy, Token, ceiling,
+    ContextOptions, HostExperts, Kernels, Llama, LoadMode, Model, Numerics, Samplers, Settings, Sharing, Strategy,
+    Token, ceiling,
 };
 
 const USAGE: &str = "give MODEL TEXTS THREADS invariant|fast";
@@ -38,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         strategy: Strategy { lanes: 1, threads: threads.parse()?, rows },
         samplers: Samplers::Llama,
         sharing: Sharing::None,
+        load_mode: LoadMode::Auto,
     };
     let llama = Llama::start(Kernels::Ggml)?;
     let model = Model::load(&llama, Path::new(path), &settings)?;

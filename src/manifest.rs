@@ -8,7 +8,7 @@ use itertools::Itertools as _;
 use crate::domain::{Generate, LoadKey, ModelFacts, Offload};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::kernels::ChosenKernels;
-use crate::engine::{Effort, Footprint, Samplers, Sharing, Strategy};
+use crate::engine::{Effort, Footprint, LoadMode, Samplers, Sharing, Strategy};
 use crate::experiment::{HubFile, PackageFile, Served, Source};
 use crate::hardware::Hardware;
 use crate::model::ModelFile;
@@ -102,6 +102,8 @@ pub struct RunEntry {
     pub samplers: Samplers,
     /// Changes no token; absent in manifests from when it was always the trie.
     pub sharing: Sharing,
+    /// Changes no token; absent in manifests where it is the engine's own choice.
+    pub load_mode: LoadMode,
     pub ended: String,
     pub trials_done: usize,
     pub effort: Effort,
@@ -273,6 +275,7 @@ impl RunEntry {
             batch: settings.options.limits.batch,
             samplers: settings.options.samplers,
             sharing: settings.options.sharing,
+            load_mode: settings.options.load_mode,
             ended: match &report.ending {
                 Ending::Complete => "complete".to_owned(),
                 Ending::Interrupted => "interrupted".to_owned(),

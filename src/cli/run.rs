@@ -34,6 +34,12 @@ pub struct RunArgs {
     /// Which texts share evaluations. The tokens are the same; all but `trie` are slower.
     #[arg(long, value_enum, default_value = "trie", hide = true)]
     pub sharing: SharingArg,
+    /// How the weights that stay on the host get into its memory. The tokens are the same.
+    ///
+    /// It matters where a GPU computes with experts on the host: what is read (none) is in memory that the GPU fetches
+    /// from by itself, what is mapped (mmap) is copied once more.
+    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_LOAD_MODE")]
+    pub load_mode: LoadModeArg,
     /// Give a model that shows no sign of life for so many seconds up.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]
     pub stall_timeout: NonZeroU32,
@@ -82,6 +88,17 @@ pub enum SharingArg {
     None,
     Prompt,
     Trie,
+}
+
+/// How a model's file is loaded.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LoadModeArg {
+    /// llama.cpp's own choice: mmap, unless a device can't.
+    Auto,
+    /// The file is mapped.
+    Mmap,
+    /// The file is read.
+    None,
 }
 
 /// Where a run's files are, and which of an experiment's repetitions it is.

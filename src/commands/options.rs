@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::{RunArgs, SamplersArg, SharingArg};
-use crate::engine::{Limits, Samplers, Sharing};
+use crate::cli::{LoadModeArg, RunArgs, SamplersArg, SharingArg};
+use crate::engine::{Limits, LoadMode, Samplers, Sharing};
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::prepare::default_cache;
 use crate::runner::RunOptions;
@@ -25,6 +25,11 @@ pub fn run_options(args: &RunArgs) -> RunOptions {
             SharingArg::None => Sharing::None,
             SharingArg::Prompt => Sharing::Prompt,
             SharingArg::Trie => Sharing::Trie,
+        },
+        load_mode: match args.load_mode {
+            LoadModeArg::Auto => LoadMode::Auto,
+            LoadModeArg::Mmap => LoadMode::Mmap,
+            LoadModeArg::None => LoadMode::None,
         },
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
         memory_patience: Duration::from_secs(args.wait_for_memory.into()),

@@ -170,6 +170,19 @@ pub struct Timing {
     pub first_token_seconds: Option<f64>,
 }
 
+/// How weights that stay on the host get into its memory; changes no text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadMode {
+    /// The engine's own choice.
+    #[default]
+    Auto,
+    /// The file is mapped.
+    Mmap,
+    /// The file is read, beside a GPU into memory that the GPU's driver has pinned.
+    None,
+}
+
 /// What decides that a model must be loaded anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadSettings {
@@ -185,6 +198,7 @@ pub struct LoadSettings {
     pub strategy: Strategy,
     pub samplers: Samplers,
     pub sharing: Sharing,
+    pub load_mode: LoadMode,
 }
 
 /// A model file to be written anew, its weights brought to another type.

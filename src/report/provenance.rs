@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::html::{Facts, Provenance};
 use super::placement::sentence;
 use crate::domain::{Chain, ChatForm, Factor, Level, ModelFacts, Numerics};
-use crate::engine::Samplers;
 use crate::engine::http::Finding;
+use crate::engine::{LoadMode, Samplers};
 use crate::experiment::Served;
 use crate::manifest::{LoadEntry, Manifest, ModelEntry, Placement, RunEntry, ServerEntry};
 use crate::plan::Design;
@@ -170,9 +170,19 @@ fn run(index: usize, entry: &RunEntry, placed: Vec<Measured<'_>>) -> Facts {
         ("samplers", samplers.to_owned()),
         ("time", format!("{:.1} s, {} tokens evaluated", entry.seconds, entry.effort.evaluated_tokens)),
     ];
+    facts.extend(loaded(entry.load_mode).map(|how| ("weights on the host", how.to_owned())));
     facts.extend(entry.loads.iter().filter_map(|load| Some(("made again", probed(load)?))));
     facts.extend(placed.into_iter().map(|placed| ("placement", format!("{}: {}", placed.load.key, sentence(&placed)))));
     Facts { title: format!("Run {}", index + 1), facts }
+}
+
+/// How the weights on the host were loaded; None where the engine chose.
+fn loaded(load_mode: LoadMode) -> Option<&'static str> {
+    match load_mode {
+        LoadMode::Auto => None,
+        LoadMode::Mmap => Some("mapped from the file (--load-mode mmap)"),
+        LoadMode::None => Some("read from the file (--load-mode none)"),
+    }
 }
 
 /// What the determinism probe found of a load.

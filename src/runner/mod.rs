@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::domain::{LoadKey, TrialId};
-use crate::engine::{Effort, Limits, LoadSettings, Samplers, Sharing, Strategy};
+use crate::engine::{Effort, Limits, LoadMode, LoadSettings, Samplers, Sharing, Strategy};
 use crate::event::{Again, RunEvent};
 use crate::experiment::Source;
 use crate::journal::record::{Failure, Outcome, TrialRecord};
@@ -59,6 +59,7 @@ pub struct RunOptions {
     pub limits: Limits,
     pub samplers: Samplers,
     pub sharing: Sharing,
+    pub load_mode: LoadMode,
     /// A worker that gives no sign of life for so long is ended.
     pub stall_timeout: Duration,
     /// How long memory is waited for in all, each time that a model finds too little.
@@ -366,7 +367,7 @@ impl<'r> Run<'r> {
 
     /// Starts a worker and has it load the model.
     fn load(&mut self, load: &Load, shortage: &Shortage) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, options: RunOptions { samplers, sharing, .. }, .. } = self.settings;
+        let Settings { executable, options: RunOptions { samplers, sharing, load_mode, .. }, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key.clone();
         let (request, file, strategy) = match &load.model.source {
@@ -386,6 +387,7 @@ impl<'r> Run<'r> {
                     strategy,
                     samplers: *samplers,
                     sharing: *sharing,
+                    load_mode: *load_mode,
                 };
                 (Request::Load(settings), Some(file.clone()), Some(strategy))
             }

@@ -9,7 +9,7 @@ use miette::Diagnostic;
 
 use crate::domain::{Generate, Generation, LoadKey, OpOffload};
 use crate::engine::trace::{TraceText, TraceWork, Traced};
-use crate::engine::{LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
+use crate::engine::{LoadMode, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
 use crate::experiment::Arm;
 use crate::model::ModelFile;
 use crate::worker::protocol::{Reply, Request};
@@ -75,6 +75,7 @@ impl<'a> Session<'a> {
             strategy: Strategy::one_lane(file.size_bytes, place.threads, arm.width),
             samplers: Samplers::Fast,
             sharing: Sharing::Trie,
+            load_mode: LoadMode::Auto,
         };
         session.ask(&Request::Load(settings), |reply| match reply {
             Reply::Loaded { .. } => Heard::Answer(()),

@@ -16,7 +16,8 @@ use moe_sweep::domain::{
 use moe_sweep::engine::kernels::Kernels;
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
 use moe_sweep::engine::{
-    Effort, Engine, Group, Job, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket, Timing, Work,
+    Effort, Engine, Group, Job, LoadMode, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket,
+    Timing, Work,
 };
 
 use crate::support::alone::alone;
@@ -190,5 +191,6 @@ fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32), attention: Fl
         strategy: Strategy { lanes, threads, batch },
         samplers: Samplers::Fast,
         sharing: Sharing::Trie,
+        load_mode: LoadMode::Auto,
     }
 }

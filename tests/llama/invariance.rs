@@ -84,3 +84,20 @@ fn sharing_changes_no_byte() {
     assert!(bench.reproducible("prompt") == bench.reproducible("trie"), "with shared prompts other tokens were chosen");
     assert!(none > prompt && prompt > trie, "evaluated {none}, {prompt}, {trie}");
 }
+
+#[test]
+fn how_a_file_is_loaded_changes_no_byte() {
+    for numerics in ["invariant", "fast"] {
+        let bench = bench();
+        bench.edit("context = 256", &format!("context = 256\nnumerics = \"{numerics}\""));
+        // Others in the same place, so that in fast numerics each text has the same company.
+        let how = ["--lanes", "1", "--threads", "1"];
+        for mode in ["auto", "mmap", "none"] {
+            bench.run(mode, &[&how[..], &["--load-mode", mode]].concat(), 0);
+            let manifest: Value = serde_json::from_str(&bench.read(&format!("{mode}/manifest.json"))).unwrap();
+            let noted = manifest["runs"][0]["load_mode"].as_str();
+            assert_eq!(noted.unwrap_or("auto"), mode);
+            assert!(bench.reproducible(mode) == bench.reproducible("auto"), "{numerics}: {mode} differs from auto");
+        }
+    }
+}

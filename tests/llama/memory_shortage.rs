@@ -15,7 +15,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
         Bos, LoadKey, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template,
     };
     use moe_sweep::engine::kernels::Kernels;
-    use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Work};
+    use moe_sweep::engine::{Group, Job, LoadMode, LoadSettings, Samplers, Sharing, Strategy, Work};
     use moe_sweep::worker::protocol::{Reply, Request};
     use moe_sweep::worker::{Cause, Executable, ReceiveError, Worker, kernels};
 
@@ -30,6 +30,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
         strategy: Strategy { lanes: 2, threads: 1, batch: 64 },
         samplers: Samplers::Fast,
         sharing: Sharing::Trie,
+        load_mode: LoadMode::Auto,
     };
     let t = Temperature::new(0.9).expect("a temperature");
     let chain = ResolvedChain(vec![Step::Temperature { t }, Step::Dist]);

@@ -163,7 +163,7 @@ mod on_vulkan {
     use moe_sweep::domain::{
         Bos, LoadKey, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template,
     };
-    use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
+    use moe_sweep::engine::{Group, Job, LoadMode, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
     use moe_sweep::model::blake3_of;
     use moe_sweep::worker::protocol::{Reply, Request};
 
@@ -273,6 +273,7 @@ margin = 0.9
             strategy: Strategy { lanes: 1, threads: 2, batch },
             samplers: Samplers::Fast,
             sharing: Sharing::None,
+            load_mode: LoadMode::Auto,
         };
         let work = Work { max_tokens: 3, bos: Bos::Model, groups, hash_logits: true };
         let requests = [Request::Load(settings), Request::Generate(work)];
@@ -362,6 +363,27 @@ margin = 0.9
         assert!(unwrapped.contains("dense-tiny, offload all: the same placement, tensor by tensor"), "{unwrapped}");
         assert!(unwrapped.contains("the offload moves nothing: no model of this experiment has experts"));
         assert!(unwrapped.contains("not tested: both arms are the same computation here"), "{unwrapped}");
+    }
+
+    /// What is read and not mapped is in the driver's pinned memory, which is the host's all the same.
+    #[test]
+    fn pinned_experts_are_on_the_host_and_compute_the_same() {
+        let bench = Bench::new(ARMS);
+        let read = |mode: &str| {
+            let said = run(&bench, &["run", "x.toml", "--out", mode, "--batch", "1", "--load-mode", mode], Some("0"));
+            assert_eq!(said.code, Some(0), "{said:#?}");
+            let manifest = parsed(&bench.result(mode, "manifest.json"));
+            let weights = |offload: Value| -> Vec<_> {
+                let places = places(&manifest, &offload);
+                places
+                    .iter()
+                    .map(|place| ["expert_bytes", "other_weight_bytes"].map(|what| bytes(place, what)))
+                    .collect()
+            };
+            let weights = [Value::from("none"), json!({ "layers": 2 }), Value::from("all")].map(weights);
+            (weights, bench.result(mode, "trials.csv"))
+        };
+        assert_eq!(read("none"), read("mmap"));
     }
 
     /// Computing with the host's experts on the device takes buffers there.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Bench, GGUF, PROGRAM, gguf, hear_signals, models, wait_until, without_the_callers_variables};
 use moe_sweep::domain::{LoadKey, Numerics, Offload, OpOffload, Quant};
-use moe_sweep::engine::{LoadSettings, Quantisation, Samplers, Sharing, Strategy};
+use moe_sweep::engine::{LoadMode, LoadSettings, Quantisation, Samplers, Sharing, Strategy};
 use moe_sweep::experiment::{Api, Served, Server};
 use moe_sweep::worker::protocol::Request;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -255,6 +255,7 @@ fn occupations(bench: &Bench) -> Vec<(&'static str, Request)> {
         strategy: Strategy { lanes: 1, threads: 1, batch: 1 },
         samplers: Samplers::Fast,
         sharing: Sharing::None,
+        load_mode: LoadMode::Auto,
     };
     let (source, target) = (wide_model(bench), bench.path().join("quantised.gguf"));
     vec![

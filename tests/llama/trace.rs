@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::{PROGRAM, models};
 use moe_sweep::domain::{Bos, Generation, LoadKey, Numerics, Offload, ResolvedChain, Step, Stop, Template};
 use moe_sweep::engine::trace::{Follow, LogitsReader, Record, Routed, RoutingReader, TraceText};
-use moe_sweep::engine::{Group, Job, LoadSettings, Samplers, Sharing, Strategy, TraceWork, Traced, Work};
+use moe_sweep::engine::{Group, Job, LoadMode, LoadSettings, Samplers, Sharing, Strategy, TraceWork, Traced, Work};
 use moe_sweep::model::blake3_of;
 use moe_sweep::worker::protocol::{Reply, Request};
 use moe_sweep::worker::{Executable, Worker, kernels};
@@ -32,6 +32,7 @@ pub(super) fn load(model: &Path, numerics: Numerics, batch: u32) -> Worker {
         strategy: Strategy { lanes: 1, threads: 1, batch },
         samplers: Samplers::Llama,
         sharing: Sharing::Trie,
+        load_mode: LoadMode::Auto,
     }));
     assert!(matches!(reply(&mut worker), Reply::Loaded { .. }));
     worker

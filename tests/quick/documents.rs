@@ -13,7 +13,7 @@ const CHANGELOG: &str = "CHANGELOG.md";
 const COMMENTED: [&str; 8] = ["src", "crates", "forge", "benches", "examples", "tests", "scripts", "Makefile"];
 
 /// Not part of the repository: what is built, and what runs leave.
-const NOT_OURS: [&str; 4] = [".git", "target", "target-vulkan", "results"];
+const NOT_OURS: [&str; 5] = [".git", "target", "target-cuda", "target-vulkan", "results"];
 /// What is, although it lies in one of these.
 const BASELINES: &str = "results/baselines";
 

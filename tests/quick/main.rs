@@ -14,6 +14,7 @@ mod fit;
 mod fuzz;
 mod gguf;
 mod gguf_fuzz;
+mod gpu_measurements;
 mod groups;
 mod inspect;
 mod notes;

@@ -4,7 +4,7 @@
 use crate::support::{Bench, Said};
 
 /// What the name is of, and the line that has `nonsense` in its place.
-const LINES: [(&str, &[&str]); 28] = [
+const LINES: [(&str, &[&str]); 29] = [
     ("command", &["nonsense"]),
     ("command", &["model", "nonsense"]),
     ("command", &["baseline", "nonsense"]),
@@ -25,6 +25,7 @@ const LINES: [(&str, &[&str]); 28] = [
     ("shell", &["completions", "nonsense"]),
     ("samplers", &["run", "x.toml", "--samplers", "nonsense"]),
     ("sharing", &["run", "x.toml", "--sharing", "nonsense"]),
+    ("load-mode", &["run", "x.toml", "--load-mode", "nonsense"]),
     ("shard", &["run", "x.toml", "--shard", "nonsense"]),
     ("shard", &["plan", "x.toml", "--shard", "nonsense"]),
     ("aspect", &["compare", "a", "b", "--allow", "nonsense"]),

@@ -40,7 +40,7 @@ enum Rerun {
 use Report::{Read, Refused};
 use Rerun::{All, NotHere, Nothing, NothingOfCommonDraws};
 
-const SAMPLES: [Sample; 38] = [
+const SAMPLES: [Sample; 39] = [
     sample("11-23-0119/plain", Refused, All),
     sample("11-23-0119/failed", Refused, All),
     sample("11-23-0339/plain", Refused, NothingOfCommonDraws),
@@ -79,6 +79,7 @@ const SAMPLES: [Sample; 38] = [
     sample("11-29-0320/factors", Read, Nothing),
     sample("11-29-0320/trusted", Read, Nothing),
     sample("11-29-1253/package", Read, Nothing),
+    sample("11-29-1619/loaded", Read, Nothing),
 ];
 
 const fn sample(folder: &'static str, report: Report, rerun: Rerun) -> Sample {

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use llama::{ContextOptions, HostExperts, Kernels, Llama, Model, Numerics, Samplers, Settings, Sharing, Strategy};
+use llama::{
+    ContextOptions, HostExperts, Kernels, Llama, LoadMode, Model, Numerics, Samplers, Settings, Sharing, Strategy,
+};
 use moe_sweep::domain::Chain;
 use moe_sweep::experiment::{self, Surroundings};
 use rand::{Rng, RngExt};
@@ -108,6 +110,7 @@ pub fn model() -> &'static Model {
             strategy: Strategy { lanes: 1, threads: 1, rows: 1 },
             samplers: Samplers::Llama,
             sharing: Sharing::Trie,
+            load_mode: LoadMode::Auto,
         };
         let model = Model::load(&llama, path, &settings).expect("the bundled model loads");
         (llama, model)

@@ -9,7 +9,7 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
-use crate::{Error, HostExperts, Llama, Numerics, Settings, Token};
+use crate::{Error, HostExperts, Llama, LoadMode, Numerics, Settings, Token};
 
 /// llama.cpp's own pattern for the tensors of routed experts (`--cpu-moe` in
 /// its `common/arg.cpp`), fused gate-and-up tensors included.
@@ -74,6 +74,11 @@ impl Model {
         params.tensor_buft_overrides = overrides.as_ptr();
         // Repacked weights have kernels of their own, which a batch's width chooses.
         params.use_extra_bufts = crate::kernels::are_ours() || settings.numerics == Numerics::Fast;
+        params.load_mode = match settings.load_mode {
+            LoadMode::Auto => sys::LLAMA_LOAD_MODE_AUTO,
+            LoadMode::Mmap => sys::LLAMA_LOAD_MODE_MMAP,
+            LoadMode::None => sys::LLAMA_LOAD_MODE_NONE,
+        };
         load(path, params)
     }
 

@@ -13,6 +13,7 @@ pub struct Settings {
     pub strategy: Strategy,
     pub samplers: Samplers,
     pub sharing: Sharing,
+    pub load_mode: LoadMode,
 }
 
 /// Which routed experts stay on the host while all else goes to the accelerator, as `--cpu-moe` and `--n-cpu-moe` have
@@ -73,6 +74,17 @@ pub enum Sharing {
     Prompt,
     /// So is every beginning that texts have in common.
     Trie,
+}
+
+/// How weights that stay on the host get into its memory (`--load-mode`); the kernels that compute with them are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadMode {
+    /// llama.cpp's own choice: mapped, unless a device can't take weights from a mapped file.
+    Auto,
+    /// The file is mapped: pages come when they are touched, and an accelerator's driver copies what it is sent once more.
+    Mmap,
+    /// The file is read. Beside an accelerator the weights are in memory that its driver has pinned, where it has such.
+    None,
 }
 
 /// What surrounds a prompt.

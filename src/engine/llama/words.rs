@@ -8,7 +8,7 @@ use crate::domain::{
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
 use crate::engine::{
-    Device, DeviceKind, EngineError, Group, Holding, Job, LoadSettings, Samplers, Sharing, Strategy, Work,
+    Device, DeviceKind, EngineError, Group, Holding, Job, LoadMode, LoadSettings, Samplers, Sharing, Strategy, Work,
 };
 use crate::metrics::Markers;
 
@@ -99,6 +99,11 @@ impl From<&LoadSettings> for ::llama::Settings {
                 Sharing::None => ::llama::Sharing::None,
                 Sharing::Prompt => ::llama::Sharing::Prompt,
                 Sharing::Trie => ::llama::Sharing::Trie,
+            },
+            load_mode: match settings.load_mode {
+                LoadMode::Auto => ::llama::LoadMode::Auto,
+                LoadMode::Mmap => ::llama::LoadMode::Mmap,
+                LoadMode::None => ::llama::LoadMode::None,
             },
         }
     }

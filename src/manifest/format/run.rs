@@ -20,6 +20,8 @@ pub struct RunEntry {
     samplers: Samplers,
     #[serde(default)]
     sharing: Sharing,
+    #[serde(default, skip_serializing_if = "LoadMode::is_auto")]
+    load_mode: LoadMode,
     ended: String,
     trials_done: usize,
     #[serde(flatten)]
@@ -58,6 +60,24 @@ enum Sharing {
     Trie,
 }
 both_ways!(enum Sharing, engine::Sharing { None, Prompt, Trie });
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LoadMode {
+    /// Once the only one.
+    #[default]
+    Auto,
+    Mmap,
+    None,
+}
+both_ways!(enum LoadMode, engine::LoadMode { Auto, Mmap, None });
+
+impl LoadMode {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}
 
 /// What was computed; 0 where it was not counted yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,6 +242,7 @@ impl From<manifest::RunEntry> for RunEntry {
             batch,
             samplers,
             sharing,
+            load_mode,
             ended,
             trials_done,
             effort,
@@ -236,6 +257,7 @@ impl From<manifest::RunEntry> for RunEntry {
             batch,
             samplers: samplers.into(),
             sharing: sharing.into(),
+            load_mode: load_mode.into(),
             ended,
             trials_done,
             effort: effort.into(),
@@ -257,6 +279,7 @@ impl TryFrom<RunEntry> for manifest::RunEntry {
             batch,
             samplers,
             sharing,
+            load_mode,
             ended,
             trials_done,
             effort,
@@ -271,6 +294,7 @@ impl TryFrom<RunEntry> for manifest::RunEntry {
             batch,
             samplers: samplers.into(),
             sharing: sharing.into(),
+            load_mode: load_mode.into(),
             ended,
             trials_done,
             effort: effort.into(),

@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::engine::http::{Finding, Findings, Probed, ServerFacts};
-use crate::engine::{DeviceKind, Effort, Footprint, Holding, Samplers, Sharing, Strategy as Spread, Takeover, Widths};
+use crate::engine::{
+    DeviceKind, Effort, Footprint, Holding, LoadMode, Samplers, Sharing, Strategy as Spread, Takeover, Widths,
+};
 use crate::experiment::{Api, Delivery, Extension, HubFile, PackageFile, Served, Server};
 use crate::format::strategies::{generates, load_keys, markers};
 use crate::format::{sample, samples};
@@ -190,10 +192,12 @@ fn runs() -> impl Strategy<Value = RunEntry> {
     });
     let samplers = select(vec![Samplers::Fast, Samplers::Llama]);
     let sharing = select(vec![Sharing::None, Sharing::Prompt, Sharing::Trie]);
-    let how = (any::<u64>(), vec(".*", 0..3), hardware, any::<u32>(), any::<Option<u32>>(), samplers, sharing);
+    let load_mode = select(vec![LoadMode::Auto, LoadMode::Mmap, LoadMode::None]);
+    let means = (samplers, sharing, load_mode);
+    let how = (any::<u64>(), vec(".*", 0..3), hardware, any::<u32>(), any::<Option<u32>>(), means);
     let what = (".*", any::<usize>(), efforts(), seconds(), vec(loads(), 0..3));
     (how, what).prop_map(|(how, (ended, trials_done, effort, seconds, loads))| {
-        let (started_unix_s, command_line, hardware, threads, batch, samplers, sharing) = how;
+        let (started_unix_s, command_line, hardware, threads, batch, (samplers, sharing, load_mode)) = how;
         RunEntry {
             started_unix_s,
             command_line,
@@ -202,6 +206,7 @@ fn runs() -> impl Strategy<Value = RunEntry> {
             batch,
             samplers,
             sharing,
+            load_mode,
             ended,
             trials_done,
             effort,
@@ -265,7 +270,8 @@ fn manifests_of_every_version_are_read_and_those_of_this_one_are_written_so() {
 fn what_an_earlier_version_left_out_is_what_it_did() {
     let first = Manifest::from_json(&sample("11-23-0119/plain/run/manifest.json"), Trust::Seals).expect("it is read").0;
     let run = &first.runs[0];
-    assert_eq!((run.samplers, run.sharing, run.effort), (Samplers::Llama, Sharing::Trie, Effort::default()));
+    let means = (run.samplers, run.sharing, run.load_mode, run.effort);
+    assert_eq!(means, (Samplers::Llama, Sharing::Trie, LoadMode::Auto, Effort::default()));
     assert_eq!(first.generate.draws, domain::Draws::Common);
     assert_eq!(first.models[0].key.quant(), domain::Quant::Source);
     let server =
@@ -312,6 +318,7 @@ fn a_manifest_has_these_bytes() {
         batch: Some(4),
         samplers: Samplers::Fast,
         sharing: Sharing::Prompt,
+        load_mode: LoadMode::Auto,
         ended: "complete".to_owned(),
         trials_done: 1,
         effort: Effort::evaluated(7),
@@ -389,6 +396,8 @@ fn a_manifest_has_these_bytes() {
     manifest.models[0].packages = vec![file];
     let expected = r#""commit":"c0"},"packages":[{"package":"p","version":"1","file":"p/m.gguf"}],"blake3":"b0","#;
     assert!(compact(&manifest).contains(expected), "{}", compact(&manifest));
+    manifest.runs[0].load_mode = LoadMode::None;
+    assert!(compact(&manifest).contains(r#""sharing":"prompt","load_mode":"none","#), "{}", compact(&manifest));
 }
 
 /// What this version writes, white space aside. A change of it is a new version.
