@@ -10,24 +10,25 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::domain::{LoadKey, TrialId};
-use crate::engine::{Effort, Limits, LoadMode, LoadSettings, Samplers, Sharing, Strategy};
+use crate::engine::{Effort, LoadSettings, Strategy};
 use crate::event::{Again, RunEvent};
 use crate::experiment::Source;
 use crate::journal::record::{Failure, Outcome, TrialRecord};
 use crate::journal::{Contents, Journal, JournalError};
-use crate::model::{ModelFile, ModelFiles};
+use crate::model::ModelFile;
 use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{self, Cause, Death, Exchange, Executable, Heard, POLL, Unanswered, Worker, kernels_for};
+use crate::worker::{self, Cause, Death, Exchange, Heard, POLL, Unanswered, Worker, kernels_for};
 
 mod crash;
 mod no_reply;
 mod pending;
 mod probe;
 mod report;
+mod settings;
 mod shortage;
 
 pub use crash::Crash;
@@ -37,34 +38,11 @@ use pending::{Pending, Progress};
 use probe::Probe;
 pub use probe::{ProbeReport, Speed};
 pub use report::{Ending, LoadReport, RunReport};
+pub use settings::{RunOptions, Settings};
 use shortage::Shortage;
 
 /// A trial, or a model's loading, that kills its worker this often has failed.
 const MAX_ATTEMPTS: u32 = 2;
-
-/// What a plan is run with.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The executable whose `worker` subcommand is the worker.
-    pub executable: Executable,
-    /// For every model and quantisation of the plan that is still to run.
-    pub files: ModelFiles,
-    pub options: RunOptions,
-}
-
-/// How a plan is run, as far as it changes no text.
-#[derive(Clone, Copy, Debug)]
-pub struct RunOptions {
-    /// What each load's strategy is chosen within.
-    pub limits: Limits,
-    pub samplers: Samplers,
-    pub sharing: Sharing,
-    pub load_mode: LoadMode,
-    /// A worker that gives no sign of life for so long is ended.
-    pub stall_timeout: Duration,
-    /// How long memory is waited for in all, each time that a model finds too little.
-    pub memory_patience: Duration,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
