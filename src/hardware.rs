@@ -24,6 +24,27 @@ pub struct Pace {
     pub products_per_s: f64,
 }
 
+/// What the machine can do at most, on all threads of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ceiling {
+    /// Products of two 32-bit floats that are added up a second.
+    pub floats_per_s: f64,
+    /// Products of two bytes that are added up a second.
+    pub bytes_per_s: f64,
+    /// Bytes read from memory a second.
+    pub memory_bytes_per_s: f64,
+}
+
+/// What was measured of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bench {
+    pub threads: u32,
+    /// None where there is nothing to go by.
+    pub pace: Option<Pace>,
+    /// None where the kernels' instructions are not known.
+    pub ceiling: Option<Ceiling>,
+}
+
 impl Hardware {
     pub fn survey() -> Self {
         let system = System::new().ok().map(|mut system| {

@@ -14,6 +14,9 @@ pub struct DevicesArgs {
     /// Print a JSON object, bytes exact.
     #[arg(long)]
     pub json: bool,
+    /// Measure what the CPU can do, in a second or two: with moe-sweep's kernels, and at most.
+    #[arg(long)]
+    pub bench: bool,
 }
 
 const DEVICES_AFTER_HELP: &str = "\

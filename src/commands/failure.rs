@@ -89,7 +89,7 @@ codes! {
     UnknownModel, Report::new, _ => Usage;
     UnfitStudy, Report::new, UnfitStudy::ForSweeps { .. } => Usage, _ => BadSetup;
     // Faults of an experiment, a model or a folder.
-    DevicesError, Report::new, DevicesError::Spawn { .. } => Internal, DevicesError::Unlisted(_) => BadSetup;
+    DevicesError, Report::new, DevicesError::Spawn { .. } => Internal, DevicesError::Unlisted(_) | DevicesError::Kernels(_) => BadSetup;
     HeaderError, Report::new, _ => BadSetup;
     // A full disk is a fault of the machine.
     HubError, Report::new, HubError::Io { .. } => Internal, _ => BadSetup;

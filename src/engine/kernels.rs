@@ -49,7 +49,7 @@ impl fmt::Display for KernelsFinding {
 }
 
 /// The kernels of a run, and what was found of all that were tried.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChosenKernels {
     pub kernels: Kernels,
     pub tried: Vec<(Kernels, KernelsFinding)>,

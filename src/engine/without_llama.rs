@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::ModelFacts;
 use crate::engine::kernels::{Kernels, KernelsFinding};
-use crate::hardware::Pace;
+use crate::hardware::{Bench, Pace};
 
 /// What to do.
 pub const REMEDY: &str = "get a build with llama.cpp: `cargo build --release` in moe-sweep's source, without \
@@ -51,6 +51,10 @@ impl Llama {
     }
 
     pub fn devices(&self) -> Devices {
+        match self.0 {}
+    }
+
+    pub fn bench(&self, _: u32) -> Bench {
         match self.0 {}
     }
 

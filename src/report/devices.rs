@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::engine::kernels::ChosenKernels;
 use crate::engine::{Device, Devices};
+use crate::hardware::{Bench, Ceiling, Pace};
 use crate::model::human_bytes;
 use crate::plain::neutralise;
 
@@ -15,10 +17,20 @@ pub struct Listed<'a> {
     pub devices: &'a Devices,
     /// What to do where none but the host is seen.
     pub remedy: Option<&'a str>,
+    /// What was measured of the host, where that was asked for.
+    #[serde(flatten)]
+    pub measured: Option<Measured<'a>>,
+}
+
+/// What the host can do.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Measured<'a> {
+    pub kernels: &'a ChosenKernels,
+    pub bench: Bench,
 }
 
 /// The same in words, a line a device.
-pub fn text(Listed { devices, remedy }: Listed<'_>) -> String {
+pub fn text(Listed { devices, remedy, measured }: Listed<'_>) -> String {
     let mut text = String::new();
     for Device { name, description, backend, kind, memory_total_bytes, memory_free_bytes } in &devices.devices {
         let memory = match (memory_free_bytes, memory_total_bytes) {
@@ -30,6 +42,33 @@ pub fn text(Listed { devices, remedy }: Listed<'_>) -> String {
     }
     if let Some(remedy) = remedy {
         let _ = writeln!(text, "\nno device but the host: {}", neutralise(remedy));
+    }
+    if let Some(measured) = measured {
+        text += &measured_text(measured);
+    }
+    text
+}
+
+/// What the host can do, a line each.
+fn measured_text(Measured { kernels, bench }: Measured<'_>) -> String {
+    let Bench { threads, pace, ceiling } = bench;
+    let giga = |per_s: f64| format!("{:.1}", per_s / 1e9);
+    let mut text = format!("\nkernels for quantised weights: {}\n", kernels.kernels);
+    for (tried, finding) in &kernels.tried {
+        let _ = writeln!(text, "  {tried:<10} {finding}");
+    }
+    let _ = writeln!(text, "on {threads} thread{}, thousand millions a second:", if threads == 1 { "" } else { "s" });
+    let mut line = |what: &str, per_s: f64| {
+        let _ = writeln!(text, "  {:>8}  {what}", giga(per_s));
+    };
+    if let Some(Pace { weight_bytes_per_s, products_per_s }) = pace {
+        line("products of Q4_K weights, for 64 texts together", products_per_s);
+        line("bytes of Q4_K weights, for a text alone", weight_bytes_per_s);
+    }
+    if let Some(Ceiling { floats_per_s, bytes_per_s, memory_bytes_per_s }) = ceiling {
+        line("products of bytes at most", bytes_per_s);
+        line("products of 32-bit floats at most, as in sgemm", floats_per_s);
+        line("bytes out of memory at most", memory_bytes_per_s);
     }
     text
 }

@@ -91,6 +91,7 @@ fn serve_requests(
         Request::Devices => Ok(outlet.send(&Reply::Devices(Llama::start(Kernels::Ggml)?.devices()))?),
         Request::TryKernels(kernels) => Ok(outlet.send(&Reply::TriedKernels(tried(kernels)?))?),
         Request::Pace { threads } => Ok(outlet.send(&Reply::Pace(Llama::start(kernels()?)?.pace(threads)))?),
+        Request::Bench { threads } => Ok(outlet.send(&Reply::Bench(Llama::start(kernels()?)?.bench(threads)))?),
         Request::Quantise(quantisation) => {
             Llama::start(Kernels::Ggml)?.quantise(&quantisation)?;
             Ok(outlet.send(&Reply::Quantised)?)
@@ -193,6 +194,7 @@ fn serve_work(
             | Request::Devices
             | Request::TryKernels(_)
             | Request::Pace { .. }
+            | Request::Bench { .. }
             | Request::Quantise(_)
             | Request::Load(_)
             | Request::Connect { .. } => {

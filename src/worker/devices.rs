@@ -8,6 +8,7 @@ use miette::Diagnostic;
 
 use super::executable::Executable;
 use super::protocol::{Reply, Request};
+use super::unusable::UnusableKernels;
 use super::{Exchange, Heard, Limits, Unanswered, Worker};
 use crate::domain::Numerics;
 use crate::engine::Devices;
@@ -26,6 +27,9 @@ const UNLISTED: &str = crate::engine::llama::REMEDY;
 pub enum DevicesError {
     #[error("cannot start {}: {error}", executable.display())]
     Spawn { executable: PathBuf, error: io::Error },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Kernels(#[from] UnusableKernels),
     #[error("llama.cpp can't list its devices: {0}")]
     #[diagnostic(help("{UNLISTED}"))]
     Unlisted(Unanswered),

@@ -4,10 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use miette::Diagnostic;
-
 use super::executable::Executable;
 use super::protocol::{Reply, Request};
+use super::unusable::UnusableKernels;
 use super::{Exchange, Heard, Limits, Unanswered, Worker};
 use crate::domain::Numerics;
 use crate::engine::EngineKind;
@@ -18,15 +17,6 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Those that are tried, the quickest first where they work. The reference is not: ggml's are quicker.
 const CANDIDATES: [Kernels; 2] = [Kernels::Avx512, Kernels::Avx2];
-
-/// Kernels that were asked for and can't be used.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("the {kernels} kernels can't be used: {finding}")]
-#[diagnostic(help("leave --kernels out: the quickest that work here are taken"))]
-pub struct UnusableKernels {
-    pub kernels: Kernels,
-    pub finding: KernelsFinding,
-}
 
 /// Chooses the kernels for a model's file when they are first needed, which takes a tenth of a second. None where llama.cpp
 /// does not compute.

@@ -8,6 +8,7 @@
 //! - `devices`: what it can compute on
 //! - `executable`: what it is started from
 //! - `kernels`: which of them multiply quantised weights
+//! - `unusable`: that they can't be used
 //! - `pace`: how fast it computes
 //!
 //! Knows engines; must not know plans, journals or metrics.
@@ -21,11 +22,13 @@ mod kernels;
 mod pace;
 pub mod protocol;
 pub mod supervisor;
+mod unusable;
 
 pub use death::{Cause, Death, Way};
 pub use devices::{DevicesError, list_devices};
 pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
 pub use executable::Executable;
-pub use kernels::{UnusableKernels, kernels, kernels_for};
-pub use pace::measure_pace;
+pub use kernels::{kernels, kernels_for};
+pub use pace::{bench, measure_pace};
 pub use supervisor::{ReceiveError, Worker};
+pub use unusable::UnusableKernels;

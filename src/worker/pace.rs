@@ -2,15 +2,32 @@
 
 use std::time::Duration;
 
+use super::devices::DevicesError;
 use super::executable::Executable;
 use super::kernels::kernels;
 use super::protocol::{Reply, Request};
 use super::{Exchange, Heard, Limits, Worker};
 use crate::domain::Numerics;
-use crate::hardware::Pace;
+use crate::hardware::{Bench, Pace};
 
 /// It takes half a second, and more on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Measures it and what the host can do at most; `executable` is our own, which is also the worker.
+///
+/// # Errors
+/// When the worker does not survive it, or has no llama.cpp.
+pub fn bench(executable: &Executable, threads: u32) -> Result<Bench, DevicesError> {
+    let failed = |error| DevicesError::Spawn { executable: executable.path().to_owned(), error };
+    kernels(executable)?;
+    let mut worker = Worker::start(executable, Numerics::Invariant).map_err(failed)?;
+    let exchange = Exchange::begin(&mut worker, &Request::Bench { threads }, Limits::silence(TIMEOUT));
+    let bench = exchange.answer(|reply| match reply {
+        Reply::Bench(bench) => Heard::Answer(bench),
+        other => Heard::out_of_turn(&other),
+    });
+    bench.map_err(DevicesError::Unlisted)
+}
 
 /// Measures it; `executable` is our own, which is also the worker. None where there is nothing to go by: a build without
 /// llama.cpp, a device that would compute in the host's place, too little memory.

@@ -16,7 +16,7 @@ use crate::engine::{
     TraceWork, Traced, Work,
 };
 use crate::experiment::Served;
-use crate::hardware::Pace;
+use crate::hardware::{Bench, Pace};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -41,6 +41,10 @@ pub enum Request {
     TryKernels(Kernels),
     /// Measure how fast the host computes.
     Pace {
+        threads: u32,
+    },
+    /// Measure how fast the host computes, and what it can do at most.
+    Bench {
         threads: u32,
     },
     /// Write a model anew, its weights brought to another type.
@@ -75,6 +79,7 @@ pub enum Reply {
     TriedKernels(KernelsFinding),
     /// None where there is nothing to go by.
     Pace(Option<Pace>),
+    Bench(Bench),
     Quantised,
     /// The model is loaded, or the server known.
     Loaded {

@@ -10,6 +10,7 @@
 //! - `footprint`: where it put the model's tensors, caches and buffers
 //! - `quantise`: model files with weights of another type
 //! - `kernels`: products with quantised weights by the crate `matmul`
+//! - `limits`: what this machine can do at most
 //! - `pace`: how fast weights are multiplied here
 //! - `rewrite`: other weights of the same type
 //! - `prompt`: from a prompt's text to tokens
@@ -43,6 +44,7 @@ pub mod fast;
 mod footprint;
 mod kernels;
 mod lanes;
+mod limits;
 mod model;
 pub mod options;
 mod pace;
@@ -66,6 +68,7 @@ pub use error::Error;
 pub use footprint::{Holding, footprint};
 pub use kernels::{Finding, Kernels, try_kernels};
 pub use lanes::generate;
+pub use limits::Limits;
 pub use model::{Facts, Model, RopeScaling};
 pub use options::ContextOptions;
 pub use pace::Pace;

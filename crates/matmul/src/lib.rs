@@ -14,6 +14,7 @@
 //! - `kernels`: which ways of multiplying there are, and which this CPU has
 //! - `portable`, `avx2`, `avx512`: one way each
 //! - `shape`: a format that the compiler knows
+//! - `peak`: what a core can do at most
 //! - `probe`: whether a way computes what the reference does, and how fast
 
 /// Of what is computed: counts up whenever a bit of a product may change by it.
@@ -28,6 +29,7 @@ mod format;
 mod kernels;
 mod pack;
 mod part;
+mod peak;
 mod portable;
 mod probe;
 mod shape;
@@ -37,6 +39,7 @@ pub use format::{BLOCK, Format};
 pub use kernels::{Kernels, Product};
 pub use pack::{PANEL, pack, packed_bytes};
 pub use part::Output;
+pub use peak::{Peak, peak};
 pub use probe::{Probe, probe};
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::{Bos, ModelFacts, OpOffload, Template, Token};
 use crate::engine::kernels::{Kernels, KernelsFinding};
-use crate::hardware::Pace;
+use crate::hardware::{Bench, Ceiling, Pace};
 
 mod recorder;
 mod telling;
@@ -79,6 +79,15 @@ impl Llama {
         }
         let ::llama::Pace { weight_bytes_per_s, products_per_s } = self.0.pace(threads)?;
         Some(Pace { weight_bytes_per_s, products_per_s })
+    }
+
+    /// Measures how fast the host computes, and what it can do at most.
+    pub fn bench(&self, threads: u32) -> Bench {
+        let ceiling = self.0.limits(threads).map(|limits| {
+            let ::llama::Limits { floats_per_s, bytes_per_s, memory_bytes_per_s } = limits;
+            Ceiling { floats_per_s, bytes_per_s, memory_bytes_per_s }
+        });
+        Bench { threads, pace: self.pace(threads), ceiling }
     }
 
     /// Reads a model's metadata and counts the tokens of each prompt, without
