@@ -13,9 +13,11 @@ const MAX_BATCH: u32 = 255;
 pub const CACHE_STEP: u64 = 256;
 /// Sequences enough for a matrix product to be limited by arithmetic.
 const WIDE: u32 = 64;
-/// Models up to this size get a context a core: their matrix products are over
-/// before threads have met.
-const SMALL_BYTES: u64 = 64 << 20;
+/// Models up to this size get a context a core: threads that share a matrix wait for each other at every operation, for
+/// longer than the products of so small ones take, and for far longer where something else wants a core.
+const SMALL_BYTES: u64 = 320 << 20;
+/// A text alone of a model up to this size is quicker on one thread than on several.
+const TINY_BYTES: u64 = 64 << 20;
 
 /// Texts together from which on a small model is worth several threads that sleep while they wait:
 /// between one, which takes 7 times as long on four threads, and 72, which take half as long.
@@ -67,10 +69,10 @@ pub struct Limits {
 }
 
 impl Strategy {
-    /// One lane of exactly `batch` sequences; a small model has one thread, for
+    /// One lane of exactly `batch` sequences; a tiny model has one thread, for
     /// more would wait for each other.
     pub fn one_lane(model_bytes: u64, threads: u32, batch: u32) -> Self {
-        let threads = if model_bytes <= SMALL_BYTES { 1 } else { threads.max(1) };
+        let threads = if model_bytes <= TINY_BYTES { 1 } else { threads.max(1) };
         Self { lanes: 1, threads, batch }
     }
 
