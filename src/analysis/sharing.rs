@@ -1,6 +1,7 @@
 //! Counts how much a sweep's texts have in common, and so how few evaluations could have made them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 
 use super::{ScoredTrial, TrialResult};
 use crate::domain::{Generation, LoadKey, Stop, Template, Token};
@@ -8,11 +9,26 @@ use crate::domain::{Generation, LoadKey, Stop, Template, Token};
 /// The work of one load key, its texts with one id counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sharing {
+    pub texts: u64,
     /// Tokens to evaluate if every text were made by itself.
     pub logical_tokens: u64,
+    /// Those of them that are a prompt's, for the second of its texts and for each after it.
+    pub prompt_again_tokens: u64,
+    /// Those of them with which an earlier text of the same prompt begins too.
+    pub beginning_again_tokens: u64,
     /// Tokens to evaluate if nothing is evaluated twice: the distinct
     /// beginnings of prompt and text.
     pub distinct_prefixes: u64,
+}
+
+impl AddAssign for Sharing {
+    fn add_assign(&mut self, more: Self) {
+        self.texts += more.texts;
+        self.logical_tokens += more.logical_tokens;
+        self.prompt_again_tokens += more.prompt_again_tokens;
+        self.beginning_again_tokens += more.beginning_again_tokens;
+        self.distinct_prefixes += more.distinct_prefixes;
+    }
 }
 
 /// The work of each load key.
@@ -31,10 +47,7 @@ pub fn sharing(trials: &[ScoredTrial]) -> BTreeMap<LoadKey, Sharing> {
     }
     let mut loads: BTreeMap<LoadKey, Sharing> = BTreeMap::new();
     for ((load, ..), generations) in prompts {
-        let Sharing { logical_tokens, distinct_prefixes } = of_prompt(&generations);
-        let sum = loads.entry(load).or_default();
-        sum.logical_tokens += logical_tokens;
-        sum.distinct_prefixes += distinct_prefixes;
+        *loads.entry(load).or_default() += of_prompt(&generations);
     }
     loads
 }
@@ -45,11 +58,12 @@ fn of_prompt(generations: &[&Generation]) -> Sharing {
     let mut texts: Vec<&[Token]> = generations.iter().map(|generation| evaluated(generation)).collect();
     texts.sort_unstable();
     let generated: u64 = texts.iter().map(|text| text.len() as u64).sum();
-    let shared: u64 = texts.windows(2).map(|pair| in_common(pair[0], pair[1])).sum();
-    Sharing {
-        logical_tokens: n_prompt_tokens * texts.len() as u64 + generated,
-        distinct_prefixes: n_prompt_tokens + generated - shared,
-    }
+    let n_texts = texts.len() as u64;
+    let logical_tokens = n_prompt_tokens * n_texts + generated;
+    let prompt_again_tokens = n_prompt_tokens * n_texts.saturating_sub(1);
+    let beginning_again_tokens = texts.windows(2).map(|pair| in_common(pair[0], pair[1])).sum();
+    let distinct_prefixes = logical_tokens - prompt_again_tokens - beginning_again_tokens;
+    Sharing { texts: n_texts, logical_tokens, prompt_again_tokens, beginning_again_tokens, distinct_prefixes }
 }
 
 /// The tokens that were evaluated: the last one is, where another followed it.
@@ -82,7 +96,13 @@ mod tests {
             generation(&[1, 2, 3, 8], Stop::MaxTokens),
         ];
         // Evaluated: 1 2 3, 1 2 9, nothing, 1 2 3; distinct: 1, 12, 123, 129.
-        let expected = Sharing { logical_tokens: 4 * 5 + 9, distinct_prefixes: 5 + 4 };
+        let expected = Sharing {
+            texts: 4,
+            logical_tokens: 4 * 5 + 9,
+            prompt_again_tokens: 3 * 5,
+            beginning_again_tokens: 5,
+            distinct_prefixes: 5 + 4,
+        };
         assert_eq!(of_prompt(&texts.iter().collect::<Vec<_>>()), expected);
     }
 

@@ -110,6 +110,8 @@ pub struct Effort {
     pub llama_draws: u64,
     /// Sequences that went to another context, where cores had nothing to do.
     pub moved_sequences: u64,
+    /// Tokens of prompts that need not be evaluated, for another prompt began with them.
+    pub shared_head_tokens: u64,
     /// How wide steps were; None where there is no device beside the host to take any over.
     pub widths: Option<Widths>,
 }
@@ -126,6 +128,7 @@ impl AddAssign for Effort {
         self.fast_draws += more.fast_draws;
         self.llama_draws += more.llama_draws;
         self.moved_sequences += more.moved_sequences;
+        self.shared_head_tokens += more.shared_head_tokens;
         if let Some(more) = more.widths {
             *self.widths.get_or_insert_default() += more;
         }

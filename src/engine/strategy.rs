@@ -77,8 +77,8 @@ impl Strategy {
     }
 
     /// A small model gets a lane a core, a large one all cores at once. A
-    /// prompt's texts should all be in flight together, so that nothing they
-    /// share is evaluated twice; memory decides how many are.
+    /// prompt's texts should all have a sequence, for steps are wide then, and
+    /// a recurrent model evaluates nothing twice; memory decides how many have.
     pub fn choose(shape: Shape, limits: Limits) -> Self {
         let texts = shape.prompts.saturating_mul(shape.texts_a_prompt);
         let useful = portions(shape.numerics, shape.prompts, texts).clamp(1, limits.threads.max(1));

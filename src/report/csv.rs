@@ -13,6 +13,7 @@ use crate::domain::{Cell, Factor, LoadKey, Seed, Trial, TrialId};
 use crate::experiment::Prompt;
 use crate::metrics::{Metric, Scores, TextPart};
 use crate::report::table::Table;
+use crate::results::Spared;
 use crate::stats::{Dispersion, Effect, Interval};
 
 /// One line of `timings.csv`.
@@ -30,6 +31,19 @@ pub struct TimingRow<'a> {
     pub distinct_prefixes: Option<u64>,
     /// From the beginning of the prompt's evaluation to the first token.
     pub first_token_seconds: Option<f64>,
+    pub saved: Option<Saved>,
+}
+
+/// Tokens that need not be evaluated, by the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Of a prompt, for its second text and each after it.
+    pub by_prompts: u64,
+    /// With which an earlier text of the prompt begins too.
+    pub by_beginnings: u64,
+    /// With which an earlier prompt begins too; None where it is not known.
+    pub by_heads: Option<u64>,
+    pub by_stopping: Option<Spared>,
 }
 
 /// What took the time.
@@ -57,6 +71,7 @@ impl<'a> TimingRow<'a> {
             evaluated_tokens: None,
             distinct_prefixes: None,
             first_token_seconds: None,
+            saved: None,
         }
     }
 }
@@ -206,6 +221,11 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
         "evaluated_tokens",
         "distinct_prefixes",
         "first_token_seconds",
+        "saved_by_shared_prompts",
+        "saved_by_shared_beginnings",
+        "saved_by_shared_heads",
+        "texts_not_needed",
+        "saved_by_stopping",
     ])?;
     for row in rows {
         let (kind, id) = match row.what {
@@ -216,6 +236,7 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
             Timed::Run(experiment) => ("run", experiment.to_owned()),
         };
         let seconds = row.seconds.filter(|&seconds| seconds > 0.0);
+        let spared = row.saved.and_then(|saved| saved.by_stopping);
         let rate = row.tokens.zip(seconds).map(|(tokens, seconds)| tokens as f64 / seconds);
         table.row([
             kind,
@@ -227,6 +248,11 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
             &or_empty(row.evaluated_tokens),
             &or_empty(row.distinct_prefixes),
             &or_empty(row.first_token_seconds),
+            &or_empty(row.saved.map(|saved| saved.by_prompts)),
+            &or_empty(row.saved.map(|saved| saved.by_beginnings)),
+            &or_empty(row.saved.and_then(|saved| saved.by_heads)),
+            &or_empty(spared.map(|spared| spared.texts)),
+            &or_empty(spared.map(|spared| spared.tokens)),
         ])?;
     }
     table.flush()
@@ -351,6 +377,12 @@ mod tests {
                 tokens: Some(200),
                 evaluated_tokens: Some(130),
                 distinct_prefixes: Some(120),
+                saved: Some(Saved {
+                    by_prompts: 50,
+                    by_beginnings: 30,
+                    by_heads: None,
+                    by_stopping: Some(Spared { texts: 3, tokens: 60 }),
+                }),
                 ..TimingRow::of(Timed::Work(&load))
             },
             TimingRow { seconds: Some(12.25), ..TimingRow::of(Timed::Run("temperature")) },

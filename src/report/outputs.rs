@@ -41,7 +41,7 @@ pub fn outputs<E: From<PlotError>>(results: &Results, put: &mut dyn FnMut(Item<'
     if let Some(sequential) = &analysis.sequential {
         table(Output::Looks, &|out| csv::write_looks(sequential, out))?;
     }
-    let work = work(analysis, contents, manifest);
+    let work = work(design, analysis, contents, manifest);
     table(Output::Timings, &|out| csv::write_timings(timings(analysis, contents, manifest, &work), out))?;
     table(Output::Verdicts, &|out| verdicts::write(&design.name, design.question.as_deref(), analysis, out))?;
 
@@ -57,9 +57,9 @@ pub fn outputs<E: From<PlotError>>(results: &Results, put: &mut dyn FnMut(Item<'
 
 /// What a run came to, or what it has come to so far, for the terminal.
 pub fn summary(results: &Results) -> String {
-    let Results { manifest, contents, analysis, .. } = results;
+    let Results { design, manifest, contents, analysis, .. } = results;
     let mut text = terminal::summary(analysis, &results.notes());
-    text += &work_in_words(&work(analysis, contents, manifest));
+    text += &work_in_words(&work(design, analysis, contents, manifest));
     text += &placement::in_words(manifest);
     text
 }

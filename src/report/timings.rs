@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::csv::{Timed, TimingRow};
+use super::csv::{Saved, Timed, TimingRow};
 use crate::analysis::Analysis;
 use crate::domain::LoadKey;
 use crate::journal::Contents;
@@ -25,7 +25,11 @@ pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
         );
     };
     let ratio = evaluated as f64 / distinct as f64;
-    format!("{evaluated} tokens evaluated for {logical}: {ratio:.2} × the {distinct} distinct prefixes\n")
+    let heads = match work.values().filter_map(|work| work.shared_head_tokens).sum() {
+        0 => String::new(),
+        heads => format!(", {heads} of which prompts have in common"),
+    };
+    format!("{evaluated} tokens evaluated for {logical}: {ratio:.2} × the {distinct} distinct prefixes{heads}\n")
 }
 
 /// What was timed: trials in plan order, then what each loaded model did, then
@@ -51,6 +55,12 @@ pub fn timings<'a>(
         tokens: Some(work.sharing.logical_tokens),
         evaluated_tokens: work.evaluated_tokens,
         distinct_prefixes: Some(work.sharing.distinct_prefixes),
+        saved: Some(Saved {
+            by_prompts: work.sharing.prompt_again_tokens,
+            by_beginnings: work.sharing.beginning_again_tokens,
+            by_heads: work.shared_head_tokens,
+            by_stopping: work.spared,
+        }),
         ..TimingRow::of(Timed::Work(load))
     });
     let loads = manifest.runs.iter().flat_map(|run| &run.loads).map(|load| TimingRow {

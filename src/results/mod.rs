@@ -13,7 +13,7 @@ use crate::plan::Design;
 use crate::run_dir::Kept;
 
 pub use placement::{Measured, measured};
-pub use work::{Work, work};
+pub use work::{Spared, Work, work};
 
 /// A run and its analysis; it may still lack trials.
 pub struct Results {

@@ -31,9 +31,10 @@ const SENTENCE: &str = "The principle is simple: water turns a wheel, and the wh
 /// llama.cpp would evaluate the last token of so long a prompt by itself.
 const ONE_TOO_MANY: usize = 513;
 
-/// Lanes, threads and batch of each. Where there are more lanes than prompts, texts move.
-const STRATEGIES: [(u32, u32, u32); 8] =
-    [(1, 4, 1), (1, 2, 2), (1, 4, 8), (1, 1, 32), (1, 4, 128), (2, 2, 32), (2, 1, 3), (4, 1, 8)];
+/// Lanes, threads and batch of each. Where there are more lanes than prompts, texts move; where the batch is narrower
+/// than a prompt has texts, some wait for a sequence, and move without one.
+const STRATEGIES: [(u32, u32, u32); 9] =
+    [(1, 4, 1), (1, 2, 2), (1, 4, 8), (1, 1, 32), (1, 4, 128), (2, 2, 32), (2, 1, 3), (4, 1, 8), (4, 1, 1)];
 
 /// The tokens of every text and the hash of its logits.
 type Texts = BTreeMap<Ticket, (Vec<Token>, String)>;
@@ -42,6 +43,7 @@ type Texts = BTreeMap<Ticket, (Vec<Token>, String)>;
 struct Kept {
     texts: Texts,
     moved: u64,
+    in_heads: u64,
 }
 
 impl Observer for Kept {
@@ -61,6 +63,7 @@ impl Observer for Kept {
 
     fn worked(&mut self, effort: Effort) -> std::io::Result<()> {
         self.moved += effort.moved_sequences;
+        self.in_heads += effort.shared_head_tokens;
         Ok(())
     }
 }
@@ -131,14 +134,16 @@ fn compare_attentions() {
 fn compare(llama: &Llama, path: &Path, attention: FlashAttention, name: &str) -> u64 {
     let model = Model::load(llama, &settings(path, (1, 1, 1), attention)).expect("the model loads");
     let work = work(&model);
-    let mut moved = 0;
-    let mut texts = |strategy, work: &Work| {
+    let (mut moved, mut in_heads) = (0, 0);
+    let mut made = |settings: &LoadSettings, work: &Work| {
         let mut kept = Kept::default();
-        LlamaEngine::new(llama, &model, &settings(path, strategy, attention)).generate(work, &mut kept).expect("texts");
+        LlamaEngine::new(llama, &model, settings).generate(work, &mut kept).expect("texts");
         moved += kept.moved;
+        in_heads += kept.in_heads;
         kept.texts
     };
-    let alone = texts((1, 1, 1), &work);
+    let alone = made(&LoadSettings { sharing: Sharing::None, ..settings(path, (1, 1, 1), attention) }, &work);
+    let mut texts = |strategy, work: &Work| made(&settings(path, strategy, attention), work);
     assert_eq!(alone.len(), work.groups.iter().map(|group| group.jobs.len()).sum::<usize>());
     for strategy in STRATEGIES {
         let together = texts(strategy, &work);
@@ -154,10 +159,13 @@ fn compare(llama: &Llama, path: &Path, attention: FlashAttention, name: &str) ->
     for (ticket, text) in texts((1, 2, 8), &rest) {
         assert!(text == alone[&ticket], "{name}: text {ticket} differs when others are done already");
     }
+    assert!(in_heads > 0, "{name}: no prompt began with another one's evaluation: that has not been tried");
     moved
 }
 
-/// Prompts of some ten tokens, of over 600 and of [`ONE_TOO_MANY`], each asked in several ways.
+/// Prompts of some ten tokens, of over 600 and of [`ONE_TOO_MANY`], each asked in several ways; and pairs of prompts
+/// that begin alike, of some ten tokens, of over 64, where attention sums in tiles, of over 512, which are two pieces,
+/// and of one length here and another there.
 fn work(model: &Model) -> Work {
     let n_tokens = |prompt: &str| model.tokenize(prompt, Template::Raw, Bos::Model).expect("tokens").len();
     let long = SENTENCE.repeat(26);
@@ -177,7 +185,19 @@ fn work(model: &Model) -> Work {
         jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed }).collect()
     };
     let group = |prompt: &str, first| Group { prompt: prompt.to_owned(), template: Template::Raw, jobs: jobs(first) };
-    let groups = vec![group(&SENTENCE[..30], 0), group(&long, 100), group(&one_too_many, 200)];
+    let begins = |n: usize, rest: &str| SENTENCE.repeat(n) + rest;
+    let pairs = [
+        begins(1, "It never stops."),
+        begins(1, "Nobody knows who built it."),
+        begins(5, "It stops where the river freezes, as it did in the winter of that year, and the miller sleeps."),
+        begins(5, "What does the miller do in the winter, when the river freezes and the stone stands still?"),
+        begins(2, "It never stops."),
+        begins(22, "It stops where the river freezes."),
+        begins(22, "It stops in winter."),
+    ];
+    let pairs = pairs.iter().zip((300..).step_by(100)).map(|(prompt, first)| group(prompt, first));
+    let groups = [group(&SENTENCE[..30], 0), group(&long, 100), group(&one_too_many, 200)].into_iter().chain(pairs);
+    let groups: Vec<Group> = groups.collect();
     Work { max_tokens: 10, bos: Bos::Model, groups, hash_logits: true }
 }
 

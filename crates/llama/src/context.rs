@@ -7,6 +7,7 @@ use std::ops::Range;
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_sys_2 as sys;
 
+use crate::device::devices;
 use crate::{Error, Numerics, Settings, Strategy};
 
 /// llama.cpp's default physical batch.
@@ -69,6 +70,43 @@ pub(crate) fn pieces(n_tokens: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// Tokens of one sequence in a piece from which on ggml's flash attention sums in tiles (`ggml_fa_tile_config::Q`).
+const TILED: usize = 64;
+
+/// Which of ggml's kernels a piece of a prompt takes: two tokens and more differ in attention's alone.
+fn tiled(piece: &Range<usize>) -> bool {
+    piece.len() >= TILED
+}
+
+/// Whether a prompt may begin with what another one's evaluation left: in invariant numerics where [`head`] knows the
+/// kernels.
+pub(crate) fn may_share_heads(numerics: Numerics) -> bool {
+    match numerics {
+        Numerics::Invariant => {
+            cfg!(target_arch = "x86_64") && !devices().iter().any(|device| device.kind.holds_weights())
+        }
+        Numerics::Fast => true,
+    }
+}
+
+/// How many of the tokens that a prompt of `n_tokens` has in common with one of `n_other` need not be evaluated again:
+/// so many that each of them took the kernels there that it would take here, and that the rest of its piece still takes
+/// those of the whole piece. Then no bit hangs on what was evaluated before.
+pub(crate) fn head(n_in_common: usize, n_tokens: usize, n_other: usize) -> usize {
+    let kernels = |n_tokens| {
+        pieces(n_tokens).flat_map(|piece| {
+            let kernel = tiled(&piece);
+            piece.map(move |_| kernel)
+        })
+    };
+    let alike = kernels(n_tokens).zip(kernels(n_other)).take_while(|(here, there)| here == there).count();
+    // The last token is evaluated in any case, for its logits.
+    let head = n_in_common.min(alike).min(n_tokens.saturating_sub(1));
+    let Some(piece) = pieces(n_tokens).find(|piece| piece.contains(&head)) else { return 0 };
+    let least = if tiled(&piece) { TILED } else { 2.min(piece.len()) };
+    head.min(piece.end - least)
+}
+
 /// The same parameters for llama.cpp itself: llama-cpp-2 does not hand over those
 /// it wraps.
 pub(crate) fn raw(params: &LlamaContextParams) -> sys::llama_context_params {
@@ -99,6 +137,28 @@ mod tests {
             let pieces: Vec<_> = pieces(n_tokens).collect();
             assert!(pieces.iter().all(|piece| (2..=512).contains(&piece.len())), "{n_tokens}");
             assert!(pieces.iter().cloned().flatten().eq(0..n_tokens), "{n_tokens}");
+        }
+    }
+
+    #[test]
+    fn what_prompts_have_in_common_is_cut_where_no_kernel_changes() {
+        // Of short prompts all but the last two tokens, of longer ones all but a tile.
+        assert_eq!([head(10, 20, 20), head(19, 20, 20), head(40, 300, 300), head(299, 300, 310)], [10, 18, 40, 236]);
+        // A short prompt's tokens took other kernels than a longer one's.
+        assert_eq!([head(30, 100, 40), head(30, 40, 100), head(64, 64, 64)], [0, 0, 0]);
+        // The second piece of 530 is short, that of 600 is not; the first is the same.
+        assert_eq!([head(520, 530, 600), head(520, 600, 530), head(520, 600, 700)], [512, 512, 520]);
+        // Pieces of 513 end elsewhere.
+        assert_eq!([head(512, 513, 700), head(511, 700, 513), head(512, 513, 522)], [511, 448, 511]);
+        assert_eq!(head(1, 1, 5), 0);
+        for (n_tokens, n_other) in (1..700).step_by(7).zip((1..700).rev().step_by(5)) {
+            for n_in_common in 0..=n_tokens.min(n_other) {
+                let head = head(n_in_common, n_tokens, n_other);
+                assert!(head <= n_in_common && head < n_tokens);
+                let whole = pieces(n_tokens).find(|piece| piece.contains(&head)).expect("there is a rest");
+                assert_eq!(tiled(&(head..whole.end)), tiled(&whole), "{n_in_common} of {n_tokens} and {n_other}");
+                assert!(head == 0 || whole.end - head >= 2);
+            }
         }
     }
 }

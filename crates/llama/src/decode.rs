@@ -1,32 +1,25 @@
 //! Decodes many jobs in one batch: jobs with the same tokens so far share one evaluation until they part.
 //!
-//! The texts of a prompt form a trie, and a [`Branch`] is a node of it that is
-//! still growing: one sequence in llama.cpp, however many jobs stand on it.
-//! When their samplers disagree, the sequence is copied and the jobs go on
-//! apart. Chains without a draw, low temperatures, and one seed at two
-//! temperatures agree for long.
-//!
-//! Live sequences are numbered 0..n without gaps, in the order of the batch's
-//! rows; a gap costs up to 3× (docs/decisions.md, Throughput). Each branch
-//! begins from the parked sequence, which holds the evaluated prompt.
+//! The texts of a prompt form a trie, whose growing nodes [`Branches`] keeps. When the samplers of a node's jobs
+//! disagree, the jobs go on apart. Chains without a draw, low temperatures, and one seed at two temperatures agree for
+//! long.
 
 use std::sync::Arc;
 use std::time::Instant;
 use std::{ptr, slice};
 
-use blake3::Hasher;
-use llama_cpp_2::context::session::SeqState;
-
+use crate::branches::{self, Branch, Branches};
 use crate::choose::Chooser;
-use crate::context::pieces;
+use crate::context::may_share_heads;
 use crate::fast::{Row, Scratch};
 use crate::pool::Pool;
 use crate::rows::Rows;
-use crate::sequences::Sequences;
+use crate::sequences::{Evaluated, Sequences};
 use crate::{
     Done, Draws, Error, Generation, Group, Job, Llama, Model, Observer, Samplers, Settings, Sharing, Stop, Ticket,
     Timing, Token, Work, parity,
 };
+use blake3::Hasher;
 
 /// A context to decode in, with threads of its own.
 pub(crate) struct Lane<'m> {
@@ -34,22 +27,15 @@ pub(crate) struct Lane<'m> {
     sequences: Sequences<'m>,
     samplers: Samplers,
     sharing: Sharing,
+    /// Whether prompts share what they begin with.
+    shares_heads: bool,
     sampling: Rows,
     /// For the logits after a prompt.
     scratch: Scratch,
 }
 
-/// Jobs with the same prompt and the same tokens so far; its sequence id is
-/// its index.
-pub(crate) struct Branch<'w> {
-    group: &'w Group,
-    n_prompt_tokens: u32,
-    tokens: Vec<Token>,
-    jobs: Vec<Running<'w>>,
-}
-
 /// A job that is being generated.
-struct Running<'w> {
+pub(crate) struct Running<'w> {
     ticket: Ticket,
     chooser: Chooser<'w>,
     begun: Instant,
@@ -74,16 +60,32 @@ impl<'m> Lane<'m> {
             sequences: Sequences::new(llama, model, settings)?,
             samplers: if parity::holds(model)? { settings.samplers } else { Samplers::Llama },
             sharing: settings.sharing,
+            shares_heads: settings.sharing == Sharing::Trie && may_share_heads(settings.numerics),
             sampling: Rows::new(settings.strategy.threads),
             scratch: Scratch::default(),
         })
     }
 
-    /// Evaluates a prompt into the parked sequence.
-    fn park(&mut self, group: &Group, work: &Work) -> Result<Parked, Error> {
+    /// Evaluates a prompt into the parked sequence, as far as no other one's evaluation has it.
+    fn park<'w>(
+        &mut self,
+        group: &Group,
+        work: &Work,
+        parked: Option<&Parked>,
+        branches: &Branches<'w, Running<'w>>,
+        observer: &mut dyn Observer,
+    ) -> Result<Parked, Error> {
         let Group { prompt, template, .. } = group;
         let tokens = self.model.tokenize(prompt, *template, work.bos).map_err(Error::Prompt)?;
-        let logits = self.sequences.park(&tokens, work.max_tokens)?;
+        let donors = if self.shares_heads {
+            let parked = parked.map(|parked| (None, &*parked.tokens));
+            let live = branches.live().iter().enumerate();
+            parked.into_iter().chain(live.map(|(sequence, branch)| (Some(sequence), &*branch.prompt))).collect()
+        } else {
+            Vec::new()
+        };
+        let Evaluated { logits, pieces, head } = self.sequences.park(&tokens, work.max_tokens, donors)?;
+        observer.worked(Done::Prompt { pieces: &pieces, head })?;
         Ok(Parked { tokens: tokens.into(), logits })
     }
 
@@ -107,6 +109,12 @@ impl<'m> Lane<'m> {
         Ok(observer.finished(job.ticket, generation, timing)?)
     }
 }
+
+/// A branch whose jobs are being generated.
+type Growing<'w> = Branch<'w, Running<'w>>;
+
+/// Branches of running jobs on their way to another lane.
+pub(crate) type Moved<'w> = branches::Moved<'w, Running<'w>>;
 
 /// What a job's sampler chose.
 enum Choice {
@@ -141,25 +149,6 @@ impl Running<'_> {
     }
 }
 
-impl<'w> Branch<'w> {
-    /// The token to decode next and its position.
-    fn next(&self) -> (Token, usize) {
-        let last = *self.tokens.last().expect("a branch begins with a token");
-        (last, self.n_tokens() as usize - 1)
-    }
-
-    /// Tokens of its sequence once the next one is decoded.
-    fn n_tokens(&self) -> u32 {
-        self.n_prompt_tokens + self.tokens.len() as u32
-    }
-
-    /// The branch that goes on with `token`.
-    fn child(&self, token: Token, job: Running<'w>) -> Self {
-        let tokens = self.tokens.iter().copied().chain([token]).collect();
-        Self { tokens, jobs: vec![job], ..*self }
-    }
-}
-
 impl Lane<'_> {
     /// Generates what `pool` has for the lane of this number, until there is no
     /// more or the pool says that it is no use.
@@ -171,53 +160,46 @@ impl Lane<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), Error> {
         let mut waiting = Waiting::new(work, |in_flight| pool.prompt(number, in_flight));
-        let mut live: Vec<Branch<'w>> = Vec::new();
+        let mut branches = Branches::new();
         while !pool.stopped() {
-            // As many jobs as there are sequences, so that each could part
-            // from all others.
-            let mut in_flight: usize = live.iter().map(|branch| branch.jobs.len()).sum();
-            while in_flight < self.sequences.rows() && waiting.begin_next(self, in_flight, &mut live, observer)? {
-                in_flight += 1;
+            // As many jobs as there are sequences, so that each could part from all others; and with the first of a
+            // prompt all of its jobs, for whoever begins later shares less.
+            let mut in_flight = branches.n_jobs();
+            while (in_flight < self.sequences.rows() || self.begins_at_once() && waiting.prompt_has_more())
+                && waiting.begin_next(self, in_flight, &mut branches, observer)?
+            {
+                in_flight = branches.n_jobs();
             }
-            if live.is_empty() {
+            if branches.live().is_empty() {
                 let Some(moved) = pool.wait() else { break };
-                live = self.take(moved)?;
-            } else if live.len() > 1 && pool.hungry() {
-                let moved = self.part_with(&mut live)?;
-                if !moved.is_empty() {
-                    observer.worked(Done::Moved { sequences: moved.len() as u64 })?;
-                    pool.give(moved);
-                }
+                branches.take(moved, &mut self.sequences)?;
+            } else if branches.can_be_shared_out()
+                && pool.hungry()
+                && let Some(moved) = branches.part_with(&mut self.sequences)?
+            {
+                observer.worked(Done::Moved { sequences: moved.sequences() as u64 })?;
+                pool.give(moved);
             }
+            let live = branches.live();
             let tokens = self.sequences.step(live.iter().map(Branch::next))?;
             observer.worked(Done::Step { sequences: live.len() as u64, tokens })?;
-            self.grow(&mut live, work.max_tokens, observer)?;
+            self.grow(&mut branches, work.max_tokens, observer)?;
         }
         Ok(())
     }
 
-    /// Half of the branches that can be moved, for another lane.
-    fn part_with<'w>(&mut self, live: &mut Vec<Branch<'w>>) -> Result<Moved<'w>, Error> {
-        let movable = |(sequence, branch): &(usize, &Branch<'_>)| self.sequences.can_move(*sequence, branch.n_tokens());
-        let movable: Vec<usize> = live.iter().enumerate().filter(movable).map(|(sequence, _)| sequence).collect();
-        // From the back, so that a gap is filled with a branch that stays.
-        let given = movable.into_iter().skip(1).step_by(2).rev();
-        given.map(|sequence| Ok((self.sequences.state(sequence)?, self.remove(live, sequence)?))).collect()
-    }
-
-    /// Goes on with another lane's branches; has none of its own, and so owes no copy.
-    fn take<'w>(&mut self, moved: Moved<'w>) -> Result<Vec<Branch<'w>>, Error> {
-        let place = |(sequence, (state, branch)): (usize, (SeqState, Branch<'w>))| {
-            self.sequences.set_state(sequence, &state)?;
-            Ok(branch)
-        };
-        moved.into_iter().enumerate().map(place).collect()
+    /// Whether all jobs of a prompt begin with the first: those that find no sequence can wait for one.
+    fn begins_at_once(&self) -> bool {
+        match self.sharing {
+            Sharing::None => false,
+            Sharing::Prompt | Sharing::Trie => self.sequences.can_cut(),
+        }
     }
 
     /// Takes the branches' jobs and has each choose its next token.
     fn choose<'w>(
         &self,
-        live: &mut [Branch<'w>],
+        live: &mut [Growing<'w>],
         max_tokens: u32,
         draws: &mut Draws,
     ) -> Result<Vec<Vec<(Running<'w>, Choice)>>, Error> {
@@ -243,19 +225,25 @@ impl Lane<'_> {
             .collect())
     }
 
-    /// Samples the next token of every job from the logits just computed;
-    /// splits branches whose jobs disagree, drops those without jobs.
-    fn grow(&mut self, live: &mut Vec<Branch<'_>>, max_tokens: u32, observer: &mut dyn Observer) -> Result<(), Error> {
-        let rows = live.len();
+    /// Samples the next token of every job from the logits just computed; splits branches whose jobs disagree, drops
+    /// those without jobs.
+    fn grow<'w>(
+        &mut self,
+        branches: &mut Branches<'w, Running<'w>>,
+        max_tokens: u32,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Error> {
+        let rows = branches.live().len();
         let mut draws = Draws::default();
-        for (sequence, chosen) in self.choose(live, max_tokens, &mut draws)?.into_iter().enumerate() {
-            let first_child = live.len();
+        let mut parted: Vec<Growing<'w>> = Vec::new();
+        let chosen = self.choose(branches.live_mut(), max_tokens, &mut draws)?;
+        for (branch, chosen) in branches.live_mut().iter_mut().zip(chosen) {
+            let first_child = parted.len();
             let mut stays: Option<Token> = None;
             for (job, choice) in chosen {
-                let branch = &mut live[sequence];
                 match choice {
                     Choice::End(tokens, stop) => {
-                        let text = (branch.n_prompt_tokens, tokens, stop);
+                        let text = (branch.prompt.len() as u32, tokens, stop);
                         self.finish(&job, text, rows, observer)?;
                     }
                     // The first job to go on keeps the sequence.
@@ -264,42 +252,20 @@ impl Lane<'_> {
                         branch.jobs.push(job);
                     }
                     Choice::Token(token) => {
-                        let parted = |child: &&mut Branch<'_>| child.tokens.last() == Some(&token);
-                        match live[first_child..].iter_mut().find(parted) {
+                        let same = |child: &&mut Growing<'_>| child.tokens.last() == Some(&token);
+                        match parted[first_child..].iter_mut().find(same) {
                             Some(child) => child.jobs.push(job),
-                            None => {
-                                let child = live[sequence].child(token, job);
-                                self.sequences.copy(sequence, live.len())?;
-                                live.push(child);
-                            }
+                            None => parted.push(branch.child(token, job)),
                         }
                     }
                 }
             }
-            live[sequence].tokens.extend(stays);
+            branch.tokens.extend(stays);
         }
         observer.worked(Done::Drawn(draws))?;
-        // From the back, so that the branch which fills a hole is a live one.
-        for sequence in (0..rows).rev() {
-            if live[sequence].jobs.is_empty() {
-                self.remove(live, sequence)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a branch out and fills the gap with the last one.
-    fn remove<'w>(&mut self, live: &mut Vec<Branch<'w>>, sequence: usize) -> Result<Branch<'w>, Error> {
-        let branch = live.swap_remove(sequence);
-        if sequence < live.len() {
-            self.sequences.copy(live.len(), sequence)?;
-        }
-        Ok(branch)
+        branches.settle(parted, &mut self.sequences)
     }
 }
-
-/// Branches on their way to another lane, with what llama.cpp holds of them.
-pub(crate) type Moved<'w> = Vec<(SeqState, Branch<'w>)>;
 
 /// The jobs not yet begun, in order, and the prompt of the next one.
 struct Waiting<'w, F> {
@@ -312,6 +278,11 @@ struct Waiting<'w, F> {
 impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
     fn new(work: &'w Work, next_prompt: F) -> Self {
         Self { work, next_prompt, jobs: None, parked: None }
+    }
+
+    /// Whether a prompt has been begun that has more jobs.
+    fn prompt_has_more(&self) -> bool {
+        self.jobs.as_ref().is_some_and(|(_, jobs)| !jobs.as_slice().is_empty())
     }
 
     fn next(&mut self, in_flight: usize) -> Option<(&'w Group, &'w Job)> {
@@ -332,7 +303,7 @@ impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
         &mut self,
         engine: &mut Lane<'_>,
         in_flight: usize,
-        live: &mut Vec<Branch<'w>>,
+        branches: &mut Branches<'w, Running<'w>>,
         observer: &mut dyn Observer,
     ) -> Result<bool, Error> {
         let Some((group, job)) = self.next(in_flight) else { return Ok(false) };
@@ -341,11 +312,9 @@ impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
         let mut prompt_begun = None;
         if self.parked.as_ref().is_none_or(|(of, _)| unshared || !ptr::eq(*of, group)) {
             prompt_begun = Some(Instant::now());
-            let parked = engine.park(group, self.work)?;
-            let n_tokens = parked.tokens.len();
-            let lengths: Vec<u32> = pieces(n_tokens).map(|piece| piece.len() as u32).collect();
-            observer.worked(Done::Prompt { pieces: &lengths })?;
-            self.parked = Some((group, parked));
+            let before = self.parked.take();
+            let before = before.as_ref().map(|(_, parked)| parked);
+            self.parked = Some((group, engine.park(group, self.work, before, branches, observer)?));
         }
         let (_, parked) = self.parked.as_ref().expect("parked just now");
         let n_prompt_tokens = parked.tokens.len() as u32;
@@ -359,16 +328,19 @@ impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
         observer.worked(Done::Drawn(draws))?;
         match choice {
             Choice::End(tokens, stop) => {
-                engine.finish(&job, (n_prompt_tokens, tokens, stop), live.len(), observer)?;
+                engine.finish(&job, (n_prompt_tokens, tokens, stop), branches.live().len(), observer)?;
             }
             Choice::Token(token) => {
-                let trie = engine.sharing == Sharing::Trie;
-                let same = |branch: &&mut Branch<'_>| trie && ptr::eq(branch.group, group) && branch.tokens == [token];
-                match live.iter_mut().find(same) {
+                let twin = match engine.sharing {
+                    Sharing::Trie => branches.find(group, &[token]),
+                    Sharing::None | Sharing::Prompt => None,
+                };
+                match twin {
                     Some(branch) => branch.jobs.push(job),
                     None => {
-                        engine.sequences.unpark(live.len())?;
-                        live.push(Branch { group, n_prompt_tokens, tokens: vec![token], jobs: vec![job] });
+                        let prompt = Arc::clone(&parked.tokens);
+                        let branch = Branch { group, prompt, tokens: vec![token], jobs: vec![job] };
+                        branches.begin(branch, &mut engine.sequences)?;
                     }
                 }
             }

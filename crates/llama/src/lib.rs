@@ -20,7 +20,7 @@
 //! - `rows`: the tokens of all rows, on several threads where it pays
 //! - `context`: how a lane's context is set up
 //! - `sequences`: a context, its sequences and their logits
-//! - `decode`: many jobs in one batch
+//! - `decode`: many jobs in one batch; `branches`: which of their tokens have a sequence
 //! - `lanes`: several batches side by side
 //! - `pool`: what lanes have in common
 //! - [`trace`]: texts followed token by token, logits and routing handed over
@@ -33,6 +33,7 @@ use std::io::{self, Write as _};
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_sys_2 as sys;
 
+mod branches;
 mod ceiling;
 mod chain;
 mod choose;

@@ -7,8 +7,21 @@ use llama_cpp_2::context::session::{LlamaStateSeqFlags, SeqState};
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
-use crate::context::{context_params, least_rows, pieces};
+use crate::context::{context_params, head, least_rows, pieces};
 use crate::{Error, Llama, Model, Settings, Strategy, Token};
+
+/// Sequences that may hold the head of a prompt, each with the prompt it begins with. None is the parked one.
+pub(crate) type Donors<'a> = Vec<(Option<usize>, &'a [Token])>;
+
+/// What evaluating a prompt gave.
+pub(crate) struct Evaluated {
+    /// After its last token.
+    pub logits: Vec<f32>,
+    /// Tokens of each piece that was evaluated.
+    pub pieces: Vec<u32>,
+    /// Tokens that another prompt's evaluation had already.
+    pub head: u32,
+}
 
 /// Sequences 0 to `rows - 1`, and one more that is parked: it holds a prompt to
 /// begin from. Where a step must have more rows than one ([`least_rows`]), a
@@ -51,11 +64,12 @@ impl<'m> Sequences<'m> {
         self.rows as usize
     }
 
-    /// Evaluates a prompt in the parked sequence; the logits after its last token.
+    /// Evaluates a prompt in the parked sequence, all but the head that one of the `donors` has in common with it: a
+    /// sequence and the prompt that it begins with. The parked one is among them, unless there are none.
     ///
     /// # Errors
     /// When there is nothing to evaluate, or no room for it and `max_tokens` more.
-    pub fn park(&mut self, prompt: &[Token], max_tokens: u32) -> Result<Vec<f32>, Error> {
+    pub fn park(&mut self, prompt: &[Token], max_tokens: u32, donors: Donors<'_>) -> Result<Evaluated, Error> {
         let (n_prompt_tokens, context) = (prompt.len(), self.n_ctx_seq);
         if prompt.is_empty() {
             return Err(Error::Decode("the prompt has no tokens and the model adds no BOS".to_owned()));
@@ -63,17 +77,38 @@ impl<'m> Sequences<'m> {
         if n_prompt_tokens + max_tokens as usize > context as usize {
             return Err(Error::PromptTooLong { n_prompt_tokens, max_tokens, context });
         }
-        self.clear(self.parked)?;
-        let mut last = 0;
-        for piece in pieces(n_prompt_tokens) {
+        let head = self.take_head(prompt, donors)?;
+        let mut rest = Vec::new();
+        for piece in pieces(n_prompt_tokens).filter(|piece| piece.end > head) {
+            let piece = piece.start.max(head)..piece.end;
+            rest.push(piece.len() as u32);
             self.batch.clear();
-            last = piece.len() - 1;
             for position in piece {
                 self.add(prompt[position], position, self.parked, position + 1 == n_prompt_tokens)?;
             }
             self.decode()?;
         }
-        Ok(self.logits(last).to_vec())
+        let last = rest.last().map_or(0, |&length| length as usize - 1);
+        Ok(Evaluated { logits: self.logits(last).to_vec(), pieces: rest, head: head as u32 })
+    }
+
+    /// Leaves in the parked sequence the longest head that a donor has for `prompt`; its tokens.
+    fn take_head(&mut self, prompt: &[Token], donors: Donors<'_>) -> Result<usize, Error> {
+        let in_common = |other: &[Token]| prompt.iter().zip(other).take_while(|(here, there)| here == there).count();
+        let heads = donors.into_iter().map(|(sequence, other)| {
+            (head(in_common(other), prompt.len(), other.len()), sequence.unwrap_or(self.parked))
+        });
+        // The first of the longest.
+        let longest = heads.rev().max_by_key(|&(head, _)| head).filter(|&(head, _)| head > 0 && self.can_cut());
+        let Some((head, sequence)) = longest else {
+            self.clear(self.parked)?;
+            return Ok(0);
+        };
+        if sequence != self.parked {
+            self.copy(sequence, self.parked)?;
+        }
+        self.cut(self.parked, head as u32)?;
+        Ok(head)
     }
 
     /// Makes `sequence` a copy of the parked one.
@@ -111,6 +146,21 @@ impl<'m> Sequences<'m> {
         self.owed.push(to);
         // Streams can be copied as a whole only.
         self.context.copy_kv_cache_seq(from as i32, to as i32, None, None).map_err(decode_error)
+    }
+
+    /// Whether a sequence can be cut: what recurrent layers have made of its last tokens can't be taken back.
+    pub fn can_cut(&self) -> bool {
+        !self.model.llama.is_recurrent() && !self.model.llama.is_hybrid()
+    }
+
+    /// Takes all tokens after the first `n_tokens` out of a sequence of a model for which [`Self::can_cut`] holds.
+    /// What is decoded next lies where it would lie if they had never been there.
+    pub fn cut(&mut self, sequence: usize, n_tokens: u32) -> Result<(), Error> {
+        self.twinned = false;
+        match self.context.clear_kv_cache_seq(Some(sequence as u32), Some(n_tokens), None).map_err(decode_error)? {
+            true => Ok(()),
+            false => Err(Error::Decode("llama.cpp does not take tokens back for this model".to_owned())),
+        }
     }
 
     /// Whether a sequence of so many tokens can go to another context and be there

@@ -64,7 +64,7 @@ pub enum Stop {
 /// How long a job took.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
-    /// From the job's first sampled token to its last, in seconds.
+    /// From the job's first sampled token to its last, in seconds; with what it waited for a sequence.
     pub seconds: f64,
     /// Sequences that were decoded together when the job ended, itself included.
     pub rows: u32,
@@ -84,8 +84,9 @@ pub trait Observer: Send {
 /// What has been done since this was last told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done<'a> {
-    /// A prompt was evaluated, in pieces of so many tokens.
-    Prompt { pieces: &'a [u32] },
+    /// A prompt was evaluated, in pieces of so many tokens, after a head of so many that another prompt's evaluation
+    /// had already.
+    Prompt { pieces: &'a [u32], head: u32 },
     /// A token of each of so many sequences was evaluated, in a batch of so many tokens: a sequence may have a twin in
     /// it.
     Step { sequences: u64, tokens: u64 },

@@ -35,10 +35,10 @@ impl ::llama::Observer for Telling<'_> {
 /// What was done; how wide it was where a device may take steps over.
 pub fn effort(done: Done<'_>, takeover: Option<Takeover>) -> Effort {
     match done {
-        Done::Prompt { pieces } => {
+        Done::Prompt { pieces, head } => {
             let lengths = || pieces.iter().map(|&tokens| u64::from(tokens));
             let widths = takeover.map(|takeover| takeover.of_prompt(lengths()));
-            Effort { widths, ..Effort::evaluated(lengths().sum()) }
+            Effort { widths, shared_head_tokens: head.into(), ..Effort::evaluated(lengths().sum()) }
         }
         Done::Step { sequences, tokens } => {
             let widths = takeover.map(|takeover| takeover.of_step(sequences, tokens));

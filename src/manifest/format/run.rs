@@ -87,10 +87,14 @@ struct Effort {
     fast_draws: u64,
     llama_draws: u64,
     moved_sequences: u64,
+    shared_head_tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     widths: Option<Widths>,
 }
-both_ways!(Effort, engine::Effort { evaluated_tokens, fast_draws, llama_draws, moved_sequences, widths: maybe });
+both_ways!(
+    Effort,
+    engine::Effort { evaluated_tokens, fast_draws, llama_draws, moved_sequences, shared_head_tokens, widths: maybe }
+);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Widths {

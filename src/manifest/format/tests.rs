@@ -115,9 +115,9 @@ fn efforts() -> impl Strategy<Value = Effort> {
         let (steps, step_tokens, wide_steps, wide_step_tokens, widest_step, prompt_tokens, wide_prompt_tokens) = widths;
         Widths { steps, step_tokens, wide_steps, wide_step_tokens, widest_step, prompt_tokens, wide_prompt_tokens }
     });
-    (any::<(u64, u64, u64, u64)>(), of(widths)).prop_map(|(counts, widths)| {
-        let (evaluated_tokens, fast_draws, llama_draws, moved_sequences) = counts;
-        Effort { evaluated_tokens, fast_draws, llama_draws, moved_sequences, widths }
+    (any::<(u64, u64, u64, u64, u64)>(), of(widths)).prop_map(|(counts, widths)| {
+        let (evaluated_tokens, fast_draws, llama_draws, moved_sequences, shared_head_tokens) = counts;
+        Effort { evaluated_tokens, fast_draws, llama_draws, moved_sequences, shared_head_tokens, widths }
     })
 }
 

@@ -152,7 +152,7 @@ fn side_by_side(
             context.decode(&piece.map(item).collect::<Vec<_>>())?;
         }
         let lengths: Vec<u32> = pieces(prompt.len()).map(|piece| piece.len() as u32).collect();
-        recorder.worked(Done::Prompt { pieces: &lengths })?;
+        recorder.worked(Done::Prompt { pieces: &lengths, head: 0 })?;
         let sink = (sequence < texts.len()).then(Sink::default);
         let mut row = Row::new(text, prompt, sink);
         row.observe(model, work, context.logits(last)?, context.routing(None)?, recorder)?;
