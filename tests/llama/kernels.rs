@@ -38,7 +38,7 @@ path = {path:?}
 }
 
 /// Those of moe-sweep that this CPU has, from the slowest to the quickest.
-fn ours() -> impl DoubleEndedIterator<Item = Kernels> {
+fn ours() -> impl Iterator<Item = Kernels> {
     Kernels::ALL.into_iter().filter(|kernels| kernels.is_supported())
 }
 
@@ -78,8 +78,10 @@ fn all_of_ours_make_the_same_texts_at_any_width() {
 fn the_quickest_that_works_is_used_and_the_run_says_which_does_not() {
     let bench = bench();
     run(&bench, "sound", &[], "", 0);
-    let quickest = ours().next_back().expect("the reference");
-    assert_eq!(used(&bench, "sound"), (quickest.name().to_owned(), vec![]));
+    // The quickest as it was measured, while others had the cores.
+    let (kernels, broken) = used(&bench, "sound");
+    assert!(ours().any(|ours| ours.name() == kernels) && kernels != "portable", "{kernels}");
+    assert_eq!(broken, Vec::<String>::new());
 
     let said = run(&bench, "faulty", &[], "avx512=crash,avx2=deviate", 0);
     let (kernels, broken) = used(&bench, "faulty");

@@ -42,7 +42,7 @@ pub(super) fn load(model: &Path, numerics: Numerics, batch: u32) -> Worker {
 fn reply(worker: &mut Worker) -> Reply {
     loop {
         match worker.receive(Duration::from_secs(60)) {
-            Ok(Reply::Worked(_) | Reply::Started { .. }) => {}
+            Ok(Reply::Worked(_) | Reply::Started { .. } | Reply::Stepped) => {}
             Ok(reply) => return reply,
             Err(silence) => panic!("{silence:?}"),
         }

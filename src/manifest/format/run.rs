@@ -79,6 +79,12 @@ impl LoadMode {
     }
 }
 
+/// Whether nothing was counted, as in manifests before it was.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_none_yet(count: &u64) -> bool {
+    *count == 0
+}
+
 /// What was computed; 0 where it was not counted yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -87,6 +93,7 @@ struct Effort {
     fast_draws: u64,
     llama_draws: u64,
     moved_sequences: u64,
+    #[serde(skip_serializing_if = "is_none_yet")]
     shared_head_tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     widths: Option<Widths>,
