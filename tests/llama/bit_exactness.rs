@@ -24,7 +24,7 @@ use crate::support::alone::alone;
 
 const MODELS: [&str; 4] = ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "dense-tiny"];
 /// gpt-oss-tiny as F32: the others round away what a cache laid out differently would change.
-const QUANTS: [Quant; 4] = [Quant::Source, Quant::Q8_0, Quant::F32, Quant::Q4_K_M];
+const QUANTS: [Quant; 4] = [Quant::Q4_K_M, Quant::Q8_0, Quant::F32, Quant::Source];
 const CONTEXT: u32 = 768;
 const SENTENCE: &str = "The principle is simple: water turns a wheel, and the wheel turns a stone. ";
 
@@ -71,21 +71,21 @@ impl Observer for Kept {
 #[test]
 fn tokens_and_logits_depend_on_nothing_else() {
     let name = "bit_exactness::tokens_and_logits_depend_on_nothing_else";
-    alone(name, &[("GGML_CPU_TILED_MM", "0")], || compare_all(Kernels::Avx2));
+    alone(name, &[("GGML_CPU_TILED_MM", "0")], || compare_all(Kernels::Avx2, &MODELS));
 }
 
 #[test]
 fn they_depend_on_nothing_else_by_the_kernels_of_ggml_either() {
     let name = "bit_exactness::they_depend_on_nothing_else_by_the_kernels_of_ggml_either";
-    alone(name, &[("GGML_CPU_TILED_MM", "0")], || compare_all(Kernels::Ggml));
+    alone(name, &[("GGML_CPU_TILED_MM", "0")], || compare_all(Kernels::Ggml, &MODELS[..1]));
 }
 
-fn compare_all(kernels: Kernels) {
+fn compare_all(kernels: Kernels, models: &[&str]) {
     let llama = Llama::start(kernels).expect("llama.cpp starts");
     let folder = tempfile::tempdir().expect("a folder");
     let full = std::env::var_os("MOE_SWEEP_TEST_EXACTNESS").is_some_and(|how| how == "full");
     let mut moved = 0;
-    for (model, one) in MODELS.into_iter().zip(QUANTS) {
+    for (&model, one) in models.iter().zip(QUANTS) {
         for quant in if full { QUANTS.to_vec() } else { vec![one] } {
             let path = weights(&llama, model, quant, folder.path());
             moved += compare(&llama, &path, FlashAttention::Auto, &format!("{model} as {quant}"));
