@@ -82,11 +82,9 @@ def from_source(name):
             (folder / "bin" / file.name).unlink(missing_ok=True)
             shutil.copy2(file, folder / "bin", follow_symlinks=False)
 
-    folder, facts = installing.installed(f"llama-{name}", recipe, 3, make)
+    folder, _ = installing.installed(f"llama-{name}", recipe, 3, make)
     options = " ".join(option for option in ["-DGGML_NATIVE=ON", *BLAS[name]] if not option.endswith("OFF"))
-    return _checked(
-        Build(name, f"{SOURCE[0]} {SOURCE[1]}, {options}, built in {facts['install_seconds']} s", folder / "bin")
-    )
+    return _checked(Build(name, f"{SOURCE[0]} {SOURCE[1]}, {options}", folder / "bin"))
 
 
 def forget_objects():
