@@ -8,6 +8,7 @@ in target/bench/results.md and .json. What can't be had is named with the reason
 
 import argparse
 import shlex
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,8 @@ def arguments():
 
 def main():
     asked = arguments()
+    # So that a server which is being asked is stopped, too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     WORK.mkdir(parents=True, exist_ok=True)
     binary = Path(asked.binary).resolve() if asked.binary else moe_sweep.build()
     programs = [moe_sweep.MoeSweep(binary, numerics) for numerics in NUMERICS]

@@ -15,7 +15,7 @@ from failures import Failed, TookTooLong, how_it_ended, last_words
 # What took longer hangs.
 LIMIT_S = 7200
 # A server compiles its kernels first, on busy cores.
-START_S = 900
+START_S = 1800
 STOP_S = 20
 # What the user's shell says must not change what is measured.
 _OURS = ("MOE_SWEEP_", "OMP_", "GOMP_", "GGML_", "LLAMA_ARG_", "OPENBLAS_", "VLLM_")

@@ -23,7 +23,7 @@ def markdown(rows):
 
 def measured(rows, part, model):
     """The table of a part and a model: a line for each width and program."""
-    mine = [row for row in rows if (row.part, row.model) == (part, model)]
+    mine = [row for row in rows if (row.part, row.model) == (part, model) and (row.rounds or row.failed)]
     n_rounds = max((len(row.rounds) for row in mine), default=0)
     return markdown([_line(row, _beside(mine, row, SERVER), n_rounds) for row in mine])
 
@@ -55,7 +55,8 @@ def _line(row, server, n_rounds):
     cells["texts"] = first and first.texts
     cells["tokens made"] = first and first.tokens
     cells["evaluated"] = first and first.evaluated
-    cells["tokens/s"] = f"{row.speed():.0f}" if row.rounds else f"failed: {row.failed}"
+    failed = f"failed: {row.failed}" if row.failed else None
+    cells["tokens/s"] = ", then ".join(filter(None, [f"{row.speed():.0f}" if row.rounds else None, failed]))
     cells["load"] = ", ".join(f"{one.load:.1f}" for one in row.rounds)
     cells["× llama-server"] = _ratio(row.times_as_fast(server))
     return cells

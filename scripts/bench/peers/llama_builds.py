@@ -33,6 +33,8 @@ OPTIONS = [
     f"-DLLAMA_BUILD_COMMIT={SOURCE[0]}-{SOURCE[1]}",
 ]
 BLAS = {"native": ["-DGGML_BLAS=OFF"], "openblas": ["-DGGML_BLAS=ON", "-DGGML_BLAS_VENDOR=OpenBLAS"]}
+# Of the two builds one library differs and one is more: what decides on back ends, and OpenBLAS's.
+TARGETS = {"native": PROGRAMS, "openblas": ["ggml"]}
 
 
 @dataclass
@@ -65,18 +67,24 @@ def prebuilt():
 
 
 def from_source(name):
-    """`native` or `openblas`. Both are built where one is missing, for they differ in one library."""
+    """`native`, or `openblas`, which is that with two other libraries."""
+    native = from_source("native") if name == "openblas" else None
     recipe = " ".join([*SOURCE, *OPTIONS, *BLAS[name], installing.for_this_cpu()])
 
     def make(folder):
         _configure_and_build(name)
-        shutil.copytree(_tree() / "build/bin", folder / "bin", symlinks=True)
+        if native:
+            shutil.copytree(native.folder, folder / "bin", symlinks=True)
+        # A build folder has programs of the build before, too.
+        kind = "libggml*" if native else "*"
+        (folder / "bin").mkdir(exist_ok=True)
+        for file in (_tree() / "build/bin").glob(kind):
+            (folder / "bin" / file.name).unlink(missing_ok=True)
+            shutil.copy2(file, folder / "bin", follow_symlinks=False)
 
-    folder, facts = installing.installed(f"llama-{name}", recipe, 3, make)
+    folder, _ = installing.installed(f"llama-{name}", recipe, 3, make)
     options = " ".join(option for option in ["-DGGML_NATIVE=ON", *BLAS[name]] if not option.endswith("OFF"))
-    return _checked(
-        Build(name, f"{SOURCE[0]} {SOURCE[1]}, {options}, built in {facts['install_seconds']} s", folder / "bin")
-    )
+    return _checked(Build(name, f"{SOURCE[0]} {SOURCE[1]}, {options}", folder / "bin"))
 
 
 def forget_objects():
@@ -99,7 +107,9 @@ def _configure_and_build(name):
             shutil.move(next(Path(scratch).glob("*/llama.cpp")).parent, tree)
     build = tree / "build"
     installing.must(["cmake", "-S", tree / "llama.cpp", "-B", build, *OPTIONS, *BLAS[name]], f"cmake of {name}")
-    installing.must(["cmake", "--build", build, "-j", installing.jobs(), "--target", *PROGRAMS], f"build of {name}")
+    installing.must(
+        ["cmake", "--build", build, "-j", installing.jobs(), "--target", *TARGETS[name]], f"build of {name}"
+    )
 
 
 def _checked(build):

