@@ -54,7 +54,7 @@ unsafe fn places<S: Shape, const N: usize, const PLACES: usize>(part: &Part<'_>,
                 let factor = |part: usize| {
                     _mm256_cvtph_ps(_mm_loadu_si128(unit.add(part * 2 * PANEL + half * 2 * LANES).cast()))
                 };
-                let d = factor(0);
+                let d = if S::POWERS { half_powers(unit.add(half * LANES)) } else { factor(0) };
                 let m = if S::MINIMUM { factor(1) } else { d };
                 for block in 0..S::LAYOUT.blocks {
                     let bytes = unit.add(S::LAYOUT.factors + block * S::LAYOUT.block_bytes());
@@ -106,8 +106,8 @@ unsafe fn add<S: Shape, const N: usize>(
     first: usize,
     end: usize,
 ) {
-    // Groups whose products of two bytes fit into 16 bits together.
-    let fit = const { if S::WHOLE_BYTES { 1 } else { (32767 / (2 * 127 * S::GREATEST)) as usize } };
+    // Groups whose products of two bytes fit into 16 bits together: a divisor of a block's 8.
+    let fit = const { if S::SIGNED { 1 } else { 1 << (32767_u32 / (2 * 127 * S::GREATEST as u32)).ilog2() } };
     // SAFETY: as the caller says.
     unsafe {
         let mut products = [_mm256_setzero_si256(); N];
@@ -121,11 +121,11 @@ unsafe fn add<S: Shape, const N: usize>(
                 // A code of 8 bits is taken as a signed one, whose sign goes to the activation: two products of 128 and 127
                 // fit.
                 let signed = _mm256_xor_si256(codes, _mm256_set1_epi8(-128));
-                let unsigned = if S::WHOLE_BYTES { _mm256_abs_epi8(signed) } else { codes };
+                let unsigned = if S::SIGNED { _mm256_abs_epi8(signed) } else { codes };
                 for (place, pair) in pairs.iter_mut().enumerate() {
                     let four = (*blocks.add(place)).codes.as_ptr().add(4 * group).cast::<i32>().read_unaligned();
                     let mut four = _mm256_set1_epi32(four);
-                    if S::WHOLE_BYTES {
+                    if S::SIGNED {
                         four = _mm256_sign_epi8(four, signed);
                     }
                     *pair = _mm256_add_epi16(*pair, _mm256_maddubs_epi16(unsigned, four));
@@ -139,7 +139,7 @@ unsafe fn add<S: Shape, const N: usize>(
         for (place, (sum, mut product)) in sums.iter_mut().zip(products).enumerate() {
             let block = &*blocks.add(place);
             // Signed codes have their offset already.
-            if !S::MINIMUM && !S::WHOLE_BYTES {
+            if !S::MINIMUM && !S::SIGNED {
                 let [start, rest] = block.aside;
                 let aside = match (S::BY_SIXTEEN, first) {
                     (false, _) => start + rest,
@@ -173,6 +173,10 @@ unsafe fn group_codes<S: Shape>(codes: *const u8, group: usize, half: usize) -> 
         } else {
             _mm256_and_si256(_mm256_srli_epi16::<4>(pair), low)
         };
+        if let Some(table) = const { S::FORMAT.table() } {
+            let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
+            four = _mm256_shuffle_epi8(table, four);
+        }
         for plane in 0..S::LAYOUT.planes {
             let bits = codes.add(S::LAYOUT.codes + 64 * plane + 8 * group + 4 * half).cast::<i32>().read_unaligned();
             let there = bits_to_bytes(bits);
@@ -180,6 +184,18 @@ unsafe fn group_codes<S: Shape>(codes: *const u8, group: usize, half: usize) -> 
         }
         four
     }
+}
+
+/// MXFP4's factors, as `half_power` has them.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn half_powers(exponents: *const u8) -> __m256 {
+    // SAFETY: the caller says that eight exponents are there.
+    let exponents = _mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(exponents.cast()) });
+    let normal = _mm256_slli_epi32::<23>(_mm256_sub_epi32(exponents, _mm256_set1_epi32(1)));
+    let least = _mm256_sllv_epi32(_mm256_set1_epi32(0x0020_0000), exponents);
+    let is_least = _mm256_cmpgt_epi32(_mm256_set1_epi32(2), exponents);
+    _mm256_castsi256_ps(_mm256_blendv_epi8(normal, least, is_least))
 }
 
 /// Byte `i` is all ones where bit `i` is set.

@@ -24,7 +24,7 @@ unsafe fn tile<S: Shape, const PLACES: usize>(part: &Part<'_>) {
         // SAFETY: a unit is as long as its layout says, and the tile has PLACES blocks for each of a unit's.
         unsafe {
             let factor = |part: usize| _mm512_cvtph_ps(_mm256_loadu_si256(unit.add(part * 2 * PANEL).cast()));
-            let d = factor(0);
+            let d = if S::POWERS { half_powers(unit) } else { factor(0) };
             let m = if S::MINIMUM { factor(1) } else { d };
             for block in 0..S::LAYOUT.blocks {
                 let bytes = unit.add(S::LAYOUT.factors + block * S::LAYOUT.block_bytes());
@@ -104,12 +104,28 @@ unsafe fn group_codes<S: Shape>(codes: *const u8, group: usize) -> __m512i {
         } else {
             _mm512_and_si512(_mm512_srli_epi16::<4>(pair), low)
         };
+        if let Some(table) = const { S::FORMAT.table() } {
+            let table = _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast()));
+            four = _mm512_shuffle_epi8(table, four);
+        }
         for plane in 0..S::LAYOUT.planes {
             let bits = codes.add(S::LAYOUT.codes + 64 * plane + 8 * group).cast::<u64>().read_unaligned();
             four = _mm512_mask_add_epi8(four, bits, four, _mm512_set1_epi8(16 << plane));
         }
         four
     }
+}
+
+/// MXFP4's factors, as `half_power` has them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn half_powers(exponents: *const u8) -> __m512 {
+    // SAFETY: the caller says that 16 exponents are there.
+    let exponents = _mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(exponents.cast()) });
+    let normal = _mm512_slli_epi32::<23>(_mm512_sub_epi32(exponents, _mm512_set1_epi32(1)));
+    let least = _mm512_sllv_epi32(_mm512_set1_epi32(0x0020_0000), exponents);
+    let is_least = _mm512_cmplt_epi32_mask(exponents, _mm512_set1_epi32(2));
+    _mm512_castsi512_ps(_mm512_mask_blend_epi32(is_least, normal, least))
 }
 
 /// The factors of a block's rows; of Q6_K those of its first half.

@@ -1,6 +1,7 @@
 //! Describes how GGUF files hold quantised weights, as far as they are multiplied here: ggml's block types.
 //!
-//! Each weight is `d·(u − offset)` or `d·u + m`, with an unsigned code `u` of 4, 5, 6 or 8 bits. `d` and `m` belong to a
+//! Each weight is `d·(u − offset)` or `d·u + m`, with an unsigned code `u` of 4, 5, 6 or 8 bits, or one that 4 bits choose from
+//! a table. `d` and `m` belong to a
 //! sub-block of 16 or 32 weights, or are themselves products of a 256-weight block's factor and a sub-block's code.
 
 /// Weights that share their factors in most types, and that activations are quantised by.
@@ -17,11 +18,23 @@ pub enum Format {
     Q4K,
     Q5K,
     Q6K,
+    Mxfp4,
+    Iq4Nl,
 }
 
 impl Format {
-    pub const ALL: [Self; 8] =
-        [Self::Q4_0, Self::Q4_1, Self::Q5_0, Self::Q5_1, Self::Q8_0, Self::Q4K, Self::Q5K, Self::Q6K];
+    pub const ALL: [Self; 10] = [
+        Self::Q4_0,
+        Self::Q4_1,
+        Self::Q5_0,
+        Self::Q5_1,
+        Self::Q8_0,
+        Self::Q4K,
+        Self::Q5K,
+        Self::Q6K,
+        Self::Mxfp4,
+        Self::Iq4Nl,
+    ];
 
     /// The format that ggml numbers so (`enum ggml_type`); None for those that are not multiplied here.
     pub fn from_ggml(number: u32) -> Option<Self> {
@@ -34,6 +47,8 @@ impl Format {
             12 => Self::Q4K,
             13 => Self::Q5K,
             14 => Self::Q6K,
+            20 => Self::Iq4Nl,
+            39 => Self::Mxfp4,
             _ => return None,
         })
     }
@@ -41,7 +56,7 @@ impl Format {
     /// Weights of a block in a file.
     pub fn unit(self) -> usize {
         match self {
-            Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::Q8_0 => BLOCK,
+            Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::Q8_0 | Self::Mxfp4 | Self::Iq4Nl => BLOCK,
             Self::Q4K | Self::Q5K | Self::Q6K => 256,
         }
     }
@@ -49,7 +64,8 @@ impl Format {
     /// Bytes of a block in a file.
     pub fn unit_bytes(self) -> usize {
         match self {
-            Self::Q4_0 => 18,
+            Self::Mxfp4 => 17,
+            Self::Q4_0 | Self::Iq4Nl => 18,
             Self::Q4_1 => 20,
             Self::Q5_0 => 22,
             Self::Q5_1 => 24,
@@ -60,12 +76,23 @@ impl Format {
         }
     }
 
+    /// The codes that 4 bits choose from, where they are not codes themselves: ggml's `kvalues_fp4` and `kvalues_iq4nl`, from
+    /// [`Format::offset`] on.
+    pub(crate) const fn table(self) -> Option<[u8; 16]> {
+        match self {
+            Self::Mxfp4 => Some([12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0]),
+            Self::Iq4Nl => Some([1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241]),
+            _ => None,
+        }
+    }
+
     /// What a code is counted from; None where a minimum is added instead.
     pub fn offset(self) -> Option<i32> {
         match self {
             Self::Q4_0 => Some(8),
             Self::Q5_0 => Some(16),
-            Self::Q8_0 => Some(128),
+            Self::Q8_0 | Self::Iq4Nl => Some(128),
+            Self::Mxfp4 => Some(12),
             Self::Q6K => Some(32),
             Self::Q4_1 | Self::Q5_1 | Self::Q4K | Self::Q5K => None,
         }
@@ -76,7 +103,7 @@ impl Format {
 pub(crate) struct Unit {
     /// As many as [`Format::unit`] says; the rest is 0.
     pub codes: [u8; 256],
-    /// The block's factor, a 16-bit float.
+    /// The block's factor, a 16-bit float; in MXFP4 the exponent of a power of two.
     pub d: u16,
     /// The block's minimum, or its factor of minima; 0 where there is none.
     pub m: u16,
@@ -95,7 +122,11 @@ impl Unit {
         let mut unit = Self::ZERO;
         let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
         match format {
-            Format::Q4_0 => {
+            Format::Mxfp4 => {
+                unit.d = u16::from(bytes[0]);
+                nibbles(&bytes[1..], &mut unit.codes);
+            }
+            Format::Q4_0 | Format::Iq4Nl => {
                 unit.d = half(0);
                 nibbles(&bytes[2..], &mut unit.codes);
             }
@@ -172,4 +203,9 @@ fn six_bit_scales(bytes: &[u8], unit: &mut Unit) {
         unit.scales[block + 4] = bytes[block + 8] & 15 | bytes[block] >> 6 << 4;
         unit.mins[block + 4] = bytes[block + 8] >> 4 | bytes[block + 4] >> 6 << 4;
     }
+}
+
+/// Half of the power of two that MXFP4's exponent stands for (ggml's `ggml_e8m0_to_fp32_half`): its table has twice the values.
+pub(crate) fn half_power(exponent: u8) -> f32 {
+    f32::from_bits(if exponent < 2 { 0x0020_0000 << exponent } else { (u32::from(exponent) - 1) << 23 })
 }

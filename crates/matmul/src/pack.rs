@@ -4,7 +4,7 @@
 //!
 //! | part | bytes | |
 //! |---|---|---|
-//! | factors | 32 or 64 | `d` of 16 rows, then `m` where the format has it, 16-bit floats |
+//! | factors | 16, 32 or 64 | `d` of 16 rows, then `m` where the format has it, 16-bit floats; MXFP4's exponents |
 //! | and for each 32 columns | | |
 //! | sub-block codes | 0 or 32 | of K types: 16 factors and 16 minima, or twice 16 factors in Q6_K |
 //! | codes | 256 or 512 | 8 groups of 4 columns, 64 codes each; of two groups the first has the low halves of bytes, the second the high ones |
@@ -37,7 +37,8 @@ impl Layout {
         const HALVES: usize = 2 * PANEL;
         const NIBBLES: usize = GROUPS * GROUP / 2;
         let (factors, sub_codes, codes, planes, blocks) = match format {
-            Format::Q4_0 => (HALVES, 0, NIBBLES, 0, 1),
+            Format::Mxfp4 => (PANEL, 0, NIBBLES, 0, 1),
+            Format::Q4_0 | Format::Iq4Nl => (HALVES, 0, NIBBLES, 0, 1),
             Format::Q4_1 => (2 * HALVES, 0, NIBBLES, 0, 1),
             Format::Q5_0 => (HALVES, 0, NIBBLES, 1, 1),
             Format::Q5_1 => (2 * HALVES, 0, NIBBLES, 1, 1),
@@ -94,6 +95,10 @@ fn write(format: Format, units: &[Unit; PANEL], bytes: &mut [u8]) {
     let layout = Layout::of(format);
     let (factors, blocks) = bytes.split_at_mut(layout.factors);
     for (row, unit) in units.iter().enumerate() {
+        if format == Format::Mxfp4 {
+            factors[row] = unit.d as u8;
+            continue;
+        }
         let halves = [unit.d, unit.m];
         for (part, half) in factors.chunks_exact_mut(2 * PANEL).zip(halves) {
             part[2 * row..][..2].copy_from_slice(&half.to_le_bytes());

@@ -3,7 +3,7 @@
 
 use half::f16;
 
-use crate::format::{BLOCK, Format};
+use crate::format::{BLOCK, Format, half_power};
 use crate::pack::{Layout, PANEL};
 use crate::part::Part;
 
@@ -20,21 +20,26 @@ pub(crate) unsafe fn multiply(format: Format, part: &Part<'_>) {
 }
 
 fn sum(format: Format, part: &Part<'_>, lane: usize, place: usize) -> f32 {
-    let layout = Layout::of(format);
+    let (layout, table) = (Layout::of(format), format.table());
     let mut sum = 0.;
     let mut tile = part.tile.iter().skip(place).step_by(part.places);
     for unit in part.panel.chunks_exact(layout.unit_bytes()) {
         let (factors, blocks) = unit.split_at(layout.factors);
         let half = |at: usize| f16::from_le_bytes([factors[2 * at], factors[2 * at + 1]]).to_f32();
-        let d = half(lane);
+        let d = if format == Format::Mxfp4 { half_power(factors[lane]) } else { half(lane) };
         for bytes in blocks.chunks_exact(layout.block_bytes()) {
             let block = tile.next().expect("a tile has a block for each of the panel's");
             let product = |cols: std::ops::Range<usize>| -> i32 {
-                cols.map(|col| i32::from(code(&layout, bytes, lane, col)) * i32::from(block.codes[col])).sum()
+                cols.map(|col| {
+                    let code = code(&layout, bytes, lane, col);
+                    let code = table.map_or(code, |table| table[usize::from(code)]);
+                    i32::from(code) * i32::from(block.codes[col])
+                })
+                .sum()
             };
             let sub_code = |at: usize| bytes[at * PANEL + lane];
             match format {
-                Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => {
+                Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::Mxfp4 | Format::Iq4Nl => {
                     let product = product(0..BLOCK) + block.aside[0] + block.aside[1];
                     sum = (d * block.scale).mul_add(product as f32, sum);
                 }

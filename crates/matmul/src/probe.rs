@@ -65,10 +65,15 @@ impl Matrix {
         // The factors: 16-bit floats between 2^-7 and 2^-3, some of them negative.
         let halves = match format {
             Format::Q6K => 208..210,
-            Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => 0..2,
+            Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::Iq4Nl => 0..2,
+            Format::Mxfp4 => 0..0,
             Format::Q4_1 | Format::Q5_1 | Format::Q4K | Format::Q5K => 0..4,
         };
         for unit in file.chunks_exact_mut(unit_bytes) {
+            if format == Format::Mxfp4 {
+                // Powers between 2^-8 and 2^7.
+                unit[0] = 120 | unit[0] & 15;
+            }
             for half in unit[halves.clone()].chunks_exact_mut(2) {
                 half[1] = half[1] & 0x83 | 0x20 | half[1] & 0x0c;
             }

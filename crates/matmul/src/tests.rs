@@ -18,6 +18,15 @@ fn weights(format: Format, bytes: &[u8]) -> Vec<f64> {
         .map(|(at, &code)| {
             let code = f64::from(code);
             match format {
+                // Doubled, as the table's values are halved.
+                Format::Mxfp4 => {
+                    let value = [0., 0.5, 1., 1.5, 2., 3., 4., 6.][unit.codes[at] as usize % 8];
+                    2_f64.powi(i32::from(unit.d) - 127) * if unit.codes[at] < 8 { value } else { -value }
+                }
+                Format::Iq4Nl => {
+                    let values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+                    d * f64::from(values[unit.codes[at] as usize])
+                }
                 Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => d * (code - f64::from(format.offset().unwrap())),
                 Format::Q4_1 | Format::Q5_1 => d * code + m,
                 Format::Q4K | Format::Q5K => {
@@ -34,10 +43,14 @@ fn file(format: Format, n_units: usize, bytes: &[u8]) -> Vec<u8> {
     let mut file: Vec<u8> = bytes.iter().copied().cycle().take(n_units * format.unit_bytes()).collect();
     let halves = match format {
         Format::Q6K => 208..210,
-        Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => 0..2,
+        Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::Iq4Nl => 0..2,
+        Format::Mxfp4 => 0..0,
         Format::Q4_1 | Format::Q5_1 | Format::Q4K | Format::Q5K => 0..4,
     };
     for unit in file.chunks_exact_mut(format.unit_bytes()) {
+        if format == Format::Mxfp4 {
+            unit[0] = 120 | unit[0] & 15;
+        }
         for half in unit[halves.clone()].chunks_exact_mut(2) {
             half[1] &= 0xaf;
         }
