@@ -48,6 +48,7 @@ fn main() {
                             let outputs: Vec<_> =
                                 texts.clone().map(|text| products[text * N_ROWS..].as_mut_ptr()).collect();
                             let product = Product { format, n_cols: N_COLS, n_rows: N_ROWS, packed: &packed, tile };
+                            // SAFETY: the CPU has the kernels, and each output is a row of its own.
                             unsafe { product.compute(kernels, panel..panel + 1, &outputs) };
                         }
                     }

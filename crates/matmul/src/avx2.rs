@@ -168,7 +168,7 @@ unsafe fn group_codes<S: Shape>(codes: *const u8, group: usize, half: usize) -> 
         }
         let pair = _mm256_loadu_si256(codes.add(group / 2 * 64 + 32 * half).cast());
         let low = _mm256_set1_epi8(15);
-        let mut four = if group % 2 == 0 {
+        let mut four = if group.is_multiple_of(2) {
             _mm256_and_si256(pair, low)
         } else {
             _mm256_and_si256(_mm256_srli_epi16::<4>(pair), low)

@@ -99,7 +99,7 @@ unsafe fn group_codes<S: Shape>(codes: *const u8, group: usize) -> __m512i {
         }
         let pair = _mm512_loadu_si512(codes.add(group / 2 * 64).cast());
         let low = _mm512_set1_epi8(15);
-        let mut four = if group % 2 == 0 {
+        let mut four = if group.is_multiple_of(2) {
             _mm512_and_si512(pair, low)
         } else {
             _mm512_and_si512(_mm512_srli_epi16::<4>(pair), low)

@@ -23,18 +23,18 @@ const ROUNDS: usize = 100_000;
 /// Measures the core that this thread runs on, in some hundredths of a second; None for the kernels that are for any CPU.
 pub fn peak(kernels: Kernels) -> Option<Peak> {
     #[cfg(target_arch = "x86_64")]
-    match kernels {
-        Kernels::Portable => None,
-        // SAFETY: whoever chose the kernels knows that the CPU has them.
-        Kernels::Avx2 => Some(Peak {
-            floats_per_s: rate(8, || unsafe { x86::floats_avx2() }),
-            bytes_per_s: rate(32, || unsafe { x86::bytes_avx2() }),
-        }),
-        // SAFETY: as above.
-        Kernels::Avx512 => Some(Peak {
-            floats_per_s: rate(16, || unsafe { x86::floats_avx512() }),
-            bytes_per_s: rate(64, || unsafe { x86::bytes_avx512() }),
-        }),
+    // SAFETY: whoever chose the kernels knows that the CPU has their instructions.
+    unsafe {
+        match kernels {
+            Kernels::Portable => None,
+            Kernels::Avx2 => {
+                Some(Peak { floats_per_s: rate(8, || x86::floats_avx2()), bytes_per_s: rate(32, || x86::bytes_avx2()) })
+            }
+            Kernels::Avx512 => Some(Peak {
+                floats_per_s: rate(16, || x86::floats_avx512()),
+                bytes_per_s: rate(64, || x86::bytes_avx512()),
+            }),
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
     {

@@ -75,6 +75,7 @@ fn products(
         }
         let outputs: Vec<_> = products[range].iter_mut().map(|row| row.as_mut_ptr()).collect();
         let product = Product { format, n_cols, n_rows, packed, tile: &tile };
+        // SAFETY: the CPU has the kernels, and each output is a row of its own.
         unsafe { product.compute(kernels, 0..n_rows.div_ceil(PANEL), &outputs) };
     }
     products

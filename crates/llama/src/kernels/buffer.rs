@@ -112,7 +112,7 @@ pub(super) unsafe fn format(tensor: *const sys::ggml_tensor) -> Option<Format> {
         if buffer.is_null() || OURS.get() != Some(&(sys::ggml_backend_buffer_get_type(buffer) as usize)) {
             return None;
         }
-        Format::from_ggml((*tensor).type_ as u32)
+        Format::from_ggml((*tensor).type_)
     }
 }
 
@@ -137,7 +137,7 @@ unsafe extern "C" fn alignment(_: sys::ggml_backend_buffer_type_t) -> usize {
 unsafe extern "C" fn alloc_bytes(_: sys::ggml_backend_buffer_type_t, tensor: *const sys::ggml_tensor) -> usize {
     // SAFETY: ggml hands over a tensor of its own.
     unsafe {
-        match Format::from_ggml((*tensor).type_ as u32) {
+        match Format::from_ggml((*tensor).type_) {
             Some(format) => {
                 let [_, _, matrices, more] = (*tensor).ne;
                 (matrices * more) as usize * matrix_bytes(format, tensor)
