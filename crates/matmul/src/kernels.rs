@@ -68,7 +68,7 @@ pub struct Product<'a> {
     pub format: Format,
     pub n_cols: usize,
     pub n_rows: usize,
-    /// The whole matrix, from [`crate::pack`].
+    /// The whole matrix, from [`crate::pack()`].
     pub packed: &'a [u8],
     /// From [`crate::quantise`], all places.
     pub tile: &'a [Block],
