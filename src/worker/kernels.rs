@@ -12,13 +12,13 @@ use crate::domain::Numerics;
 use crate::engine::EngineKind;
 use crate::engine::kernels::{ChosenKernels, Kernels, KernelsFinding};
 
-/// A trial takes a tenth of a second, and more on a busy machine.
+/// A trial takes some hundredths of a second, and more on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Those that are tried, the quickest first where they work. The reference is not: ggml's are quicker.
 const CANDIDATES: [Kernels; 2] = [Kernels::Avx512, Kernels::Avx2];
 
-/// Chooses the kernels for a model's file when they are first needed, which takes a tenth of a second. None where llama.cpp
+/// Chooses the kernels for a model's file when they are first needed, which takes some hundredths of a second. None where llama.cpp
 /// does not compute.
 ///
 /// # Errors

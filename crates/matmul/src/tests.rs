@@ -81,6 +81,13 @@ fn products(
     products
 }
 
+/// The rows as kernels read them; what is not written shows.
+fn packed(format: Format, n_cols: usize, n_rows: usize, file: &[u8]) -> Vec<u8> {
+    let mut packed = vec![0xee; packed_bytes(format, n_cols, n_rows)];
+    pack(format, n_cols, n_rows, file, &mut packed);
+    packed
+}
+
 fn any_format() -> impl Strategy<Value = Format> {
     prop::sample::select(&Format::ALL[..])
 }
@@ -96,8 +103,7 @@ proptest! {
     ) {
         let n_cols = n_units * format.unit();
         let file = file(format, n_rows * n_units, &bytes);
-        let mut packed = vec![0xee; packed_bytes(format, n_cols, n_rows)];
-        pack(format, n_cols, n_rows, &file, &mut packed);
+        let packed = packed(format, n_cols, n_rows, &file);
         let text: Vec<f32> = values.iter().copied().cycle().take(n_cols).collect();
         let product = &products(Kernels::Portable, format, n_cols, n_rows, &packed, std::slice::from_ref(&text))[0];
         for (row, bytes) in file.chunks(n_units * format.unit_bytes()).enumerate() {
@@ -127,8 +133,7 @@ proptest! {
     ) {
         let n_cols = n_units * format.unit();
         let file = file(format, n_rows * n_units, &bytes);
-        let mut packed = vec![0xee; packed_bytes(format, n_cols, n_rows)];
-        pack(format, n_cols, n_rows, &file, &mut packed);
+        let packed = packed(format, n_cols, n_rows, &file);
         let mut values = values.iter().copied().cycle();
         let texts: Vec<Vec<f32>> = (0..n_texts).map(|_| values.by_ref().take(n_cols).collect()).collect();
         let bits = |products: Vec<Vec<f32>>| -> Vec<Vec<u32>> {
@@ -151,8 +156,7 @@ fn the_greatest_codes_do_not_saturate() {
         for (byte, value) in [(0xff, 1.), (0x80, -1.), (0x7f, 1.), (0x00, -1.), (0x81, 1.)] {
             let (n_rows, n_cols) = (PANEL, 256);
             let file = file(format, n_rows * n_cols / format.unit(), &[byte]);
-            let mut packed = vec![0; packed_bytes(format, n_cols, n_rows)];
-            pack(format, n_cols, n_rows, &file, &mut packed);
+            let packed = packed(format, n_cols, n_rows, &file);
             let texts = vec![vec![value; n_cols]; MAX_TILE];
             let reference = products(Kernels::Portable, format, n_cols, n_rows, &packed, &texts);
             for kernels in Kernels::ALL.into_iter().filter(|kernels| kernels.is_supported()) {
@@ -167,8 +171,7 @@ fn the_greatest_codes_do_not_saturate() {
 fn what_is_not_finite_is_not_hidden() {
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let format = Format::Q4_1;
-        let mut packed = vec![0; packed_bytes(format, BLOCK, 1)];
-        pack(format, BLOCK, 1, &file(format, 1, &[0x35]), &mut packed);
+        let packed = packed(format, BLOCK, 1, &file(format, 1, &[0x35]));
         let mut text = vec![1.; BLOCK];
         text[7] = value;
         for kernels in Kernels::ALL.into_iter().filter(|kernels| kernels.is_supported()) {
