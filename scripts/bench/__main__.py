@@ -23,6 +23,7 @@ from failures import Failed, Unavailable
 from peers.batched_bench import BatchedBench
 from peers.llama_cpp_python import LlamaCppPython
 from peers.llama_server import LlamaServer
+from peers.sgemm import Sgemm
 from peers.vllm import Vllm
 from places import BENCH, WORK
 from report import NUMERICS, Report
@@ -33,7 +34,7 @@ from ways.sampling import shares
 
 WIDTHS = [1, 8, 32, 64]
 OWN_PARTS = ["ways", "sampling", "growth"]
-PEERS = ["moe-sweep", "llama-server", "batched-bench", "llama-cpp-python", "vllm"]
+PEERS = ["moe-sweep", "llama-server", "batched-bench", "llama-cpp-python", "sgemm", "vllm"]
 
 
 def arguments():
@@ -71,7 +72,7 @@ def main():
     binary = Path(asked.binary).resolve() if asked.binary else moe_sweep.build()
     programs = [moe_sweep.MoeSweep(binary, numerics) for numerics in NUMERICS]
     # What takes most of the disk last.
-    programs += [LlamaServer(), BatchedBench("native"), BatchedBench("openblas"), LlamaCppPython(), Vllm()]
+    programs += [LlamaServer(), BatchedBench("native"), BatchedBench("openblas"), LlamaCppPython(), Sgemm(), Vllm()]
     if set(asked.part) <= set(OWN_PARTS):
         programs = []
     programs = [program for program in programs if asked.only is None or program.peer in asked.only]

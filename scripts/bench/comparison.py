@@ -42,7 +42,7 @@ class Comparison:
         server = next((peer for peer in ready if isinstance(peer, LlamaServer)), None)
         if "drawn" in parts:
             for width in self.widths:
-                grid = self.grid.narrow() if width == 1 else self.grid
+                grid = self.grid.narrow(width)
                 programs = self.ours + self._able(ready, model, file, grid, width)
                 self._rounds("drawn", model, file, width, [(program, grid, width) for program in programs])
         for part in ("deterministic", "verdict"):

@@ -17,8 +17,9 @@ CONTEXT = 256
 DRAWN = "llama.cpp"
 DRAWN_FIELDS = {"top_k": 40, "top_p": 0.95, "min_p": 0.05}
 SHIMMY, GREEDY = "shimmy-1.7", "greedy"
-# At a width of 1 a quarter of the prompts: the time of a text hangs on no other prompt.
-NARROW = 4
+# At narrow widths a part of the prompts, by the widest that takes it: they take longest, and the time of a text hangs on
+# no other prompt.
+NARROW = {1: 4, 8: 2}
 
 _EXPERIMENT = Template("""schema = 1
 name = "bench"
@@ -102,9 +103,10 @@ class Grid:
     def _repeats(self, text):
         return text.chain == GREEDY and (text.temperature, text.seed) != (self.temperatures[0], 0)
 
-    def narrow(self):
-        """A part of it, for one text at a time."""
-        return replace(self, prompts=self.prompts[: max(1, len(self.prompts) // NARROW)])
+    def narrow(self, width):
+        """A part of it, for few texts at a time."""
+        part = next((part for widest, part in NARROW.items() if width <= widest), 1)
+        return replace(self, prompts=self.prompts[: max(1, len(self.prompts) // part)])
 
     def experiment(self, file, numerics):
         """Writes the same as an experiment of moe-sweep's; its path."""

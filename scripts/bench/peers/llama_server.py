@@ -17,6 +17,8 @@ BUILDS = {
 }
 # At most so many prompts' texts in a trial.
 TRIAL_PROMPTS = 8
+# A build that took so many times as long as the fastest is not tried again: it has lost.
+LOST = 1.5
 
 
 class LlamaServer:
@@ -51,7 +53,10 @@ class LlamaServer:
         trial = replace(grid, prompts=grid.prompts[: min(TRIAL_PROMPTS, 2 * -(-width // len(grid.temperatures)))])
         best = {}
         for _ in range(passes):
+            fastest = min(best.values(), default=float("inf"))
             for name, build in self.builds.items():
+                if best.get(name, 0) > LOST * fastest:
+                    continue
                 try:
                     taken = self._time(build, file, trial, width)
                     best[name] = min(best.get(name, taken.seconds), taken.seconds)
