@@ -10,7 +10,7 @@ use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::kernels::ChosenKernels;
 use crate::engine::{Effort, Footprint, LoadMode, Samplers, Sharing, Strategy};
 use crate::experiment::{HubFile, PackageFile, Served, Source};
-use crate::hardware::Hardware;
+use crate::hardware::{Ceiling, Hardware};
 use crate::model::ModelFile;
 use crate::plan::{Load, OnDisk, Origin, Plan};
 use crate::runner::{Ending, LoadReport, ProbeReport, RunReport, Settings};
@@ -108,6 +108,8 @@ pub struct RunEntry {
     pub trials_done: usize,
     pub effort: Effort,
     pub seconds: f64,
+    /// What the machine can do at most; None where it was not measured, as in runs of less than some seconds.
+    pub ceiling: Option<Ceiling>,
     pub loads: Vec<LoadEntry>,
 }
 
@@ -126,6 +128,10 @@ pub struct LoadEntry {
     /// Absent in manifests before there were lanes.
     pub strategy: Option<Strategy>,
     pub effort: Effort,
+    /// How long it made texts, all that is in `effort`; absent in manifests before that was measured.
+    pub generating_seconds: Option<f64>,
+    /// Products of a weight with an activation that a token takes; absent where it is not known.
+    pub products_per_token: Option<u64>,
     pub seconds: f64,
     /// Of `seconds`, what the engine took; without the file's hash.
     pub engine_seconds: Option<f64>,
@@ -257,7 +263,7 @@ pub fn command_line() -> Vec<String> {
 impl RunEntry {
     /// Makes the entry of a run of which no more is known than that it began here. `started_unix_s` is in seconds.
     pub fn begun(started_unix_s: u64, settings: &Settings) -> Self {
-        let entry = Self::new(started_unix_s, settings, &RunReport::default());
+        let entry = Self::new(started_unix_s, settings, &RunReport::default(), None);
         Self { ended: NOT_ENDED.to_owned(), ..entry }
     }
 
@@ -266,7 +272,7 @@ impl RunEntry {
         self.ended != NOT_ENDED
     }
 
-    pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport) -> Self {
+    pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport, ceiling: Option<Ceiling>) -> Self {
         Self {
             started_unix_s,
             command_line: command_line(),
@@ -286,6 +292,7 @@ impl RunEntry {
             trials_done: report.trials_done,
             effort: report.effort,
             seconds: report.seconds,
+            ceiling,
             loads: report.loads.iter().map(LoadEntry::new).collect(),
         }
     }
@@ -300,6 +307,8 @@ impl LoadEntry {
             times,
             strategy,
             effort,
+            generating_seconds,
+            products_per_token,
             seconds,
             engine_seconds,
             ref footprint,
@@ -313,10 +322,18 @@ impl LoadEntry {
             times,
             strategy,
             effort,
+            generating_seconds: Some(generating_seconds),
+            products_per_token,
             seconds,
             engine_seconds: Some(engine_seconds),
             footprint: footprint.clone(),
             probe: probe.clone(),
         }
+    }
+
+    /// Products of a weight with an activation a second, while it made texts; None where something of it is not known.
+    pub fn products_per_s(&self) -> Option<f64> {
+        let seconds = self.generating_seconds.filter(|&seconds| seconds > 0.0)?;
+        Some(self.products_per_token? as f64 * self.effort.evaluated_tokens as f64 / seconds)
     }
 }

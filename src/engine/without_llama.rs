@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::ModelFacts;
 use crate::engine::kernels::{Kernels, KernelsFinding};
-use crate::hardware::{Bench, Pace};
+use crate::hardware::{Bench, Ceiling, Pace};
 
 /// What to do.
 pub const REMEDY: &str = "get a build with llama.cpp: `cargo build --release` in moe-sweep's source, without \
@@ -55,6 +55,10 @@ impl Llama {
     }
 
     pub fn bench(&self, _: u32) -> Bench {
+        match self.0 {}
+    }
+
+    pub fn ceiling(&self, _: u32) -> Option<Ceiling> {
         match self.0 {}
     }
 

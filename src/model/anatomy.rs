@@ -12,7 +12,7 @@ use super::upcycle::keys;
 mod expected;
 mod sums;
 
-pub use sums::is_expert;
+pub use sums::{is_expert, products_per_token};
 
 /// A model, described. The names of the fields are those of
 /// `moe-sweep model inspect --json` and stay.

@@ -23,7 +23,7 @@ mod verify;
 
 pub use anatomy::{
     Anatomy, Attention, Experts, KvHeads, LayerBytes, NoModel, Parameters, Tokenizer, TypeShare, UpcycledFrom, Weights,
-    is_expert,
+    is_expert, products_per_token,
 };
 pub use catalogue::parse;
 pub use file::{ModelFile, ModelFiles};

@@ -11,6 +11,7 @@ use crate::analysis::sequential::Look;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, Sequential, TrialResult};
 use crate::domain::{Cell, Factor, LoadKey, Seed, Trial, TrialId};
 use crate::experiment::Prompt;
+use crate::hardware::Ceiling;
 use crate::metrics::{Metric, Scores, TextPart};
 use crate::report::table::Table;
 use crate::results::Spared;
@@ -32,6 +33,16 @@ pub struct TimingRow<'a> {
     /// From the beginning of the prompt's evaluation to the first token.
     pub first_token_seconds: Option<f64>,
     pub saved: Option<Saved>,
+    /// Products of a weight with an activation, and what the machine can do at most.
+    pub products: Option<Products>,
+}
+
+/// What of a machine's speed was used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Products {
+    pub per_s: f64,
+    /// None where it was not measured.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// Tokens that need not be evaluated, by the reason.
@@ -52,6 +63,8 @@ pub enum Timed<'a> {
     Trial(&'a TrialId),
     /// A model's loading.
     Load(&'a LoadKey),
+    /// A loaded model's steps in one run.
+    Products(&'a LoadKey),
     /// All that a loaded model did, in all runs.
     Work(&'a LoadKey),
     /// A loaded model's texts made one at a time.
@@ -72,6 +85,7 @@ impl<'a> TimingRow<'a> {
             distinct_prefixes: None,
             first_token_seconds: None,
             saved: None,
+            products: None,
         }
     }
 }
@@ -226,12 +240,16 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
         "saved_by_shared_heads",
         "texts_not_needed",
         "saved_by_stopping",
+        "products_per_second",
+        "share_of_float_products",
+        "share_of_byte_products",
     ])?;
     for row in rows {
         let (kind, id) = match row.what {
             Timed::Trial(id) => ("trial", id.to_string()),
             Timed::Work(key) => ("work", key.to_string()),
             Timed::Load(key) => ("load", key.to_string()),
+            Timed::Products(key) => ("products", key.to_string()),
             Timed::Alone(key) => ("alone", key.to_string()),
             Timed::Run(experiment) => ("run", experiment.to_owned()),
         };
@@ -253,6 +271,9 @@ pub fn write_timings<'a>(rows: impl IntoIterator<Item = TimingRow<'a>>, out: imp
             &or_empty(row.saved.and_then(|saved| saved.by_heads)),
             &or_empty(spared.map(|spared| spared.texts)),
             &or_empty(spared.map(|spared| spared.tokens)),
+            &or_empty(row.products.map(|products| products.per_s)),
+            &or_empty(row.products.and_then(|products| Some(products.per_s / products.ceiling?.floats_per_s))),
+            &or_empty(row.products.and_then(|products| Some(products.per_s / products.ceiling?.bytes_per_s))),
         ])?;
     }
     table.flush()
@@ -384,6 +405,19 @@ mod tests {
                     by_stopping: Some(Spared { texts: 3, tokens: 60 }),
                 }),
                 ..TimingRow::of(Timed::Work(&load))
+            },
+            TimingRow {
+                seconds: Some(10.0),
+                evaluated_tokens: Some(130),
+                products: Some(Products {
+                    per_s: 30e9,
+                    ceiling: Some(Ceiling { floats_per_s: 40e9, bytes_per_s: 150e9, memory_bytes_per_s: 9e9 }),
+                }),
+                ..TimingRow::of(Timed::Products(&load))
+            },
+            TimingRow {
+                products: Some(Products { per_s: 2.5e9, ceiling: None }),
+                ..TimingRow::of(Timed::Products(&load))
             },
             TimingRow { seconds: Some(12.25), ..TimingRow::of(Timed::Run("temperature")) },
         ];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::csv::{Saved, Timed, TimingRow};
+use super::csv::{Products, Saved, Timed, TimingRow};
 use crate::analysis::Analysis;
 use crate::domain::LoadKey;
 use crate::journal::Contents;
@@ -33,7 +33,7 @@ pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
 }
 
 /// What was timed: trials in plan order, then what each loaded model did, then
-/// every load, its texts made alone, and every run in theirs.
+/// every load, its products, its texts made alone, and every run in theirs.
 pub fn timings<'a>(
     analysis: &'a Analysis,
     contents: &'a Contents,
@@ -68,6 +68,16 @@ pub fn timings<'a>(
         evaluated_tokens: Some(load.effort.evaluated_tokens),
         ..TimingRow::of(Timed::Load(&load.key))
     });
+    let products = manifest.runs.iter().flat_map(|run| {
+        run.loads.iter().filter_map(|load| {
+            Some(TimingRow {
+                seconds: load.generating_seconds,
+                evaluated_tokens: Some(load.effort.evaluated_tokens),
+                products: Some(Products { per_s: load.products_per_s()?, ceiling: run.ceiling }),
+                ..TimingRow::of(Timed::Products(&load.key))
+            })
+        })
+    });
     let alone = manifest.runs.iter().flat_map(|run| &run.loads).filter_map(|load| {
         let alone = load.probe.as_ref()?.alone?;
         Some(TimingRow {
@@ -83,5 +93,5 @@ pub fn timings<'a>(
         evaluated_tokens: Some(run.effort.evaluated_tokens),
         ..TimingRow::of(Timed::Run(&manifest.experiment))
     });
-    trials.chain(work).chain(loads).chain(alone).chain(runs)
+    trials.chain(work).chain(loads).chain(products).chain(alone).chain(runs)
 }

@@ -18,7 +18,7 @@ use crate::event::{Again, RunEvent};
 use crate::experiment::Source;
 use crate::journal::record::{Failure, Outcome, TrialRecord};
 use crate::journal::{Contents, Journal, JournalError};
-use crate::model::ModelFile;
+use crate::model::{ModelFile, products_per_token, read_header};
 use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{self, Cause, Death, Exchange, Heard, POLL, Unanswered, Worker, kernels_for};
@@ -387,17 +387,42 @@ impl<'r> Run<'r> {
         };
         let seconds = begun.elapsed().as_secs_f64();
         let earlier = self.load_report.take();
-        let (times, effort) =
-            earlier.as_ref().map_or((1, Effort::default()), |earlier| (earlier.times + 1, earlier.effort));
         (self.on_event)(RunEvent::Loaded { key: &key, seconds });
-        let probe = earlier.and_then(|earlier| earlier.probe);
-        self.load_report =
-            Some(LoadReport { key, file, kernels, times, strategy, effort, seconds, engine_seconds, footprint, probe });
+        let header = file.as_ref().and_then(|file| read_header(&file.path).ok());
+        self.load_report = Some(LoadReport {
+            key,
+            file,
+            kernels,
+            times: earlier.as_ref().map_or(1, |earlier| earlier.times + 1),
+            strategy,
+            effort: earlier.as_ref().map_or(Effort::default(), |earlier| earlier.effort),
+            generating_seconds: earlier.as_ref().map_or(0.0, |earlier| earlier.generating_seconds),
+            products_per_token: header
+                .and_then(|(gguf, anatomy)| products_per_token(&gguf.tensors, &anatomy.parameters)),
+            seconds,
+            engine_seconds,
+            footprint,
+            probe: earlier.and_then(|earlier| earlier.probe),
+        });
         Ok(Ok(worker))
     }
 
     /// Has the worker do some work and puts every finished trial into the journal.
     fn generate(
+        &mut self,
+        worker: &mut Worker,
+        work: crate::engine::Work,
+        pending: &mut Pending<'_>,
+    ) -> Result<Result<(), NoReply>, RunError> {
+        let begun = Instant::now();
+        let generated = self.exchange(worker, work, pending);
+        if let Some(load) = &mut self.load_report {
+            load.generating_seconds += begun.elapsed().as_secs_f64();
+        }
+        generated
+    }
+
+    fn exchange(
         &mut self,
         worker: &mut Worker,
         work: crate::engine::Work,

@@ -46,6 +46,10 @@ pub struct LoadReport {
     /// None where a server decides.
     pub strategy: Option<Strategy>,
     pub effort: Effort,
+    /// How long it made texts, in seconds: all that is in `effort`.
+    pub generating_seconds: f64,
+    /// Products of a weight with an activation that a token takes; None where a server computes, or the file does not tell.
+    pub products_per_token: Option<u64>,
     /// The last time's duration, from the worker's start; with the file's hash.
     pub seconds: f64,
     /// The last time's duration of the engine's loading alone.

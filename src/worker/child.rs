@@ -92,6 +92,7 @@ fn serve_requests(
         Request::TryKernels(kernels) => Ok(outlet.send(&Reply::TriedKernels(tried(kernels)?))?),
         Request::Pace { threads } => Ok(outlet.send(&Reply::Pace(Llama::start(kernels()?)?.pace(threads)))?),
         Request::Bench { threads } => Ok(outlet.send(&Reply::Bench(Llama::start(kernels()?)?.bench(threads)))?),
+        Request::Ceiling { threads } => Ok(outlet.send(&Reply::Ceiling(Llama::start(kernels()?)?.ceiling(threads)))?),
         Request::Quantise(quantisation) => {
             Llama::start(Kernels::Ggml)?.quantise(&quantisation)?;
             Ok(outlet.send(&Reply::Quantised)?)
@@ -195,6 +196,7 @@ fn serve_work(
             | Request::TryKernels(_)
             | Request::Pace { .. }
             | Request::Bench { .. }
+            | Request::Ceiling { .. }
             | Request::Quantise(_)
             | Request::Load(_)
             | Request::Connect { .. } => {

@@ -29,6 +29,6 @@ pub use devices::{DevicesError, list_devices};
 pub use exchange::{Exchange, Heard, Limits, POLL, Unanswered};
 pub use executable::Executable;
 pub use kernels::{kernels, kernels_for};
-pub use pace::{bench, measure_pace};
+pub use pace::{bench, measure_ceiling, measure_pace};
 pub use supervisor::{ReceiveError, Worker};
 pub use unusable::UnusableKernels;

@@ -16,7 +16,7 @@ use crate::engine::{
     TraceWork, Traced, Work,
 };
 use crate::experiment::Served;
-use crate::hardware::{Bench, Pace};
+use crate::hardware::{Bench, Ceiling, Pace};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,6 +45,10 @@ pub enum Request {
     },
     /// Measure how fast the host computes, and what it can do at most.
     Bench {
+        threads: u32,
+    },
+    /// Measure what the host can do at most.
+    Ceiling {
         threads: u32,
     },
     /// Write a model anew, its weights brought to another type.
@@ -80,6 +84,8 @@ pub enum Reply {
     /// None where there is nothing to go by.
     Pace(Option<Pace>),
     Bench(Bench),
+    /// None where the kernels' instructions are not known.
+    Ceiling(Option<Ceiling>),
     Quantised,
     /// The model is loaded, or the server known.
     Loaded {

@@ -1,6 +1,7 @@
 //! What is evaluated: nothing twice, however few sequences there are, and no more than the tables say.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use crate::support::{Bench, models};
 
@@ -32,12 +33,17 @@ path = {path:?}
     ))
 }
 
-/// The columns of the model's work, those of them that have a number.
+/// The columns of the model's work, those of them that have a whole number.
 fn work(bench: &Bench, directory: &str) -> BTreeMap<String, u64> {
+    timing(bench, directory, "work")
+}
+
+/// The numbers of the first row of a kind in `timings.csv`.
+fn timing<T: FromStr>(bench: &Bench, directory: &str, kind: &str) -> BTreeMap<String, T> {
     let table = bench.read(&format!("{directory}/timings.csv"));
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let names = reader.headers().unwrap().clone();
-    let row = reader.records().map(Result::unwrap).find(|row| &row[0] == "work").expect("a model worked");
+    let row = reader.records().map(Result::unwrap).find(|row| &row[0] == kind).unwrap_or_else(|| panic!("no {kind}"));
     names.iter().zip(&row).filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect()
 }
 
@@ -55,6 +61,21 @@ fn nothing_is_evaluated_twice_however_few_sequences_there_are() {
         assert_eq!(evaluated + heads, distinct, "--batch {batch} --lanes {lanes}");
         assert!(bench.reproducible(&directory) == expected, "--batch {batch} --lanes {lanes} changes a byte");
     }
+}
+
+#[test]
+fn how_fast_weights_are_multiplied_is_told() {
+    let bench = bench(r#"["The heart is"]"#);
+    bench.run("out", &[], 0);
+    let products: BTreeMap<String, f64> = timing(&bench, "out", "products");
+    let per_token = products["products_per_second"] * products["seconds"] / products["evaluated_tokens"];
+    let path = models().join("deepseek-tiny.gguf");
+    let inspected = bench.say(&["model", "inspect", path.to_str().unwrap(), "--json"]);
+    let inspected: serde_json::Value = serde_json::from_str(&inspected.stdout).unwrap();
+    let active = inspected["parameters"]["active"].as_f64().unwrap();
+    assert!((0.5 * active..=active + 0.5).contains(&per_token), "{per_token} products of {active} weights");
+    // A run of a moment says nothing of the machine, and measures nothing.
+    assert!(!products.contains_key("share_of_float_products"), "{products:?}");
 }
 
 #[test]

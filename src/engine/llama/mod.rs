@@ -83,11 +83,13 @@ impl Llama {
 
     /// Measures how fast the host computes, and what it can do at most.
     pub fn bench(&self, threads: u32) -> Bench {
-        let ceiling = self.0.limits(threads).map(|limits| {
-            let ::llama::Limits { floats_per_s, bytes_per_s, memory_bytes_per_s } = limits;
-            Ceiling { floats_per_s, bytes_per_s, memory_bytes_per_s }
-        });
-        Bench { threads, pace: self.pace(threads), ceiling }
+        Bench { threads, pace: self.pace(threads), ceiling: self.ceiling(threads) }
+    }
+
+    /// Measures what the host can do at most; None for kernels whose instructions are not known.
+    pub fn ceiling(&self, threads: u32) -> Option<Ceiling> {
+        let ::llama::Limits { floats_per_s, bytes_per_s, memory_bytes_per_s } = self.0.limits(threads)?;
+        Some(Ceiling { floats_per_s, bytes_per_s, memory_bytes_per_s })
     }
 
     /// Reads a model's metadata and counts the tokens of each prompt, without

@@ -27,8 +27,19 @@ pub struct RunEntry {
     #[serde(flatten)]
     effort: Effort,
     seconds: f64,
+    /// Absent where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ceiling: Option<Ceiling>,
     loads: Vec<LoadEntry>,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Ceiling {
+    floats_per_s: f64,
+    bytes_per_s: f64,
+    memory_bytes_per_s: f64,
+}
+both_ways!(Ceiling, hardware::Ceiling { floats_per_s, bytes_per_s, memory_bytes_per_s });
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Hardware {
@@ -136,6 +147,11 @@ struct LoadEntry {
     strategy: Option<Strategy>,
     #[serde(flatten)]
     effort: Effort,
+    /// Absent before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generating_seconds: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    products_per_token: Option<u64>,
     seconds: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     engine_seconds: Option<f64>,
@@ -258,6 +274,7 @@ impl From<manifest::RunEntry> for RunEntry {
             trials_done,
             effort,
             seconds,
+            ceiling,
             loads,
         } = entry;
         Self {
@@ -273,6 +290,7 @@ impl From<manifest::RunEntry> for RunEntry {
             trials_done,
             effort: effort.into(),
             seconds,
+            ceiling: ceiling.map(Into::into),
             loads: loads.into_iter().map(Into::into).collect(),
         }
     }
@@ -295,6 +313,7 @@ impl TryFrom<RunEntry> for manifest::RunEntry {
             trials_done,
             effort,
             seconds,
+            ceiling,
             loads,
         } = entry;
         Ok(Self {
@@ -310,6 +329,7 @@ impl TryFrom<RunEntry> for manifest::RunEntry {
             trials_done,
             effort: effort.into(),
             seconds,
+            ceiling: ceiling.map(Into::into),
             loads: each(loads)?,
         })
     }
@@ -325,6 +345,8 @@ impl From<manifest::LoadEntry> for LoadEntry {
             broken_kernels,
             strategy,
             effort,
+            generating_seconds,
+            products_per_token,
             seconds,
             engine_seconds,
             footprint,
@@ -338,6 +360,8 @@ impl From<manifest::LoadEntry> for LoadEntry {
             broken_kernels,
             strategy: strategy.map(Into::into),
             effort: effort.into(),
+            generating_seconds,
+            products_per_token,
             seconds,
             engine_seconds,
             footprint: footprint.map(Into::into),
@@ -358,6 +382,8 @@ impl TryFrom<LoadEntry> for manifest::LoadEntry {
             broken_kernels,
             strategy,
             effort,
+            generating_seconds,
+            products_per_token,
             seconds,
             engine_seconds,
             footprint,
@@ -371,6 +397,8 @@ impl TryFrom<LoadEntry> for manifest::LoadEntry {
             broken_kernels,
             strategy: strategy.map(Into::into),
             effort: effort.into(),
+            generating_seconds,
+            products_per_token,
             seconds,
             engine_seconds,
             footprint: footprint.map(Into::into),

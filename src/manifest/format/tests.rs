@@ -14,7 +14,7 @@ use crate::engine::{
 use crate::experiment::{Api, Delivery, Extension, HubFile, PackageFile, Served, Server};
 use crate::format::strategies::{generates, load_keys, markers};
 use crate::format::{sample, samples};
-use crate::hardware::Hardware;
+use crate::hardware::{Ceiling, Hardware};
 use crate::manifest::{HubEntry, LoadEntry, Manifest, ModelEntry, Placement, RunEntry, ServerEntry};
 use crate::model::ModelFile;
 use crate::runner::{ProbeReport, Speed};
@@ -152,7 +152,7 @@ fn loads() -> impl Strategy<Value = LoadEntry> {
         (of(file), of(".*"), any::<Vec<String>>()),
         of(strategy),
         efforts(),
-        times,
+        (times, of(seconds()), any::<Option<u64>>()),
         of(footprints()),
         of(probe),
     )
@@ -162,7 +162,7 @@ fn loads() -> impl Strategy<Value = LoadEntry> {
                 (file, kernels, broken_kernels),
                 strategy,
                 effort,
-                (times, seconds, engine_seconds),
+                ((times, seconds, engine_seconds), generating_seconds, products_per_token),
                 footprint,
                 probe,
             )| LoadEntry {
@@ -173,6 +173,8 @@ fn loads() -> impl Strategy<Value = LoadEntry> {
                 broken_kernels,
                 strategy,
                 effort,
+                generating_seconds,
+                products_per_token,
                 seconds,
                 engine_seconds,
                 footprint,
@@ -195,8 +197,11 @@ fn runs() -> impl Strategy<Value = RunEntry> {
     let load_mode = select(vec![LoadMode::Auto, LoadMode::Mmap, LoadMode::None]);
     let means = (samplers, sharing, load_mode);
     let how = (any::<u64>(), vec(".*", 0..3), hardware, any::<u32>(), any::<Option<u32>>(), means);
-    let what = (".*", any::<usize>(), efforts(), seconds(), vec(loads(), 0..3));
-    (how, what).prop_map(|(how, (ended, trials_done, effort, seconds, loads))| {
+    let ceiling = (seconds(), seconds(), seconds()).prop_map(|(floats_per_s, bytes_per_s, memory_bytes_per_s)| {
+        Ceiling { floats_per_s, bytes_per_s, memory_bytes_per_s }
+    });
+    let what = (".*", any::<usize>(), efforts(), seconds(), of(ceiling), vec(loads(), 0..3));
+    (how, what).prop_map(|(how, (ended, trials_done, effort, seconds, ceiling, loads))| {
         let (started_unix_s, command_line, hardware, threads, batch, (samplers, sharing, load_mode)) = how;
         RunEntry {
             started_unix_s,
@@ -211,6 +216,7 @@ fn runs() -> impl Strategy<Value = RunEntry> {
             trials_done,
             effort,
             seconds,
+            ceiling,
             loads,
         }
     })
@@ -291,6 +297,8 @@ fn a_manifest_has_these_bytes() {
         broken_kernels: vec!["k".to_owned()],
         strategy: Some(Spread { lanes: 1, threads: 2, batch: 3 }),
         effort: Effort { widths: Some(Widths { steps: 4, ..Widths::default() }), ..Effort::evaluated(7) },
+        generating_seconds: Some(1.75),
+        products_per_token: Some(11),
         seconds: 0.5,
         engine_seconds: Some(0.25),
         footprint: Some(Footprint {
@@ -323,6 +331,7 @@ fn a_manifest_has_these_bytes() {
         trials_done: 1,
         effort: Effort::evaluated(7),
         seconds: 2.0,
+        ceiling: Some(Ceiling { floats_per_s: 12.0, bytes_per_s: 13.0, memory_bytes_per_s: 14.0 }),
         loads: vec![load],
     };
     let facts = domain::ModelFacts {
@@ -416,13 +425,15 @@ const PINNED: &str = concat!(
     r#""runs":[{"started_unix_s":1,"command_line":["moe-sweep","run"],"hardware":{"os":null,"#,
     r#""architecture":"x86_64","cpu":"c","usable_cores":2,"memory_bytes":8},"threads":2,"batch":4,"#,
     r#""samplers":"fast","sharing":"prompt","ended":"complete","trials_done":1,"evaluated_tokens":7,"#,
-    r#""fast_draws":0,"llama_draws":0,"moved_sequences":0,"seconds":2.0,"loads":[{"model":"m","quant":"source","#,
-    r#""offload":{"layers":2},"op_offload":false,"file":{"path":"m.gguf","blake3":"b0","size_bytes":9},"#,
+    r#""fast_draws":0,"llama_draws":0,"moved_sequences":0,"seconds":2.0,"#,
+    r#""ceiling":{"floats_per_s":12.0,"bytes_per_s":13.0,"memory_bytes_per_s":14.0},"#,
+    r#""loads":[{"model":"m","quant":"source","offload":{"layers":2},"op_offload":false,"file":{"path":"m.gguf","blake3":"b0","size_bytes":9},"#,
     r#""times":1,"kernels":"avx2","broken_kernels":["k"],"strategy":{"lanes":1,"threads":2,"rows":3},"evaluated_tokens":7,"fast_draws":0,"#,
     r#""llama_draws":0,"moved_sequences":0,"widths":{"steps":4,"step_tokens":0,"wide_steps":0,"#,
-    r#""wide_step_tokens":0,"widest_step":0,"prompt_tokens":0,"wide_prompt_tokens":0},"seconds":0.5,"#,
+    r#""wide_step_tokens":0,"widest_step":0,"prompt_tokens":0,"wide_prompt_tokens":0},"#,
+    r#""generating_seconds":1.75,"products_per_token":11,"seconds":0.5,"#,
     r#""engine_seconds":0.25,"footprint":{"places":[{"device":"Vulkan0","kind":"gpu","expert_bytes":0,"#,
     r#""other_weight_bytes":0,"cache_bytes":0,"compute_bytes":0}],"takeover":{"from":32}},"probe":{"repeated":3,"#,
     r#""agreed":2,"first_differences":[5],"alone":{"tokens":6,"seconds":1.5,"first_token_seconds":null}}}]}],"#,
-    r#""seal":"ed783aee2b3ec90b2022d646450f60ef"}"#,
+    r#""seal":"43a7f600138f4f19e54b2c936b21d335"}"#,
 );

@@ -40,6 +40,14 @@ pub(super) fn parameters(tensors: &[Tensor], experts: Option<&Experts>) -> Param
     Parameters { total, active, expert }
 }
 
+/// Products of a weight with an activation that one token takes: one for each of its active weights, but those of an
+/// embedding that is only looked up, because the output has a matrix of its own. None where the active weights are not known.
+pub fn products_per_token(tensors: &[Tensor], parameters: &Parameters) -> Option<u64> {
+    let elements = |name: &str| tensors.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.elements);
+    let looked_up = elements("output.weight").and_then(|_| elements("token_embd.weight")).unwrap_or(0);
+    Some(parameters.active?.saturating_sub(looked_up))
+}
+
 pub(super) fn weights(tensors: &[Tensor]) -> Weights {
     let mut types: BTreeMap<TensorType, TypeShare> = BTreeMap::new();
     let mut by_layer: BTreeMap<u32, LayerBytes> = BTreeMap::new();
@@ -73,4 +81,36 @@ pub(super) fn weights(tensors: &[Tensor]) -> Weights {
     weights.types.sort_by_key(|share| std::cmp::Reverse(share.bytes));
     weights.by_layer = by_layer.into_values().collect();
     weights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(name: &str, elements: u64) -> Tensor {
+        Tensor {
+            name: name.to_owned(),
+            dims: vec![elements],
+            tensor_type: TensorType::F32,
+            elements,
+            bytes: 4 * elements,
+        }
+    }
+
+    #[test]
+    fn an_embedding_is_multiplied_where_it_is_the_output_too() {
+        let mut tensors = vec![tensor("token_embd.weight", 100), tensor("blk.0.ffn_up.weight", 30)];
+        let products = |tensors: &[Tensor]| products_per_token(tensors, &parameters(tensors, None));
+        assert_eq!(products(&tensors), Some(130));
+        tensors.push(tensor("output.weight", 100));
+        assert_eq!(products(&tensors), Some(130), "it is only looked up now, and the output is multiplied");
+    }
+
+    #[test]
+    fn of_experts_those_are_multiplied_that_are_used() {
+        let tensors = [tensor("blk.0.attn_q.weight", 10), tensor("blk.0.ffn_up_exps.weight", 80)];
+        let experts = |used| Experts { count: 8, used, shared: None, feed_forward_length: None };
+        let products = |used| products_per_token(&tensors, &parameters(&tensors, Some(&experts(used))));
+        assert_eq!((products(Some(2)), products(None)), (Some(30), None));
+    }
 }

@@ -165,7 +165,8 @@ unsafe extern "C" fn visit_tensor(user: *mut c_void, name: *const c_char, tensor
         if buffer.is_null() {
             return;
         }
-        let bytes = sys::ggml_nbytes(tensor) as u64;
+        // As it is laid out there, which may take more than in the file.
+        let bytes = sys::ggml_backend_buffer_get_alloc_size(buffer, tensor) as u64;
         let holding = ledger.of(sys::ggml_backend_buffer_get_type(buffer));
         match is_expert(&CStr::from_ptr(name).to_string_lossy()) {
             true => holding.expert_bytes += bytes,
