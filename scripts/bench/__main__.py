@@ -1,6 +1,6 @@
 """`make bench`: moe-sweep beside the programs that one would use in its place, on the same grid, in turns.
 
-usage: python3 scripts/bench [--quick] [--part PART] [--only PEER] [--model MODEL] [--widths N …]
+usage: python3 scripts/bench [--quick | --half] [--part PART] [--only PEER] [--model MODEL] [--widths N …]
 
 Installs the others under target/bench/peers, builds moe-sweep, measures, and prints tables as Markdown, which are also
 in target/bench/results.md and .json. What can't be had is named with the reason. How to read it: docs/performance.md.
@@ -42,6 +42,9 @@ def arguments():
     names = list(dict.fromkeys([model.name for model in models.MODELS] + list(engine.models(False))))
     parser.add_argument(
         "--quick", action="store_true", help="small grids, once, at one width: does it run, not how fast is it"
+    )
+    parser.add_argument(
+        "--half", action="store_true", help="every second temperature: half the texts, for machines that are lent for hours"
     )
     parser.add_argument(
         "--part",
@@ -105,7 +108,7 @@ def measure(asked, binary, ready, builds, chosen):
     rounds = asked.rounds or (1 if asked.quick else 2)
     ours = [program for program in ready if program.peer == "moe-sweep"]
     peers = [program for program in ready if program.peer != "moe-sweep"]
-    grid = work.tiny() if asked.quick else work.whole()
+    grid = work.tiny() if asked.quick else work.half() if asked.half else work.whole()
     found = Comparison(grid, asked.widths, rounds, ours, peers, keep=lambda: report.write())
     report = Report(machine.describe(), builds, chosen, found, shlex.join(["python3", "scripts/bench", *sys.argv[1:]]))
     parts = [part for part in asked.part if part in comparison.PARTS]

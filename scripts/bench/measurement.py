@@ -16,6 +16,8 @@ class Taken:
     evaluated: int = None
     rate: float = None
     note: str = None
+    # One of so many parts of the grid was made.
+    part_of_grid: int = 1
     # With texts made again that are the same by what was asked (Grid.repeats).
     every_cell: "Taken" = None
 
@@ -45,11 +47,12 @@ class Row:
         return statistics.median(one.speed() for one in self.rounds) if self.rounds else None
 
     def times_as_fast(self, other):
-        """How many times as fast as `other`: by time for all texts of the grid, or by rate where one of the two has no
-        time. None where either has nothing."""
+        """How many times as fast as `other`: by time where both made the same texts, or else by rate. None where either
+        has nothing."""
         if not other or not self.rounds or not other.rounds:
             return None
-        if self.seconds() and other.seconds():
+        same = self.rounds[0].part_of_grid == other.rounds[0].part_of_grid
+        if same and self.seconds() and other.seconds():
             return other.seconds() / self.seconds()
         return self.speed() / other.speed()
 

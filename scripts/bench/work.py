@@ -104,8 +104,11 @@ class Grid:
         return text.chain == GREEDY and (text.temperature, text.seed) != (self.temperatures[0], 0)
 
     def narrow(self, width):
-        """A part of it, for few texts at a time."""
-        part = next((part for widest, part in NARROW.items() if width <= widest), 1)
+        """What of it is made with so few texts at a time."""
+        return self.part(next((part for widest, part in NARROW.items() if width <= widest), 1))
+
+    def part(self, part):
+        """One of so many parts: some of the prompts."""
         return replace(self, prompts=self.prompts[: max(1, len(self.prompts) // part)])
 
     def experiment(self, file, numerics):
@@ -128,6 +131,11 @@ class Grid:
 def whole():
     """24 prompts, eight temperatures, one seed: 192 texts."""
     return Grid(tuple(line for line in PROMPTS.read_text().splitlines() if line.strip()))
+
+
+def half():
+    """Every second temperature: 96 texts."""
+    return replace(whole(), temperatures=TEMPERATURES[::2])
 
 
 def tiny():
