@@ -263,7 +263,7 @@ pub fn command_line() -> Vec<String> {
 impl RunEntry {
     /// Makes the entry of a run of which no more is known than that it began here. `started_unix_s` is in seconds.
     pub fn begun(started_unix_s: u64, settings: &Settings) -> Self {
-        let entry = Self::new(started_unix_s, settings, &RunReport::default(), None);
+        let entry = Self::new(started_unix_s, settings, &RunReport::default());
         Self { ended: NOT_ENDED.to_owned(), ..entry }
     }
 
@@ -272,7 +272,7 @@ impl RunEntry {
         self.ended != NOT_ENDED
     }
 
-    pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport, ceiling: Option<Ceiling>) -> Self {
+    pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport) -> Self {
         Self {
             started_unix_s,
             command_line: command_line(),
@@ -292,7 +292,7 @@ impl RunEntry {
             trials_done: report.trials_done,
             effort: report.effort,
             seconds: report.seconds,
-            ceiling,
+            ceiling: report.ceiling,
             loads: report.loads.iter().map(LoadEntry::new).collect(),
         }
     }

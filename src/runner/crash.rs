@@ -9,6 +9,7 @@ use std::fmt;
 use super::pending::Pending;
 use crate::domain::LoadKey;
 use crate::engine::Ticket;
+use crate::engine::kernels::Kernels;
 use crate::worker::{Cause, Death, Way};
 
 /// Texts that die alone before the engine is to blame; where fewer are left, each is to blame itself.
@@ -91,9 +92,17 @@ impl Crash {
         death.way.is_crash().then(crash)
     }
 
-    /// What may help, an option or a build; None where nothing is known to.
-    pub fn remedy(&self) -> Option<&'static str> {
+    pub fn key(&self) -> &LoadKey {
+        &self.key
+    }
+
+    /// What may help, an option or a build; None where nothing is known to. `kernels` are those that the engine computed
+    /// with, where that is known.
+    pub fn remedy(&self, kernels: Option<Kernels>) -> Option<&'static str> {
         match &self.death.way {
+            way if way.is_crash() && kernels == Some(Kernels::Ggml) => {
+                Some("where moe-sweep was built for one CPU alone (target-cpu=native), build it without that")
+            }
             way if way.is_crash() => Some(
                 "--kernels ggml does without the kernels that were chosen for this machine; where moe-sweep was built for \
                  one CPU alone (target-cpu=native), build it without that",

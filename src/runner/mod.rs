@@ -23,6 +23,7 @@ use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{self, Cause, Death, Exchange, Heard, POLL, Unanswered, Worker, kernels_for};
 
+mod ceiling;
 mod crash;
 mod no_reply;
 mod pending;
@@ -184,6 +185,7 @@ impl<'r> Run<'r> {
 
     pub fn end(mut self) -> RunReport {
         self.report.seconds = self.begun.elapsed().as_secs_f64();
+        self.report.ceiling = ceiling::measure(&self.report, self.settings, self.plan.generate.numerics);
         (self.on_event)(match self.report.ending {
             Ending::Complete | Ending::Crashed(_) => RunEvent::Finished,
             Ending::Interrupted | Ending::Unreachable(_) | Ending::OutOfMemory(_) => RunEvent::Interrupted,
@@ -310,37 +312,6 @@ impl<'r> Run<'r> {
         // As for the whole plan, of which this may be a part.
         let whole = plan.loads.iter().find(|whole| whole.key == load.key).unwrap_or(load);
         shortage.strategy(Strategy::choose(whole.shape(file.size_bytes, plan.generate), limits), limits)
-    }
-
-    /// Has the worker make a few texts again, each alone. An interruption or a
-    /// death ends this, no more: every text is in the journal.
-    fn repeat_some(&mut self, worker: &mut Worker, pending: &Pending<'_>) {
-        let mut again = Vec::new();
-        for ticket in self.probe.tickets() {
-            let request = Request::Generate(pending.work(&[ticket], self.plan.generate));
-            let done = Exchange::begin(worker, &request, self.limits()).answer(|reply| {
-                match reply {
-                    Reply::Finished { ticket, generation, timing } => again.push((ticket, generation, timing)),
-                    Reply::Pausing { reason, seconds } => {
-                        (self.on_event)(RunEvent::Pausing { reason: &reason, seconds });
-                    }
-                    Reply::Idle => return Heard::Answer(()),
-                    Reply::Unreachable { .. } => return Heard::out_of_turn(&reply),
-                    _ => {}
-                }
-                Heard::Event
-            });
-            if done.is_err() {
-                return;
-            }
-        }
-        let report = self.probe.compare(&again);
-        if let Some(warning) = report.warning() {
-            (self.on_event)(RunEvent::Warning { text: &warning });
-        }
-        if let Some(load) = &mut self.load_report {
-            load.probe = Some(report);
-        }
     }
 
     /// Starts a worker and has it load the model.

@@ -1,8 +1,13 @@
 //! Probes determinism: a few of a sweep's texts are made again, each alone. What is evaluated beside a text must not
 //! change it; where it does, the manifest says so.
 
+use super::Run;
+use super::pending::Pending;
 use crate::domain::Generation;
 use crate::engine::{Ticket, Timing};
+use crate::event::RunEvent;
+use crate::worker::protocol::{Reply, Request};
+use crate::worker::{Exchange, Heard, Worker};
 
 /// How many texts of a load key are made again.
 const SAMPLES: usize = 3;
@@ -118,6 +123,39 @@ fn first_difference(a: &Generation, b: &Generation) -> Option<usize> {
             position(&a, &b)
         }
     })
+}
+
+impl Run<'_> {
+    /// Has the worker make a few texts again, each alone. An interruption or a
+    /// death ends this, no more: every text is in the journal.
+    pub(super) fn repeat_some(&mut self, worker: &mut Worker, pending: &Pending<'_>) {
+        let mut again = Vec::new();
+        for ticket in self.probe.tickets() {
+            let request = Request::Generate(pending.work(&[ticket], self.plan.generate));
+            let done = Exchange::begin(worker, &request, self.limits()).answer(|reply| {
+                match reply {
+                    Reply::Finished { ticket, generation, timing } => again.push((ticket, generation, timing)),
+                    Reply::Pausing { reason, seconds } => {
+                        (self.on_event)(RunEvent::Pausing { reason: &reason, seconds });
+                    }
+                    Reply::Idle => return Heard::Answer(()),
+                    Reply::Unreachable { .. } => return Heard::out_of_turn(&reply),
+                    _ => {}
+                }
+                Heard::Event
+            });
+            if done.is_err() {
+                return;
+            }
+        }
+        let report = self.probe.compare(&again);
+        if let Some(warning) = report.warning() {
+            (self.on_event)(RunEvent::Warning { text: &warning });
+        }
+        if let Some(load) = &mut self.load_report {
+            load.probe = Some(report);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::probe::ProbeReport;
 use crate::domain::LoadKey;
 use crate::engine::kernels::ChosenKernels;
 use crate::engine::{Effort, Footprint, Strategy};
+use crate::hardware::Ceiling;
 use crate::model::ModelFile;
 
 /// What was done, for the manifest.
@@ -16,6 +17,8 @@ pub struct RunReport {
     pub trials_done: usize,
     pub effort: Effort,
     pub seconds: f64,
+    /// What the machine can do at most; None where it was not measured.
+    pub ceiling: Option<Ceiling>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

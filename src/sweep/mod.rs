@@ -7,17 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use miette::Diagnostic;
 
-use crate::domain::Numerics;
 use crate::event::RunEvent;
-use crate::hardware::Ceiling;
 use crate::manifest::{Manifest, RunEntry};
 use crate::message::say;
 use crate::prepare::{PlannedSweep, ReadySweep};
 use crate::results::Results;
 use crate::run_dir::RunDirError;
-use crate::runner::{Crash, Ending, RunError, RunOptions, RunReport, Settings};
+use crate::runner::{Crash, Ending, LoadReport, RunError, RunOptions, Settings};
 use crate::signals::Watch;
-use crate::worker::measure_ceiling;
 
 mod turns;
 
@@ -56,11 +53,15 @@ pub enum SweepError {
 }
 
 impl SweepError {
-    fn crashed(crashes: &[Crash]) -> Self {
+    fn crashed(crashes: &[Crash], loads: &[LoadReport]) -> Self {
+        let kernels = |crash: &Crash| {
+            let load = loads.iter().find(|load| load.key == *crash.key())?;
+            load.kernels.as_ref().map(|chosen| chosen.kernels)
+        };
         let what: Vec<_> = crashes.iter().map(ToString::to_string).collect();
         let mut remedies =
             vec!["finished trials are safe, and no text has failed of this: the same command tries them again"];
-        for remedy in crashes.iter().filter_map(Crash::remedy) {
+        for remedy in crashes.iter().filter_map(|crash| crash.remedy(kernels(crash))) {
             if !remedies.contains(&remedy) {
                 remedies.push(remedy);
             }
@@ -100,8 +101,7 @@ pub fn sweep(
 
     // In the place of what was written when it began. A run that computed nothing leaves no trace.
     if report.trials_done > 0 {
-        let ceiling = ceiling(&report, &settings, plan.generate.numerics);
-        manifest.runs.push(RunEntry::new(unix_seconds(started), &settings, &report, ceiling));
+        manifest.runs.push(RunEntry::new(unix_seconds(started), &settings, &report));
     }
     manifest.n_trials = Some(journal.n_trials());
     directory.write_manifest(&manifest)?;
@@ -115,19 +115,8 @@ pub fn sweep(
         Ending::Unreachable(reason) => Err(SweepError::Unreachable(reason)),
         Ending::OutOfMemory(reason) => Err(SweepError::OutOfMemory(reason)),
         Ending::Complete => Ok(Swept::Complete(read_back()?)),
-        Ending::Crashed(crashes) => Ok(Swept::Crashed(read_back()?, SweepError::crashed(&crashes))),
+        Ending::Crashed(crashes) => Ok(Swept::Crashed(read_back()?, SweepError::crashed(&crashes, &report.loads))),
     }
-}
-
-/// A run of so many seconds is worth the quarter of one that measuring takes.
-const WORTH_MEASURING_S: f64 = 15.0;
-
-/// Measures what the machine can do at most, for a run that says something about speed: one that made all its texts and
-/// computed here.
-fn ceiling(report: &RunReport, settings: &Settings, numerics: Numerics) -> Option<Ceiling> {
-    let computed_here = report.loads.iter().any(|load| load.kernels.is_some());
-    let worth_it = report.ending == Ending::Complete && report.seconds >= WORTH_MEASURING_S && computed_here;
-    worth_it.then(|| measure_ceiling(&settings.executable, numerics, settings.options.limits.threads)).flatten()
 }
 
 fn unix_seconds(time: SystemTime) -> u64 {

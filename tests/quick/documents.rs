@@ -27,7 +27,6 @@ const OTHERS: [(&str, &str); 6] = [
     ("README.md", "plots/"),
     ("docs/decisions.md", "plots/"),
     // What a command makes.
-    ("docs/performance.md", "target/bench/"),
     ("docs/sequential.md", "experiments/order.toml"),
 ];
 

@@ -15,8 +15,9 @@ BUILDS = {
     "native": lambda: llama_builds.from_source("native"),
     "openblas": lambda: llama_builds.from_source("openblas"),
 }
-# At most so many prompts' texts in a trial.
-TRIAL_PROMPTS = 8
+# A trial's texts: so many for each slot, for when slots run empty another build is the fastest; and so many tokens.
+TRIAL_WAVES = 2
+TRIAL_TOKENS = 32
 # A build that took so many times as long as the fastest is not tried again: it has lost.
 LOST = 1.5
 
@@ -50,7 +51,8 @@ class LlamaServer:
 
     def choose(self, model, file, grid, width, passes):
         """Tries all builds in turns and keeps the fastest, each by its best pass."""
-        trial = replace(grid, prompts=grid.prompts[: min(TRIAL_PROMPTS, 2 * -(-width // len(grid.temperatures)))])
+        prompts = -(-TRIAL_WAVES * width // len(grid.temperatures))
+        trial = replace(grid, prompts=grid.prompts[:prompts], max_tokens=min(TRIAL_TOKENS, grid.max_tokens))
         best = {}
         for _ in range(passes):
             fastest = min(best.values(), default=float("inf"))

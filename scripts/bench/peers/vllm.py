@@ -79,6 +79,8 @@ class Vllm:
         extra = {
             "VLLM_CPU_KVCACHE_SPACE": CACHE,
             "VLLM_CPU_OMP_THREADS_BIND": _cores(),
+            # Else it leaves a core to its server, which is half of two.
+            "OMP_NUM_THREADS": str(CORES),
             "VLLM_CACHE_ROOT": str(self.folder / "cache"),
             "VLLM_NO_USAGE_STATS": "1",
             "HF_HUB_OFFLINE": "1",
