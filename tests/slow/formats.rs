@@ -40,7 +40,7 @@ enum Rerun {
 use Report::{Read, Refused};
 use Rerun::{All, NotHere, Nothing, NothingOfCommonDraws};
 
-const SAMPLES: [Sample; 39] = [
+const SAMPLES: [Sample; 40] = [
     sample("11-23-0119/plain", Refused, All),
     sample("11-23-0119/failed", Refused, All),
     sample("11-23-0339/plain", Refused, NothingOfCommonDraws),
@@ -80,6 +80,7 @@ const SAMPLES: [Sample; 39] = [
     sample("11-29-0320/trusted", Read, Nothing),
     sample("11-29-1253/package", Read, Nothing),
     sample("11-29-1619/loaded", Read, Nothing),
+    sample("11-29-1929/real", Read, NotHere),
 ];
 
 const fn sample(folder: &'static str, report: Report, rerun: Rerun) -> Sample {
