@@ -188,7 +188,8 @@ fn loaded(load_mode: LoadMode) -> Option<&'static str> {
 /// What the determinism probe found of a load.
 fn probed(load: &LoadEntry) -> Option<String> {
     let probe = load.probe.as_ref()?;
-    Some(format!("{}: {} of {} texts agree when made again, alone", load.key, probe.agreed, probe.repeated))
+    let as_far_as = probe.alone.map(|alone| format!(", {} tokens of them", alone.tokens)).unwrap_or_default();
+    Some(format!("{}: {} of {} texts agree when made again, alone{as_far_as}", load.key, probe.agreed, probe.repeated))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Measures what the machine can do at most, when a run has ended that says something about speed.
 
-use super::{Ending, RunReport, Settings};
+use super::report::{Ending, RunReport};
+use super::settings::Settings;
 use crate::domain::Numerics;
 use crate::hardware::Ceiling;
 use crate::worker::measure_ceiling;

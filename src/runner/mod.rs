@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use crate::domain::{LoadKey, TrialId};
+use crate::domain::{Generate, LoadKey, TrialId};
 use crate::engine::{Effort, LoadSettings, Strategy};
 use crate::event::{Again, RunEvent};
 use crate::experiment::Source;
@@ -312,6 +312,22 @@ impl<'r> Run<'r> {
         // As for the whole plan, of which this may be a part.
         let whole = plan.loads.iter().find(|whole| whole.key == load.key).unwrap_or(load);
         shortage.strategy(Strategy::choose(whole.shape(file.size_bytes, plan.generate), limits), limits)
+    }
+
+    /// Has the worker make a few texts again.
+    fn repeat_some(&mut self, worker: &mut Worker, pending: &Pending<'_>) {
+        let generate = self.plan.generate;
+        let evaluated = self.load_report.as_ref().map_or(0, |load| load.effort.evaluated_tokens);
+        let work = |ticket, most: u32| {
+            pending.work(&[ticket], Generate { max_tokens: generate.max_tokens.min(most), ..generate })
+        };
+        let Some(report) = self.probe.repeat(worker, self.limits(), evaluated, work, self.on_event) else { return };
+        if let Some(warning) = report.warning() {
+            (self.on_event)(RunEvent::Warning { text: &warning });
+        }
+        if let Some(load) = &mut self.load_report {
+            load.probe = Some(report);
+        }
     }
 
     /// Starts a worker and has it load the model.

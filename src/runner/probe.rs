@@ -1,16 +1,19 @@
 //! Probes determinism: a few of a sweep's texts are made again, each alone. What is evaluated beside a text must not
 //! change it; where it does, the manifest says so.
 
-use super::Run;
-use super::pending::Pending;
 use crate::domain::Generation;
-use crate::engine::{Ticket, Timing};
+use crate::engine::{Ticket, Timing, Work};
 use crate::event::RunEvent;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Exchange, Heard, Worker};
+use crate::worker::{Exchange, Heard, Limits, Worker};
 
 /// How many texts of a load key are made again.
 const SAMPLES: usize = 3;
+/// Of these texts together, one token is made again for so many that the sweep evaluated: alone a token takes five times as
+/// long as among others, and whole texts took a fifth of a run of a hundred texts.
+const EVALUATED_FOR_ONE: u64 = 100;
+/// But so many of each text at least.
+const LEAST_TOKENS: u32 = 16;
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,17 +61,55 @@ impl Probe {
         }
     }
 
-    pub fn tickets(&self) -> Vec<Ticket> {
+    fn tickets(&self) -> Vec<Ticket> {
         self.kept.iter().map(|(ticket, _)| *ticket).collect()
     }
 
-    /// Compares what was made again with what the sweep made.
-    pub fn compare(&self, again: &[(Ticket, Generation, Timing)]) -> ProbeReport {
+    /// How many tokens of each text are made again at most, where so many were evaluated. All of a server's texts: how far
+    /// they go is the server's, which does not tell their tokens.
+    fn most_tokens(&self, evaluated: u64) -> Option<u32> {
+        let known = !self.kept.is_empty() && self.kept.iter().all(|(_, generation)| generation.tokens.is_some());
+        let share = evaluated / EVALUATED_FOR_ONE / SAMPLES as u64;
+        known.then(|| u32::try_from(share).unwrap_or(u32::MAX).max(LEAST_TOKENS))
+    }
+
+    /// Has the worker make the texts again, each alone, or the beginnings of them: `work` is that of one text, of so many
+    /// tokens at most. `evaluated` is how many tokens the sweep evaluated. None when the worker dies or is interrupted,
+    /// which loses nothing: every text is in the journal.
+    pub fn repeat(
+        &self,
+        worker: &mut Worker,
+        limits: Limits<'_>,
+        evaluated: u64,
+        work: impl Fn(Ticket, u32) -> Work,
+        on_event: &mut dyn FnMut(RunEvent<'_>),
+    ) -> Option<ProbeReport> {
+        let most = self.most_tokens(evaluated);
+        let mut again = Vec::new();
+        for ticket in self.tickets() {
+            let request = Request::Generate(work(ticket, most.unwrap_or(u32::MAX)));
+            let done = Exchange::begin(worker, &request, limits).answer(|reply| {
+                match reply {
+                    Reply::Finished { ticket, generation, timing } => again.push((ticket, generation, timing)),
+                    Reply::Pausing { reason, seconds } => on_event(RunEvent::Pausing { reason: &reason, seconds }),
+                    Reply::Idle => return Heard::Answer(()),
+                    Reply::Unreachable { .. } => return Heard::out_of_turn(&reply),
+                    _ => {}
+                }
+                Heard::Event
+            });
+            done.ok()?;
+        }
+        Some(self.compare(&again, most))
+    }
+
+    /// Compares what was made again, as far as `most` tokens, with what the sweep made.
+    fn compare(&self, again: &[(Ticket, Generation, Timing)], most: Option<u32>) -> ProbeReport {
         let mut report = ProbeReport { alone: Speed::of(again), ..ProbeReport::default() };
         for (ticket, again, _) in again {
             let Some((_, first)) = self.kept.iter().find(|(kept, _)| kept == ticket) else { continue };
             report.repeated += 1;
-            match first_difference(first, again) {
+            match first_difference(first, again, most) {
                 None => report.agreed += 1,
                 Some(index) => report.first_differences.push(index),
             }
@@ -105,12 +146,20 @@ impl Speed {
     }
 }
 
-fn first_difference(a: &Generation, b: &Generation) -> Option<usize> {
-    if (&a.tokens, &a.thought, &a.text, a.stop) == (&b.tokens, &b.thought, &b.text, b.stop) {
-        return None;
-    }
+/// The first token or word in which `again`, cut after `most` tokens, differs from `first`.
+fn first_difference(first: &Generation, again: &Generation, most: Option<u32>) -> Option<usize> {
     fn position<T: PartialEq>(a: &[T], b: &[T]) -> usize {
         a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()))
+    }
+    if let (Some(tokens), Some(again), Some(most)) = (&first.tokens, &again.tokens, most)
+        && let Some(begin) = tokens.get(..most as usize)
+        && tokens.len() > begin.len()
+    {
+        return (begin != again).then(|| position(begin, again));
+    }
+    let (a, b) = (first, again);
+    if (&a.tokens, &a.thought, &a.text, a.stop) == (&b.tokens, &b.thought, &b.text, b.stop) {
+        return None;
     }
     Some(match (&a.tokens, &b.tokens) {
         (Some(a), Some(b)) => position(a, b),
@@ -123,39 +172,6 @@ fn first_difference(a: &Generation, b: &Generation) -> Option<usize> {
             position(&a, &b)
         }
     })
-}
-
-impl Run<'_> {
-    /// Has the worker make a few texts again, each alone. An interruption or a
-    /// death ends this, no more: every text is in the journal.
-    pub(super) fn repeat_some(&mut self, worker: &mut Worker, pending: &Pending<'_>) {
-        let mut again = Vec::new();
-        for ticket in self.probe.tickets() {
-            let request = Request::Generate(pending.work(&[ticket], self.plan.generate));
-            let done = Exchange::begin(worker, &request, self.limits()).answer(|reply| {
-                match reply {
-                    Reply::Finished { ticket, generation, timing } => again.push((ticket, generation, timing)),
-                    Reply::Pausing { reason, seconds } => {
-                        (self.on_event)(RunEvent::Pausing { reason: &reason, seconds });
-                    }
-                    Reply::Idle => return Heard::Answer(()),
-                    Reply::Unreachable { .. } => return Heard::out_of_turn(&reply),
-                    _ => {}
-                }
-                Heard::Event
-            });
-            if done.is_err() {
-                return;
-            }
-        }
-        let report = self.probe.compare(&again);
-        if let Some(warning) = report.warning() {
-            (self.on_event)(RunEvent::Warning { text: &warning });
-        }
-        if let Some(load) = &mut self.load_report {
-            load.probe = Some(report);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -187,11 +203,34 @@ mod tests {
             (1, generation(&[1, 9, 3]), timing(0.1)),
             (2, generation(&[1, 2]), timing(0.4)),
         ];
-        let report = probe.compare(&again);
+        let report = probe.compare(&again, None);
         let alone = Some(Speed { tokens: 8, seconds: 1.5, first_token_seconds: Some(0.2) });
         assert_eq!(report, ProbeReport { repeated: 3, agreed: 1, first_differences: vec![1, 2], alone });
         assert!(report.warning().is_some_and(|warning| warning.contains("differ from token or word 1 on")));
-        assert_eq!(probe.compare(&again[..1]).warning(), None);
+        assert_eq!(probe.compare(&again[..1], None).warning(), None);
+    }
+
+    #[test]
+    fn of_long_texts_the_beginnings_are_compared() {
+        let mut probe = Probe::of(&[0]);
+        probe.keep(0, &generation(&(0..40).collect::<Vec<_>>()));
+        assert_eq!([0, 9_000, 90_000].map(|evaluated| probe.most_tokens(evaluated)), [Some(16), Some(30), Some(300)]);
+        let again = |tokens: &[i32]| first_difference(&probe.kept[0].1, &generation(tokens), Some(16));
+        let begin: Vec<_> = (0..16).collect();
+        assert_eq!(again(&begin), None);
+        assert_eq!(again(&[&begin[..15], &[99]].concat()), Some(15));
+        assert_eq!(again(&begin[..9]), Some(9), "it ended where the other went on");
+        // A text that is no longer than that is compared whole.
+        let short = generation(&begin);
+        assert_eq!(first_difference(&short, &short, Some(16)), None);
+        assert_eq!(first_difference(&short, &generation(&begin[..15]), Some(16)), Some(15));
+    }
+
+    #[test]
+    fn of_a_server_whole_texts_are_made_again() {
+        let mut probe = Probe::of(&[0]);
+        probe.keep(0, &Generation { tokens: None, ..generation(&[]) });
+        assert_eq!(probe.most_tokens(9_000), None);
     }
 
     #[test]
@@ -202,7 +241,7 @@ mod tests {
             text: "Paris.".to_owned(),
             ..generation(&[])
         };
-        assert_eq!(first_difference(&of("let me see"), &of("let me see")), None);
-        assert_eq!(first_difference(&of("let me see"), &of("let me think")), Some(2));
+        assert_eq!(first_difference(&of("let me see"), &of("let me see"), None), None);
+        assert_eq!(first_difference(&of("let me see"), &of("let me think"), None), Some(2));
     }
 }

@@ -19,7 +19,7 @@ const BASELINES: &str = "results/baselines";
 
 /// What is named like a file of ours and is none, with the document or source that says it. What is said no more must
 /// leave the list.
-const OTHERS: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 5] = [
     // llama.cpp's.
     ("docs/chains.md", "src/llama-sampler.cpp"),
     ("forge/src/shape/file.rs", "docs/gguf.md"),
