@@ -40,11 +40,12 @@ PEERS = ["moe-sweep", "llama-server", "batched-bench", "llama-cpp-python", "sgem
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = list(dict.fromkeys([model.name for model in models.MODELS] + list(engine.models(False))))
-    parser.add_argument(
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
         "--quick", action="store_true", help="small grids, once, at one width: does it run, not how fast is it"
     )
-    parser.add_argument(
-        "--half", action="store_true", help="every second temperature: half the texts, for machines that are lent for hours"
+    size.add_argument(
+        "--half", action="store_true", help="every second temperature: half the texts, where time is short"
     )
     parser.add_argument(
         "--part",

@@ -6,7 +6,7 @@ use crate::domain::Numerics;
 use crate::hardware::Ceiling;
 use crate::worker::measure_ceiling;
 
-/// A run of so many seconds is worth the quarter of one that measuring takes.
+/// A run of so many seconds is worth the part of one that measuring takes.
 const WORTH_MEASURING_S: f64 = 15.0;
 
 /// None for a run that is too short, did not make all its texts, or computed nothing here.

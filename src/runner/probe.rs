@@ -9,7 +9,7 @@ use crate::worker::{Exchange, Heard, Limits, Worker};
 
 /// How many texts of a load key are made again.
 const SAMPLES: usize = 3;
-/// Of these texts together, one token is made again for so many that the sweep evaluated: alone a token takes five times as
+/// Of these texts together, one token is made again for so many that the sweep evaluated: alone a token takes four to five times as
 /// long as among others, and whole texts took a fifth of a run of a hundred texts.
 const EVALUATED_FOR_ONE: u64 = 100;
 /// But so many of each text at least.

@@ -38,7 +38,7 @@ pub fn measure_pace(executable: &Executable, numerics: Numerics, threads: u32) -
     })
 }
 
-/// Measures what the host can do at most, in a quarter of a second; None where that can't be measured.
+/// Measures what the host can do at most, in less than a second; None where that can't be measured.
 pub fn measure_ceiling(executable: &Executable, numerics: Numerics, threads: u32) -> Option<Ceiling> {
     measure(executable, numerics, &Request::Ceiling { threads }, |reply| match reply {
         Reply::Ceiling(ceiling) => Heard::Answer(ceiling),

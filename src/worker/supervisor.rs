@@ -46,8 +46,8 @@ pub enum ReceiveError {
 }
 
 /// How OpenMP's threads wait: they sleep, after some microseconds in which most waits are over.
-/// Spinning on is hardly quicker on idle cores and ruinous when something else wants one; sleeping
-/// at once halves the speed of a text alone (docs/performance.md, Threads that wait).
+/// Spinning on is hardly quicker on idle cores and ruinous when something else wants one (docs/performance.md, Threads that
+/// wait); sleeping at once halves the speed of a text alone.
 const WAITING: [(&str, &str); 2] = [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "1000")];
 
 impl Worker {
