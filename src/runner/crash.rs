@@ -127,3 +127,17 @@ impl fmt::Display for Crash {
         write!(f, ", the last time so: {death}; {open} texts are left open")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ggmls_kernels_are_no_remedy_where_they_crashed() {
+        let death = Death { reason: "SIGILL".to_owned(), cause: Cause::Own, way: Way::Signal(4) };
+        let crash = Crash::at_load(&LoadKey::usual("m"), &death, 2, 1).expect("SIGILL is a crash");
+        let names_ggml = |kernels| crash.remedy(kernels).expect("there is one").contains("--kernels ggml");
+        assert!(names_ggml(None) && names_ggml(Some(Kernels::Avx512)));
+        assert!(!names_ggml(Some(Kernels::Ggml)));
+    }
+}
