@@ -9,7 +9,7 @@
 //! - `model`: loading, with the experts where they are wanted
 //! - `footprint`: where it put the model's tensors, caches and buffers
 //! - `quantise`: model files with weights of another type
-//! - `kernels`: products with quantised weights by the crate `matmul`
+//! - `kernels`: products with weights by the crate `matmul`
 //! - `limits`: what this machine can do at most
 //! - `pace`: how fast weights are multiplied here
 //! - `rewrite`: other weights of the same type
@@ -97,7 +97,7 @@ pub struct Llama {
 }
 
 impl Llama {
-    /// Starts llama.cpp, has it multiply quantised weights by `kernels`, which this CPU must have, and lets only its warnings and errors through, on stderr.
+    /// Starts llama.cpp, has it multiply weights by `kernels`, which this CPU must have, and lets only its warnings and errors through, on stderr.
     ///
     /// # Errors
     /// When it has been started before in this process.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use matmul::{BLOCK, Block, Format, Kernels, MAX_TILE, PANEL, Product, pack, packed_bytes, quantise, tiles};
+use matmul::{Format, Kernels, MAX_TILE, PANEL, Product, Quant, pack, packed_bytes, place_row, row_words, tiles};
 
 const N_COLS: usize = 1536;
 const N_ROWS: usize = 576;
@@ -17,7 +17,7 @@ fn main() {
             (state & 0x23) as u8
         };
         let mut file: Vec<u8> = (0..N_ROWS * N_COLS / format.unit() * format.unit_bytes()).map(|_| byte()).collect();
-        if format == Format::Mxfp4 {
+        if format == Format::Quant(Quant::Mxfp4) {
             // Ordinary numbers: with subnormal ones a product may take longer.
             file.chunks_exact_mut(format.unit_bytes()).for_each(|unit| unit[0] |= 120);
         }
@@ -25,7 +25,7 @@ fn main() {
         let begun = Instant::now();
         pack(format, N_COLS, N_ROWS, &file, &mut packed);
         let packing = (N_ROWS * N_COLS) as f64 / begun.elapsed().as_secs_f64() / 1e6;
-        print!("{format:?}: packs {packing:.0} M/s");
+        print!("{format}: packs {packing:.0} M/s");
         for kernels in Kernels::ALL.into_iter().skip(1).filter(|kernels| kernels.is_supported()) {
             print!(" | {kernels}");
             for n_texts in [1, 2, 4, 8, MAX_TILE, 64] {
@@ -33,9 +33,9 @@ fn main() {
                 let mut products = vec![0.; N_ROWS * n_texts];
                 let all: Vec<_> = tiles(n_texts)
                     .map(|(texts, places)| {
-                        let mut tile = vec![Block::default(); N_COLS / BLOCK * places];
+                        let mut tile = vec![0; places * row_words(format, N_COLS)];
                         for place in 0..texts.len() {
-                            quantise(format, &row, &mut tile, place, places);
+                            place_row(format, &row, &mut tile, place, places);
                         }
                         (texts, tile)
                     })

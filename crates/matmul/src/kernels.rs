@@ -3,11 +3,11 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::activations::{Block, MAX_TILE};
-use crate::format::{BLOCK, Format};
-use crate::pack::{PANEL, panel_bytes};
-use crate::part::{Output, Part};
-use crate::portable;
+use crate::format::Format;
+use crate::pack::panel_bytes;
+use crate::part::{Output, PANEL, Part};
+use crate::tiles::{MAX_TILE, Word, row_words};
+use crate::{floats, quants};
 
 /// A way of multiplying. All give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,8 +70,8 @@ pub struct Product<'a> {
     pub n_rows: usize,
     /// The whole matrix, from [`crate::pack()`].
     pub packed: &'a [u8],
-    /// From [`crate::quantise`], all places.
-    pub tile: &'a [Block],
+    /// From [`crate::place_row`], all places.
+    pub tile: &'a [Word],
 }
 
 impl Product<'_> {
@@ -87,28 +87,28 @@ impl Product<'_> {
     pub unsafe fn compute(&self, kernels: Kernels, panels: Range<usize>, outputs: &[Output]) {
         let Self { format, n_cols, n_rows, packed, tile } = *self;
         let bytes = panel_bytes(format, n_cols);
-        let places = tile.len() / (n_cols / BLOCK);
-        assert!(outputs.len() <= places && places <= MAX_TILE && tile.len() == places * (n_cols / BLOCK));
-        for panel in panels {
-            let first = panel * PANEL;
-            let part = Part {
-                panel: &packed[panel * bytes..][..bytes],
-                tile,
-                places,
-                outputs,
-                first,
-                lanes: (n_rows - first).min(PANEL),
-            };
+        let row_words = row_words(format, n_cols);
+        let places = tile.len() / row_words;
+        assert!(outputs.len() <= places && places <= MAX_TILE && tile.len() == places * row_words, "words of a tile");
+        for number in panels {
+            let first = number * PANEL;
+            let panel = &packed[number * bytes..][..bytes];
+            let part = Part { panel, tile, places, outputs, first, lanes: (n_rows - first).min(PANEL) };
             // SAFETY: as the caller says.
             unsafe {
-                match kernels {
-                    Kernels::Portable => portable::multiply(format, &part),
+                match (kernels, format) {
+                    (Kernels::Portable, Format::Float(float)) => floats::portable::multiply(float, &part.of()),
+                    (Kernels::Portable, Format::Quant(quant)) => quants::portable::multiply(quant, &part.of()),
                     #[cfg(target_arch = "x86_64")]
-                    Kernels::Avx2 => crate::avx2::multiply(format, &part),
+                    (Kernels::Avx2, Format::Float(float)) => floats::avx2::multiply(float, &part.of()),
                     #[cfg(target_arch = "x86_64")]
-                    Kernels::Avx512 => crate::avx512::multiply(format, &part),
+                    (Kernels::Avx2, Format::Quant(quant)) => quants::avx2::multiply(quant, &part.of()),
+                    #[cfg(target_arch = "x86_64")]
+                    (Kernels::Avx512, Format::Float(float)) => floats::avx512::multiply(float, &part.of()),
+                    #[cfg(target_arch = "x86_64")]
+                    (Kernels::Avx512, Format::Quant(quant)) => quants::avx512::multiply(quant, &part.of()),
                     #[cfg(not(target_arch = "x86_64"))]
-                    Kernels::Avx2 | Kernels::Avx512 => unreachable!("only x86-64 has {kernels}"),
+                    (Kernels::Avx2 | Kernels::Avx512, _) => unreachable!("only x86-64 has {kernels}"),
                 }
             }
         }

@@ -5,10 +5,13 @@
 
 use std::time::Instant;
 
-use crate::activations::{Block, MAX_TILE, quantise, tiles};
-use crate::format::{BLOCK, Format};
+use crate::floats::Float;
+use crate::format::Format;
 use crate::kernels::{Kernels, Product};
-use crate::pack::{PANEL, pack, packed_bytes};
+use crate::pack::{pack, packed_bytes};
+use crate::part::PANEL;
+use crate::quants::Quant;
+use crate::tiles::{MAX_TILE, Word, place_row, row_words, tiles};
 
 /// What a trial of kernels showed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +40,7 @@ pub fn probe(kernels: Kernels) -> Probe {
             }
         }
     }
-    let weights = Matrix::new(Format::Q4_1, 4 * N_COLS, 4 * PANEL);
+    let weights = Matrix::new(Format::Quant(Quant::Q4_1), 4 * N_COLS, 4 * PANEL);
     let tiles = weights.tiles(MAX_TILE);
     let quickest = (0..TIMES).map(|_| {
         let begun = Instant::now();
@@ -62,35 +65,20 @@ impl Matrix {
         let mut noise = Noise(1);
         let unit_bytes = format.unit_bytes();
         let mut file: Vec<u8> = (0..n_rows * n_cols / format.unit() * unit_bytes).map(|_| noise.next() as u8).collect();
-        // The factors: 16-bit floats between 2^-7 and 2^-3, some of them negative.
-        let halves = match format {
-            Format::Q6K => 208..210,
-            Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::Iq4Nl => 0..2,
-            Format::Mxfp4 => 0..0,
-            Format::Q4_1 | Format::Q5_1 | Format::Q4K | Format::Q5K => 0..4,
-        };
-        for unit in file.chunks_exact_mut(unit_bytes) {
-            if format == Format::Mxfp4 {
-                // Powers between 2^-8 and 2^7.
-                unit[0] = 120 | unit[0] & 15;
-            }
-            for half in unit[halves.clone()].chunks_exact_mut(2) {
-                half[1] = half[1] & 0x83 | 0x20 | half[1] & 0x0c;
-            }
-        }
+        make_ordinary(format, &mut file);
         let mut packed = vec![0; packed_bytes(format, n_cols, n_rows)];
         pack(format, n_cols, n_rows, &file, &mut packed);
         Self { format, n_cols, n_rows, packed }
     }
 
     /// So many texts, each with the texts of its tile.
-    fn tiles(&self, n_texts: usize) -> Vec<(usize, Vec<Block>)> {
+    fn tiles(&self, n_texts: usize) -> Vec<(usize, Vec<Word>)> {
         let mut noise = Noise(2);
         let quantised = tiles(n_texts).map(|(texts, places)| {
-            let mut tile = vec![Block::ZERO; self.n_cols / BLOCK * places];
+            let mut tile = vec![0; places * row_words(self.format, self.n_cols)];
             for place in 0..texts.len() {
                 let row: Vec<f32> = (0..self.n_cols).map(|_| noise.next() as i32 as f32 / 1e9).collect();
-                quantise(self.format, &row, &mut tile, place, places);
+                place_row(self.format, &row, &mut tile, place, places);
             }
             (texts.len(), tile)
         });
@@ -98,7 +86,7 @@ impl Matrix {
     }
 
     /// The bits of its products with them.
-    fn times(&self, kernels: Kernels, tiles: &[(usize, Vec<Block>)]) -> Vec<u32> {
+    fn times(&self, kernels: Kernels, tiles: &[(usize, Vec<Word>)]) -> Vec<u32> {
         let Self { format, n_cols, n_rows, .. } = *self;
         let products = tiles.iter().flat_map(|(n_texts, tile)| {
             let mut products = vec![0.; n_texts * n_rows];
@@ -109,6 +97,32 @@ impl Matrix {
             products
         });
         products.map(f32::to_bits).collect()
+    }
+}
+
+/// Gives the floats of a file of any bytes, weights or factors of blocks, an exponent of ordinary numbers, about 2^-7 to 2^0.
+pub(crate) fn make_ordinary(format: Format, file: &mut [u8]) {
+    // Where sign and exponent are.
+    let upper_bytes: &[usize] = match format {
+        Format::Float(Float::F32) => &[3],
+        Format::Float(Float::F16 | Float::Bf16) => &[1],
+        Format::Quant(Quant::Q4_0 | Quant::Q5_0 | Quant::Q8_0 | Quant::Iq4Nl) => &[1],
+        Format::Quant(Quant::Q4_1 | Quant::Q5_1 | Quant::Q4K | Quant::Q5K) => &[1, 3],
+        Format::Quant(Quant::Q6K) => &[209],
+        Format::Quant(Quant::Mxfp4) => &[0],
+    };
+    for unit in file.chunks_exact_mut(format.unit_bytes()) {
+        for &at in upper_bytes {
+            let byte = unit[at];
+            unit[at] = match format {
+                // Eight bits of exponent, of which the last is in the next byte.
+                Format::Float(Float::F32 | Float::Bf16) => byte & 0x83 | 0x3c,
+                Format::Float(Float::F16) => byte & 0x8f | 0x20,
+                // An exponent alone.
+                Format::Quant(Quant::Mxfp4) => byte & 0x0f | 0x70,
+                Format::Quant(_) => byte & 0x8f | 0x20,
+            };
+        }
     }
 }
 

@@ -271,7 +271,7 @@ pub fn finding(finding: ::llama::Finding) -> KernelsFinding {
             KernelsFinding::Usable { products_per_s }
         }
         ::llama::Finding::Tried(::llama::matmul::Probe::Deviate { format }) => {
-            KernelsFinding::Deviate { format: format!("{format:?}") }
+            KernelsFinding::Deviate { format: format.to_string() }
         }
     }
 }

@@ -95,12 +95,15 @@ fn the_order_of_prompts_hangs_on_their_texts_and_the_seed() {
 #[test]
 fn parts_are_all_prompts_and_few_where_each_loads_several_models() {
     let sequence = sequence("");
-    assert_eq!(sequence.parts(1, 6), [0..6, 6..7, 7..8, 8..9, 9..10, 10..11, 11..12]);
-    assert_eq!(sequence.parts(4, 6), [0..6, 6..8, 8..10, 10..12]);
-    assert_eq!(sequence.parts(4, 100), vec![0..12; 1]);
+    // 16 texts a prompt, and four.
+    assert_eq!(sequence.parts(1, 192, 6), [0..6, 6..7, 7..8, 8..9, 9..10, 10..11, 11..12]);
+    assert_eq!(sequence.parts(1, 48, 3), [0..3, 3..7, 7..11, 11..12]);
+    assert_eq!(sequence.parts(4, 192, 6), [0..6, 6..8, 8..10, 10..12]);
+    assert_eq!(sequence.parts(4, 48, 6), [0..6, 6..10, 10..12]);
+    assert_eq!(sequence.parts(4, 192, 100), vec![0..12; 1]);
     let experiment = looked_at("");
     let whole = plan(&experiment);
-    let parts = sequence.parts(4, 6).into_iter().map(|part| whole.of_prompts(&sequence.order[part]));
+    let parts = sequence.parts(4, 192, 6).into_iter().map(|part| whole.of_prompts(&sequence.order[part]));
     let trials = |plan: &Plan| plan.trials().map(|trial| trial.id.clone()).collect_vec();
     let together: HashSet<_> = parts.flat_map(|part| trials(&part)).collect();
     assert_eq!(together, trials(&whole).into_iter().collect());

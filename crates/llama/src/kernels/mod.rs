@@ -1,4 +1,4 @@
-//! Lets llama.cpp multiply quantised weights by the kernels of the crate `matmul`.
+//! Lets llama.cpp multiply weights by the kernels of the crate `matmul`.
 //!
 //! llama.cpp's CPU back end asks each of its extra buffer types which weights it would hold and which operations it computes
 //! with them; ours holds those of the formats that `matmul` has. All else stays with ggml.
@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 pub(crate) use buffer::buffer_type;
 
-/// Which kernels multiply quantised weights.
+/// Which kernels multiply weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernels {
     /// ggml's own.

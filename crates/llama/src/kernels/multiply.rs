@@ -1,14 +1,14 @@
 //! Computes ggml's products of matrices by the kernels of `matmul`, on ggml's threads.
 //!
 //! `MUL_MAT` is one matrix for all rows, `MUL_MAT_ID` one for each expert. Either way rows are put into groups that share
-//! a matrix, and groups into tiles; threads quantise tiles, wait for each other, and then take panels in turns.
+//! a matrix, and groups into tiles; threads fill tiles, wait for each other, and then take panels in turns.
 
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 use std::slice;
 
 use llama_cpp_sys_2 as sys;
-use matmul::{BLOCK, Block, MAX_TILE, Output, PANEL, Product, quantise, tiles};
+use matmul::{MAX_TILE, Output, PANEL, Product, Word, place_row, row_words, tiles};
 
 use super::OURS;
 use super::buffer::{format, matrix_bytes};
@@ -35,7 +35,7 @@ const ROWS_AT_ONCE: usize = 10 * MAX_TILE;
 /// Portions that each thread takes of a product, so that none waits long for another.
 const PORTIONS: usize = 8;
 
-/// Whether the operation can be computed here: a product of quantised weights with floats.
+/// Whether the operation can be computed here: a product of weights with floats.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn moe_sweep_supports(op: *const sys::ggml_tensor) -> bool {
     // SAFETY: ggml hands over an operation with its sources.
@@ -44,13 +44,14 @@ unsafe extern "C" fn moe_sweep_supports(op: *const sys::ggml_tensor) -> bool {
         if weights.is_null() || format(weights).is_none() {
             return false;
         }
+        // A matrix of a single row has one dimension, one expert has two.
         let dimensions = match (*op).op {
-            sys::GGML_OP_MUL_MAT => 2,
-            sys::GGML_OP_MUL_MAT_ID => 3,
+            sys::GGML_OP_MUL_MAT => 1..=2,
+            sys::GGML_OP_MUL_MAT_ID => 1..=3,
             _ => return false,
         };
         let elsewhere = !(*rows).buffer.is_null() && !sys::ggml_backend_buffer_is_host((*rows).buffer);
-        sys::ggml_n_dims(weights) == dimensions && (*rows).type_ == sys::GGML_TYPE_F32 && !elsewhere
+        dimensions.contains(&sys::ggml_n_dims(weights)) && (*rows).type_ == sys::GGML_TYPE_F32 && !elsewhere
     }
 }
 
@@ -66,17 +67,18 @@ unsafe extern "C" fn moe_sweep_multiplies(op: *const sys::ggml_tensor) -> bool {
     }
 }
 
-/// Bytes that the threads need for quantised rows.
+/// Bytes that the threads need for tiles.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn moe_sweep_work_bytes(op: *const sys::ggml_tensor) -> usize {
     // SAFETY: ggml hands over an operation with its sources.
     unsafe {
-        let n_blocks = (*(*op).src[0]).ne[0] as usize / BLOCK;
-        let n_matrices = (*(*op).src[0]).ne[2] as usize;
+        let weights = (*op).src[0];
+        let format = format(weights).expect("weights that are laid out for the kernels");
+        let [n_cols, _, n_matrices, _] = (*weights).ne.map(|n| n as usize);
         let n_rows = sys::ggml_nrows(op) as usize;
         // The last tile of a matrix has up to three empty places.
         let places = n_rows + 3 * n_matrices.min(n_rows);
-        places * n_blocks * size_of::<Block>()
+        places * row_words(format, n_cols) * size_of::<Word>()
     }
 }
 
@@ -103,8 +105,8 @@ struct Tile {
     /// Of the rows.
     rows: Range<usize>,
     places: usize,
-    /// Its blocks in the work space.
-    blocks: Range<usize>,
+    /// Its words in the work space.
+    words: Range<usize>,
 }
 
 unsafe fn multiply(params: &Params, op: &sys::ggml_tensor) {
@@ -114,16 +116,16 @@ unsafe fn multiply(params: &Params, op: &sys::ggml_tensor) {
         let format = format(weights).expect("weights that are laid out for the kernels");
         let [n_cols, n_rows, ..] = weights.ne.map(|n| n as usize);
         let rows = rows(op);
-        let tiles = tiles_of(&rows, n_cols / BLOCK);
+        let tiles = tiles_of(&rows, row_words(format, n_cols));
         let (ith, nth) = (params.ith as usize, params.nth as usize);
-        let work = params.work.cast::<Block>();
+        let work = params.work.cast::<Word>();
         assert!(work.is_aligned(), "ggml aligns its work space");
         let kernels = *OURS.get().expect("weights are laid out for kernels that were offered");
 
         for tile in tiles.iter().skip(ith).step_by(nth) {
-            let blocks = slice::from_raw_parts_mut(work.add(tile.blocks.start), tile.blocks.len());
+            let words = slice::from_raw_parts_mut(work.add(tile.words.start), tile.words.len());
             for (place, row) in rows[tile.rows.clone()].iter().enumerate() {
-                quantise(format, slice::from_raw_parts(row.from, n_cols), blocks, place, tile.places);
+                place_row(format, slice::from_raw_parts(row.from, n_cols), words, place, tile.places);
             }
         }
         let n_panels = n_rows.div_ceil(PANEL);
@@ -145,8 +147,8 @@ unsafe fn multiply(params: &Params, op: &sys::ggml_tensor) {
                     let outputs: [Output; MAX_TILE] = std::array::from_fn(|place| {
                         rows[tile.rows.clone()].get(place).map_or(std::ptr::null_mut(), |row| row.to)
                     });
-                    let blocks = slice::from_raw_parts(work.add(tile.blocks.start), tile.blocks.len());
-                    let product = Product { format, n_cols, n_rows, packed, tile: blocks };
+                    let words = slice::from_raw_parts(work.add(tile.words.start), tile.words.len());
+                    let product = Product { format, n_cols, n_rows, packed, tile: words };
                     product.compute(kernels, panel..panel + 1, &outputs[..tile.rows.len()]);
                 }
             }
@@ -185,14 +187,14 @@ unsafe fn rows(op: &sys::ggml_tensor) -> Vec<Row> {
     }
 }
 
-fn tiles_of(rows: &[Row], n_blocks: usize) -> Vec<Tile> {
+fn tiles_of(rows: &[Row], row_words: usize) -> Vec<Tile> {
     let mut all = Vec::new();
-    let (mut first, mut block) = (0, 0);
+    let (mut first, mut word) = (0, 0);
     for group in rows.chunk_by(|row, next| row.matrix == next.matrix) {
         for (rows, places) in tiles(group.len()) {
-            let blocks = block..block + places * n_blocks;
-            block = blocks.end;
-            all.push(Tile { matrix: group[0].matrix, rows: first + rows.start..first + rows.end, places, blocks });
+            let words = word..word + places * row_words;
+            word = words.end;
+            all.push(Tile { matrix: group[0].matrix, rows: first + rows.start..first + rows.end, places, words });
         }
         first += group.len();
     }

@@ -2,21 +2,20 @@
 
 use std::arch::x86_64::*;
 
-use crate::activations::Block;
-use crate::format::Format;
-use crate::pack::PANEL;
-use crate::part::Part;
-use crate::shape::{Shape, for_shape};
+use super::activations::Block;
+use super::quant::Quant;
+use super::shape::{Shape, for_shape};
+use crate::part::{PANEL, Part};
 
 /// # Safety
 /// As for `Product::compute`; the CPU must have AVX-512 F, BW, VL and VNNI.
-pub(crate) unsafe fn multiply(format: Format, part: &Part<'_>) {
+pub(crate) unsafe fn multiply(format: Quant, part: &Part<'_, Block>) {
     // SAFETY: as the caller says.
     unsafe { for_shape!(tile, format, part.places, part, (1 2 4 6 8 12)) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn tile<S: Shape, const PLACES: usize>(part: &Part<'_>) {
+unsafe fn tile<S: Shape, const PLACES: usize>(part: &Part<'_, Block>) {
     let mut sums = [_mm512_setzero_ps(); PLACES];
     let mut blocks = part.tile.as_ptr();
     for unit in part.panel.chunks_exact(S::LAYOUT.unit_bytes()) {

@@ -4,24 +4,24 @@
 
 use std::arch::x86_64::*;
 
-use crate::activations::Block;
-use crate::format::Format;
-use crate::pack::PANEL;
-use crate::part::Part;
-use crate::shape::{Shape, for_shape};
+use super::activations::Block;
+use super::quant::Quant;
+use super::shape::{Shape, for_shape};
+use crate::lanes::store;
+use crate::part::{PANEL, Part};
 
 /// Lanes of a vector.
 const LANES: usize = PANEL / 2;
 
 /// # Safety
 /// As for `Product::compute`; the CPU must have AVX2, FMA and F16C.
-pub(crate) unsafe fn multiply(format: Format, part: &Part<'_>) {
+pub(crate) unsafe fn multiply(format: Quant, part: &Part<'_, Block>) {
     // SAFETY: as the caller says.
     unsafe { for_shape!(tile, format, part.places, part, (1 2 4 6 8 12)) }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn tile<S: Shape, const PLACES: usize>(part: &Part<'_>) {
+unsafe fn tile<S: Shape, const PLACES: usize>(part: &Part<'_, Block>) {
     // There are half as many registers as with AVX-512: four places at a time.
     let mut first = 0;
     while first < PLACES {
@@ -43,7 +43,7 @@ unsafe fn tile<S: Shape, const PLACES: usize>(part: &Part<'_>) {
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn places<S: Shape, const N: usize, const PLACES: usize>(part: &Part<'_>, first: usize) {
+unsafe fn places<S: Shape, const N: usize, const PLACES: usize>(part: &Part<'_, Block>, first: usize) {
     for half in 0..2 {
         let mut sums = [_mm256_setzero_ps(); N];
         let mut blocks = part.tile.as_ptr().wrapping_add(first);
@@ -71,25 +71,12 @@ unsafe fn places<S: Shape, const N: usize, const PLACES: usize>(part: &Part<'_>,
                 }
             }
         }
+        let lanes = part.lanes.saturating_sub(half * LANES);
         for (&sum, output) in sums.iter().zip(part.outputs.iter().skip(first)) {
             // SAFETY: the caller says that these lanes may be written.
-            unsafe { store(sum, output.add(part.first + half * LANES), part.lanes.saturating_sub(half * LANES)) };
+            unsafe { store(sum, output.add(part.first + half * LANES), lanes) };
         }
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn store(sum: __m256, output: *mut f32, lanes: usize) {
-    if lanes >= LANES {
-        // SAFETY: the caller says that all lanes may be written.
-        unsafe { _mm256_storeu_ps(output, sum) };
-        return;
-    }
-    let number = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), number);
-    // SAFETY: the caller says that so many lanes may be written.
-    unsafe { _mm256_maskstore_ps(output, mask, sum) };
 }
 
 /// Adds groups `first..end` of a block, which share their factors.

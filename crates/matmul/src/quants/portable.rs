@@ -3,13 +3,14 @@
 
 use half::f16;
 
-use crate::format::{BLOCK, Format, half_power};
-use crate::pack::{Layout, PANEL};
-use crate::part::Part;
+use super::activations::Block;
+use super::pack::Layout;
+use super::quant::{BLOCK, Quant, half_power};
+use crate::part::{PANEL, Part};
 
 /// # Safety
 /// As for `Product::compute`.
-pub(crate) unsafe fn multiply(format: Format, part: &Part<'_>) {
+pub(crate) unsafe fn multiply(format: Quant, part: &Part<'_, Block>) {
     for lane in 0..part.lanes {
         for (place, output) in part.outputs.iter().enumerate() {
             let sum = sum(format, part, lane, place);
@@ -19,14 +20,14 @@ pub(crate) unsafe fn multiply(format: Format, part: &Part<'_>) {
     }
 }
 
-fn sum(format: Format, part: &Part<'_>, lane: usize, place: usize) -> f32 {
+fn sum(format: Quant, part: &Part<'_, Block>, lane: usize, place: usize) -> f32 {
     let (layout, table) = (Layout::of(format), format.table());
     let mut sum = 0.;
     let mut tile = part.tile.iter().skip(place).step_by(part.places);
     for unit in part.panel.chunks_exact(layout.unit_bytes()) {
         let (factors, blocks) = unit.split_at(layout.factors);
         let half = |at: usize| f16::from_le_bytes([factors[2 * at], factors[2 * at + 1]]).to_f32();
-        let d = if format == Format::Mxfp4 { half_power(factors[lane]) } else { half(lane) };
+        let d = if format == Quant::Mxfp4 { half_power(factors[lane]) } else { half(lane) };
         for bytes in blocks.chunks_exact(layout.block_bytes()) {
             let block = tile.next().expect("a tile has a block for each of the panel's");
             let product = |cols: std::ops::Range<usize>| -> i32 {
@@ -39,21 +40,21 @@ fn sum(format: Format, part: &Part<'_>, lane: usize, place: usize) -> f32 {
             };
             let sub_code = |at: usize| bytes[at * PANEL + lane];
             match format {
-                Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::Mxfp4 | Format::Iq4Nl => {
+                Quant::Q4_0 | Quant::Q5_0 | Quant::Q8_0 | Quant::Mxfp4 | Quant::Iq4Nl => {
                     let product = product(0..BLOCK) + block.aside[0] + block.aside[1];
                     sum = (d * block.scale).mul_add(product as f32, sum);
                 }
-                Format::Q6K => {
+                Quant::Q6K => {
                     for half in 0..2 {
                         let d = d * f32::from(sub_code(half) as i8);
                         let product = product(half * 16..(half + 1) * 16) + block.aside[half];
                         sum = (d * block.scale).mul_add(product as f32, sum);
                     }
                 }
-                Format::Q4_1 | Format::Q5_1 | Format::Q4K | Format::Q5K => {
+                Quant::Q4_1 | Quant::Q5_1 | Quant::Q4K | Quant::Q5K => {
                     let m = half(PANEL + lane);
                     let (d, m) = match format {
-                        Format::Q4K | Format::Q5K => (d * f32::from(sub_code(0)), -(m * f32::from(sub_code(1)))),
+                        Quant::Q4K | Quant::Q5K => (d * f32::from(sub_code(0)), -(m * f32::from(sub_code(1)))),
                         _ => (d, m),
                     };
                     sum = (d * block.scale).mul_add(product(0..BLOCK) as f32, sum);

@@ -1,21 +1,14 @@
 //! Quantises activations: blocks of 32 floats become codes of 8 bits with one factor, as ggml's `Q8_0` has them but for the
 //! factor, which stays a 32-bit float.
-//!
-//! Rows stand in tiles, in which the same block of all rows stands side by side, for that is how kernels read them.
 
-use std::ops::Range;
+use bytemuck::{Pod, Zeroable};
 
-use crate::format::{BLOCK, Format};
-
-/// Rows of the largest tile.
-pub const MAX_TILE: usize = 12;
-/// Tiles that kernels have code for.
-const TILES: [usize; 6] = [1, 2, 4, 6, 8, MAX_TILE];
+use super::quant::{BLOCK, Quant};
 
 /// 32 activations of a row.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
-pub struct Block {
+pub(crate) struct Block {
     pub(crate) codes: [i8; BLOCK],
     pub(crate) scale: f32,
     /// For formats with an offset: the codes' sums over the first and the second half, times minus the offset. For those
@@ -27,23 +20,10 @@ impl Block {
     pub(crate) const ZERO: Self = Self { codes: [0; BLOCK], scale: 0., aside: [0; 2] };
 }
 
-/// The tiles of `n_rows` rows: which rows, and how many places the tile has, of which the last may be empty.
-pub fn tiles(n_rows: usize) -> impl Iterator<Item = (Range<usize>, usize)> + Clone {
-    (0..n_rows).step_by(MAX_TILE).map(move |first| {
-        let length = (n_rows - first).min(MAX_TILE);
-        let places = TILES.into_iter().find(|&tile| tile >= length).unwrap_or(MAX_TILE);
-        (first..first + length, places)
-    })
-}
-
 /// Quantises a row into place `place` of a tile with `places` places, for weights of `format`.
 ///
 /// A block with a value that is not finite gets the factor NaN, so that no sum hides it.
-///
-/// # Panics
-/// When `row` is no whole blocks, or the tile has not `places` blocks for each of them.
-pub fn quantise(format: Format, row: &[f32], tile: &mut [Block], place: usize, places: usize) {
-    assert_eq!(tile.len() * BLOCK, row.len() * places, "blocks of a tile");
+pub(crate) fn quantise(format: Quant, row: &[f32], tile: &mut [Block], place: usize, places: usize) {
     let (values, _) = row.as_chunks::<BLOCK>();
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") {
@@ -56,12 +36,12 @@ pub fn quantise(format: Format, row: &[f32], tile: &mut [Block], place: usize, p
 /// The same code, for vectors of 256 bits: nothing in it can be summed in another order.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn quantise_avx2(format: Format, values: &[[f32; BLOCK]], tile: &mut [Block], place: usize, places: usize) {
+fn quantise_avx2(format: Quant, values: &[[f32; BLOCK]], tile: &mut [Block], place: usize, places: usize) {
     quantise_blocks(format, values, tile, place, places);
 }
 
 #[inline(always)]
-fn quantise_blocks(format: Format, values: &[[f32; BLOCK]], tile: &mut [Block], place: usize, places: usize) {
+fn quantise_blocks(format: Quant, values: &[[f32; BLOCK]], tile: &mut [Block], place: usize, places: usize) {
     let offset = format.offset();
     for (values, blocks) in values.iter().zip(tile.chunks_exact_mut(places)) {
         blocks[place] = block(offset, values);
