@@ -8,8 +8,8 @@ use std::sync::Arc;
 use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
-    Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
-    ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
+    Cell, Chain, Factor, FactorMap, Generate, KvK, KvV, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload,
+    Point, ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
 };
 use crate::engine::http::request_revision;
 use crate::engine::{CACHE_STEP, Shape};
@@ -20,6 +20,7 @@ mod design;
 mod format;
 mod identity;
 mod model_notes;
+mod refused;
 mod sequence;
 mod server;
 mod shard;
@@ -28,6 +29,8 @@ mod surveyed;
 
 pub use design::{Design, DesignError, Part};
 use identity::Identity;
+pub use refused::Refused;
+use refused::refused;
 pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
@@ -80,6 +83,8 @@ pub enum PlanError {
     PromptTooLong { prompt: String, model: String, n_prompt_tokens: u32, max_tokens: u32, context: u32 },
     #[error("offload = {asked} asks for more layers than the model {model} has: use \"all\", or at most {n_layer}")]
     TooManyLayers { model: String, asked: u32, n_layer: u32 },
+    #[error(transparent)]
+    Refused(#[from] Refused),
     #[error("chain {chain} biases token {token}, but the model {model} has {n_vocab} tokens: ids run from 0")]
     NoSuchToken { chain: String, model: String, token: i32, n_vocab: u32 },
     #[error(
@@ -122,6 +127,12 @@ impl Plan {
                 }
             }
             if !prompts.is_empty() {
+                for refused in surveyed.file().into_iter().flat_map(|file| refused(&key, &file.facts)) {
+                    let error = PlanError::from(refused);
+                    if !errors.contains(&error) {
+                        errors.push(error);
+                    }
+                }
                 loads.push(Load { model: model.clone(), surveyed: surveyed.clone(), key, prompts });
             }
         }
@@ -133,6 +144,11 @@ impl Plan {
             None => plan,
             Some(settings) => plan.of_prompts(&Sequence::new(settings, &plan.loads).order),
         })
+    }
+
+    /// How often weights are loaded when all of it is run at once.
+    pub fn n_loads(&self) -> usize {
+        self.loads.iter().dedup_by(|one, next| one.key.has_weights_of(&next.key)).count()
     }
 
     /// Returns the part of the plan that is about these prompts.
@@ -264,9 +280,12 @@ impl Load {
         let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
         let token_bytes = self.surveyed.file().and_then(|file| file.facts.cache_bytes_per_token);
         let tokens = u64::from(generate.context).next_multiple_of(CACHE_STEP);
+        // Keys and values of 16 bits each are what the file's numbers say; where they differ, half of each is near enough.
+        let (KvK(keys), KvV(values)) = (self.key.get(), self.key.get());
+        let share = (keys.bits() + values.bits()) / 32.0;
         Shape {
             model_bytes,
-            sequence_bytes: token_bytes.map(|bytes| bytes.saturating_mul(tokens)),
+            sequence_bytes: token_bytes.map(|bytes| (bytes.saturating_mul(tokens) as f64 * share) as u64),
             prompts: self.prompts.len() as u32,
             texts_a_prompt: self.prompts.iter().map(distinct).max().unwrap_or(0) as u32,
             numerics: generate.numerics,

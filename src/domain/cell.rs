@@ -9,13 +9,14 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::factor::OfFactor;
-use super::{Factor, FactorLevel, FactorMap, Level, Offload, OpOffload, Quant, Temperature, Template};
+use super::{Factor, FactorLevel, FactorMap, Level, Offload, OpOffload, Quant, Scope, Temperature, Template};
 
 /// One combination of levels, prompts and seeds aside. Copies share it: a plan may have a million trials.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cell(Arc<FactorMap<Level>>);
 
-/// What decides that a model is loaded anew, within an experiment: the levels that decide which file is loaded, and how.
+/// What texts must have in common to be decoded together, within an experiment: the levels that decide which file is loaded,
+/// how, and in which contexts it computes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LoadKey(Arc<[Level]>);
 
@@ -150,6 +151,14 @@ impl LoadKey {
 
     pub fn model(&self) -> &str {
         self.get::<super::ModelId>().as_str()
+    }
+
+    /// Whether a model that is loaded for the other one need not be loaded again.
+    pub fn has_weights_of(&self, other: &Self) -> bool {
+        let of_weights = |key: &'_ Self| -> Vec<Level> {
+            key.levels().filter(|level| level.factor().scope() < Scope::Context).cloned().collect()
+        };
+        of_weights(self) == of_weights(other)
     }
 
     pub fn offload(&self) -> Offload {

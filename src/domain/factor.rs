@@ -161,6 +161,16 @@ factors! {
     op_offload: OpOffload(OpOffload),
     /// Whether attention is computed in one pass over the cache.
     flash_attention: FlashAttention(FlashAttention),
+    /// The type of the cache's keys.
+    kv_k: KvK(KvK),
+    /// The type of the cache's values.
+    kv_v: KvV(KvV),
+    /// How much of a text layers with a sliding window keep.
+    swa_full: SwaFull(SwaFull),
+    /// How a token's position is turned into angles.
+    rope: Rope(Rope),
+    /// How many experts a token goes through.
+    experts_used: ExpertsUsed(ExpertsUsed),
     /// The temperature that a chain's `"T"` stands for.
     temperature: Temperature(Temperature),
 }
@@ -177,9 +187,9 @@ impl Factor {
         factors
     }
 
-    /// Those that decide what is loaded, and how.
+    /// Those that decide what is loaded, how, and in which contexts it computes.
     pub fn of_loads() -> Vec<Self> {
-        Self::nested(&[Scope::File, Scope::Load])
+        Self::nested(&[Scope::File, Scope::Load, Scope::Context])
     }
 }
 

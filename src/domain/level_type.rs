@@ -61,6 +61,8 @@ pub enum Scope {
     File,
     /// How it is loaded.
     Load,
+    /// How a model that is loaded computes: another level takes other contexts, and the same weights.
+    Context,
     /// What the model is asked.
     Prompt,
     /// How a token is chosen.
@@ -98,6 +100,17 @@ pub enum Written {
     Integer(i64),
     Number(f64),
     Switch(bool),
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "{name:?}"),
+            Self::Integer(n) => n.fmt(f),
+            Self::Number(n) => n.fmt(f),
+            Self::Switch(on) => on.fmt(f),
+        }
+    }
 }
 
 /// A range as a file writes it, both ends included.

@@ -24,6 +24,10 @@ pub struct ModelFacts {
     pub thought_markers: Option<Markers>,
     /// What the cache takes for one token; None where the file does not tell.
     pub cache_bytes_per_token: Option<u64>,
+    /// Numbers of a head's key and of its value; None where the file does not tell, or layers differ. Of use before a run
+    /// only: a manifest does not keep them.
+    pub key_length: Option<u32>,
+    pub value_length: Option<u32>,
 }
 
 /// How a model's positions were scaled to a longer context.

@@ -43,6 +43,14 @@ pub trait Engine {
     /// have no result then.
     fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError>;
 
+    /// Goes on with the same weights in contexts of other settings; says what that takes, where the engine holds weights.
+    ///
+    /// # Errors
+    /// When it is somewhere else, and chooses its own settings, or can't allocate the contexts.
+    fn reuse(&mut self, _: &LoadSettings) -> Result<Option<Footprint>, EngineError> {
+        Err(EngineError::OfOthers)
+    }
+
     /// Follows texts and records what `work` asks for, in files too; tells of
     /// progress only.
     ///
@@ -273,6 +281,8 @@ pub enum EngineError {
     Unreachable(String),
     #[error("decoding failed: {0}")]
     Decode(String),
+    #[error("the settings of this model's engine are not ours to choose")]
+    OfOthers,
     #[error("this model's engine can't be looked into: follow a model that llama.cpp runs, a GGUF file")]
     Opaque,
     #[error(transparent)]

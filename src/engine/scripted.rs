@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::{Effort, Engine, EngineError, EngineFacts, Job, Observer, PromptCounts, Questions, Strategy, Timing, Work};
+use super::{
+    Effort, Engine, EngineError, EngineFacts, Footprint, Job, LoadSettings, Observer, PromptCounts, Questions,
+    Strategy, Timing, Work,
+};
 use crate::domain::{Generation, ModelFacts, Step, Stop, Template, Token};
 use crate::regular_file;
 
@@ -113,6 +116,8 @@ impl ScriptedEngine {
             chat: None,
             thought_markers: None,
             cache_bytes_per_token: None,
+            key_length: None,
+            value_length: None,
         };
         let counts: Vec<_> = questions.prompts.iter().map(|prompt| count_words(prompt)).collect();
         let no_template = || Err("a scripted model has no chat template".to_owned());
@@ -145,6 +150,10 @@ impl ScriptedEngine {
 }
 
 impl Engine for ScriptedEngine {
+    fn reuse(&mut self, _: &LoadSettings) -> Result<Option<Footprint>, EngineError> {
+        Ok(None)
+    }
+
     fn generate(&mut self, work: &Work, observer: &mut dyn Observer) -> Result<(), EngineError> {
         let jobs: Vec<_> =
             work.groups.iter().flat_map(|group| group.jobs.iter().map(move |job| (group, job))).collect();

@@ -19,7 +19,15 @@ pub fn levels(factor: Factor) -> BoxedStrategy<Level> {
         Factor::Offload => {
             prop_oneof![named(&["none", "all"]), (1..=u32::MAX).prop_map(|n| Written::Integer(n.into()))].boxed()
         }
-        Factor::OpOffload => any::<bool>().prop_map(Written::Switch).boxed(),
+        Factor::Rope => {
+            let scaled = (prop::sample::select(&["linear", "yarn", "base"][..]), 0.1..1e6_f32);
+            let scaled = scaled.prop_map(|(kind, number)| Written::Name(format!("{kind}:{number}")));
+            prop_oneof![named(&["model", "none"]), scaled].boxed()
+        }
+        Factor::ExpertsUsed => {
+            prop_oneof![named(&["model"]), (1..=u32::MAX).prop_map(|n| Written::Integer(n.into()))].boxed()
+        }
+        Factor::OpOffload | Factor::SwaFull => any::<bool>().prop_map(Written::Switch).boxed(),
         Factor::Temperature => (0.0..9.0_f32).prop_map(|t| Written::Number(t.into())).boxed(),
         // The levels of all others are names, which they say where they know none.
         of_names => match of_names.read(&Written::Name("no level's name".to_owned())) {

@@ -48,7 +48,7 @@ impl<'a> Identity<'a> {
         Self {
             engine: &surveyed.engine.fingerprint,
             model_blake3: &surveyed.blake3,
-            loaded: levels(&[Scope::File, Scope::Load]),
+            loaded: levels(&[Scope::File, Scope::Load, Scope::Context]),
             numerics: numerics.into(),
             context,
             max_tokens,

@@ -99,7 +99,7 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
             found.push(Misfit::Quant { quant: *quant, model: model.clone(), server: id.clone() });
         }
     }
-    for factor in Factor::nested(&[Scope::Load]) {
+    for factor in Factor::nested(&[Scope::Load, Scope::Context]) {
         if grid.levels[factor].iter().filter(is_left).count() > 1 {
             found.push(Misfit::Load { factor, model: model.clone(), server: id.clone() });
         }

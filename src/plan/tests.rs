@@ -84,6 +84,8 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
             size_bytes: 1000,
             facts: ModelFacts {
                 cache_bytes_per_token: None,
+                key_length: None,
+                value_length: None,
                 architecture: "scripted".to_owned(),
                 n_layer: 4,
                 n_expert: 8,
@@ -344,3 +346,4 @@ fn experts_on_the_host_beside_an_accelerator_are_warned_of() {
 
 mod ids;
 mod parts;
+mod refused;

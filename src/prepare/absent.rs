@@ -44,6 +44,8 @@ fn facts(shape: &ModelShape) -> ModelFacts {
         thought_markers: None,
         // F16.
         cache_bytes_per_token: Some(2 * numbers_a_token),
+        key_length: None,
+        value_length: None,
     }
 }
 

@@ -104,9 +104,11 @@ fn sequential(design: &Design, plan: &Plan) -> Option<String> {
     let sequence = design.sequential.as_ref()?;
     let looks = Looks::new(&design.trials, Questions::from(design))?;
     let (n, least) = (sequence.order.len(), looks.least_prompts());
-    let together = match plan.loads.len() {
-        1 => "one at a time",
-        _ => "some at a time, for each time loads all models",
+    let parts = sequence.parts(plan.n_loads(), design.trials.len(), least);
+    let together = match (plan.n_loads(), parts.get(1).map_or(1, ExactSizeIterator::len)) {
+        (1, 1) => "one at a time".to_owned(),
+        (1, several) => format!("{several} at a time"),
+        _ => "some at a time, for each time loads all models".to_owned(),
     };
     let mut text = format!(
         "after every prompt, in the order of seed {}: it stops when all is decided, after {least} of {n} at the earliest; \

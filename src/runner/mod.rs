@@ -12,19 +12,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use itertools::Itertools as _;
+
 use crate::domain::{Generate, LoadKey, TrialId};
-use crate::engine::{Effort, LoadSettings, Strategy};
+use crate::engine::Strategy;
 use crate::event::{Again, RunEvent};
 use crate::experiment::Source;
 use crate::journal::record::{Failure, Outcome, TrialRecord};
 use crate::journal::{Contents, Journal, JournalError};
-use crate::model::{ModelFile, products_per_token, read_header};
+use crate::model::ModelFile;
 use crate::plan::{Load, Plan};
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{self, Cause, Death, Exchange, Heard, POLL, Unanswered, Worker, kernels_for};
+use crate::worker::{self, Cause, Death, Exchange, POLL, Unanswered, Worker};
 
 mod ceiling;
 mod crash;
+mod load;
 mod no_reply;
 mod pending;
 mod probe;
@@ -146,10 +149,12 @@ impl<'r> Run<'r> {
     /// When the journal can't be written or no worker can be started. What is in
     /// the journal by then stays.
     pub fn part(&mut self, part: &Plan) -> Result<&Ending, RunError> {
-        let is_loaded = |load: &&Load| self.worker.as_ref().is_some_and(|(key, _)| *key == load.key);
-        let (loaded, others): (Vec<_>, Vec<_>) = part.loads.iter().partition(is_loaded);
+        let loaded = self.worker.as_ref().map(|(key, _)| key);
+        // First what is loaded, then what takes other contexts only.
+        let far = |load: &&Load| (loaded != Some(&load.key), !loaded.is_some_and(|key| key.has_weights_of(&load.key)));
+        let loads: Vec<_> = part.loads.iter().sorted_by_key(far).collect();
         let mut crashes = Vec::new();
-        for load in loaded.into_iter().chain(others) {
+        for load in loads {
             // Only now: two models of one file have the same trials, and the first has made them.
             let mut pending = Pending::new(load, &self.done);
             if pending.is_empty() {
@@ -200,7 +205,11 @@ impl<'r> Run<'r> {
         let probed = self.load_report.as_ref().is_some_and(|report| report.probe.is_some());
         self.probe = if probed { Probe::default() } else { Probe::of(&pending.all_left()) };
         let key = load.key.clone();
-        let mut worker = self.worker.take().filter(|(loaded, _)| *loaded == key).map(|(_, worker)| worker);
+        let (mut worker, mut reused) = match self.worker.take() {
+            Some((loaded, worker)) if loaded == key => (Some(worker), None),
+            Some((loaded, worker)) if loaded.has_weights_of(&key) => (None, Some(worker)),
+            _ => (None, None),
+        };
         let mut fruitless_deaths = 0;
         let mut shortage = Shortage::default();
         // What computes for a server is not here, and how far its texts are is not told.
@@ -215,7 +224,7 @@ impl<'r> Run<'r> {
             let before = pending.left();
             let swept = match &mut worker {
                 Some(worker) => self.generate(worker, work, pending)?,
-                none => match self.load(load, &shortage)? {
+                none => match self.load(load, &shortage, reused.take())? {
                     Ok(loaded) => self.generate(none.insert(loaded), work, pending)?,
                     Err(no_reply) => Err(no_reply),
                 },
@@ -328,70 +337,6 @@ impl<'r> Run<'r> {
         if let Some(load) = &mut self.load_report {
             load.probe = Some(report);
         }
-    }
-
-    /// Starts a worker and has it load the model.
-    fn load(&mut self, load: &Load, shortage: &Shortage) -> Result<Result<Worker, NoReply>, RunError> {
-        let Settings { executable, options: RunOptions { samplers, sharing, load_mode, .. }, .. } = self.settings;
-        let generate = self.plan.generate;
-        let key = load.key.clone();
-        let (request, file, strategy) = match &load.model.source {
-            Source::Server(served) => {
-                let (served, context) = (served.as_ref().clone(), generate.context);
-                (Request::Connect { served, context }, None, None)
-            }
-            Source::Path(_) | Source::Hub(_) | Source::Packages(_) => {
-                let file = &self.settings.files[&(key.model().to_owned(), key.quant())];
-                let strategy = self.strategy(load, file, shortage);
-                let settings = LoadSettings {
-                    path: file.path.clone(),
-                    blake3: file.blake3.clone(),
-                    levels: key.clone(),
-                    numerics: generate.numerics,
-                    context: generate.context,
-                    strategy,
-                    samplers: *samplers,
-                    sharing: *sharing,
-                    load_mode: *load_mode,
-                };
-                (Request::Load(settings), Some(file.clone()), Some(strategy))
-            }
-        };
-        (self.on_event)(RunEvent::LoadStarted { key: &key, strategy });
-        let begun = Instant::now();
-        // The survey has found that those that are wanted can be used.
-        let kernels = file.as_ref().and_then(|file| kernels_for(executable, &file.path).ok().flatten()).cloned();
-        let mut worker = Worker::start(executable, generate.numerics)
-            .map_err(|source| RunError::Spawn { executable: executable.path().to_owned(), source })?;
-        let loaded = Exchange::begin(&mut worker, &request, self.limits()).answer(|reply| match reply {
-            Reply::Loaded { footprint, seconds } => Heard::Answer(Ok((footprint, seconds))),
-            Reply::Unreachable { reason } => Heard::Answer(Err(NoReply::Gone(reason))),
-            other => Heard::out_of_turn(&other),
-        });
-        let (footprint, engine_seconds) = match loaded.map_err(NoReply::from).flatten() {
-            Ok(loaded) => loaded,
-            Err(no_reply) => return Ok(Err(no_reply)),
-        };
-        let seconds = begun.elapsed().as_secs_f64();
-        let earlier = self.load_report.take();
-        (self.on_event)(RunEvent::Loaded { key: &key, seconds });
-        let header = file.as_ref().and_then(|file| read_header(&file.path).ok());
-        self.load_report = Some(LoadReport {
-            key,
-            file,
-            kernels,
-            times: earlier.as_ref().map_or(1, |earlier| earlier.times + 1),
-            strategy,
-            effort: earlier.as_ref().map_or(Effort::default(), |earlier| earlier.effort),
-            generating_seconds: earlier.as_ref().map_or(0.0, |earlier| earlier.generating_seconds),
-            products_per_token: header
-                .and_then(|(gguf, anatomy)| products_per_token(&gguf.tensors, &anatomy.parameters)),
-            seconds,
-            engine_seconds,
-            footprint,
-            probe: earlier.and_then(|earlier| earlier.probe),
-        });
-        Ok(Ok(worker))
     }
 
     /// Has the worker do some work and puts every finished trial into the journal.

@@ -44,7 +44,8 @@ pub struct LoadReport {
     pub file: Option<ModelFile>,
     /// What multiplies quantised weights on the host; None where llama.cpp does not compute.
     pub kernels: Option<ChosenKernels>,
-    /// 1, unless a worker died, or a run in parts came back to it.
+    /// How often its weights were loaded: 1, unless a worker died, or a run in parts came back to it; 0 where those of
+    /// another load key were there.
     pub times: u32,
     /// None where a server decides.
     pub strategy: Option<Strategy>,

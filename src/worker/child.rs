@@ -113,7 +113,9 @@ fn serve_requests(
             let loaded = Reply::Loaded { footprint: None, seconds: 0.0 };
             serve_work(&mut HttpEngine::new(&served, context)?, &loaded, input, outlet)
         }
-        Request::Generate(_) | Request::Trace(_) => Err(WorkerError::OutOfTurn("no model is loaded")),
+        Request::Reuse(_) | Request::Generate(_) | Request::Trace(_) => {
+            Err(WorkerError::OutOfTurn("no model is loaded"))
+        }
     }
 }
 
@@ -184,6 +186,10 @@ fn serve_work(
                 engine.generate(&work, outlet)?;
                 outlet.report_effort()?;
                 outlet.send(&Reply::Idle)?;
+            }
+            Request::Reuse(settings) => {
+                let footprint = engine.reuse(&settings)?;
+                outlet.send(&Reply::Loaded { footprint, seconds: 0.0 })?;
             }
             Request::Trace(work) => {
                 let traced = engine.trace(&work, outlet)?;

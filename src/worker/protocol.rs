@@ -53,8 +53,10 @@ pub enum Request {
     },
     /// Write a model anew, its weights brought to another type.
     Quantise(Quantisation),
-    /// Load a model; from then on only `Generate` and `Trace` are understood.
+    /// Load a model; from then on only `Reuse`, `Generate` and `Trace` are understood.
     Load(LoadSettings),
+    /// Go on with the weights that are loaded, in contexts of other settings; answered as `Load`.
+    Reuse(LoadSettings),
     /// Use a server; from then on only `Generate` is understood.
     Connect {
         served: Served,

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use moe_sweep::domain::{
-    Bos, FlashAttention, Generation, LoadKey, Numerics, Offload, Quant, ResolvedChain, Seed, Step, Temperature,
-    Template, Token,
+    Bos, CacheType, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LoadKey, Numerics, Quant, ResolvedChain,
+    Rope, Seed, Step, SwaFull, Temperature, Template, Token,
 };
 use moe_sweep::engine::kernels::Kernels;
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
@@ -88,7 +88,7 @@ fn compare_all(kernels: Kernels, models: &[&str]) {
     for (&model, one) in models.iter().zip(QUANTS) {
         for quant in if full { QUANTS.to_vec() } else { vec![one] } {
             let path = weights(&llama, model, quant, folder.path());
-            moved += compare(&llama, &path, FlashAttention::Auto, &format!("{model} as {quant}"));
+            moved += compare(&llama, &path, &usual(), &format!("{model} as {quant}"));
         }
     }
     assert!(moved > 0, "no text went from one context to another: moving has not been tried");
@@ -106,33 +106,48 @@ fn weights(llama: &Llama, model: &str, quant: Quant, folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn attention_without_flash_is_other_arithmetic_and_depends_on_nothing_else_either() {
-    let name = "bit_exactness::attention_without_flash_is_other_arithmetic_and_depends_on_nothing_else_either";
-    alone(name, &[("GGML_CPU_TILED_MM", "0")], compare_attentions);
+fn levels_of_contexts_and_loads_are_other_arithmetic_and_depend_on_nothing_else_either() {
+    let name = "bit_exactness::levels_of_contexts_and_loads_are_other_arithmetic_and_depend_on_nothing_else_either";
+    alone(name, &[("GGML_CPU_TILED_MM", "0")], compare_levels);
 }
 
-fn compare_attentions() {
-    let llama = Llama::start(Kernels::Ggml).expect("llama.cpp starts");
-    for name in ["deepseek-tiny", "gpt-oss-tiny"] {
+fn compare_levels() {
+    let llama = Llama::start(Kernels::Avx2).expect("llama.cpp starts");
+    let rope = |name: &str| Level::from(name.parse::<Rope>().expect("a rope"));
+    let two_experts = ExpertsUsed::Number(2.try_into().expect("not 0"));
+    let of_mixtures = [Level::from(FlashAttention::Off), KvK(CacheType::Q8_0).into(), KvV(CacheType::Q4_0).into()]
+        .into_iter()
+        .chain([KvK(CacheType::F32).into(), KvV(CacheType::BF16).into(), rope("linear:2"), rope("yarn:2")])
+        .chain([rope("base:500000"), two_experts.into()]);
+    let of_windows = [Level::from(FlashAttention::Off), SwaFull::Window.into()];
+    let levels = of_mixtures.map(|level| ("deepseek-tiny", level));
+    for (name, level) in levels.chain(of_windows.map(|level| ("gpt-oss-tiny", level))) {
         let path = weights(&llama, name, Quant::Source, Path::new(""));
-        let model = Model::load(&llama, &settings(&path, (1, 1, 1), FlashAttention::Auto)).expect("the model loads");
-        let work = work(&model);
-        let [auto, on, off] = [FlashAttention::Auto, FlashAttention::On, FlashAttention::Off].map(|level| {
+        let said = format!("{name}, {} {level}", level.factor());
+        let texts = |levels: &LoadKey| {
+            let settings = settings(&path, (1, 1, 1), levels);
+            let model = Model::load(&llama, &settings).expect("the model loads");
             let mut kept = Kept::default();
-            let settings = settings(&path, (1, 1, 1), level);
-            LlamaEngine::new(&llama, &model, &settings).generate(&work, &mut kept).expect("texts");
+            LlamaEngine::new(&llama, &model, &settings).generate(&work(&model), &mut kept).expect("texts");
             kept.texts
-        });
-        assert!(auto == on, "{name}: on the CPU llama.cpp chooses flash attention");
-        let differing = auto.iter().filter(|(ticket, (_, logits))| off[ticket].1 != *logits).count();
-        assert_eq!(differing, auto.len(), "{name}: so many of {} texts have other logits without it", auto.len());
-        compare(&llama, &path, FlashAttention::Off, &format!("{name} without flash attention"));
+        };
+        let (common, other) = (texts(&usual()), texts(&usual().with(level.clone())));
+        let differing = common.iter().filter(|(ticket, (_, logits))| other[ticket].1 != *logits).count();
+        // What lies outside its window a layer has never looked at: a cache that forgets it changes no sum's terms.
+        if level != SwaFull::Window.into() {
+            assert!(differing > common.len() / 2, "{said}: {differing} of {} texts have other logits", common.len());
+        }
+        compare(&llama, &path, &usual().with(level), &said);
     }
 }
 
+fn usual() -> LoadKey {
+    LoadKey::usual("model")
+}
+
 /// How many sequences were moved meanwhile.
-fn compare(llama: &Llama, path: &Path, attention: FlashAttention, name: &str) -> u64 {
-    let model = Model::load(llama, &settings(path, (1, 1, 1), attention)).expect("the model loads");
+fn compare(llama: &Llama, path: &Path, levels: &LoadKey, name: &str) -> u64 {
+    let model = Model::load(llama, &settings(path, (1, 1, 1), levels)).expect("the model loads");
     let work = work(&model);
     let (mut moved, mut in_heads) = (0, 0);
     let mut made = |settings: &LoadSettings, work: &Work| {
@@ -142,8 +157,8 @@ fn compare(llama: &Llama, path: &Path, attention: FlashAttention, name: &str) ->
         in_heads += kept.in_heads;
         kept.texts
     };
-    let alone = made(&LoadSettings { sharing: Sharing::None, ..settings(path, (1, 1, 1), attention) }, &work);
-    let mut texts = |strategy, work: &Work| made(&settings(path, strategy, attention), work);
+    let alone = made(&LoadSettings { sharing: Sharing::None, ..settings(path, (1, 1, 1), levels) }, &work);
+    let mut texts = |strategy, work: &Work| made(&settings(path, strategy, levels), work);
     assert_eq!(alone.len(), work.groups.iter().map(|group| group.jobs.len()).sum::<usize>());
     for strategy in STRATEGIES {
         let together = texts(strategy, &work);
@@ -159,7 +174,8 @@ fn compare(llama: &Llama, path: &Path, attention: FlashAttention, name: &str) ->
     for (ticket, text) in texts((1, 2, 8), &rest) {
         assert!(text == alone[&ticket], "{name}: text {ticket} differs when others are done already");
     }
-    assert!(in_heads > 0, "{name}: no prompt began with another one's evaluation: that has not been tried");
+    let can_cut = *levels.get::<SwaFull>() == SwaFull::Full;
+    assert_eq!(in_heads > 0, can_cut, "{name}: no prompt began with another one's evaluation: that has not been tried");
     moved
 }
 
@@ -201,11 +217,11 @@ fn work(model: &Model) -> Work {
     Work { max_tokens: 10, bos: Bos::Model, groups, hash_logits: true }
 }
 
-fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32), attention: FlashAttention) -> LoadSettings {
+fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32), levels: &LoadKey) -> LoadSettings {
     LoadSettings {
         path: path.to_owned(),
         blake3: String::new(),
-        levels: LoadKey::usual("model").with(Offload::All).with(attention),
+        levels: levels.clone(),
         numerics: Numerics::Invariant,
         context: CONTEXT,
         strategy: Strategy { lanes, threads, batch },

@@ -122,6 +122,12 @@ pub(crate) fn raw(params: &LlamaContextParams) -> sys::llama_context_params {
     raw.kv_unified = params.kv_unified();
     raw.no_perf = params.no_perf();
     raw.op_offload = params.op_offload();
+    raw.type_k = params.type_k().into();
+    raw.type_v = params.type_v().into();
+    raw.swa_full = params.swa_full();
+    raw.rope_scaling_type = i32::from(params.rope_scaling_type());
+    raw.rope_freq_base = params.rope_freq_base();
+    raw.rope_freq_scale = params.rope_freq_scale();
     raw
 }
 

@@ -32,6 +32,10 @@ pub struct Facts {
     pub chat_template: Option<String>,
     /// What the cache takes for one token; None where the file does not tell.
     pub cache_bytes_per_token: Option<u64>,
+    /// Numbers of a head's key; None where the metadata does not tell, or layers differ.
+    pub key_length: Option<u32>,
+    /// Of its value.
+    pub value_length: Option<u32>,
 }
 
 /// How a model's positions were scaled to a longer context.
@@ -54,7 +58,7 @@ impl Model {
     ///
     /// # Errors
     /// When llama.cpp refuses the file.
-    pub fn load(_: &Llama, path: &Path, settings: &Settings) -> Result<Self, Error> {
+    pub fn load(llama: &Llama, path: &Path, settings: &Settings) -> Result<Self, Error> {
         let patterns = expert_patterns(settings.experts);
         let mut overrides: Vec<_> = patterns
             .iter()
@@ -72,6 +76,12 @@ impl Model {
         // then keep the experts on the host.
         params.n_gpu_layers = -1;
         params.tensor_buft_overrides = overrides.as_ptr();
+        let mut metadata = Vec::new();
+        if let Some(n) = settings.experts_used {
+            let architecture = Self::load_vocabulary(llama, path)?.facts().architecture;
+            metadata = vec![integer(&format!("{architecture}.expert_used_count"), n.get().into()), end_of_overrides()];
+            params.kv_overrides = metadata.as_ptr();
+        }
         // Repacked weights have kernels of their own, which a batch's width chooses.
         params.use_extra_bufts = crate::kernels::are_ours() || settings.numerics == Numerics::Fast;
         params.load_mode = match settings.load_mode {
@@ -79,7 +89,9 @@ impl Model {
             LoadMode::Mmap => sys::LLAMA_LOAD_MODE_MMAP,
             LoadMode::None => sys::LLAMA_LOAD_MODE_NONE,
         };
-        load(path, params)
+        let model = load(path, params);
+        drop(metadata);
+        model
     }
 
     /// For what llama-cpp-2 has no function for.
@@ -114,6 +126,8 @@ impl Model {
             chat_template: text("tokenizer.chat_template"),
             n_vocab: self.llama.n_vocab().unsigned_abs(),
             cache_bytes_per_token: self.cache_bytes_per_token(),
+            key_length: self.head_length("key_length"),
+            value_length: self.head_length("value_length"),
             architecture,
         }
     }
@@ -126,12 +140,20 @@ impl Model {
         let architecture = text("general.architecture")?;
         let number = |key: &str| text(&format!("{architecture}.{key}"))?.parse::<u64>().ok();
         let heads = number("attention.head_count")?;
-        let width = || Some(number("embedding_length")? / heads.max(1));
-        let key = number("attention.key_length").or_else(width)?;
-        let value = number("attention.value_length").or_else(width)?;
+        let [key, value] = ["key_length", "value_length"].map(|name| self.head_length(name).map(u64::from));
+        let (key, value) = (key?, value?);
         // Where layers differ in their heads this is a list: take the most.
         let kv_heads = number("attention.head_count_kv").unwrap_or(heads);
         Some(number("block_count")? * kv_heads * (key + value) * 2)
+    }
+
+    /// Numbers of a head's key or value; where the metadata does not say, heads share the embedding.
+    fn head_length(&self, name: &str) -> Option<u32> {
+        let text = |key: &str| self.llama.meta_val_str(key).ok();
+        let architecture = text("general.architecture")?;
+        let number = |key: &str| text(&format!("{architecture}.{key}"))?.parse::<u32>().ok();
+        let shared = || Some(number("embedding_length")? / number("attention.head_count")?.max(1));
+        number(&format!("attention.{name}")).or_else(shared)
     }
 
     /// Tokens as text; control tokens have none.
@@ -164,6 +186,25 @@ fn load(path: &Path, params: sys::llama_model_params) -> Result<Model, Error> {
     // when dropped. Its own loader can't be used: it has no use_extra_bufts.
     let llama = unsafe { std::mem::transmute::<NonNull<sys::llama_model>, LlamaModel>(model) };
     Ok(Model { llama })
+}
+
+/// An entry of the file's metadata that is to have this value.
+fn integer(name: &str, value: i64) -> sys::llama_model_kv_override {
+    let mut entry = end_of_overrides();
+    entry.tag = sys::LLAMA_KV_OVERRIDE_TYPE_INT;
+    entry.__bindgen_anon_1.val_i64 = value;
+    // The last byte stays 0.
+    let room = entry.key.len() - 1;
+    for (to, from) in entry.key.iter_mut().take(room).zip(name.bytes()) {
+        *to = from as c_char;
+    }
+    entry
+}
+
+/// An entry without a name, which ends a list of them.
+fn end_of_overrides() -> sys::llama_model_kv_override {
+    // SAFETY: plain data, for which zeros are a value.
+    unsafe { std::mem::zeroed() }
 }
 
 /// What the header says of it; None where it scales nothing.

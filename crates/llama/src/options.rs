@@ -2,16 +2,20 @@
 //!
 //! Must not know what a context needs whatever is chosen: `context` has that.
 
-use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::context::params::{KvCacheType, LlamaContextParams, RopeScalingType};
 use llama_cpp_sys_2 as sys;
 
 use crate::device::devices;
 
 /// What is chosen of a context's parameters. The default is llama.cpp's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ContextOptions {
     pub op_offload: OpOffload,
     pub flash_attention: FlashAttention,
+    pub kv_k: CacheType,
+    pub kv_v: CacheType,
+    pub swa_full: SwaFull,
+    pub rope: Rope,
 }
 
 /// Whether llama.cpp computes products of large batches on the accelerator where the weights are on the host, by
@@ -34,16 +38,94 @@ pub enum FlashAttention {
     Off,
 }
 
+/// A type of numbers that a cache can hold (`--cache-type-k`, `--cache-type-v`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheType {
+    F32,
+    /// llama.cpp's default.
+    #[default]
+    F16,
+    Bf16,
+    Q8_0,
+    Q5_1,
+    Q5_0,
+    Q4_1,
+    Q4_0,
+    Iq4Nl,
+}
+
+/// How much of a text is kept for layers with a sliding window (`--swa-full`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SwaFull {
+    /// All of it, the library's default.
+    #[default]
+    Full,
+    /// The window, llama-server's default: a sequence can't be cut then.
+    Window,
+}
+
+/// How the angles of rotary position encoding are scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Rope {
+    /// As the model's file says.
+    #[default]
+    Model,
+    None,
+    /// Positions are divided by so much (`--rope-scaling linear --rope-scale`).
+    Linear(f32),
+    /// For a context so many times as long (`--rope-scaling yarn --rope-scale`).
+    Yarn(f32),
+    /// Another base of the frequencies (`--rope-freq-base`), and no scaling.
+    Base(f32),
+}
+
+impl From<CacheType> for KvCacheType {
+    fn from(cache_type: CacheType) -> Self {
+        match cache_type {
+            CacheType::F32 => Self::F32,
+            CacheType::F16 => Self::F16,
+            CacheType::Bf16 => Self::BF16,
+            CacheType::Q8_0 => Self::Q8_0,
+            CacheType::Q5_1 => Self::Q5_1,
+            CacheType::Q5_0 => Self::Q5_0,
+            CacheType::Q4_1 => Self::Q4_1,
+            CacheType::Q4_0 => Self::Q4_0,
+            CacheType::Iq4Nl => Self::IQ4_NL,
+        }
+    }
+}
+
+impl Rope {
+    fn set(self, params: LlamaContextParams) -> LlamaContextParams {
+        match self {
+            Self::Model => params,
+            Self::None => params.with_rope_scaling_type(RopeScalingType::None),
+            Self::Linear(factor) => {
+                params.with_rope_scaling_type(RopeScalingType::Linear).with_rope_freq_scale(1.0 / factor)
+            }
+            Self::Yarn(factor) => {
+                params.with_rope_scaling_type(RopeScalingType::Yarn).with_rope_freq_scale(1.0 / factor)
+            }
+            Self::Base(base) => params.with_rope_scaling_type(RopeScalingType::None).with_rope_freq_base(base),
+        }
+    }
+}
+
 impl ContextOptions {
     /// The parameters with what is chosen.
     pub(crate) fn set(self, params: LlamaContextParams) -> LlamaContextParams {
-        let Self { op_offload, flash_attention } = self;
+        let Self { op_offload, flash_attention, kv_k, kv_v, swa_full, rope } = self;
         let flash_attention = match flash_attention {
             FlashAttention::Auto => trusted(),
             FlashAttention::On => sys::LLAMA_FLASH_ATTN_TYPE_ENABLED,
             FlashAttention::Off => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
         };
-        params.with_op_offload(op_offload == OpOffload::On).with_flash_attention_policy(flash_attention)
+        rope.set(params)
+            .with_op_offload(op_offload == OpOffload::On)
+            .with_flash_attention_policy(flash_attention)
+            .with_type_k(kv_k.into())
+            .with_type_v(kv_v.into())
+            .with_swa_full(swa_full == SwaFull::Full)
     }
 }
 

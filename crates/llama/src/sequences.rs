@@ -8,7 +8,8 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
 use crate::context::{context_params, head, least_rows, pieces};
-use crate::{Error, Llama, Model, Settings, Strategy, Token};
+use crate::options::SwaFull;
+use crate::{ContextOptions, Error, Llama, Model, Settings, Strategy, Token};
 
 /// Sequences that may hold the head of a prompt, each with the prompt it begins with. None is the parked one.
 pub(crate) type Donors<'a> = Vec<(Option<usize>, &'a [Token])>;
@@ -39,6 +40,7 @@ pub(crate) struct Sequences<'m> {
     twinned: bool,
     /// Tokens of context for each sequence.
     n_ctx_seq: u32,
+    swa_full: SwaFull,
     /// Those that llama.cpp copies at the next decode only, and whose state
     /// can't be had before.
     owed: Vec<usize>,
@@ -48,7 +50,7 @@ impl<'m> Sequences<'m> {
     /// # Errors
     /// When llama.cpp can't allocate the context.
     pub fn new(llama: &Llama, model: &'m Model, settings: &Settings) -> Result<Self, Error> {
-        let Settings { context: n_ctx_seq, .. } = *settings;
+        let Settings { context: n_ctx_seq, options: ContextOptions { swa_full, .. }, .. } = *settings;
         let Strategy { rows, .. } = settings.strategy;
         let least_rows = least_rows(settings.numerics);
         let params = context_params(settings)?;
@@ -56,7 +58,18 @@ impl<'m> Sequences<'m> {
         let refused = |reason: String| Error::Context { context: n_ctx_seq, rows, reason };
         let context = model.llama.new_context(&llama.backend, params).map_err(|error| refused(error.to_string()))?;
         let parked = rows.max(least_rows) as usize;
-        Ok(Self { model, context, batch, rows, parked, least_rows, twinned: false, n_ctx_seq, owed: Vec::new() })
+        Ok(Self {
+            model,
+            context,
+            batch,
+            rows,
+            parked,
+            least_rows,
+            twinned: false,
+            n_ctx_seq,
+            swa_full,
+            owed: Vec::new(),
+        })
     }
 
     /// The most sequences beside the parked one.
@@ -148,9 +161,11 @@ impl<'m> Sequences<'m> {
         self.context.copy_kv_cache_seq(from as i32, to as i32, None, None).map_err(decode_error)
     }
 
-    /// Whether a sequence can be cut: what recurrent layers have made of its last tokens can't be taken back.
+    /// Whether a sequence can be cut: what recurrent layers have made of its last tokens can't be taken back, and a sliding
+    /// window has forgotten those before it.
     pub fn can_cut(&self) -> bool {
-        !self.model.llama.is_recurrent() && !self.model.llama.is_hybrid()
+        let forgets = self.model.window().is_some() && self.swa_full == SwaFull::Window;
+        !self.model.llama.is_recurrent() && !self.model.llama.is_hybrid() && !forgets
     }
 
     /// Takes all tokens after the first `n_tokens` out of a sequence of a model for which [`Self::can_cut`] holds.

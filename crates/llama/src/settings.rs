@@ -1,11 +1,15 @@
 //! Owns how a model is loaded and decoded.
 
+use std::num::NonZeroU32;
+
 use crate::options::ContextOptions;
 
 /// How a model is loaded, and what its contexts are like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     pub experts: HostExperts,
+    /// Experts that a token goes through; None for as many as the file says. A model must have as many.
+    pub experts_used: Option<NonZeroU32>,
     pub options: ContextOptions,
     pub numerics: Numerics,
     /// Tokens of context for each sequence.

@@ -21,7 +21,7 @@ pub enum FlashAttention {
 }
 
 impl LevelType for FlashAttention {
-    const SCOPE: Scope = Scope::Load;
+    const SCOPE: Scope = Scope::Context;
     read_name!();
 
     fn usual() -> Option<Self> {

@@ -1,18 +1,34 @@
 //! Has the types of the factors' levels, one file each. None of them knows another, nor the list of factors.
 
+use std::str::FromStr;
+
+use strum::VariantNames;
+
+use super::{NotALevel, Written};
+
+mod cache_type;
+mod experts_used;
 mod flash_attention;
 mod name;
 mod offload;
 mod op_offload;
+mod positive;
 mod quant;
+mod rope;
+mod swa_full;
 mod temperature;
 mod template;
 
+pub use cache_type::{CacheType, KvK, KvV};
+pub use experts_used::ExpertsUsed;
 pub use flash_attention::FlashAttention;
 pub use name::{ChainId, ModelId};
 pub use offload::Offload;
 pub use op_offload::OpOffload;
+pub use positive::Positive;
 pub use quant::Quant;
+pub use rope::Rope;
+pub use swa_full::SwaFull;
 pub use temperature::Temperature;
 pub use template::Template;
 
@@ -20,17 +36,17 @@ pub use template::Template;
 macro_rules! read_name {
     () => {
         fn read(written: &crate::domain::Written) -> Result<Self, crate::domain::NotALevel> {
-            let names = <Self as strum::VariantNames>::VARIANTS;
-            match written {
-                crate::domain::Written::Name(name) => {
-                    name.parse().map_err(|_| crate::domain::NotALevel::Unknown { names })
-                }
-                _ => Err(crate::domain::NotALevel::other(
-                    "this is not a name",
-                    format!("use one of: {}", names.join(", ")),
-                )),
-            }
+            crate::domain::factors::name_of(written)
         }
     };
 }
 use read_name;
+
+/// Reads one of a few names.
+fn name_of<T: FromStr + VariantNames>(written: &Written) -> Result<T, NotALevel> {
+    let names = T::VARIANTS;
+    match written {
+        Written::Name(name) => name.parse().map_err(|_| NotALevel::Unknown { names }),
+        _ => Err(NotALevel::other("this is not a name", format!("use one of: {}", names.join(", ")))),
+    }
+}

@@ -19,7 +19,7 @@ pub enum OpOffload {
 }
 
 impl LevelType for OpOffload {
-    const SCOPE: Scope = Scope::Load;
+    const SCOPE: Scope = Scope::Context;
     const ACTS: Acts = Acts::OnExpertsBesideAnAccelerator;
 
     fn usual() -> Option<Self> {

@@ -185,6 +185,11 @@ impl Engine for LlamaEngine<'_> {
         Ok(::llama::generate(&self.llama.0, &self.model.0, &settings, &work.into(), &mut telling)?)
     }
 
+    fn reuse(&mut self, settings: &LoadSettings) -> Result<Option<Footprint>, EngineError> {
+        self.settings = settings.clone();
+        footprint(self.llama, self.model, settings).map(Some)
+    }
+
     fn trace(&mut self, work: &TraceWork, observer: &mut dyn Observer) -> Result<Vec<Traced>, EngineError> {
         let mut files = Files::new(work, observer);
         let settings = (&self.settings).into();

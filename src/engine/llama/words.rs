@@ -2,8 +2,8 @@
 //! that a step which is off is left out of a chain.
 
 use crate::domain::{
-    Bos, ChatForm, FlashAttention, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Quant, ResolvedChain,
-    RopeScaling, Seed, Step, Stop, Temperature, Template, TokenBias,
+    Bos, CacheType, ChatForm, ExpertsUsed, FlashAttention, KvK, KvV, LoadKey, ModelFacts, Numerics, Offload, OpOffload,
+    Quant, ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
@@ -84,6 +84,10 @@ impl From<&LoadSettings> for ::llama::Settings {
                 Offload::Layers(n) => ::llama::HostExperts::Layers(n),
                 Offload::All => ::llama::HostExperts::All,
             },
+            experts_used: match settings.levels.get() {
+                ExpertsUsed::Model => None,
+                ExpertsUsed::Number(n) => Some(*n),
+            },
             options: options(&settings.levels),
             numerics: match settings.numerics {
                 Numerics::Invariant => ::llama::Numerics::Invariant,
@@ -122,6 +126,35 @@ fn options(levels: &LoadKey) -> ::llama::ContextOptions {
             FlashAttention::On => options::FlashAttention::On,
             FlashAttention::Off => options::FlashAttention::Off,
         },
+        kv_k: levels.get::<KvK>().0.into(),
+        kv_v: levels.get::<KvV>().0.into(),
+        swa_full: match levels.get() {
+            SwaFull::Full => options::SwaFull::Full,
+            SwaFull::Window => options::SwaFull::Window,
+        },
+        rope: match levels.get() {
+            Rope::Model => options::Rope::Model,
+            Rope::None => options::Rope::None,
+            Rope::Linear(factor) => options::Rope::Linear(factor.get()),
+            Rope::Yarn(factor) => options::Rope::Yarn(factor.get()),
+            Rope::Base(base) => options::Rope::Base(base.get()),
+        },
+    }
+}
+
+impl From<CacheType> for ::llama::options::CacheType {
+    fn from(cache_type: CacheType) -> Self {
+        match cache_type {
+            CacheType::F32 => Self::F32,
+            CacheType::F16 => Self::F16,
+            CacheType::BF16 => Self::Bf16,
+            CacheType::Q8_0 => Self::Q8_0,
+            CacheType::Q5_1 => Self::Q5_1,
+            CacheType::Q5_0 => Self::Q5_0,
+            CacheType::Q4_1 => Self::Q4_1,
+            CacheType::Q4_0 => Self::Q4_0,
+            CacheType::IQ4_NL => Self::Iq4Nl,
+        }
     }
 }
 
@@ -244,6 +277,8 @@ impl From<::llama::Facts> for ModelFacts {
             chat: None,
             thought_markers: facts.chat_template.and_then(|template| Markers::of_template(&template)),
             cache_bytes_per_token: facts.cache_bytes_per_token,
+            key_length: facts.key_length,
+            value_length: facts.value_length,
         }
     }
 }

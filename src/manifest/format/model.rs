@@ -177,6 +177,8 @@ impl From<domain::ModelFacts> for ModelFacts {
             chat,
             thought_markers,
             cache_bytes_per_token,
+            key_length: _,
+            value_length: _,
         } = facts;
         Self {
             architecture,
@@ -218,6 +220,8 @@ impl From<ModelFacts> for domain::ModelFacts {
             chat: chat.map(|chat| Box::new(chat.into())),
             thought_markers: thought_markers.map(Into::into),
             cache_bytes_per_token,
+            key_length: None,
+            value_length: None,
         }
     }
 }

@@ -1,0 +1,58 @@
+//! Knows which levels llama.cpp refuses, together or of a model, so that a run need not find out. Must not know what
+//! becomes of a refusal.
+
+use crate::domain::{CacheType, ExpertsUsed, Factor, FlashAttention, KvK, KvV, Level, LoadKey, ModelFacts};
+
+/// Levels that llama.cpp refuses for a model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{given} can't be used with the model {model}: {why}; leave it out with [[grid.exclude]] model = {model:?}, {given}",
+    given = given(levels)
+)]
+pub struct Refused {
+    model: String,
+    levels: Vec<Level>,
+    why: String,
+}
+
+fn given(levels: &[Level]) -> String {
+    let given = levels.iter().map(|level| format!("{} = {}", level.factor(), level.written()));
+    given.collect::<Vec<_>>().join(", ")
+}
+
+/// Whatever llama.cpp refuses of a load key, for a model in a file.
+pub(super) fn refused(key: &LoadKey, facts: &ModelFacts) -> Vec<Refused> {
+    let mut found = Vec::new();
+    let mut refuse = |factors: &[Factor], why: String| {
+        let levels = key.levels().filter(|level| factors.contains(&level.factor())).cloned().collect();
+        found.push(Refused { model: key.model().to_owned(), levels, why });
+    };
+    let (KvK(keys), KvV(values)) = (key.get(), key.get());
+    let fused = *key.get::<FlashAttention>() != FlashAttention::Off;
+    // As `llama_init_from_model` has it.
+    if values.is_quantised() && !fused {
+        let why = "llama.cpp keeps quantised values for flash attention only";
+        refuse(&[Factor::KvV, Factor::FlashAttention], why.to_owned());
+    }
+    let halves = [(Factor::KvK, *keys, facts.key_length), (Factor::KvV, *values, facts.value_length)];
+    for (factor, cache_type, length) in halves.into_iter().filter(|_| fused) {
+        if let Some(length) =
+            length.filter(|length| cache_type.is_quantised() && !length.is_multiple_of(CacheType::BLOCK))
+        {
+            let block = CacheType::BLOCK;
+            refuse(
+                &[factor],
+                format!("its heads have {length} numbers, and {cache_type} keeps whole blocks of {block}"),
+            );
+        }
+    }
+    // As `llama_model_base::load_hparams` has it, which ends the process.
+    match (*key.get(), facts.n_expert) {
+        (ExpertsUsed::Number(_), 0) => refuse(&[Factor::ExpertsUsed], "it has no experts".to_owned()),
+        (ExpertsUsed::Number(asked), n_expert) if asked.get() > n_expert => {
+            refuse(&[Factor::ExpertsUsed], format!("its layers have {n_expert} experts"));
+        }
+        _ => {}
+    }
+    found
+}
