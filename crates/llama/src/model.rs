@@ -1,6 +1,6 @@
 //! Loads a GGUF file, with its experts where the offload wants them.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::ptr::{self, NonNull};
