@@ -127,7 +127,11 @@ impl Plan {
                 }
             }
             if !prompts.is_empty() {
-                for refused in surveyed.file().into_iter().flat_map(|file| refused(&key, &file.facts)) {
+                for refused in surveyed
+                    .file()
+                    .into_iter()
+                    .flat_map(|file| refused(&key, &file.facts, experiment.generate.numerics))
+                {
                     let error = PlanError::from(refused);
                     if !errors.contains(&error) {
                         errors.push(error);

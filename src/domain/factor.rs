@@ -167,6 +167,10 @@ factors! {
     kv_v: KvV(KvV),
     /// How much of a text layers with a sliding window keep.
     swa_full: SwaFull(SwaFull),
+    /// How many tokens are computed at once at most.
+    ubatch: Ubatch(Ubatch),
+    /// How many texts are decoded together.
+    width: Width(Width),
     /// How a token's position is turned into angles.
     rope: Rope(Rope),
     /// How many experts a token goes through.

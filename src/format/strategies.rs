@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::domain::{
     Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, NotALevel, Numerics, Seed,
-    Selection, Slot, Step, Temperature, TokenBias, Written,
+    Selection, Slot, Step, Temperature, TokenBias, Width, Written,
 };
 use crate::metrics::Markers;
 
@@ -23,6 +23,10 @@ pub fn levels(factor: Factor) -> BoxedStrategy<Level> {
             let scaled = (prop::sample::select(&["linear", "yarn", "base"][..]), 0.1..1e6_f32);
             let scaled = scaled.prop_map(|(kind, number)| Written::Name(format!("{kind}:{number}")));
             prop_oneof![named(&["model", "none"]), scaled].boxed()
+        }
+        Factor::Ubatch => (1..=u32::MAX).prop_map(|n| Written::Integer(n.into())).boxed(),
+        Factor::Width => {
+            prop_oneof![named(&["any"]), (1..=Width::MOST).prop_map(|n| Written::Integer(n.into()))].boxed()
         }
         Factor::ExpertsUsed => {
             prop_oneof![named(&["model"]), (1..=u32::MAX).prop_map(|n| Written::Integer(n.into()))].boxed()

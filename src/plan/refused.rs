@@ -1,7 +1,9 @@
 //! Knows which levels llama.cpp refuses, together or of a model, so that a run need not find out. Must not know what
 //! becomes of a refusal.
 
-use crate::domain::{CacheType, ExpertsUsed, Factor, FlashAttention, KvK, KvV, Level, LoadKey, ModelFacts};
+use crate::domain::{
+    CacheType, ExpertsUsed, Factor, FlashAttention, KvK, KvV, Level, LoadKey, ModelFacts, Numerics, Ubatch, Width,
+};
 
 /// Levels that llama.cpp refuses for a model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,13 +17,16 @@ pub struct Refused {
     why: String,
 }
 
+/// From three tokens on, any number can be cut into pieces of two and more.
+const LEAST_UBATCH: u32 = 3;
+
 fn given(levels: &[Level]) -> String {
     let given = levels.iter().map(|level| format!("{} = {}", level.factor(), level.written()));
     given.collect::<Vec<_>>().join(", ")
 }
 
 /// Whatever llama.cpp refuses of a load key, for a model in a file.
-pub(super) fn refused(key: &LoadKey, facts: &ModelFacts) -> Vec<Refused> {
+pub(super) fn refused(key: &LoadKey, facts: &ModelFacts, numerics: Numerics) -> Vec<Refused> {
     let mut found = Vec::new();
     let mut refuse = |factors: &[Factor], why: String| {
         let levels = key.levels().filter(|level| factors.contains(&level.factor())).cloned().collect();
@@ -45,6 +50,19 @@ pub(super) fn refused(key: &LoadKey, facts: &ModelFacts) -> Vec<Refused> {
                 format!("its heads have {length} numbers, and {cache_type} keeps whole blocks of {block}"),
             );
         }
+    }
+    // A token alone has kernels of its own.
+    let ubatch: &Ubatch = key.get();
+    if numerics == Numerics::Invariant && ubatch.get() < LEAST_UBATCH {
+        let why = format!(
+            "in numerics = \"invariant\" no token is computed alone, which takes {LEAST_UBATCH} at least; numerics = \"fast\" \
+             has no such rule"
+        );
+        refuse(&[Factor::Ubatch], why);
+    }
+    if numerics == Numerics::Invariant && *key.get::<Width>() != Width::Any {
+        let why = "in numerics = \"invariant\" a text is the same in any company, so the width changes none; use numerics = \"fast\"";
+        refuse(&[Factor::Width], why.to_owned());
     }
     // As `llama_model_base::load_hparams` has it, which ends the process.
     match (*key.get(), facts.n_expert) {

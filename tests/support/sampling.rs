@@ -103,6 +103,7 @@ pub fn model() -> &'static Model {
         let llama = Llama::start(Kernels::Ggml).expect("llama.cpp starts once");
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/deepseek-tiny.gguf"));
         let settings = Settings {
+            experts_used: None,
             experts: HostExperts::None,
             options: ContextOptions::default(),
             numerics: Numerics::Invariant,

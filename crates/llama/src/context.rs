@@ -8,10 +8,8 @@ use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_sys_2 as sys;
 
 use crate::device::devices;
+use crate::options::Ubatch;
 use crate::{Error, Numerics, Settings, Strategy};
-
-/// llama.cpp's default physical batch.
-const N_UBATCH: u32 = 512;
 
 /// The parameters of one lane's context.
 ///
@@ -35,7 +33,6 @@ pub(crate) fn context_params(settings: &Settings) -> Result<LlamaContextParams, 
         .with_n_ctx(Some(n_ctx))
         .with_n_seq_max(n_seq_max)
         .with_n_batch(n_batch)
-        .with_n_ubatch(N_UBATCH.min(n_batch))
         .with_n_threads(n_threads)
         .with_n_threads_batch(n_threads)
         // Each sequence has a stream of its own: what else is decoded
@@ -56,14 +53,14 @@ pub(crate) fn least_rows(numerics: Numerics) -> u32 {
 
 /// The pieces in which a prompt is evaluated: those of llama.cpp, but that none after the first
 /// is a single token, for which [`least_rows`] would not hold.
-pub(crate) fn pieces(n_tokens: usize) -> impl Iterator<Item = Range<usize>> {
-    const PIECE: usize = N_UBATCH as usize;
+pub(crate) fn pieces(n_tokens: usize, Ubatch(ubatch): Ubatch) -> impl Iterator<Item = Range<usize>> {
+    let piece = ubatch.max(1) as usize;
     let mut begin = 0;
     std::iter::from_fn(move || {
         let length = match n_tokens - begin {
             0 => return None,
-            left if left == PIECE + 1 => PIECE - 1,
-            left => left.min(PIECE),
+            left if left == piece + 1 && piece > 2 => piece - 1,
+            left => left.min(piece),
         };
         begin += length;
         Some(begin - length..begin)
@@ -92,9 +89,9 @@ pub(crate) fn may_share_heads(numerics: Numerics) -> bool {
 /// How many of the tokens that a prompt of `n_tokens` has in common with one of `n_other` need not be evaluated again:
 /// so many that each of them took the kernels there that it would take here, and that the rest of its piece still takes
 /// those of the whole piece. Then no bit hangs on what was evaluated before.
-pub(crate) fn head(n_in_common: usize, n_tokens: usize, n_other: usize) -> usize {
+pub(crate) fn head(n_in_common: usize, n_tokens: usize, n_other: usize, ubatch: Ubatch) -> usize {
     let kernels = |n_tokens| {
-        pieces(n_tokens).flat_map(|piece| {
+        pieces(n_tokens, ubatch).flat_map(|piece| {
             let kernel = tiled(&piece);
             piece.map(move |_| kernel)
         })
@@ -102,7 +99,7 @@ pub(crate) fn head(n_in_common: usize, n_tokens: usize, n_other: usize) -> usize
     let alike = kernels(n_tokens).zip(kernels(n_other)).take_while(|(here, there)| here == there).count();
     // The last token is evaluated in any case, for its logits.
     let head = n_in_common.min(alike).min(n_tokens.saturating_sub(1));
-    let Some(piece) = pieces(n_tokens).find(|piece| piece.contains(&head)) else { return 0 };
+    let Some(piece) = pieces(n_tokens, ubatch).find(|piece| piece.contains(&head)) else { return 0 };
     let least = if tiled(&piece) { TILED } else { 2.min(piece.len()) };
     head.min(piece.end - least)
 }
@@ -135,15 +132,26 @@ pub(crate) fn raw(params: &LlamaContextParams) -> sys::llama_context_params {
 mod tests {
     use super::*;
 
+    const UBATCH: Ubatch = Ubatch(512);
+
+    fn head(n_in_common: usize, n_tokens: usize, n_other: usize) -> usize {
+        super::head(n_in_common, n_tokens, n_other, UBATCH)
+    }
+
     #[test]
     fn no_piece_of_a_prompt_is_a_token_alone() {
-        assert!(pieces(1).eq(std::iter::once(0..1)));
-        assert_eq!(pieces(513).collect::<Vec<_>>(), [0..511, 511..513]);
-        for n_tokens in [2, 511, 512, 514, 1024, 1025, 1026, 100_001] {
-            let pieces: Vec<_> = pieces(n_tokens).collect();
-            assert!(pieces.iter().all(|piece| (2..=512).contains(&piece.len())), "{n_tokens}");
-            assert!(pieces.iter().cloned().flatten().eq(0..n_tokens), "{n_tokens}");
+        assert!(pieces(1, UBATCH).eq(std::iter::once(0..1)));
+        assert_eq!(pieces(513, UBATCH).collect::<Vec<_>>(), [0..511, 511..513]);
+        for (n_tokens, n) in
+            [2, 511, 512, 514, 1024, 1025, 1026, 100_001].into_iter().zip([3, 4, 64, 512].into_iter().cycle())
+        {
+            let pieces: Vec<_> = pieces(n_tokens, Ubatch(n)).collect();
+            assert!(pieces.iter().all(|piece| (2..=n as usize).contains(&piece.len())), "{n_tokens} by {n}");
+            assert!(pieces.iter().cloned().flatten().eq(0..n_tokens), "{n_tokens} by {n}");
         }
+        // Where one at a time is asked for.
+        assert_eq!(pieces(3, Ubatch(1)).collect::<Vec<_>>(), [0..1, 1..2, 2..3]);
+        assert_eq!(pieces(3, Ubatch(2)).collect::<Vec<_>>(), [0..2, 2..3]);
     }
 
     #[test]
@@ -161,7 +169,7 @@ mod tests {
             for n_in_common in 0..=n_tokens.min(n_other) {
                 let head = head(n_in_common, n_tokens, n_other);
                 assert!(head <= n_in_common && head < n_tokens);
-                let whole = pieces(n_tokens).find(|piece| piece.contains(&head)).expect("there is a rest");
+                let whole = pieces(n_tokens, UBATCH).find(|piece| piece.contains(&head)).expect("there is a rest");
                 assert_eq!(tiled(&(head..whole.end)), tiled(&whole), "{n_in_common} of {n_tokens} and {n_other}");
                 assert!(head == 0 || whole.end - head >= 2);
             }

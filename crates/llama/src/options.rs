@@ -14,6 +14,7 @@ pub struct ContextOptions {
     pub flash_attention: FlashAttention,
     pub kv_k: CacheType,
     pub kv_v: CacheType,
+    pub ubatch: Ubatch,
     pub swa_full: SwaFull,
     pub rope: Rope,
 }
@@ -52,6 +53,17 @@ pub enum CacheType {
     Q4_1,
     Q4_0,
     Iq4Nl,
+}
+
+/// How many tokens are computed at once at most (`--ubatch-size`); in invariant numerics 3 at least, and no less than rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ubatch(pub u32);
+
+/// llama.cpp's default.
+impl Default for Ubatch {
+    fn default() -> Self {
+        Self(512)
+    }
 }
 
 /// How much of a text is kept for layers with a sliding window (`--swa-full`).
@@ -114,15 +126,17 @@ impl Rope {
 impl ContextOptions {
     /// The parameters with what is chosen.
     pub(crate) fn set(self, params: LlamaContextParams) -> LlamaContextParams {
-        let Self { op_offload, flash_attention, kv_k, kv_v, swa_full, rope } = self;
+        let Self { op_offload, flash_attention, kv_k, kv_v, ubatch, swa_full, rope } = self;
         let flash_attention = match flash_attention {
             FlashAttention::Auto => trusted(),
             FlashAttention::On => sys::LLAMA_FLASH_ATTN_TYPE_ENABLED,
             FlashAttention::Off => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
         };
+        let n_batch = params.n_batch();
         rope.set(params)
             .with_op_offload(op_offload == OpOffload::On)
             .with_flash_attention_policy(flash_attention)
+            .with_n_ubatch(ubatch.0.min(n_batch))
             .with_type_k(kv_k.into())
             .with_type_v(kv_v.into())
             .with_swa_full(swa_full == SwaFull::Full)

@@ -40,7 +40,7 @@ pub(crate) struct Sequences<'m> {
     twinned: bool,
     /// Tokens of context for each sequence.
     n_ctx_seq: u32,
-    swa_full: SwaFull,
+    options: ContextOptions,
     /// Those that llama.cpp copies at the next decode only, and whose state
     /// can't be had before.
     owed: Vec<usize>,
@@ -50,7 +50,7 @@ impl<'m> Sequences<'m> {
     /// # Errors
     /// When llama.cpp can't allocate the context.
     pub fn new(llama: &Llama, model: &'m Model, settings: &Settings) -> Result<Self, Error> {
-        let Settings { context: n_ctx_seq, options: ContextOptions { swa_full, .. }, .. } = *settings;
+        let Settings { context: n_ctx_seq, options, .. } = *settings;
         let Strategy { rows, .. } = settings.strategy;
         let least_rows = least_rows(settings.numerics);
         let params = context_params(settings)?;
@@ -67,7 +67,7 @@ impl<'m> Sequences<'m> {
             least_rows,
             twinned: false,
             n_ctx_seq,
-            swa_full,
+            options,
             owed: Vec::new(),
         })
     }
@@ -92,7 +92,7 @@ impl<'m> Sequences<'m> {
         }
         let head = self.take_head(prompt, donors)?;
         let mut rest = Vec::new();
-        for piece in pieces(n_prompt_tokens).filter(|piece| piece.end > head) {
+        for piece in pieces(n_prompt_tokens, self.options.ubatch).filter(|piece| piece.end > head) {
             let piece = piece.start.max(head)..piece.end;
             rest.push(piece.len() as u32);
             self.batch.clear();
@@ -109,7 +109,8 @@ impl<'m> Sequences<'m> {
     fn take_head(&mut self, prompt: &[Token], donors: Donors<'_>) -> Result<usize, Error> {
         let in_common = |other: &[Token]| prompt.iter().zip(other).take_while(|(here, there)| here == there).count();
         let heads = donors.into_iter().map(|(sequence, other)| {
-            (head(in_common(other), prompt.len(), other.len()), sequence.unwrap_or(self.parked))
+            let n_head = head(in_common(other), prompt.len(), other.len(), self.options.ubatch);
+            (n_head, sequence.unwrap_or(self.parked))
         });
         // The first of the longest.
         let longest = heads.rev().max_by_key(|&(head, _)| head).filter(|&(head, _)| head > 0 && self.can_cut());
@@ -164,7 +165,7 @@ impl<'m> Sequences<'m> {
     /// Whether a sequence can be cut: what recurrent layers have made of its last tokens can't be taken back, and a sliding
     /// window has forgotten those before it.
     pub fn can_cut(&self) -> bool {
-        let forgets = self.model.window().is_some() && self.swa_full == SwaFull::Window;
+        let forgets = self.model.window().is_some() && self.options.swa_full == SwaFull::Window;
         !self.model.llama.is_recurrent() && !self.model.llama.is_hybrid() && !forgets
     }
 

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use super::number;
 use crate::domain::{LevelType, NotALevel, Scope, Written};
 
 /// How many of a layer's experts a token goes through (`--override-kv ARCHITECTURE.expert_used_count=int:N`). Without effect
@@ -28,8 +29,7 @@ impl LevelType for ExpertsUsed {
     fn read(written: &Written) -> Result<Self, NotALevel> {
         let read = match written {
             Written::Name(name) if name == "model" => Some(Self::Model),
-            &Written::Integer(n) => u32::try_from(n).ok().and_then(NonZeroU32::new).map(Self::Number),
-            _ => None,
+            written => number(written).map(Self::Number),
         };
         read.ok_or_else(|| {
             NotALevel::other("this is not a number of experts", "use \"model\", or a number of experts from 1 up")

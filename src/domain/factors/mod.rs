@@ -1,5 +1,6 @@
 //! Has the types of the factors' levels, one file each. None of them knows another, nor the list of factors.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use strum::VariantNames;
@@ -18,6 +19,8 @@ mod rope;
 mod swa_full;
 mod temperature;
 mod template;
+mod ubatch;
+mod width;
 
 pub use cache_type::{CacheType, KvK, KvV};
 pub use experts_used::ExpertsUsed;
@@ -31,6 +34,8 @@ pub use rope::Rope;
 pub use swa_full::SwaFull;
 pub use temperature::Temperature;
 pub use template::Template;
+pub use ubatch::Ubatch;
+pub use width::Width;
 
 /// How a level is read that is one of a few names.
 macro_rules! read_name {
@@ -41,6 +46,14 @@ macro_rules! read_name {
     };
 }
 use read_name;
+
+/// Reads a number from 1 up.
+fn number(written: &Written) -> Option<NonZeroU32> {
+    match *written {
+        Written::Integer(n) => u32::try_from(n).ok().and_then(NonZeroU32::new),
+        _ => None,
+    }
+}
 
 /// Reads one of a few names.
 fn name_of<T: FromStr + VariantNames>(written: &Written) -> Result<T, NotALevel> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::number;
 use crate::domain::{Acts, LevelType, NotALevel, Order, Scope, Wording, Written};
 
 /// Whose experts are kept in host memory.
@@ -30,8 +31,7 @@ impl LevelType for Offload {
         let offload = match written {
             Written::Name(name) if name == "none" => Some(Self::None),
             Written::Name(name) if name == "all" => Some(Self::All),
-            &Written::Integer(n) => u32::try_from(n).ok().filter(|&n| n > 0).map(Self::Layers),
-            _ => None,
+            written => number(written).map(|n| Self::Layers(n.get())),
         };
         offload.ok_or_else(|| {
             NotALevel::other("this is not an offload", "use \"none\", \"all\", or a number of layers from 1 up")

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Bos, CacheType, ChatForm, ExpertsUsed, FlashAttention, KvK, KvV, LoadKey, ModelFacts, Numerics, Offload, OpOffload,
-    Quant, ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias,
+    Quant, ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias, Ubatch,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
@@ -128,6 +128,7 @@ fn options(levels: &LoadKey) -> ::llama::ContextOptions {
         },
         kv_k: levels.get::<KvK>().0.into(),
         kv_v: levels.get::<KvV>().0.into(),
+        ubatch: options::Ubatch(levels.get::<Ubatch>().get()),
         swa_full: match levels.get() {
             SwaFull::Full => options::SwaFull::Full,
             SwaFull::Window => options::SwaFull::Window,

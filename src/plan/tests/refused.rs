@@ -34,6 +34,14 @@ fn quantised_caches_need_heads_of_whole_blocks() {
 }
 
 #[test]
+fn invariant_numerics_have_no_token_alone_and_no_width() {
+    let refused = refusals("ubatch = [2, 3]\nwidth = [\"any\", 1]", |_| {});
+    assert!(refused.iter().any(|refused| refused.starts_with("ubatch = 2 can't be used")), "{refused:?}");
+    assert!(refused.iter().any(|refused| refused.starts_with("width = 1 can't be used")), "{refused:?}");
+    assert_eq!(refused.len(), 4, "{refused:?}");
+}
+
+#[test]
 fn a_token_goes_through_experts_that_there_are() {
     let refused = refusals("experts_used = [9]", |_| {});
     assert!(refused[0].contains("its layers have 8 experts"), "{refused:?}");

@@ -147,11 +147,11 @@ fn side_by_side(
             Item { token: prompt[position], position: position as i32, sequence: sequence as i32, logits }
         };
         let mut last = 0;
-        for piece in pieces(prompt.len()) {
+        for piece in pieces(prompt.len(), settings.options.ubatch) {
             last = piece.len() - 1;
             context.decode(&piece.map(item).collect::<Vec<_>>())?;
         }
-        let lengths: Vec<u32> = pieces(prompt.len()).map(|piece| piece.len() as u32).collect();
+        let lengths: Vec<u32> = pieces(prompt.len(), settings.options.ubatch).map(|piece| piece.len() as u32).collect();
         recorder.worked(Done::Prompt { pieces: &lengths, head: 0 })?;
         let sink = (sequence < texts.len()).then(Sink::default);
         let mut row = Row::new(text, prompt, sink);
