@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use moe_sweep::domain::{
-    Bos, CacheType, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LoadKey, Numerics, Quant, ResolvedChain,
-    Rope, Seed, Step, SwaFull, Temperature, Template, Token,
+    Bos, CacheType, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LevelType as _, LoadKey, Numerics, Quant,
+    ResolvedChain, Rope, Seed, Step, SwaFull, Temperature, Template, Token, Ubatch, Written,
 };
 use moe_sweep::engine::kernels::Kernels;
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
@@ -114,11 +114,12 @@ fn levels_of_contexts_and_loads_are_other_arithmetic_and_depend_on_nothing_else_
 fn compare_levels() {
     let llama = Llama::start(Kernels::Avx2).expect("llama.cpp starts");
     let rope = |name: &str| Level::from(name.parse::<Rope>().expect("a rope"));
+    let ubatch = |n: i64| Level::from(Ubatch::read(&Written::Integer(n)).expect("a number"));
     let two_experts = ExpertsUsed::Number(2.try_into().expect("not 0"));
     let of_mixtures = [Level::from(FlashAttention::Off), KvK(CacheType::Q8_0).into(), KvV(CacheType::Q4_0).into()]
         .into_iter()
         .chain([KvK(CacheType::F32).into(), KvV(CacheType::BF16).into(), rope("linear:2"), rope("yarn:2")])
-        .chain([rope("base:500000"), two_experts.into()]);
+        .chain([rope("base:500000"), two_experts.into(), ubatch(40)]);
     let of_windows = [Level::from(FlashAttention::Off), SwaFull::Window.into()];
     let levels = of_mixtures.map(|level| ("deepseek-tiny", level));
     for (name, level) in levels.chain(of_windows.map(|level| ("gpt-oss-tiny", level))) {
@@ -160,7 +161,8 @@ fn compare(llama: &Llama, path: &Path, levels: &LoadKey, name: &str) -> u64 {
     let alone = made(&LoadSettings { sharing: Sharing::None, ..settings(path, (1, 1, 1), levels) }, &work);
     let mut texts = |strategy, work: &Work| made(&settings(path, strategy, levels), work);
     assert_eq!(alone.len(), work.groups.iter().map(|group| group.jobs.len()).sum::<usize>());
-    for strategy in STRATEGIES {
+    let narrow_enough = |&(_, _, batch): &(u32, u32, u32)| batch <= levels.get::<Ubatch>().get();
+    for strategy in STRATEGIES.into_iter().filter(narrow_enough) {
         let together = texts(strategy, &work);
         assert!(together == alone, "{name}: lanes, threads, batch {strategy:?} differ from one at a time");
     }

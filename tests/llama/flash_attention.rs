@@ -29,9 +29,9 @@ equivalence = { base = { flash_attention = "auto" }, other = { flash_attention =
 margin = 0.5
 "#;
 
-/// On the CPU `auto` is `on`; each is a cell, a load and a trial of its own all the same.
+/// On the CPU `auto` is `on`; each is a cell, a load key and a trial of its own all the same.
 #[test]
-fn it_is_a_column_and_each_level_is_a_load() {
+fn it_is_a_column_and_each_level_has_contexts_of_its_own() {
     let bench = Bench::new(EXPERIMENT);
     let run = |arguments: &[&str]| {
         let said = bench.command(arguments).env("MOE_SWEEP_MODELS", models()).output().expect("moe-sweep starts");
@@ -62,6 +62,8 @@ fn it_is_a_column_and_each_level_is_a_load() {
         loads.iter().map(|load| load.get("flash_attention").and_then(|level| level.as_str())).collect();
     // The usual level is not said: so manifests from before there was the factor read as they did.
     assert_eq!(levels, [None, Some("on"), Some("off")]);
+    let times: Vec<_> = loads.iter().map(|load| load["times"].as_u64()).collect();
+    assert_eq!(times, [Some(1), Some(0), Some(0)], "the weights are loaded once");
     assert!(bench.result("run", "verdicts.json").contains("\"attention\""));
     run(&["report", "run"]);
 }
