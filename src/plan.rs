@@ -9,10 +9,10 @@ use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, KvK, KvV, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload,
-    Point, ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId,
+    Point, ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId, Ubatch, Width,
 };
 use crate::engine::http::request_revision;
-use crate::engine::{CACHE_STEP, Shape};
+use crate::engine::{CACHE_STEP, Limits, Shape, Strategy};
 use crate::experiment::{Experiment, Model, Prompt, Source, caveats};
 use crate::metrics::Markers;
 
@@ -280,7 +280,7 @@ impl Plan {
 impl Load {
     /// Returns what a strategy for this load is chosen by; `model_bytes` is the size of
     /// the file that is loaded.
-    pub fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
+    fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
         let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
         let token_bytes = self.surveyed.file().and_then(|file| file.facts.cache_bytes_per_token);
         let tokens = u64::from(generate.context).next_multiple_of(CACHE_STEP);
@@ -294,6 +294,17 @@ impl Load {
             texts_a_prompt: self.prompts.iter().map(distinct).max().unwrap_or(0) as u32,
             numerics: generate.numerics,
         }
+    }
+
+    /// How it is spread over cores and memory; `model_bytes` is the size of the file that is loaded.
+    pub fn strategy(&self, model_bytes: u64, generate: Generate, limits: Limits) -> Strategy {
+        let chosen = match *self.key.get() {
+            Width::Any => Strategy::choose(self.shape(model_bytes, generate), limits),
+            Width::Texts(n) => Strategy::one_lane(model_bytes, limits.threads, n.get()),
+        };
+        // No step is cut in two.
+        let ubatch: &Ubatch = self.key.get();
+        Strategy { batch: chosen.batch.min(ubatch.get()), ..chosen }
     }
 
     /// Whether all of its trials are among these.

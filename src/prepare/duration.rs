@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::PlannedSweep;
 use crate::domain::{Quant, TrialId};
-use crate::engine::{Limits, Strategy};
+use crate::engine::Limits;
 use crate::model::duration::{Decoding, Span};
 use crate::worker::measure_pace;
 
@@ -30,7 +30,7 @@ impl PlannedSweep {
             if texts == 0 {
                 continue;
             }
-            let strategy = Strategy::choose(load.shape(anatomy.file_bytes, plan.generate), limits);
+            let strategy = load.strategy(anatomy.file_bytes, plan.generate, limits);
             let work = Decoding {
                 generated_tokens: texts * u64::from(plan.generate.max_tokens),
                 prompt_tokens: load.prompts.iter().filter_map(|group| group.n_tokens).map(u64::from).sum(),

@@ -26,8 +26,10 @@ pub fn sentence(measured: &Measured<'_>) -> String {
             "saves {weights_percent:.1} % of the weights on devices, {memory_percent:.1} % of all their memory"
         ));
     }
-    if let Some(seconds) = load.engine_seconds {
-        said.push(format!("loaded in {seconds:.2} s"));
+    match load.engine_seconds {
+        _ if load.times == 0 => said.push("its weights were loaded before".to_owned()),
+        Some(seconds) => said.push(format!("loaded in {seconds:.2} s")),
+        None => {}
     }
     if let Some(alone) = load.probe.as_ref().and_then(|probe| probe.alone) {
         let first = alone.first_token_seconds.map(|first| format!("first token after {first:.3} s, "));

@@ -63,12 +63,18 @@ pub fn describe(shown: &Shown<'_>) -> String {
     if let Some(text) = sequential(design, plan) {
         line(format!("  looks    {text}"));
     }
-    for load in &plan.loads {
+    let before = std::iter::once(None).chain(plan.loads.iter().map(Some));
+    for (load, before) in plan.loads.iter().zip(before) {
+        // Of a load key whose weights are there, contexts are all that is made.
+        let made = match before {
+            Some(before) if before.key.has_weights_of(&load.key) => "contexts",
+            _ => "load    ",
+        };
         let (trials, prompts) = (load.planned().count(), load.prompts.len());
         let absent = shown.absent.iter().any(|model| model.id == load.model.id);
         let about = if absent { "about " } else { "" };
         let Some(OnDisk { size_bytes, facts, .. }) = load.surveyed.file() else {
-            line(format!("  load     {} (on a server): {trials} trials on {prompts} prompts", load.key));
+            line(format!("  {made} {} (on a server): {trials} trials on {prompts} prompts", load.key));
             continue;
         };
         let experts = match facts.n_expert {
@@ -77,12 +83,11 @@ pub fn describe(shown: &Shown<'_>) -> String {
         };
         let prompt_tokens: u32 = load.prompts.iter().filter_map(|group| group.n_tokens).sum();
         line(format!(
-            "  load     {} ({}, {} layers, {experts}): {trials} trials on {prompts} prompts of {about}{prompt_tokens} tokens in all",
+            "  {made} {} ({}, {} layers, {experts}): {trials} trials on {prompts} prompts of {about}{prompt_tokens} tokens in all",
             load.key, facts.architecture, facts.n_layer,
         ));
         // What the file would be when quantised is not known before it is made.
-        let shape = load.shape(*size_bytes, plan.generate);
-        let strategy = Strategy::choose(shape, limits);
+        let strategy = load.strategy(*size_bytes, plan.generate, limits);
         line(format!("           {strategy}"));
         if let (Some(anatomy), Quant::Source) = (anatomies.get(&load.model.id), load.key.quant()) {
             let estimate = Estimate::of(anatomy, load.key.offload(), plan.generate.context);

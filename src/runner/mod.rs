@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use itertools::Itertools as _;
 
-use crate::domain::{Generate, LoadKey, TrialId, Ubatch, Width};
+use crate::domain::{Generate, LoadKey, TrialId};
 use crate::engine::Strategy;
 use crate::event::{Again, RunEvent};
 use crate::experiment::Source;
@@ -320,13 +320,7 @@ impl<'r> Run<'r> {
         let (plan, limits) = (self.plan, self.settings.options.limits);
         // As for the whole plan, of which this may be a part.
         let whole = plan.loads.iter().find(|whole| whole.key == load.key).unwrap_or(load);
-        let chosen = match *load.key.get() {
-            Width::Any => Strategy::choose(whole.shape(file.size_bytes, plan.generate), limits),
-            Width::Texts(n) => Strategy::one_lane(file.size_bytes, limits.threads, n.get()),
-        };
-        // No step is cut in two.
-        let ubatch: &Ubatch = load.key.get();
-        shortage.strategy(Strategy { batch: chosen.batch.min(ubatch.get()), ..chosen }, limits)
+        shortage.strategy(whole.strategy(file.size_bytes, plan.generate, limits), limits)
     }
 
     /// Has the worker make a few texts again.
