@@ -14,6 +14,7 @@ use crate::domain::{LevelType, NotALevel, Scope, Written};
 #[strum(serialize_all = "lowercase")]
 #[allow(non_camel_case_types, reason = "llama.cpp's spelling")]
 pub enum CacheType {
+    /// With flash attention llama.cpp turns these into [`Self::F16`] as it reads them.
     F32,
     /// llama.cpp's default.
     #[default]
