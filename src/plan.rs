@@ -9,7 +9,7 @@ use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, KvK, KvV, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload,
-    Point, ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId, Ubatch, Width,
+    Point, PromptKey, ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId, Ubatch, Width,
 };
 use crate::engine::http::request_revision;
 use crate::engine::{CACHE_STEP, Limits, Shape, Strategy};
@@ -57,7 +57,8 @@ pub struct Load {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromptTrials {
     pub prompt: Prompt,
-    pub template: Template,
+    /// How it is asked.
+    pub key: PromptKey,
     /// None where a server does not tell.
     pub n_tokens: Option<u32>,
     pub trials: Vec<PlannedTrial>,
@@ -109,7 +110,7 @@ impl Plan {
         let misfits = grid.models.iter().flat_map(|model| misfits(experiment, model, &surveyed[&model.id]));
         let mut errors: Vec<_> = misfits.collect();
         let mut loads = Vec::new();
-        for levels in grid.combinations(&Factor::of_loads()) {
+        for levels in grid.combinations(&LoadKey::factors()) {
             let key = LoadKey::of(|factor| level_in(&levels, factor));
             let (model, surveyed) = (grid.model(key.model()), &surveyed[key.model()]);
             let mut prompts = Vec::new();
@@ -119,9 +120,9 @@ impl Plan {
                 let stretch = Stretch { model, surveyed, levels: &levels, prompt };
                 let trials = stretch.trials(experiment);
                 let Some(first) = trials.first() else { continue };
-                let template = first.trial.cell.template();
+                let key = first.trial.cell.prompt_key();
                 match count_tokens(surveyed, &first.trial, index, experiment.generate) {
-                    Ok(n_tokens) => prompts.push(PromptTrials { prompt: prompt.clone(), template, n_tokens, trials }),
+                    Ok(n_tokens) => prompts.push(PromptTrials { prompt: prompt.clone(), key, n_tokens, trials }),
                     Err(error) if errors.contains(&error) => {}
                     Err(error) => errors.push(error),
                 }
@@ -367,17 +368,17 @@ fn count_tokens(
     index: usize,
     generate: Generate,
 ) -> Result<Option<u32>, PlanError> {
-    let (model, template) = (trial.cell.model(), trial.cell.template());
+    let model = trial.cell.model();
     let Some(file) = surveyed.file() else { return Ok(None) };
-    let n_prompt_tokens = prompt_tokens(file, model, template)?[index];
+    let n_prompt_tokens = prompt_tokens(file, model, &trial.cell.prompt_key())?[index];
     fits_context(model, &trial.prompt, n_prompt_tokens, generate).map(Some)
 }
 
 /// The tokens of each prompt, in order, with the template around it.
-fn prompt_tokens<'a>(file: &'a OnDisk, model: &str, template: Template) -> Result<&'a [u32], PlanError> {
-    file.prompt_counts[&template].as_deref().map_err(|reason| {
+fn prompt_tokens<'a>(file: &'a OnDisk, model: &str, key: &PromptKey) -> Result<&'a [u32], PlanError> {
+    file.prompt_counts.get(key).as_deref().map_err(|reason| {
         let (model, reason) = (model.to_owned(), reason.clone());
-        PlanError::NoTemplate { template, model, reason }
+        PlanError::NoTemplate { template: *key.get(), model, reason }
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
 use super::{ScoredTrial, TrialResult};
-use crate::domain::{Generation, LoadKey, Stop, Template, Token};
+use crate::domain::{Generation, LoadKey, PromptKey, Stop, Token};
 
 /// The work of one load key, its texts with one id counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,14 +34,14 @@ impl AddAssign for Sharing {
 /// The work of each load key.
 pub fn sharing(trials: &[ScoredTrial]) -> BTreeMap<LoadKey, Sharing> {
     let mut seen = BTreeSet::new();
-    let mut prompts: BTreeMap<(LoadKey, Template, &str), Vec<&Generation>> = BTreeMap::new();
+    let mut prompts: BTreeMap<(LoadKey, PromptKey, &str), Vec<&Generation>> = BTreeMap::new();
     for ScoredTrial { trial, result, .. } in trials {
         // Of texts whose tokens are not known, neither is the work.
         if let TrialResult::Scored { generation, .. } = result
             && generation.tokens.is_some()
             && seen.insert(&trial.id)
         {
-            let prompt = (trial.cell.load_key(), trial.cell.template(), trial.prompt.as_str());
+            let prompt = (trial.cell.load_key(), trial.cell.prompt_key(), trial.prompt.as_str());
             prompts.entry(prompt).or_default().push(generation);
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::baseline::{self, BaselineError};
+use crate::domain::{self, Cell};
 use crate::format::{Generate, Levels, Unknown};
 
 /// The version this program writes and reads.
@@ -112,10 +113,11 @@ impl TryFrom<Baseline> for baseline::Baseline {
 
     fn try_from(Baseline { v: _, facts, cells, blake3: _ }: Baseline) -> Result<Self, Unknown> {
         let Facts { experiment, generate, models, chains, prompts, moe_sweep, engines, cpus } = facts;
-        let generate = generate.into();
+        let generate: domain::Generate = generate.into();
         let facts = baseline::Facts { experiment, generate, models, chains, prompts, moe_sweep, engines, cpus };
         let cell = |BaselineCell { cell, scores, texts }| -> Result<baseline::BaselineCell, Unknown> {
-            Ok(baseline::BaselineCell { cell: cell.try_into()?, scores, texts })
+            let cell = Cell::try_from(cell)?.under_setting(generate.bos);
+            Ok(baseline::BaselineCell { cell, scores, texts })
         };
         Ok(Self { facts, cells: cells.into_iter().map(cell).collect::<Result<_, _>>()? })
     }
@@ -158,6 +160,12 @@ mod tests {
         (known, measured, cells).prop_map(|(known, (moe_sweep, engines, cpus), cells)| {
             let (experiment, generate, models, chains, prompts) = known;
             let facts = Facts { experiment, generate, models, chains, prompts, moe_sweep, engines, cpus };
+            // A cell says what the experiment's setting is, or another level.
+            let under_setting = |cell: BaselineCell| {
+                let bos = facts.generate.bos;
+                BaselineCell { cell: cell.cell.under_setting(bos), ..cell }
+            };
+            let cells = cells.into_iter().map(under_setting).collect();
             Baseline { facts, cells }
         })
     }

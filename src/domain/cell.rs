@@ -4,21 +4,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
-use super::factor::OfFactor;
-use super::{Factor, FactorLevel, FactorMap, Level, Offload, OpOffload, Quant, Scope, Temperature, Template};
+use super::levels::serialize_levels;
+use super::{Bos, Factor, FactorLevel, FactorMap, Level, LoadKey, Offload, PromptKey, Quant, Temperature, Template};
 
 /// One combination of levels, prompts and seeds aside. Copies share it: a plan may have a million trials.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cell(Arc<FactorMap<Level>>);
-
-/// What texts must have in common to be decoded together, within an experiment: the levels that decide which file is loaded,
-/// how, and in which contexts it computes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LoadKey(Arc<[Level]>);
 
 impl Cell {
     /// The cell of a level for each factor. A level that is not of its place's factor is a mistake of the program's.
@@ -45,6 +38,12 @@ impl Cell {
         let factor = level.factor();
         levels[factor] = level;
         Self::new(levels)
+    }
+
+    /// As files from before BOS was a factor mean it: by the experiment's setting, where the cell says nothing.
+    #[must_use]
+    pub fn under_setting(self, bos: Bos) -> Self {
+        if *self.get::<Bos>() == Bos::default() && bos != Bos::default() { self.with(bos) } else { self }
     }
 
     /// Its levels, in the order of columns.
@@ -116,61 +115,9 @@ impl Cell {
     pub fn load_key(&self) -> LoadKey {
         LoadKey::of(|factor| self.level(factor).clone())
     }
-}
 
-impl LoadKey {
-    /// The key of these levels.
-    pub fn of(level: impl FnMut(Factor) -> Level) -> Self {
-        Self(Factor::of_loads().into_iter().map(level).collect())
-    }
-
-    /// The key of this model, and the usual level of every other factor.
-    pub fn usual(model: &str) -> Self {
-        Self::of(|factor| match factor {
-            Factor::Model => Level::Model(model.into()),
-            other => other.usual().expect("only the model must be named"),
-        })
-    }
-
-    /// The same with another level.
-    #[must_use]
-    pub fn with(&self, level: impl Into<Level>) -> Self {
-        let new = level.into();
-        Self(self.0.iter().map(|old| if old.factor() == new.factor() { new.clone() } else { old.clone() }).collect())
-    }
-
-    /// Its levels, in the order in which grids nest.
-    pub fn levels(&self) -> impl Iterator<Item = &Level> {
-        self.0.iter()
-    }
-
-    /// Its level of the factor whose levels are of this type, which decides what is loaded or how.
-    pub fn get<T: FactorLevel>(&self) -> &T {
-        self.levels().find_map(T::of).expect("it is a factor of loads")
-    }
-
-    pub fn model(&self) -> &str {
-        self.get::<super::ModelId>().as_str()
-    }
-
-    /// Whether a model that is loaded for the other one need not be loaded again.
-    pub fn has_weights_of(&self, other: &Self) -> bool {
-        let of_weights = |key: &'_ Self| -> Vec<Level> {
-            key.levels().filter(|level| level.factor().scope() < Scope::Context).cloned().collect()
-        };
-        of_weights(self) == of_weights(other)
-    }
-
-    pub fn offload(&self) -> Offload {
-        *self.get()
-    }
-
-    pub fn quant(&self) -> Quant {
-        *self.get()
-    }
-
-    pub fn op_offload(&self) -> OpOffload {
-        *self.get()
+    pub fn prompt_key(&self) -> PromptKey {
+        PromptKey::of(|factor| self.level(factor).clone())
     }
 }
 
@@ -181,66 +128,8 @@ impl fmt::Display for Cell {
     }
 }
 
-impl fmt::Display for LoadKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.levels().filter(|level| level.is_said()).try_for_each(|level| f.write_str(&level.in_load()))
-    }
-}
-
 impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_levels(self.levels(), serializer)
-    }
-}
-
-impl Serialize for LoadKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_levels(self.levels(), serializer)
-    }
-}
-
-fn serialize_levels<'l, S: Serializer>(
-    levels: impl Iterator<Item = &'l Level>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    for level in levels.filter(|level| level.is_said()) {
-        map.serialize_entry(level.factor().name(), level)?;
-    }
-    map.end()
-}
-
-impl<'de> Deserialize<'de> for LoadKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut levels = deserializer.deserialize_map(Levels)?;
-        let level = |factor: Factor| levels[factor].take().ok_or_else(|| D::Error::missing_field(factor.name()));
-        Factor::of_loads().into_iter().map(level).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-/// Reads levels by their factors' names, and fills in what is usual, for that is not said.
-struct Levels;
-
-impl<'de> Visitor<'de> for Levels {
-    type Value = FactorMap<Option<Level>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a level for each factor")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut levels = FactorMap::default();
-        while let Some(name) = map.next_key::<String>()? {
-            match name.parse::<Factor>() {
-                Ok(factor) => levels[factor] = Some(map.next_value_seed(OfFactor(factor))?),
-                Err(()) => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        for factor in Factor::ALL {
-            levels[factor] = levels[factor].take().or_else(|| factor.usual());
-        }
-        Ok(levels)
     }
 }

@@ -157,6 +157,8 @@ factors! {
     quant: Quant(Quant),
     /// What becomes of a prompt's text.
     template: Template(Template),
+    /// Whether a beginning-of-sequence token stands before a prompt.
+    bos: Bos(Bos),
     /// Whether an accelerator computes with weights that are on the host.
     op_offload: OpOffload(OpOffload),
     /// Whether attention is computed in one pass over the cache.
@@ -189,11 +191,6 @@ impl Factor {
         let mut factors: Vec<_> = Self::ALL.into_iter().filter(|factor| scopes.contains(&factor.scope())).collect();
         factors.sort_by_key(|factor| factor.scope());
         factors
-    }
-
-    /// Those that decide what is loaded, how, and in which contexts it computes.
-    pub fn of_loads() -> Vec<Self> {
-        Self::nested(&[Scope::File, Scope::Load, Scope::Context])
     }
 }
 

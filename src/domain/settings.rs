@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
 
+use super::Bos;
+
 /// Settings that hold for every trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Generate {
@@ -13,6 +15,7 @@ pub struct Generate {
     /// Tokens of context for one sequence: prompt and generated together.
     pub context: u32,
     pub numerics: Numerics,
+    /// That of a grid which does not name the factor.
     pub bos: Bos,
     #[serde(skip_serializing_if = "Draws::is_common")]
     pub draws: Draws,
@@ -29,18 +32,6 @@ pub enum Numerics {
     Invariant,
     /// The quickest settings.
     Fast,
-}
-
-/// Whether a beginning-of-sequence token stands before a prompt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, VariantNames)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Bos {
-    /// As the model's file says (`tokenizer.ggml.add_bos_token`).
-    #[default]
-    Model,
-    Always,
-    Never,
 }
 
 /// What a seed starts.

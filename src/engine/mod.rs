@@ -4,14 +4,13 @@
 //! experiment files, plans, journals, metrics, or that it runs in a child
 //! process.
 
-use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Bos, Generation, LoadKey, Numerics, Quant, ResolvedChain, Seed, Template};
+use crate::domain::{Generation, LoadKey, Numerics, PromptKey, Quant, ResolvedChain, Seed};
 
 mod device;
 mod footprint;
@@ -84,7 +83,6 @@ pub type Ticket = u32;
 pub struct Work {
     /// The most tokens a job may generate.
     pub max_tokens: u32,
-    pub bos: Bos,
     pub groups: Vec<Group>,
     /// Whether to hash the logits too; it takes time.
     pub hash_logits: bool,
@@ -94,7 +92,7 @@ pub struct Work {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     pub prompt: String,
-    pub template: Template,
+    pub key: PromptKey,
     pub jobs: Vec<Job>,
 }
 
@@ -235,16 +233,28 @@ pub struct BlockCodec {
 /// Changes the numbers of a row.
 type Change<'a> = &'a mut dyn FnMut(&mut [f32]);
 
-/// For each template the tokens of every prompt, in the order they were given,
-/// BOS included; or why the model can't be asked in this way.
-pub type PromptCounts = BTreeMap<Template, Result<Vec<u32>, String>>;
+/// How many tokens prompts become.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PromptCounts(Vec<(PromptKey, Result<Vec<u32>, String>)>);
+
+impl PromptCounts {
+    /// For each key those of every prompt, in the order they were given; or why the model can't be asked in this way.
+    pub fn of(keys: &[PromptKey], counts: impl Fn(&PromptKey) -> Result<Vec<u32>, String>) -> Self {
+        Self(keys.iter().map(|key| (key.clone(), counts(key))).collect())
+    }
+
+    /// Those of one of its keys.
+    pub fn get(&self, key: &PromptKey) -> &Result<Vec<u32>, String> {
+        let found = self.0.iter().find(|(counted, _)| counted == key);
+        &found.expect("each way to ask is counted").1
+    }
+}
 
 /// The prompts that a model will be asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Questions {
     pub prompts: Vec<String>,
-    pub templates: Vec<Template>,
-    pub bos: Bos,
+    pub keys: Vec<PromptKey>,
 }
 
 /// What the engine is, as far as it may change a text, and what it runs on.

@@ -15,7 +15,7 @@ use super::{
     Effort, Engine, EngineError, EngineFacts, Footprint, Job, LoadSettings, Observer, PromptCounts, Questions,
     Strategy, Timing, Work,
 };
-use crate::domain::{Generation, ModelFacts, Step, Stop, Template, Token};
+use crate::domain::{Generation, ModelFacts, PromptKey, Step, Stop, Template, Token};
 use crate::regular_file;
 
 /// The words a scripted model knows; a token is an index into them.
@@ -121,11 +121,11 @@ impl ScriptedEngine {
         };
         let counts: Vec<_> = questions.prompts.iter().map(|prompt| count_words(prompt)).collect();
         let no_template = || Err("a scripted model has no chat template".to_owned());
-        let of_template = |&template: &Template| match template {
-            Template::Raw => (template, Ok(counts.clone())),
-            Template::Chat => (template, no_template()),
+        let counts = |key: &PromptKey| match key.get() {
+            Template::Raw => Ok(counts.clone()),
+            Template::Chat => no_template(),
         };
-        Ok((facts, questions.templates.iter().map(of_template).collect()))
+        Ok((facts, PromptCounts::of(&questions.keys, counts)))
     }
 
     pub fn facts() -> EngineFacts {

@@ -2,7 +2,7 @@
 
 use itertools::{Itertools as _, iproduct};
 
-use crate::domain::{Cell, Chain, Exclusion, Factor, FactorLevel, FactorMap, Level, Point, Seed};
+use crate::domain::{Cell, Chain, Exclusion, Factor, FactorLevel, FactorMap, Level, Point, PromptKey, Seed};
 
 use super::{Model, Prompt};
 
@@ -35,6 +35,16 @@ impl Grid {
     /// Every combination of some factors' levels, those of the last factor fastest.
     pub fn combinations(&self, factors: &[Factor]) -> impl Iterator<Item = Vec<Level>> {
         factors.iter().map(|&factor| self.levels[factor].iter().cloned()).multi_cartesian_product()
+    }
+
+    /// Every way in which a prompt is asked.
+    pub fn prompt_keys(&self) -> Vec<PromptKey> {
+        let key = |levels: Vec<Level>| {
+            PromptKey::of(|factor| {
+                levels.iter().find(|level| level.factor() == factor).expect("each factor has levels").clone()
+            })
+        };
+        self.combinations(&PromptKey::factors()).map(key).collect()
     }
 
     pub fn excludes(&self, point: Point<'_>) -> bool {

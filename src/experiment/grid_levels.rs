@@ -13,7 +13,7 @@ use super::raw_levels::{ExclusionKeys, GridKeys, ListOr, RawCount, RawExclusion,
 use super::server::resolve_servers;
 use super::surroundings::Surroundings;
 use super::{Grid, Prompt};
-use crate::domain::{Exclusion, Factor, FactorMap, Level, MAX_LEVELS, NotALevel, Seed, Selection, Written};
+use crate::domain::{Bos, Exclusion, Factor, FactorMap, Level, MAX_LEVELS, NotALevel, Seed, Selection, Written};
 
 /// How many texts a grid may have, exclusions aside: a plan of so many takes less than 1 GB (docs/planning.md).
 const MOST_TEXTS: u64 = 1_000_000;
@@ -35,8 +35,18 @@ pub(super) fn resolve_grid(
         resolve_names(&models?, "model", &known_models, no_catalogue(surroundings), |model| &model.id, problems);
     let chains = names(raw_levels[Factor::Chain].as_ref(), problems);
     let chains = resolve_names(&chains?, "chain", &known_chains, "", |chain| &chain.id, problems);
+    // What is no BOS `resolve_generate` says.
+    let setting: Bos = raw.generate.bos.as_ref().and_then(|bos| bos.get_ref().parse().ok()).unwrap_or_default();
+    if let (Some(bos), Some(_)) = (&raw.generate.bos, &raw_levels[Factor::Bos]) {
+        problems.add(
+            bos.span(),
+            "bos stands in [grid] too",
+            "keep one of them: in [grid] it is a list of levels to compare",
+        );
+    }
     let levels = FactorMap::from_fn(|factor| match factor {
         Factor::Model | Factor::Chain => vec![],
+        Factor::Bos if raw_levels[Factor::Bos].is_none() => vec![setting.into()],
         factor => resolve_levels(factor, raw_levels[factor].as_ref(), problems),
     });
     let seeds = match seed {

@@ -67,7 +67,7 @@ impl Levels {
     pub fn load_key(self, model: &str) -> Result<LoadKey, Unknown> {
         let mut levels = self.by_factor(model)?;
         let found = |factor| levels[factor].take().ok_or_else(|| missing(factor));
-        let found: Vec<domain::Level> = Factor::of_loads().into_iter().map(found).collect::<Result<_, _>>()?;
+        let found: Vec<domain::Level> = LoadKey::factors().into_iter().map(found).collect::<Result<_, _>>()?;
         Ok(LoadKey::of(|factor| {
             found.iter().find(|level| level.factor() == factor).expect("each was found above").clone()
         }))

@@ -40,9 +40,11 @@ impl<'a> Identity<'a> {
         chain: &ResolvedChain,
         prompt: &'a str,
     ) -> Self {
-        let domain::Generate { max_tokens, context, numerics, bos, draws: _ } = generate;
+        let domain::Generate { max_tokens, context, numerics, bos: _, draws: _ } = generate;
         let levels = |scopes: &[Scope]| {
-            let factors = Factor::nested(scopes).into_iter().filter(|&factor| factor != Factor::Model);
+            // The model is its file, and BOS has a key of its own, from before it was a factor.
+            let elsewhere = [Factor::Model, Factor::Bos];
+            let factors = Factor::nested(scopes).into_iter().filter(|factor| !elsewhere.contains(factor));
             Levels::of_id(factors.map(|factor| cell.level(factor)))
         };
         Self {
@@ -54,7 +56,7 @@ impl<'a> Identity<'a> {
             max_tokens,
             chain: steps(&chain.0),
             seed: None,
-            bos: bos.into(),
+            bos: (*cell.get::<domain::Bos>()).into(),
             asked: levels(&[Scope::Prompt]),
             prompt,
             request: None,

@@ -14,7 +14,7 @@ pub(super) fn notes(load: &Load, generate: Generate) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(beyond_training(id, load, facts, generate));
     notes.extend(other_factors(id, facts, generate));
-    if load.prompts.iter().any(|group| group.template == Template::Chat)
+    if load.prompts.iter().any(|group| *group.key.get::<Template>() == Template::Chat)
         && let Some(form) = &facts.chat
     {
         notes.extend(chat_form(id, form));

@@ -38,7 +38,7 @@ pub enum Misfit {
          more: set context to {stated} or less in [generate]{}", wider(*api, *context)
     )]
     Context { model: String, server: String, api: Api, stated: u32, context: u32 },
-    #[error("bos = {bos} can't be asked of the server {server}: remove it from [generate]")]
+    #[error("bos = {bos} can't be asked of the server {server}: remove it from [grid] or [generate]")]
     Bos { bos: Bos, server: String },
 }
 
@@ -108,9 +108,8 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
     if server.api == Api::LlamaServer && grid.levels[Factor::Template].contains(&chat) && is_left(&&chat) {
         found.push(Misfit::Template { model: model.clone(), api: server.api });
     }
-    if experiment.generate.bos != Bos::Model {
-        found.push(Misfit::Bos { bos: experiment.generate.bos, server: id });
-    }
+    let asked = grid.levels[Factor::Bos].iter().filter(is_left).filter_map(Bos::of);
+    found.extend(asked.filter(|&&bos| bos != Bos::Model).map(|&bos| Misfit::Bos { bos, server: id.clone() }));
     found
 }
 

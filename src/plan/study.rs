@@ -18,7 +18,7 @@ pub fn misfits(study: &Study, surveyed: &BTreeMap<String, Surveyed>) -> Vec<Plan
     };
     let files = || study.models.iter().filter_map(|model| Some((model.id.as_str(), surveyed[&model.id].file()?)));
     let of_models = files().flat_map(|(id, file)| of_file(id, &file.facts, &offloads, chains));
-    let of_prompts = files().flat_map(|(id, file)| match prompt_tokens(file, id, study.template) {
+    let of_prompts = files().flat_map(|(id, file)| match prompt_tokens(file, id, &study.prompt_key()) {
         Err(error) => vec![error],
         Ok(counts) => {
             let fit =

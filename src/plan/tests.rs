@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::*;
+use crate::domain::Bos;
 use crate::domain::{Quant, TrialId};
-use crate::engine::EngineFacts;
+use crate::engine::{EngineFacts, PromptCounts};
 use crate::experiment::{Surroundings, parse, resolve};
 use crate::seal::{Seal, Trust};
 
@@ -76,6 +77,16 @@ fn edited(text: &str, edits: &[(&str, &str)]) -> Experiment {
     experiment(&text)
 }
 
+/// How many tokens each prompt has, raw and in the chat template.
+fn counts(raw: Result<Vec<u32>, String>, chat: Result<Vec<u32>, String>) -> PromptCounts {
+    let keys = iproduct!([Template::Raw, Template::Chat], [Bos::Model, Bos::Always, Bos::Never]);
+    let keys: Vec<_> = keys.map(|(template, bos)| PromptKey::default().with(template).with(bos)).collect();
+    PromptCounts::of(&keys, |key| match key.get() {
+        Template::Raw => raw.clone(),
+        Template::Chat => chat.clone(),
+    })
+}
+
 fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
     Surveyed {
         origin: Origin::File(OnDisk {
@@ -96,7 +107,7 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
                 chat: None,
                 thought_markers: None,
             },
-            prompt_counts: [(Template::Raw, Ok(vec![5; n_prompts])), (Template::Chat, Ok(vec![9; n_prompts]))].into(),
+            prompt_counts: counts(Ok(vec![5; n_prompts]), Ok(vec![9; n_prompts])),
         }),
         blake3: format!("hash of {model}"),
         engine: EngineFacts { fingerprint: "engine 1".to_owned(), accelerators: vec![], variance: None },
@@ -119,8 +130,8 @@ fn on_disk(surveyed: &mut Surveyed) -> &mut OnDisk {
     file
 }
 
-fn raw_counts(surveyed: &mut Surveyed, counts: Vec<u32>) {
-    on_disk(surveyed).prompt_counts.insert(Template::Raw, Ok(counts));
+fn raw_counts(surveyed: &mut Surveyed, raw: Vec<u32>) {
+    on_disk(surveyed).prompt_counts = counts(Ok(raw.clone()), Ok(raw));
 }
 
 fn plan(experiment: &Experiment) -> Plan {
@@ -191,7 +202,7 @@ fn quantisations_are_loads_and_templates_are_prompts() {
     let loads: Vec<_> = plan.loads.iter().map(|load| load.key.to_string()).collect();
     assert_eq!(loads, ["a, offload none", "a as q8_0, offload none"]);
     for load in &plan.loads {
-        let asked: Vec<_> = load.prompts.iter().map(|group| (group.template, group.n_tokens)).collect();
+        let asked: Vec<_> = load.prompts.iter().map(|group| (*group.key.get::<Template>(), group.n_tokens)).collect();
         assert_eq!(asked, [(Template::Chat, Some(9)), (Template::Raw, Some(5))]);
     }
     let cells: Vec<_> = plan.trials().map(|trial| (trial.cell.quant(), trial.cell.template())).collect();
@@ -201,7 +212,7 @@ fn quantisations_are_loads_and_templates_are_prompts() {
 #[test]
 fn a_model_without_a_chat_template_can_be_left_out() {
     let without = |surveyed: &mut Surveyed| {
-        on_disk(surveyed).prompt_counts.insert(Template::Chat, Err("its file has no chat template".to_owned()));
+        on_disk(surveyed).prompt_counts = counts(Ok(vec![5; 9]), Err("its file has no chat template".to_owned()));
     };
     let both = ("offload = [\"none\"]", "offload = [\"none\", \"all\"]\ntemplate = [\"raw\", \"chat\"]");
     let reason = "its file has no chat template".to_owned();

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{ModelFacts, Template};
-use crate::engine::EngineFacts;
+use crate::domain::{ModelFacts, PromptKey};
+use crate::engine::{EngineFacts, PromptCounts};
 use crate::experiment::{Model, ModelShape, Prompt};
 use crate::model::Anatomy;
 use crate::plan::{OnDisk, Origin, Surveyed};
@@ -17,13 +17,13 @@ const BYTES_A_TOKEN: usize = 4;
 pub fn stand_in(
     model: &Model,
     prompts: &[Prompt],
-    templates: &[Template],
+    keys: &[PromptKey],
     executable: &Executable,
 ) -> Option<(Surveyed, Anatomy)> {
     let (shape, size_bytes) = (model.shape.as_ref()?, model.expected_bytes()?);
     let tokens = prompts.iter().map(|prompt| prompt.text.len().div_ceil(BYTES_A_TOKEN) as u32);
     let tokens: Vec<_> = tokens.collect();
-    let prompt_counts = templates.iter().map(|&template| (template, Ok(tokens.clone()))).collect();
+    let prompt_counts = PromptCounts::of(keys, |_| Ok(tokens.clone()));
     let on_disk = OnDisk { path: PathBuf::new(), commit: None, size_bytes, facts: facts(shape), prompt_counts };
     let engine = EngineFacts { fingerprint: String::new(), accelerators: accelerators(executable), variance: None };
     let surveyed = Surveyed { origin: Origin::File(on_disk), blake3: String::new(), engine };

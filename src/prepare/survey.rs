@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::absent::stand_in;
 use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
-use crate::domain::{Generate, ModelFacts, Offload, Quant, Template};
+use crate::domain::{Generate, ModelFacts, Offload, PromptKey, Quant};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
 use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study};
 use crate::message::say;
@@ -95,7 +95,7 @@ pub enum WhereAbsent {
 pub struct SurveyRequest<'a> {
     pub models: &'a [Model],
     pub prompts: &'a [Prompt],
-    pub templates: Vec<Template>,
+    pub keys: Vec<PromptKey>,
     pub generate: Generate,
     /// The least room that free memory must leave beside the weights of a model's own file, at one of these offloads
     /// at least; None where files are still to be made, or a run has begun before.
@@ -110,7 +110,7 @@ impl<'a> SurveyRequest<'a> {
         Self {
             models: &grid.models,
             prompts,
-            templates: grid.levels_of(),
+            keys: grid.prompt_keys(),
             generate: *generate,
             room: room.filter(|_| whole_files).map(|room| (room, grid.levels_of())),
         }
@@ -118,16 +118,12 @@ impl<'a> SurveyRequest<'a> {
 
     /// Makes the request for a study. Each arm's file must fit, which is looked at when it is made.
     pub fn of_study(study: &'a Study) -> Self {
-        let Study { models, prompts, template, generate, .. } = study;
-        Self { models, prompts, templates: vec![*template], generate: *generate, room: None }
+        let Study { models, prompts, generate, .. } = study;
+        Self { models, prompts, keys: vec![study.prompt_key()], generate: *generate, room: None }
     }
 
     fn questions(&self) -> Questions {
-        Questions {
-            prompts: self.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
-            templates: self.templates.clone(),
-            bos: self.generate.bos,
-        }
+        Questions { prompts: self.prompts.iter().map(|prompt| prompt.text.clone()).collect(), keys: self.keys.clone() }
     }
 }
 
@@ -150,7 +146,7 @@ pub fn survey(
             Ok(located) => models.push((model, located)),
             Err(error) => {
                 let stand_in = match where_absent {
-                    WhereAbsent::StandIn => stand_in(model, request.prompts, &request.templates, executable),
+                    WhereAbsent::StandIn => stand_in(model, request.prompts, &request.keys, executable),
                     WhereAbsent::Refuse => None,
                 };
                 let Some((surveyed, anatomy)) = stand_in else { return Err(error) };

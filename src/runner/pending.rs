@@ -64,16 +64,15 @@ impl<'p> Pending<'p> {
     pub fn work(&self, tickets: &[Ticket], generate: Generate) -> Work {
         let mut groups: Vec<Group> = Vec::new();
         for &ticket in tickets {
-            let (PromptTrials { prompt, template, .. }, planned) = self.trials[ticket as usize];
-            let (prompt, template) = (prompt.text.as_str(), *template);
+            let (PromptTrials { prompt, key, .. }, planned) = self.trials[ticket as usize];
+            let prompt = prompt.text.as_str();
             let job = Job { ticket, chain: (*planned.chain).clone(), seed: planned.draw };
             match groups.last_mut() {
-                Some(group) if group.prompt == prompt && group.template == template => group.jobs.push(job),
-                _ => groups.push(Group { prompt: prompt.to_owned(), template, jobs: vec![job] }),
+                Some(group) if group.prompt == prompt && group.key == *key => group.jobs.push(job),
+                _ => groups.push(Group { prompt: prompt.to_owned(), key: key.clone(), jobs: vec![job] }),
             }
         }
-        let Generate { max_tokens, bos, .. } = generate;
-        Work { max_tokens, bos, groups, hash_logits: false }
+        Work { max_tokens: generate.max_tokens, groups, hash_logits: false }
     }
 
     /// A text has got past its first step, now or in an earlier run.

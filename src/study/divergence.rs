@@ -92,10 +92,10 @@ fn follow(
     let text = |(index, prompt): (usize, &Prompt)| TraceText {
         ticket: index as u32,
         prompt: prompt.text.clone(),
-        template: study.template,
+        key: study.prompt_key(),
         follow: follow(index),
     };
     let texts = study.prompts.iter().enumerate().map(text).collect();
-    let (max_tokens, bos) = (study.generate.max_tokens, study.generate.bos);
-    Ok(session.trace(TraceWork { max_tokens, bos, texts, record, directory: folder.to_owned() })?)
+    let max_tokens = study.generate.max_tokens;
+    Ok(session.trace(TraceWork { max_tokens, texts, record, directory: folder.to_owned() })?)
 }

@@ -118,7 +118,7 @@ fn of_model(run: &Run<'_>, model: &str, asked: &[Asked<'_>]) -> Result<Vec<Routi
 
 /// The base's texts, in the order in which they are asked for.
 fn generate(run: &Run<'_>, session: &mut Session<'_>, asked: &[Asked<'_>]) -> Result<Vec<Follow>, StudyError> {
-    let Study { prompts, template, generate, .. } = run.study;
+    let Study { prompts, generate, .. } = run.study;
     let group = |prompt: &Prompt| {
         let of_prompt = (0..).zip(asked).filter(|(_, asked)| asked.prompt.id == prompt.id);
         let job = |(ticket, asked): (Ticket, &Asked<'_>)| Job {
@@ -126,11 +126,11 @@ fn generate(run: &Run<'_>, session: &mut Session<'_>, asked: &[Asked<'_>]) -> Re
             chain: asked.chain.at(asked.temperature),
             seed: asked.seed,
         };
-        Group { prompt: prompt.text.clone(), template: *template, jobs: of_prompt.map(job).collect() }
+        Group { prompt: prompt.text.clone(), key: run.study.prompt_key(), jobs: of_prompt.map(job).collect() }
     };
     let groups = prompts.iter().map(group).collect();
-    let (max_tokens, bos) = (generate.max_tokens, generate.bos);
-    let generated = session.generate(Work { max_tokens, bos, groups, hash_logits: false })?;
+    let max_tokens = generate.max_tokens;
+    let generated = session.generate(Work { max_tokens, groups, hash_logits: false })?;
     if generated.len() != asked.len() {
         return Err(StudyError::TextsLack { made: generated.len(), due: asked.len() });
     }
@@ -147,18 +147,17 @@ fn follow(
     asked: &[Asked<'_>],
     generated: &[Follow],
 ) -> Result<(Vec<RoutedText>, RoutingShape), StudyError> {
-    let Study { template, generate, .. } = run.study;
+    let max_tokens = run.study.generate.max_tokens;
     let folder = run.scratch.folder("routing")?;
     let text = |(ticket, (asked, follow)): (Ticket, (&Asked<'_>, &Follow))| TraceText {
         ticket,
         prompt: asked.prompt.text.clone(),
-        template: *template,
+        key: run.study.prompt_key(),
         follow: follow.clone(),
     };
     let texts = (0..).zip(asked.iter().zip(generated)).map(text).collect();
-    let (max_tokens, bos) = (generate.max_tokens, generate.bos);
     let directory = folder.clone();
-    let traced = session.trace(TraceWork { max_tokens, bos, texts, record: Record::Routing, directory })?;
+    let traced = session.trace(TraceWork { max_tokens, texts, record: Record::Routing, directory })?;
     let shape = traced.iter().find_map(|text| text.routing.clone()).ok_or(StudyError::NoRouting)?;
     let read = |(asked, traced): (&Asked<'_>, &Traced)| {
         run.heed()?;

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use moe_sweep::domain::{
-    Bos, CacheType, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LevelType as _, LoadKey, Numerics, Quant,
-    ResolvedChain, Rope, Seed, Step, SwaFull, Temperature, Template, Token, Ubatch, Written,
+    Bos, CacheType, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LevelType as _, LoadKey, Numerics,
+    PromptKey, Quant, ResolvedChain, Rope, Seed, Step, SwaFull, Temperature, Token, Ubatch, Written,
 };
 use moe_sweep::engine::kernels::Kernels;
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
@@ -188,7 +188,7 @@ fn compare(llama: &Llama, path: &Path, levels: &LoadKey, name: &str) -> u64 {
 /// that begin alike, of some ten tokens, of over 64, where attention sums in tiles, of over 512, which are two pieces,
 /// and of one length here and another there.
 fn work(model: &Model) -> Work {
-    let n_tokens = |prompt: &str| model.tokenize(prompt, Template::Raw, Bos::Model).expect("tokens").len();
+    let n_tokens = |prompt: &str| model.tokenize(prompt, &PromptKey::default()).expect("tokens").len();
     let long = SENTENCE.repeat(26);
     assert!((601..750).contains(&n_tokens(&long)));
     let lengthen = |text: &String| Some(format!("{text} stone"));
@@ -205,7 +205,7 @@ fn work(model: &Model) -> Work {
         let jobs = draws.chain([greedy]).zip(first..);
         jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed }).collect()
     };
-    let group = |prompt: &str, first| Group { prompt: prompt.to_owned(), template: Template::Raw, jobs: jobs(first) };
+    let group = |prompt: &str, first| Group { prompt: prompt.to_owned(), key: PromptKey::default(), jobs: jobs(first) };
     let begins = |n: usize, rest: &str| SENTENCE.repeat(n) + rest;
     let pairs = [
         begins(1, "It never stops."),
@@ -219,7 +219,7 @@ fn work(model: &Model) -> Work {
     let pairs = pairs.iter().zip((300..).step_by(100)).map(|(prompt, first)| group(prompt, first));
     let groups = [group(&SENTENCE[..30], 0), group(&long, 100), group(&one_too_many, 200)].into_iter().chain(pairs);
     let groups: Vec<Group> = groups.collect();
-    Work { max_tokens: 10, bos: Bos::Model, groups, hash_logits: true }
+    Work { max_tokens: 10, groups, hash_logits: true }
 }
 
 fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32), levels: &LoadKey) -> LoadSettings {

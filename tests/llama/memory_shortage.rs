@@ -37,11 +37,11 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     let job = |ticket| Job { ticket, chain: chain.clone(), seed: Seed::new(ticket) };
     let group = |prompt: &str, from| Group {
         prompt: prompt.to_owned(),
-        template: Template::Raw,
+        key: PromptKey::default(),
         jobs: (from..from + 32).map(job).collect(),
     };
     let groups = vec![group("Once upon a time", 0), group("The sun is", 32)];
-    let work = Work { max_tokens: 8, bos: Bos::Model, groups, hash_logits: false };
+    let work = Work { max_tokens: 8, groups, hash_logits: false };
 
     let (mut served, mut short) = (0, 0);
     for megabytes in [60, 120, 180, 240, 300, 400, 600, 900, 4000] {

@@ -263,7 +263,7 @@ margin = 0.9
         let temperature = Step::Temperature { t: Temperature::new(1.0).expect("a temperature") };
         let chain = ResolvedChain(vec![temperature, Step::Dist]);
         let jobs = (0..batch).map(|n| Job { ticket: n, chain: chain.clone(), seed: Seed::new(n) }).collect();
-        let groups = vec![Group { prompt: "Once upon a time".to_owned(), template: Template::Raw, jobs }];
+        let groups = vec![Group { prompt: "Once upon a time".to_owned(), key: PromptKey::default(), jobs }];
         let settings = LoadSettings {
             blake3: blake3_of(&path).expect("the model is there"),
             path,
@@ -275,7 +275,7 @@ margin = 0.9
             sharing: Sharing::None,
             load_mode: LoadMode::Auto,
         };
-        let work = Work { max_tokens: 3, bos: Bos::Model, groups, hash_logits: true };
+        let work = Work { max_tokens: 3, groups, hash_logits: true };
         let requests = [Request::Load(settings), Request::Generate(work)];
         let bench = Bench::new("");
         let mut command = bench.command(&["worker"]);

@@ -63,12 +63,12 @@ pub(super) fn trace_all(
     let text = |(index, prompt): (usize, &&str)| TraceText {
         ticket: index as u32,
         prompt: (*prompt).to_owned(),
-        template: Template::Raw,
+        key: PromptKey::default(),
         follow: follow(index),
     };
     let texts = prompts.iter().enumerate().map(text).collect();
     let directory = directory.to_owned();
-    worker.send(&Request::Trace(TraceWork { max_tokens, bos: Bos::Model, texts, record, directory }));
+    worker.send(&Request::Trace(TraceWork { max_tokens, texts, record, directory }));
     match reply(worker) {
         Reply::Traced(traced) => traced,
         other => panic!("{other:?}"),
@@ -83,11 +83,11 @@ pub(super) fn greedy(_: usize) -> Follow {
 fn generate(worker: &mut Worker) -> Vec<Generation> {
     let group = |(index, prompt): (usize, &&str)| Group {
         prompt: (*prompt).to_owned(),
-        template: Template::Raw,
+        key: PromptKey::default(),
         jobs: vec![Job { ticket: index as u32, chain: ResolvedChain(vec![Step::Greedy]), seed: None }],
     };
     let groups = PROMPTS.iter().enumerate().map(group).collect();
-    worker.send(&Request::Generate(Work { max_tokens: MAX_TOKENS, bos: Bos::Model, groups, hash_logits: true }));
+    worker.send(&Request::Generate(Work { max_tokens: MAX_TOKENS, groups, hash_logits: true }));
     let mut generations = Vec::new();
     loop {
         match reply(worker) {
@@ -188,10 +188,10 @@ fn a_dense_model_has_no_routing() {
     let scratch = TempDir::new().expect("a temporary directory");
     let mut worker = load(&models().join("dense-tiny.gguf"), Numerics::Invariant, 1);
     let texts =
-        vec![TraceText { ticket: 0, prompt: "One".to_owned(), template: Template::Raw, follow: Follow::Greedy }];
+        vec![TraceText { ticket: 0, prompt: "One".to_owned(), key: PromptKey::default(), follow: Follow::Greedy }];
     let directory = scratch.path().to_owned();
     let record = Record::Routing;
-    worker.send(&Request::Trace(TraceWork { max_tokens: 4, bos: Bos::Model, texts, record, directory }));
+    worker.send(&Request::Trace(TraceWork { max_tokens: 4, texts, record, directory }));
     let silence = worker.receive(Duration::from_secs(60)).expect_err("no routing");
     assert!(format!("{silence:?}").contains("has no experts"), "{silence:?}");
 }

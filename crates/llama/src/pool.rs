@@ -103,10 +103,11 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::Template;
+    use crate::{Bos, PromptOptions, Template};
 
     fn groups(n: usize) -> Vec<Group> {
-        (0..n).map(|n| Group { prompt: n.to_string(), template: Template::Raw, jobs: vec![] }).collect()
+        let options = PromptOptions { template: Template::Raw, bos: Bos::Model };
+        (0..n).map(|n| Group { prompt: n.to_string(), options, jobs: vec![] }).collect()
     }
 
     fn next(pool: &Pool<'_, u32>, lane: usize, in_flight: usize) -> Option<String> {

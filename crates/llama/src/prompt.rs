@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate};
 use llama_cpp_sys_2 as sys;
 
-use crate::{Bos, Model, Template, Token};
+use crate::{Bos, Model, PromptOptions, Template, Token};
 
 /// What llama.cpp makes of a model's chat template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,8 @@ impl Model {
     ///
     /// # Errors
     /// Why the model can't be asked in this way.
-    pub fn tokenize(&self, prompt: &str, template: Template, bos: Bos) -> Result<Vec<Token>, String> {
+    pub fn tokenize(&self, prompt: &str, options: PromptOptions) -> Result<Vec<Token>, String> {
+        let PromptOptions { template, bos } = options;
         let mut tokens = match template {
             Template::Raw => self.cut(prompt, bos, Special::Text),
             Template::Chat => self.cut_chat(prompt, bos)?,

@@ -91,6 +91,13 @@ pub enum LoadMode {
     None,
 }
 
+/// How a prompt's text becomes tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PromptOptions {
+    pub template: Template,
+    pub bos: Bos,
+}
+
 /// What surrounds a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Template {

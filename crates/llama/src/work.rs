@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::AddAssign;
 
-use crate::{Bos, Step, Template};
+use crate::{PromptOptions, Step};
 
 /// A token id of the model's vocabulary.
 pub type Token = i32;
@@ -16,7 +16,6 @@ pub type Ticket = u32;
 pub struct Work {
     /// The most tokens a job may generate.
     pub max_tokens: u32,
-    pub bos: Bos,
     pub groups: Vec<Group>,
     /// Whether to hash the logits too; it takes time.
     pub hash_logits: bool,
@@ -26,7 +25,7 @@ pub struct Work {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     pub prompt: String,
-    pub template: Template,
+    pub options: PromptOptions,
     pub jobs: Vec<Job>,
 }
 

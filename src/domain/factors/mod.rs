@@ -7,6 +7,7 @@ use strum::VariantNames;
 
 use super::{NotALevel, Written};
 
+mod bos;
 mod cache_type;
 mod experts_used;
 mod flash_attention;
@@ -22,6 +23,7 @@ mod template;
 mod ubatch;
 mod width;
 
+pub use bos::Bos;
 pub use cache_type::{CacheType, KvK, KvV};
 pub use experts_used::ExpertsUsed;
 pub use flash_attention::FlashAttention;

@@ -83,7 +83,7 @@ impl HttpEngine {
         questions: &Questions,
         on_pause: OnPause<'_>,
     ) -> Result<Findings, EngineError> {
-        let template = questions.templates.first().copied().unwrap_or_default();
+        let template = questions.keys.first().map(|key| *key.get()).unwrap_or_default();
         let prompts: Vec<&str> = questions.prompts.iter().map(String::as_str).take(PROMPTS).collect();
         // Ollama gives the context that it is asked for; of others what they were started with counts.
         let room = if self.served.server.api == Api::Ollama { Some(self.context) } else { facts.context };

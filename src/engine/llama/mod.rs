@@ -12,7 +12,7 @@ use super::{
     BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts,
     Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
-use crate::domain::{Bos, ModelFacts, OpOffload, Template, Token};
+use crate::domain::{ModelFacts, OpOffload, PromptKey, Template, Token};
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::hardware::{Bench, Ceiling, Pace};
 
@@ -99,14 +99,13 @@ impl Llama {
     /// When the file is not a model that llama.cpp can load, or ends too early.
     pub fn inspect(&self, path: &Path, questions: &Questions) -> Result<(ModelFacts, PromptCounts), EngineError> {
         let model = Model(::llama::Model::load_vocabulary(&self.0, path)?);
-        let Questions { prompts, templates, bos } = questions;
-        let count = |prompt: &String, template: Template| Ok(model.tokenize(prompt, template, *bos)?.len() as u32);
-        let of_template = |&template: &Template| {
-            (template, prompts.iter().map(|prompt| count(prompt, template)).collect::<Result<_, String>>())
-        };
-        let chat = if templates.contains(&Template::Chat) { model.0.chat_form().ok() } else { None };
+        let Questions { prompts, keys } = questions;
+        let count = |prompt: &String, key: &PromptKey| Ok(model.tokenize(prompt, key)?.len() as u32);
+        let counts = PromptCounts::of(keys, |key| prompts.iter().map(|prompt| count(prompt, key)).collect());
+        let asks_by_chat = keys.iter().any(|key| *key.get::<Template>() == Template::Chat);
+        let chat = if asks_by_chat { model.0.chat_form().ok() } else { None };
         let facts = ModelFacts { chat: chat.map(|form| Box::new(form.into())), ..model.0.facts().into() };
-        Ok((facts, templates.iter().map(of_template).collect()))
+        Ok((facts, counts))
     }
 
     /// Writes `quantisation.target` anew from `quantisation.source`.
@@ -139,8 +138,8 @@ impl Model {
     ///
     /// # Errors
     /// Why the model can't be asked in this way.
-    pub fn tokenize(&self, prompt: &str, template: Template, bos: Bos) -> Result<Vec<Token>, String> {
-        self.0.tokenize(prompt, template.into(), bos.into())
+    pub fn tokenize(&self, prompt: &str, key: &PromptKey) -> Result<Vec<Token>, String> {
+        self.0.tokenize(prompt, key.into())
     }
 
     /// Loads the weights.

@@ -3,7 +3,8 @@
 
 use crate::domain::{
     Bos, CacheType, ChatForm, ExpertsUsed, FlashAttention, KvK, KvV, LoadKey, ModelFacts, Numerics, Offload, OpOffload,
-    Quant, ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias, Ubatch,
+    PromptKey, Quant, ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias,
+    Ubatch,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
@@ -165,6 +166,13 @@ impl From<Strategy> for ::llama::Strategy {
     }
 }
 
+/// How a prompt becomes tokens: a factor that decides it has a line here.
+impl From<&PromptKey> for ::llama::PromptOptions {
+    fn from(key: &PromptKey) -> Self {
+        Self { template: (*key.get::<Template>()).into(), bos: (*key.get::<Bos>()).into() }
+    }
+}
+
 impl From<Template> for ::llama::Template {
     fn from(template: Template) -> Self {
         match template {
@@ -185,15 +193,15 @@ impl From<Bos> for ::llama::Bos {
 }
 
 impl From<&Work> for ::llama::Work {
-    fn from(Work { max_tokens, bos, groups, hash_logits }: &Work) -> Self {
+    fn from(Work { max_tokens, groups, hash_logits }: &Work) -> Self {
         let groups = groups.iter().map(Into::into).collect();
-        Self { max_tokens: *max_tokens, bos: (*bos).into(), groups, hash_logits: *hash_logits }
+        Self { max_tokens: *max_tokens, groups, hash_logits: *hash_logits }
     }
 }
 
 impl From<&Group> for ::llama::Group {
-    fn from(Group { prompt, template, jobs }: &Group) -> Self {
-        Self { prompt: prompt.clone(), template: (*template).into(), jobs: jobs.iter().map(Into::into).collect() }
+    fn from(Group { prompt, key, jobs }: &Group) -> Self {
+        Self { prompt: prompt.clone(), options: key.into(), jobs: jobs.iter().map(Into::into).collect() }
     }
 }
 
@@ -218,7 +226,6 @@ impl From<&TraceWork> for ::llama::trace::TraceWork {
         use ::llama::trace::Capturing;
         Self {
             max_tokens: work.max_tokens,
-            bos: work.bos.into(),
             texts: work.texts.iter().map(Into::into).collect(),
             capturing: match work.record {
                 trace::Record::Routing => Capturing::Routing,
@@ -234,7 +241,7 @@ impl From<&TraceText> for ::llama::trace::TraceText {
         Self {
             ticket: text.ticket,
             prompt: text.prompt.clone(),
-            template: text.template.into(),
+            options: (&text.key).into(),
             follow: match &text.follow {
                 Follow::Greedy => Theirs::Greedy,
                 // For whatever other reason it ended, its last token is its last position.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Ticket;
-use crate::domain::{Bos, Stop, Template, Token};
+use crate::domain::{PromptKey, Stop, Token};
 
 mod scratch;
 
@@ -23,7 +23,6 @@ pub use scratch::{LogitsReader, LogitsWriter, RoutingReader, RoutingWriter, Scra
 pub struct TraceWork {
     /// The most tokens of a text.
     pub max_tokens: u32,
-    pub bos: Bos,
     pub texts: Vec<TraceText>,
     pub record: Record,
     /// Where the files go; it exists.
@@ -35,7 +34,7 @@ pub struct TraceWork {
 pub struct TraceText {
     pub ticket: Ticket,
     pub prompt: String,
-    pub template: Template,
+    pub key: PromptKey,
     pub follow: Follow,
 }
 

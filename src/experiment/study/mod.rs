@@ -11,7 +11,7 @@ use strum::{Display, EnumString, VariantNames};
 
 use super::grid::{move_seeds, seeds_of};
 use super::{Model, Prompt};
-use crate::domain::{Chain, Generate, Numerics, Offload, Quant, Seed, Temperature, Template};
+use crate::domain::{Chain, Generate, Numerics, Offload, PromptKey, Quant, Seed, Temperature, Template};
 
 mod raw;
 mod resolve;
@@ -73,6 +73,11 @@ pub struct Sampling {
 }
 
 impl Study {
+    /// How every prompt is asked.
+    pub fn prompt_key(&self) -> PromptKey {
+        PromptKey::default().with(self.template).with(self.generate.bos)
+    }
+
     /// The word for it in an experiment file; never [`Kind::Sweep`].
     pub fn kind(&self) -> Kind {
         match self.subject {

@@ -189,7 +189,7 @@ impl TryFrom<Design> for design::Design {
             doubts: each(doubts)?,
             thought_markers: thought_markers.into_iter().map(|(model, markers)| (model, markers.into())).collect(),
             sequential: sequential.map(Into::into),
-            trials: self::trials(trials)?,
+            trials: self::trials(trials, domain::Generate::from(generate).bos)?,
             part: part.map(TryInto::try_into).transpose()?,
         })
     }
@@ -217,12 +217,12 @@ impl From<&domain::Trial> for Trial {
 }
 
 /// The trials of a file. Those that follow each other are mostly of one cell, and share it: a plan may have a million.
-fn trials(written: Vec<Trial>) -> Result<Vec<domain::Trial>, Unknown> {
+fn trials(written: Vec<Trial>, bos: domain::Bos) -> Result<Vec<domain::Trial>, Unknown> {
     let mut last: Option<(Levels, Cell)> = None;
     let mut cell_of = |levels: Levels| match &last {
         Some((known, cell)) if *known == levels => Ok(cell.clone()),
         _ => {
-            let cell = Cell::try_from(levels.clone())?;
+            let cell = Cell::try_from(levels.clone())?.under_setting(bos);
             last = Some((levels, cell.clone()));
             Ok(cell)
         }

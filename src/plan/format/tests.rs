@@ -74,6 +74,11 @@ fn designs() -> impl Strategy<Value = Design> {
         let (caveat, notes, inert, doubts, thought_markers) = notes;
         let (one, other) = (one.index(trials.len() + 1), other.index(trials.len() + 1));
         let part = shard.map(|shard| Part { shard, trials: one.min(other)..one.max(other) });
+        // A cell says what the experiment's setting is, or another level.
+        let under_setting = |trial: domain::Trial| {
+            let cell = trial.cell.under_setting(generate.bos);
+            domain::Trial { cell, ..trial }
+        };
         Design {
             name,
             question,
@@ -88,7 +93,7 @@ fn designs() -> impl Strategy<Value = Design> {
             doubts,
             thought_markers,
             sequential,
-            trials,
+            trials: trials.into_iter().map(under_setting).collect(),
             part,
         }
     })

@@ -19,7 +19,7 @@ use blake3::Hasher;
 
 use self::context::{Context, Item};
 use crate::context::{least_rows, pieces};
-use crate::{Bos, Done, Error, Llama, Model, Settings, Stop, Strategy, Template, Ticket, Token};
+use crate::{Done, Error, Llama, Model, PromptOptions, Settings, Stop, Strategy, Ticket, Token};
 
 mod capture;
 mod context;
@@ -29,7 +29,6 @@ mod context;
 pub struct TraceWork {
     /// The most tokens of a text.
     pub max_tokens: u32,
-    pub bos: Bos,
     pub texts: Vec<TraceText>,
     pub capturing: Capturing,
 }
@@ -39,7 +38,7 @@ pub struct TraceWork {
 pub struct TraceText {
     pub ticket: Ticket,
     pub prompt: String,
-    pub template: Template,
+    pub options: PromptOptions,
     pub follow: Follow,
 }
 
@@ -139,7 +138,7 @@ fn side_by_side(
     let mut rows = Vec::new();
     for sequence in 0..settings.strategy.rows as usize {
         let text = &texts[sequence % texts.len()];
-        let prompt = model.tokenize(&text.prompt, text.template, work.bos).map_err(Error::Prompt)?;
+        let prompt = model.tokenize(&text.prompt, text.options).map_err(Error::Prompt)?;
         check(&prompt, text, work, settings.context)?;
         context.clear(sequence as i32);
         let item = |position: usize| {
