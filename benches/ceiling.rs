@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rows = u32::try_from(texts.len())?;
     let settings = Settings {
         experts: HostExperts::None,
+        experts_used: None,
         options: ContextOptions::default(),
         numerics,
         context: 256,

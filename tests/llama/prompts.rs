@@ -1,6 +1,7 @@
 //! Prompts as users mean them: raw or in the model's chat template, with or
 //! without BOS, and never read as special tokens.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use crate::support::{Bench, models};
@@ -101,6 +102,32 @@ fn bos_is_what_the_experiment_says() {
     let id = |journal: &str| journal[..journal.find("outcome").expect("an outcome")].to_owned();
     assert_ne!(id(&with), id(&also_with), "how BOS was decided is part of the id");
     assert_ne!(id(&with), id(&without));
+}
+
+#[test]
+fn bos_as_a_factor_makes_the_texts_that_the_setting_makes() {
+    let model = fs::read(models().join("deepseek-tiny.gguf")).expect("the bundled model");
+    let bench = bench(&model);
+    bench.edit("[\"The heart is\", \"The heart is<|end|>\", \"<|begin|>\"]", "[\"The heart is\"]");
+    let file = bench.result("", "x.toml");
+    let ids = |run: &str| -> BTreeSet<String> {
+        let mut table = csv::Reader::from_path(bench.path().join(run).join("trials.csv")).expect("a table");
+        table.records().map(|row| row.expect("a row")[0].to_owned()).collect()
+    };
+    let mut by_setting = BTreeSet::new();
+    for bos in ["model", "never"] {
+        bench.write("x.toml", file.replace("context = 128", &format!("context = 128\nbos = {bos:?}")));
+        bench.run(bos, &[], 0);
+        by_setting.extend(ids(bos));
+    }
+    bench.write("x.toml", file.replace("[\"greedy\"]", "[\"greedy\"]\nbos = [\"model\", \"never\"]"));
+    bench.run("both", &[], 0);
+    assert_eq!(ids("both"), by_setting);
+    let table = bench.result("both", "trials.csv");
+    assert!(table.lines().next().is_some_and(|head| head.contains(",bos,")), "{table}");
+    // Twice said is once too often.
+    bench.edit("context = 128", "context = 128\nbos = \"never\"");
+    bench.run("twice", &[], 96).says(&["bos stands in [grid] too"]);
 }
 
 #[test]
