@@ -177,6 +177,8 @@ factors! {
     rope: Rope(Rope),
     /// How many experts a token goes through.
     experts_used: ExpertsUsed(ExpertsUsed),
+    /// Which token ends a text.
+    eos: Eos(Eos),
     /// The temperature that a chain's `"T"` stands for.
     temperature: Temperature(Temperature),
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Generation, LoadKey, Numerics, PromptKey, Quant, ResolvedChain, Seed};
+use crate::domain::{Eos, Generation, LoadKey, Numerics, PromptKey, Quant, ResolvedChain, Seed};
 
 mod device;
 mod footprint;
@@ -103,6 +103,7 @@ pub struct Job {
     pub chain: ResolvedChain,
     /// None where the chain makes no draw.
     pub seed: Option<Seed>,
+    pub eos: Eos,
 }
 
 /// What was computed.

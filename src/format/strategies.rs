@@ -24,6 +24,9 @@ pub fn levels(factor: Factor) -> BoxedStrategy<Level> {
             let scaled = scaled.prop_map(|(kind, number)| Written::Name(format!("{kind}:{number}")));
             prop_oneof![named(&["model", "none"]), scaled].boxed()
         }
+        Factor::Eos => {
+            prop_oneof![named(&["model", "ignore"]), (0..=i32::MAX).prop_map(|n| Written::Integer(n.into()))].boxed()
+        }
         Factor::Ubatch => (1..=u32::MAX).prop_map(|n| Written::Integer(n.into())).boxed(),
         Factor::Width => {
             prop_oneof![named(&["any"]), (1..=Width::MOST).prop_map(|n| Written::Integer(n.into()))].boxed()

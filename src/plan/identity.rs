@@ -26,6 +26,9 @@ pub struct Identity<'a> {
     #[serde(flatten)]
     asked: Levels,
     prompt: &'a str,
+    /// How a token is chosen, chain and temperature aside.
+    #[serde(flatten)]
+    chosen: Levels,
     /// Of a server's request, where it was changed since texts were first asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<u32>,
@@ -42,8 +45,8 @@ impl<'a> Identity<'a> {
     ) -> Self {
         let domain::Generate { max_tokens, context, numerics, bos: _, draws: _ } = generate;
         let levels = |scopes: &[Scope]| {
-            // The model is its file, and BOS has a key of its own, from before it was a factor.
-            let elsewhere = [Factor::Model, Factor::Bos];
+            // The model is its file, a chain its steps at a temperature, and BOS has a key of its own, from before it was a factor.
+            let elsewhere = [Factor::Model, Factor::Bos, Factor::Chain, Factor::Temperature];
             let factors = Factor::nested(scopes).into_iter().filter(|factor| !elsewhere.contains(factor));
             Levels::of_id(factors.map(|factor| cell.level(factor)))
         };
@@ -59,6 +62,7 @@ impl<'a> Identity<'a> {
             bos: (*cell.get::<domain::Bos>()).into(),
             asked: levels(&[Scope::Prompt]),
             prompt,
+            chosen: levels(&[Scope::Sampler]),
             request: None,
         }
     }

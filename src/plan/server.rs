@@ -3,7 +3,7 @@
 
 use super::{Load, Origin};
 use crate::domain::{
-    Bos, Exclusion, Factor, FactorLevel as _, Level, Offload, Quant, Scope, Selection, Temperature, Template,
+    Exclusion, Factor, FactorLevel as _, Level, Offload, Quant, Scope, Selection, Temperature, Template,
 };
 use crate::engine::http::{Inexpressible, Probed, ServerFacts, sampling_fields};
 use crate::experiment::{Api, Experiment, Model, Served, Server, Source};
@@ -38,8 +38,11 @@ pub enum Misfit {
          more: set context to {stated} or less in [generate]{}", wider(*api, *context)
     )]
     Context { model: String, server: String, api: Api, stated: u32, context: u32 },
-    #[error("bos = {bos} can't be asked of the server {server}: remove it from [grid] or [generate]")]
-    Bos { bos: Bos, server: String },
+    #[error(
+        "{factor} = {written} can't be asked of the server {server}: remove it from [grid] or [generate]",
+        factor = level.factor(), written = level.written()
+    )]
+    Asked { level: Level, server: String },
 }
 
 /// How a server is given a greater context, after what else can be done; nothing where it can't be.
@@ -108,8 +111,11 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
     if server.api == Api::LlamaServer && grid.levels[Factor::Template].contains(&chat) && is_left(&&chat) {
         found.push(Misfit::Template { model: model.clone(), api: server.api });
     }
-    let asked = grid.levels[Factor::Bos].iter().filter(is_left).filter_map(Bos::of);
-    found.extend(asked.filter(|&&bos| bos != Bos::Model).map(|&bos| Misfit::Bos { bos, server: id.clone() }));
+    // Its API has the chain, and some have the template.
+    for factor in [Factor::Bos, Factor::Eos] {
+        let asked = grid.levels[factor].iter().filter(is_left).filter(|level| !level.is_usual());
+        found.extend(asked.map(|level| Misfit::Asked { level: level.clone(), server: id.clone() }));
+    }
     found
 }
 

@@ -66,7 +66,8 @@ impl<'p> Pending<'p> {
         for &ticket in tickets {
             let (PromptTrials { prompt, key, .. }, planned) = self.trials[ticket as usize];
             let prompt = prompt.text.as_str();
-            let job = Job { ticket, chain: (*planned.chain).clone(), seed: planned.draw };
+            let eos = *planned.trial.cell.get();
+            let job = Job { ticket, chain: (*planned.chain).clone(), seed: planned.draw, eos };
             match groups.last_mut() {
                 Some(group) if group.prompt == prompt && group.key == *key => group.jobs.push(job),
                 _ => groups.push(Group { prompt: prompt.to_owned(), key: key.clone(), jobs: vec![job] }),

@@ -10,7 +10,7 @@ use super::numbers::{
 };
 use super::session::Session;
 use super::{Likeness, Run, StudyError};
-use crate::domain::{Chain, Generation, Seed, Temperature};
+use crate::domain::{Chain, Eos, Generation, Seed, Temperature};
 use crate::engine::trace::{
     Follow, Record, Routed, RoutingReader, RoutingShape, ScratchError, TraceText, TraceWork, Traced,
 };
@@ -125,6 +125,7 @@ fn generate(run: &Run<'_>, session: &mut Session<'_>, asked: &[Asked<'_>]) -> Re
             ticket,
             chain: asked.chain.at(asked.temperature),
             seed: asked.seed,
+            eos: Eos::default(),
         };
         Group { prompt: prompt.text.clone(), key: run.study.prompt_key(), jobs: of_prompt.map(job).collect() }
     };

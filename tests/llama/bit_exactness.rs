@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use moe_sweep::domain::{
-    Bos, CacheType, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LevelType as _, LoadKey, Numerics,
+    CacheType, Eos, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LevelType as _, LoadKey, Numerics,
     PromptKey, Quant, ResolvedChain, Rope, Seed, Step, SwaFull, Temperature, Token, Ubatch, Written,
 };
 use moe_sweep::engine::kernels::Kernels;
@@ -203,7 +203,8 @@ fn work(model: &Model) -> Work {
             (vec![temperature(t), Step::Dist], Seed::new(n))
         });
         let jobs = draws.chain([greedy]).zip(first..);
-        jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed }).collect()
+        jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed, eos: Eos::default() })
+            .collect()
     };
     let group = |prompt: &str, first| Group { prompt: prompt.to_owned(), key: PromptKey::default(), jobs: jobs(first) };
     let begins = |n: usize, rest: &str| SENTENCE.repeat(n) + rest;

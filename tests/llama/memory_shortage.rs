@@ -12,7 +12,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     use std::os::unix::fs::PermissionsExt as _;
 
     use moe_sweep::domain::{
-        Bos, LoadKey, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template,
+        Eos, LoadKey, Numerics, Offload, OpOffload, PromptKey, ResolvedChain, Seed, Step, Temperature,
     };
     use moe_sweep::engine::kernels::Kernels;
     use moe_sweep::engine::{Group, Job, LoadMode, LoadSettings, Samplers, Sharing, Strategy, Work};
@@ -34,7 +34,7 @@ fn a_model_of_llama_cpp_serves_or_says_that_memory_is_short() {
     };
     let t = Temperature::new(0.9).expect("a temperature");
     let chain = ResolvedChain(vec![Step::Temperature { t }, Step::Dist]);
-    let job = |ticket| Job { ticket, chain: chain.clone(), seed: Seed::new(ticket) };
+    let job = |ticket| Job { ticket, chain: chain.clone(), seed: Seed::new(ticket), eos: Eos::default() };
     let group = |prompt: &str, from| Group {
         prompt: prompt.to_owned(),
         key: PromptKey::default(),

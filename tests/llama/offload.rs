@@ -161,7 +161,7 @@ mod on_vulkan {
     use std::process::Stdio;
 
     use moe_sweep::domain::{
-        Bos, LoadKey, Numerics, Offload, OpOffload, ResolvedChain, Seed, Step, Temperature, Template,
+        Eos, LoadKey, Numerics, Offload, OpOffload, PromptKey, ResolvedChain, Seed, Step, Temperature,
     };
     use moe_sweep::engine::{Group, Job, LoadMode, LoadSettings, Samplers, Sharing, Strategy, Ticket, Work};
     use moe_sweep::model::blake3_of;
@@ -262,7 +262,9 @@ margin = 0.9
         let path = models().join("phi-moe-tiny.gguf");
         let temperature = Step::Temperature { t: Temperature::new(1.0).expect("a temperature") };
         let chain = ResolvedChain(vec![temperature, Step::Dist]);
-        let jobs = (0..batch).map(|n| Job { ticket: n, chain: chain.clone(), seed: Seed::new(n) }).collect();
+        let jobs = (0..batch)
+            .map(|n| Job { ticket: n, chain: chain.clone(), seed: Seed::new(n), eos: Eos::default() })
+            .collect();
         let groups = vec![Group { prompt: "Once upon a time".to_owned(), key: PromptKey::default(), jobs }];
         let settings = LoadSettings {
             blake3: blake3_of(&path).expect("the model is there"),

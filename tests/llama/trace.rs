@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::support::{PROGRAM, models};
-use moe_sweep::domain::{Bos, Generation, LoadKey, Numerics, Offload, ResolvedChain, Step, Stop, Template};
+use moe_sweep::domain::{Eos, Generation, LoadKey, Numerics, Offload, PromptKey, ResolvedChain, Step, Stop};
 use moe_sweep::engine::trace::{Follow, LogitsReader, Record, Routed, RoutingReader, TraceText};
 use moe_sweep::engine::{Group, Job, LoadMode, LoadSettings, Samplers, Sharing, Strategy, TraceWork, Traced, Work};
 use moe_sweep::model::blake3_of;
@@ -84,7 +84,12 @@ fn generate(worker: &mut Worker) -> Vec<Generation> {
     let group = |(index, prompt): (usize, &&str)| Group {
         prompt: (*prompt).to_owned(),
         key: PromptKey::default(),
-        jobs: vec![Job { ticket: index as u32, chain: ResolvedChain(vec![Step::Greedy]), seed: None }],
+        jobs: vec![Job {
+            ticket: index as u32,
+            chain: ResolvedChain(vec![Step::Greedy]),
+            seed: None,
+            eos: Eos::default(),
+        }],
     };
     let groups = PROMPTS.iter().enumerate().map(group).collect();
     worker.send(&Request::Generate(Work { max_tokens: MAX_TOKENS, groups, hash_logits: true }));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::fast::{FastChain, Row, Sampled};
-use crate::{Draws, Error, Job, Model, Sampler, Samplers, Token};
+use crate::{Draws, Eos, Error, Job, Model, Sampler, Samplers, Step, Token, TokenBias};
 
 /// The samplers of one job.
 pub struct Chooser<'w> {
@@ -25,18 +25,34 @@ impl<'w> Chooser<'w> {
     /// # Errors
     /// When llama.cpp refuses a step of the job's chain.
     pub fn new(model: &Model, samplers: Samplers, job: &'w Job, prompt: &Arc<[Token]>) -> Result<Self, Error> {
-        let fast = match samplers {
-            Samplers::Fast => FastChain::compile(&job.chain, job.seed),
-            Samplers::Llama => None,
+        let fast = match (samplers, job.eos) {
+            (Samplers::Fast, Eos::Model | Eos::Token(_)) => FastChain::compile(&job.chain, job.seed),
+            (Samplers::Llama, _) | (_, Eos::Ignore) => None,
         };
         let kind = match fast {
             Some(mut chain) => {
                 prompt.iter().for_each(|token| chain.accept(*token));
                 Kind::Fast { chain: Box::new(chain), prompt: Arc::clone(prompt) }
             }
+            None if job.eos == Eos::Ignore => {
+                // As `--ignore-eos` has it: a bias before all other steps.
+                let never = |token| TokenBias { token, bias: f32::NEG_INFINITY };
+                let biases = model.ends().map(never).collect();
+                let chain = [&[Step::LogitBias { biases }], &job.chain[..]].concat();
+                Kind::Llama(Sampler::new(model, &chain, job.seed, prompt)?)
+            }
             None => Kind::Llama(Sampler::new(model, &job.chain, job.seed, prompt)?),
         };
         Ok(Self { job, kind })
+    }
+
+    /// Whether a token that it chose ends the text.
+    pub fn ends(&self, model: &Model, token: Token) -> bool {
+        match self.job.eos {
+            Eos::Model => model.is_end(token),
+            Eos::Ignore => false,
+            Eos::Token(end) => token == end,
+        }
     }
 
     /// Chooses the token after the `generated` ones and accepts it.

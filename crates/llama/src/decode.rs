@@ -139,7 +139,7 @@ impl Running<'_> {
             });
         }
         let token = self.chooser.choose(model, row, tokens, draws)?;
-        Ok(if model.is_end(token) {
+        Ok(if self.chooser.ends(model, token) {
             Choice::End(tokens.to_vec(), Stop::Eos)
         } else if tokens.len() + 1 >= max_tokens as usize {
             Choice::End([tokens, &[token]].concat(), Stop::MaxTokens)

@@ -81,7 +81,7 @@ pub use sampler::Sampler;
 pub use settings::{
     Bos, HostExperts, LoadMode, Numerics, PromptOptions, Samplers, Settings, Sharing, Strategy, Template,
 };
-pub use work::{Done, Draws, Generation, Group, Job, Observer, Stop, Ticket, Timing, Token, Work};
+pub use work::{Done, Draws, Eos, Generation, Group, Job, Observer, Stop, Ticket, Timing, Token, Work};
 /// For what is not offered here: the very versions that this crate was built with.
 pub use {llama_cpp_2, llama_cpp_sys_2, matmul};
 

@@ -170,6 +170,11 @@ impl Model {
         NonZeroU32::new(unsafe { sys::llama_model_n_swa(self.pointer()) }.unsigned_abs())
     }
 
+    /// The tokens that end a generation.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = Token> {
+        (0..self.llama.n_vocab()).filter(|&token| self.is_end(token))
+    }
+
     /// Whether the token ends a generation.
     pub fn is_end(&self, token: Token) -> bool {
         self.llama.vocab().is_eog(LlamaToken(token))

@@ -29,6 +29,18 @@ pub struct Group {
     pub jobs: Vec<Job>,
 }
 
+/// Which token ends a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Eos {
+    /// Those that the model's vocabulary says end a generation.
+    #[default]
+    Model,
+    /// None, and they are never chosen.
+    Ignore,
+    /// This one alone.
+    Token(Token),
+}
+
 /// One text to generate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
@@ -36,6 +48,7 @@ pub struct Job {
     pub chain: Vec<Step>,
     /// Not looked at where the chain makes no draw.
     pub seed: u32,
+    pub eos: Eos,
 }
 
 /// One generated text.

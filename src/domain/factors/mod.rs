@@ -9,6 +9,7 @@ use super::{NotALevel, Written};
 
 mod bos;
 mod cache_type;
+mod eos;
 mod experts_used;
 mod flash_attention;
 mod name;
@@ -25,6 +26,7 @@ mod width;
 
 pub use bos::Bos;
 pub use cache_type::{CacheType, KvK, KvV};
+pub use eos::Eos;
 pub use experts_used::ExpertsUsed;
 pub use flash_attention::FlashAttention;
 pub use name::{ChainId, ModelId};

@@ -2,9 +2,9 @@
 //! that a step which is off is left out of a chain.
 
 use crate::domain::{
-    Bos, CacheType, ChatForm, ExpertsUsed, FlashAttention, KvK, KvV, LoadKey, ModelFacts, Numerics, Offload, OpOffload,
-    PromptKey, Quant, ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias,
-    Ubatch,
+    Bos, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, KvK, KvV, LoadKey, ModelFacts, Numerics, Offload,
+    OpOffload, PromptKey, Quant, ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template,
+    TokenBias, Ubatch,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
@@ -205,10 +205,20 @@ impl From<&Group> for ::llama::Group {
     }
 }
 
+impl From<Eos> for ::llama::Eos {
+    fn from(eos: Eos) -> Self {
+        match eos {
+            Eos::Model => Self::Model,
+            Eos::Ignore => Self::Ignore,
+            Eos::Token(token) => Self::Token(token),
+        }
+    }
+}
+
 impl From<&Job> for ::llama::Job {
     fn from(job: &Job) -> Self {
         // A chain without a draw has no seed; no sampler of it looks at this one.
-        Self { ticket: job.ticket, chain: chain(&job.chain), seed: job.seed.map_or(0, Seed::get) }
+        Self { ticket: job.ticket, chain: chain(&job.chain), seed: job.seed.map_or(0, Seed::get), eos: job.eos.into() }
     }
 }
 
