@@ -196,3 +196,29 @@ fn without_the_chat_template_nothing_is_said_of_it() {
     bench.run("out", &[], 0);
     assert!(!bench.result("out", "manifest.json").contains("chatml"));
 }
+
+#[test]
+fn a_text_ends_where_eos_says() {
+    let model = fs::read(models().join("deepseek-tiny.gguf")).expect("the bundled model");
+    let bench = bench(&model);
+    // Of the bundled models token 1 ends a text; 100 logits more, and it is chosen at once unless it never is.
+    let chain =
+        "[[chain]]\nid = \"ending\"\nsteps = [{ logit_bias = [{ token = 1, bias = 100.0 }] }, \"greedy\"]\n\n[prompts]";
+    bench.edit("[prompts]", chain);
+    bench.edit("[\"greedy\"]", "[\"ending\"]\neos = [\"model\", \"ignore\", 5]");
+    bench.run("out", &[], 0);
+    let table = bench.result("out", "trials.csv");
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let headers = reader.headers().expect("a header").clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).expect("a column");
+    let (eos, stop, n_tokens) = (column("eos"), column("stop"), column("n_tokens"));
+    let rows: Vec<_> = reader.records().map(|row| row.expect("a row")).collect();
+    let ends = |level: &str| -> BTreeSet<(String, String)> {
+        let of_level = rows.iter().filter(|row| &row[eos] == level);
+        of_level.map(|row| (row[stop].to_owned(), row[n_tokens].to_owned())).collect()
+    };
+    let end = |stop: &str, n_tokens: &str| BTreeSet::from([(stop.to_owned(), n_tokens.to_owned())]);
+    assert_eq!(ends("model"), end("eos", "0"));
+    assert_eq!(ends("ignore"), end("max_tokens", "4"), "it is never chosen");
+    assert_eq!(ends("5"), end("max_tokens", "4"), "it is a token like others");
+}
