@@ -4,7 +4,7 @@ use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{Cell, Chain, Exclusion, Factor, FactorLevel, FactorMap, Level, Point, PromptKey, Seed};
 
-use super::{Model, Prompt};
+use super::{Fraction, Model, Prompt};
 
 /// The levels of every factor, in file order, and what is left out.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,7 @@ pub struct Grid {
     /// Of each factor at least one.
     pub levels: FactorMap<Vec<Level>>,
     pub seeds: Vec<Seed>,
+    pub fraction: Fraction,
     pub excluded: Vec<Exclusion>,
 }
 
@@ -24,7 +25,7 @@ impl Grid {
     pub fn new(models: Vec<Model>, chains: Vec<Chain>, mut levels: FactorMap<Vec<Level>>, seeds: Vec<Seed>) -> Self {
         levels[Factor::Model] = models.iter().map(|model| Level::Model(model.id.as_str().into())).collect();
         levels[Factor::Chain] = chains.iter().map(|chain| Level::Chain(chain.id.as_str().into())).collect();
-        Self { models, chains, levels, seeds, excluded: vec![] }
+        Self { models, chains, levels, seeds, fraction: Fraction::default(), excluded: vec![] }
     }
 
     /// The levels of the factor whose levels are of this type.
@@ -47,8 +48,9 @@ impl Grid {
         self.combinations(&PromptKey::factors()).map(key).collect()
     }
 
+    /// Whether it is no part of the design, or left out by name.
     pub fn excludes(&self, point: Point<'_>) -> bool {
-        self.excluded.iter().any(|exclusion| exclusion.matches(point))
+        !self.fraction.has(point.cell, &self.levels) || self.excluded.iter().any(|exclusion| exclusion.matches(point))
     }
 
     /// Adds `offset` to every seed.

@@ -8,6 +8,7 @@ use serde_spanned::Spanned;
 use super::error::{Problems, did_you_mean};
 use super::groups::prompts_of;
 use super::known::{known_chains, known_models};
+use super::named::resolve_named;
 use super::raw::RawExperiment;
 use super::raw_levels::{ExclusionKeys, GridKeys, ListOr, RawCount, RawExclusion, RawGrid, RawLevel, RawSteps};
 use super::server::resolve_servers;
@@ -26,7 +27,7 @@ pub(super) fn resolve_grid(
     surroundings: &Surroundings,
     problems: &mut Problems,
 ) -> Option<Grid> {
-    let RawGrid { levels: raw_levels, keys: GridKeys { seed, exclude } } = &raw.grid;
+    let RawGrid { levels: raw_levels, keys: GridKeys { seed, design, exclude } } = &raw.grid;
     let servers = resolve_servers(&raw.server, problems);
     let known_models = known_models(&raw.model, &servers, surroundings, problems);
     let known_chains = known_chains(&raw.chain, problems);
@@ -53,11 +54,12 @@ pub(super) fn resolve_grid(
         None => vec![Seed::new(0).expect("0 is a seed")],
         Some(seed) => resolve_seeds(seed, problems),
     };
+    let fraction = resolve_named("design", design.as_ref(), problems);
     if !problems.is_empty() {
         // The levels are not what was meant: exclusions can't be judged.
         return None;
     }
-    let mut grid = Grid::new(models, chains, levels, seeds);
+    let mut grid = Grid { fraction: fraction?, ..Grid::new(models, chains, levels, seeds) };
     let texts = grid.texts(prompts.len());
     if texts > MOST_TEXTS {
         let spans =

@@ -41,6 +41,7 @@ pub trait Keys<'de>: Default {
 #[derive(Debug, Default)]
 pub struct GridKeys {
     pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
+    pub design: Option<Spanned<String>>,
     pub exclude: Vec<Spanned<RawExclusion>>,
 }
 
@@ -57,12 +58,13 @@ pub struct SelectionKeys {
 }
 
 impl<'de> Keys<'de> for GridKeys {
-    const NAMES: &'static [&'static str] = &["seed", "exclude"];
+    const NAMES: &'static [&'static str] = &["seed", "design", "exclude"];
     const NEEDED: &'static [Factor] = &[Factor::Model, Factor::Chain, Factor::Temperature];
 
     fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "seed" => self.seed = Some(map.next_value()?),
+            "design" => self.design = Some(map.next_value()?),
             _ => self.exclude = map.next_value()?,
         }
         Ok(())

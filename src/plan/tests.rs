@@ -355,6 +355,7 @@ fn experts_on_the_host_beside_an_accelerator_are_warned_of() {
     assert_eq!(warning("[\"all\"]", &["GPU"], 0), None);
 }
 
+mod fractions;
 mod ids;
 mod parts;
 mod refused;
