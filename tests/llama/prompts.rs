@@ -109,7 +109,7 @@ fn bos_as_a_factor_makes_the_texts_that_the_setting_makes() {
     let model = fs::read(models().join("deepseek-tiny.gguf")).expect("the bundled model");
     let bench = bench(&model);
     bench.edit("[\"The heart is\", \"The heart is<|end|>\", \"<|begin|>\"]", "[\"The heart is\"]");
-    let file = bench.result("", "x.toml");
+    let file = fs::read_to_string(bench.path().join("x.toml")).expect("the experiment");
     let ids = |run: &str| -> BTreeSet<String> {
         let mut table = csv::Reader::from_path(bench.path().join(run).join("trials.csv")).expect("a table");
         table.records().map(|row| row.expect("a row")[0].to_owned()).collect()
