@@ -8,8 +8,8 @@ use std::sync::Arc;
 use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
-    Cell, Chain, Factor, FactorMap, Generate, KvK, KvV, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload,
-    Point, PromptKey, ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId, Ubatch, Width,
+    Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
+    PromptKey, ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId, Ubatch, Width, cache_share,
 };
 use crate::engine::http::request_revision;
 use crate::engine::{CACHE_STEP, Limits, Shape, Strategy};
@@ -285,9 +285,7 @@ impl Load {
         let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
         let token_bytes = self.surveyed.file().and_then(|file| file.facts.cache_bytes_per_token);
         let tokens = u64::from(generate.context).next_multiple_of(CACHE_STEP);
-        // Keys and values of 16 bits each are what the file's numbers say; where they differ, half of each is near enough.
-        let (KvK(keys), KvV(values)) = (self.key.get(), self.key.get());
-        let share = (keys.bits() + values.bits()) / 32.0;
+        let share = cache_share(*self.key.get(), *self.key.get());
         Shape {
             model_bytes,
             sequence_bytes: token_bytes.map(|bytes| (bytes.saturating_mul(tokens) as f64 * share) as u64),

@@ -48,6 +48,15 @@ pub struct FactorTotal {
     pub alone: Portion,
 }
 
+/// Why nothing is attributed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotAttributed {
+    #[error("{there} of {all} combinations of their levels are in the design, and it takes all")]
+    Fraction { there: usize, all: usize },
+    #[error(transparent)]
+    Stats(#[from] StatsError),
+}
+
 /// `None` for an experiment that varies fewer than two factors: there is
 /// nothing to divide.
 ///
@@ -56,7 +65,7 @@ pub struct FactorTotal {
 pub(super) fn attribute(
     trials: &[ScoredTrial],
     Settings { alpha, metric }: Settings,
-) -> Result<Option<Attribution>, StatsError> {
+) -> Result<Option<Attribution>, NotAttributed> {
     let levels_of = |factor: Factor| {
         let levels: BTreeSet<&Level> = trials.iter().map(|scored| scored.trial.cell.level(factor)).collect();
         (factor, Vec::from_iter(levels))
@@ -64,6 +73,11 @@ pub(super) fn attribute(
     let factors: Vec<_> = Factor::ALL.into_iter().map(levels_of).filter(|(_, levels)| levels.len() > 1).collect();
     if factors.len() < 2 {
         return Ok(None);
+    }
+    let cells: BTreeSet<_> = trials.iter().map(|scored| &scored.trial.cell).collect();
+    let (there, all) = (cells.len(), factors.iter().map(|(_, levels)| levels.len()).product());
+    if there < all {
+        return Err(NotAttributed::Fraction { there, all });
     }
     let prompts: BTreeSet<&str> = trials.iter().map(|scored| &*scored.trial.prompt).collect();
     let prompts = Vec::from_iter(prompts);

@@ -94,6 +94,13 @@ impl Estimate {
         }
     }
 
+    /// The same with a cache of other types, which takes such a share of one in F16.
+    #[must_use]
+    pub fn with_cache(self, share: f64) -> Self {
+        let kv_bytes_per_sequence = self.kv_bytes_per_sequence.map(|bytes| (bytes as f64 * share) as u64);
+        Self { kv_bytes_per_sequence, ..self }
+    }
+
     /// The buffers of a context: the largest graph, and the logits of
     /// `sequences`.
     pub fn compute_bytes(&self, sequences: u64) -> u64 {

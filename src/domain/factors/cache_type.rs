@@ -51,6 +51,12 @@ impl CacheType {
     }
 }
 
+/// What a cache takes, as a share of one in F16. Keys and values have as many numbers in most models; where they differ, that is
+/// near enough.
+pub fn cache_share(KvK(keys): KvK, KvV(values): KvV) -> f64 {
+    (keys.bits() + values.bits()) / (2.0 * CacheType::F16.bits())
+}
+
 /// One of the cache's two halves.
 macro_rules! half {
     ($(#[$doc:meta])* $half:ident, $name:literal) => {

@@ -25,7 +25,7 @@ mod ubatch;
 mod width;
 
 pub use bos::Bos;
-pub use cache_type::{CacheType, KvK, KvV};
+pub use cache_type::{CacheType, KvK, KvV, cache_share};
 pub use eos::Eos;
 pub use experts_used::ExpertsUsed;
 pub use flash_attention::FlashAttention;
