@@ -36,8 +36,16 @@ const ONE_TOO_MANY: usize = 513;
 const STRATEGIES: [(u32, u32, u32); 9] =
     [(1, 4, 1), (1, 2, 2), (1, 4, 8), (1, 1, 32), (1, 4, 128), (2, 2, 32), (2, 1, 3), (4, 1, 8), (4, 1, 1)];
 
-/// For levels of factors, of which there are many: a text alone, some together, and texts that move.
-const FEW_STRATEGIES: [(u32, u32, u32); 3] = [(1, 4, 1), (1, 1, 32), (2, 1, 3)];
+/// What is compared.
+struct Ways<'a> {
+    /// Of the texts that are made one at a time: [`Sharing::None`] evaluates each prompt for each text.
+    alone: Sharing,
+    strategies: &'a [(u32, u32, u32)],
+}
+
+const ALL: Ways<'_> = Ways { alone: Sharing::None, strategies: &STRATEGIES };
+/// For levels of factors, of which there are many: some texts together, and texts that move.
+const SOME: Ways<'_> = Ways { alone: Sharing::Prompt, strategies: &[(1, 1, 32), (2, 1, 3)] };
 
 /// The tokens of every text and the hash of its logits.
 type Texts = BTreeMap<Ticket, (Vec<Token>, String)>;
@@ -91,7 +99,7 @@ fn compare_all(kernels: Kernels, models: &[&str]) {
     for (&model, one) in models.iter().zip(QUANTS) {
         for quant in if full { QUANTS.to_vec() } else { vec![one] } {
             let path = weights(&llama, model, quant, folder.path());
-            moved += compare(&llama, &path, &usual(), &STRATEGIES, &format!("{model} as {quant}"));
+            moved += compare(&llama, &path, &usual(), &ALL, &format!("{model} as {quant}"));
         }
     }
     assert!(moved > 0, "no text went from one context to another: moving has not been tried");
@@ -129,7 +137,7 @@ fn compare_levels() {
         let path = weights(&llama, name, Quant::Source, Path::new(""));
         let said = format!("{name}, {} {level}", level.factor());
         let texts = |levels: &LoadKey| {
-            let settings = settings(&path, (1, 1, 1), levels);
+            let settings = settings(&path, (1, 1, 32), levels);
             let model = Model::load(&llama, &settings).expect("the model loads");
             let mut kept = Kept::default();
             LlamaEngine::new(&llama, &model, &settings).generate(&work(&model), &mut kept).expect("texts");
@@ -144,7 +152,7 @@ fn compare_levels() {
         } else if level != SwaFull::Window.into() {
             assert!(differing > common.len() / 2, "{said}: {differing} of {} texts have other logits", common.len());
         }
-        compare(&llama, &path, &usual().with(level), &FEW_STRATEGIES, &said);
+        compare(&llama, &path, &usual().with(level), &SOME, &said);
     }
 }
 
@@ -153,7 +161,7 @@ fn usual() -> LoadKey {
 }
 
 /// How many sequences were moved meanwhile.
-fn compare(llama: &Llama, path: &Path, levels: &LoadKey, strategies: &[(u32, u32, u32)], name: &str) -> u64 {
+fn compare(llama: &Llama, path: &Path, levels: &LoadKey, ways: &Ways<'_>, name: &str) -> u64 {
     let model = Model::load(llama, &settings(path, (1, 1, 1), levels)).expect("the model loads");
     let work = work(&model);
     let (mut moved, mut in_heads) = (0, 0);
@@ -164,11 +172,11 @@ fn compare(llama: &Llama, path: &Path, levels: &LoadKey, strategies: &[(u32, u32
         in_heads += kept.in_heads;
         kept.texts
     };
-    let alone = made(&LoadSettings { sharing: Sharing::None, ..settings(path, (1, 1, 1), levels) }, &work);
+    let alone = made(&LoadSettings { sharing: ways.alone, ..settings(path, (1, 1, 1), levels) }, &work);
     let mut texts = |strategy, work: &Work| made(&settings(path, strategy, levels), work);
     assert_eq!(alone.len(), work.groups.iter().map(|group| group.jobs.len()).sum::<usize>());
     let narrow_enough = |&(_, _, batch): &(u32, u32, u32)| batch <= levels.get::<Ubatch>().get();
-    for strategy in strategies.iter().copied().filter(narrow_enough) {
+    for strategy in ways.strategies.iter().copied().filter(narrow_enough) {
         let together = texts(strategy, &work);
         assert!(together == alone, "{name}: lanes, threads, batch {strategy:?} differ from one at a time");
     }
