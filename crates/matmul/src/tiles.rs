@@ -12,7 +12,7 @@ pub const MAX_TILE: usize = 12;
 /// Tiles that kernels have code for.
 const TILES: [usize; 6] = [1, 2, 4, 6, 8, MAX_TILE];
 
-/// What tiles are made of: a float, or part of a [`Block`].
+/// What tiles are made of: a float, or part of a block of codes.
 pub type Word = u32;
 
 /// The tiles of `n_rows` rows: which rows, and how many places the tile has, of which the last may be empty.
