@@ -19,8 +19,10 @@ mod positive;
 mod quant;
 mod rope;
 mod swa_full;
+mod switch;
 mod temperature;
 mod template;
+mod total_order;
 mod ubatch;
 mod width;
 

@@ -1,11 +1,8 @@
 //! Owns the levels of `temperature`: the number that a chain's `"T"` stands for.
 
-use std::cmp::Ordering;
-use std::fmt;
-use std::hash::{Hash, Hasher};
-
 use serde::{Deserialize, Serialize};
 
+use super::total_order::total_order;
 use crate::domain::{LevelType, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};
 
 /// A sampling temperature: finite, not negative; `f32` as llama.cpp takes it.
@@ -80,25 +77,7 @@ fn step_through(Steps { from, to, step }: Steps) -> Option<Vec<Temperature>> {
     levels.is_sorted_by(|a, b| a < b).then_some(levels)
 }
 
-impl Eq for Temperature {}
-
-impl PartialOrd for Temperature {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Temperature {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-impl Hash for Temperature {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.to_bits().hash(state);
-    }
-}
+total_order!(Temperature);
 
 impl TryFrom<f32> for Temperature {
     type Error = &'static str;
@@ -111,11 +90,5 @@ impl TryFrom<f32> for Temperature {
 impl From<Temperature> for f32 {
     fn from(t: Temperature) -> Self {
         t.0
-    }
-}
-
-impl fmt::Display for Temperature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
