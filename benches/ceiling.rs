@@ -10,8 +10,8 @@ use std::fs;
 use std::path::Path;
 
 use llama::{
-    ContextOptions, HostExperts, Kernels, Llama, LoadMode, Model, Numerics, Samplers, Settings, Sharing, Strategy,
-    Token, ceiling,
+    ContextOptions, HostExperts, Kernels, Llama, LoadMode, Model, Numerics, Overflow, Repack, Samplers, Settings,
+    Sharing, Strategy, Token, ceiling,
 };
 
 const USAGE: &str = "give MODEL TEXTS THREADS invariant|fast";
@@ -34,9 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings {
         experts: HostExperts::None,
         experts_used: None,
+        repack: Repack::On,
         options: ContextOptions::default(),
         numerics,
         context: 256,
+        overflow: Overflow::Refuse,
         strategy: Strategy { lanes: 1, threads: threads.parse()?, rows },
         samplers: Samplers::Llama,
         sharing: Sharing::None,

@@ -21,6 +21,7 @@ mod format;
 mod identity;
 mod model_notes;
 mod refused;
+mod room;
 mod sequence;
 mod server;
 mod shard;
@@ -31,6 +32,7 @@ pub use design::{Design, DesignError, Part};
 use identity::Identity;
 pub use refused::Refused;
 use refused::refused;
+use room::Room;
 pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
@@ -78,10 +80,17 @@ pub struct PlannedTrial {
 pub enum PlanError {
     #[error(
         "prompt {prompt} has {n_prompt_tokens} tokens for the model {model}; with max_tokens = {max_tokens} it exceeds \
-         context = {context}: raise [generate] context to at least {needed}, or shorten the prompt",
+         context = {context}: raise context to at least {needed}, shorten the prompt, or say in [grid] what becomes of a \
+         text that fills its context: overflow = [\"stop\"] or [\"shift\"]",
         needed = n_prompt_tokens.saturating_add(*max_tokens)
     )]
     PromptTooLong { prompt: String, model: String, n_prompt_tokens: u32, max_tokens: u32, context: u32 },
+    #[error(
+        "prompt {prompt} has {n_prompt_tokens} tokens for the model {model}, and fills context = {context} by itself: raise \
+         context to at least {needed}, or shorten the prompt",
+        needed = n_prompt_tokens.saturating_add(1)
+    )]
+    PromptFillsContext { prompt: String, model: String, n_prompt_tokens: u32, context: u32 },
     #[error("offload = {asked} asks for more layers than the model {model} has: use \"all\", or at most {n_layer}")]
     TooManyLayers { model: String, asked: u32, n_layer: u32 },
     #[error(transparent)]
@@ -113,6 +122,7 @@ impl Plan {
         for levels in grid.combinations(&LoadKey::factors()) {
             let key = LoadKey::of(|factor| level_in(&levels, factor));
             let (model, surveyed) = (grid.model(key.model()), &surveyed[key.model()]);
+            let room = Room::of(&key, experiment.generate);
             let mut prompts = Vec::new();
             let ways: Vec<_> = grid.combinations(&Factor::nested(&[Scope::Prompt])).collect();
             for (way, (index, prompt)) in iproduct!(&ways, experiment.prompts.iter().enumerate()) {
@@ -121,18 +131,14 @@ impl Plan {
                 let trials = stretch.trials(experiment);
                 let Some(first) = trials.first() else { continue };
                 let key = first.trial.cell.prompt_key();
-                match count_tokens(surveyed, &first.trial, index, experiment.generate) {
+                match count_tokens(surveyed, &first.trial, index, room) {
                     Ok(n_tokens) => prompts.push(PromptTrials { prompt: prompt.clone(), key, n_tokens, trials }),
                     Err(error) if errors.contains(&error) => {}
                     Err(error) => errors.push(error),
                 }
             }
             if !prompts.is_empty() {
-                for refused in surveyed
-                    .file()
-                    .into_iter()
-                    .flat_map(|file| refused(&key, &file.facts, experiment.generate.numerics))
-                {
+                for refused in refused(&key, surveyed, experiment.generate.numerics) {
                     let error = PlanError::from(refused);
                     if !errors.contains(&error) {
                         errors.push(error);
@@ -284,7 +290,7 @@ impl Load {
     fn shape(&self, model_bytes: u64, generate: Generate) -> Shape {
         let distinct = |group: &PromptTrials| group.trials.iter().map(|planned| &planned.trial.id).unique().count();
         let token_bytes = self.surveyed.file().and_then(|file| file.facts.cache_bytes_per_token);
-        let tokens = u64::from(generate.context).next_multiple_of(CACHE_STEP);
+        let tokens = u64::from(self.key.context(generate)).next_multiple_of(CACHE_STEP);
         let share = cache_share(*self.key.get(), *self.key.get());
         Shape {
             model_bytes,
@@ -360,16 +366,11 @@ fn level_in(levels: &[Level], factor: Factor) -> Level {
 }
 
 /// The tokens of the trial's prompt, which is the experiment's `index`th, with the template around it.
-fn count_tokens(
-    surveyed: &Surveyed,
-    trial: &Trial,
-    index: usize,
-    generate: Generate,
-) -> Result<Option<u32>, PlanError> {
+fn count_tokens(surveyed: &Surveyed, trial: &Trial, index: usize, room: Room) -> Result<Option<u32>, PlanError> {
     let model = trial.cell.model();
     let Some(file) = surveyed.file() else { return Ok(None) };
     let n_prompt_tokens = prompt_tokens(file, model, &trial.cell.prompt_key())?[index];
-    fits_context(model, &trial.prompt, n_prompt_tokens, generate).map(Some)
+    room.take(model, &trial.prompt, n_prompt_tokens).map(Some)
 }
 
 /// The tokens of each prompt, in order, with the template around it.
@@ -378,16 +379,6 @@ fn prompt_tokens<'a>(file: &'a OnDisk, model: &str, key: &PromptKey) -> Result<&
         let (model, reason) = (model.to_owned(), reason.clone());
         PlanError::NoTemplate { template: *key.get(), model, reason }
     })
-}
-
-/// Whether the context has room for a prompt of so many tokens and the text after it.
-fn fits_context(model: &str, prompt: &str, n_prompt_tokens: u32, generate: Generate) -> Result<u32, PlanError> {
-    let Generate { max_tokens, context, .. } = generate;
-    if n_prompt_tokens.saturating_add(max_tokens) > context {
-        let (model, prompt) = (model.to_owned(), prompt.to_owned());
-        return Err(PlanError::PromptTooLong { prompt, model, n_prompt_tokens, max_tokens, context });
-    }
-    Ok(n_prompt_tokens)
 }
 
 /// What is wrong with a model for the grid as a whole.

@@ -71,7 +71,9 @@ fn evaluated(Generation { tokens, stop, .. }: &Generation) -> &[Token] {
     let tokens = tokens.as_deref().unwrap_or_default();
     match stop {
         Stop::Eos => tokens,
-        Stop::MaxTokens | Stop::Cut | Stop::Repetition | Stop::Unknown => &tokens[..tokens.len().saturating_sub(1)],
+        Stop::MaxTokens | Stop::Context | Stop::Cut | Stop::Repetition | Stop::Unknown => {
+            &tokens[..tokens.len().saturating_sub(1)]
+        }
     }
 }
 

@@ -173,6 +173,12 @@ factors! {
     ubatch: Ubatch(Ubatch),
     /// How many texts are decoded together.
     width: Width(Width),
+    /// How many tokens a prompt and its text may have together.
+    context: Context(Context),
+    /// What becomes of a text that fills its context.
+    overflow: Overflow(Overflow),
+    /// Whether ggml lays weights out anew for kernels of many rows.
+    repack: Repack(Repack),
     /// How a token's position is turned into angles.
     rope: Rope(Rope),
     /// How many experts a token goes through.

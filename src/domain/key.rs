@@ -9,7 +9,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::levels::{Levels, serialize_levels};
-use super::{Factor, FactorLevel, Level, Offload, OpOffload, Quant, Scope};
+use super::{Context, Factor, FactorLevel, Generate, Level, Offload, OpOffload, Quant, Scope};
 
 /// Levels of the factors of some scopes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,6 +97,11 @@ impl LoadKey {
 
     pub fn quant(&self) -> Quant {
         *self.get()
+    }
+
+    /// Tokens of context for each text.
+    pub fn context(&self, generate: Generate) -> u32 {
+        self.get::<Context>().tokens(generate.context)
     }
 
     pub fn op_offload(&self) -> OpOffload {

@@ -24,10 +24,42 @@ pub struct ModelFacts {
     pub thought_markers: Option<Markers>,
     /// What the cache takes for one token; None where the file does not tell.
     pub cache_bytes_per_token: Option<u64>,
-    /// Numbers of a head's key and of its value; None where the file does not tell, or layers differ. Of use before a run
-    /// only: a manifest does not keep them.
+    pub cache: CacheFacts,
+}
+
+/// How what the model has read is kept, as far as settings hang on it. Of use before a run only: a manifest does not keep it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CacheFacts {
+    /// Numbers of a head's key and of its value; None where the file does not tell, or layers differ.
     pub key_length: Option<u32>,
     pub value_length: Option<u32>,
+    pub kv: KeysAndValues,
+    pub memory: Memory,
+    /// Tokens that layers with a sliding window look back on; None where the file names none.
+    pub window: Option<u32>,
+}
+
+/// How a cache holds keys and values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeysAndValues {
+    #[default]
+    Apart,
+    /// In one, as multi-head latent attention has them: they have one type.
+    Together,
+}
+
+/// What a model keeps of the tokens that it has read, as far as some can be forgotten and the others moved up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Memory {
+    /// Of each its key and value, and llama.cpp can turn a key to another position.
+    #[default]
+    Movable,
+    /// The same, but llama.cpp can't: a token has several positions (M-RoPE), or layers differ in theirs.
+    Fixed,
+    /// One state of them all, alone or beside keys and values.
+    State,
 }
 
 /// How a model's positions were scaled to a longer context.
@@ -43,5 +75,9 @@ pub struct RopeScaling {
 impl RopeScaling {
     pub fn is_long_rope(&self) -> bool {
         self.kind.as_deref().is_none_or(|kind| kind == "longrope")
+    }
+
+    pub fn is_yarn(&self) -> bool {
+        self.kind.as_deref() == Some("yarn")
     }
 }

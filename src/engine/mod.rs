@@ -263,6 +263,8 @@ pub struct Questions {
 pub struct EngineFacts {
     /// Versions, build options and CPU features in one line.
     pub fingerprint: String,
+    /// What multiplies weights on the host; None where that is not ours to say.
+    pub kernels: Option<kernels::Kernels>,
     /// Devices other than the CPU, as the engine names them.
     pub accelerators: Vec<String>,
     /// Why `numerics = "invariant"` does not hold in this build, if so.

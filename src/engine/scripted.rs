@@ -15,7 +15,7 @@ use super::{
     Effort, Engine, EngineError, EngineFacts, Footprint, Job, LoadSettings, Observer, PromptCounts, Questions,
     Strategy, Timing, Work,
 };
-use crate::domain::{Generation, ModelFacts, PromptKey, Step, Stop, Template, Token};
+use crate::domain::{CacheFacts, Generation, ModelFacts, PromptKey, Step, Stop, Template, Token};
 use crate::regular_file;
 
 /// The words a scripted model knows; a token is an index into them.
@@ -116,8 +116,7 @@ impl ScriptedEngine {
             chat: None,
             thought_markers: None,
             cache_bytes_per_token: None,
-            key_length: None,
-            value_length: None,
+            cache: CacheFacts::default(),
         };
         let counts: Vec<_> = questions.prompts.iter().map(|prompt| count_words(prompt)).collect();
         let no_template = || Err("a scripted model has no chat template".to_owned());
@@ -129,7 +128,7 @@ impl ScriptedEngine {
     }
 
     pub fn facts() -> EngineFacts {
-        EngineFacts { fingerprint: "scripted 1".to_owned(), accelerators: vec![], variance: None }
+        EngineFacts { fingerprint: "scripted 1".to_owned(), kernels: None, accelerators: vec![], variance: None }
     }
 
     fn misbehave(&self, prompt: &str, observer: &mut dyn Observer) -> Result<(), EngineError> {

@@ -45,7 +45,8 @@ pub struct RawExperiment {
 #[serde(deny_unknown_fields)]
 pub struct RawGenerate {
     pub max_tokens: Spanned<u32>,
-    pub context: Spanned<u32>,
+    /// Not where `[grid]` names the levels.
+    pub context: Option<Spanned<u32>>,
     pub numerics: Option<Spanned<String>>,
     pub bos: Option<Spanned<String>>,
     pub draws: Option<Spanned<String>>,

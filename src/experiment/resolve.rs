@@ -12,10 +12,11 @@ use super::hypotheses::{resolve_hypotheses, resolve_settings};
 use super::model::check_path;
 use super::named::{resolve_name, resolve_named};
 use super::raw::{self, RawExperiment, RawGenerate, RawPrompt, RawPrompts};
+use super::raw_levels::{ListOr, RawGrid};
 use super::sequential::resolve_sequential;
 use super::surroundings::{Surroundings, Unreadable};
 use super::{Experiment, Kind, Prompt, prompts};
-use crate::domain::Generate;
+use crate::domain::{Context, Factor, Generate, LevelType as _};
 use crate::text_file::Format;
 
 /// Reads the shape of an experiment file called `name`.
@@ -74,7 +75,7 @@ pub fn resolve(
     let mut problems = Problems::new(name, text);
     let resolver = &mut problems;
     check_name(&raw.name, resolver);
-    let generate = resolve_generate(&raw.generate, resolver);
+    let generate = resolve_generate(&raw.generate, Some(&raw.grid), resolver);
     let prompts = resolve_prompts(&raw.prompts, surroundings, resolver);
     let grid = resolve_grid(raw, &prompts, surroundings, resolver);
     let settings = resolve_settings(raw.analysis.as_ref(), resolver);
@@ -104,22 +105,56 @@ pub(super) fn check_name(name: &Spanned<String>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn resolve_generate(raw: &RawGenerate, problems: &mut Problems) -> Option<Generate> {
-    let (max_tokens, context) = (*raw.max_tokens.get_ref(), *raw.context.get_ref());
+/// The settings of every text; a sweep's `grid` may name levels in the place of one.
+pub(super) fn resolve_generate(raw: &RawGenerate, grid: Option<&RawGrid>, problems: &mut Problems) -> Option<Generate> {
+    let max_tokens = *raw.max_tokens.get_ref();
     if max_tokens == 0 {
         problems.add(raw.max_tokens.span(), "a text of no tokens can't repeat itself", "set max_tokens to 1 or more");
     }
-    if context <= max_tokens {
+    let context = resolve_context(raw, grid, problems);
+    let numerics = resolve_named("numerics", raw.numerics.as_ref(), problems);
+    let bos = resolve_named("bos", raw.bos.as_ref(), problems);
+    let draws = resolve_named("draws", raw.draws.as_ref(), problems);
+    Some(Generate { max_tokens, context: context?, numerics: numerics?, bos: bos?, draws: draws? })
+}
+
+/// The context of texts whose cell names none; the largest, where each does.
+fn resolve_context(raw: &RawGenerate, grid: Option<&RawGrid>, problems: &mut Problems) -> Option<u32> {
+    let named = |factor: Factor| grid.and_then(|grid| grid.levels[factor].as_ref());
+    let levels = named(Factor::Context).map(|levels| match levels.get_ref() {
+        ListOr::List(list) => list.iter().filter_map(|level| Context::read(&level.get_ref().0).ok()).collect(),
+        ListOr::Range(_) => vec![],
+    });
+    let levels = levels.unwrap_or_else(|| vec![Context::Setting]);
+    let setting = match (&raw.context, levels.contains(&Context::Setting)) {
+        (Some(setting), true) => setting,
+        (None, false) => return levels.into_iter().map(|level| level.tokens(0)).max(),
+        (None, true) => {
+            problems.add(
+                raw.max_tokens.span(),
+                "[generate] says no context",
+                "add one, such as context = 512: it holds the prompt and the generated tokens together",
+            );
+            return None;
+        }
+        (Some(setting), false) => {
+            problems.add(
+                setting.span(),
+                "context stands in [grid] too",
+                "keep one of them: in [grid] it is a list of levels to compare",
+            );
+            return None;
+        }
+    };
+    let (context, max_tokens) = (*setting.get_ref(), *raw.max_tokens.get_ref());
+    if context <= max_tokens && named(Factor::Overflow).is_none() {
         problems.add(
-            raw.context.span(),
+            setting.span(),
             format!("context = {context} leaves no room for a prompt beside max_tokens = {max_tokens}"),
             "raise context: it holds the prompt and the generated tokens together",
         );
     }
-    let numerics = resolve_named("numerics", raw.numerics.as_ref(), problems);
-    let bos = resolve_named("bos", raw.bos.as_ref(), problems);
-    let draws = resolve_named("draws", raw.draws.as_ref(), problems);
-    Some(Generate { max_tokens, context, numerics: numerics?, bos: bos?, draws: draws? })
+    Some(context)
 }
 
 pub(super) fn resolve_prompts(

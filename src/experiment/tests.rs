@@ -5,8 +5,8 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::*;
 use crate::domain::{
-    Bos, Draws, Exclusion, Factor, Fidelity, Level, Numerics, Offload, OpOffload, Quant, Seed, Selection, Step,
-    Temperature, Template,
+    Bos, Context, Draws, Exclusion, Factor, Fidelity, Level, Numerics, Offload, OpOffload, Quant, Seed, Selection,
+    Step, Temperature, Template,
 };
 
 const VALID: &str = r#"schema = 1
@@ -231,6 +231,9 @@ refusals! {
 
 // Prompts.
 refusals! {
+    a_context_said_twice_is_refused: refusal_of(&[("1, \"all\"]", "1, \"all\"]\ncontext = [32]")]),
+    a_context_said_nowhere_is_refused: refusal_of(&[("context = 64\n", "")]),
+    an_overflow_that_is_none_is_refused: refusal_of(&[("1, \"all\"]", "1, \"all\"]\noverflow = [\"shift:-1\"]")]),
     prompts_from_nowhere_are_refused: refusal_of(&[("inline = [\"one\", \"two\"]\n", "")]),
     prompts_from_two_places_are_refused: refusal_of(&[("inline", "file = \"p.txt\"\ninline")]),
     inline_duplicates_and_blanks_are_refused: refusal_of(&[("\"two\"]", "\"two\", \"one\", \" \\n\"]")]),
@@ -312,6 +315,20 @@ fn quants_templates_and_bos_have_llama_cpps_names() {
         serde_json::to_string(&read.grid.levels[Factor::Quant]).unwrap(),
         r#"["source","q4_k_m","iq4_xs","mxfp4_moe"]"#
     );
+}
+
+#[test]
+fn a_context_is_a_setting_or_a_factor() {
+    let levels = |context: &str| format!("1, \"all\"]\ncontext = {context}");
+    let of_grid = |context: &str| edited(&[("1, \"all\"]", &levels(context)), ("context = 64\n", "")]);
+    let read_levels = read(&of_grid("[128, 32]"));
+    let levels: Vec<String> = read_levels.grid.levels_of::<Context>().iter().map(ToString::to_string).collect();
+    // Of what is not asked of a level of its own the largest is taken.
+    assert_eq!((levels, read_levels.generate.context), (vec!["128".to_owned(), "32".to_owned()], 128));
+    assert_eq!(read(VALID).grid.levels_of::<Context>(), [Context::Setting]);
+    // With what becomes of a full one, it may be smaller than a text.
+    let small = edited(&[("1, \"all\"]", "1, \"all\"]\noverflow = [\"stop\"]"), ("context = 64", "context = 16")]);
+    assert_eq!(read(&small).generate.context, 16);
 }
 
 #[test]

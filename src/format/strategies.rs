@@ -34,7 +34,14 @@ pub fn levels(factor: Factor) -> BoxedStrategy<Level> {
         Factor::ExpertsUsed => {
             prop_oneof![named(&["model"]), (1..=u32::MAX).prop_map(|n| Written::Integer(n.into()))].boxed()
         }
-        Factor::OpOffload | Factor::SwaFull => any::<bool>().prop_map(Written::Switch).boxed(),
+        Factor::Context => {
+            prop_oneof![named(&["setting"]), (1..=u32::MAX).prop_map(|n| Written::Integer(n.into()))].boxed()
+        }
+        Factor::Overflow => {
+            let kept = any::<u32>().prop_map(|keep| Written::Name(format!("shift:{keep}")));
+            prop_oneof![named(&["refuse", "stop", "shift"]), kept].boxed()
+        }
+        Factor::OpOffload | Factor::SwaFull | Factor::Repack => any::<bool>().prop_map(Written::Switch).boxed(),
         Factor::Temperature => (0.0..9.0_f32).prop_map(|t| Written::Number(t.into())).boxed(),
         // The levels of all others are names, which they say where they know none.
         of_names => match of_names.read(&Written::Name("no level's name".to_owned())) {

@@ -45,8 +45,9 @@ impl<'a> Identity<'a> {
     ) -> Self {
         let domain::Generate { max_tokens, context, numerics, bos: _, draws: _ } = generate;
         let levels = |scopes: &[Scope]| {
-            // The model is its file, a chain its steps at a temperature, and BOS has a key of its own, from before it was a factor.
-            let elsewhere = [Factor::Model, Factor::Bos, Factor::Chain, Factor::Temperature];
+            // The model is its file, a chain its steps at a temperature; BOS and the context have keys of their own, from before
+            // they were factors.
+            let elsewhere = [Factor::Model, Factor::Bos, Factor::Context, Factor::Chain, Factor::Temperature];
             let factors = Factor::nested(scopes).into_iter().filter(|factor| !elsewhere.contains(factor));
             Levels::of_id(factors.map(|factor| cell.level(factor)))
         };
@@ -55,7 +56,7 @@ impl<'a> Identity<'a> {
             model_blake3: &surveyed.blake3,
             loaded: levels(&[Scope::File, Scope::Load, Scope::Context]),
             numerics: numerics.into(),
-            context,
+            context: cell.get::<domain::Context>().tokens(context),
             max_tokens,
             chain: steps(&chain.0),
             seed: None,

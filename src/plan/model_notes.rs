@@ -1,8 +1,8 @@
 //! Owns what must be known of a model's file to read its texts rightly: how far it was trained, and what its chat
 //! template would have sent. Must not know what the texts say.
 
-use super::{Load, OnDisk};
-use crate::domain::{ChatForm, Generate, ModelFacts, RopeScaling, Template};
+use super::{Load, OnDisk, Room};
+use crate::domain::{ChatForm, Context, Generate, Level, ModelFacts, Overflow, RopeScaling, Template};
 
 /// Pieces of a template that a note quotes, and how much of each.
 const PIECES: usize = 3;
@@ -11,9 +11,11 @@ const LENGTH: usize = 80;
 pub(super) fn notes(load: &Load, generate: Generate) -> Vec<String> {
     let Some(OnDisk { facts, .. }) = load.surveyed.file() else { return vec![] };
     let id = &load.model.id;
+    let room = Room::of(&load.key, generate);
     let mut notes = Vec::new();
-    notes.extend(beyond_training(id, load, facts, generate));
-    notes.extend(other_factors(id, facts, generate));
+    notes.extend(beyond_training(id, load, facts, room));
+    notes.extend(never_full(id, load, room));
+    notes.extend(other_factors(id, facts, room.context));
     if load.prompts.iter().any(|group| *group.key.get::<Template>() == Template::Chat)
         && let Some(form) = &facts.chat
     {
@@ -22,37 +24,68 @@ pub(super) fn notes(load: &Load, generate: Generate) -> Vec<String> {
     notes
 }
 
-fn beyond_training(id: &str, load: &Load, facts: &ModelFacts, generate: Generate) -> Option<String> {
-    let prompt = load.prompts.iter().filter_map(|group| group.n_tokens).max()?;
-    let reached = prompt.saturating_add(generate.max_tokens);
+fn beyond_training(id: &str, load: &Load, facts: &ModelFacts, room: Room) -> Option<String> {
+    let prompt = longest_prompt(load)?;
+    let Room { max_tokens, context, .. } = room;
+    let (trained, reached) = (facts.n_ctx_train, room.reached(prompt));
     // 0: the file does not say.
-    (facts.n_ctx_train > 0 && reached > facts.n_ctx_train).then(|| {
-        let scaling = match &facts.rope_scaling {
-            None => "its header names no rope scaling that would extend it".to_owned(),
-            Some(RopeScaling { kind, factor, original_context }) => {
-                let kind = kind.as_deref().unwrap_or("of no name");
-                let by = factor.map_or_else(String::new, |factor| format!(" by {factor}"));
-                let from = original_context.map_or_else(String::new, |context| format!(", from {context}"));
-                format!("its rope scaling, {kind}{by}{from}, is in that number already")
-            }
-        };
+    if trained == 0 {
+        return None;
+    }
+    if reached <= trained {
+        let is_level = *load.key.get::<Context>() != Context::Setting;
+        return (is_level && context > trained).then(|| {
+            format!(
+                "context = {context} is more than the {trained} tokens that the model {id} was trained on; its texts end before \
+                 them, at {reached}"
+            )
+        });
+    }
+    let scaling = match &facts.rope_scaling {
+        None => "its header names no rope scaling that would extend it".to_owned(),
+        Some(RopeScaling { kind, factor, original_context }) => {
+            let kind = kind.as_deref().unwrap_or("of no name");
+            let by = factor.map_or_else(String::new, |factor| format!(" by {factor}"));
+            let from = original_context.map_or_else(String::new, |context| format!(", from {context}"));
+            format!("its rope scaling, {kind}{by}{from}, is in that number already")
+        }
+    };
+    let reach = if room.can_overflow(prompt) {
+        format!("its texts fill context = {context}")
+    } else {
+        format!("a prompt of {prompt} with max_tokens = {max_tokens} makes {reached}")
+    };
+    Some(format!(
+        "the model {id} was trained on {trained} tokens, and {reach}: {scaling}; what it writes beyond them may decay for that \
+         alone"
+    ))
+}
+
+fn longest_prompt(load: &Load) -> Option<u32> {
+    load.prompts.iter().filter_map(|group| group.n_tokens).max()
+}
+
+/// An overflow that is compared, and of which nothing comes.
+fn never_full(id: &str, load: &Load, room: Room) -> Option<String> {
+    let Room { max_tokens, context, overflow } = room;
+    let longest = longest_prompt(load)?;
+    (overflow != Overflow::Refuse && !room.can_overflow(longest)).then(|| {
         format!(
-            "the model {id} was trained on {} tokens, and a prompt of {prompt} with max_tokens = {} makes {reached}: {scaling}; \
-             what it writes beyond them may decay for that alone",
-            facts.n_ctx_train, generate.max_tokens
+            "overflow = {} changes no text of the model {id} at context = {context}: its longest prompt has {longest} tokens, and \
+             with max_tokens = {max_tokens} there is room",
+            Level::from(overflow).written()
         )
     })
 }
 
 /// LongRoPE has two sets of factors, and llama.cpp chooses by the context, not by the text
 /// (`llama_model::get_rope_factors`).
-fn other_factors(id: &str, facts: &ModelFacts, generate: Generate) -> Option<String> {
+fn other_factors(id: &str, facts: &ModelFacts, context: u32) -> Option<String> {
     let scaling = facts.rope_scaling.as_ref().filter(|scaling| scaling.is_long_rope())?;
-    let original = scaling.original_context.filter(|&original| generate.context > original)?;
+    let original = scaling.original_context.filter(|&original| context > original)?;
     Some(format!(
-        "the model {id} has rope factors of its own for contexts above {original} tokens (LongRoPE): with context = {} \
-         llama.cpp applies them to short texts too; a context of at most {original} has the others",
-        generate.context
+        "the model {id} has rope factors of its own for contexts above {original} tokens (LongRoPE): with context = {context} \
+         llama.cpp applies them to short texts too; a context of at most {original} has the others"
     ))
 }
 

@@ -1,9 +1,12 @@
 //! Knows which levels llama.cpp refuses, together or of a model, so that a run need not find out. Must not know what
 //! becomes of a refusal.
 
+use super::Surveyed;
 use crate::domain::{
-    CacheType, ExpertsUsed, Factor, FlashAttention, KvK, KvV, Level, LoadKey, ModelFacts, Numerics, Ubatch, Width,
+    CacheType, ExpertsUsed, Factor, FlashAttention, KeysAndValues, KvK, KvV, Level, LoadKey, Memory, ModelFacts,
+    Numerics, Overflow, Repack, Rope, SwaFull, Ubatch, Width,
 };
+use crate::engine::kernels::Kernels;
 
 /// Levels that llama.cpp refuses for a model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +28,10 @@ fn given(levels: &[Level]) -> String {
     given.collect::<Vec<_>>().join(", ")
 }
 
-/// Whatever llama.cpp refuses of a load key, for a model in a file.
-pub(super) fn refused(key: &LoadKey, facts: &ModelFacts, numerics: Numerics) -> Vec<Refused> {
+/// Whatever llama.cpp refuses of a load key, for a model in a file, and what can change no text of it.
+pub(super) fn refused(key: &LoadKey, surveyed: &Surveyed, numerics: Numerics) -> Vec<Refused> {
+    let Some(file) = surveyed.file() else { return vec![] };
+    let facts = &file.facts;
     let mut found = Vec::new();
     let mut refuse = |factors: &[Factor], why: String| {
         let levels = key.levels().filter(|level| factors.contains(&level.factor())).cloned().collect();
@@ -35,11 +40,15 @@ pub(super) fn refused(key: &LoadKey, facts: &ModelFacts, numerics: Numerics) -> 
     let (KvK(keys), KvV(values)) = (key.get(), key.get());
     let fused = *key.get::<FlashAttention>() != FlashAttention::Off;
     // As `llama_init_from_model` has it.
+    if facts.cache.kv == KeysAndValues::Together && keys != values {
+        let why = "its cache holds keys and values in one (multi-head latent attention), and so in one type";
+        refuse(&[Factor::KvK, Factor::KvV], why.to_owned());
+    }
     if values.is_quantised() && !fused {
         let why = "llama.cpp keeps quantised values for flash attention only";
         refuse(&[Factor::KvV, Factor::FlashAttention], why.to_owned());
     }
-    let halves = [(Factor::KvK, *keys, facts.key_length), (Factor::KvV, *values, facts.value_length)];
+    let halves = [(Factor::KvK, *keys, facts.cache.key_length), (Factor::KvV, *values, facts.cache.value_length)];
     for (factor, cache_type, length) in halves.into_iter().filter(|_| fused) {
         if let Some(length) =
             length.filter(|length| cache_type.is_quantised() && !length.is_multiple_of(CacheType::BLOCK))
@@ -64,6 +73,16 @@ pub(super) fn refused(key: &LoadKey, facts: &ModelFacts, numerics: Numerics) -> 
         let why = "in numerics = \"invariant\" a text is the same in any company, so the width changes none; use numerics = \"fast\"";
         refuse(&[Factor::Width], why.to_owned());
     }
+    if *key.get::<Repack>() == Repack::Off
+        && let Some(why) = why_not_repacked(numerics, surveyed.engine.kernels)
+    {
+        refuse(&[Factor::Repack], why.to_owned());
+    }
+    if let Overflow::Shift(_) = key.get()
+        && let Some((other, why)) = why_not_shifted(key, facts, numerics)
+    {
+        refuse(&[other, Some(Factor::Overflow)].into_iter().flatten().collect::<Vec<_>>(), why.to_owned());
+    }
     // As `llama_model_base::load_hparams` has it, which ends the process.
     match (*key.get(), facts.n_expert) {
         (ExpertsUsed::Number(_), 0) => refuse(&[Factor::ExpertsUsed], "it has no experts".to_owned()),
@@ -73,4 +92,69 @@ pub(super) fn refused(key: &LoadKey, facts: &ModelFacts, numerics: Numerics) -> 
         _ => {}
     }
     found
+}
+
+/// Why no weights are laid out anew, whatever the level, if so.
+fn why_not_repacked(numerics: Numerics, kernels: Option<Kernels>) -> Option<&'static str> {
+    match (numerics, kernels) {
+        (Numerics::Invariant, _) => Some(
+            "in numerics = \"invariant\" no weights are repacked, so it changes no text; use numerics = \"fast\" and --kernels ggml",
+        ),
+        (Numerics::Fast, Some(Kernels::Portable | Kernels::Avx2 | Kernels::Avx512)) => Some(
+            "moe-sweep's own kernels multiply here, and no weights are repacked, so it changes no text; run with --kernels ggml",
+        ),
+        (Numerics::Fast, Some(Kernels::Ggml) | None) => None,
+    }
+}
+
+/// Why a text can't forget and go on, if so, and the factor whose level is in the way beside the overflow.
+fn why_not_shifted(key: &LoadKey, facts: &ModelFacts, numerics: Numerics) -> Option<(Option<Factor>, &'static str)> {
+    match facts.cache.memory {
+        Memory::Movable => {}
+        // As `llama_memory_can_shift` has it.
+        Memory::Fixed => return Some((None, "llama.cpp can't move its tokens to other positions")),
+        Memory::State => {
+            return Some((None, "it keeps one state of all that it has read, and no token can be taken out of that"));
+        }
+    }
+    let KvK(keys) = *key.get();
+    if facts.cache.window.is_some() && *key.get::<SwaFull>() == SwaFull::Window {
+        return Some((
+            Some(Factor::SwaFull),
+            "llama.cpp moves tokens only where its layers with a window keep as much as the others: swa_full = true",
+        ));
+    }
+    // `ggml_compute_forward_rope` ends the process.
+    if keys == CacheType::BF16 {
+        return Some((Some(Factor::KvK), "llama.cpp has no rotation of keys in bf16, with which it moves them"));
+    }
+    if numerics == Numerics::Fast {
+        return None;
+    }
+    // llama.cpp turns the keys of all texts of a context at once, by nothing those that stay where they are
+    // (`llama_kv_cache::build_graph_shift`). That changes none in F16 and F32, unless the rotation scales too.
+    if keys.is_quantised() {
+        return Some((
+            Some(Factor::KvK),
+            "when a text moves, llama.cpp quantises the keys of all others anew, so that they hang on it, which numerics = \
+             \"invariant\" rules out; use numerics = \"fast\"",
+        ));
+    }
+    rope_scales_keys(*key.get(), facts).then_some((
+        Some(Factor::Rope),
+        "when a text moves, llama.cpp scales the keys of all others once more (YaRN), so that they hang on it, which numerics = \
+         \"invariant\" rules out; use numerics = \"fast\"",
+    ))
+}
+
+/// Whether the rotation of positions multiplies keys by a number beside 1.
+fn rope_scales_keys(rope: Rope, facts: &ModelFacts) -> bool {
+    let (of_yarn, of_long_rope) =
+        facts.rope_scaling.as_ref().map_or((false, false), |scaling| (scaling.is_yarn(), scaling.is_long_rope()));
+    match rope {
+        Rope::Yarn(_) => true,
+        Rope::Model | Rope::Linear(_) => of_yarn || of_long_rope,
+        // Without scaling YaRN's number is 1; that of a file with LongRoPE stays.
+        Rope::None | Rope::Base(_) => of_long_rope,
+    }
 }

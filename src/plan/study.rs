@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use itertools::Itertools as _;
 
-use super::{PlanError, Surveyed, fits_context, of_file, prompt_tokens};
+use super::{PlanError, Room, Surveyed, of_file, prompt_tokens};
 use crate::experiment::{Study, Subject};
 
 /// Returns everything that stands in the way of a study. `surveyed` holds an entry for every model of the study.
@@ -21,8 +21,8 @@ pub fn misfits(study: &Study, surveyed: &BTreeMap<String, Surveyed>) -> Vec<Plan
     let of_prompts = files().flat_map(|(id, file)| match prompt_tokens(file, id, &study.prompt_key()) {
         Err(error) => vec![error],
         Ok(counts) => {
-            let fit =
-                study.prompts.iter().zip(counts).map(|(prompt, &n)| fits_context(id, &prompt.id, n, study.generate));
+            let room = Room::usual(study.generate);
+            let fit = study.prompts.iter().zip(counts).map(|(prompt, &n)| room.take(id, &prompt.id, n));
             fit.filter_map(Result::err).collect()
         }
     });

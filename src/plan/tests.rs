@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::*;
-use crate::domain::Bos;
-use crate::domain::{Quant, TrialId};
+use crate::domain::{Bos, CacheFacts, Quant, TrialId};
 use crate::engine::{EngineFacts, PromptCounts};
 use crate::experiment::{Surroundings, parse, resolve};
 use crate::seal::{Seal, Trust};
@@ -95,8 +94,7 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
             size_bytes: 1000,
             facts: ModelFacts {
                 cache_bytes_per_token: None,
-                key_length: None,
-                value_length: None,
+                cache: CacheFacts::default(),
                 architecture: "scripted".to_owned(),
                 n_layer: 4,
                 n_expert: 8,
@@ -110,7 +108,7 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
             prompt_counts: counts(Ok(vec![5; n_prompts]), Ok(vec![9; n_prompts])),
         }),
         blake3: format!("hash of {model}"),
-        engine: EngineFacts { fingerprint: "engine 1".to_owned(), accelerators: vec![], variance: None },
+        engine: EngineFacts { fingerprint: "engine 1".to_owned(), kernels: None, accelerators: vec![], variance: None },
     }
 }
 
@@ -266,7 +264,7 @@ fn a_prompt_may_fill_the_context_and_not_exceed_it() {
         context: 64,
     };
     assert_eq!(errors, [too_long]);
-    assert!(errors[0].to_string().contains("raise [generate] context to at least 65"), "{}", errors[0]);
+    assert!(errors[0].to_string().contains("raise context to at least 65"), "{}", errors[0]);
 }
 
 #[test]
@@ -359,3 +357,4 @@ mod fractions;
 mod ids;
 mod parts;
 mod refused;
+mod room;

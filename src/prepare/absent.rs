@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{ModelFacts, PromptKey};
+use crate::domain::{CacheFacts, ModelFacts, PromptKey};
 use crate::engine::{EngineFacts, PromptCounts};
 use crate::experiment::{Model, ModelShape, Prompt};
 use crate::model::Anatomy;
@@ -25,7 +25,12 @@ pub fn stand_in(
     let tokens: Vec<_> = tokens.collect();
     let prompt_counts = PromptCounts::of(keys, |_| Ok(tokens.clone()));
     let on_disk = OnDisk { path: PathBuf::new(), commit: None, size_bytes, facts: facts(shape), prompt_counts };
-    let engine = EngineFacts { fingerprint: String::new(), accelerators: accelerators(executable), variance: None };
+    let engine = EngineFacts {
+        fingerprint: String::new(),
+        kernels: None,
+        accelerators: accelerators(executable),
+        variance: None,
+    };
     let surveyed = Surveyed { origin: Origin::File(on_disk), blake3: String::new(), engine };
     Some((surveyed, Anatomy::of_shape(shape, size_bytes)))
 }
@@ -44,8 +49,7 @@ fn facts(shape: &ModelShape) -> ModelFacts {
         thought_markers: None,
         // F16.
         cache_bytes_per_token: Some(2 * numbers_a_token),
-        key_length: None,
-        value_length: None,
+        cache: CacheFacts::default(),
     }
 }
 

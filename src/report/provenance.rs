@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use itertools::Itertools as _;
 use serde_json::Value;
 
 use super::html::{Facts, Provenance};
 use super::placement::sentence;
-use crate::domain::{Chain, ChatForm, Factor, Level, ModelFacts, Numerics};
+use crate::domain::{Chain, ChatForm, Context, Factor, Level, ModelFacts, Numerics};
 use crate::engine::http::Finding;
 use crate::engine::{LoadMode, Samplers};
 use crate::experiment::Served;
@@ -30,11 +31,13 @@ fn program(design: &Design, manifest: &Manifest) -> Facts {
         Numerics::Invariant => "invariant: a text depends neither on what is computed beside it nor on threads",
         Numerics::Fast => "fast: a text may depend on what is computed beside it",
     };
+    let of_trials = design.trials.iter().map(|trial| trial.cell.get::<Context>().tokens(generate.context));
+    let contexts = of_trials.sorted_unstable().dedup().join(", ");
     let facts = vec![
         ("moe-sweep", manifest.moe_sweep.clone()),
         ("numerics", numerics.to_owned()),
         ("max_tokens", format!("{} a text", generate.max_tokens)),
-        ("context", format!("{} tokens", generate.context)),
+        ("context", format!("{contexts} tokens")),
         ("all of it", [run_dir::MANIFEST, run_dir::EXPERIMENT, run_dir::PLAN].join(", ")),
     ];
     Facts { title: String::new(), facts }

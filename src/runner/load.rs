@@ -22,9 +22,10 @@ impl Run<'_> {
         let Settings { executable, options: RunOptions { samplers, sharing, load_mode, .. }, .. } = self.settings;
         let generate = self.plan.generate;
         let key = load.key.clone();
+        let context = key.context(generate);
         let (request, file, strategy) = match &load.model.source {
             Source::Server(served) => {
-                let (served, context) = (served.as_ref().clone(), generate.context);
+                let served = served.as_ref().clone();
                 (Request::Connect { served, context }, None, None)
             }
             Source::Path(_) | Source::Hub(_) | Source::Packages(_) => {
@@ -35,7 +36,7 @@ impl Run<'_> {
                     blake3: file.blake3.clone(),
                     levels: key.clone(),
                     numerics: generate.numerics,
-                    context: generate.context,
+                    context,
                     strategy,
                     samplers: *samplers,
                     sharing: *sharing,

@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use moe_sweep::domain::{
-    CacheType, Eos, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LevelType as _, LoadKey, Numerics,
-    PromptKey, Quant, ResolvedChain, Rope, Seed, Step, SwaFull, Temperature, Token, Ubatch, Written,
+    CacheType, Context, Eos, ExpertsUsed, FlashAttention, Generation, KvK, KvV, Level, LevelType as _, LoadKey,
+    Numerics, Overflow, PromptKey, Quant, Repack, ResolvedChain, Rope, Seed, Step, Stop, SwaFull, Temperature, Token,
+    Ubatch, Written,
 };
 use moe_sweep::engine::kernels::Kernels;
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
@@ -53,6 +54,7 @@ type Texts = BTreeMap<Ticket, (Vec<Token>, String)>;
 #[derive(Default)]
 struct Kept {
     texts: Texts,
+    stops: BTreeMap<Ticket, Stop>,
     moved: u64,
     in_heads: u64,
 }
@@ -63,6 +65,7 @@ impl Observer for Kept {
     }
 
     fn finished(&mut self, ticket: Ticket, generation: Generation, _: Timing) -> std::io::Result<()> {
+        self.stops.insert(ticket, generation.stop);
         let hash = generation.logits_blake3.expect("the work asks for it");
         self.texts.insert(ticket, (generation.tokens.expect("its tokens are known"), hash));
         Ok(())
@@ -99,7 +102,7 @@ fn compare_all(kernels: Kernels, models: &[&str]) {
     for (&model, one) in models.iter().zip(QUANTS) {
         for quant in if full { QUANTS.to_vec() } else { vec![one] } {
             let path = weights(&llama, model, quant, folder.path());
-            moved += compare(&llama, &path, &usual(), &ALL, &format!("{model} as {quant}"));
+            moved += compare(&llama, &path, &usual(), work, &ALL, &format!("{model} as {quant}"));
         }
     }
     assert!(moved > 0, "no text went from one context to another: moving has not been tried");
@@ -152,8 +155,79 @@ fn compare_levels() {
         } else if level != SwaFull::Window.into() {
             assert!(differing > common.len() / 2, "{said}: {differing} of {} texts have other logits", common.len());
         }
-        compare(&llama, &path, &usual().with(level), &SOME, &said);
+        compare(&llama, &path, &usual().with(level), work, &SOME, &said);
     }
+}
+
+/// Texts that forget part of their context: those that part share what they have forgotten.
+const FULL: Ways<'_> = Ways { alone: Sharing::None, strategies: &[(1, 2, 2), (1, 1, 32), (2, 1, 3), (4, 1, 1)] };
+
+#[test]
+fn what_becomes_of_a_full_context_is_the_same_in_any_company() {
+    let name = "bit_exactness::what_becomes_of_a_full_context_is_the_same_in_any_company";
+    alone(name, &[("GGML_CPU_TILED_MM", "0")], compare_overflows);
+}
+
+fn compare_overflows() {
+    let llama = Llama::start(Kernels::Avx2).expect("llama.cpp starts");
+    // llama.cpp makes caches of a multiple of 256 tokens: one that is larger than the context, and one that is not.
+    for (model, context, keep) in [("deepseek-tiny", 100, 0), ("dense-tiny", 256, 70)] {
+        let path = weights(&llama, model, Quant::Source, Path::new(""));
+        let work = |_: &Model| full_work(context);
+        let key = |overflow| {
+            let context = Context::read(&Written::Integer(context.into())).expect("a number");
+            usual().with(context).with(overflow)
+        };
+        let texts = |key: &LoadKey| {
+            let settings = settings(&path, (1, 1, 32), key);
+            let model = Model::load(&llama, &settings).expect("the model loads");
+            let mut kept = Kept::default();
+            LlamaEngine::new(&llama, &model, &settings).generate(&full_work(context), &mut kept).expect("texts");
+            (kept.texts, kept.stops)
+        };
+        let (whole, _) = texts(&usual());
+        let (stopped, stops) = texts(&key(Overflow::Stop));
+        let (shifted, _) = texts(&key(Overflow::Shift(keep)));
+        for (ticket, (tokens, logits)) in &whole {
+            let (stopped, shifted) = (&stopped[ticket], &shifted[ticket]);
+            // Up to the full context it is one text.
+            assert!(tokens.starts_with(&stopped.0) && shifted.0.starts_with(&stopped.0), "{model}: {ticket}");
+            if stops[ticket] == Stop::Context {
+                assert!(stopped.0.len() < tokens.len(), "{model}: {ticket}");
+                assert_ne!(shifted.1, *logits, "{model}: {ticket} has forgotten nothing");
+            } else {
+                assert!(stopped == shifted && stopped.0 == *tokens, "{model}: {ticket} had room");
+            }
+        }
+        assert!(stops.values().any(|&stop| stop == Stop::Context), "{model}: no text filled its context");
+        let said = format!("{model}, a context of {context} shifted");
+        compare(&llama, &path, &key(Overflow::Shift(keep)), work, &FULL, &said);
+    }
+}
+
+#[test]
+fn repacked_weights_have_other_kernels_in_fast_numerics_alone() {
+    let name = "bit_exactness::repacked_weights_have_other_kernels_in_fast_numerics_alone";
+    alone(name, &[("GGML_CPU_TILED_MM", "0")], compare_repacked);
+}
+
+fn compare_repacked() {
+    let llama = Llama::start(Kernels::Ggml).expect("llama.cpp starts");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = weights(&llama, "deepseek-tiny", Quant::Q4_0, folder.path());
+    let texts = |numerics, repack: Repack| {
+        let settings = LoadSettings { numerics, ..settings(&path, (1, 1, 8), &usual().with(repack)) };
+        let model = Model::load(&llama, &settings).expect("the model loads");
+        let mut kept = Kept::default();
+        LlamaEngine::new(&llama, &model, &settings).generate(&work(&model), &mut kept).expect("texts");
+        kept.texts
+    };
+    let fast = [Repack::On, Repack::Off].map(|repack| texts(Numerics::Fast, repack));
+    let differing = fast[0].iter().filter(|(ticket, (_, logits))| fast[1][ticket].1 != *logits).count();
+    assert!(differing > fast[0].len() / 2, "{differing} of {} texts have other logits", fast[0].len());
+    // So the plan refuses to compare them there.
+    let invariant = [Repack::On, Repack::Off].map(|repack| texts(Numerics::Invariant, repack));
+    assert!(invariant[0] == invariant[1]);
 }
 
 fn usual() -> LoadKey {
@@ -161,7 +235,14 @@ fn usual() -> LoadKey {
 }
 
 /// How many sequences were moved meanwhile.
-fn compare(llama: &Llama, path: &Path, levels: &LoadKey, ways: &Ways<'_>, name: &str) -> u64 {
+fn compare(
+    llama: &Llama,
+    path: &Path,
+    levels: &LoadKey,
+    work: impl Fn(&Model) -> Work,
+    ways: &Ways<'_>,
+    name: &str,
+) -> u64 {
     let model = Model::load(llama, &settings(path, (1, 1, 1), levels)).expect("the model loads");
     let work = work(&model);
     let (mut moved, mut in_heads) = (0, 0);
@@ -206,19 +287,6 @@ fn work(model: &Model) -> Work {
     let mut longer = std::iter::successors(Some(SENTENCE.repeat(19)), lengthen);
     let one_too_many = longer.find(|text| n_tokens(text) >= ONE_TOO_MANY).expect("it grows");
     assert_eq!(n_tokens(&one_too_many), ONE_TOO_MANY);
-    let temperature = |t| Step::Temperature { t: Temperature::new(t).expect("a temperature") };
-    let jobs = |first: Ticket| {
-        let greedy = (vec![Step::Greedy], None);
-        let draws = (0..7u32).map(|n| {
-            let t = [0.3, 0.9, 1.5][n as usize % 3];
-            (vec![temperature(t), Step::Dist], Seed::new(n))
-        });
-        let jobs = draws.chain([greedy]).zip(first..);
-        jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed, eos: Eos::default() })
-            .collect()
-    };
-    let group = |prompt: &str, first| Group { prompt: prompt.to_owned(), key: PromptKey::default(), jobs: jobs(first) };
-    let begins = |n: usize, rest: &str| SENTENCE.repeat(n) + rest;
     let pairs = [
         begins(1, "It never stops."),
         begins(1, "Nobody knows who built it."),
@@ -228,10 +296,36 @@ fn work(model: &Model) -> Work {
         begins(22, "It stops where the river freezes."),
         begins(22, "It stops in winter."),
     ];
-    let pairs = pairs.iter().zip((300..).step_by(100)).map(|(prompt, first)| group(prompt, first));
-    let groups = [group(&SENTENCE[..30], 0), group(&long, 100), group(&one_too_many, 200)].into_iter().chain(pairs);
+    let pairs = pairs.iter().zip((300..).step_by(100)).map(|(prompt, first)| group(prompt, first, 7));
+    let groups =
+        [group(&SENTENCE[..30], 0, 7), group(&long, 100, 7), group(&one_too_many, 200, 7)].into_iter().chain(pairs);
     let groups: Vec<Group> = groups.collect();
     Work { max_tokens: 10, groups, hash_logits: true }
+}
+
+/// Prompts of which two begin alike, with texts as long as their context.
+fn full_work(context: u32) -> Work {
+    let prompts = [SENTENCE[..30].to_owned(), begins(2, "It never stops."), begins(2, "Why?")];
+    let groups = prompts.iter().zip((0..).step_by(100)).map(|(prompt, first)| group(prompt, first, 3));
+    Work { max_tokens: context, groups: groups.collect(), hash_logits: true }
+}
+
+fn begins(n: usize, rest: &str) -> String {
+    SENTENCE.repeat(n) + rest
+}
+
+/// A prompt that is asked with so many draws, and without one.
+fn group(prompt: &str, first: Ticket, draws: u32) -> Group {
+    let temperature = |t| Step::Temperature { t: Temperature::new(t).expect("a temperature") };
+    let greedy = (vec![Step::Greedy], None);
+    let draws = (0..draws).map(|n| {
+        let t = [0.3, 0.9, 1.5][n as usize % 3];
+        (vec![temperature(t), Step::Dist], Seed::new(n))
+    });
+    let jobs = draws.chain([greedy]).zip(first..);
+    let jobs =
+        jobs.map(|((steps, seed), ticket)| Job { ticket, chain: ResolvedChain(steps), seed, eos: Eos::default() });
+    Group { prompt: prompt.to_owned(), key: PromptKey::default(), jobs: jobs.collect() }
 }
 
 fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32), levels: &LoadKey) -> LoadSettings {
@@ -240,7 +334,7 @@ fn settings(path: &Path, (lanes, threads, batch): (u32, u32, u32), levels: &Load
         blake3: String::new(),
         levels: levels.clone(),
         numerics: Numerics::Invariant,
-        context: CONTEXT,
+        context: levels.get::<Context>().tokens(CONTEXT),
         strategy: Strategy { lanes, threads, batch },
         samplers: Samplers::Fast,
         sharing: Sharing::Trie,

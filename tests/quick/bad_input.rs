@@ -180,7 +180,7 @@ fn an_unknown_model_is_named_with_its_line_and_a_suggestion() {
 #[test]
 fn a_prompt_longer_than_the_context_is_named_with_the_context_it_needs() {
     let said = scripted("first prompt", &"word ".repeat(45));
-    said.says(&["x.toml", "prompt p1 has 45 tokens", "context = 64", "raise [generate] context to at least 65"]);
+    said.says(&["x.toml", "prompt p1 has 45 tokens", "context = 64", "raise context to at least 65"]);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use llama::{
-    ContextOptions, HostExperts, Kernels, Llama, LoadMode, Model, Numerics, Samplers, Settings, Sharing, Strategy,
+    ContextOptions, HostExperts, Kernels, Llama, LoadMode, Model, Numerics, Overflow, Repack, Samplers, Settings,
+    Sharing, Strategy,
 };
 use moe_sweep::domain::Chain;
 use moe_sweep::experiment::{self, Surroundings};
@@ -105,9 +106,11 @@ pub fn model() -> &'static Model {
         let settings = Settings {
             experts_used: None,
             experts: HostExperts::None,
+            repack: Repack::On,
             options: ContextOptions::default(),
             numerics: Numerics::Invariant,
             context: 8,
+            overflow: Overflow::Refuse,
             strategy: Strategy { lanes: 1, threads: 1, rows: 1 },
             samplers: Samplers::Llama,
             sharing: Sharing::Trie,

@@ -4,7 +4,8 @@
 //! them than sequences, some wait, and only their tokens are kept. What a waiting branch begins with is always held by
 //! a sequence of one of its relatives, for the last of these does not go before it: when a branch ends, its sequence
 //! goes back to where the last of the waiting branches left it, and that branch goes on there. So nothing is evaluated
-//! twice, however few sequences there are.
+//! twice, however few sequences there are. Where sequences forget what they began with, no branch may wait
+//! (`Lane::begins_at_once`).
 //!
 //! Live sequences are numbered 0..n without gaps, in the order of the batch's rows; a gap costs up to 3×
 //! (docs/decisions.md, Throughput). Must not know samplers, nor what the jobs are.
@@ -23,6 +24,8 @@ pub(crate) struct Branch<'w, J> {
     pub prompt: Arc<[Token]>,
     /// The last one is still to be decoded, as long as there are jobs.
     pub tokens: Vec<Token>,
+    /// How many tokens of prompt and text its sequence has forgotten.
+    pub forgotten: u32,
     pub jobs: Vec<J>,
 }
 
@@ -30,29 +33,30 @@ impl<J> Branch<'_, J> {
     /// The token to decode next and its position.
     pub fn next(&self) -> (Token, usize) {
         let last = *self.tokens.last().expect("a branch begins with a token");
-        (last, self.n_tokens() as usize - 1)
+        (last, self.n_held() as usize)
     }
 
-    /// Tokens of its sequence once the next one is decoded.
-    fn n_tokens(&self) -> u32 {
-        (self.prompt.len() + self.tokens.len()) as u32
+    /// Tokens that its sequence holds, as long as there are jobs: all but the next one and those that are forgotten.
+    pub fn n_held(&self) -> u32 {
+        (self.prompt.len() + self.tokens.len()) as u32 - 1 - self.forgotten
     }
 
     /// The branch that goes on with `token`.
     pub fn child(&self, token: Token, job: J) -> Self {
         let tokens = self.tokens.iter().copied().chain([token]).collect();
-        Self { group: self.group, prompt: Arc::clone(&self.prompt), tokens, jobs: vec![job] }
+        let prompt = Arc::clone(&self.prompt);
+        Self { group: self.group, prompt, tokens, forgotten: self.forgotten, jobs: vec![job] }
     }
 
-    /// Generated tokens that its sequence holds: all but the next one, or all where nobody goes on.
-    fn held(&self) -> &[Token] {
+    /// Generated tokens that its sequence was given: all but the next one, or all where nobody goes on.
+    fn given(&self) -> &[Token] {
         let next = usize::from(!self.jobs.is_empty());
         &self.tokens[..self.tokens.len() - next]
     }
 
     /// Whether its sequence holds all that `other` needs to go on.
     fn holds(&self, other: &Self) -> bool {
-        ptr::eq(self.group, other.group) && self.held().starts_with(other.held())
+        ptr::eq(self.group, other.group) && self.forgotten == other.forgotten && self.given().starts_with(other.given())
     }
 }
 
@@ -130,7 +134,7 @@ impl<'w, J> Branches<'w, J> {
             {
                 self.live[sequence] = self.waiting.remove(last);
                 let branch = &self.live[sequence];
-                sequences.cut(sequence, branch.n_tokens() - 1)?;
+                sequences.cut(sequence, branch.n_held())?;
             }
         }
         // From the back, so that the branch which fills a hole is a live one.
@@ -161,7 +165,7 @@ impl<'w, J> Branches<'w, J> {
         let holder = |live: &Branch<'w, J>| !live.jobs.is_empty() && live.holds(&branch);
         let holder = self.live.iter().position(holder).expect("a relative of every waiting branch is live");
         sequences.copy(holder, sequence)?;
-        sequences.cut(sequence, branch.n_tokens() - 1)?;
+        sequences.cut(sequence, branch.n_held())?;
         Ok(branch)
     }
 
@@ -183,7 +187,11 @@ impl<'w, J> Branches<'w, J> {
 
     /// Half of the branches that can be moved, for another lane; None where none can.
     pub fn part_with(&mut self, sequences: &mut Sequences<'_>) -> Result<Option<Moved<'w, J>>, Error> {
-        let movable = |&sequence: &usize| sequences.can_move(sequence, self.live[sequence].n_tokens());
+        // What has forgotten lies in its cache as it would lie in no other.
+        let movable = |&sequence: &usize| {
+            let branch = &self.live[sequence];
+            branch.forgotten == 0 && sequences.can_move(sequence, branch.n_held() + 1)
+        };
         let movable: Vec<usize> = (0..self.live.len()).filter(movable).collect();
         let mut moved = Moved { live: Vec::new(), waiting: Vec::new() };
         if let [only] = movable[..] {
@@ -202,8 +210,8 @@ impl<'w, J> Branches<'w, J> {
     fn lend(&self, sequence: usize, moved: &mut Moved<'w, J>, sequences: &Sequences<'_>) -> Result<(), Error> {
         let lender = &self.live[sequence];
         if self.waiting.iter().any(|waiting| lender.holds(waiting)) {
-            let (prompt, tokens) = (Arc::clone(&lender.prompt), lender.held().to_vec());
-            let copy = Branch { group: lender.group, prompt, tokens, jobs: Vec::new() };
+            let (prompt, tokens) = (Arc::clone(&lender.prompt), lender.given().to_vec());
+            let copy = Branch { group: lender.group, prompt, tokens, forgotten: lender.forgotten, jobs: Vec::new() };
             moved.live.push((sequences.state(sequence)?, copy));
         }
         Ok(())

@@ -12,6 +12,7 @@ use crate::branches::{self, Branch, Branches};
 use crate::choose::Chooser;
 use crate::context::may_share_heads;
 use crate::fast::{Row, Scratch};
+use crate::overflow::{Length, Overflow};
 use crate::pool::Pool;
 use crate::rows::Rows;
 use crate::sequences::{Evaluated, Sequences};
@@ -27,6 +28,9 @@ pub(crate) struct Lane<'m> {
     sequences: Sequences<'m>,
     samplers: Samplers,
     sharing: Sharing,
+    /// Tokens of context for each sequence.
+    context: u32,
+    overflow: Overflow,
     /// Whether prompts share what they begin with.
     shares_heads: bool,
     sampling: Rows,
@@ -60,6 +64,8 @@ impl<'m> Lane<'m> {
             sequences: Sequences::new(llama, model, settings)?,
             samplers: if parity::holds(model)? { settings.samplers } else { Samplers::Llama },
             sharing: settings.sharing,
+            context: settings.context,
+            overflow: settings.overflow,
             shares_heads: settings.sharing == Sharing::Trie && may_share_heads(settings.numerics),
             sampling: Rows::new(settings.strategy.threads),
             scratch: Scratch::default(),
@@ -79,7 +85,7 @@ impl<'m> Lane<'m> {
         let tokens = self.model.tokenize(prompt, *options).map_err(Error::Prompt)?;
         let donors = if self.shares_heads {
             let parked = parked.map(|parked| (None, &*parked.tokens));
-            let live = branches.live().iter().enumerate();
+            let live = branches.live().iter().enumerate().filter(|(_, branch)| branch.forgotten == 0);
             parked.into_iter().chain(live.map(|(sequence, branch)| (Some(sequence), &*branch.prompt))).collect()
         } else {
             Vec::new()
@@ -130,7 +136,7 @@ impl Running<'_> {
         model: &Model,
         row: &mut Row<'_>,
         tokens: &[Token],
-        max_tokens: u32,
+        length: Length,
         draws: &mut Draws,
     ) -> Result<Choice, Error> {
         if let Some(hash) = &mut self.hash {
@@ -141,8 +147,8 @@ impl Running<'_> {
         let token = self.chooser.choose(model, row, tokens, draws)?;
         Ok(if self.chooser.ends(model, token) {
             Choice::End(tokens.to_vec(), Stop::Eos)
-        } else if tokens.len() + 1 >= max_tokens as usize {
-            Choice::End([tokens, &[token]].concat(), Stop::MaxTokens)
+        } else if tokens.len() + 1 >= length.tokens {
+            Choice::End([tokens, &[token]].concat(), length.stop)
         } else {
             Choice::Token(token)
         })
@@ -180,6 +186,7 @@ impl Lane<'_> {
                 observer.worked(Done::Moved { sequences: moved.sequences() as u64 })?;
                 pool.give(moved);
             }
+            self.make_room(&mut branches)?;
             let live = branches.live();
             let tokens = self.sequences.step(live.iter().map(Branch::next))?;
             observer.worked(Done::Step { sequences: live.len() as u64, tokens })?;
@@ -192,8 +199,30 @@ impl Lane<'_> {
     fn begins_at_once(&self) -> bool {
         match self.sharing {
             Sharing::None => false,
-            Sharing::Prompt | Sharing::Trie => self.sequences.can_cut(),
+            Sharing::Prompt | Sharing::Trie => self.sequences.can_cut() && !self.forgets(),
         }
+    }
+
+    /// Whether sequences may forget what their texts began with, so that no other text can go on from there.
+    fn forgets(&self) -> bool {
+        matches!(self.overflow, Overflow::Shift { .. })
+    }
+
+    /// Has sequences that are full forget what is oldest in them.
+    fn make_room(&mut self, branches: &mut Branches<'_, Running<'_>>) -> Result<(), Error> {
+        for (sequence, branch) in branches.live_mut().iter_mut().enumerate() {
+            let n_bos = self.model.n_bos(branch.group.options.bos);
+            if let Some(positions) = self.overflow.forgotten(branch.n_held(), n_bos, self.context) {
+                branch.forgotten += positions.len() as u32;
+                self.sequences.forget(sequence, positions)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long a text after a prompt of so many tokens may be.
+    fn length(&self, n_prompt_tokens: usize, max_tokens: u32) -> Length {
+        self.overflow.length(n_prompt_tokens, max_tokens, self.context)
     }
 
     /// Takes the branches' jobs and has each choose its next token.
@@ -205,12 +234,13 @@ impl Lane<'_> {
     ) -> Result<Vec<Vec<(Running<'w>, Choice)>>, Error> {
         let tasks = live.iter_mut().enumerate().map(|(sequence, branch)| {
             let jobs = std::mem::take(&mut branch.jobs);
-            (self.sequences.logits(sequence), (jobs, &*branch.tokens))
+            let length = self.length(branch.prompt.len(), max_tokens);
+            (self.sequences.logits(sequence), (jobs, &*branch.tokens, length))
         });
-        let chosen = self.sampling.sample(tasks.collect(), |row, (jobs, tokens)| {
+        let chosen = self.sampling.sample(tasks.collect(), |row, (jobs, tokens, length)| {
             let mut draws = Draws::default();
             let choose = |mut job: Running<'w>| {
-                let choice = job.choose(self.model, row, tokens, max_tokens, &mut draws)?;
+                let choice = job.choose(self.model, row, tokens, length, &mut draws)?;
                 Ok((job, choice))
             };
             let chosen = jobs.into_iter().map(choose).collect::<Result<Vec<_>, Error>>()?;
@@ -322,8 +352,9 @@ impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
         let hash = self.work.hash_logits.then(Box::default);
         let mut job = Running { ticket: job.ticket, chooser, begun: Instant::now(), first_token_seconds: None, hash };
         let mut draws = Draws::default();
+        let length = engine.length(parked.tokens.len(), self.work.max_tokens);
         let mut row = Row::new(&parked.logits, &mut engine.scratch);
-        let choice = job.choose(engine.model, &mut row, &[], self.work.max_tokens, &mut draws)?;
+        let choice = job.choose(engine.model, &mut row, &[], length, &mut draws)?;
         job.first_token_seconds = prompt_begun.map(|begun| begun.elapsed().as_secs_f64());
         observer.worked(Done::Drawn(draws))?;
         match choice {
@@ -339,7 +370,7 @@ impl<'w, F: FnMut(usize) -> Option<&'w Group>> Waiting<'w, F> {
                     Some(branch) => branch.jobs.push(job),
                     None => {
                         let prompt = Arc::clone(&parked.tokens);
-                        let branch = Branch { group, prompt, tokens: vec![token], jobs: vec![job] };
+                        let branch = Branch { group, prompt, tokens: vec![token], forgotten: 0, jobs: vec![job] };
                         branches.begin(branch, &mut engine.sequences)?;
                     }
                 }

@@ -16,6 +16,8 @@ pub enum Error {
         "the prompt has {n_prompt_tokens} tokens; with {max_tokens} to generate it exceeds the context of {context}"
     )]
     PromptTooLong { n_prompt_tokens: usize, max_tokens: u32, context: u32 },
+    #[error("the prompt has {n_prompt_tokens} tokens and fills the context of {context} by itself")]
+    PromptFillsContext { n_prompt_tokens: usize, context: u32 },
     #[error("cannot quantise {path}: {reason}")]
     Quantise { path: PathBuf, reason: String },
     #[error("cannot put the prompt to the model: {0}")]

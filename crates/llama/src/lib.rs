@@ -20,6 +20,7 @@
 //! - `rows`: the tokens of all rows, on several threads where it pays
 //! - `context`: how a lane's context is set up
 //! - `sequences`: a context, its sequences and their logits
+//! - `overflow`: what becomes of a text that fills its context
 //! - `decode`: many jobs in one batch; `branches`: which of their tokens have a sequence
 //! - `lanes`: several batches side by side
 //! - `pool`: what lanes have in common
@@ -48,6 +49,7 @@ mod lanes;
 mod limits;
 mod model;
 pub mod options;
+mod overflow;
 mod pace;
 mod parity;
 mod pool;
@@ -70,8 +72,9 @@ pub use footprint::{Holding, footprint};
 pub use kernels::{Finding, Kernels, try_kernels};
 pub use lanes::generate;
 pub use limits::Limits;
-pub use model::{Facts, Model, RopeScaling};
+pub use model::{Facts, KeysAndValues, Memory, Model, RopeScaling};
 pub use options::ContextOptions;
+pub use overflow::Overflow;
 pub use pace::Pace;
 pub use prompt::ChatForm;
 pub use quantise::FileType;
@@ -79,7 +82,7 @@ pub use rewrite::{can_rewrite, rewrite};
 pub use rows::Rows;
 pub use sampler::Sampler;
 pub use settings::{
-    Bos, HostExperts, LoadMode, Numerics, PromptOptions, Samplers, Settings, Sharing, Strategy, Template,
+    Bos, HostExperts, LoadMode, Numerics, PromptOptions, Repack, Samplers, Settings, Sharing, Strategy, Template,
 };
 pub use work::{Done, Draws, Eos, Generation, Group, Job, Observer, Stop, Ticket, Timing, Token, Work};
 /// For what is not offered here: the very versions that this crate was built with.

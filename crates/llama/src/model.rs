@@ -9,7 +9,7 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
-use crate::{Error, HostExperts, Llama, LoadMode, Numerics, Settings, Token};
+use crate::{Bos, Error, HostExperts, Llama, LoadMode, Numerics, Repack, Settings, Token};
 
 /// llama.cpp's own pattern for the tensors of routed experts (`--cpu-moe` in
 /// its `common/arg.cpp`), fused gate-and-up tensors included.
@@ -36,6 +36,29 @@ pub struct Facts {
     pub key_length: Option<u32>,
     /// Of its value.
     pub value_length: Option<u32>,
+    pub kv: KeysAndValues,
+    pub memory: Memory,
+    /// Tokens that layers with a sliding window look back on; None where the metadata names none.
+    pub window: Option<u32>,
+}
+
+/// How a cache holds keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeysAndValues {
+    Apart,
+    /// In one, as multi-head latent attention has them: they have one type.
+    Together,
+}
+
+/// What a model keeps of the tokens that it has read, as far as some can be forgotten and the others moved up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Of each its key and value, and llama.cpp can turn a key to another position.
+    Movable,
+    /// The same, but llama.cpp can't: a token has several positions (M-RoPE), or layers differ in theirs.
+    Fixed,
+    /// One state of them all, alone or beside keys and values.
+    State,
 }
 
 /// How a model's positions were scaled to a longer context.
@@ -82,8 +105,9 @@ impl Model {
             metadata = vec![integer(&format!("{architecture}.expert_used_count"), n.get().into()), end_of_overrides()];
             params.kv_overrides = metadata.as_ptr();
         }
-        // Repacked weights have kernels of their own, which a batch's width chooses.
-        params.use_extra_bufts = crate::kernels::are_ours() || settings.numerics == Numerics::Fast;
+        // Repacked weights have kernels of their own, which a batch's width chooses. Ours stand in their place.
+        let repacks = settings.numerics == Numerics::Fast && settings.repack == Repack::On;
+        params.use_extra_bufts = crate::kernels::are_ours() || repacks;
         params.load_mode = match settings.load_mode {
             LoadMode::Auto => sys::LLAMA_LOAD_MODE_AUTO,
             LoadMode::Mmap => sys::LLAMA_LOAD_MODE_MMAP,
@@ -128,7 +152,38 @@ impl Model {
             cache_bytes_per_token: self.cache_bytes_per_token(),
             key_length: self.head_length("key_length"),
             value_length: self.head_length("value_length"),
+            // As `llama_hparams::is_mla` has it, and `llama_init_from_model`.
+            kv: if architecture == "deepseek4" || number("attention.key_length_mla").is_some_and(|n| n > 0) {
+                KeysAndValues::Together
+            } else {
+                KeysAndValues::Apart
+            },
+            memory: self.memory(&architecture),
+            window: number("attention.sliding_window").filter(|&n| n > 0),
             architecture,
+        }
+    }
+
+    /// As `llama_kv_cache::get_can_shift` has it.
+    fn memory(&self, architecture: &str) -> Memory {
+        // SAFETY: reads a number of the model.
+        let rope = unsafe { sys::llama_model_rope_type(self.pointer()) };
+        if self.llama.is_recurrent() || self.llama.is_hybrid() {
+            Memory::State
+        } else if [sys::LLAMA_ROPE_TYPE_MROPE, sys::LLAMA_ROPE_TYPE_IMROPE].contains(&rope) || architecture == "step35"
+        {
+            Memory::Fixed
+        } else {
+            Memory::Movable
+        }
+    }
+
+    /// Tokens that stand before a prompt's own: BOS, or none.
+    pub(crate) fn n_bos(&self, bos: Bos) -> u32 {
+        match bos {
+            Bos::Model => self.llama.vocab().should_add_bos().into(),
+            Bos::Always => 1,
+            Bos::Never => 0,
         }
     }
 

@@ -2,14 +2,16 @@
 //!
 //! Must not know jobs, samplers or what texts have in common.
 
+use std::ops::Range;
+
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::session::{LlamaStateSeqFlags, SeqState};
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
 use crate::context::{context_params, head, least_rows, pieces};
-use crate::options::SwaFull;
-use crate::{ContextOptions, Error, Llama, Model, Settings, Strategy, Token};
+use crate::options::{CacheType, SwaFull};
+use crate::{ContextOptions, Error, Llama, Memory, Model, Overflow, Settings, Strategy, Token};
 
 /// Sequences that may hold the head of a prompt, each with the prompt it begins with. None is the parked one.
 pub(crate) type Donors<'a> = Vec<(Option<usize>, &'a [Token])>;
@@ -40,6 +42,7 @@ pub(crate) struct Sequences<'m> {
     twinned: bool,
     /// Tokens of context for each sequence.
     n_ctx_seq: u32,
+    overflow: Overflow,
     options: ContextOptions,
     /// Those that llama.cpp copies at the next decode only, and whose state
     /// can't be had before.
@@ -48,15 +51,18 @@ pub(crate) struct Sequences<'m> {
 
 impl<'m> Sequences<'m> {
     /// # Errors
-    /// When llama.cpp can't allocate the context.
+    /// When llama.cpp can't allocate the context, or its sequences are to forget and can't.
     pub fn new(llama: &Llama, model: &'m Model, settings: &Settings) -> Result<Self, Error> {
-        let Settings { context: n_ctx_seq, options, .. } = *settings;
+        let Settings { context: n_ctx_seq, overflow, options, .. } = *settings;
         let Strategy { rows, .. } = settings.strategy;
         let least_rows = least_rows(settings.numerics);
         let params = context_params(settings)?;
         let batch = LlamaBatch::new(params.n_batch() as usize, 1);
         let refused = |reason: String| Error::Context { context: n_ctx_seq, rows, reason };
         let context = model.llama.new_context(&llama.backend, params).map_err(|error| refused(error.to_string()))?;
+        if let (Overflow::Shift { .. }, false) = (overflow, can_shift(model, options)) {
+            return Err(refused("llama.cpp can't move its tokens to other positions".to_owned()));
+        }
         let parked = rows.max(least_rows) as usize;
         Ok(Self {
             model,
@@ -67,6 +73,7 @@ impl<'m> Sequences<'m> {
             least_rows,
             twinned: false,
             n_ctx_seq,
+            overflow,
             options,
             owed: Vec::new(),
         })
@@ -87,8 +94,11 @@ impl<'m> Sequences<'m> {
         if prompt.is_empty() {
             return Err(Error::Decode("the prompt has no tokens and the model adds no BOS".to_owned()));
         }
-        if n_prompt_tokens + max_tokens as usize > context as usize {
-            return Err(Error::PromptTooLong { n_prompt_tokens, max_tokens, context });
+        if self.overflow.least_context(n_prompt_tokens, max_tokens) > context as usize {
+            return Err(match self.overflow {
+                Overflow::Refuse => Error::PromptTooLong { n_prompt_tokens, max_tokens, context },
+                Overflow::Stop | Overflow::Shift { .. } => Error::PromptFillsContext { n_prompt_tokens, context },
+            });
         }
         let head = self.take_head(prompt, donors)?;
         let mut rest = Vec::new();
@@ -179,6 +189,15 @@ impl<'m> Sequences<'m> {
         }
     }
 
+    /// Takes the tokens at these positions out of a sequence, and moves those behind them up in their place: at the next
+    /// decode llama.cpp turns their keys to where they are then (K-shift).
+    pub fn forget(&mut self, sequence: usize, positions: Range<u32>) -> Result<(), Error> {
+        self.twinned = false;
+        let (id, Range { start, end }) = (sequence as i32, positions);
+        self.context.kv_cache_seq_rm(id, Some(start), Some(end)).map_err(decode_error)?;
+        self.context.kv_cache_seq_add(id, Some(end), None, -((end - start) as i32)).map_err(decode_error)
+    }
+
     /// Whether a sequence of so many tokens can go to another context and be there
     /// what it is here, to the bit.
     pub fn can_move(&self, sequence: usize, n_tokens: u32) -> bool {
@@ -211,6 +230,14 @@ impl<'m> Sequences<'m> {
     fn clear(&mut self, sequence: usize) -> Result<(), Error> {
         self.context.clear_kv_cache_seq(Some(sequence as u32), None, None).map(|_| ()).map_err(decode_error)
     }
+}
+
+/// As `llama_memory_can_shift` has it, which would end the process.
+fn can_shift(model: &Model, options: ContextOptions) -> bool {
+    // ggml has no rotation of BF16.
+    let keys_turn = options.kv_k != CacheType::Bf16;
+    let one_size = model.window().is_none() || options.swa_full == SwaFull::Full;
+    model.facts().memory == Memory::Movable && keys_turn && one_size
 }
 
 fn decode_error(error: impl ToString) -> Error {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use crate::Overflow;
 use crate::options::ContextOptions;
 
 /// How a model is loaded, and what its contexts are like.
@@ -10,10 +11,12 @@ pub struct Settings {
     pub experts: HostExperts,
     /// Experts that a token goes through; None for as many as the file says. A model must have as many.
     pub experts_used: Option<NonZeroU32>,
+    pub repack: Repack,
     pub options: ContextOptions,
     pub numerics: Numerics,
     /// Tokens of context for each sequence.
     pub context: u32,
+    pub overflow: Overflow,
     pub strategy: Strategy,
     pub samplers: Samplers,
     pub sharing: Sharing,
@@ -28,6 +31,16 @@ pub enum HostExperts {
     /// Those of the first n layers.
     Layers(u32),
     All,
+}
+
+/// Whether ggml lays weights out anew for its kernels for many rows (`--no-repack`). In fast numerics alone, and where no
+/// other kernels than ggml's multiply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repack {
+    /// llama.cpp's default.
+    #[default]
+    On,
+    Off,
 }
 
 /// What a text's logits hang on.

@@ -71,6 +71,8 @@ pub enum Stop {
     /// The model chose an end-of-generation token.
     Eos,
     MaxTokens,
+    /// Its context is full.
+    Context,
 }
 
 /// How long a job took.

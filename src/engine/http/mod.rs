@@ -80,7 +80,12 @@ impl HttpEngine {
     /// When it can't be reached, refuses, or does not know the model.
     pub fn facts(&self) -> Result<(ServerFacts, EngineFacts), EngineError> {
         let facts = identity::identify(&self.served, &self.client)?;
-        let engine = EngineFacts { fingerprint: facts.fingerprint(&self.served), accelerators: vec![], variance: None };
+        let engine = EngineFacts {
+            fingerprint: facts.fingerprint(&self.served),
+            kernels: None,
+            accelerators: vec![],
+            variance: None,
+        };
         Ok((facts, engine))
     }
 

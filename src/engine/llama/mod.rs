@@ -25,7 +25,7 @@ use telling::Telling;
 pub use words::{chain, step};
 
 /// llama.cpp, initialised. One in a process.
-pub struct Llama(::llama::Llama);
+pub struct Llama(::llama::Llama, Kernels);
 
 /// A loaded model.
 pub struct Model(::llama::Model);
@@ -49,7 +49,7 @@ impl Llama {
     /// # Errors
     /// When it has been started before in this process.
     pub fn start(kernels: Kernels) -> Result<Self, EngineError> {
-        Ok(Self(::llama::Llama::start(words::kernels(kernels))?))
+        Ok(Self(::llama::Llama::start(words::kernels(kernels))?, kernels))
     }
 
     /// What llama.cpp is, as far as it may change a text, and what it computes on.
@@ -63,7 +63,8 @@ impl Llama {
         let on_gpu = accelerators.first().map(|device| {
             format!("{device} sums in an order that the batch's width chooses; with --batch 1 no text has company")
         });
-        EngineFacts { fingerprint: self.0.fingerprint(), accelerators, variance: on_gpu.or(untested) }
+        let fingerprint = self.0.fingerprint();
+        EngineFacts { fingerprint, kernels: Some(self.1), accelerators, variance: on_gpu.or(untested) }
     }
 
     /// What llama.cpp was built with and sees on this machine.

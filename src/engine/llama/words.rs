@@ -2,9 +2,9 @@
 //! that a step which is off is left out of a chain.
 
 use crate::domain::{
-    Bos, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, KvK, KvV, LoadKey, ModelFacts, Numerics, Offload,
-    OpOffload, PromptKey, Quant, ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template,
-    TokenBias, Ubatch,
+    Bos, CacheFacts, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, KeysAndValues, KvK, KvV, LoadKey, Memory,
+    ModelFacts, Numerics, Offload, OpOffload, Overflow, PromptKey, Quant, Repack, ResolvedChain, Rope, RopeScaling,
+    Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias, Ubatch,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
@@ -89,12 +89,21 @@ impl From<&LoadSettings> for ::llama::Settings {
                 ExpertsUsed::Model => None,
                 ExpertsUsed::Number(n) => Some(*n),
             },
+            repack: match settings.levels.get() {
+                Repack::On => ::llama::Repack::On,
+                Repack::Off => ::llama::Repack::Off,
+            },
             options: options(&settings.levels),
             numerics: match settings.numerics {
                 Numerics::Invariant => ::llama::Numerics::Invariant,
                 Numerics::Fast => ::llama::Numerics::Fast,
             },
             context: settings.context,
+            overflow: match *settings.levels.get() {
+                Overflow::Refuse => ::llama::Overflow::Refuse,
+                Overflow::Stop => ::llama::Overflow::Stop,
+                Overflow::Shift(keep) => ::llama::Overflow::Shift { keep },
+            },
             strategy: settings.strategy.into(),
             samplers: match settings.samplers {
                 Samplers::Fast => ::llama::Samplers::Fast,
@@ -227,6 +236,7 @@ impl From<::llama::Stop> for Stop {
         match stop {
             ::llama::Stop::Eos => Self::Eos,
             ::llama::Stop::MaxTokens => Self::MaxTokens,
+            ::llama::Stop::Context => Self::Context,
         }
     }
 }
@@ -295,8 +305,20 @@ impl From<::llama::Facts> for ModelFacts {
             chat: None,
             thought_markers: facts.chat_template.and_then(|template| Markers::of_template(&template)),
             cache_bytes_per_token: facts.cache_bytes_per_token,
-            key_length: facts.key_length,
-            value_length: facts.value_length,
+            cache: CacheFacts {
+                key_length: facts.key_length,
+                value_length: facts.value_length,
+                kv: match facts.kv {
+                    ::llama::KeysAndValues::Apart => KeysAndValues::Apart,
+                    ::llama::KeysAndValues::Together => KeysAndValues::Together,
+                },
+                memory: match facts.memory {
+                    ::llama::Memory::Movable => Memory::Movable,
+                    ::llama::Memory::Fixed => Memory::Fixed,
+                    ::llama::Memory::State => Memory::State,
+                },
+                window: facts.window,
+            },
         }
     }
 }

@@ -67,7 +67,7 @@ pub fn resolve_study(
 fn study(raw: &RawStudy, surroundings: &Surroundings, problems: &mut Problems) -> Option<Study> {
     check_name(&raw.name, problems);
     let kind: Option<Kind> = resolve_name("kind", &raw.kind, problems);
-    let generate = resolve_generate(&raw.generate, problems);
+    let generate = resolve_generate(&raw.generate, None, problems);
     let prompts = resolve_prompts(&raw.prompts, surroundings, problems);
     let models = resolve_names(
         &raw.grid.model,

@@ -177,8 +177,7 @@ impl From<domain::ModelFacts> for ModelFacts {
             chat,
             thought_markers,
             cache_bytes_per_token,
-            key_length: _,
-            value_length: _,
+            cache: _,
         } = facts;
         Self {
             architecture,
@@ -220,8 +219,7 @@ impl From<ModelFacts> for domain::ModelFacts {
             chat: chat.map(|chat| Box::new(chat.into())),
             thought_markers: thought_markers.map(Into::into),
             cache_bytes_per_token,
-            key_length: None,
-            value_length: None,
+            cache: domain::CacheFacts::default(),
         }
     }
 }

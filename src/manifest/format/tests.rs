@@ -72,8 +72,7 @@ fn facts() -> impl Strategy<Value = domain::ModelFacts> {
                 chat,
                 thought_markers,
                 cache_bytes_per_token,
-                key_length: None,
-                value_length: None,
+                cache: domain::CacheFacts::default(),
             }
         },
     )
@@ -352,8 +351,7 @@ fn a_manifest_has_these_bytes() {
         })),
         thought_markers: Some(crate::metrics::Markers { open: "<t>".into(), close: "</t>".into() }),
         cache_bytes_per_token: None,
-        key_length: None,
-        value_length: None,
+        cache: domain::CacheFacts::default(),
     };
     let server = Server {
         key_env: Some("KEY".to_owned()),

@@ -31,6 +31,9 @@ fn whatever_may_change_a_text_changes_its_id() {
         ("more layers", edit("\"none\"", "2")),
         ("numerics", edit("context = 64", "context = 64\nnumerics = \"fast\"")),
         ("context", edit("context = 64", "context = 65")),
+        ("overflow", edit("[\"none\"]", "[\"none\"]\noverflow = [\"stop\"]")),
+        ("a shift", edit("[\"none\"]", "[\"none\"]\noverflow = [\"shift\"]")),
+        ("what it keeps", edit("[\"none\"]", "[\"none\"]\noverflow = [\"shift:4\"]")),
         ("max_tokens", edit("max_tokens = 20", "max_tokens = 21")),
         ("temperature", edit("[1.0]", "[1.1]")),
         ("a step's parameter", edit("top_k = 40", "top_k = 41")),
@@ -56,6 +59,26 @@ fn the_default_of_op_offload_is_no_part_of_an_id() {
     assert_eq!(keys, ["a, offload none", "a, offload none, op_offload false"]);
     let written = serde_json::to_string(&plan.trials().next().unwrap().cell).unwrap();
     assert!(!written.contains("op_offload"), "{written}");
+}
+
+#[test]
+fn a_context_in_the_grid_has_the_id_of_the_same_setting() {
+    let in_grid =
+        |levels: &str| [("context = 64\n", String::new()), ("[\"none\"]", format!("[\"none\"]\ncontext = {levels}"))];
+    let of_grid = |levels: &str| {
+        let edits = in_grid(levels);
+        let edits: Vec<_> = edits.iter().map(|(from, to)| (*from, to.as_str())).collect();
+        plan(&edited(SINGLE, &edits))
+    };
+    let ids = of_grid("[64, 65]").trials().map(|trial| trial.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids, [id(&[], |_| {}), id(&[("context = 64", "context = 65")], |_| {})]);
+    let both = of_grid("[64, 65]");
+    assert_eq!(both.n_loads(), 1, "another context takes no other weights");
+    let keys: Vec<_> = both.loads.iter().map(|load| load.key.to_string()).collect();
+    assert_eq!(keys, ["a, offload none, context 64", "a, offload none, context 65"]);
+    let setting =
+        serde_json::to_string(&plan(&edited(SINGLE, &[])).trials().next().expect("a trial").cell).expect("JSON");
+    assert!(!setting.contains("context"), "{setting}");
 }
 
 #[test]

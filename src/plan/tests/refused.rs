@@ -1,10 +1,18 @@
 //! What llama.cpp refuses is refused before a run, with what leaves it out.
 
 use super::*;
+use crate::domain::{KeysAndValues, Memory, RopeScaling};
+use crate::engine::kernels::Kernels;
+use crate::experiment::{Api, Served, Server};
 
 fn refusals(levels: &str, change: impl Fn(&mut ModelFacts)) -> Vec<String> {
-    let experiment = edited(EXPERIMENT, &[("[grid]\n", &format!("[grid]\n{levels}\n"))]);
-    match plan_on(&experiment, |surveyed| change(&mut on_disk(surveyed).facts)) {
+    refusals_in(levels, "invariant", |surveyed| change(&mut on_disk(surveyed).facts))
+}
+
+fn refusals_in(levels: &str, numerics: &str, change: impl Fn(&mut Surveyed)) -> Vec<String> {
+    let numerics = format!("context = 64\nnumerics = {numerics:?}");
+    let experiment = edited(EXPERIMENT, &[("[grid]\n", &format!("[grid]\n{levels}\n")), ("context = 64", &numerics)]);
+    match plan_on(&experiment, change) {
         Ok(_) => vec![],
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
     }
@@ -26,7 +34,7 @@ fn quantised_values_need_flash_attention() {
 
 #[test]
 fn quantised_caches_need_heads_of_whole_blocks() {
-    let heads = |length| move |facts: &mut ModelFacts| facts.key_length = Some(length);
+    let heads = |length| move |facts: &mut ModelFacts| facts.cache.key_length = Some(length);
     let refused = refusals("kv_k = [\"q4_0\"]", heads(80));
     assert!(refused[0].contains("its heads have 80 numbers, and q4_0 keeps whole blocks of 32"), "{refused:?}");
     assert!(refusals("kv_k = [\"q4_0\"]", heads(64)).is_empty());
@@ -49,4 +57,90 @@ fn a_token_goes_through_experts_that_there_are() {
     assert!(refused[0].contains("it has no experts"), "{refused:?}");
     assert_eq!(refused.len(), 2, "of both models, and of 1 alone: {refused:?}");
     assert!(refusals("experts_used = [8]", |_| {}).is_empty());
+}
+
+#[test]
+fn keys_and_values_in_one_have_one_type() {
+    let together = |facts: &mut ModelFacts| facts.cache.kv = KeysAndValues::Together;
+    let refused = refusals("kv_k = [\"f16\", \"q8_0\"]\nkv_v = [\"f16\", \"q8_0\"]", together);
+    let unlike = ["kv_k = \"f16\", kv_v = \"q8_0\"", "kv_k = \"q8_0\", kv_v = \"f16\""];
+    for (refused, unlike) in refused.iter().zip(unlike) {
+        assert!(refused.starts_with(unlike) && refused.contains("in one type"), "{refused}");
+    }
+    assert_eq!(refused.len(), 4, "two pairs of two models: {refused:?}");
+    assert!(refusals("kv_k = [\"q8_0\"]", |_| {}).is_empty(), "others may have two types");
+}
+
+#[test]
+fn repacking_is_compared_only_where_ggml_repacks() {
+    let refused = |numerics: &str, kernels| {
+        let refused = refusals_in("repack = [true, false]", numerics, |surveyed| surveyed.engine.kernels = kernels);
+        assert!(refused.iter().all(|refused| refused.starts_with("repack = false can't be used")), "{refused:?}");
+        refused.first().cloned().unwrap_or_default()
+    };
+    assert!(refused("invariant", Some(Kernels::Ggml)).contains("use numerics = \"fast\" and --kernels ggml"));
+    assert!(refused("fast", Some(Kernels::Avx2)).contains("run with --kernels ggml"));
+    assert_eq!(refused("fast", Some(Kernels::Ggml)), "");
+}
+
+#[test]
+fn a_shift_needs_keys_that_can_be_moved() {
+    let shift = "overflow = [\"shift\"]";
+    let refused = |levels: &str, numerics: &str, change: &dyn Fn(&mut ModelFacts)| {
+        let levels = format!("{shift}\n{levels}");
+        let refused = refusals_in(&levels, numerics, |surveyed| change(&mut on_disk(surveyed).facts));
+        assert!(refused.is_empty() || refused.len() == 2, "of both models: {refused:?}");
+        refused.first().cloned().unwrap_or_default()
+    };
+    let none = &|_: &mut ModelFacts| {};
+    let yarn = |kind: &str| RopeScaling { kind: Some(kind.to_owned()), factor: Some(4.0), original_context: None };
+    assert_eq!(refused("", "invariant", none), "");
+    for numerics in ["invariant", "fast"] {
+        let refused = |levels: &str, change: &dyn Fn(&mut ModelFacts)| refused(levels, numerics, change);
+        assert!(refused("", &|facts| facts.cache.memory = Memory::State).contains("no token can be taken out"));
+        assert!(refused("", &|facts| facts.cache.memory = Memory::Fixed).contains("can't move its tokens"));
+        let windows = |facts: &mut ModelFacts| facts.cache.window = Some(16);
+        assert!(refused("swa_full = [false]", &windows).contains("swa_full = true"));
+        assert_eq!(refused("swa_full = [true]", &windows), "");
+        assert_eq!(refused("swa_full = [false]", none), "");
+        assert!(refused("kv_k = [\"bf16\"]", none).contains("no rotation of keys in bf16"));
+        assert_eq!(refused("kv_k = [\"f32\"]", none), "");
+    }
+    // Whatever changes the keys of others.
+    let scaled = |kind: &'static str| move |facts: &mut ModelFacts| facts.rope_scaling = Some(yarn(kind));
+    for (levels, change) in [
+        ("kv_k = [\"q8_0\"]", none as &dyn Fn(&mut ModelFacts)),
+        ("rope = [\"yarn:2\"]", none),
+        ("", &scaled("yarn")),
+        ("rope = [\"none\"]", &scaled("longrope")),
+    ] {
+        assert!(refused(levels, "invariant", change).contains("use numerics = \"fast\""), "{levels}");
+        assert_eq!(refused(levels, "fast", change), "", "{levels}");
+    }
+    assert_eq!(refused("rope = [\"none\"]", "invariant", &scaled("yarn")), "");
+    assert_eq!(refused("", "invariant", &scaled("linear")), "");
+}
+
+#[test]
+fn a_server_has_the_usual_level_of_what_it_is_not_asked_for() {
+    let refused = |levels: &str| -> Vec<String> {
+        let mut experiment = edited(EXPERIMENT, &[("[\"none\", \"all\"]", &format!("[\"none\"]\n{levels}"))]);
+        experiment.grid.chains.truncate(1);
+        let server = Server::new("s".to_owned(), "http://h".to_owned(), Api::LlamaServer);
+        experiment.grid.models[0].source = Source::Server(Box::new(Served { server, name: "a".to_owned() }));
+        Plan::server_misfits(&experiment).iter().map(ToString::to_string).collect()
+    };
+    for level in [
+        "kv_k = [\"q8_0\"]",
+        "rope = [\"linear:4\"]",
+        "overflow = [\"shift\"]",
+        "repack = [false]",
+        "op_offload = [false]",
+    ] {
+        let said = level.replace(['[', ']'], "");
+        let [only] = &refused(level)[..] else { panic!("{level}: {:?}", refused(level)) };
+        assert!(only.starts_with(&format!("{said} can't be asked of the server s")), "{only}");
+    }
+    assert_eq!(refused("kv_k = [\"f16\"]\noverflow = [\"refuse\"]"), [""; 0], "the usual ones");
+    assert!(refused("kv_k = [\"f16\", \"q8_0\"]")[0].contains("it can stand for one"));
 }
