@@ -45,6 +45,10 @@ pub enum Misfit {
     Asked { level: Level, server: String },
 }
 
+/// Factors of loads of which a server can have one level that is not the usual one: it is believed to run with the offload, and
+/// asked for the context.
+const CAN_BE_SAID: [Factor; 2] = [Factor::Offload, Factor::Context];
+
 /// How a server is given a greater context, after what else can be done; nothing where it can't be.
 fn wider(api: Api, context: u32) -> String {
     match api {
@@ -103,8 +107,12 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
         }
     }
     for factor in Factor::nested(&[Scope::Load, Scope::Context]) {
-        if grid.levels[factor].iter().filter(is_left).count() > 1 {
-            found.push(Misfit::Load { factor, model: model.clone(), server: id.clone() });
+        let left: Vec<&Level> = grid.levels[factor].iter().filter(is_left).collect();
+        match left[..] {
+            [] => {}
+            [only] if only.is_usual() || CAN_BE_SAID.contains(&factor) => {}
+            [only] => found.push(Misfit::Asked { level: only.clone(), server: id.clone() }),
+            _ => found.push(Misfit::Load { factor, model: model.clone(), server: id.clone() }),
         }
     }
     let chat = Level::Template(Template::Chat);
