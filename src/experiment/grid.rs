@@ -2,7 +2,9 @@
 
 use itertools::{Itertools as _, iproduct};
 
-use crate::domain::{Cell, Chain, Exclusion, Factor, FactorLevel, FactorMap, Level, Point, PromptKey, Seed};
+use crate::domain::{
+    Cell, Chain, Exclusion, Factor, FactorLevel, FactorMap, Key, Level, LoadKey, Point, PromptKey, Scopes, Seed,
+};
 
 use super::{Fraction, Model, Prompt};
 
@@ -38,14 +40,23 @@ impl Grid {
         factors.iter().map(|&factor| self.levels[factor].iter().cloned()).multi_cartesian_product()
     }
 
+    /// Every way in which a model is loaded, exclusions aside.
+    pub fn load_keys(&self) -> Vec<LoadKey> {
+        self.keys()
+    }
+
     /// Every way in which a prompt is asked.
     pub fn prompt_keys(&self) -> Vec<PromptKey> {
+        self.keys()
+    }
+
+    fn keys<K: Scopes>(&self) -> Vec<Key<K>> {
         let key = |levels: Vec<Level>| {
-            PromptKey::of(|factor| {
+            Key::of(|factor| {
                 levels.iter().find(|level| level.factor() == factor).expect("each factor has levels").clone()
             })
         };
-        self.combinations(&PromptKey::factors()).map(key).collect()
+        self.combinations(&Key::<K>::factors()).map(key).collect()
     }
 
     /// Whether it is no part of the design, or left out by name.

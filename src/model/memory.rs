@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Anatomy;
 use super::anatomy::KvHeads;
-use crate::domain::Offload;
+use crate::domain::{Generate, LoadKey, Offload, cache_share};
 
 mod fit;
 mod room;
@@ -36,7 +36,7 @@ pub struct Estimate {
     /// Tokens of context for each sequence.
     pub context: u32,
     pub weights: Placement,
-    /// F16, as llama.cpp keeps it. None where the metadata does not tell of
+    /// In F16, as llama.cpp keeps it, unless a load says otherwise. None where the metadata does not tell of
     /// heads: a recurrent model.
     pub kv_bytes_per_sequence: Option<u64>,
     /// For one context that evaluates a single sequence: see [`Estimate::compute_bytes`].
@@ -94,9 +94,14 @@ impl Estimate {
         }
     }
 
+    /// What a load of an experiment takes.
+    pub fn of_load(anatomy: &Anatomy, key: &LoadKey, generate: Generate) -> Self {
+        Self::of(anatomy, key.offload(), key.context(generate)).with_cache(cache_share(*key.get(), *key.get()))
+    }
+
     /// The same with a cache of other types, which takes such a share of one in F16.
     #[must_use]
-    pub fn with_cache(self, share: f64) -> Self {
+    fn with_cache(self, share: f64) -> Self {
         let kv_bytes_per_sequence = self.kv_bytes_per_sequence.map(|bytes| (bytes as f64 * share) as u64);
         Self { kv_bytes_per_sequence, ..self }
     }

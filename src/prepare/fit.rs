@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use crate::domain::{Offload, TrialId};
+use crate::domain::TrialId;
 use crate::engine::{EngineFacts, EngineKind};
 use crate::hardware::available_memory_bytes;
 use crate::model::memory::{DoesNotFit, Estimate, Free, Room};
@@ -40,30 +40,21 @@ fn free(engine: &EngineFacts) -> Option<Free> {
     available_memory_bytes().map(|host_bytes| Free { host_bytes, device_bytes })
 }
 
-/// What a model needs beside its weights.
-#[derive(Clone, Copy, Debug)]
-pub struct Needs {
-    /// Tokens of context for each sequence.
-    pub context: u32,
-    pub room: Room,
-}
-
-/// Refuses a model that fits with none of the offloads.
+/// Refuses a model that fits in none of these ways.
 ///
 /// # Errors
 /// With figures, and what would fit.
 pub fn must_fit(
     model: &str,
     path: &Path,
-    anatomy: &Anatomy,
     engine: &EngineFacts,
-    offloads: &[Offload],
-    Needs { context, room }: Needs,
+    ways: impl IntoIterator<Item = Estimate>,
+    room: Room,
 ) -> Result<(), MemoryError> {
     let Some(free) = free(engine) else { return Ok(()) };
     let mut worst = Ok(());
-    for &offload in offloads {
-        worst = Estimate::of(anatomy, offload, context).fits(free, room);
+    for way in ways {
+        worst = way.fits(free, room);
         if worst.is_ok() {
             break;
         }
@@ -86,8 +77,8 @@ pub fn all_must_fit(plan: &Plan, files: &ModelFiles, done: &HashSet<TrialId>, ro
         let anatomy =
             anatomy_of(&file.path).map_err(|error| MemoryError::Header { model: key.model().to_owned(), error })?;
         if let Some(anatomy) = anatomy {
-            let needs = Needs { context: plan.generate.context, room };
-            must_fit(&key.to_string(), &file.path, &anatomy, &load.surveyed.engine, &[load.key.offload()], needs)?;
+            let estimate = Estimate::of_load(&anatomy, &key, plan.generate);
+            must_fit(&key.to_string(), &file.path, &load.surveyed.engine, [estimate], room)?;
         }
     }
     Ok(())

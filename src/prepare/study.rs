@@ -6,13 +6,13 @@ use miette::Diagnostic;
 
 use super::error::UnfitStudy;
 use super::files::{FileError, NoFile, Quantiser};
-use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
+use super::fit::{MemoryError, anatomy_of, must_fit};
 use super::read::LoadedStudy;
 use super::survey::{Probing, Survey, SurveyRequest, WhereAbsent, survey};
 use super::{PrepareError, RunSpec, executable, misfits};
 use crate::engine::EngineKind;
 use crate::experiment::{Arm, Study, Subject};
-use crate::model::memory::Room;
+use crate::model::memory::{Estimate, Room};
 use crate::model::{HeaderError, ModelFile};
 use crate::plan::{OnDisk, Surveyed, study_misfits};
 use crate::run_dir::RunDir;
@@ -119,6 +119,7 @@ fn refuse_too_large(
     file: &ModelFile,
 ) -> Result<(), ArmFileError> {
     let Some(anatomy) = anatomy_of(&file.path)? else { return Ok(()) };
-    let needs = Needs { context: study.generate.context, room: Room { batch: arm.width, ..Room::LEAST } };
-    Ok(must_fit(model, &file.path, &anatomy, &surveyed.engine, &[arm.offload], needs)?)
+    let estimate = Estimate::of(&anatomy, arm.offload, study.generate.context);
+    let room = Room { batch: arm.width, ..Room::LEAST };
+    Ok(must_fit(model, &file.path, &surveyed.engine, [estimate], room)?)
 }

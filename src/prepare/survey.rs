@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::absent::stand_in;
-use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
-use crate::domain::{Generate, ModelFacts, Offload, PromptKey, Quant};
+use super::fit::{MemoryError, anatomy_of, must_fit};
+use crate::domain::{Generate, LoadKey, ModelFacts, PromptKey, Quant};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
 use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study};
 use crate::message::say;
-use crate::model::memory::Room;
+use crate::model::memory::{Estimate, Room};
 use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
@@ -97,9 +97,9 @@ pub struct SurveyRequest<'a> {
     pub prompts: &'a [Prompt],
     pub keys: Vec<PromptKey>,
     pub generate: Generate,
-    /// The least room that free memory must leave beside the weights of a model's own file, at one of these offloads
+    /// The least room that free memory must leave beside the weights of a model's own file, in one of these loads of it
     /// at least; None where files are still to be made, or a run has begun before.
-    pub room: Option<(Room, Vec<Offload>)>,
+    pub room: Option<(Room, Vec<LoadKey>)>,
 }
 
 impl<'a> SurveyRequest<'a> {
@@ -112,7 +112,7 @@ impl<'a> SurveyRequest<'a> {
             prompts,
             keys: grid.prompt_keys(),
             generate: *generate,
-            room: room.filter(|_| whole_files).map(|room| (room, grid.levels_of())),
+            room: room.filter(|_| whole_files).map(|room| (room, grid.load_keys())),
         }
     }
 
@@ -214,8 +214,9 @@ fn survey_file(
     let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
     let (facts, engine, prompt_counts) = ask_worker(model, path, request, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
-    if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &request.room) {
-        must_fit(id, path, anatomy, &engine, offloads, Needs { context: request.generate.context, room: *room })?;
+    if let (Some(anatomy), Some((room, keys))) = (&anatomy, &request.room) {
+        let loads = keys.iter().filter(|key| key.model() == id);
+        must_fit(id, path, &engine, loads.map(|key| Estimate::of_load(anatomy, key, request.generate)), *room)?;
     }
     if let Some(stated) = &model.sha256 {
         let found = sha256_of(path).map_err(unreadable)?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::analysis::{Looks, Questions};
-use crate::domain::{Quant, cache_share};
+use crate::domain::Quant;
 use crate::engine::{Limits, Strategy};
 use crate::experiment::Model;
 use crate::journal::Contents;
@@ -90,8 +90,7 @@ pub fn describe(shown: &Shown<'_>) -> String {
         let strategy = load.strategy(*size_bytes, plan.generate, limits);
         line(format!("           {strategy}"));
         if let (Some(anatomy), Quant::Source) = (anatomies.get(&load.model.id), load.key.quant()) {
-            let share = cache_share(*load.key.get(), *load.key.get());
-            let estimate = Estimate::of(anatomy, load.key.offload(), plan.generate.context).with_cache(share);
+            let estimate = Estimate::of_load(anatomy, &load.key, plan.generate);
             line(format!("           {}", memory(&estimate, strategy, limits)));
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use miette::Diagnostic;
-use moe_sweep::domain::Offload;
+use moe_sweep::domain::{
+    Bos, CacheType, Context, Draws, Generate, KvK, KvV, LevelType as _, LoadKey, Numerics, Offload, Written,
+};
 use moe_sweep::model::gguf::{Gguf, List, Tensor, TensorType, Value, ValueType};
 use moe_sweep::model::memory::{Estimate, Free, Placement, Room};
 use moe_sweep::model::{Anatomy, is_expert};
@@ -66,6 +68,22 @@ fn the_cache_is_heads_times_widths_of_all_layers() {
     assert_eq!(kv(&latent, 256), Some(256 * 28 * 576 * 2));
     // A window saves nothing: the engine keeps the whole of it.
     assert_eq!(kv(&[number("attention.sliding_window", 128)], 4096), kv(&[], 4096));
+}
+
+#[test]
+fn a_load_has_the_context_and_the_cache_of_its_levels() {
+    let (numerics, bos, draws) = (Numerics::Invariant, Bos::Model, Draws::PerPrompt);
+    let generate = Generate { max_tokens: 8, context: 4096, numerics, bos, draws };
+    let of = |key: &LoadKey| Estimate::of_load(&model(&[]), key, generate);
+    let usual = LoadKey::usual("m");
+    assert_eq!(of(&usual), Estimate::of(&model(&[]), Offload::All, 4096));
+    let short = usual.with(Context::read(&Written::Integer(512)).expect("a number"));
+    assert_eq!(of(&short), Estimate::of(&model(&[]), Offload::All, 512));
+    // 8.5 and 4.5 bits in the place of 16 and 16.
+    let small = usual.with(KvK(CacheType::Q8_0)).with(KvV(CacheType::Q4_0));
+    assert_eq!(of(&small).kv_bytes_per_sequence, kv(&[], 4096).map(|bytes| bytes * 13 / 32));
+    let free = Free { host_bytes: of(&small).total_bytes(Room::LEAST), device_bytes: None };
+    assert!(of(&small).fits(free, Room::LEAST).is_ok() && of(&usual).fits(free, Room::LEAST).is_err());
 }
 
 #[test]
