@@ -7,6 +7,7 @@ mod sampler_cases;
 mod support;
 
 mod bit_exactness;
+mod contexts;
 mod evaluations;
 mod experiments;
 mod fit;
