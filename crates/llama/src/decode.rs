@@ -12,13 +12,13 @@ use crate::branches::{self, Branch, Branches};
 use crate::choose::Chooser;
 use crate::context::may_share_heads;
 use crate::fast::{Row, Scratch};
-use crate::overflow::{Length, Overflow};
+use crate::overflow::Length;
 use crate::pool::Pool;
 use crate::rows::Rows;
 use crate::sequences::{Evaluated, Sequences};
 use crate::{
-    Done, Draws, Error, Generation, Group, Job, Llama, Model, Observer, Samplers, Settings, Sharing, Stop, Ticket,
-    Timing, Token, Work, parity,
+    Done, Draws, Error, Generation, Group, Job, Llama, Model, Observer, Overflow, Samplers, Settings, Sharing, Stop,
+    Ticket, Timing, Token, Work, parity,
 };
 use blake3::Hasher;
 

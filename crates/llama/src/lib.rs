@@ -74,7 +74,6 @@ pub use lanes::generate;
 pub use limits::Limits;
 pub use model::{Facts, KeysAndValues, Memory, Model, RopeScaling};
 pub use options::ContextOptions;
-pub use overflow::Overflow;
 pub use pace::Pace;
 pub use prompt::ChatForm;
 pub use quantise::FileType;
@@ -82,7 +81,8 @@ pub use rewrite::{can_rewrite, rewrite};
 pub use rows::Rows;
 pub use sampler::Sampler;
 pub use settings::{
-    Bos, HostExperts, LoadMode, Numerics, PromptOptions, Repack, Samplers, Settings, Sharing, Strategy, Template,
+    Bos, HostExperts, LoadMode, Numerics, Overflow, PromptOptions, Repack, Samplers, Settings, Sharing, Strategy,
+    Template,
 };
 pub use work::{Done, Draws, Eos, Generation, Group, Job, Observer, Stop, Ticket, Timing, Token, Work};
 /// For what is not offered here: the very versions that this crate was built with.

@@ -4,20 +4,7 @@
 
 use std::ops::Range;
 
-use crate::Stop;
-
-/// What becomes of a text that fills its context.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overflow {
-    /// No text does: a prompt that leaves no room for `max_tokens` is refused.
-    #[default]
-    Refuse,
-    /// It ends there.
-    Stop,
-    /// It forgets the older half of all but its first tokens, `keep` and BOS, and goes on with the rest moved up in its
-    /// place (`--context-shift`, `--keep`).
-    Shift { keep: u32 },
-}
+use crate::{Overflow, Stop};
 
 /// How long a text may be, and why it ends there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 
-use crate::Overflow;
 use crate::options::ContextOptions;
 
 /// How a model is loaded, and what its contexts are like.
@@ -31,6 +30,19 @@ pub enum HostExperts {
     /// Those of the first n layers.
     Layers(u32),
     All,
+}
+
+/// What becomes of a text that fills its context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// No text does: a prompt that leaves no room for `max_tokens` is refused.
+    #[default]
+    Refuse,
+    /// It ends there.
+    Stop,
+    /// It forgets the older half of all but its first tokens, `keep` and BOS, and goes on with the rest moved up in its
+    /// place (`--context-shift`, `--keep`).
+    Shift { keep: u32 },
 }
 
 /// Whether ggml lays weights out anew for its kernels for many rows (`--no-repack`). In fast numerics alone, and where no
