@@ -36,8 +36,8 @@ fn beyond_training(id: &str, load: &Load, facts: &ModelFacts, room: Room) -> Opt
         let is_level = *load.key.get::<Context>() != Context::Setting;
         return (is_level && context > trained).then(|| {
             format!(
-                "context = {context} is more than the {trained} tokens that the model {id} was trained on; its texts end before \
-                 them, at {reached}"
+                "context = {context} is more than the {trained} tokens that the model {id} was trained on; its texts reach \
+                 {reached} of them"
             )
         });
     }
