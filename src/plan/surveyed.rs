@@ -21,6 +21,7 @@ pub struct Surveyed {
 
 /// Where a model is.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each model")]
 pub enum Origin {
     File(OnDisk),
     Server {
