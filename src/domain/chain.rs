@@ -2,6 +2,7 @@
 //! that checks need. Must not know how a chain is written in a file, computed, or asked of a server.
 
 use serde::{Deserialize, Serialize};
+use strum::Display;
 
 use super::Temperature;
 
@@ -9,8 +10,33 @@ use super::Temperature;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
     pub id: String,
+    /// None where they are not known yet, or not ours to say: `author` says which.
     pub steps: Vec<Step<Slot>>,
     pub fidelity: Fidelity,
+    pub author: Author,
+}
+
+/// Who says what the steps of a chain are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Author {
+    /// The experiment, or moe-sweep: they are the same for every model.
+    #[default]
+    Experiment,
+    /// Whoever made the model, in its files, which were not read yet.
+    Model,
+    /// The files of this model, and where in them they are stated.
+    ModelFile { model: String, place: SamplingPlace },
+    /// The server, which is asked for none.
+    Server,
+}
+
+/// Where a model's files speak of sampling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display)]
+pub enum SamplingPlace {
+    #[strum(to_string = "general.sampling.* in its header")]
+    Header,
+    #[strum(to_string = "generation_config.json beside it")]
+    GenerationConfig,
 }
 
 /// Whether a chain is held to the rules of a sane chain, or reproduces
@@ -146,9 +172,40 @@ impl Chain {
         ResolvedChain(steps.map(|step| step.map_temperature(|slot| slot.at(temperature))).collect())
     }
 
-    /// Whether any step draws: without a draw, seeds change nothing.
+    /// Whether any step draws: without a draw, seeds change nothing. Steps that are not known may draw.
     pub fn draws(&self) -> bool {
-        self.steps.iter().any(Step::draws)
+        match self.author {
+            Author::Model | Author::Server => true,
+            Author::Experiment | Author::ModelFile { .. } => self.steps.iter().any(Step::draws),
+        }
+    }
+
+    /// What sets it apart from every other chain of a plan: its id, and the model where another one's has other steps.
+    pub fn title(&self) -> String {
+        match &self.author {
+            Author::ModelFile { model, .. } => format!("{} of {model}", self.id),
+            Author::Experiment | Author::Model | Author::Server => self.id.clone(),
+        }
+    }
+
+    /// Whether it is what a cell of this model and this chain means.
+    pub fn is_of(&self, model: &str, id: &str) -> bool {
+        let of_other = matches!(&self.author, Author::ModelFile { model: theirs, .. } if theirs != model);
+        self.id == id && !of_other
+    }
+
+    /// The temperature of its own, where the trial's plays no part for that reason.
+    pub fn own_temperature(&self) -> Option<Temperature> {
+        let slots = || self.steps.iter().filter_map(Step::slot);
+        let is_trials = |slot: Slot| slot == Slot::Trial;
+        if slots().any(is_trials) { None } else { slots().find_map(Into::into) }
+    }
+}
+
+impl ResolvedChain {
+    /// Whether the server decides, which is asked for no step.
+    pub fn is_servers(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -167,6 +224,15 @@ impl From<Slot> for Option<Temperature> {
         match slot {
             Slot::Trial => None,
             Slot::Fixed(temperature) => Some(temperature),
+        }
+    }
+}
+
+impl Step<Slot> {
+    fn slot(&self) -> Option<Slot> {
+        match self {
+            Self::Temperature { t } | Self::TemperatureExt { t, .. } => Some(*t),
+            _ => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_spanned::Spanned;
 use super::error::Problems;
 use super::faults::{Fault, faults};
 use super::raw::{RawChain, RawSlot, RawStep};
-use crate::domain::{Chain, Fidelity, Slot, Step, StepKind, Temperature};
+use crate::domain::{Author, Chain, Fidelity, Slot, Step, StepKind, Temperature};
 
 /// Checks a chain; None, with the reasons in `problems`, when it can't be used.
 pub fn resolve_chain(raw: &RawChain, problems: &mut Problems) -> Option<Chain> {
@@ -37,7 +37,7 @@ pub fn resolve_chain(raw: &RawChain, problems: &mut Problems) -> Option<Chain> {
         }
     }
     let fidelity = if raw.faithful { Fidelity::Faithful } else { Fidelity::Checked };
-    Some(Chain { id: id.clone(), steps: resolved, fidelity })
+    Some(Chain { id: id.clone(), steps: resolved, fidelity, author: Author::Experiment })
 }
 
 fn resolve_step(raw: &Spanned<RawStep>, problems: &mut Problems) -> Option<Step<Slot>> {

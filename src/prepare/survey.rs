@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::absent::stand_in;
-use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
+use super::fit::{MemoryError, Needs, header_of, must_fit};
 use crate::domain::{Generate, ModelFacts, Offload, PromptKey, Quant};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
 use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study};
 use crate::message::say;
 use crate::model::memory::Room;
-use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sha256_of};
+use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sampling_of, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};
@@ -211,7 +211,9 @@ fn survey_file(
 
     let sizes = parts(path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
-    let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
+    let header = header_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
+    let sampling = sampling_of(path, header.as_ref().map(|(gguf, _)| gguf), request.generate.context);
+    let anatomy = header.map(|(_, anatomy)| anatomy);
     let (facts, engine, prompt_counts) = ask_worker(model, path, request, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
     if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &request.room) {
@@ -230,7 +232,7 @@ fn survey_file(
     }
     let blake3 = blake3_of(path).map_err(unreadable)?;
 
-    let origin = Origin::File(OnDisk { path: path.to_owned(), commit, size_bytes, facts, prompt_counts });
+    let origin = Origin::File(OnDisk { path: path.to_owned(), commit, size_bytes, facts, sampling, prompt_counts });
     Ok((Surveyed { origin, blake3, engine }, anatomy))
 }
 

@@ -17,6 +17,7 @@ mod gguf_fuzz;
 mod gpu_measurements;
 mod groups;
 mod inspect;
+mod model_defaults;
 mod notes;
 mod on_disk;
 mod power;

@@ -56,6 +56,11 @@ pub enum Inexpressible {
     #[error("it draws, and the api {api} takes no seed")]
     NoSeed { api: Api },
     #[error(
+        "whether the server draws is not known, and the api {api} takes no seed: say what it runs with own_chain, and ask \
+         for that chain"
+    )]
+    UnknownDraw { api: Api },
+    #[error(
         "its step {step} keeps {min_keep} tokens at least, and the api {api} has no field for the min_keep of one step"
     )]
     MinKeep { api: Api, step: &'static str, min_keep: usize },
@@ -98,11 +103,18 @@ impl fmt::Display for Loss {
     }
 }
 
-/// The fields that ask `server` for `chain`; the seed aside. Of the server's own chain the temperature alone is said.
+/// The fields that ask `server` for `chain`; the seed aside. Of the server's own chain the temperature alone is said, of
+/// one that the server decides nothing.
 ///
 /// # Errors
 /// When the API can't say it.
 pub fn sampling_fields(server: &Server, chain: &ResolvedChain) -> Result<Map<String, Value>, Inexpressible> {
+    if chain.is_servers() {
+        return match server.api {
+            Api::Shimmy => Err(Inexpressible::UnknownDraw { api: server.api }),
+            Api::Openai | Api::LlamaServer | Api::Ollama => Ok(Map::new()),
+        };
+    }
     if server.own_chain.is_some() {
         let temperature = chain.0.iter().find_map(|step| match step {
             Step::Temperature { t } => Some(*t),

@@ -6,7 +6,9 @@ use serde_spanned::Spanned;
 
 use super::raw::{RawArm, RawPair, RawStudy};
 use super::{Arm, Kind, Sampling, Study, Subject};
-use crate::domain::{Factor, FactorLevel as _, Generate, Numerics, Offload, Quant, Seed, Temperature, Template};
+use crate::domain::{
+    Author, Factor, FactorLevel as _, Generate, Numerics, Offload, Quant, Seed, Temperature, Template,
+};
 use crate::experiment::error::{BadExperiment, Problems};
 use crate::experiment::grid_levels::{no_catalogue, resolve_level, resolve_levels, resolve_names, resolve_seeds};
 use crate::experiment::known::{known_chains, known_models};
@@ -129,7 +131,12 @@ fn resolve_subject(raw: &RawStudy, kind: Kind, problems: &mut Problems) -> Optio
             if grid.temperature.is_none() {
                 missing("temperature", "[0.9]");
             }
-            let chains = resolve_names(grid.chain.as_ref()?, "chain", &chains, "", |chain| &chain.id, problems);
+            let names = grid.chain.as_ref()?;
+            let chains = resolve_names(names, "chain", &chains, "", |chain| &chain.id, problems);
+            for chain in chains.iter().filter(|chain| chain.author != Author::Experiment) {
+                let message = format!("{} is for sweeps: routing follows texts of steps that the file says", chain.id);
+                problems.add(names.span(), message, "name another chain, such as \"llama.cpp\"");
+            }
             let temperatures = resolve_levels(Factor::Temperature, Some(grid.temperature.as_ref()?), problems);
             let seeds = grid.seed.as_ref().map_or_else(first_seed, |seeds| resolve_seeds(seeds, problems));
             let temperatures = temperatures.iter().filter_map(Temperature::of).copied().collect();
