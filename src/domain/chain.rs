@@ -6,6 +6,12 @@ use strum::Display;
 
 use super::Temperature;
 
+/// What `json` allows: an object, by llama.cpp's own grammar (`grammars/json.gbnf`, MIT, as llama-cpp-python 0.3.36 has
+/// it). A trial is known by the step's name, so another grammar is a step of another name.
+pub const JSON_GRAMMAR: &str = include_str!("json.gbnf");
+/// The rule of a grammar, `json`'s included, that a text is an instance of where nothing else is said.
+pub const ROOT: &str = "root";
+
 /// A named sampler chain, with `"T"` still open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
@@ -117,6 +123,8 @@ pub enum Step<T> {
         grammar: String,
         root: String,
     },
+    /// [`JSON_GRAMMAR`], or what a server makes of JSON mode.
+    Json,
     Infill,
     /// Selects the first of the most probable candidates.
     Greedy,
@@ -257,6 +265,7 @@ impl<T> Step<T> {
             Self::Grammar { ref grammar, .. } => grammar.is_empty(),
             Self::Temperature { .. }
             | Self::TemperatureExt { .. }
+            | Self::Json
             | Self::Infill
             | Self::Greedy
             | Self::Dist
@@ -280,6 +289,7 @@ impl<T> Step<T> {
             | Self::TopNSigma { .. }
             | Self::Xtc { .. }
             | Self::Grammar { .. }
+            | Self::Json
             | Self::Infill => StepKind::Truncation,
             Self::Greedy | Self::Dist | Self::Mirostat { .. } | Self::MirostatV2 { .. } | Self::AdaptiveP { .. } => {
                 StepKind::Selection
@@ -313,6 +323,7 @@ impl<T> Step<T> {
             }
             Self::LogitBias { biases } => Step::LogitBias { biases },
             Self::Grammar { grammar, root } => Step::Grammar { grammar, root },
+            Self::Json => Step::Json,
             Self::Infill => Step::Infill,
             Self::Greedy => Step::Greedy,
             Self::Dist => Step::Dist,

@@ -36,6 +36,8 @@ pub enum Stop {
     /// The model chose an end-of-generation token.
     Eos,
     MaxTokens,
+    /// The chain's grammar allows no token more: the text is complete, or the steps before have left none that it allows.
+    Grammar,
     /// The server cut it: a lost stream, a filter, a limit of its own. How it would have gone
     /// on is not known.
     Cut,
@@ -72,6 +74,7 @@ impl Stop {
         match self {
             Self::Eos => "eos",
             Self::MaxTokens => "max_tokens",
+            Self::Grammar => "grammar",
             Self::Cut => "cut",
             Self::Repetition => "repetition",
             Self::Unknown => "unknown",

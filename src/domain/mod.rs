@@ -20,7 +20,9 @@ mod settings;
 mod trial;
 
 pub use cell::Cell;
-pub use chain::{Author, Chain, Fidelity, ResolvedChain, SamplingPlace, Slot, Step, StepKind, TokenBias};
+pub use chain::{
+    Author, Chain, Fidelity, JSON_GRAMMAR, ROOT, ResolvedChain, SamplingPlace, Slot, Step, StepKind, TokenBias,
+};
 pub use chat_form::ChatForm;
 pub use factor::{Factor, FactorLevel, Level};
 pub use factors::*;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::error::Problems;
 use super::raw::RawChain;
 use super::rules::resolve_chain;
+use super::surroundings::Grammars;
 use crate::domain::{Author, Chain, Fidelity};
 
 const FILE: &str = include_str!("chains.toml");
@@ -28,8 +29,9 @@ impl BuiltIn {
         }
         let File { chain, preset } = toml::from_str(FILE).expect("the built-in chains are valid TOML");
         let mut problems = Problems::new("chains.toml", FILE);
-        let mut resolve =
-            |raw: &[RawChain]| raw.iter().map(|chain| resolve_chain(chain, &mut problems)).collect::<Option<Vec<_>>>();
+        let mut resolve = |raw: &[RawChain]| {
+            raw.iter().map(|chain| resolve_chain(chain, &Grammars::new(), &mut problems)).collect::<Option<Vec<_>>>()
+        };
         let both = resolve(&chain).zip(resolve(&preset));
         let (reserved, mut presets) = problems.none_or(both).expect("the built-in chains keep the rules");
         presets.extend([("model-defaults", Author::Model), ("server-defaults", Author::Server)].map(decided_elsewhere));

@@ -22,7 +22,7 @@ pub(super) fn known_models(
     models
 }
 
-pub(super) fn known_chains(raw: &[RawChain], problems: &mut Problems) -> Vec<Chain> {
+pub(super) fn known_chains(raw: &[RawChain], surroundings: &Surroundings, problems: &mut Problems) -> Vec<Chain> {
     let BuiltIn { reserved: mut chains, presets } = BuiltIn::read();
     for chain in raw {
         if chains.iter().any(|known| known.id == *chain.id.get_ref()) {
@@ -33,7 +33,7 @@ pub(super) fn known_chains(raw: &[RawChain], problems: &mut Problems) -> Vec<Cha
                 "give it a name of its own: results would be mistaken for the other's",
             );
         }
-        chains.extend(resolve_chain(chain, problems).or_else(|| unusable(chain)));
+        chains.extend(resolve_chain(chain, &surroundings.grammars, problems).or_else(|| unusable(chain)));
     }
     let own = |preset: &Chain| raw.iter().any(|chain| *chain.id.get_ref() == preset.id);
     chains.extend(presets.into_iter().filter(|preset| !own(preset)));

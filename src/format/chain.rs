@@ -74,6 +74,7 @@ pub enum Step {
     Dry { multiplier: f32, base: f32, allowed_length: i32, last_n: i32, sequence_breakers: Vec<String> },
     LogitBias { biases: Vec<TokenBias> },
     Grammar { grammar: String, root: String },
+    Json,
     Infill,
     Greedy,
     Dist,
@@ -184,6 +185,7 @@ impl<T: Into<Heat>> From<domain::Step<T>> for Step {
             }
             Domain::LogitBias { biases } => Self::LogitBias { biases: biases.into_iter().map(Into::into).collect() },
             Domain::Grammar { grammar, root } => Self::Grammar { grammar, root },
+            Domain::Json => Self::Json,
             Domain::Infill => Self::Infill,
             Domain::Greedy => Self::Greedy,
             Domain::Dist => Self::Dist,
@@ -215,6 +217,7 @@ impl TryFrom<Step> for domain::Step<Slot> {
             }
             Step::LogitBias { biases } => Self::LogitBias { biases: biases.into_iter().map(Into::into).collect() },
             Step::Grammar { grammar, root } => Self::Grammar { grammar, root },
+            Step::Json => Self::Json,
             Step::Infill => Self::Infill,
             Step::Greedy => Self::Greedy,
             Step::Dist => Self::Dist,

@@ -131,6 +131,7 @@ fn steps() -> impl Strategy<Value = Step<Slot>> {
             13 => Step::Greedy,
             14 => Step::Dist,
             15 => Step::Mirostat { tau: a, eta: b, m: k },
+            17 => Step::Json,
             16 => Step::MirostatV2 { tau: a, eta: b },
             _ => Step::AdaptiveP { target: a, decay: b },
         }
@@ -138,4 +139,4 @@ fn steps() -> impl Strategy<Value = Step<Slot>> {
 }
 
 /// How many kinds of step there are.
-const STEPS: usize = 18;
+const STEPS: usize = 19;

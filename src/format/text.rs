@@ -11,11 +11,12 @@ use crate::{domain, metrics};
 pub enum Stop {
     Eos,
     MaxTokens,
+    Grammar,
     Cut,
     Repetition,
     Unknown,
 }
-both_ways!(enum Stop, domain::Stop { Eos, MaxTokens, Cut, Repetition, Unknown });
+both_ways!(enum Stop, domain::Stop { Eos, MaxTokens, Grammar, Cut, Repetition, Unknown });
 
 /// The strings between which a model writes its thought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

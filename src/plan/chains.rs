@@ -8,7 +8,8 @@ use itertools::Itertools as _;
 
 use super::{Load, Surveyed};
 use crate::domain::{
-    Author, Chain, Exclusion, Level, ModelFacts, ModelSampling, SamplingPlace, Selection, Step, Temperature,
+    Author, Chain, Exclusion, Level, ModelFacts, ModelSampling, SamplingPlace, Selection, Slot, Step, StepKind,
+    Temperature,
 };
 use crate::experiment::{Experiment, Model, caveats};
 use crate::format::steps;
@@ -132,7 +133,8 @@ pub(super) fn notes(loads: &[Load], chains: &[Chain]) -> Vec<String> {
     let without_draw = without_draw.sorted_unstable().dedup().join(", ");
     let no_draw =
         (!without_draw.is_empty()).then(|| format!("no random draw, so one run whatever the seeds: {without_draw}"));
-    no_draw.into_iter().chain(applied_otherwise(loads)).chain(chains.iter().filter_map(decided_elsewhere)).collect()
+    let of_chains = chains.iter().flat_map(|chain| decided_elsewhere(chain).into_iter().chain(late_grammar(chain)));
+    no_draw.into_iter().chain(applied_otherwise(loads)).chain(of_chains).collect()
 }
 
 /// A server's samplers are its own affair.
@@ -147,6 +149,21 @@ fn applied_otherwise(loads: &[Load]) -> Vec<String> {
         planned.chain.0.iter().flat_map(caveats).map(named).collect::<Vec<_>>()
     });
     caveats.unique().collect()
+}
+
+/// A text ends where no token is left that its grammar allows.
+fn late_grammar(chain: &Chain) -> Option<String> {
+    let is_grammar = |step: &Step<Slot>| matches!(step, Step::Grammar { .. } | Step::Json) && !step.is_off();
+    let before = chain.steps.iter().take_while(|step| !is_grammar(step));
+    let cuts = before.filter(|step| step.kind() == StepKind::Truncation && !step.is_off()).count();
+    let has_grammar = chain.steps.iter().any(is_grammar);
+    (has_grammar && cuts > 0).then(|| {
+        format!(
+            "chain {}: its grammar stands after steps that leave tokens out, and ends a text where they leave none that it \
+             allows (stop grammar); as the first step it has all of them",
+            chain.id
+        )
+    })
 }
 
 /// What the experiment does not say of a chain, or says in vain: its steps, its temperature.

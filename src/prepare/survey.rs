@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::absent::stand_in;
 use super::fit::{MemoryError, Needs, header_of, must_fit};
-use crate::domain::{Generate, ModelFacts, Offload, PromptKey, Quant};
-use crate::engine::{EngineFacts, PromptCounts, Questions};
-use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study};
+use crate::domain::{Chain, Generate, ModelFacts, Offload, PromptKey, Quant, Step};
+use crate::engine::{EngineFacts, EngineKind, Grammar, PromptCounts, Questions};
+use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study, Subject};
 use crate::message::say;
 use crate::model::memory::Room;
 use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sampling_of, sha256_of};
@@ -61,6 +61,11 @@ pub enum SurveyError {
         "is the server running, and the api the one that it speaks? docs/servers.md has an example for each"
     ))]
     UnusableServer { id: String, server: String, url: String, reason: String },
+    #[error("the grammar of the chain {chain} can't be read for the model {id}: {reason}")]
+    #[diagnostic(help(
+        "correct it: GBNF, as llama.cpp's grammars/README.md describes it; for any JSON object write the step \"json\""
+    ))]
+    Grammar { id: String, chain: String, reason: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Kernels(#[from] UnusableKernels),
@@ -95,6 +100,7 @@ pub enum WhereAbsent {
 pub struct SurveyRequest<'a> {
     pub models: &'a [Model],
     pub prompts: &'a [Prompt],
+    pub chains: &'a [Chain],
     pub keys: Vec<PromptKey>,
     pub generate: Generate,
     /// The least room that free memory must leave beside the weights of a model's own file, at one of these offloads
@@ -110,6 +116,7 @@ impl<'a> SurveyRequest<'a> {
         Self {
             models: &grid.models,
             prompts,
+            chains: &grid.chains,
             keys: grid.prompt_keys(),
             generate: *generate,
             room: room.filter(|_| whole_files).map(|room| (room, grid.levels_of())),
@@ -118,8 +125,12 @@ impl<'a> SurveyRequest<'a> {
 
     /// Makes the request for a study. Each arm's file must fit, which is looked at when it is made.
     pub fn of_study(study: &'a Study) -> Self {
-        let Study { models, prompts, generate, .. } = study;
-        Self { models, prompts, keys: vec![study.prompt_key()], generate: *generate, room: None }
+        let Study { models, prompts, generate, subject, .. } = study;
+        let chains = match subject {
+            Subject::Divergence => &[][..],
+            Subject::Routing(sampling) => &sampling.chains,
+        };
+        Self { models, prompts, chains, keys: vec![study.prompt_key()], generate: *generate, room: None }
     }
 
     fn questions(&self) -> Questions {
@@ -215,6 +226,7 @@ fn survey_file(
     let sampling = sampling_of(path, header.as_ref().map(|(gguf, _)| gguf), request.generate.context);
     let anatomy = header.map(|(_, anatomy)| anatomy);
     let (facts, engine, prompt_counts) = ask_worker(model, path, request, executable)?;
+    check_grammars(model, path, request, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
     if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &request.room) {
         must_fit(id, path, anatomy, &engine, offloads, Needs { context: request.generate.context, room: *room })?;
@@ -276,6 +288,41 @@ fn survey_server(
     }
     let blake3 = blake3::hash(engine.fingerprint.as_bytes()).to_hex().to_string();
     Ok(Surveyed { origin: Origin::Server { facts, findings }, blake3, engine })
+}
+
+/// Has llama.cpp read the grammars of the chains, in a worker each, for one that it can't read ends the worker.
+fn check_grammars(
+    model: &Model,
+    path: &Path,
+    request: &SurveyRequest<'_>,
+    executable: &Executable,
+) -> Result<(), SurveyError> {
+    if EngineKind::of(path) == EngineKind::Scripted {
+        return Ok(());
+    }
+    for (chain, grammar) in request.chains.iter().flat_map(grammars) {
+        let mut worker = Worker::start(executable, request.generate.numerics)
+            .map_err(|source| SurveyError::Spawn { executable: executable.path().to_owned(), source })?;
+        let question = Request::CheckGrammar { path: path.to_owned(), grammar };
+        let checked = Exchange::begin(&mut worker, &question, Limits::silence(TIMEOUT)).answer(|reply| match reply {
+            Reply::CheckedGrammar => Heard::Answer(()),
+            other => Heard::out_of_turn(&other),
+        });
+        checked.map_err(|unanswered| SurveyError::Grammar {
+            id: model.id.clone(),
+            chain: chain.to_owned(),
+            reason: unanswered.to_string(),
+        })?;
+    }
+    Ok(())
+}
+
+/// The grammars that a chain states, beside its name.
+fn grammars(chain: &Chain) -> impl Iterator<Item = (&str, Grammar)> {
+    chain.steps.iter().filter_map(|step| match step {
+        Step::Grammar { grammar, root } => Some((&*chain.id, Grammar { grammar: grammar.clone(), root: root.clone() })),
+        _ => None,
+    })
 }
 
 /// What the engine says of the model: a file that it does not survive ends the

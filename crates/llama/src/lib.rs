@@ -77,7 +77,7 @@ pub use prompt::ChatForm;
 pub use quantise::FileType;
 pub use rewrite::{can_rewrite, rewrite};
 pub use rows::Rows;
-pub use sampler::Sampler;
+pub use sampler::{Sampler, check_grammar};
 pub use settings::{
     Bos, HostExperts, LoadMode, Numerics, PromptOptions, Samplers, Settings, Sharing, Strategy, Template,
 };

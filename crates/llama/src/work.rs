@@ -71,6 +71,8 @@ pub enum Stop {
     /// The model chose an end-of-generation token.
     Eos,
     MaxTokens,
+    /// The chain's grammar allows no token more.
+    Grammar,
 }
 
 /// How long a job took.

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{ResolvedChain, Step, Temperature};
+use crate::domain::{JSON_GRAMMAR, ROOT, ResolvedChain, Step, Temperature};
 use crate::experiment::{Api, Extension, Server};
 
 /// The language of a server: its API, and the fields beyond that API's own that it understands.
@@ -53,6 +53,8 @@ pub enum Inexpressible {
     Twice { api: Api, step: &'static str },
     #[error("it selects greedily after other steps, and the api {api} selects by a draw unless the temperature is 0")]
     LateGreedy { api: Api },
+    #[error("its grammar begins with {root}, and the api {api} has no field for that: call the rule {ROOT}")]
+    Root { api: Api, root: String },
     #[error("it draws, and the api {api} takes no seed")]
     NoSeed { api: Api },
     #[error(
@@ -142,14 +144,16 @@ pub fn request_revision(chain: &ResolvedChain, api: Api) -> Option<u32> {
 pub fn express(chain: &ResolvedChain, dialect: Dialect<'_>) -> Expressed {
     let api = dialect.api;
     let mut said = Expressed { fields: neutral(dialect), lost: vec![] };
-    let mut names = Vec::new();
+    let mut names: Vec<&'static str> = Vec::new();
     let mut greedy = None;
     for step in chain.0.iter().filter(|step| !step.is_off()) {
         let name = name_of(step);
         let told = match step {
-            _ if names.contains(&name) => Err(Inexpressible::Twice { api, step: name }),
+            _ if names.iter().any(|known| field_of(known) == field_of(name)) => {
+                Err(Inexpressible::Twice { api, step: name })
+            }
             Step::Greedy => {
-                greedy = Some(names.iter().all(|name| *name == "penalties"));
+                greedy = Some(names.iter().all(|name| matches!(*name, "penalties" | "grammar" | "json")));
                 Ok(Map::new())
             }
             Step::Dist if api == Api::Shimmy => Err(Inexpressible::NoSeed { api }),
@@ -176,7 +180,8 @@ pub fn express(chain: &ResolvedChain, dialect: Dialect<'_>) -> Expressed {
         }
         None => {}
     }
-    names.retain(|name| !matches!(*name, "dist" | "greedy"));
+    // What a grammar allows is asked of the token that was chosen, wherever its step stands.
+    names.retain(|name| !matches!(*name, "dist" | "greedy" | "grammar" | "json"));
     if api == Api::LlamaServer {
         said.fields.insert("samplers".to_owned(), json!(names));
     } else if names.len() > 1 && greedy != Some(true) {
@@ -202,7 +207,7 @@ fn neutral(dialect: Dialect<'_>) -> Map<String, Value> {
             }
             fields
         }
-        // Only what `samplers` lists is applied.
+        // Only what `samplers` lists is applied, and a grammar that is sent.
         Api::LlamaServer => json!({ "temperature": 1 }),
         Api::Ollama => json!({
             "temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0, "typical_p": 1,
@@ -252,6 +257,13 @@ fn fields_of(
             set("frequency_penalty", number(frequency));
             set("presence_penalty", number(presence));
         }
+        (Step::Grammar { root, .. }, Api::LlamaServer) if root != ROOT => {
+            return Err(Inexpressible::Root { api, root: root.clone() });
+        }
+        (Step::Grammar { grammar, .. }, Api::LlamaServer) => set("grammar", json!(grammar)),
+        (Step::Json, Api::LlamaServer) => set("grammar", json!(JSON_GRAMMAR)),
+        (Step::Json, Api::Openai) => set("response_format", json!({ "type": "json_object" })),
+        (Step::Json, Api::Ollama) => set("format", json!("json")),
         (Step::TopNSigma { n }, Api::LlamaServer) => set("top_n_sigma", number(*n)),
         (Step::Xtc { p, threshold, .. }, Api::LlamaServer) => {
             set("xtc_probability", number(*p));
@@ -298,6 +310,7 @@ fn name_of(step: &Step<Temperature>) -> &'static str {
         Step::Dry { .. } => "dry",
         Step::LogitBias { .. } => "logit_bias",
         Step::Grammar { .. } => "grammar",
+        Step::Json => "json",
         Step::Infill => "infill",
         Step::Greedy => "greedy",
         Step::Dist => "dist",
@@ -305,6 +318,11 @@ fn name_of(step: &Step<Temperature>) -> &'static str {
         Step::MirostatV2 { .. } => "mirostat_v2",
         Step::AdaptiveP { .. } => "adaptive_p",
     }
+}
+
+/// What says a step of this name: JSON mode is a grammar too.
+fn field_of(name: &'static str) -> &'static str {
+    if name == "json" { "grammar" } else { name }
 }
 
 /// A number as a file writes it: 0.9, not the 0.8999999761581421 that its f32 is.

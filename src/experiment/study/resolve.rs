@@ -80,7 +80,7 @@ fn study(raw: &RawStudy, surroundings: &Surroundings, problems: &mut Problems) -
         problems,
     );
     let template: Option<Template> = resolve_named("template", raw.grid.template.as_ref(), problems);
-    let subject = resolve_subject(raw, kind?, problems);
+    let subject = resolve_subject(raw, kind?, surroundings, problems);
     let numerics = generate.map_or_else(Numerics::default, |generate| generate.numerics);
     let (base, others) = resolve_arms(raw, kind?, numerics, problems);
     Some(Study {
@@ -97,9 +97,14 @@ fn study(raw: &RawStudy, surroundings: &Surroundings, problems: &mut Problems) -
 }
 
 /// What is compared, and how the texts that are followed are made.
-fn resolve_subject(raw: &RawStudy, kind: Kind, problems: &mut Problems) -> Option<Subject> {
+fn resolve_subject(
+    raw: &RawStudy,
+    kind: Kind,
+    surroundings: &Surroundings,
+    problems: &mut Problems,
+) -> Option<Subject> {
     let grid = &raw.grid;
-    let chains = known_chains(&raw.chain, problems);
+    let chains = known_chains(&raw.chain, surroundings, problems);
     let first_seed = || vec![Seed::new(0).expect("0 is a seed")];
     match kind {
         // Found by `kind_of`, which the caller asks first.

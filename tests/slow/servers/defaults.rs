@@ -1,5 +1,7 @@
 //! The chain that the server decides: nothing is sent that would decide it, and what it says of it is kept.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::bench;
@@ -71,7 +73,9 @@ fn no_sampling_field_is_sent_and_the_seed_is() {
         let bodies = server.bodies(path);
         let settings = |body: &Value| if api == "ollama" { body["options"].clone() } else { body.clone() };
         let asked: Vec<_> = bodies.iter().map(settings).filter(|asked| asked.get("temperature").is_none()).collect();
-        assert_eq!(asked.len(), 6, "beside what is tried first");
+        // Some are made again, to see whether they are the same.
+        let distinct: BTreeSet<_> = asked.iter().map(Value::to_string).collect();
+        assert!(distinct.len() <= 6 && asked.len() >= 6, "beside what is tried first: {distinct:?}");
         for asked in &asked {
             let sent: Vec<_> = SAMPLING.iter().filter(|key| asked.get(**key).is_some()).collect();
             assert!(sent.is_empty() && asked["seed"].is_u64(), "{api} was sent {asked}");
