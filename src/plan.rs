@@ -169,7 +169,7 @@ impl Plan {
             load.prompts.retain(|group| ids.contains(&group.prompt.id));
         }
         loads.retain(|load| !load.prompts.is_empty());
-        Self { loads, ..self.clone() }
+        Self { generate: self.generate, chains: self.chains.clone(), loads }
     }
 
     /// Returns what of the grid can't be asked of the servers in it, as far as it is known before they are asked

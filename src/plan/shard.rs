@@ -101,6 +101,6 @@ impl Plan {
             }
         }
         let start = start.unwrap_or(0);
-        (Self { loads, ..self.clone() }, start..end.max(start))
+        (Self { generate: self.generate, chains: self.chains.clone(), loads }, start..end.max(start))
     }
 }

@@ -61,11 +61,11 @@ pub enum SurveyError {
         "is the server running, and the api the one that it speaks? docs/servers.md has an example for each"
     ))]
     UnusableServer { id: String, server: String, url: String, reason: String },
-    #[error("the grammar of the chain {chain} can't be read for the model {id}: {reason}")]
+    #[error("{experiment}: the grammar of the chain {chain} can't be read for the model {id}: {reason}", experiment = experiment.display())]
     #[diagnostic(help(
         "correct it: GBNF, as llama.cpp's grammars/README.md describes it; for any JSON object write the step \"json\""
     ))]
-    Grammar { id: String, chain: String, reason: String },
+    Grammar { experiment: PathBuf, id: String, chain: String, reason: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Kernels(#[from] UnusableKernels),
@@ -169,7 +169,7 @@ pub fn survey(
     }
     for (model, located) in models {
         let (surveyed, anatomy) = match located {
-            Located::File { path, commit } => survey_file(model, &path, commit, request, executable)?,
+            Located::File { path, commit } => survey_file(model, &path, commit, request, experiment_file, executable)?,
             Located::Server(served) => (survey_server(model, served, request, executable, probing)?, None),
         };
         survey.surveyed.insert(model.id.clone(), surveyed);
@@ -215,6 +215,7 @@ fn survey_file(
     path: &Path,
     commit: Option<String>,
     request: &SurveyRequest<'_>,
+    experiment_file: &Path,
     executable: &Executable,
 ) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
     let id = &model.id;
@@ -226,7 +227,7 @@ fn survey_file(
     let sampling = sampling_of(path, header.as_ref().map(|(gguf, _)| gguf), request.generate.context);
     let anatomy = header.map(|(_, anatomy)| anatomy);
     let (facts, engine, prompt_counts) = ask_worker(model, path, request, executable)?;
-    check_grammars(model, path, request, executable)?;
+    check_grammars(model, path, request, experiment_file, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
     if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &request.room) {
         must_fit(id, path, anatomy, &engine, offloads, Needs { context: request.generate.context, room: *room })?;
@@ -295,6 +296,7 @@ fn check_grammars(
     model: &Model,
     path: &Path,
     request: &SurveyRequest<'_>,
+    experiment_file: &Path,
     executable: &Executable,
 ) -> Result<(), SurveyError> {
     if EngineKind::of(path) == EngineKind::Scripted {
@@ -309,6 +311,7 @@ fn check_grammars(
             other => Heard::out_of_turn(&other),
         });
         checked.map_err(|unanswered| SurveyError::Grammar {
+            experiment: experiment_file.to_owned(),
             id: model.id.clone(),
             chain: chain.to_owned(),
             reason: unanswered.to_string(),

@@ -11,6 +11,7 @@ mod evaluations;
 mod experiments;
 mod fit;
 mod flash_attention;
+mod grammars;
 mod hub;
 mod invariance;
 mod kernels;

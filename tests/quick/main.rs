@@ -15,6 +15,7 @@ mod fuzz;
 mod gguf;
 mod gguf_fuzz;
 mod gpu_measurements;
+mod grammars;
 mod groups;
 mod inspect;
 mod model_defaults;

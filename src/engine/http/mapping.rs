@@ -408,6 +408,45 @@ mod tests {
     }
 
     #[test]
+    fn json_mode_is_each_apis_own_and_stands_in_no_order() {
+        let steps = || vec![Step::Json, top_k(40), t(0.7), Step::Dist];
+        let asked = fields(&server(Api::LlamaServer), steps()).unwrap();
+        assert_eq!(asked["samplers"], json!(["top_k", "temperature"]));
+        assert_eq!(asked["grammar"], json!(JSON_GRAMMAR));
+        assert_eq!(fields(&server(Api::Ollama), steps()).unwrap()["format"], json!("json"));
+        let asked = fields(&server(Api::Openai), vec![Step::Json, t(0.7), Step::Dist]).unwrap();
+        assert_eq!(asked["response_format"], json!({ "type": "json_object" }));
+        let refused = fields(&server(Api::Shimmy), vec![Step::Json, Step::Greedy]).unwrap_err();
+        assert_eq!(refused, Inexpressible::NoField { api: Api::Shimmy, step: "json" });
+        let greedy = fields(&server(Api::Openai), vec![Step::Json, Step::Greedy]).unwrap();
+        assert_eq!(greedy["temperature"], json!(0), "a grammar before it chooses nothing");
+    }
+
+    #[test]
+    fn a_grammar_is_for_llama_server_and_begins_with_root() {
+        let grammar = |root: &str| Step::Grammar { grammar: format!("{root} ::= \"a\""), root: root.to_owned() };
+        let llama_server = server(Api::LlamaServer);
+        let asked = fields(&llama_server, vec![grammar("root"), Step::Dist]).unwrap();
+        assert_eq!(asked["grammar"], json!("root ::= \"a\""));
+        let other = fields(&llama_server, vec![grammar("date"), Step::Dist]).unwrap_err();
+        assert_eq!(other, Inexpressible::Root { api: Api::LlamaServer, root: "date".to_owned() });
+        let two = fields(&llama_server, vec![grammar("root"), Step::Json, Step::Dist]).unwrap_err();
+        assert_eq!(two, Inexpressible::Twice { api: Api::LlamaServer, step: "json" });
+        for api in [Api::Openai, Api::Ollama, Api::Shimmy] {
+            let refused = fields(&server(api), vec![grammar("root"), Step::Greedy]).unwrap_err();
+            assert_eq!(refused, Inexpressible::NoField { api, step: "grammar" });
+        }
+    }
+
+    #[test]
+    fn a_server_that_decides_is_told_nothing() {
+        for api in [Api::Openai, Api::LlamaServer, Api::Ollama] {
+            assert_eq!(fields(&server(api), vec![]).unwrap(), json!({}));
+        }
+        assert_eq!(fields(&server(Api::Shimmy), vec![]), Err(Inexpressible::UnknownDraw { api: Api::Shimmy }));
+    }
+
+    #[test]
     fn of_its_own_chain_a_server_is_told_the_temperature() {
         let mut own = server(Api::Shimmy);
         own.own_chain = Some("shimmy-1.7".into());

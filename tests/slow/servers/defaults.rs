@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::bench;
 use crate::support::Bench;
-use crate::support::canned::{Canned, stream, text, whole};
+use crate::support::canned::{Canned, choices, stream, text, whole};
 use crate::support::server::Request;
 
 /// What no request may hold that leaves the choice to the server.
@@ -110,4 +110,28 @@ fn a_model_file_is_not_asked_of_a_server_and_shimmy_is_not_asked_for_an_unknown_
     let bench = asks_for_nothing(&server, "shimmy");
     bench.run("out", &[], 96).says(&["the api shimmy takes no seed", "own_chain"]);
     assert!(server.bodies("/completion").is_empty() && !bench.exists("out"), "nothing is asked or written");
+}
+
+#[test]
+fn json_mode_is_asked_of_each_api_in_its_own_words() {
+    let openai = Canned::openai(|request| {
+        let words = text(request);
+        choices(&[json!({ "text": words.concat(), "finish_reason": "length" })], words.len())
+    });
+    let schema = json!({ "type": "json_object" });
+    for (api, path, key, said, server) in [
+        ("openai", "/v1/completions", "response_format", schema, openai),
+        ("ollama", "/api/generate", "format", json!("json"), ollama()),
+    ] {
+        let bench = bench(&server.url, &["one", "two", "three"]);
+        bench.edit("api = \"openai\"", &format!("api = \"{api}\""));
+        bench.edit("[\"pure\"]", "[\"json\", \"pure\"]");
+        let chain = "\n[[chain]]\nid = \"json\"\nsteps = [\"json\", { temperature = \"T\" }, \"dist\"]\n";
+        bench.write("x.toml", bench.read("x.toml") + chain);
+        bench.run("out", &[], 0);
+        let bodies = server.bodies(path);
+        let asked = bodies.iter().filter(|body| body.get(key) == Some(&said)).count();
+        assert!(asked >= 12 && bodies.len() > 2 * asked - 12, "{api}: {asked} of {}", bodies.len());
+        assert!(bodies.iter().all(|body| body["options"].get("format").is_none()), "it stands beside the options");
+    }
 }
