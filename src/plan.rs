@@ -9,13 +9,14 @@ use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
-    PromptKey, ResolvedChain, Scope, Seed, Step, Template, Trial, TrialId, Ubatch, Width, cache_share,
+    PromptKey, ResolvedChain, Scope, Seed, Template, Trial, TrialId, Ubatch, Width, cache_share,
 };
 use crate::engine::http::request_revision;
 use crate::engine::{CACHE_STEP, Limits, Shape, Strategy};
-use crate::experiment::{Experiment, Model, Prompt, Source, caveats};
+use crate::experiment::{Experiment, Model, Prompt, Source};
 use crate::metrics::Markers;
 
+mod chains;
 mod design;
 mod format;
 mod identity;
@@ -28,6 +29,7 @@ mod shard;
 mod study;
 mod surveyed;
 
+pub use chains::Undecided;
 pub use design::{Design, DesignError, Part};
 use identity::Identity;
 pub use refused::Refused;
@@ -43,6 +45,8 @@ pub use surveyed::{OnDisk, Origin, Surveyed};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub generate: Generate,
+    /// Those of the grid, as they are for its models.
+    pub chains: Vec<Chain>,
     pub loads: Vec<Load>,
 }
 
@@ -103,6 +107,8 @@ pub enum PlanError {
     )]
     NoTemplate { template: Template, model: String, reason: String },
     #[error(transparent)]
+    Undecided(#[from] Undecided),
+    #[error(transparent)]
     Server(#[from] server::Misfit),
 }
 
@@ -150,7 +156,7 @@ impl Plan {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let plan = Self { generate: experiment.generate, loads };
+        let plan = Self { generate: experiment.generate, chains: chains::of_models(experiment, surveyed), loads };
         Ok(match experiment.sequential {
             None => plan,
             Some(settings) => plan.of_prompts(&Sequence::new(settings, &plan.loads).order),
@@ -169,17 +175,21 @@ impl Plan {
             load.prompts.retain(|group| ids.contains(&group.prompt.id));
         }
         loads.retain(|load| !load.prompts.is_empty());
-        Self { generate: self.generate, loads }
+        Self { generate: self.generate, chains: self.chains.clone(), loads }
     }
 
     /// Returns what of the grid can't be asked of the servers in it, as far as it is known before they are asked
     /// anything.
     pub fn server_misfits(experiment: &Experiment) -> Vec<PlanError> {
         let misfits = |model: &Model| match &model.source {
-            Source::Server(served) => server::misfits(experiment, &model.id, served),
+            Source::Server(served) => {
+                let undecided = chains::undecided(experiment, model, None).into_iter().map(PlanError::from);
+                let others = server::misfits(experiment, &model.id, served).into_iter().map(PlanError::from);
+                undecided.chain(others).collect()
+            }
             Source::Path(_) | Source::Hub(_) | Source::Packages(_) => vec![],
         };
-        experiment.grid.models.iter().flat_map(misfits).map(PlanError::from).collect()
+        experiment.grid.models.iter().flat_map(misfits).collect()
     }
 
     pub fn trials(&self) -> impl Iterator<Item = &Trial> {
@@ -209,21 +219,6 @@ impl Plan {
             .flat_map(|load| server::doubts(load, many_seeds))
             .unique_by(|doubt| format!("{doubt:?}"))
             .collect()
-    }
-
-    /// Steps of the chains that are off, or have values that llama.cpp does not apply. A server's
-    /// samplers are its own affair.
-    fn chain_caveats(&self) -> Vec<String> {
-        let here = self.loads.iter().filter(|load| load.surveyed.file().is_some());
-        let chains = here.flat_map(Load::planned).unique_by(|planned| {
-            let cell = &planned.trial.cell;
-            (cell.chain(), cell.temperature().get().to_bits())
-        });
-        let caveats = chains.flat_map(|planned| {
-            let named = |caveat| format!("chain {}: {caveat}", planned.trial.cell.chain());
-            planned.chain.0.iter().flat_map(caveats).map(named).collect::<Vec<_>>()
-        });
-        caveats.unique().collect()
     }
 
     /// Returns the strings between which each model writes its thought, by the model's name, where they are known.
@@ -272,12 +267,7 @@ impl Plan {
         {
             notes.push(format!("numerics = \"invariant\" does not hold, texts may depend on the batch: {variance}"));
         }
-        let without_draw: BTreeSet<_> = self.trials().filter(|t| t.seed.is_none()).map(|t| t.cell.chain()).collect();
-        if !without_draw.is_empty() {
-            let chains = Vec::from_iter(without_draw).join(", ");
-            notes.push(format!("no random draw, so one run whatever the seeds: {chains}"));
-        }
-        notes.extend(self.chain_caveats());
+        notes.extend(chains::notes(&self.loads, &self.chains));
         notes.extend(self.loads.iter().flat_map(|load| model_notes::notes(load, self.generate)).unique());
         notes.extend(self.loads.iter().flat_map(server::notes).unique());
         notes
@@ -338,7 +328,7 @@ impl Stretch<'_> {
         for sampler in grid.combinations(&Factor::nested(&[Scope::Sampler])) {
             let levels = [self.levels, &sampler].concat();
             let cell = Cell::new(FactorMap::from_fn(|factor| level_in(&levels, factor)));
-            let chain = grid.chain(cell.chain());
+            let chain = chains::of_model(grid.chain(cell.chain()), &self.model.id, self.surveyed);
             let resolved = Arc::new(chain.at(cell.temperature()));
             let request = match &self.model.source {
                 Source::Server(served) => request_revision(&resolved, served.server.api),
@@ -346,7 +336,7 @@ impl Stretch<'_> {
             };
             let identity = Identity::new(self.surveyed, experiment.generate, &cell, &resolved, &self.prompt.text);
             let mut identity = identity.of_request(request);
-            for seed in grid.seeds_of(chain) {
+            for seed in grid.seeds_of(&chain) {
                 if grid.excludes(Point { cell: &cell, seed, prompt: &self.prompt.id }) {
                     continue;
                 }
@@ -385,8 +375,10 @@ fn prompt_tokens<'a>(file: &'a OnDisk, model: &str, key: &PromptKey) -> Result<&
 fn misfits(experiment: &Experiment, model: &Model, surveyed: &Surveyed) -> Vec<PlanError> {
     match &surveyed.origin {
         Origin::File(file) => {
+            let undecided = chains::undecided(experiment, model, Some(&file.sampling));
             let offloads: Vec<Offload> = experiment.grid.levels_of();
-            of_file(&model.id, &file.facts, &offloads, &experiment.grid.chains).collect()
+            let others = of_file(&model.id, &file.facts, &offloads, &experiment.grid.chains);
+            undecided.into_iter().map(PlanError::from).chain(others).collect()
         }
         // Of its model no more is known than it states; what can be asked of it is (`server_misfits`).
         Origin::Server { facts, .. } => {
@@ -402,34 +394,21 @@ fn of_file<'a>(
     offloads: &'a [Offload],
     chains: &'a [Chain],
 ) -> impl Iterator<Item = PlanError> + 'a {
-    let ModelFacts { n_layer, n_vocab, .. } = *facts;
+    let n_layer = facts.n_layer;
     let too_deep = offloads.iter().filter_map(move |offload| match *offload {
         Offload::Layers(asked) if asked > n_layer => {
             Some(PlanError::TooManyLayers { model: model.to_owned(), asked, n_layer })
         }
         _ => None,
     });
-    let biases = chains.iter().flat_map(|chain| biased_tokens(chain).map(move |token| (chain, token)));
-    let unknown_tokens = biases
-        .filter(move |&(_, token)| !u32::try_from(token).is_ok_and(|token| token < n_vocab))
-        .map(move |(chain, token)| PlanError::NoSuchToken {
-            chain: chain.id.clone(),
-            model: model.to_owned(),
-            token,
-            n_vocab,
-        });
-    too_deep.chain(unknown_tokens)
-}
-
-fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {
-    chain
-        .steps
-        .iter()
-        .filter_map(|step| match step {
-            Step::LogitBias { biases } => Some(biases.iter().map(|bias| bias.token)),
-            _ => None,
-        })
-        .flatten()
+    let n_vocab = facts.n_vocab;
+    let unknown = chains::unknown_tokens(facts, chains).map(move |(chain, token)| PlanError::NoSuchToken {
+        chain: chain.id.clone(),
+        model: model.to_owned(),
+        token,
+        n_vocab,
+    });
+    too_deep.chain(unknown)
 }
 
 #[cfg(test)]

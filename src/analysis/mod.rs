@@ -256,7 +256,9 @@ fn score_trial(trial: &Trial, outcome: Option<&Outcome>, markers: Option<&Marker
     let result = match generation.stop {
         Stop::Cut => TrialResult::Censored { generation, scores },
         Stop::Repetition => TrialResult::Scored { generation, scores: scores.of_a_loop() },
-        Stop::Eos | Stop::MaxTokens | Stop::Context | Stop::Unknown => TrialResult::Scored { generation, scores },
+        Stop::Eos | Stop::MaxTokens | Stop::Context | Stop::Grammar | Stop::Unknown => {
+            TrialResult::Scored { generation, scores }
+        }
     };
     ScoredTrial { trial: trial.clone(), result, apart }
 }

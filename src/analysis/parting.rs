@@ -155,6 +155,7 @@ mod tests {
         prop_oneof![
             Just(Stop::Eos),
             Just(Stop::MaxTokens),
+            Just(Stop::Grammar),
             Just(Stop::Cut),
             Just(Stop::Repetition),
             Just(Stop::Unknown)

@@ -70,7 +70,7 @@ fn of_prompt(generations: &[&Generation]) -> Sharing {
 fn evaluated(Generation { tokens, stop, .. }: &Generation) -> &[Token] {
     let tokens = tokens.as_deref().unwrap_or_default();
     match stop {
-        Stop::Eos => tokens,
+        Stop::Eos | Stop::Grammar => tokens,
         Stop::MaxTokens | Stop::Context | Stop::Cut | Stop::Repetition | Stop::Unknown => {
             &tokens[..tokens.len().saturating_sub(1)]
         }

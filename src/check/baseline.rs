@@ -81,7 +81,7 @@ impl Baseline {
 
 impl Facts {
     pub fn chains_of(design: &Design) -> BTreeMap<String, String> {
-        design.chains.iter().map(|chain| (chain.id.clone(), written::chain(&chain.steps))).collect()
+        design.chains.iter().map(|chain| (chain.title(), written::chain(&chain.steps))).collect()
     }
 
     pub fn prompts_of(design: &Design) -> BTreeMap<String, String> {

@@ -2,15 +2,47 @@
 //! that checks need. Must not know how a chain is written in a file, computed, or asked of a server.
 
 use serde::{Deserialize, Serialize};
+use strum::Display;
 
 use super::Temperature;
+
+/// What `json` allows: an object, by llama.cpp's own grammar (`grammars/json.gbnf`, MIT, as llama-cpp-python 0.3.36 has
+/// it). A trial is known by the step's name, so another grammar is a step of another name.
+pub const JSON_GRAMMAR: &str = include_str!("json.gbnf");
+/// The rule of a grammar, `json`'s included, that a text is an instance of where nothing else is said.
+pub const ROOT: &str = "root";
 
 /// A named sampler chain, with `"T"` still open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
     pub id: String,
+    /// None where they are not known yet, or not ours to say: `author` says which.
     pub steps: Vec<Step<Slot>>,
     pub fidelity: Fidelity,
+    pub author: Author,
+}
+
+/// Who says what the steps of a chain are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Author {
+    /// The experiment, or moe-sweep: they are the same for every model.
+    #[default]
+    Experiment,
+    /// Whoever made the model, in its files, which were not read yet.
+    Model,
+    /// The files of this model, and where in them they are stated.
+    ModelFile { model: String, place: SamplingPlace },
+    /// The server, which is asked for none.
+    Server,
+}
+
+/// Where a model's files speak of sampling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display)]
+pub enum SamplingPlace {
+    #[strum(to_string = "general.sampling.* in its header")]
+    Header,
+    #[strum(to_string = "generation_config.json beside it")]
+    GenerationConfig,
 }
 
 /// Whether a chain is held to the rules of a sane chain, or reproduces
@@ -91,6 +123,8 @@ pub enum Step<T> {
         grammar: String,
         root: String,
     },
+    /// [`JSON_GRAMMAR`], or what a server makes of JSON mode.
+    Json,
     Infill,
     /// Selects the first of the most probable candidates.
     Greedy,
@@ -146,9 +180,40 @@ impl Chain {
         ResolvedChain(steps.map(|step| step.map_temperature(|slot| slot.at(temperature))).collect())
     }
 
-    /// Whether any step draws: without a draw, seeds change nothing.
+    /// Whether any step draws: without a draw, seeds change nothing. Steps that are not known may draw.
     pub fn draws(&self) -> bool {
-        self.steps.iter().any(Step::draws)
+        match self.author {
+            Author::Model | Author::Server => true,
+            Author::Experiment | Author::ModelFile { .. } => self.steps.iter().any(Step::draws),
+        }
+    }
+
+    /// What sets it apart from every other chain of a plan: its id, and the model where another one's has other steps.
+    pub fn title(&self) -> String {
+        match &self.author {
+            Author::ModelFile { model, .. } => format!("{} of {model}", self.id),
+            Author::Experiment | Author::Model | Author::Server => self.id.clone(),
+        }
+    }
+
+    /// Whether it is what a cell of this model and this chain means.
+    pub fn is_of(&self, model: &str, id: &str) -> bool {
+        let of_other = matches!(&self.author, Author::ModelFile { model: theirs, .. } if theirs != model);
+        self.id == id && !of_other
+    }
+
+    /// The temperature of its own, where the trial's plays no part for that reason.
+    pub fn own_temperature(&self) -> Option<Temperature> {
+        let slots = || self.steps.iter().filter_map(Step::slot);
+        let is_trials = |slot: Slot| slot == Slot::Trial;
+        if slots().any(is_trials) { None } else { slots().find_map(Into::into) }
+    }
+}
+
+impl ResolvedChain {
+    /// Whether the server decides, which is asked for no step.
+    pub fn is_servers(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -167,6 +232,15 @@ impl From<Slot> for Option<Temperature> {
         match slot {
             Slot::Trial => None,
             Slot::Fixed(temperature) => Some(temperature),
+        }
+    }
+}
+
+impl Step<Slot> {
+    fn slot(&self) -> Option<Slot> {
+        match self {
+            Self::Temperature { t } | Self::TemperatureExt { t, .. } => Some(*t),
+            _ => None,
         }
     }
 }
@@ -191,6 +265,7 @@ impl<T> Step<T> {
             Self::Grammar { ref grammar, .. } => grammar.is_empty(),
             Self::Temperature { .. }
             | Self::TemperatureExt { .. }
+            | Self::Json
             | Self::Infill
             | Self::Greedy
             | Self::Dist
@@ -214,6 +289,7 @@ impl<T> Step<T> {
             | Self::TopNSigma { .. }
             | Self::Xtc { .. }
             | Self::Grammar { .. }
+            | Self::Json
             | Self::Infill => StepKind::Truncation,
             Self::Greedy | Self::Dist | Self::Mirostat { .. } | Self::MirostatV2 { .. } | Self::AdaptiveP { .. } => {
                 StepKind::Selection
@@ -247,6 +323,7 @@ impl<T> Step<T> {
             }
             Self::LogitBias { biases } => Step::LogitBias { biases },
             Self::Grammar { grammar, root } => Step::Grammar { grammar, root },
+            Self::Json => Step::Json,
             Self::Infill => Step::Infill,
             Self::Greedy => Step::Greedy,
             Self::Dist => Step::Dist,

@@ -38,6 +38,8 @@ pub enum Stop {
     MaxTokens,
     /// Its context was full.
     Context,
+    /// The chain's grammar allows no token more: the text is complete, or the steps before have left none that it allows.
+    Grammar,
     /// The server cut it: a lost stream, a filter, a limit of its own. How it would have gone
     /// on is not known.
     Cut,
@@ -75,6 +77,7 @@ impl Stop {
             Self::Eos => "eos",
             Self::MaxTokens => "max_tokens",
             Self::Context => "context",
+            Self::Grammar => "grammar",
             Self::Cut => "cut",
             Self::Repetition => "repetition",
             Self::Unknown => "unknown",

@@ -14,12 +14,15 @@ mod level_type;
 mod levels;
 mod map;
 mod model_facts;
+mod model_sampling;
 mod selection;
 mod settings;
 mod trial;
 
 pub use cell::Cell;
-pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
+pub use chain::{
+    Author, Chain, Fidelity, JSON_GRAMMAR, ROOT, ResolvedChain, SamplingPlace, Slot, Step, StepKind, TokenBias,
+};
 pub use chat_form::ChatForm;
 pub use factor::{Factor, FactorLevel, Level};
 pub use factors::*;
@@ -28,6 +31,7 @@ pub use key::{Key, LoadKey, PromptKey, Scopes};
 pub use level_type::{Acts, LevelType, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};
 pub use map::FactorMap;
 pub use model_facts::{CacheFacts, KeysAndValues, Memory, ModelFacts, RopeScaling};
+pub use model_sampling::ModelSampling;
 pub use selection::{Exclusion, Point, Selection};
 pub use settings::{Draws, Generate, Numerics, Seed};
 pub use trial::{Trial, TrialId};

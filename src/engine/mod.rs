@@ -251,6 +251,13 @@ impl PromptCounts {
     }
 }
 
+/// What texts may be: a chain's step, to be read before anything is made with it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Grammar {
+    pub grammar: String,
+    pub root: String,
+}
+
 /// The prompts that a model will be asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Questions {

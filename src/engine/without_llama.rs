@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use super::{
-    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts,
+    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Observer, PromptCounts,
     Quantisation, Questions, Work,
 };
 use crate::domain::ModelFacts;
@@ -69,6 +69,12 @@ impl Llama {
     /// # Errors
     /// None: there is no llama.cpp to ask.
     pub fn inspect(&self, _: &Path, _: &Questions) -> Result<(ModelFacts, PromptCounts), EngineError> {
+        match self.0 {}
+    }
+
+    /// # Errors
+    /// None: there is no llama.cpp to ask.
+    pub fn check_grammar(&self, _: &Path, _: &Grammar) -> Result<(), EngineError> {
         match self.0 {}
     }
 

@@ -142,6 +142,7 @@ fn not_applied<T: Copy + Into<Option<Temperature>>>(step: &Step<T>) -> Vec<Fault
         }),
         Step::Temperature { .. }
         | Step::TopK { .. }
+        | Step::Json
         | Step::Infill
         | Step::Greedy
         | Step::Dist
@@ -205,6 +206,7 @@ fn out_of_range<T>(step: &Step<T>) -> Vec<Fault> {
         | Step::TopK { .. }
         | Step::TopNSigma { .. }
         | Step::LogitBias { .. }
+        | Step::Json
         | Step::Infill
         | Step::Greedy
         | Step::Dist

@@ -30,7 +30,7 @@ pub(super) fn resolve_grid(
     let RawGrid { levels: raw_levels, keys: GridKeys { seed, design, exclude } } = &raw.grid;
     let servers = resolve_servers(&raw.server, problems);
     let known_models = known_models(&raw.model, &servers, surroundings, problems);
-    let known_chains = known_chains(&raw.chain, problems);
+    let known_chains = known_chains(&raw.chain, surroundings, problems);
     let models = names(raw_levels[Factor::Model].as_ref(), problems);
     let models =
         resolve_names(&models?, "model", &known_models, no_catalogue(surroundings), |model| &model.id, problems);

@@ -10,7 +10,7 @@ use serde_spanned::Spanned;
 
 use super::raw_levels::{RawArms, RawGrid, RawSelection};
 use super::shape::ModelShape;
-use crate::domain::TokenBias;
+use crate::domain::{ROOT, TokenBias};
 
 /// The version of the file's shape that this program reads.
 pub const SCHEMA: i64 = 1;
@@ -183,6 +183,7 @@ pub enum RawStep {
     Dry(RawDry),
     LogitBias(Vec<TokenBias>),
     Grammar(RawGrammar),
+    Json,
     Infill,
     Greedy,
     Dist,
@@ -254,7 +255,10 @@ pub struct RawDry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawGrammar {
-    pub grammar: String,
+    /// Either this,
+    pub grammar: Option<String>,
+    /// or a file that holds it.
+    pub file: Option<Spanned<String>>,
     #[serde(default = "root")]
     pub root: String,
 }
@@ -303,7 +307,7 @@ fn dry_sequence_breakers() -> Vec<String> {
 }
 
 fn root() -> String {
-    "root".to_owned()
+    ROOT.to_owned()
 }
 
 fn mirostat_m() -> i32 {

@@ -1,17 +1,21 @@
 //! Has the rules for what makes a chain a sane one, and turns raw steps into [`Step`]s.
 
+use std::ops::Range;
+
 use serde_spanned::Spanned;
 
 use super::error::Problems;
 use super::faults::{Fault, faults};
-use super::raw::{RawChain, RawSlot, RawStep};
-use crate::domain::{Chain, Fidelity, Slot, Step, StepKind, Temperature};
+use super::model::check_path;
+use super::raw::{RawChain, RawGrammar, RawSlot, RawStep};
+use super::surroundings::{Grammars, Unreadable};
+use crate::domain::{Author, Chain, Fidelity, Slot, Step, StepKind, Temperature};
 
 /// Checks a chain; None, with the reasons in `problems`, when it can't be used.
-pub fn resolve_chain(raw: &RawChain, problems: &mut Problems) -> Option<Chain> {
+pub fn resolve_chain(raw: &RawChain, grammars: &Grammars, problems: &mut Problems) -> Option<Chain> {
     let id = raw.id.get_ref();
     let steps = raw.steps.get_ref();
-    let resolved: Vec<Option<Step<Slot>>> = steps.iter().map(|step| resolve_step(step, problems)).collect();
+    let resolved: Vec<Option<Step<Slot>>> = steps.iter().map(|step| resolve_step(step, grammars, problems)).collect();
     let resolved: Vec<_> = resolved.into_iter().collect::<Option<_>>()?;
 
     // Nothing can be sampled without one, however faithful the chain.
@@ -37,28 +41,28 @@ pub fn resolve_chain(raw: &RawChain, problems: &mut Problems) -> Option<Chain> {
         }
     }
     let fidelity = if raw.faithful { Fidelity::Faithful } else { Fidelity::Checked };
-    Some(Chain { id: id.clone(), steps: resolved, fidelity })
+    Some(Chain { id: id.clone(), steps: resolved, fidelity, author: Author::Experiment })
 }
 
-fn resolve_step(raw: &Spanned<RawStep>, problems: &mut Problems) -> Option<Step<Slot>> {
+/// The files that the steps of these chains name.
+pub fn grammar_files(raw: &[RawChain]) -> impl Iterator<Item = &String> {
+    let steps = raw.iter().flat_map(|chain| chain.steps.get_ref());
+    steps.filter_map(|step| match step.get_ref() {
+        RawStep::Grammar(grammar) => grammar.file.as_ref().map(Spanned::get_ref),
+        _ => None,
+    })
+}
+
+fn resolve_step(raw: &Spanned<RawStep>, grammars: &Grammars, problems: &mut Problems) -> Option<Step<Slot>> {
     if let Some(number) = numbers(raw.get_ref()).into_iter().find(|number| !number.is_finite()) {
         problems.add(raw.span(), format!("{number} is not a number to sample with"), "give a finite number");
         return None;
     }
-    let mut slot = |slot: &RawSlot| match slot {
-        RawSlot::Trial => Some(Slot::Trial),
-        RawSlot::Fixed(t) => {
-            let temperature = Temperature::new(*t);
-            if temperature.is_none() {
-                problems.add(raw.span(), format!("a temperature can't be {t}"), "give a number from 0 up, or \"T\"");
-            }
-            temperature.map(Slot::Fixed)
-        }
-    };
     Some(match raw.get_ref() {
-        RawStep::Temperature(t) => Step::Temperature { t: slot(t)? },
-        RawStep::TemperatureExt(raw) => {
-            Step::TemperatureExt { t: slot(&raw.t)?, delta: raw.delta, exponent: raw.exponent }
+        RawStep::Temperature(t) => Step::Temperature { t: slot(t, raw.span(), problems)? },
+        RawStep::TemperatureExt(range) => {
+            let t = slot(&range.t, raw.span(), problems)?;
+            Step::TemperatureExt { t, delta: range.delta, exponent: range.exponent }
         }
         RawStep::TopK(k) => Step::TopK { k: *k },
         RawStep::TopP(share) => Step::TopP { p: share.p, min_keep: share.min_keep },
@@ -77,7 +81,10 @@ fn resolve_step(raw: &Spanned<RawStep>, problems: &mut Problems) -> Option<Step<
             sequence_breakers: raw.sequence_breakers.clone(),
         },
         RawStep::LogitBias(biases) => Step::LogitBias { biases: biases.clone() },
-        RawStep::Grammar(raw) => Step::Grammar { grammar: raw.grammar.clone(), root: raw.root.clone() },
+        RawStep::Grammar(grammar) => {
+            Step::Grammar { grammar: text_of(grammar, raw.span(), grammars, problems)?, root: grammar.root.clone() }
+        }
+        RawStep::Json => Step::Json,
         RawStep::Infill => Step::Infill,
         RawStep::Greedy => Step::Greedy,
         RawStep::Dist => Step::Dist,
@@ -85,6 +92,41 @@ fn resolve_step(raw: &Spanned<RawStep>, problems: &mut Problems) -> Option<Step<
         RawStep::MirostatV2(raw) => Step::MirostatV2 { tau: raw.tau, eta: raw.eta },
         RawStep::AdaptiveP(raw) => Step::AdaptiveP { target: raw.target, decay: raw.decay },
     })
+}
+
+/// None, with the reason in `problems`, where it is no temperature.
+fn slot(raw: &RawSlot, span: Range<usize>, problems: &mut Problems) -> Option<Slot> {
+    let RawSlot::Fixed(t) = *raw else { return Some(Slot::Trial) };
+    let temperature = Temperature::new(t);
+    if temperature.is_none() {
+        problems.add(span, format!("a temperature can't be {t}"), "give a number from 0 up, or \"T\"");
+    }
+    temperature.map(Slot::Fixed)
+}
+
+/// A grammar's text; None, with the reason in `problems`, where there is none.
+fn text_of(raw: &RawGrammar, span: Range<usize>, grammars: &Grammars, problems: &mut Problems) -> Option<String> {
+    let file = match (&raw.grammar, &raw.file) {
+        (Some(text), None) => return Some(text.clone()),
+        (None, Some(file)) => file,
+        (None, None) | (Some(_), Some(_)) => {
+            problems.add(span, "a grammar needs either grammar or file", "give one of them, and only one");
+            return None;
+        }
+    };
+    check_path(file, problems);
+    match grammars.get(file.get_ref()) {
+        Some(Ok(text)) => Some(text.clone()),
+        Some(Err(Unreadable { why, remedy })) => {
+            problems.add(file.span(), format!("cannot read {}: {why}", file.get_ref()), remedy);
+            None
+        }
+        None => {
+            let message = format!("cannot read {}: it was not read", file.get_ref());
+            problems.add(file.span(), message, "this is a fault of moe-sweep: report it");
+            None
+        }
+    }
 }
 
 /// Every parameter of a step that TOML could write as `nan` or `inf`,
@@ -104,6 +146,7 @@ fn numbers(step: &RawStep) -> Vec<f32> {
         RawStep::Temperature(_)
         | RawStep::TopK(_)
         | RawStep::Grammar(_)
+        | RawStep::Json
         | RawStep::Infill
         | RawStep::Greedy
         | RawStep::Dist => vec![],

@@ -1,5 +1,6 @@
 //! Owns what an experiment file refers to outside of itself, which is read by whoever asks for it to be resolved.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::model::Model;
@@ -13,7 +14,12 @@ pub struct Surroundings {
     pub catalogue: Vec<Model>,
     /// The file named by `[prompts] file`, or why it can't be read.
     pub prompts_file: Option<Result<String, Unreadable>>,
+    /// The files that steps of chains name, by the names that they have there.
+    pub grammars: Grammars,
 }
+
+/// Texts of grammars by the names of their files, or why one can't be read.
+pub type Grammars = BTreeMap<String, Result<String, Unreadable>>;
 
 /// Why a file that an experiment refers to can't be read, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
+use super::surroundings::Grammars;
 use super::*;
 use crate::domain::{
     Bos, Context, Draws, Exclusion, Factor, Fidelity, Level, Numerics, Offload, OpOffload, Quant, Seed, Selection,
@@ -56,6 +57,7 @@ fn read_with(text: &str, prompts_file: Option<&str>) -> Result<Experiment, BadEx
         directory: "/experiments".into(),
         catalogue: vec![model("theirs", "/models/t.gguf")],
         prompts_file: prompts_file.map(|text| Ok(text.to_owned())),
+        grammars: Grammars::new(),
     };
     resolve("x.toml", text, &parse("x.toml", text)?, &surroundings)
 }

@@ -11,7 +11,33 @@ pub struct Chain {
     id: String,
     steps: Vec<Step>,
     fidelity: Fidelity,
+    /// Absent where the experiment says what the steps are.
+    #[serde(default, skip_serializing_if = "Author::is_experiment")]
+    author: Author,
 }
+
+/// Who says what the steps of a chain are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    #[default]
+    Experiment,
+    Model,
+    ModelFile {
+        model: String,
+        place: SamplingPlace,
+    },
+    Server,
+}
+
+/// Where a model's files speak of sampling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SamplingPlace {
+    Header,
+    GenerationConfig,
+}
+both_ways!(enum SamplingPlace, domain::SamplingPlace { Header, GenerationConfig });
 
 /// Whether a chain is held to the rules of a sane chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +74,7 @@ pub enum Step {
     Dry { multiplier: f32, base: f32, allowed_length: i32, last_n: i32, sequence_breakers: Vec<String> },
     LogitBias { biases: Vec<TokenBias> },
     Grammar { grammar: String, root: String },
+    Json,
     Infill,
     Greedy,
     Dist,
@@ -71,16 +98,44 @@ pub fn steps<T: Clone + Into<Heat>>(steps: &[domain::Step<T>]) -> Vec<Step> {
 }
 
 impl From<domain::Chain> for Chain {
-    fn from(domain::Chain { id, steps, fidelity }: domain::Chain) -> Self {
-        Self { id, steps: self::steps(&steps), fidelity: fidelity.into() }
+    fn from(domain::Chain { id, steps, fidelity, author }: domain::Chain) -> Self {
+        Self { id, steps: self::steps(&steps), fidelity: fidelity.into(), author: author.into() }
     }
 }
 
 impl TryFrom<Chain> for domain::Chain {
     type Error = Unknown;
 
-    fn try_from(Chain { id, steps, fidelity }: Chain) -> Result<Self, Unknown> {
-        Ok(Self { id, steps: each(steps)?, fidelity: fidelity.into() })
+    fn try_from(Chain { id, steps, fidelity, author }: Chain) -> Result<Self, Unknown> {
+        Ok(Self { id, steps: each(steps)?, fidelity: fidelity.into(), author: author.into() })
+    }
+}
+
+impl Author {
+    fn is_experiment(&self) -> bool {
+        *self == Self::Experiment
+    }
+}
+
+impl From<domain::Author> for Author {
+    fn from(author: domain::Author) -> Self {
+        match author {
+            domain::Author::Experiment => Self::Experiment,
+            domain::Author::Model => Self::Model,
+            domain::Author::ModelFile { model, place } => Self::ModelFile { model, place: place.into() },
+            domain::Author::Server => Self::Server,
+        }
+    }
+}
+
+impl From<Author> for domain::Author {
+    fn from(author: Author) -> Self {
+        match author {
+            Author::Experiment => Self::Experiment,
+            Author::Model => Self::Model,
+            Author::ModelFile { model, place } => Self::ModelFile { model, place: place.into() },
+            Author::Server => Self::Server,
+        }
     }
 }
 
@@ -130,6 +185,7 @@ impl<T: Into<Heat>> From<domain::Step<T>> for Step {
             }
             Domain::LogitBias { biases } => Self::LogitBias { biases: biases.into_iter().map(Into::into).collect() },
             Domain::Grammar { grammar, root } => Self::Grammar { grammar, root },
+            Domain::Json => Self::Json,
             Domain::Infill => Self::Infill,
             Domain::Greedy => Self::Greedy,
             Domain::Dist => Self::Dist,
@@ -161,6 +217,7 @@ impl TryFrom<Step> for domain::Step<Slot> {
             }
             Step::LogitBias { biases } => Self::LogitBias { biases: biases.into_iter().map(Into::into).collect() },
             Step::Grammar { grammar, root } => Self::Grammar { grammar, root },
+            Step::Json => Self::Json,
             Step::Infill => Self::Infill,
             Step::Greedy => Self::Greedy,
             Step::Dist => Self::Dist,

@@ -5,8 +5,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 use crate::domain::{
-    Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, NotALevel, Numerics, Seed,
-    Selection, Slot, Step, Temperature, TokenBias, Width, Written,
+    Author, Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, NotALevel, Numerics,
+    SamplingPlace, Seed, Selection, Slot, Step, Temperature, TokenBias, Width, Written,
 };
 use crate::metrics::Markers;
 
@@ -94,7 +94,19 @@ pub fn markers() -> impl Strategy<Value = Markers> {
 
 pub fn chains() -> impl Strategy<Value = Chain> {
     let fidelity = prop::sample::select(vec![Fidelity::Checked, Fidelity::Faithful]);
-    (".*", vec(steps(), 0..6), fidelity).prop_map(|(id, steps, fidelity)| Chain { id, steps, fidelity })
+    let place = prop::sample::select(vec![SamplingPlace::Header, SamplingPlace::GenerationConfig]);
+    let author = prop_oneof![
+        Just(Author::Experiment),
+        Just(Author::Model),
+        (".*", place).prop_map(|(model, place)| Author::ModelFile { model, place }),
+        Just(Author::Server),
+    ];
+    (".*", vec(steps(), 0..6), fidelity, author).prop_map(|(id, steps, fidelity, author)| Chain {
+        id,
+        steps,
+        fidelity,
+        author,
+    })
 }
 
 fn steps() -> impl Strategy<Value = Step<Slot>> {
@@ -126,6 +138,7 @@ fn steps() -> impl Strategy<Value = Step<Slot>> {
             13 => Step::Greedy,
             14 => Step::Dist,
             15 => Step::Mirostat { tau: a, eta: b, m: k },
+            17 => Step::Json,
             16 => Step::MirostatV2 { tau: a, eta: b },
             _ => Step::AdaptiveP { target: a, decay: b },
         }
@@ -133,4 +146,4 @@ fn steps() -> impl Strategy<Value = Step<Slot>> {
 }
 
 /// How many kinds of step there are.
-const STEPS: usize = 18;
+const STEPS: usize = 19;

@@ -12,11 +12,12 @@ pub enum Stop {
     Eos,
     MaxTokens,
     Context,
+    Grammar,
     Cut,
     Repetition,
     Unknown,
 }
-both_ways!(enum Stop, domain::Stop { Eos, MaxTokens, Context, Cut, Repetition, Unknown });
+both_ways!(enum Stop, domain::Stop { Eos, MaxTokens, Context, Grammar, Cut, Repetition, Unknown });
 
 /// The strings between which a model writes its thought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

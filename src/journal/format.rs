@@ -162,7 +162,8 @@ mod tests {
 
     fn generations() -> impl Strategy<Value = domain::Generation> {
         use domain::Stop;
-        let stops = [Stop::Eos, Stop::MaxTokens, Stop::Context, Stop::Cut, Stop::Repetition, Stop::Unknown];
+        let stops =
+            [Stop::Eos, Stop::MaxTokens, Stop::Context, Stop::Grammar, Stop::Cut, Stop::Repetition, Stop::Unknown];
         let texts = (of("\\PC*"), ".*", of(".*"), of("[0-9a-f]{64}"));
         let numbers = (of(any::<u32>()), of(any::<Vec<i32>>()), of(any::<u32>()), prop::sample::select(stops.to_vec()));
         (texts, numbers).prop_map(|(texts, numbers)| {

@@ -19,6 +19,7 @@ pub struct Design {
     pub settings: Settings,
     pub hypotheses: Vec<Hypothesis>,
     pub prompts: Vec<Prompt>,
+    /// One that models' files decide for each model.
     pub chains: Vec<Chain>,
     /// What must stand beside every result, for the models' sake.
     pub caveat: Option<String>,
@@ -73,7 +74,7 @@ impl Design {
             settings: experiment.settings,
             hypotheses: experiment.hypotheses.clone(),
             prompts: experiment.prompts.clone(),
-            chains: experiment.grid.chains.clone(),
+            chains: plan.chains.clone(),
             caveat: plan.caveat(),
             notes: plan.notes(),
             inert: inert(plan),

@@ -2,6 +2,8 @@
 //!
 //! The names and their order are part of every id: a change of either makes every journal incomplete.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::Surveyed;
@@ -32,6 +34,9 @@ pub struct Identity<'a> {
     /// Of a server's request, where it was changed since texts were first asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<u32>,
+    /// What a server states that it samples with where it is asked for nothing, which is what it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_defaults: Option<&'a BTreeMap<String, String>>,
 }
 
 impl<'a> Identity<'a> {
@@ -65,6 +70,7 @@ impl<'a> Identity<'a> {
             prompt,
             chosen: levels(&[Scope::Sampler]),
             request: None,
+            server_defaults: surveyed.server().map(|facts| &facts.defaults).filter(|_| chain.is_servers()),
         }
     }
 

@@ -1,10 +1,9 @@
 //! Owns what a grid may ask of a server, and what is known not to be honoured. Must not ask any: what servers said is
 //! handed in.
 
+use super::chains::{coldest, excludes};
 use super::{Load, Origin};
-use crate::domain::{
-    Exclusion, Factor, FactorLevel as _, Level, Offload, Quant, Scope, Selection, Temperature, Template,
-};
+use crate::domain::{Author, Factor, FactorLevel as _, Level, Offload, Quant, Scope, Template};
 use crate::engine::http::{Inexpressible, Probed, ServerFacts, sampling_fields};
 use crate::experiment::{Api, Experiment, Model, Served, Server, Source};
 
@@ -78,21 +77,16 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
     let (model, id) = (model.to_owned(), server.id.clone());
     let mut found = Vec::new();
     for chain in &grid.chains {
-        let excluded = |temperature: &Temperature| {
-            let chain = Level::Chain(chain.id.as_str().into());
-            excludes(experiment, &model, |excluded| {
-                excluded.may_take(&chain) && excluded.may_take(&Level::Temperature(*temperature))
-            })
-        };
-        let temperatures: Vec<Temperature> = grid.levels_of();
-        let Some(temperature) = temperatures.iter().find(|t| !excluded(t)) else { continue };
+        // What a model's files decide is refused with a reason of its own (`undecided`).
+        let asked = coldest(experiment, &model, &chain.id).filter(|_| chain.author != Author::Model);
+        let Some(temperature) = asked else { continue };
         let (chain_id, server) = (chain.id.clone(), id.clone());
         match &served.server.own_chain {
-            Some(own) if *own != chain.id => {
+            Some(own) if *own != chain.id && chain.author != Author::Server => {
                 found.push(Misfit::OtherChain { chain: chain_id, own: own.clone(), model: model.clone(), server });
             }
             _ => {
-                if let Err(why) = sampling_fields(&served.server, &chain.at(*temperature)) {
+                if let Err(why) = sampling_fields(&served.server, &chain.at(temperature)) {
                     found.push(Misfit::Chain { chain: chain_id, model: model.clone(), server, why });
                 }
             }
@@ -137,15 +131,6 @@ pub(super) fn contradictions(experiment: &Experiment, model: &Model, facts: &Ser
         }
         _ => vec![],
     }
-}
-
-/// Whether an exclusion of this model, or of all, leaves out what `names` says it names.
-fn excludes(experiment: &Experiment, model: &str, names: impl Fn(&Selection) -> bool) -> bool {
-    let model = Level::Model(model.into());
-    let of_model = |exclusion: &&Exclusion| {
-        exclusion.selection.may_take(&model) && exclusion.seed.is_none() && exclusion.selection.prompt.is_empty()
-    };
-    experiment.grid.excluded.iter().filter(of_model).any(|exclusion| names(&exclusion.selection))
 }
 
 /// What is known not to be honoured of what this load's trials are compared by.

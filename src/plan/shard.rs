@@ -101,6 +101,6 @@ impl Plan {
             }
         }
         let start = start.unwrap_or(0);
-        (Self { generate: self.generate, loads }, start..end.max(start))
+        (Self { generate: self.generate, chains: self.chains.clone(), loads }, start..end.max(start))
     }
 }

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::ModelFacts;
+use crate::domain::{ModelFacts, ModelSampling};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::{EngineFacts, PromptCounts};
 
@@ -40,6 +40,8 @@ pub struct OnDisk {
     pub commit: Option<String>,
     pub size_bytes: u64,
     pub facts: ModelFacts,
+    /// What its files ask of whoever samples from it.
+    pub sampling: ModelSampling,
     /// For every template of the experiment.
     pub prompt_counts: PromptCounts,
 }
@@ -50,6 +52,14 @@ impl Surveyed {
         match &self.origin {
             Origin::File(file) => Some(file),
             Origin::Server { .. } => None,
+        }
+    }
+
+    /// Returns what the server states that has the model; None where a file does.
+    pub fn server(&self) -> Option<&ServerFacts> {
+        match &self.origin {
+            Origin::File(_) => None,
+            Origin::Server { facts, .. } => Some(facts),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{CacheFacts, ModelFacts, PromptKey};
+use crate::domain::{CacheFacts, ModelFacts, ModelSampling, PromptKey};
 use crate::engine::{EngineFacts, PromptCounts};
 use crate::experiment::{Model, ModelShape, Prompt};
 use crate::model::Anatomy;
@@ -24,7 +24,14 @@ pub fn stand_in(
     let tokens = prompts.iter().map(|prompt| prompt.text.len().div_ceil(BYTES_A_TOKEN) as u32);
     let tokens: Vec<_> = tokens.collect();
     let prompt_counts = PromptCounts::of(keys, |_| Ok(tokens.clone()));
-    let on_disk = OnDisk { path: PathBuf::new(), commit: None, size_bytes, facts: facts(shape), prompt_counts };
+    let on_disk = OnDisk {
+        path: PathBuf::new(),
+        commit: None,
+        size_bytes,
+        facts: facts(shape),
+        sampling: ModelSampling::Unread,
+        prompt_counts,
+    };
     let engine = EngineFacts {
         fingerprint: String::new(),
         kernels: None,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 
 use crate::experiment::{
-    BadExperiment, Experiment, Kind, Model, Problems, RawPrompts, Study, Surroundings, Unreadable, kind_of, parse,
-    parse_study, resolve, resolve_models, resolve_servers, resolve_study,
+    BadExperiment, Experiment, Kind, Model, Problems, RawChain, RawPrompts, Study, Surroundings, Unreadable,
+    grammar_files, kind_of, parse, parse_study, resolve, resolve_models, resolve_servers, resolve_study,
 };
 use crate::model;
 use crate::regular_file;
@@ -46,7 +46,7 @@ pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
     let text = experiment_text(path)?;
     let name = path.display().to_string();
     let raw = parse(&name, &text)?;
-    let experiment = resolve(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref())?)?;
+    let experiment = resolve(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref(), &raw.chain)?)?;
     Ok(Loaded { experiment, text })
 }
 
@@ -68,7 +68,7 @@ pub fn load_study(path: &Path) -> Result<Option<LoadedStudy>, LoadError> {
         return Ok(None);
     }
     let raw = parse_study(&name, &text)?;
-    let study = resolve_study(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref())?)?;
+    let study = resolve_study(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref(), &raw.chain)?)?;
     Ok(Some(LoadedStudy { study, text }))
 }
 
@@ -82,7 +82,8 @@ fn text_of(what: &'static str, path: &Path, bytes: &[u8]) -> Result<String, Load
     Ok(text.to_owned())
 }
 
-fn prompts_text(path: &Path) -> Result<String, Unreadable> {
+/// The text of a file that an experiment names.
+fn text_beside(path: &Path) -> Result<String, Unreadable> {
     let remedy = "the path is relative to the experiment file".to_owned();
     let bytes = regular_file::read(path).map_err(|error| Unreadable { why: error.to_string(), remedy })?;
     let text = decode(&bytes)
@@ -91,14 +92,15 @@ fn prompts_text(path: &Path) -> Result<String, Unreadable> {
 }
 
 /// What an experiment file refers to.
-fn surroundings(path: &Path, prompts: &RawPrompts) -> Result<Surroundings, LoadError> {
+fn surroundings(path: &Path, prompts: &RawPrompts, chains: &[RawChain]) -> Result<Surroundings, LoadError> {
     let directory = std::path::absolute(path)
         .map_err(|source| LoadError::Experiment { path: path.to_owned(), source })?
         .parent()
         .expect("a file that was read lies in a directory")
         .to_owned();
-    let prompts_file = prompts.file.as_ref().map(|file| prompts_text(&directory.join(file.get_ref())));
-    Ok(Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file })
+    let prompts_file = prompts.file.as_ref().map(|file| text_beside(&directory.join(file.get_ref())));
+    let grammars = grammar_files(chains).map(|file| (file.clone(), text_beside(&directory.join(file)))).collect();
+    Ok(Surroundings { catalogue: catalogue(&directory)?, directory, prompts_file, grammars })
 }
 
 /// Lists the models that can be named: those of an experiment, if one is given, and

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::absent::stand_in;
-use super::fit::{MemoryError, anatomy_of, must_fit};
-use crate::domain::{Generate, LoadKey, ModelFacts, PromptKey, Quant};
-use crate::engine::{EngineFacts, PromptCounts, Questions};
-use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study};
+use super::fit::{MemoryError, Needs, anatomy_of, header_of, must_fit};
+use crate::domain::{Chain, Generate, LoadKey, ModelFacts, Offload, PromptKey, Quant, Step};
+use crate::engine::{EngineFacts, EngineKind, Grammar, PromptCounts, Questions};
+use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study, Subject};
 use crate::message::say;
 use crate::model::memory::{Estimate, Room};
-use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sha256_of};
+use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sampling_of, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
 use crate::progress::pausing;
 use crate::worker::protocol::{Reply, Request};
@@ -61,6 +61,11 @@ pub enum SurveyError {
         "is the server running, and the api the one that it speaks? docs/servers.md has an example for each"
     ))]
     UnusableServer { id: String, server: String, url: String, reason: String },
+    #[error("{experiment}: the grammar of the chain {chain} can't be read for the model {id}: {reason}", experiment = experiment.display())]
+    #[diagnostic(help(
+        "correct it: GBNF, as llama.cpp's grammars/README.md describes it; for any JSON object write the step \"json\""
+    ))]
+    Grammar { experiment: PathBuf, id: String, chain: String, reason: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Kernels(#[from] UnusableKernels),
@@ -95,6 +100,7 @@ pub enum WhereAbsent {
 pub struct SurveyRequest<'a> {
     pub models: &'a [Model],
     pub prompts: &'a [Prompt],
+    pub chains: &'a [Chain],
     pub keys: Vec<PromptKey>,
     pub generate: Generate,
     /// The least room that free memory must leave beside the weights of a model's own file, in one of these loads of it
@@ -110,6 +116,7 @@ impl<'a> SurveyRequest<'a> {
         Self {
             models: &grid.models,
             prompts,
+            chains: &grid.chains,
             keys: grid.prompt_keys(),
             generate: *generate,
             room: room.filter(|_| whole_files).map(|room| (room, grid.load_keys())),
@@ -118,8 +125,12 @@ impl<'a> SurveyRequest<'a> {
 
     /// Makes the request for a study. Each arm's file must fit, which is looked at when it is made.
     pub fn of_study(study: &'a Study) -> Self {
-        let Study { models, prompts, generate, .. } = study;
-        Self { models, prompts, keys: vec![study.prompt_key()], generate: *generate, room: None }
+        let Study { models, prompts, generate, subject, .. } = study;
+        let chains = match subject {
+            Subject::Divergence => &[][..],
+            Subject::Routing(sampling) => &sampling.chains,
+        };
+        Self { models, prompts, chains, keys: vec![study.prompt_key()], generate: *generate, room: None }
     }
 
     fn questions(&self) -> Questions {
@@ -158,7 +169,7 @@ pub fn survey(
     }
     for (model, located) in models {
         let (surveyed, anatomy) = match located {
-            Located::File { path, commit } => survey_file(model, &path, commit, request, executable)?,
+            Located::File { path, commit } => survey_file(model, &path, commit, request, experiment_file, executable)?,
             Located::Server(served) => (survey_server(model, served, request, executable, probing)?, None),
         };
         survey.surveyed.insert(model.id.clone(), surveyed);
@@ -204,6 +215,7 @@ fn survey_file(
     path: &Path,
     commit: Option<String>,
     request: &SurveyRequest<'_>,
+    experiment_file: &Path,
     executable: &Executable,
 ) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
     let id = &model.id;
@@ -211,8 +223,11 @@ fn survey_file(
 
     let sizes = parts(path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
-    let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
+    let header = header_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
+    let sampling = sampling_of(path, header.as_ref().map(|(gguf, _)| gguf), request.generate.context);
+    let anatomy = header.map(|(_, anatomy)| anatomy);
     let (facts, engine, prompt_counts) = ask_worker(model, path, request, executable)?;
+    check_grammars(model, path, request, experiment_file, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
     if let (Some(anatomy), Some((room, keys))) = (&anatomy, &request.room) {
         let loads = keys.iter().filter(|key| key.model() == id);
@@ -231,7 +246,7 @@ fn survey_file(
     }
     let blake3 = blake3_of(path).map_err(unreadable)?;
 
-    let origin = Origin::File(OnDisk { path: path.to_owned(), commit, size_bytes, facts, prompt_counts });
+    let origin = Origin::File(OnDisk { path: path.to_owned(), commit, size_bytes, facts, sampling, prompt_counts });
     Ok((Surveyed { origin, blake3, engine }, anatomy))
 }
 
@@ -275,6 +290,43 @@ fn survey_server(
     }
     let blake3 = blake3::hash(engine.fingerprint.as_bytes()).to_hex().to_string();
     Ok(Surveyed { origin: Origin::Server { facts, findings }, blake3, engine })
+}
+
+/// Has llama.cpp read the grammars of the chains, in a worker each, for one that it can't read ends the worker.
+fn check_grammars(
+    model: &Model,
+    path: &Path,
+    request: &SurveyRequest<'_>,
+    experiment_file: &Path,
+    executable: &Executable,
+) -> Result<(), SurveyError> {
+    if EngineKind::of(path) == EngineKind::Scripted {
+        return Ok(());
+    }
+    for (chain, grammar) in request.chains.iter().flat_map(grammars) {
+        let mut worker = Worker::start(executable, request.generate.numerics)
+            .map_err(|source| SurveyError::Spawn { executable: executable.path().to_owned(), source })?;
+        let question = Request::CheckGrammar { path: path.to_owned(), grammar };
+        let checked = Exchange::begin(&mut worker, &question, Limits::silence(TIMEOUT)).answer(|reply| match reply {
+            Reply::CheckedGrammar => Heard::Answer(()),
+            other => Heard::out_of_turn(&other),
+        });
+        checked.map_err(|unanswered| SurveyError::Grammar {
+            experiment: experiment_file.to_owned(),
+            id: model.id.clone(),
+            chain: chain.to_owned(),
+            reason: unanswered.to_string(),
+        })?;
+    }
+    Ok(())
+}
+
+/// The grammars that a chain states, beside its name.
+fn grammars(chain: &Chain) -> impl Iterator<Item = (&str, Grammar)> {
+    chain.steps.iter().filter_map(|step| match step {
+        Step::Grammar { grammar, root } => Some((&*chain.id, Grammar { grammar: grammar.clone(), root: root.clone() })),
+        _ => None,
+    })
 }
 
 /// What the engine says of the model: a file that it does not survive ends the

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::html::{Facts, Provenance};
 use super::placement::sentence;
-use crate::domain::{Chain, ChatForm, Context, Factor, Level, ModelFacts, Numerics};
+use crate::domain::{Author, Chain, ChatForm, Context, Factor, Level, ModelFacts, Numerics};
 use crate::engine::http::Finding;
 use crate::engine::{LoadMode, Samplers};
 use crate::experiment::Served;
@@ -99,6 +99,7 @@ fn trained_on(facts: &ModelFacts) -> String {
 fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
     let Served { server, name } = &entry.served;
     let stated: Vec<_> = entry.facts.stated.iter().map(|(key, value)| format!("{key} {value}")).collect();
+    let defaults: Vec<_> = entry.facts.defaults.iter().map(|(key, value)| format!("{key} {value}")).collect();
     let mut said = vec![
         ("server", format!("{}, {}, api {}", server.id, server.url, server.api)),
         ("served as", name.clone()),
@@ -112,6 +113,9 @@ fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
         ),
         ("placement, numerics", "unknown to us".to_owned()),
     ];
+    if !defaults.is_empty() {
+        said.push(("its defaults", defaults.join(", ")));
+    }
     let tried = entry.findings.iter().flat_map(|findings| &findings.0).map(|Finding { probed, honoured, evidence }| {
         let honoured = match honoured {
             Some(true) => "honoured",
@@ -137,9 +141,19 @@ fn placement(placement: Placement) -> &'static str {
 
 fn chain(chain: &Chain) -> Facts {
     let steps = chain.steps.iter().map(|step| in_words(&serde_json::to_value(step).expect("a step is plain data")));
+    let steps = steps.collect::<Vec<_>>().join(" → ");
     let draw = if chain.draws() { "yes, by the trial's seed" } else { "no: one run whatever the seeds" };
-    let facts = vec![("steps", steps.collect::<Vec<_>>().join(" → ")), ("random draw", draw.to_owned())];
-    Facts { title: chain.id.clone(), facts }
+    let mut facts = match &chain.author {
+        Author::Experiment => vec![("steps", steps)],
+        Author::ModelFile { place, .. } => vec![("steps", steps), ("by", place.to_string())],
+        Author::Model => vec![("steps", "not known".to_owned())],
+        Author::Server => vec![("steps", "the server's: it was asked for none".to_owned())],
+    };
+    if chain.author != Author::Server {
+        facts.push(("random draw", draw.to_owned()));
+    }
+    facts.extend(chain.own_temperature().map(|own| ("temperature", format!("its own, {own}, whatever the grid's"))));
+    Facts { title: chain.title(), facts }
 }
 
 /// `{"top_p": {"p": 0.9, "min_keep": 1}}` as `top_p(min_keep 1, p 0.9)`.

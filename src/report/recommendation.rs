@@ -43,8 +43,13 @@ impl Advised {
 }
 
 fn servers(recommendation: &Recommendation, chains: &[Chain]) -> Option<Vec<ForServer>> {
-    let chain = chains.iter().find(|chain| chain.id == recommendation.cell.chain())?;
+    let cell = &recommendation.cell;
+    let chain = chains.iter().find(|chain| chain.is_of(cell.model(), cell.chain()))?;
     let resolved = chain.at(recommendation.highest()?);
+    // What a server decides need not be told to one.
+    if resolved.is_servers() {
+        return None;
+    }
     let of = |&server: &Server| ForServer { server: server.to_string(), parameters: parameters(&resolved, server) };
     Some(Server::VARIANTS.iter().map(of).collect())
 }

@@ -86,6 +86,12 @@ fn serve_requests(
             };
             Ok(outlet.send(&Reply::Inspected { model, engine, prompt_counts })?)
         }
+        Request::CheckGrammar { path, grammar } => {
+            if EngineKind::of(&path) == EngineKind::Llama {
+                Llama::start(kernels()?)?.check_grammar(&path, &grammar)?;
+            }
+            Ok(outlet.send(&Reply::CheckedGrammar)?)
+        }
         Request::InspectServer { served, context } => serve_probe(&served, context, input, outlet),
         Request::ProbeServer(_) => Err(WorkerError::OutOfTurn("no server is known")),
         Request::Devices => Ok(outlet.send(&Reply::Devices(Llama::start(Kernels::Ggml)?.devices()))?),
@@ -196,6 +202,7 @@ fn serve_work(
                 outlet.send(&Reply::Traced(traced))?;
             }
             Request::Inspect { .. }
+            | Request::CheckGrammar { .. }
             | Request::InspectServer { .. }
             | Request::ProbeServer(_)
             | Request::Devices

@@ -12,8 +12,8 @@ use crate::domain::{Generation, ModelFacts};
 use crate::engine::http::{Findings, ServerFacts};
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::{
-    Devices, Effort, EngineFacts, Footprint, LoadSettings, PromptCounts, Quantisation, Questions, Ticket, Timing,
-    TraceWork, Traced, Work,
+    Devices, Effort, EngineFacts, Footprint, Grammar, LoadSettings, PromptCounts, Quantisation, Questions, Ticket,
+    Timing, TraceWork, Traced, Work,
 };
 use crate::experiment::Served;
 use crate::hardware::{Bench, Ceiling, Pace};
@@ -26,6 +26,12 @@ pub enum Request {
         #[serde(with = "crate::any_path")]
         path: PathBuf,
         questions: Questions,
+    },
+    /// Have the engine read a grammar for a model.
+    CheckGrammar {
+        #[serde(with = "crate::any_path")]
+        path: PathBuf,
+        grammar: Grammar,
     },
     /// Ask a server what it is; from then on only `ProbeServer` is understood.
     InspectServer {
@@ -76,6 +82,8 @@ pub enum Reply {
         engine: EngineFacts,
         prompt_counts: PromptCounts,
     },
+    /// It can be read.
+    CheckedGrammar,
     InspectedServer {
         server: ServerFacts,
         engine: EngineFacts,

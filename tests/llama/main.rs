@@ -12,6 +12,7 @@ mod evaluations;
 mod experiments;
 mod fit;
 mod flash_attention;
+mod grammars;
 mod hub;
 mod invariance;
 mod kernels;

@@ -57,6 +57,7 @@ fn surroundings(prompts: Option<&str>) -> Surroundings {
         directory: "/experiments".into(),
         catalogue: vec![model],
         prompts_file: prompts.map(|text| Ok(text.to_owned())),
+        ..Surroundings::default()
     }
 }
 

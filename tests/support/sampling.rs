@@ -74,6 +74,7 @@ fn chains_of(text: &str) -> Vec<Chain> {
         directory: "experiments".into(),
         catalogue: Vec::new(),
         prompts_file: Some(Ok("a prompt\nanother one".to_owned())),
+        ..Surroundings::default()
     };
     let raw = experiment::parse("x.toml", text).expect("TOML of an experiment");
     experiment::resolve("x.toml", text, &raw, &surroundings).expect("a sound experiment").grid.chains

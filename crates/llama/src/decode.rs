@@ -144,7 +144,10 @@ impl Running<'_> {
                 hash.update(&logit.to_le_bytes());
             });
         }
-        let token = self.chooser.choose(model, row, tokens, draws)?;
+        let token = match self.chooser.choose(model, row, tokens, draws) {
+            Err(Error::NothingAllowed) => return Ok(Choice::End(tokens.to_vec(), Stop::Grammar)),
+            chosen => chosen?,
+        };
         Ok(if self.chooser.ends(model, token) {
             Choice::End(tokens.to_vec(), Stop::Eos)
         } else if tokens.len() + 1 >= length.tokens {

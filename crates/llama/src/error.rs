@@ -26,6 +26,9 @@ pub enum Error {
     Sampler { step: &'static str, reason: String },
     #[error("the chain selected no token")]
     NothingSelected,
+    /// The text is complete, or the steps before the grammar have left nothing that it allows.
+    #[error("the grammar allows none of the tokens that are left")]
+    NothingAllowed,
     #[error("decoding failed: {0}")]
     Decode(String),
     #[error("cannot read the model's routing: {0}")]

@@ -79,7 +79,7 @@ pub use prompt::ChatForm;
 pub use quantise::FileType;
 pub use rewrite::{can_rewrite, rewrite};
 pub use rows::Rows;
-pub use sampler::Sampler;
+pub use sampler::{Sampler, check_grammar};
 pub use settings::{
     Bos, HostExperts, LoadMode, Numerics, Overflow, PromptOptions, Repack, Samplers, Settings, Sharing, Strategy,
     Template,

@@ -13,8 +13,16 @@ use crate::{Error, Model, Step, Token};
 /// A sampler chain with its state.
 pub struct Sampler {
     chain: NonNull<sys::llama_sampler>,
+    grammar: Grammar,
     /// Scratch: the candidates of one token.
     candidates: Vec<sys::llama_token_data>,
+}
+
+/// Whether a step of a chain forbids tokens.
+#[derive(PartialEq, Eq)]
+enum Grammar {
+    None,
+    Obeyed,
 }
 
 // SAFETY: a llama.cpp sampler holds no thread's own data; we never share one.
@@ -34,8 +42,12 @@ impl Sampler {
             params.no_perf = true;
             sys::llama_sampler_chain_init(params)
         };
-        let sampler =
-            Self { chain: NonNull::new(pointer).expect("llama.cpp allocates chains"), candidates: Vec::new() };
+        let has_grammar = chain.iter().any(|step| matches!(step, Step::Grammar { .. }));
+        let sampler = Self {
+            chain: NonNull::new(pointer).expect("llama.cpp allocates chains"),
+            grammar: if has_grammar { Grammar::Obeyed } else { Grammar::None },
+            candidates: Vec::new(),
+        };
         for step in chain {
             let added = init(model, step, seed)?;
             if !matches!(step, Step::Grammar { .. }) {
@@ -70,7 +82,7 @@ impl Sampler {
     /// and accepts it.
     ///
     /// # Errors
-    /// When the chain leaves no candidate or selects none.
+    /// When the chain leaves no candidate or selects none, or its grammar allows none.
     pub fn sample(&mut self, logits: &[f32]) -> Result<Token, Error> {
         self.sample_from((0..).zip(logits.iter().copied()))
     }
@@ -99,11 +111,25 @@ impl Sampler {
         let selected = usize::try_from(array.selected).ok().filter(|&index| index < array.size);
         let index = selected.ok_or(Error::NothingSelected)?;
         // SAFETY: `index` is below `size`, and the chain's memory is still alive.
-        let token = unsafe { (*array.data.add(index)).id };
+        let chosen = unsafe { *array.data.add(index) };
+        // What a grammar forbids it keeps as a candidate of no probability, and to accept one ends the process.
+        if self.grammar == Grammar::Obeyed && chosen.logit == f32::NEG_INFINITY {
+            return Err(Error::NothingAllowed);
+        }
+        let token = chosen.id;
         // SAFETY: the chain is alive and the token is of its vocabulary.
         unsafe { sys::llama_sampler_accept(self.chain.as_ptr(), token) };
         Ok(token)
     }
+}
+
+/// Has llama.cpp read a grammar, which may name tokens of the model's vocabulary; why it can't, it says on stderr.
+///
+/// # Errors
+/// When it can't.
+pub fn check_grammar(model: &Model, grammar: &str, root: &str) -> Result<(), Error> {
+    let step = Step::Grammar { grammar: grammar.to_owned(), root: root.to_owned() };
+    Sampler::new(model, &[step], 0, &[]).map(|_| ())
 }
 
 impl Drop for Sampler {

@@ -73,6 +73,8 @@ pub enum Stop {
     MaxTokens,
     /// Its context is full.
     Context,
+    /// The chain's grammar allows no token more.
+    Grammar,
 }
 
 /// How long a job took.

@@ -18,6 +18,10 @@ pub struct ServerFacts {
     pub stated: BTreeMap<String, String>,
     /// Tokens that a prompt and its text may have together; None where it does not state it.
     pub context: Option<u32>,
+    /// What it samples with where a request says nothing of it, by its own names; empty where it does not state it.
+    /// No part of what it is: a request that says everything does not meet them.
+    #[serde(default)]
+    pub defaults: BTreeMap<String, String>,
 }
 
 /// Raised when texts are asked for, or answers read, in another way: what was read in the old one
@@ -30,6 +34,36 @@ const LISTED_NAMES: usize = 20;
 const NAME_CHARS: usize = 100;
 /// A longer statement is known by its hash.
 const STATED_BYTES: usize = 16 * 1024;
+
+/// llama-server's names for what chooses a token, the seed aside.
+const SAMPLING: [&str; 26] = [
+    "temperature",
+    "dynatemp_range",
+    "dynatemp_exponent",
+    "top_k",
+    "top_p",
+    "min_p",
+    "top_n_sigma",
+    "xtc_probability",
+    "xtc_threshold",
+    "typical_p",
+    "typ_p",
+    "repeat_last_n",
+    "repeat_penalty",
+    "presence_penalty",
+    "frequency_penalty",
+    "dry_multiplier",
+    "dry_base",
+    "dry_allowed_length",
+    "dry_penalty_last_n",
+    "mirostat",
+    "mirostat_tau",
+    "mirostat_eta",
+    "adaptive_target",
+    "adaptive_decay",
+    "grammar",
+    "samplers",
+];
 
 impl ServerFacts {
     /// All that may change a text and is known: what the server is, in one line. Not its
@@ -59,6 +93,7 @@ impl ServerFacts {
 pub fn identify(served: &Served, client: &Client) -> Result<ServerFacts, EngineError> {
     let mut stated = BTreeMap::new();
     let mut context = None;
+    let mut defaults = BTreeMap::new();
     let tokens = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0);
     let mut state = |key: &str, value: &Value| {
         let text = match value {
@@ -95,6 +130,9 @@ pub fn identify(served: &Served, client: &Client) -> Result<ServerFacts, EngineE
             let n_ctx = &props["default_generation_settings"]["n_ctx"];
             state("n_ctx", n_ctx);
             context = tokens(n_ctx);
+            defaults = sampling_defaults(&props["default_generation_settings"])
+                .map(|(key, value)| (key.clone(), client.scrub(value.to_string())))
+                .collect();
         }
         Api::Ollama => {
             state("version", &document("/api/version", None)?["version"]);
@@ -119,7 +157,14 @@ pub fn identify(served: &Served, client: &Client) -> Result<ServerFacts, EngineE
             state("size_bytes", &model["size_bytes"]);
         }
     }
-    Ok(ServerFacts { stated, context })
+    Ok(ServerFacts { stated, context, defaults })
+}
+
+/// Of what llama-server would do where a request says nothing, the part that chooses tokens.
+fn sampling_defaults(settings: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    // They stood beside the context before they had an object of their own.
+    let stated = settings["params"].as_object().or(settings.as_object());
+    stated.into_iter().flatten().filter(|(key, _)| SAMPLING.contains(&key.as_str()))
 }
 
 /// The served model among those that the server lists, if it lists any.
@@ -153,7 +198,7 @@ mod tests {
 
     #[test]
     fn how_long_a_server_is_waited_for_is_no_part_of_what_it_is() {
-        let facts = ServerFacts { stated: BTreeMap::new(), context: None };
+        let facts = ServerFacts { stated: BTreeMap::new(), context: None, defaults: BTreeMap::new() };
         let server = Server::new("s".into(), "http://h".into(), Api::Openai);
         let served = Served { server, name: "m".into() };
         let mut other = served.clone();

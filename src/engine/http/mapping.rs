@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{ResolvedChain, Step, Temperature};
+use crate::domain::{JSON_GRAMMAR, ROOT, ResolvedChain, Step, Temperature};
 use crate::experiment::{Api, Extension, Server};
 
 /// The language of a server: its API, and the fields beyond that API's own that it understands.
@@ -53,8 +53,15 @@ pub enum Inexpressible {
     Twice { api: Api, step: &'static str },
     #[error("it selects greedily after other steps, and the api {api} selects by a draw unless the temperature is 0")]
     LateGreedy { api: Api },
+    #[error("its grammar begins with {root}, and the api {api} has no field for that: call the rule {ROOT}")]
+    Root { api: Api, root: String },
     #[error("it draws, and the api {api} takes no seed")]
     NoSeed { api: Api },
+    #[error(
+        "whether the server draws is not known, and the api {api} takes no seed: say what it runs with own_chain, and ask \
+         for that chain"
+    )]
+    UnknownDraw { api: Api },
     #[error(
         "its step {step} keeps {min_keep} tokens at least, and the api {api} has no field for the min_keep of one step"
     )]
@@ -98,11 +105,18 @@ impl fmt::Display for Loss {
     }
 }
 
-/// The fields that ask `server` for `chain`; the seed aside. Of the server's own chain the temperature alone is said.
+/// The fields that ask `server` for `chain`; the seed aside. Of the server's own chain the temperature alone is said, of
+/// one that the server decides nothing.
 ///
 /// # Errors
 /// When the API can't say it.
 pub fn sampling_fields(server: &Server, chain: &ResolvedChain) -> Result<Map<String, Value>, Inexpressible> {
+    if chain.is_servers() {
+        return match server.api {
+            Api::Shimmy => Err(Inexpressible::UnknownDraw { api: server.api }),
+            Api::Openai | Api::LlamaServer | Api::Ollama => Ok(Map::new()),
+        };
+    }
     if server.own_chain.is_some() {
         let temperature = chain.0.iter().find_map(|step| match step {
             Step::Temperature { t } => Some(*t),
@@ -130,14 +144,16 @@ pub fn request_revision(chain: &ResolvedChain, api: Api) -> Option<u32> {
 pub fn express(chain: &ResolvedChain, dialect: Dialect<'_>) -> Expressed {
     let api = dialect.api;
     let mut said = Expressed { fields: neutral(dialect), lost: vec![] };
-    let mut names = Vec::new();
+    let mut names: Vec<&'static str> = Vec::new();
     let mut greedy = None;
     for step in chain.0.iter().filter(|step| !step.is_off()) {
         let name = name_of(step);
         let told = match step {
-            _ if names.contains(&name) => Err(Inexpressible::Twice { api, step: name }),
+            _ if names.iter().any(|known| field_of(known) == field_of(name)) => {
+                Err(Inexpressible::Twice { api, step: name })
+            }
             Step::Greedy => {
-                greedy = Some(names.iter().all(|name| *name == "penalties"));
+                greedy = Some(names.iter().all(|name| matches!(*name, "penalties" | "grammar" | "json")));
                 Ok(Map::new())
             }
             Step::Dist if api == Api::Shimmy => Err(Inexpressible::NoSeed { api }),
@@ -164,7 +180,8 @@ pub fn express(chain: &ResolvedChain, dialect: Dialect<'_>) -> Expressed {
         }
         None => {}
     }
-    names.retain(|name| !matches!(*name, "dist" | "greedy"));
+    // What a grammar allows is asked of the token that was chosen, wherever its step stands.
+    names.retain(|name| !matches!(*name, "dist" | "greedy" | "grammar" | "json"));
     if api == Api::LlamaServer {
         said.fields.insert("samplers".to_owned(), json!(names));
     } else if names.len() > 1 && greedy != Some(true) {
@@ -190,7 +207,7 @@ fn neutral(dialect: Dialect<'_>) -> Map<String, Value> {
             }
             fields
         }
-        // Only what `samplers` lists is applied.
+        // Only what `samplers` lists is applied, and a grammar that is sent.
         Api::LlamaServer => json!({ "temperature": 1 }),
         Api::Ollama => json!({
             "temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0, "typical_p": 1,
@@ -240,6 +257,13 @@ fn fields_of(
             set("frequency_penalty", number(frequency));
             set("presence_penalty", number(presence));
         }
+        (Step::Grammar { root, .. }, Api::LlamaServer) if root != ROOT => {
+            return Err(Inexpressible::Root { api, root: root.clone() });
+        }
+        (Step::Grammar { grammar, .. }, Api::LlamaServer) => set("grammar", json!(grammar)),
+        (Step::Json, Api::LlamaServer) => set("grammar", json!(JSON_GRAMMAR)),
+        (Step::Json, Api::Openai) => set("response_format", json!({ "type": "json_object" })),
+        (Step::Json, Api::Ollama) => set("format", json!("json")),
         (Step::TopNSigma { n }, Api::LlamaServer) => set("top_n_sigma", number(*n)),
         (Step::Xtc { p, threshold, .. }, Api::LlamaServer) => {
             set("xtc_probability", number(*p));
@@ -286,6 +310,7 @@ fn name_of(step: &Step<Temperature>) -> &'static str {
         Step::Dry { .. } => "dry",
         Step::LogitBias { .. } => "logit_bias",
         Step::Grammar { .. } => "grammar",
+        Step::Json => "json",
         Step::Infill => "infill",
         Step::Greedy => "greedy",
         Step::Dist => "dist",
@@ -293,6 +318,11 @@ fn name_of(step: &Step<Temperature>) -> &'static str {
         Step::MirostatV2 { .. } => "mirostat_v2",
         Step::AdaptiveP { .. } => "adaptive_p",
     }
+}
+
+/// What says a step of this name: JSON mode is a grammar too.
+fn field_of(name: &'static str) -> &'static str {
+    if name == "json" { "grammar" } else { name }
 }
 
 /// A number as a file writes it: 0.9, not the 0.8999999761581421 that its f32 is.
@@ -375,6 +405,45 @@ mod tests {
         assert_eq!(revision(&[Step::Greedy], Api::LlamaServer), None);
         assert_eq!(revision(&[penalties(1.1), Step::Dist], Api::LlamaServer), None);
         assert_eq!(revision(&[penalties(1.1), Step::Greedy], Api::Openai), None);
+    }
+
+    #[test]
+    fn json_mode_is_each_apis_own_and_stands_in_no_order() {
+        let steps = || vec![Step::Json, top_k(40), t(0.7), Step::Dist];
+        let asked = fields(&server(Api::LlamaServer), steps()).unwrap();
+        assert_eq!(asked["samplers"], json!(["top_k", "temperature"]));
+        assert_eq!(asked["grammar"], json!(JSON_GRAMMAR));
+        assert_eq!(fields(&server(Api::Ollama), steps()).unwrap()["format"], json!("json"));
+        let asked = fields(&server(Api::Openai), vec![Step::Json, t(0.7), Step::Dist]).unwrap();
+        assert_eq!(asked["response_format"], json!({ "type": "json_object" }));
+        let refused = fields(&server(Api::Shimmy), vec![Step::Json, Step::Greedy]).unwrap_err();
+        assert_eq!(refused, Inexpressible::NoField { api: Api::Shimmy, step: "json" });
+        let greedy = fields(&server(Api::Openai), vec![Step::Json, Step::Greedy]).unwrap();
+        assert_eq!(greedy["temperature"], json!(0), "a grammar before it chooses nothing");
+    }
+
+    #[test]
+    fn a_grammar_is_for_llama_server_and_begins_with_root() {
+        let grammar = |root: &str| Step::Grammar { grammar: format!("{root} ::= \"a\""), root: root.to_owned() };
+        let llama_server = server(Api::LlamaServer);
+        let asked = fields(&llama_server, vec![grammar("root"), Step::Dist]).unwrap();
+        assert_eq!(asked["grammar"], json!("root ::= \"a\""));
+        let other = fields(&llama_server, vec![grammar("date"), Step::Dist]).unwrap_err();
+        assert_eq!(other, Inexpressible::Root { api: Api::LlamaServer, root: "date".to_owned() });
+        let two = fields(&llama_server, vec![grammar("root"), Step::Json, Step::Dist]).unwrap_err();
+        assert_eq!(two, Inexpressible::Twice { api: Api::LlamaServer, step: "json" });
+        for api in [Api::Openai, Api::Ollama, Api::Shimmy] {
+            let refused = fields(&server(api), vec![grammar("root"), Step::Greedy]).unwrap_err();
+            assert_eq!(refused, Inexpressible::NoField { api, step: "grammar" });
+        }
+    }
+
+    #[test]
+    fn a_server_that_decides_is_told_nothing() {
+        for api in [Api::Openai, Api::LlamaServer, Api::Ollama] {
+            assert_eq!(fields(&server(api), vec![]).unwrap(), json!({}));
+        }
+        assert_eq!(fields(&server(Api::Shimmy), vec![]), Err(Inexpressible::UnknownDraw { api: Api::Shimmy }));
     }
 
     #[test]

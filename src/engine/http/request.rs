@@ -76,7 +76,9 @@ pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
             fields.insert("num_predict".to_owned(), json!(max_tokens));
             // Its default context is small, and what does not fit is cut away without a word.
             fields.insert("num_ctx".to_owned(), json!(context));
+            let format = fields.remove("format");
             fields = Map::from_iter([("options".to_owned(), Value::Object(fields))]);
+            fields.extend(format.map(|format| ("format".to_owned(), format)));
             // A prompt that is too long is refused then, and a text ends where the context does.
             fields.extend([("truncate".to_owned(), json!(false)), ("shift".to_owned(), json!(false))]);
         }

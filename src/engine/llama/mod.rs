@@ -9,8 +9,8 @@
 use std::path::Path;
 
 use super::{
-    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, LoadSettings, Observer, PromptCounts,
-    Quantisation, Questions, Takeover, TraceWork, Traced, Work,
+    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Observer,
+    PromptCounts, Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
 use crate::domain::{ModelFacts, OpOffload, PromptKey, Template, Token};
 use crate::engine::kernels::{Kernels, KernelsFinding};
@@ -107,6 +107,15 @@ impl Llama {
         let chat = if asks_by_chat { model.0.chat_form().ok() } else { None };
         let facts = ModelFacts { chat: chat.map(|form| Box::new(form.into())), ..model.0.facts().into() };
         Ok((facts, counts))
+    }
+
+    /// Has llama.cpp read a grammar for the model at `path`, without loading any weights.
+    ///
+    /// # Errors
+    /// When it can't be read; llama.cpp's reason is on stderr.
+    pub fn check_grammar(&self, path: &Path, grammar: &Grammar) -> Result<(), EngineError> {
+        let model = ::llama::Model::load_vocabulary(&self.0, path)?;
+        Ok(::llama::check_grammar(&model, &grammar.grammar, &grammar.root)?)
     }
 
     /// Writes `quantisation.target` anew from `quantisation.source`.

@@ -2,9 +2,9 @@
 //! that a step which is off is left out of a chain.
 
 use crate::domain::{
-    Bos, CacheFacts, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, KeysAndValues, KvK, KvV, LoadKey, Memory,
-    ModelFacts, Numerics, Offload, OpOffload, Overflow, PromptKey, Quant, Repack, ResolvedChain, Rope, RopeScaling,
-    Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias, Ubatch,
+    Bos, CacheFacts, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, JSON_GRAMMAR, KeysAndValues, KvK, KvV,
+    LoadKey, Memory, ModelFacts, Numerics, Offload, OpOffload, Overflow, PromptKey, Quant, ROOT, Repack, ResolvedChain,
+    Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias, Ubatch,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
@@ -38,6 +38,7 @@ pub fn step(step: &Step<Temperature>) -> ::llama::Step {
         }
         Step::LogitBias { biases } => Theirs::LogitBias { biases: biases.into_iter().map(Into::into).collect() },
         Step::Grammar { grammar, root } => Theirs::Grammar { grammar, root },
+        Step::Json => Theirs::Grammar { grammar: JSON_GRAMMAR.to_owned(), root: ROOT.to_owned() },
         Step::Infill => Theirs::Infill,
         Step::Greedy => Theirs::Greedy,
         Step::Dist => Theirs::Dist,
@@ -237,6 +238,7 @@ impl From<::llama::Stop> for Stop {
             ::llama::Stop::Eos => Self::Eos,
             ::llama::Stop::MaxTokens => Self::MaxTokens,
             ::llama::Stop::Context => Self::Context,
+            ::llama::Stop::Grammar => Self::Grammar,
         }
     }
 }

@@ -6,7 +6,9 @@ use serde_spanned::Spanned;
 
 use super::raw::{RawArm, RawPair, RawStudy};
 use super::{Arm, Kind, Sampling, Study, Subject};
-use crate::domain::{Factor, FactorLevel as _, Generate, Numerics, Offload, Quant, Seed, Temperature, Template};
+use crate::domain::{
+    Author, Factor, FactorLevel as _, Generate, Numerics, Offload, Quant, Seed, Temperature, Template,
+};
 use crate::experiment::error::{BadExperiment, Problems};
 use crate::experiment::grid_levels::{no_catalogue, resolve_level, resolve_levels, resolve_names, resolve_seeds};
 use crate::experiment::known::{known_chains, known_models};
@@ -78,7 +80,7 @@ fn study(raw: &RawStudy, surroundings: &Surroundings, problems: &mut Problems) -
         problems,
     );
     let template: Option<Template> = resolve_named("template", raw.grid.template.as_ref(), problems);
-    let subject = resolve_subject(raw, kind?, problems);
+    let subject = resolve_subject(raw, kind?, surroundings, problems);
     let numerics = generate.map_or_else(Numerics::default, |generate| generate.numerics);
     let (base, others) = resolve_arms(raw, kind?, numerics, problems);
     Some(Study {
@@ -95,9 +97,14 @@ fn study(raw: &RawStudy, surroundings: &Surroundings, problems: &mut Problems) -
 }
 
 /// What is compared, and how the texts that are followed are made.
-fn resolve_subject(raw: &RawStudy, kind: Kind, problems: &mut Problems) -> Option<Subject> {
+fn resolve_subject(
+    raw: &RawStudy,
+    kind: Kind,
+    surroundings: &Surroundings,
+    problems: &mut Problems,
+) -> Option<Subject> {
     let grid = &raw.grid;
-    let chains = known_chains(&raw.chain, problems);
+    let chains = known_chains(&raw.chain, surroundings, problems);
     let first_seed = || vec![Seed::new(0).expect("0 is a seed")];
     match kind {
         // Found by `kind_of`, which the caller asks first.
@@ -129,7 +136,12 @@ fn resolve_subject(raw: &RawStudy, kind: Kind, problems: &mut Problems) -> Optio
             if grid.temperature.is_none() {
                 missing("temperature", "[0.9]");
             }
-            let chains = resolve_names(grid.chain.as_ref()?, "chain", &chains, "", |chain| &chain.id, problems);
+            let names = grid.chain.as_ref()?;
+            let chains = resolve_names(names, "chain", &chains, "", |chain| &chain.id, problems);
+            for chain in chains.iter().filter(|chain| chain.author != Author::Experiment) {
+                let message = format!("{} is for sweeps: routing follows texts of steps that the file says", chain.id);
+                problems.add(names.span(), message, "name another chain, such as \"llama.cpp\"");
+            }
             let temperatures = resolve_levels(Factor::Temperature, Some(grid.temperature.as_ref()?), problems);
             let seeds = grid.seed.as_ref().map_or_else(first_seed, |seeds| resolve_seeds(seeds, problems));
             let temperatures = temperatures.iter().filter_map(Temperature::of).copied().collect();

@@ -16,6 +16,8 @@ pub struct ServerEntry {
     stated: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     context: Option<u32>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    defaults: BTreeMap<String, String>,
     findings: Option<Vec<Finding>>,
 }
 
@@ -122,17 +124,17 @@ both_ways!(enum Probed, http::Probed {
 impl From<manifest::ServerEntry> for ServerEntry {
     fn from(manifest::ServerEntry { served, facts, findings }: manifest::ServerEntry) -> Self {
         let experiment::Served { server, name } = served;
-        let http::ServerFacts { stated, context } = facts;
+        let http::ServerFacts { stated, context, defaults } = facts;
         let findings = findings.map(|http::Findings(findings)| findings.into_iter().map(Into::into).collect());
-        Self { server: server.into(), name, stated, context, findings }
+        Self { server: server.into(), name, stated, context, defaults, findings }
     }
 }
 
 impl From<ServerEntry> for manifest::ServerEntry {
-    fn from(ServerEntry { server, name, stated, context, findings }: ServerEntry) -> Self {
+    fn from(ServerEntry { server, name, stated, context, defaults, findings }: ServerEntry) -> Self {
         Self {
             served: experiment::Served { server: server.into(), name },
-            facts: http::ServerFacts { stated, context },
+            facts: http::ServerFacts { stated, context, defaults },
             findings: findings.map(|findings| http::Findings(findings.into_iter().map(Into::into).collect())),
         }
     }

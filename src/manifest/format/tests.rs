@@ -90,10 +90,11 @@ fn servers() -> impl Strategy<Value = ServerEntry> {
     let findings = (select(PROBED.to_vec()), any::<Option<bool>>(), ".*");
     let findings = findings.prop_map(|(probed, honoured, evidence)| Finding { probed, honoured, evidence });
     let findings = of(vec(findings, 0..3).prop_map(Findings));
-    (server, ".*", btree_map(".*", ".*", 0..3), any::<Option<u32>>(), findings).prop_map(
-        |(server, name, stated, context, findings)| ServerEntry {
+    let said = || btree_map(".*", ".*", 0..3);
+    (server, ".*", said(), any::<Option<u32>>(), said(), findings).prop_map(
+        |(server, name, stated, context, defaults, findings)| ServerEntry {
             served: Served { server, name },
-            facts: ServerFacts { stated, context },
+            facts: ServerFacts { stated, context, defaults },
             findings,
         },
     )
@@ -373,7 +374,11 @@ fn a_manifest_has_these_bytes() {
         facts: Some(facts),
         server: Some(ServerEntry {
             served: Served { server, name: "n".to_owned() },
-            facts: ServerFacts { stated: [("build".to_owned(), "1".to_owned())].into(), context: Some(64) },
+            facts: ServerFacts {
+                stated: [("build".to_owned(), "1".to_owned())].into(),
+                context: Some(64),
+                defaults: [("top_k".to_owned(), "40".to_owned())].into(),
+            },
             findings: Some(Findings(vec![finding])),
         }),
         engine: "e".to_owned(),
@@ -422,7 +427,7 @@ const PINNED: &str = concat!(
     r#""close":"</t>"},"cache_bytes_per_token":null},"server":{"server":{"id":"s","url":"http://h","#,
     r#""api":"llama-server","key_env":"KEY","concurrency":4,"silence_s":120,"answer_s":3600,"patience_s":60,"#,
     r#""own_chain":"c","extensions":["repeat_last_n"],"delivery":"stream"},"name":"n","stated":{"build":"1"},"#,
-    r#""context":64,"findings":[{"probed":"end_of_repetition","honoured":null,"evidence":"e"}]},"engine":"e","#,
+    r#""context":64,"defaults":{"top_k":"40"},"findings":[{"probed":"end_of_repetition","honoured":null,"evidence":"e"}]},"engine":"e","#,
     r#""accelerators":["Vulkan0"],"placement":"experts_on_host"}],"notes":["n"],"n_trials":1,"trusted":["t"],"#,
     r#""runs":[{"started_unix_s":1,"command_line":["moe-sweep","run"],"hardware":{"os":null,"#,
     r#""architecture":"x86_64","cpu":"c","usable_cores":2,"memory_bytes":8},"threads":2,"batch":4,"#,
@@ -437,5 +442,5 @@ const PINNED: &str = concat!(
     r#""engine_seconds":0.25,"footprint":{"places":[{"device":"Vulkan0","kind":"gpu","expert_bytes":0,"#,
     r#""other_weight_bytes":0,"cache_bytes":0,"compute_bytes":0}],"takeover":{"from":32}},"probe":{"repeated":3,"#,
     r#""agreed":2,"first_differences":[5],"alone":{"tokens":6,"seconds":1.5,"first_token_seconds":null}}}]}],"#,
-    r#""seal":"43a7f600138f4f19e54b2c936b21d335"}"#,
+    r#""seal":"eaefde876e6c56a098cdf3a0444edaa5"}"#,
 );

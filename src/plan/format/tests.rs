@@ -219,7 +219,12 @@ fn a_plan_has_these_bytes() {
         settings: Settings::default(),
         hypotheses: vec![hypothesis],
         prompts: vec![experiment::Prompt { id: "p".to_owned(), text: "t".to_owned(), group: Some("g".to_owned()) }],
-        chains: vec![domain::Chain { id: "c".to_owned(), steps, fidelity: domain::Fidelity::Faithful }],
+        chains: vec![domain::Chain {
+            id: "c".to_owned(),
+            steps,
+            fidelity: domain::Fidelity::Faithful,
+            author: domain::Author::Experiment,
+        }],
         caveat: Some("toy".to_owned()),
         notes: vec!["n".to_owned()],
         inert: vec![Factor::OpOffload],

@@ -4,6 +4,7 @@
 mod addresses;
 mod answers;
 mod contexts;
+mod defaults;
 mod loops;
 mod secrets;
 mod times;
