@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::absent::stand_in;
-use super::fit::{MemoryError, Needs, anatomy_of, header_of, must_fit};
-use crate::domain::{Chain, Generate, LoadKey, ModelFacts, Offload, PromptKey, Quant, Step};
+use super::fit::{MemoryError, header_of, must_fit};
+use crate::domain::{Chain, Generate, LoadKey, ModelFacts, PromptKey, Quant, Step};
 use crate::engine::{EngineFacts, EngineKind, Grammar, PromptCounts, Questions};
 use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study, Subject};
 use crate::message::say;
