@@ -20,7 +20,7 @@ mod trial;
 
 pub use cell::Cell;
 pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias};
-pub use chat_form::ChatForm;
+pub use chat_form::{ChatForm, RenderedForm};
 pub use factor::{Factor, FactorLevel, Level};
 pub use factors::*;
 pub use generation::{Generation, Stop, Token};

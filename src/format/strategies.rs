@@ -5,8 +5,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 use crate::domain::{
-    Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, NotALevel, Numerics, Seed,
-    Selection, Slot, Step, Temperature, TokenBias, Width, Written,
+    Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, NotALevel, Numerics, PrefixTokens,
+    Seed, Selection, Slot, Step, Temperature, TokenBias, Width, Written,
 };
 use crate::metrics::Markers;
 
@@ -34,6 +34,8 @@ pub fn levels(factor: Factor) -> BoxedStrategy<Level> {
         Factor::ExpertsUsed => {
             prop_oneof![named(&["model"]), (1..=u32::MAX).prop_map(|n| Written::Integer(n.into()))].boxed()
         }
+        Factor::System => prop_oneof![named(&["default", "none"]), "[a-z][^\\x00]*".prop_map(Written::Name)].boxed(),
+        Factor::PrefixTokens => (0..=PrefixTokens::MOST).prop_map(|n| Written::Integer(n.into())).boxed(),
         Factor::OpOffload | Factor::SwaFull => any::<bool>().prop_map(Written::Switch).boxed(),
         Factor::Temperature => (0.0..9.0_f32).prop_map(|t| Written::Number(t.into())).boxed(),
         // The levels of all others are names, which they say where they know none.
