@@ -78,7 +78,7 @@ fn chat_form(id: &str, form: &ChatForm) -> Vec<String> {
     let names = if form.forms.is_empty() { "that has no name".to_owned() } else { form.forms.join(" or ") };
     let mut notes = vec![format!(
         "the model {id}, template chat: prompts are sent in llama.cpp's built-in form {names}, with {:?} before and {:?} after \
-         them; the model's own template is not rendered",
+         them; the model's own template is not rendered, as template = \"jinja\" would",
         form.before, form.after
     )];
     if !form.unsent.is_empty() {

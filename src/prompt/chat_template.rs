@@ -13,8 +13,8 @@ use crate::domain::Thinking;
 const NAME: &str = "chat template";
 /// What templates call the switch for thinking: Qwen's, GLM's and SmolLM's the first, Granite's and DeepSeek's the second.
 const SWITCHES: [&str; 2] = ["enable_thinking", "thinking"];
-/// Instructions that a rendering may take; public templates take some thousands.
-const FUEL: u64 = 1_000_000;
+/// Instructions that a rendering may take, and pieces of 64 bytes that it may write; public templates take some thousands.
+const FUEL: u64 = 200_000;
 
 /// A model's chat template, read.
 pub struct ChatTemplate {

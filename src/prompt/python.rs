@@ -1,13 +1,13 @@
-//! What chat templates take from Python and from transformers beside Jinja: methods of strings and maps, words for
-//! nothing and for truth, functions. As transformers 5 has them (`chat_template_utils.py`).
+//! What chat templates take from Python and from transformers beside Jinja: methods of strings and maps, functions,
+//! JSON. As transformers 5 has them (`chat_template_utils.py`).
 
 use std::error::Error as _;
 use std::fmt::Write as _;
 use std::io;
 
 use chrono::NaiveDate;
-use minijinja::value::{Kwargs, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
+use minijinja::value::Kwargs;
+use minijinja::{Environment, Error, ErrorKind, Value};
 use minijinja_contrib::pycompat::unknown_method_callback;
 use serde::Serialize as _;
 use serde_json::ser::{Formatter, PrettyFormatter};
@@ -21,19 +21,9 @@ pub const STRFTIME_NOW: &str = "strftime_now";
 /// Gives an environment what it lacks.
 pub fn add_to(environment: &mut Environment<'_>) {
     environment.set_unknown_method_callback(unknown_method_callback);
-    environment.set_formatter(print);
     environment.add_function("raise_exception", raise_exception);
     environment.add_function(STRFTIME_NOW, strftime_now);
     environment.add_filter("tojson", to_json);
-}
-
-/// Writes a value as Python prints it.
-fn print(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    match value.kind() {
-        ValueKind::None => Ok(output.write_str("None")?),
-        ValueKind::Bool => Ok(output.write_str(if value.is_true() { "True" } else { "False" })?),
-        _ => minijinja::escape_formatter(output, state, value),
-    }
 }
 
 /// What a template said by `raise_exception`.

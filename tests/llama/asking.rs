@@ -93,8 +93,7 @@ fn filler_has_exactly_so_many_tokens_in_every_form() {
 /// Of each trial its id and its text.
 fn texts(bench: &Bench, run: &str) -> BTreeMap<String, String> {
     let journal = bench.result(run, "trials.jsonl");
-    let records =
-        journal.lines().skip(1).map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a record"));
+    let records = journal.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a record"));
     let text = |record: serde_json::Value| {
         let text = record["outcome"].to_string();
         (record["id"].as_str().expect("an id").to_owned(), text)

@@ -111,11 +111,13 @@ mod tests {
     use crate::experiment::Server;
 
     fn body(api: Api, template: Template) -> Ask {
+        body_of(api, &PromptKey::default().with(template))
+    }
+
+    fn body_of(api: Api, key: &PromptKey) -> Ask {
         let served = Served { server: Server::new("s".into(), "http://h".into(), api), name: "m".into() };
         let chain = ResolvedChain(vec![Step::Temperature { t: Temperature::new(0.9).unwrap() }, Step::Dist]);
-        let key = PromptKey::default().with(template);
-        let wanted =
-            Wanted { prompt: "Why?", key: &key, chain: &chain, seed: Seed::new(3), max_tokens: 8, context: 64 };
+        let wanted = Wanted { prompt: "Why?", key, chain: &chain, seed: Seed::new(3), max_tokens: 8, context: 64 };
         ask(&served, wanted).unwrap()
     }
 
@@ -144,5 +146,18 @@ mod tests {
         let llama_server = body(Api::LlamaServer, Template::Raw);
         assert_eq!((llama_server.path, &llama_server.body["n_predict"]), ("/completion", &json!(8)));
         assert_eq!(llama_server.body["samplers"], json!(["temperature"]));
+    }
+
+    #[test]
+    fn a_system_message_and_thinking_are_said_in_the_words_of_each_api() {
+        let key = PromptKey::default().with(Template::Chat).with(System::None).with(Thinking::Off);
+        let messages = json!([{ "role": "system", "content": "" }, { "role": "user", "content": "Why?" }]);
+        let openai = body_of(Api::Openai, &key);
+        assert_eq!(openai.body["messages"], messages);
+        assert_eq!(openai.body["chat_template_kwargs"], json!({ "enable_thinking": false }));
+        let ollama = body_of(Api::Ollama, &key);
+        assert_eq!((&ollama.body["messages"], &ollama.body["think"]), (&messages, &json!(false)));
+        let plain = body_of(Api::Ollama, &PromptKey::default().with(Template::Chat));
+        assert_eq!((plain.body["messages"].as_array().map(Vec::len), plain.body.get("think")), (Some(1), None));
     }
 }

@@ -3,6 +3,7 @@
 //! Must not know how a template is rendered or how text is cut: `prompt` and the crate `llama` do.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use ::llama::{Form, around_a_prompt};
 
@@ -83,10 +84,11 @@ pub fn tokens_of<'w>(
     let mut askings: BTreeMap<&PromptKey, Asking<'_>> = BTreeMap::new();
     let mut tokens = Vec::new();
     for (prompt, key) in asked {
-        if !askings.contains_key(key) {
-            askings.insert(key, Asking::new(model, key)?);
-        }
-        tokens.push(askings[key].tokens(prompt)?);
+        let asking = match askings.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Asking::new(model, key)?),
+        };
+        tokens.push(asking.tokens(prompt)?);
     }
     Ok(tokens)
 }
