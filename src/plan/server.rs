@@ -121,10 +121,13 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
         found.push(Misfit::Template { model: model.clone(), api: server.api });
     }
     let is_asked = |key: &PromptKey| {
-        let beside: Vec<_> = Factor::nested(&[Scope::Load, Scope::Context, Scope::Sampler]);
+        let beside = |factor: Factor| factor != Factor::Model && factor.scope() != Scope::Prompt;
         !excludes(experiment, &model, |excluded| {
-            key.levels().all(|level| excluded.may_take(level))
-                && beside.iter().all(|&factor| excluded.levels[factor].is_empty())
+            let of_all = Factor::ALL
+                .into_iter()
+                .filter(|&factor| beside(factor))
+                .all(|factor| excluded.levels[factor].is_empty());
+            of_all && key.levels().all(|level| excluded.may_take(level))
         })
     };
     let keys: Vec<_> = grid.prompt_keys().into_iter().filter(is_asked).collect();
