@@ -101,7 +101,8 @@ pub fn without_generation_tags(template: &str) -> String {
     let mut kept = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(open) = rest.find("{%") {
-        let Some(length) = rest[open..].find("%}") else { break };
+        // What opens a tag does not close it: "{%}".
+        let Some(length) = rest[open + 2..].find("%}").map(|at| at + 2) else { break };
         let (before, tag) = (&rest[..open], &rest[open..open + length]);
         let name = tag[2..].trim_matches(['-', '+', ' ', '\n', '\t', '\r']);
         // The marks that take white space away stay.
@@ -116,4 +117,15 @@ pub fn without_generation_tags(template: &str) -> String {
     }
     kept.push_str(rest);
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_generation_are_left_out_and_halves_of_tags_stay() {
+        let template = "{%- generation -%}a{% endgeneration %}{%}{%";
+        assert_eq!(without_generation_tags(template), "{%- if true -%}a{% endif %}{%}{%");
+    }
 }
