@@ -12,6 +12,7 @@ pub mod domain;
 pub mod experiment;
 pub mod format;
 pub mod plan;
+pub mod prompt;
 
 pub mod engine;
 pub mod model;

@@ -9,10 +9,10 @@ use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
     Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
-    PromptKey, ResolvedChain, Scope, Seed, Template, Trial, TrialId, Ubatch, Width, cache_share,
+    PrefixTokens, PromptKey, ResolvedChain, Scope, Seed, Template, Trial, TrialId, Ubatch, Width, cache_share,
 };
 use crate::engine::http::request_revision;
-use crate::engine::{CACHE_STEP, Limits, Shape, Strategy};
+use crate::engine::{CACHE_STEP, Limits, Shape, Strategy, Unaskable};
 use crate::experiment::{Experiment, Model, Prompt, Source};
 use crate::metrics::Markers;
 
@@ -32,8 +32,8 @@ mod surveyed;
 pub use chains::Undecided;
 pub use design::{Design, DesignError, Part};
 use identity::Identity;
-pub use refused::Refused;
-use refused::refused;
+pub use refused::{Meaningless, Refused};
+use refused::{meaningless, refused, unaskable};
 use room::Room;
 pub use sequence::Sequence;
 pub use server::{Doubt, Misfit};
@@ -95,10 +95,26 @@ pub enum PlanError {
         needed = n_prompt_tokens.saturating_add(1)
     )]
     PromptFillsContext { prompt: String, model: String, n_prompt_tokens: u32, context: u32 },
+    #[error(
+        "prefix_tokens = {prefix_tokens} makes {n_prompt_tokens} tokens of the prompt {prompt} for the model {model}; with \
+         max_tokens = {max_tokens} it exceeds context = {context}: raise context to at least {needed}, or leave \
+         it out with [[grid.exclude]] model = {model:?}, prefix_tokens = {prefix_tokens}",
+        needed = n_prompt_tokens.saturating_add(*max_tokens)
+    )]
+    FillerTooLong {
+        prefix_tokens: u32,
+        prompt: String,
+        model: String,
+        n_prompt_tokens: u32,
+        max_tokens: u32,
+        context: u32,
+    },
     #[error("offload = {asked} asks for more layers than the model {model} has: use \"all\", or at most {n_layer}")]
     TooManyLayers { model: String, asked: u32, n_layer: u32 },
     #[error(transparent)]
     Refused(#[from] Refused),
+    #[error(transparent)]
+    Meaningless(#[from] Meaningless),
     #[error("chain {chain} biases token {token}, but the model {model} has {n_vocab} tokens: ids run from 0")]
     NoSuchToken { chain: String, model: String, token: i32, n_vocab: u32 },
     #[error(
@@ -355,19 +371,31 @@ fn level_in(levels: &[Level], factor: Factor) -> Level {
     levels.iter().find(|level| level.factor() == factor).expect("the grid has levels of each factor").clone()
 }
 
-/// The tokens of the trial's prompt, which is the experiment's `index`th, with the template around it.
+/// The tokens of the trial's prompt, which is the experiment's `index`th, with all that surrounds it; None where a server
+/// does not tell.
 fn count_tokens(surveyed: &Surveyed, trial: &Trial, index: usize, room: Room) -> Result<Option<u32>, PlanError> {
-    let model = trial.cell.model();
+    let (model, key) = (trial.cell.model(), trial.cell.prompt_key());
+    if let Some(meaningless) = meaningless(&key) {
+        return Err(meaningless.into());
+    }
     let Some(file) = surveyed.file() else { return Ok(None) };
-    let n_prompt_tokens = prompt_tokens(file, model, &trial.cell.prompt_key())?[index];
-    room.take(model, &trial.prompt, n_prompt_tokens).map(Some)
+    let n_prompt_tokens = prompt_tokens(file, model, &key)?[index];
+    let prefix_tokens = key.get::<PrefixTokens>().get();
+    room.take(model, &trial.prompt, n_prompt_tokens).map(Some).map_err(|error| match error {
+        PlanError::PromptTooLong { prompt, model, n_prompt_tokens, max_tokens, context } if prefix_tokens > 0 => {
+            PlanError::FillerTooLong { prefix_tokens, prompt, model, n_prompt_tokens, max_tokens, context }
+        }
+        other => other,
+    })
 }
 
 /// The tokens of each prompt, in order, with the template around it.
 fn prompt_tokens<'a>(file: &'a OnDisk, model: &str, key: &PromptKey) -> Result<&'a [u32], PlanError> {
-    file.prompt_counts.get(key).as_deref().map_err(|reason| {
-        let (model, reason) = (model.to_owned(), reason.clone());
-        PlanError::NoTemplate { template: *key.get(), model, reason }
+    file.prompt_counts.get(key).as_deref().map_err(|why| match why {
+        Unaskable::Template(reason) => {
+            PlanError::NoTemplate { template: *key.get(), model: model.to_owned(), reason: reason.clone() }
+        }
+        Unaskable::Bos(_) | Unaskable::System(_) | Unaskable::Thinking(_) => unaskable(model, key, why).into(),
     })
 }
 

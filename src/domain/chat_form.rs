@@ -1,10 +1,14 @@
 //! Owns what a chat template sends beside the prompt, and what the model's own template would send too.
 //!
-//! llama.cpp renders none of a template's Jinja: it knows some forms by marks in the template's
-//! text, and writes the one that it takes it for. Owns the comparison of both, which looks at the
-//! text of the template alone. Pure: asks no model.
+//! In `template = "chat"` none of a template's Jinja is rendered: llama.cpp knows some forms by marks in the template's
+//! text, and writes the one that it takes it for. In `template = "jinja"` it is rendered. Owns the comparison of what is sent
+//! with the template, which looks at the text of the template alone. Pure: asks no model.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::{Level, System, Thinking};
 
 /// Marks of a thought, as templates write them.
 const THINKING: [&str; 8] = [
@@ -29,6 +33,26 @@ pub struct ChatForm {
     pub after: String,
     /// Text that the model's own template holds and that is not sent, white space aside.
     pub unsent: Vec<String>,
+}
+
+/// How prompts are asked in `template = "jinja"`, with one system message and one word on thinking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenderedForm {
+    pub system: System,
+    pub thinking: Thinking,
+    pub before: String,
+    pub after: String,
+    /// The date that the template is told, where it asks.
+    pub date: Option<String>,
+}
+
+/// The levels that it is asked for by.
+impl fmt::Display for RenderedForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("template jinja")?;
+        let said = [Level::from(self.system.clone()), Level::from(self.thinking)];
+        said.iter().filter(|level| level.is_said()).try_for_each(|level| write!(f, ", {}", level.in_cell()))
+    }
 }
 
 impl ChatForm {

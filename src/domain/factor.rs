@@ -185,6 +185,12 @@ factors! {
     experts_used: ExpertsUsed(ExpertsUsed),
     /// Which token ends a text.
     eos: Eos(Eos),
+    /// Which system message stands before a prompt.
+    system: System(System),
+    /// Whether a chat template is told to have the model think first.
+    thinking: Thinking(Thinking),
+    /// How much filler stands in front of a prompt.
+    prefix_tokens: PrefixTokens(PrefixTokens),
     /// The temperature that a chain's `"T"` stands for.
     temperature: Temperature(Temperature),
 }

@@ -23,7 +23,7 @@ pub use cell::Cell;
 pub use chain::{
     Author, Chain, Fidelity, JSON_GRAMMAR, ROOT, ResolvedChain, SamplingPlace, Slot, Step, StepKind, TokenBias,
 };
-pub use chat_form::ChatForm;
+pub use chat_form::{ChatForm, RenderedForm};
 pub use factor::{Factor, FactorLevel, Level};
 pub use factors::*;
 pub use generation::{Generation, Stop, Token};

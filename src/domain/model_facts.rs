@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::chat_form::ChatForm;
+use super::chat_form::{ChatForm, RenderedForm};
 use crate::metrics::Markers;
 
 /// What a model's file says of itself.
@@ -20,6 +20,8 @@ pub struct ModelFacts {
     pub rope_scaling: Option<RopeScaling>,
     /// What surrounds a prompt in `template = "chat"`, where that was asked for.
     pub chat: Option<Box<ChatForm>>,
+    /// What surrounds a prompt in `template = "jinja"`, for each way in which that was asked for.
+    pub rendered: Vec<RenderedForm>,
     /// Between what the model writes its thought, where its chat template says so.
     pub thought_markers: Option<Markers>,
     /// What the cache takes for one token; None where the file does not tell.

@@ -236,16 +236,30 @@ type Change<'a> = &'a mut dyn FnMut(&mut [f32]);
 
 /// How many tokens prompts become.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PromptCounts(Vec<(PromptKey, Result<Vec<u32>, String>)>);
+pub struct PromptCounts(Vec<(PromptKey, Result<Vec<u32>, Unaskable>)>);
+
+/// Why a model can't be asked as a key of prompts has it, by the factor whose level is at fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Unaskable {
+    #[error("{0}")]
+    Template(String),
+    #[error("{0}")]
+    Bos(String),
+    #[error("{0}")]
+    System(String),
+    #[error("{0}")]
+    Thinking(String),
+}
 
 impl PromptCounts {
     /// For each key those of every prompt, in the order they were given; or why the model can't be asked in this way.
-    pub fn of(keys: &[PromptKey], counts: impl Fn(&PromptKey) -> Result<Vec<u32>, String>) -> Self {
+    pub fn of(keys: &[PromptKey], counts: impl Fn(&PromptKey) -> Result<Vec<u32>, Unaskable>) -> Self {
         Self(keys.iter().map(|key| (key.clone(), counts(key))).collect())
     }
 
     /// Those of one of its keys.
-    pub fn get(&self, key: &PromptKey) -> &Result<Vec<u32>, String> {
+    pub fn get(&self, key: &PromptKey) -> &Result<Vec<u32>, Unaskable> {
         let found = self.0.iter().find(|(counted, _)| counted == key);
         &found.expect("each way to ask is counted").1
     }
@@ -299,6 +313,8 @@ pub enum EngineError {
     /// The model is somewhere else, and can't be asked any more.
     #[error("{0}")]
     Unreachable(String),
+    #[error("cannot put the prompt to the model: {0}")]
+    Unaskable(#[from] Unaskable),
     #[error("decoding failed: {0}")]
     Decode(String),
     #[error("the settings of this model's engine are not ours to choose")]

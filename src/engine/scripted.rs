@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::{
-    Effort, Engine, EngineError, EngineFacts, Footprint, Job, LoadSettings, Observer, PromptCounts, Questions,
-    Strategy, Timing, Work,
+    Effort, Engine, EngineError, EngineFacts, Footprint, Group, Job, LoadSettings, Observer, PromptCounts, Questions,
+    Strategy, Timing, Unaskable, Work,
 };
-use crate::domain::{CacheFacts, Generation, ModelFacts, PromptKey, Step, Stop, Template, Token};
+use crate::domain::{CacheFacts, Generation, ModelFacts, PrefixTokens, PromptKey, Step, Stop, Template, Token};
 use crate::regular_file;
 
 /// The words a scripted model knows; a token is an index into them.
@@ -114,15 +114,17 @@ impl ScriptedEngine {
             n_ctx_train: u32::MAX,
             rope_scaling: None,
             chat: None,
+            rendered: vec![],
             thought_markers: None,
             cache_bytes_per_token: None,
             cache: CacheFacts::default(),
         };
         let counts: Vec<_> = questions.prompts.iter().map(|prompt| count_words(prompt)).collect();
-        let no_template = || Err("a scripted model has no chat template".to_owned());
         let counts = |key: &PromptKey| match key.get() {
-            Template::Raw => Ok(counts.clone()),
-            Template::Chat => no_template(),
+            Template::Raw => Ok(counts.iter().map(|count| count + prefix(key)).collect()),
+            Template::Chat | Template::Jinja => {
+                Err(Unaskable::Template("a scripted model has no chat template".to_owned()))
+            }
         };
         Ok((facts, PromptCounts::of(&questions.keys, counts)))
     }
@@ -166,7 +168,7 @@ impl Engine for ScriptedEngine {
                 thread::sleep(Duration::from_millis(self.delay_ms));
                 let company = if self.sociable { together.len() } else { 0 };
                 let cycle = self.loops_from.filter(|&from| is_as_hot(job, from)).map(|_| LOOP);
-                let generation = generate(&group.prompt, job, company, work.max_tokens, cycle);
+                let generation = generate(group, job, company, work.max_tokens, cycle);
                 observer.worked(Effort::evaluated(generation.n_tokens().unwrap_or_default().into()))?;
                 let timing = Timing {
                     seconds: begun.elapsed().as_secs_f64(),
@@ -201,10 +203,10 @@ fn is_as_hot(job: &Job, from: f32) -> bool {
     job.chain.0.iter().any(|step| matches!(step, Step::Temperature { t } if t.get() >= from))
 }
 
-/// Words that depend on these, and on nothing else.
-fn generate(prompt: &str, job: &Job, company: usize, max_tokens: u32, cycle: Option<usize>) -> Generation {
+/// Words that depend on these, and on nothing else; filler is counted, and changes none.
+fn generate(group: &Group, job: &Job, company: usize, max_tokens: u32, cycle: Option<usize>) -> Generation {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(prompt.as_bytes());
+    hasher.update(group.prompt.as_bytes());
     hasher.update(&serde_json::to_vec(job.chain.0.as_slice()).expect("a chain is plain data"));
     hasher.update(&job.seed.map_or(0, |seed| seed.get()).to_le_bytes());
     hasher.update(&[company as u8]);
@@ -215,7 +217,12 @@ fn generate(prompt: &str, job: &Job, company: usize, max_tokens: u32, cycle: Opt
         (0..bytes.len()).map(|index| Token::from(bytes[place(index)] % WORDS.len() as u8)).collect();
     let words: Vec<_> = tokens.iter().map(|&token| WORDS[token as usize]).collect();
     let text = words.join(" ");
-    Generation::of_tokens(count_words(prompt), tokens, text, Stop::MaxTokens)
+    let n_prompt_tokens = count_words(&group.prompt) + prefix(&group.key);
+    Generation::of_tokens(n_prompt_tokens, tokens, text, Stop::MaxTokens)
+}
+
+fn prefix(key: &PromptKey) -> u32 {
+    key.get::<PrefixTokens>().get()
 }
 
 fn count_words(text: &str) -> u32 {

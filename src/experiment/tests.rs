@@ -166,7 +166,7 @@ refusals! {
     ]),
     bad_quants_and_templates_are_refused: refusal_of(&[(
         "1, \"all\"]",
-        "1, \"all\"]\nquant = [\"q4_km\", \"Q8_0\", \"int8\"]\ntemplate = [\"jinja\", \"raw\", \"raw\"]",
+        "1, \"all\"]\nquant = [\"q4_km\", \"Q8_0\", \"int8\"]\ntemplate = [\"plain\", \"raw\", \"raw\"]",
     )]),
     an_unknown_bos_is_refused: refusal_of(&[("context = 64", "context = 64\nbos = true")]),
     a_misspelt_bos_is_refused: refusal_of(&[("context = 64", "context = 64\nbos = \"yes\"")]),

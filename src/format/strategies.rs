@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::domain::{
     Author, Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, NotALevel, Numerics,
-    SamplingPlace, Seed, Selection, Slot, Step, Temperature, TokenBias, Width, Written,
+    PrefixTokens, SamplingPlace, Seed, Selection, Slot, Step, Temperature, TokenBias, Width, Written,
 };
 use crate::metrics::Markers;
 
@@ -41,6 +41,8 @@ pub fn levels(factor: Factor) -> BoxedStrategy<Level> {
             let kept = any::<u32>().prop_map(|keep| Written::Name(format!("shift:{keep}")));
             prop_oneof![named(&["refuse", "stop", "shift"]), kept].boxed()
         }
+        Factor::System => prop_oneof![named(&["default", "none"]), "[a-z][^\\x00]*".prop_map(Written::Name)].boxed(),
+        Factor::PrefixTokens => (0..=PrefixTokens::MOST).prop_map(|n| Written::Integer(n.into())).boxed(),
         Factor::OpOffload | Factor::SwaFull | Factor::Repack => any::<bool>().prop_map(Written::Switch).boxed(),
         Factor::Temperature => (0.0..9.0_f32).prop_map(|t| Written::Number(t.into())).boxed(),
         // The levels of all others are names, which they say where they know none.

@@ -2,9 +2,12 @@
 //! template would have sent. Must not know what the texts say.
 
 use super::{Load, OnDisk, Room};
-use crate::domain::{ChatForm, Context, Generate, Level, ModelFacts, Overflow, RopeScaling, Template};
+use crate::domain::{
+    ChatForm, Context, Generate, Level, ModelFacts, Overflow, PromptKey, RenderedForm, RopeScaling, System, Template,
+    Thinking,
+};
 
-/// Pieces of a template that a note quotes, and how much of each.
+/// Pieces of a template that a note quotes, and how much of each, and of what surrounds a prompt.
 const PIECES: usize = 3;
 const LENGTH: usize = 80;
 
@@ -21,7 +24,25 @@ pub(super) fn notes(load: &Load, generate: Generate) -> Vec<String> {
     {
         notes.extend(chat_form(id, form));
     }
+    let forms = facts.rendered.iter().filter(|form| load.prompts.iter().any(|group| is_asked_in(form, &group.key)));
+    notes.extend(forms.map(|form| rendered(id, form)));
     notes
+}
+
+fn is_asked_in(RenderedForm { system, thinking, .. }: &RenderedForm, key: &PromptKey) -> bool {
+    *key.get::<Template>() == Template::Jinja && key.get::<System>() == system && key.get::<Thinking>() == thinking
+}
+
+fn rendered(id: &str, form: &RenderedForm) -> String {
+    let RenderedForm { before, after, date, .. } = form;
+    let date = date.as_ref().map_or_else(String::new, |date| {
+        format!("; it asks for the date, and is told {date} whenever that is, so that the same experiment makes the same texts")
+    });
+    format!(
+        "the model {id}, {form}: the model's own template is rendered, with {:?} before and {:?} after prompts{date}",
+        shortened(before),
+        shortened(after)
+    )
 }
 
 fn beyond_training(id: &str, load: &Load, facts: &ModelFacts, room: Room) -> Option<String> {
@@ -93,7 +114,7 @@ fn chat_form(id: &str, form: &ChatForm) -> Vec<String> {
     let names = if form.forms.is_empty() { "that has no name".to_owned() } else { form.forms.join(" or ") };
     let mut notes = vec![format!(
         "the model {id}, template chat: prompts are sent in llama.cpp's built-in form {names}, with {:?} before and {:?} after \
-         them; the model's own template is not rendered",
+         them; the model's own template is not rendered, as template = \"jinja\" would",
         form.before, form.after
     )];
     if !form.unsent.is_empty() {

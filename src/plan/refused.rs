@@ -1,14 +1,15 @@
-//! Knows which levels llama.cpp refuses, together or of a model, so that a run need not find out. Must not know what
+//! Knows which levels can't be used, together or with a model, so that a run need not find out. Must not know what
 //! becomes of a refusal.
 
 use super::Surveyed;
 use crate::domain::{
     CacheType, ExpertsUsed, Factor, FlashAttention, KeysAndValues, KvK, KvV, Level, LoadKey, Memory, ModelFacts,
-    Numerics, Overflow, Repack, Rope, SwaFull, Ubatch, Width,
+    Numerics, Overflow, PromptKey, Repack, Rope, SwaFull, System, Template, Thinking, Ubatch, Width,
 };
+use crate::engine::Unaskable;
 use crate::engine::kernels::Kernels;
 
-/// Levels that llama.cpp refuses for a model.
+/// Levels that can't be used with a model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{given} can't be used with the model {model}: {why}; leave it out with [[grid.exclude]] model = {model:?}, {given}",
@@ -20,12 +21,52 @@ pub struct Refused {
     why: String,
 }
 
+/// Levels that mean nothing together, whatever the model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{given} mean nothing together: {why}; leave them out with [[grid.exclude]] {given}", given = given(levels))]
+pub struct Meaningless {
+    levels: Vec<Level>,
+    why: &'static str,
+}
+
 /// From three tokens on, any number can be cut into pieces of two and more.
 const LEAST_UBATCH: u32 = 3;
 
 fn given(levels: &[Level]) -> String {
     let given = levels.iter().map(|level| format!("{} = {}", level.factor(), level.written()));
     given.collect::<Vec<_>>().join(", ")
+}
+
+/// Levels of a key of prompts that mean nothing together.
+pub(super) fn meaningless(key: &PromptKey) -> Option<Meaningless> {
+    let (template, system, thinking): (&Template, &System, &Thinking) = (key.get(), key.get(), key.get());
+    let (factor, why) = match (template, system, thinking) {
+        (Template::Raw, System::None | System::Text(_), _) => (Factor::System, "a raw prompt has no messages"),
+        (Template::Raw, _, Thinking::On | Thinking::Off) => (Factor::Thinking, "a raw prompt has no template to tell"),
+        (Template::Chat, System::None, _) => {
+            (Factor::System, "llama.cpp's built-in chat form has no system message of its own")
+        }
+        (Template::Chat, _, Thinking::On | Thinking::Off) => {
+            (Factor::Thinking, "llama.cpp's built-in chat form knows no thinking; template = \"jinja\" may")
+        }
+        (Template::Raw | Template::Chat | Template::Jinja, _, _) => return None,
+    };
+    Some(Meaningless { levels: levels_of(key, &[Factor::Template, factor]), why })
+}
+
+/// The levels of a key of prompts by which a model, in a file, can't be asked.
+pub(super) fn unaskable(model: &str, key: &PromptKey, unaskable: &Unaskable) -> Refused {
+    let factors = match unaskable {
+        Unaskable::Template(_) => &[Factor::Template][..],
+        Unaskable::Bos(_) => &[Factor::Bos][..],
+        Unaskable::System(_) => &[Factor::Template, Factor::System],
+        Unaskable::Thinking(_) => &[Factor::Template, Factor::Thinking],
+    };
+    Refused { model: model.to_owned(), levels: levels_of(key, factors), why: unaskable.to_string() }
+}
+
+fn levels_of(key: &PromptKey, factors: &[Factor]) -> Vec<Level> {
+    key.levels().filter(|level| factors.contains(&level.factor())).cloned().collect()
 }
 
 /// Whatever llama.cpp refuses of a load key, for a model in a file, and what can change no text of it.

@@ -1,9 +1,13 @@
 //! Owns what a grid may ask of a server, and what is known not to be honoured. Must not ask any: what servers said is
 //! handed in.
 
+use itertools::Itertools as _;
+
 use super::chains::{coldest, excludes};
 use super::{Load, Origin};
-use crate::domain::{Author, Factor, FactorLevel as _, Level, Offload, Quant, Scope, Template};
+use crate::domain::{
+    Author, Factor, FactorLevel as _, Level, Offload, PromptKey, Quant, Scope, System, Template, Thinking,
+};
 use crate::engine::http::{Inexpressible, Probed, ServerFacts, sampling_fields};
 use crate::experiment::{Api, Experiment, Model, Served, Server, Source};
 
@@ -32,6 +36,12 @@ pub enum Misfit {
     Load { factor: Factor, model: String, server: String },
     #[error("template = chat can't be asked of the model {model}: the api {api} has none; use api = \"openai\"")]
     Template { model: String, api: Api },
+    #[error(
+        "{factor} = {written} can't be asked of the model {model} on the server {server}: {why}; leave it out with \
+         [[grid.exclude]] model = {model:?}, {factor} = {written}",
+        factor = level.factor(), written = level.written()
+    )]
+    Prompt { level: Level, model: String, server: String, why: &'static str },
     #[error(
         "the model {model} has a context of {stated} tokens on the server {server}, and context = {context} asks for \
          more: set context to {stated} or less in [generate]{}", wider(*api, *context)
@@ -113,12 +123,48 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
     if server.api == Api::LlamaServer && grid.levels[Factor::Template].contains(&chat) && is_left(&&chat) {
         found.push(Misfit::Template { model: model.clone(), api: server.api });
     }
+    let is_asked = |key: &PromptKey| {
+        let beside = |factor: Factor| factor != Factor::Model && factor.scope() != Scope::Prompt;
+        !excludes(experiment, &model, |excluded| {
+            let of_all = Factor::ALL
+                .into_iter()
+                .filter(|&factor| beside(factor))
+                .all(|factor| excluded.levels[factor].is_empty());
+            of_all && key.levels().all(|level| excluded.may_take(level))
+        })
+    };
+    let keys: Vec<_> = grid.prompt_keys().into_iter().filter(is_asked).collect();
+    for level in keys.iter().flat_map(PromptKey::levels).unique() {
+        if let Some(why) = unasked(server.api, level) {
+            found.push(Misfit::Prompt { level: level.clone(), model: model.clone(), server: id.clone(), why });
+        }
+    }
     // Its API has the chain, and some have the template.
     for factor in [Factor::Bos, Factor::Eos] {
         let asked = grid.levels[factor].iter().filter(is_left).filter(|level| !level.is_usual());
         found.extend(asked.map(|level| Misfit::Asked { level: level.clone(), server: id.clone() }));
     }
     found
+}
+
+/// Why an API has no words for what becomes of a prompt; None where it has.
+fn unasked(api: Api, level: &Level) -> Option<&'static str> {
+    match (level, api) {
+        (Level::Template(Template::Jinja), _) => Some(
+            "which form it writes is the server's affair, and template = \"chat\" asks for it: a llama-server renders the \
+             model's own template, unless it was started with --no-jinja",
+        ),
+        (Level::PrefixTokens(tokens), _) if tokens.get() > 0 => Some("its tokens can't be counted beforehand"),
+        (
+            Level::System(System::None | System::Text(_)) | Level::Thinking(Thinking::On | Thinking::Off),
+            Api::LlamaServer,
+        ) => Some("the api llama-server has no messages; use api = \"openai\""),
+        (
+            Level::System(System::None | System::Text(_)) | Level::Thinking(Thinking::On | Thinking::Off),
+            Api::Shimmy,
+        ) => Some("it is not known to honour it"),
+        _ => None,
+    }
 }
 
 /// What a server states of itself and can't be reconciled with the experiment.

@@ -77,12 +77,12 @@ fn edited(text: &str, edits: &[(&str, &str)]) -> Experiment {
 }
 
 /// How many tokens each prompt has, raw and in the chat template.
-fn counts(raw: Result<Vec<u32>, String>, chat: Result<Vec<u32>, String>) -> PromptCounts {
+fn counts(raw: Result<Vec<u32>, Unaskable>, chat: Result<Vec<u32>, Unaskable>) -> PromptCounts {
     let keys = iproduct!([Template::Raw, Template::Chat], [Bos::Model, Bos::Always, Bos::Never]);
     let keys: Vec<_> = keys.map(|(template, bos)| PromptKey::default().with(template).with(bos)).collect();
     PromptCounts::of(&keys, |key| match key.get() {
         Template::Raw => raw.clone(),
-        Template::Chat => chat.clone(),
+        Template::Chat | Template::Jinja => chat.clone(),
     })
 }
 
@@ -103,6 +103,7 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
                 n_ctx_train: 512,
                 rope_scaling: None,
                 chat: None,
+                rendered: vec![],
                 thought_markers: None,
             },
             sampling: ModelSampling::Unstated,
@@ -211,7 +212,8 @@ fn quantisations_are_loads_and_templates_are_prompts() {
 #[test]
 fn a_model_without_a_chat_template_can_be_left_out() {
     let without = |surveyed: &mut Surveyed| {
-        on_disk(surveyed).prompt_counts = counts(Ok(vec![5; 9]), Err("its file has no chat template".to_owned()));
+        let no_template = Unaskable::Template("its file has no chat template".to_owned());
+        on_disk(surveyed).prompt_counts = counts(Ok(vec![5; 9]), Err(no_template));
     };
     let both = ("offload = [\"none\"]", "offload = [\"none\", \"all\"]\ntemplate = [\"raw\", \"chat\"]");
     let reason = "its file has no chat template".to_owned();
@@ -357,5 +359,6 @@ fn experts_on_the_host_beside_an_accelerator_are_warned_of() {
 mod fractions;
 mod ids;
 mod parts;
+mod prompts;
 mod refused;
 mod room;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{CacheFacts, ModelFacts, ModelSampling, PromptKey};
+use crate::domain::{CacheFacts, ModelFacts, ModelSampling, PrefixTokens, PromptKey};
 use crate::engine::{EngineFacts, PromptCounts};
 use crate::experiment::{Model, ModelShape, Prompt};
 use crate::model::Anatomy;
@@ -23,7 +23,10 @@ pub fn stand_in(
     let (shape, size_bytes) = (model.shape.as_ref()?, model.expected_bytes()?);
     let tokens = prompts.iter().map(|prompt| prompt.text.len().div_ceil(BYTES_A_TOKEN) as u32);
     let tokens: Vec<_> = tokens.collect();
-    let prompt_counts = PromptCounts::of(keys, |_| Ok(tokens.clone()));
+    let prompt_counts = PromptCounts::of(keys, |key| {
+        let filler = key.get::<PrefixTokens>().get();
+        Ok(tokens.iter().map(|tokens| tokens + filler).collect())
+    });
     let on_disk = OnDisk {
         path: PathBuf::new(),
         commit: None,
@@ -53,6 +56,7 @@ fn facts(shape: &ModelShape) -> ModelFacts {
         n_ctx_train: 0,
         rope_scaling: None,
         chat: None,
+        rendered: vec![],
         thought_markers: None,
         // F16.
         cache_bytes_per_token: Some(2 * numbers_a_token),

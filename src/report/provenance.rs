@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::html::{Facts, Provenance};
 use super::placement::sentence;
-use crate::domain::{Author, Chain, ChatForm, Context, Factor, Level, ModelFacts, Numerics};
+use crate::domain::{Author, Chain, ChatForm, Context, Factor, Level, ModelFacts, Numerics, RenderedForm};
 use crate::engine::http::Finding;
 use crate::engine::{LoadMode, Samplers};
 use crate::experiment::Served;
@@ -85,6 +85,10 @@ fn model(entry: &ModelEntry) -> Facts {
     if let Some(ChatForm { forms, before, after, .. }) = facts.chat.as_deref() {
         let names = forms.join(" or ");
         said.push(("template chat", format!("llama.cpp's built-in form {names}: {before:?}, the prompt, {after:?}")));
+    }
+    for form @ RenderedForm { before, after, date, .. } in &facts.rendered {
+        let date = date.as_ref().map_or_else(String::new, |date| format!("; told the date {date}"));
+        said.push(("template jinja", format!("{form}: {before:?}, the prompt, {after:?}{date}")));
     }
     Facts { title, facts: said }
 }

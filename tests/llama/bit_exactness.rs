@@ -17,8 +17,8 @@ use moe_sweep::domain::{
 use moe_sweep::engine::kernels::Kernels;
 use moe_sweep::engine::llama::{Llama, LlamaEngine, Model};
 use moe_sweep::engine::{
-    Effort, Engine, Group, Job, LoadMode, LoadSettings, Observer, Quantisation, Samplers, Sharing, Strategy, Ticket,
-    Timing, Work,
+    Effort, Engine, Group, Job, LoadMode, LoadSettings, Observer, Quantisation, Questions, Samplers, Sharing, Strategy,
+    Ticket, Timing, Work,
 };
 
 use crate::support::alone::alone;
@@ -143,7 +143,7 @@ fn compare_levels() {
             let settings = settings(&path, (1, 1, 32), levels);
             let model = Model::load(&llama, &settings).expect("the model loads");
             let mut kept = Kept::default();
-            LlamaEngine::new(&llama, &model, &settings).generate(&work(&model), &mut kept).expect("texts");
+            LlamaEngine::new(&llama, &model, &settings).generate(&work(&llama, &path), &mut kept).expect("texts");
             kept.texts
         };
         let (common, other) = (texts(&usual()), texts(&usual().with(level.clone())));
@@ -244,7 +244,7 @@ fn compare(
     name: &str,
 ) -> u64 {
     let model = Model::load(llama, &settings(path, (1, 1, 1), levels)).expect("the model loads");
-    let work = work(&model);
+    let work = work(llama, path);
     let (mut moved, mut in_heads) = (0, 0);
     let mut made = |settings: &LoadSettings, work: &Work| {
         let mut kept = Kept::default();
@@ -279,8 +279,13 @@ fn compare(
 /// Prompts of some ten tokens, of over 600 and of [`ONE_TOO_MANY`], each asked in several ways; and pairs of prompts
 /// that begin alike, of some ten tokens, of over 64, where attention sums in tiles, of over 512, which are two pieces,
 /// and of one length here and another there.
-fn work(model: &Model) -> Work {
-    let n_tokens = |prompt: &str| model.tokenize(prompt, &PromptKey::default()).expect("tokens").len();
+fn work(llama: &Llama, path: &Path) -> Work {
+    let key = PromptKey::default();
+    let n_tokens = |prompt: &str| {
+        let questions = Questions { prompts: vec![prompt.to_owned()], keys: vec![key.clone()] };
+        let (_, counts) = llama.inspect(path, &questions).expect("the model is read");
+        counts.get(&key).as_ref().expect("it can be asked")[0] as usize
+    };
     let long = SENTENCE.repeat(26);
     assert!((601..750).contains(&n_tokens(&long)));
     let lengthen = |text: &String| Some(format!("{text} stone"));

@@ -6,6 +6,7 @@ mod sampler_cases;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asking;
 mod bit_exactness;
 mod contexts;
 mod evaluations;

@@ -6,8 +6,8 @@ use std::fs;
 
 use crate::support::{Bench, models};
 
-/// llama.cpp knows it by its marks; the padding keeps the tensors aligned.
-const CHATML: &str =
+/// llama.cpp knows it by its marks.
+pub const CHATML: &str =
     "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n'}}{% endfor %}";
 /// Alignment of a GGUF file's tensors.
 const ALIGNMENT: usize = 32;
@@ -36,34 +36,36 @@ id = "tiny"
 path = "tiny.gguf"
 "#;
 
-/// The bundled model with a chat template put into its file.
-fn with_template(template: &str) -> Vec<u8> {
+/// The bundled model with a chat template put into its file, and a remark that keeps the tensors aligned.
+pub fn with_template(template: &str) -> Vec<u8> {
     let mut file = fs::read(models().join("deepseek-tiny.gguf")).expect("the bundled model");
     let string = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
     let key = string("tokenizer.chat_template");
-    let pad = ALIGNMENT - (key.len() + 4 + 8 + template.len()) % ALIGNMENT;
-    let entry = [key, STRING.to_le_bytes().to_vec(), string(&format!("{template}{}", " ".repeat(pad)))].concat();
+    const REMARK: &str = "{##}";
+    let pad = ALIGNMENT - (key.len() + 4 + 8 + template.len() + REMARK.len()) % ALIGNMENT;
+    let template = format!("{template}{{#{}#}}", " ".repeat(pad));
+    let entry = [key, STRING.to_le_bytes().to_vec(), string(&template)].concat();
     let keys = u64::from_le_bytes(file[16..HEADER].try_into().expect("8 bytes")) + 1;
     file[16..HEADER].copy_from_slice(&keys.to_le_bytes());
     file.splice(HEADER..HEADER, entry);
     file
 }
 
-fn bench(model: &[u8]) -> Bench {
+pub fn bench(model: &[u8]) -> Bench {
     let bench = Bench::new(EXPERIMENT);
     bench.write("tiny.gguf", model);
     bench
 }
 
-/// (template, prompt, n_prompt_tokens) of every trial.
-fn asked(bench: &Bench, directory: &str) -> Vec<(String, String, u32)> {
+/// (the factor's level, prompt, n_prompt_tokens) of every trial.
+pub fn asked(bench: &Bench, directory: &str, factor: &str) -> Vec<(String, String, u32)> {
     let table = bench.result(directory, "trials.csv");
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let headers = reader.headers().expect("a header").clone();
     let column = |name: &str| headers.iter().position(|header| header == name).expect("a column");
-    let (template, prompt, tokens) = (column("template"), column("prompt"), column("n_prompt_tokens"));
+    let (level, prompt, tokens) = (column(factor), column("prompt"), column("n_prompt_tokens"));
     let rows = reader.records().map(|row| row.expect("a row"));
-    rows.map(|row| (row[template].to_owned(), row[prompt].to_owned(), row[tokens].parse().expect("a count"))).collect()
+    rows.map(|row| (row[level].to_owned(), row[prompt].to_owned(), row[tokens].parse().expect("a count"))).collect()
 }
 
 #[test]
@@ -71,7 +73,7 @@ fn a_chat_template_surrounds_the_prompt_and_special_text_stays_text() {
     let bench = bench(&with_template(CHATML));
     bench.edit("[\"greedy\"]", "[\"greedy\"]\ntemplate = [\"raw\", \"chat\"]");
     bench.run("out", &[], 0);
-    let asked = asked(&bench, "out");
+    let asked = asked(&bench, "out", "template");
     let count = |template: &str, prompt: &str| {
         asked.iter().find(|(t, p, _)| t == template && p == prompt).expect("it was asked").2
     };
@@ -93,7 +95,7 @@ fn bos_is_what_the_experiment_says() {
         bench.edit("[\"The heart is\", \"The heart is<|end|>\", \"<|begin|>\"]", "[\"The heart is\"]");
         bench.edit("context = 128", &format!("context = 128\nbos = {bos:?}"));
         bench.run("out", &[], 0);
-        (asked(&bench, "out")[0].2, bench.result("out", "trials.jsonl"))
+        (asked(&bench, "out", "template")[0].2, bench.result("out", "trials.jsonl"))
     };
     let (model, with) = counts("model");
     let (always, also_with) = counts("always");

@@ -26,7 +26,7 @@ const LONGEST: usize = 500;
 const UNNAMED: [(&str, &str); 0] = [];
 
 /// What only these places may name.
-const OWNERS: [(&str, &[&str]); 32] = [
+const OWNERS: [(&str, &[&str]); 34] = [
     // What a person names may be a pipe, which would be waited for.
     ("fs::read(", &["src/regular_file.rs"]),
     // A message that can't be written is no failure; `eprintln!` panics then.
@@ -71,6 +71,8 @@ const OWNERS: [(&str, &[&str]); 32] = [
     ("base64::", &["src/model/packages/index.rs", "src/report/html/page.rs"]),
     ("configparser", &["src/model/packages/pip.rs"]),
     ("zip::", &["src/model/packages/unpack.rs"]),
+    ("minijinja", &["src/prompt/"]),
+    ("chrono::", &["src/prompt/"]),
     ("maud::", &["src/report/html/"]),
 ];
 
@@ -98,7 +100,7 @@ const STRANGERS: [(&str, &str); 16] = [
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "analysis",
     "check",
     "domain",
@@ -106,6 +108,7 @@ const PURE: [&str; 12] = [
     "format",
     "metrics",
     "plan",
+    "prompt",
     "report",
     "results",
     "stats",

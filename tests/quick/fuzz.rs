@@ -8,7 +8,7 @@ use crate::fuzzing::{Kind, Read, fuzz};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use moe_sweep::analysis::{Questions, analyse};
 use moe_sweep::check::Baseline;
-use moe_sweep::domain::ChatForm;
+use moe_sweep::domain::{ChatForm, Thinking};
 use moe_sweep::experiment::{
     BadExperiment, Kind as ExperimentKind, Model, Source, Surroundings, kind_of, parse, parse_study, resolve,
     resolve_study,
@@ -19,6 +19,7 @@ use moe_sweep::metrics::{Markers, Written, score, score_head, score_written};
 use moe_sweep::model::gguf::read_bytes;
 use moe_sweep::model::{self, Anatomy};
 use moe_sweep::plan::Design;
+use moe_sweep::prompt::{ChatTemplate, Message, Role, SpecialTokens};
 use moe_sweep::report::{csv, verdicts};
 use moe_sweep::run_dir;
 use moe_sweep::seal::Trust;
@@ -230,6 +231,8 @@ fn chat_templates() {
         let form = ChatForm::new(&template, vec!["chatml".to_owned()], "<|im_start|>user\n", "<|im_end|>\n", "");
         let markers = Markers::of_template(&template);
         let _ = (form.unsent_thinking(), Written::of(&template, None, markers.as_ref()));
+        let read = ChatTemplate::parse(&template, SpecialTokens { bos: "<s>".to_owned(), eos: "</s>".to_owned() });
+        let _ = read.and_then(|read| read.render(&[Message { role: Role::User, content: "Why?" }], Thinking::Off));
         if form.unsent.is_empty() { Read::Refused } else { Read::Accepted }
     });
 }

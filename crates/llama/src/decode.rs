@@ -81,8 +81,7 @@ impl<'m> Lane<'m> {
         branches: &Branches<'w, Running<'w>>,
         observer: &mut dyn Observer,
     ) -> Result<Parked, Error> {
-        let Group { prompt, options, .. } = group;
-        let tokens = self.model.tokenize(prompt, *options).map_err(Error::Prompt)?;
+        let tokens = group.prompt.clone();
         let donors = if self.shares_heads {
             let parked = parked.map(|parked| (None, &*parked.tokens));
             let live = branches.live().iter().enumerate().filter(|(_, branch)| branch.forgotten == 0);

@@ -20,8 +20,6 @@ pub enum Error {
     PromptFillsContext { n_prompt_tokens: usize, context: u32 },
     #[error("cannot quantise {path}: {reason}")]
     Quantise { path: PathBuf, reason: String },
-    #[error("cannot put the prompt to the model: {0}")]
-    Prompt(String),
     #[error("cannot build the chain's step {step}: {reason}")]
     Sampler { step: &'static str, reason: String },
     #[error("the chain selected no token")]

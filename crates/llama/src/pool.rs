@@ -103,15 +103,13 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::{Bos, PromptOptions, Template};
 
-    fn groups(n: usize) -> Vec<Group> {
-        let options = PromptOptions { template: Template::Raw, bos: Bos::Model };
-        (0..n).map(|n| Group { prompt: n.to_string(), options, jobs: vec![] }).collect()
+    fn groups(n: i32) -> Vec<Group> {
+        (0..n).map(|n| Group { prompt: vec![n], jobs: vec![] }).collect()
     }
 
-    fn next(pool: &Pool<'_, u32>, lane: usize, in_flight: usize) -> Option<String> {
-        pool.prompt(lane, in_flight).map(|group| group.prompt.clone())
+    fn next(pool: &Pool<'_, u32>, lane: usize, in_flight: usize) -> Option<i32> {
+        pool.prompt(lane, in_flight).map(|group| group.prompt[0])
     }
 
     #[test]
@@ -119,7 +117,7 @@ mod tests {
         let groups = groups(5);
         let pool = Pool::<u32>::new(&groups, 2, Numerics::Fast);
         let of = |lane| std::iter::from_fn(|| next(&pool, lane, 9)).collect::<Vec<_>>();
-        assert_eq!([of(1), of(0)], [vec!["1", "3"], vec!["0", "2", "4"]]);
+        assert_eq!([of(1), of(0)], [vec![1, 3], vec![0, 2, 4]]);
         assert_eq!(pool.wait(), None);
         assert!(!pool.stopped() && !pool.hungry());
     }
@@ -128,18 +126,18 @@ mod tests {
     fn in_invariant_numerics_a_busy_lane_leaves_the_last_prompts() {
         let groups = groups(4);
         let pool = Pool::<u32>::new(&groups, 3, Numerics::Invariant);
-        assert_eq!(next(&pool, 0, 0).as_deref(), Some("0"));
-        assert_eq!(next(&pool, 0, 1).as_deref(), Some("1"));
+        assert_eq!(next(&pool, 0, 0), Some(0));
+        assert_eq!(next(&pool, 0, 1), Some(1));
         assert_eq!(next(&pool, 0, 1), None);
-        assert_eq!(next(&pool, 2, 0).as_deref(), Some("2"));
-        assert_eq!(next(&pool, 0, 0).as_deref(), Some("3"));
+        assert_eq!(next(&pool, 2, 0), Some(2));
+        assert_eq!(next(&pool, 0, 0), Some(3));
     }
 
     #[test]
     fn one_lane_takes_all() {
         let groups = groups(2);
         let pool = Pool::<u32>::new(&groups, 1, Numerics::Invariant);
-        assert_eq!([next(&pool, 0, 8).as_deref(), next(&pool, 0, 8).as_deref()], [Some("0"), Some("1")]);
+        assert_eq!([next(&pool, 0, 8), next(&pool, 0, 8)], [Some(0), Some(1)]);
         assert_eq!(pool.wait(), None);
     }
 

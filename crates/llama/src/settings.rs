@@ -116,23 +116,6 @@ pub enum LoadMode {
     None,
 }
 
-/// How a prompt's text becomes tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PromptOptions {
-    pub template: Template,
-    pub bos: Bos,
-}
-
-/// What surrounds a prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Template {
-    /// Nothing.
-    Raw,
-    /// It is one user's message in the model's own chat template, as llama.cpp applies it, and the assistant's turn is
-    /// opened.
-    Chat,
-}
-
 /// Whether a beginning-of-sequence token stands before a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bos {

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::AddAssign;
 
-use crate::{PromptOptions, Step};
+use crate::Step;
 
 /// A token id of the model's vocabulary.
 pub type Token = i32;
@@ -24,8 +24,8 @@ pub struct Work {
 /// Jobs that share a prompt, and therefore its evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    pub prompt: String,
-    pub options: PromptOptions,
+    /// Its tokens, all that surrounds it included.
+    pub prompt: Vec<Token>,
     pub jobs: Vec<Job>,
 }
 

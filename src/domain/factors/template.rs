@@ -15,9 +15,11 @@ pub enum Template {
     /// Nothing.
     #[default]
     Raw,
-    /// It is one user's message in the model's own chat template, as llama.cpp
-    /// applies it, and the assistant's turn is opened.
+    /// It is one user's message in llama.cpp's built-in chat form, the one that it takes the model's template for, and the
+    /// assistant's turn is opened. The template itself is not rendered.
     Chat,
+    /// It is one user's message in the model's own chat template, rendered (llama-server's `--jinja`).
+    Jinja,
 }
 
 impl LevelType for Template {
@@ -30,7 +32,11 @@ impl LevelType for Template {
     }
 
     fn in_title(&self) -> String {
-        format!("{self} prompt")
+        match self {
+            Self::Raw => "raw prompt".to_owned(),
+            Self::Chat => "llama.cpp's built-in chat form".to_owned(),
+            Self::Jinja => "the model's own chat template".to_owned(),
+        }
     }
 
     fn in_cell(&self) -> String {

@@ -209,7 +209,7 @@ impl HttpEngine {
             let ticket = job.ticket;
             let wanted = Wanted {
                 prompt: &group.prompt,
-                template: *group.key.get(),
+                key: &group.key,
                 chain: &job.chain,
                 seed: job.seed,
                 max_tokens: queue.work.max_tokens,

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Ended, HttpEngine, OnPause, ServerFacts, Wanted};
-use crate::domain::{Generation, ResolvedChain, Seed, Step, Stop, Temperature, Template};
+use crate::domain::{Generation, PromptKey, ResolvedChain, Seed, Step, Stop, Temperature, Template};
 use crate::engine::{EngineError, Questions, Timing};
 use crate::experiment::Api;
 use crate::metrics::Looping;
@@ -83,11 +83,12 @@ impl HttpEngine {
         questions: &Questions,
         on_pause: OnPause<'_>,
     ) -> Result<Findings, EngineError> {
-        let template = questions.keys.first().map(|key| *key.get()).unwrap_or_default();
+        let template: Template = questions.keys.first().map(|key| *key.get()).unwrap_or_default();
+        let key = PromptKey::default().with(template);
         let prompts: Vec<&str> = questions.prompts.iter().map(String::as_str).take(PROMPTS).collect();
         // Ollama gives the context that it is asked for; of others what they were started with counts.
         let room = if self.served.server.api == Api::Ollama { Some(self.context) } else { facts.context };
-        let probe = Probe { engine: self, template, room, on_pause };
+        let probe = Probe { engine: self, key, room, on_pause };
         Ok(Findings(vec![
             probe.reproduction(&prompts)?,
             probe.seed(&prompts)?,
@@ -101,7 +102,7 @@ impl HttpEngine {
 
 struct Probe<'a> {
     engine: &'a HttpEngine,
-    template: Template,
+    key: PromptKey,
     /// Tokens that a prompt and its text may have together, where it is known.
     room: Option<u32>,
     on_pause: OnPause<'a>,
@@ -235,7 +236,7 @@ impl Probe<'_> {
         // Shimmy's API has no seed.
         let seed = Seed::new(seed).filter(|_| server.api != Api::Shimmy);
         let context = self.engine.context;
-        let wanted = Wanted { prompt, template: self.template, chain: &chain, seed, max_tokens, context };
+        let wanted = Wanted { prompt, key: &self.key, chain: &chain, seed, max_tokens, context };
         match self.engine.text(wanted, &|| true, self.on_pause) {
             // Twenty more would take twenty times as long.
             Ok((_, timing)) if took(&timing) >= f64::from(server.answer_s) => {
@@ -255,7 +256,7 @@ impl Probe<'_> {
     fn stated_order(&self, prompt: &str, chain: ResolvedChain) -> Result<Option<Vec<String>>, EngineError> {
         let failed = |reason: String| EngineError::Server(format!("it gives no text: {reason}"));
         let (seed, context) = (Seed::new(1), self.engine.context);
-        let wanted = Wanted { prompt, template: self.template, chain: &chain, seed, max_tokens: SHORTER, context };
+        let wanted = Wanted { prompt, key: &self.key, chain: &chain, seed, max_tokens: SHORTER, context };
         let ask = super::ask(&self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;
         let answer = self.engine.client.ask(&ask, SHORTER, || {}).map_err(|trouble| failed(trouble.to_string()))?;
         Ok(answer.samplers().map(<[String]>::to_vec))

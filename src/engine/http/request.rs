@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::mapping::{Inexpressible, sampling_fields};
-use crate::domain::{ResolvedChain, Seed, Template};
+use crate::domain::{PromptKey, ResolvedChain, Seed, System, Template, Thinking};
 use crate::experiment::{Api, Delivery, Served};
 
 /// A request for one text.
@@ -20,7 +20,8 @@ pub struct Ask {
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     pub prompt: &'a str,
-    pub template: Template,
+    /// How it is asked; plans refuse what the API has no words for.
+    pub key: &'a PromptKey,
     pub chain: &'a ResolvedChain,
     pub seed: Option<Seed>,
     pub max_tokens: u32,
@@ -41,29 +42,43 @@ pub fn base_of(url: &str) -> Option<&str> {
 /// When the API can't say the chain.
 pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
     let Served { server, name } = served;
-    let Wanted { prompt, template, chain, seed, max_tokens, context } = wanted;
+    let Wanted { prompt, key, chain, seed, max_tokens, context } = wanted;
     let sampling = sampling_fields(server, chain)?;
     let stream = server.delivery == Delivery::Stream;
-    let messages = || json!([{ "role": "user", "content": prompt }]);
-    let (path, mut body) = match (server.api, template) {
+    let messages = || {
+        let system = key.get::<System>().message().map(|system| json!({ "role": "system", "content": system }));
+        Value::Array(system.into_iter().chain([json!({ "role": "user", "content": prompt })]).collect())
+    };
+    let (path, mut body) = match (server.api, key.get()) {
         (Api::Openai, Template::Raw) => ("/v1/completions", json!({ "model": name, "prompt": prompt })),
-        (Api::Openai, Template::Chat) => ("/v1/chat/completions", json!({ "model": name, "messages": messages() })),
+        (Api::Openai, Template::Chat | Template::Jinja) => {
+            ("/v1/chat/completions", json!({ "model": name, "messages": messages() }))
+        }
         // It has one model, and no name for it; plans refuse the chat template.
         (Api::LlamaServer, _) => {
             ("/completion", json!({ "prompt": prompt, "return_tokens": true, "cache_prompt": false }))
         }
         (Api::Ollama, Template::Raw) => ("/api/generate", json!({ "model": name, "prompt": prompt, "raw": true })),
-        (Api::Ollama, Template::Chat) => ("/api/chat", json!({ "model": name, "messages": messages() })),
+        (Api::Ollama, Template::Chat | Template::Jinja) => {
+            ("/api/chat", json!({ "model": name, "messages": messages() }))
+        }
         (Api::Shimmy, Template::Raw) => ("/api/generate", json!({ "model": name, "prompt": prompt })),
-        (Api::Shimmy, Template::Chat) => ("/api/generate", json!({ "model": name, "messages": messages() })),
+        (Api::Shimmy, Template::Chat | Template::Jinja) => {
+            ("/api/generate", json!({ "model": name, "messages": messages() }))
+        }
     };
     body["stream"] = json!(stream);
     let mut fields = sampling;
     if let Some(seed) = seed {
         fields.insert("seed".to_owned(), json!(seed.get()));
     }
+    let think = key.get::<Thinking>().switch();
     match server.api {
         Api::Openai => {
+            if let Some(think) = think {
+                // llama-server, vLLM and SGLang hand them to the template.
+                fields.insert("chat_template_kwargs".to_owned(), json!({ "enable_thinking": think }));
+            }
             fields.insert("max_tokens".to_owned(), json!(max_tokens));
             if stream {
                 fields.insert("stream_options".to_owned(), json!({ "include_usage": true }));
@@ -81,6 +96,7 @@ pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
             fields.extend(format.map(|format| ("format".to_owned(), format)));
             // A prompt that is too long is refused then, and a text ends where the context does.
             fields.extend([("truncate".to_owned(), json!(false)), ("shift".to_owned(), json!(false))]);
+            fields.extend(think.map(|think| ("think".to_owned(), json!(think))));
         }
         Api::Shimmy => {
             fields.insert("max_tokens".to_owned(), json!(max_tokens));
@@ -97,9 +113,13 @@ mod tests {
     use crate::experiment::Server;
 
     fn body(api: Api, template: Template) -> Ask {
+        body_of(api, &PromptKey::default().with(template))
+    }
+
+    fn body_of(api: Api, key: &PromptKey) -> Ask {
         let served = Served { server: Server::new("s".into(), "http://h".into(), api), name: "m".into() };
         let chain = ResolvedChain(vec![Step::Temperature { t: Temperature::new(0.9).unwrap() }, Step::Dist]);
-        let wanted = Wanted { prompt: "Why?", template, chain: &chain, seed: Seed::new(3), max_tokens: 8, context: 64 };
+        let wanted = Wanted { prompt: "Why?", key, chain: &chain, seed: Seed::new(3), max_tokens: 8, context: 64 };
         ask(&served, wanted).unwrap()
     }
 
@@ -128,5 +148,18 @@ mod tests {
         let llama_server = body(Api::LlamaServer, Template::Raw);
         assert_eq!((llama_server.path, &llama_server.body["n_predict"]), ("/completion", &json!(8)));
         assert_eq!(llama_server.body["samplers"], json!(["temperature"]));
+    }
+
+    #[test]
+    fn a_system_message_and_thinking_are_said_in_the_words_of_each_api() {
+        let key = PromptKey::default().with(Template::Chat).with(System::None).with(Thinking::Off);
+        let messages = json!([{ "role": "system", "content": "" }, { "role": "user", "content": "Why?" }]);
+        let openai = body_of(Api::Openai, &key);
+        assert_eq!(openai.body["messages"], messages);
+        assert_eq!(openai.body["chat_template_kwargs"], json!({ "enable_thinking": false }));
+        let ollama = body_of(Api::Ollama, &key);
+        assert_eq!((&ollama.body["messages"], &ollama.body["think"]), (&messages, &json!(false)));
+        let plain = body_of(Api::Ollama, &PromptKey::default().with(Template::Chat));
+        assert_eq!((plain.body["messages"].as_array().map(Vec::len), plain.body.get("think")), (Some(1), None));
     }
 }

@@ -1,5 +1,6 @@
 //! Makes an engine of llama.cpp: the crate `llama` is asked and answers in our words. Nothing else calls it.
 //!
+//! - `asking`: prompts as tokens, with all that surrounds them
 //! - `words`: our words as the crate's, and the crate's as ours
 //! - `telling`: what it tells while it works
 //! - `recorder`: what a trace shows, written to files
@@ -12,14 +13,16 @@ use super::{
     BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Observer,
     PromptCounts, Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
-use crate::domain::{ModelFacts, OpOffload, PromptKey, Template, Token};
+use crate::domain::{ModelFacts, OpOffload, Template};
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::hardware::{Bench, Ceiling, Pace};
 
+mod asking;
 mod recorder;
 mod telling;
 mod words;
 
+use asking::{Asking, rendered_forms, tokens_of};
 use recorder::Files;
 use telling::Telling;
 pub use words::{chain, step};
@@ -99,14 +102,16 @@ impl Llama {
     /// # Errors
     /// When the file is not a model that llama.cpp can load, or ends too early.
     pub fn inspect(&self, path: &Path, questions: &Questions) -> Result<(ModelFacts, PromptCounts), EngineError> {
-        let model = Model(::llama::Model::load_vocabulary(&self.0, path)?);
+        let model = ::llama::Model::load_vocabulary(&self.0, path)?;
         let Questions { prompts, keys } = questions;
-        let count = |prompt: &String, key: &PromptKey| Ok(model.tokenize(prompt, key)?.len() as u32);
-        let counts = PromptCounts::of(keys, |key| prompts.iter().map(|prompt| count(prompt, key)).collect());
+        let counts = PromptCounts::of(keys, |key| {
+            let asking = Asking::new(&model, key)?;
+            prompts.iter().map(|prompt| Ok(asking.tokens(prompt)?.len() as u32)).collect()
+        });
         let asks_by_chat = keys.iter().any(|key| *key.get::<Template>() == Template::Chat);
-        let chat = if asks_by_chat { model.0.chat_form().ok() } else { None };
-        let facts = ModelFacts { chat: chat.map(|form| Box::new(form.into())), ..model.0.facts().into() };
-        Ok((facts, counts))
+        let chat = if asks_by_chat { model.chat_form().ok() } else { None };
+        let chat = chat.map(|form| Box::new(form.into()));
+        Ok((ModelFacts { chat, rendered: rendered_forms(&model, keys), ..model.facts().into() }, counts))
     }
 
     /// Has llama.cpp read a grammar for the model at `path`, without loading any weights.
@@ -144,14 +149,6 @@ impl Llama {
 }
 
 impl Model {
-    /// The prompt's tokens, those of its template and BOS included.
-    ///
-    /// # Errors
-    /// Why the model can't be asked in this way.
-    pub fn tokenize(&self, prompt: &str, key: &PromptKey) -> Result<Vec<Token>, String> {
-        self.0.tokenize(prompt, key.into())
-    }
-
     /// Loads the weights.
     ///
     /// # Errors
@@ -190,8 +187,10 @@ impl Engine for LlamaEngine<'_> {
         let takeover = self.llama.takeover(self.settings.levels.op_offload());
         let strategy = self.settings.strategy.for_work(self.settings.numerics, work);
         let settings = ::llama::Settings { strategy: strategy.into(), ..(&self.settings).into() };
+        let asked =
+            words::work(work, tokens_of(&self.model.0, work.groups.iter().map(|group| (&*group.prompt, &group.key)))?);
         let mut telling = Telling { observer, takeover };
-        Ok(::llama::generate(&self.llama.0, &self.model.0, &settings, &work.into(), &mut telling)?)
+        Ok(::llama::generate(&self.llama.0, &self.model.0, &settings, &asked, &mut telling)?)
     }
 
     fn reuse(&mut self, settings: &LoadSettings) -> Result<Option<Footprint>, EngineError> {
@@ -202,7 +201,11 @@ impl Engine for LlamaEngine<'_> {
     fn trace(&mut self, work: &TraceWork, observer: &mut dyn Observer) -> Result<Vec<Traced>, EngineError> {
         let mut files = Files::new(work, observer);
         let settings = (&self.settings).into();
-        let traced = ::llama::trace::trace(&self.llama.0, &self.model.0, &settings, &work.into(), &mut files)?;
+        let asked = words::trace_work(
+            work,
+            tokens_of(&self.model.0, work.texts.iter().map(|text| (&*text.prompt, &text.key)))?,
+        );
+        let traced = ::llama::trace::trace(&self.llama.0, &self.model.0, &settings, &asked, &mut files)?;
         Ok(traced.into_iter().map(|text| words::traced(text, work)).collect())
     }
 }

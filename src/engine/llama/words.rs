@@ -2,9 +2,9 @@
 //! that a step which is off is left out of a chain.
 
 use crate::domain::{
-    Bos, CacheFacts, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, JSON_GRAMMAR, KeysAndValues, KvK, KvV,
-    LoadKey, Memory, ModelFacts, Numerics, Offload, OpOffload, Overflow, PromptKey, Quant, ROOT, Repack, ResolvedChain,
-    Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Template, TokenBias, Ubatch,
+    CacheFacts, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, JSON_GRAMMAR, KeysAndValues, KvK, KvV, LoadKey,
+    Memory, ModelFacts, Numerics, Offload, OpOffload, Overflow, Quant, ROOT, Repack, ResolvedChain, Rope, RopeScaling,
+    Seed, Step, Stop, SwaFull, Temperature, Token, TokenBias, Ubatch,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
@@ -176,22 +176,6 @@ impl From<Strategy> for ::llama::Strategy {
     }
 }
 
-/// How a prompt becomes tokens: a factor that decides it has a line here.
-impl From<&PromptKey> for ::llama::PromptOptions {
-    fn from(key: &PromptKey) -> Self {
-        Self { template: (*key.get::<Template>()).into(), bos: (*key.get::<Bos>()).into() }
-    }
-}
-
-impl From<Template> for ::llama::Template {
-    fn from(template: Template) -> Self {
-        match template {
-            Template::Raw => Self::Raw,
-            Template::Chat => Self::Chat,
-        }
-    }
-}
-
 impl From<Bos> for ::llama::Bos {
     fn from(bos: Bos) -> Self {
         match bos {
@@ -202,17 +186,13 @@ impl From<Bos> for ::llama::Bos {
     }
 }
 
-impl From<&Work> for ::llama::Work {
-    fn from(Work { max_tokens, groups, hash_logits }: &Work) -> Self {
-        let groups = groups.iter().map(Into::into).collect();
-        Self { max_tokens: *max_tokens, groups, hash_logits: *hash_logits }
-    }
-}
-
-impl From<&Group> for ::llama::Group {
-    fn from(Group { prompt, key, jobs }: &Group) -> Self {
-        Self { prompt: prompt.clone(), options: key.into(), jobs: jobs.iter().map(Into::into).collect() }
-    }
+/// Work whose prompts are these tokens, a group each.
+pub fn work(Work { max_tokens, groups, hash_logits }: &Work, prompts: Vec<Vec<Token>>) -> ::llama::Work {
+    let groups = groups.iter().zip(prompts).map(|(Group { prompt: _, key: _, jobs }, prompt)| ::llama::Group {
+        prompt,
+        jobs: jobs.iter().map(Into::into).collect(),
+    });
+    ::llama::Work { max_tokens: *max_tokens, groups: groups.collect(), hash_logits: *hash_logits }
 }
 
 impl From<Eos> for ::llama::Eos {
@@ -243,37 +223,33 @@ impl From<::llama::Stop> for Stop {
     }
 }
 
-impl From<&TraceWork> for ::llama::trace::TraceWork {
-    fn from(work: &TraceWork) -> Self {
-        use ::llama::trace::Capturing;
-        Self {
-            max_tokens: work.max_tokens,
-            texts: work.texts.iter().map(Into::into).collect(),
-            capturing: match work.record {
-                trace::Record::Routing => Capturing::Routing,
-                trace::Record::Nothing | trace::Record::Logits => Capturing::Off,
-            },
-        }
+/// Work of a trace whose prompts are these tokens, one a text.
+pub fn trace_work(work: &TraceWork, prompts: Vec<Vec<Token>>) -> ::llama::trace::TraceWork {
+    use ::llama::trace::Capturing;
+    ::llama::trace::TraceWork {
+        max_tokens: work.max_tokens,
+        texts: work.texts.iter().zip(prompts).map(|(text, prompt)| trace_text(text, prompt)).collect(),
+        capturing: match work.record {
+            trace::Record::Routing => Capturing::Routing,
+            trace::Record::Nothing | trace::Record::Logits => Capturing::Off,
+        },
     }
 }
 
-impl From<&TraceText> for ::llama::trace::TraceText {
-    fn from(text: &TraceText) -> Self {
-        use ::llama::trace::Follow as Theirs;
-        Self {
-            ticket: text.ticket,
-            prompt: text.prompt.clone(),
-            options: (&text.key).into(),
-            follow: match &text.follow {
-                Follow::Greedy => Theirs::Greedy,
-                // For whatever other reason it ended, its last token is its last position.
-                Follow::Forced { tokens, stop } => Theirs::Forced {
-                    tokens: tokens.clone(),
-                    stop: if *stop == Stop::Eos { ::llama::Stop::Eos } else { ::llama::Stop::MaxTokens },
-                },
-            },
-        }
-    }
+fn trace_text(
+    TraceText { ticket, prompt: _, key: _, follow }: &TraceText,
+    prompt: Vec<Token>,
+) -> ::llama::trace::TraceText {
+    use ::llama::trace::Follow as Theirs;
+    let follow = match follow {
+        Follow::Greedy => Theirs::Greedy,
+        // For whatever other reason it ended, its last token is its last position.
+        Follow::Forced { tokens, stop } => Theirs::Forced {
+            tokens: tokens.clone(),
+            stop: if *stop == Stop::Eos { ::llama::Stop::Eos } else { ::llama::Stop::MaxTokens },
+        },
+    };
+    ::llama::trace::TraceText { ticket: *ticket, prompt, follow }
 }
 
 /// A text that was followed as `work` asked for.
@@ -305,6 +281,7 @@ impl From<::llama::Facts> for ModelFacts {
                 RopeScaling { kind, factor, original_context }
             }),
             chat: None,
+            rendered: vec![],
             thought_markers: facts.chat_template.and_then(|template| Markers::of_template(&template)),
             cache_bytes_per_token: facts.cache_bytes_per_token,
             cache: CacheFacts {

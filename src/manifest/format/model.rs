@@ -74,6 +74,8 @@ struct ModelFacts {
     rope_scaling: Option<RopeScaling>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chat: Option<ChatForm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rendered: Vec<RenderedForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     thought_markers: Option<Markers>,
     #[serde(default)]
@@ -88,7 +90,7 @@ struct RopeScaling {
 }
 both_ways!(RopeScaling, domain::RopeScaling { kind, factor, original_context });
 
-/// How prompts are asked in the model's chat template.
+/// How prompts are asked in llama.cpp's built-in chat form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct ChatForm {
     forms: Vec<String>,
@@ -97,6 +99,27 @@ struct ChatForm {
     unsent: Vec<String>,
 }
 both_ways!(ChatForm, domain::ChatForm { forms, before, after, unsent });
+
+/// How prompts are asked in the model's own chat template.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct RenderedForm {
+    system: String,
+    thinking: Thinking,
+    before: String,
+    after: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+}
+both_ways!(RenderedForm, domain::RenderedForm { system: into, thinking: into, before, after, date });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Thinking {
+    Default,
+    On,
+    Off,
+}
+both_ways!(enum Thinking, domain::Thinking { Default, On, Off });
 
 impl From<manifest::ModelEntry> for ModelEntry {
     fn from(entry: manifest::ModelEntry) -> Self {
@@ -175,6 +198,7 @@ impl From<domain::ModelFacts> for ModelFacts {
             n_ctx_train,
             rope_scaling,
             chat,
+            rendered,
             thought_markers,
             cache_bytes_per_token,
             cache: _,
@@ -188,6 +212,7 @@ impl From<domain::ModelFacts> for ModelFacts {
             n_ctx_train,
             rope_scaling: rope_scaling.map(Into::into),
             chat: chat.map(|chat| (*chat).into()),
+            rendered: rendered.into_iter().map(Into::into).collect(),
             thought_markers: thought_markers.map(Into::into),
             cache_bytes_per_token,
         }
@@ -205,6 +230,7 @@ impl From<ModelFacts> for domain::ModelFacts {
             n_ctx_train,
             rope_scaling,
             chat,
+            rendered,
             thought_markers,
             cache_bytes_per_token,
         } = facts;
@@ -217,6 +243,7 @@ impl From<ModelFacts> for domain::ModelFacts {
             n_ctx_train,
             rope_scaling: rope_scaling.map(Into::into),
             chat: chat.map(|chat| Box::new(chat.into())),
+            rendered: rendered.into_iter().map(Into::into).collect(),
             thought_markers: thought_markers.map(Into::into),
             cache_bytes_per_token,
             cache: domain::CacheFacts::default(),

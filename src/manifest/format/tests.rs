@@ -57,9 +57,13 @@ fn facts() -> impl Strategy<Value = domain::ModelFacts> {
         .prop_map(|(kind, factor, original_context)| domain::RopeScaling { kind, factor, original_context });
     let chat = (vec(".*", 0..3), ".*", ".*", vec(".*", 0..3))
         .prop_map(|(forms, before, after, unsent)| Box::new(domain::ChatForm { forms, before, after, unsent }));
+    let thinking = select(&[domain::Thinking::Default, domain::Thinking::On, domain::Thinking::Off][..]);
+    let rendered = (".*", thinking, ".*", ".*", of(".*")).prop_map(|(system, thinking, before, after, date)| {
+        domain::RenderedForm { system: system.into(), thinking, before, after, date }
+    });
     let counts = any::<(u32, u32, u32, u32, u32, Option<u64>)>();
-    (".*", counts, of(scaling), of(chat), of(markers())).prop_map(
-        |(architecture, counts, rope_scaling, chat, thought_markers)| {
+    (".*", counts, of(scaling), of(chat), vec(rendered, 0..3), of(markers())).prop_map(
+        |(architecture, counts, rope_scaling, chat, rendered, thought_markers)| {
             let (n_layer, n_expert, n_expert_used, n_vocab, n_ctx_train, cache_bytes_per_token) = counts;
             domain::ModelFacts {
                 architecture,
@@ -70,6 +74,7 @@ fn facts() -> impl Strategy<Value = domain::ModelFacts> {
                 n_ctx_train,
                 rope_scaling,
                 chat,
+                rendered,
                 thought_markers,
                 cache_bytes_per_token,
                 cache: domain::CacheFacts::default(),
@@ -350,6 +355,7 @@ fn a_manifest_has_these_bytes() {
             after: ">".to_owned(),
             unsent: vec![],
         })),
+        rendered: vec![],
         thought_markers: Some(crate::metrics::Markers { open: "<t>".into(), close: "</t>".into() }),
         cache_bytes_per_token: None,
         cache: domain::CacheFacts::default(),
@@ -411,6 +417,17 @@ fn a_manifest_has_these_bytes() {
     let file = PackageFile { package: "p".to_owned(), version: "1".to_owned(), file: "p/m.gguf".to_owned() };
     manifest.models[0].packages = vec![file];
     let expected = r#""commit":"c0"},"packages":[{"package":"p","version":"1","file":"p/m.gguf"}],"blake3":"b0","#;
+    assert!(compact(&manifest).contains(expected), "{}", compact(&manifest));
+    let rendered = domain::RenderedForm {
+        system: domain::System::None,
+        thinking: domain::Thinking::Off,
+        before: "<".to_owned(),
+        after: ">".to_owned(),
+        date: Some("2024-07-26".to_owned()),
+    };
+    manifest.models[0].facts.as_mut().expect("it has facts").rendered = vec![rendered];
+    let expected =
+        r#""unsent":[]},"rendered":[{"system":"none","thinking":"off","before":"<","after":">","date":"2024-07-26"}],"#;
     assert!(compact(&manifest).contains(expected), "{}", compact(&manifest));
     manifest.runs[0].load_mode = LoadMode::None;
     assert!(compact(&manifest).contains(r#""sharing":"prompt","load_mode":"none","#), "{}", compact(&manifest));

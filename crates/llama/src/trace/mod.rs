@@ -19,7 +19,7 @@ use blake3::Hasher;
 
 use self::context::{Context, Item};
 use crate::context::{least_rows, pieces};
-use crate::{Done, Error, Llama, Model, PromptOptions, Settings, Stop, Strategy, Ticket, Token};
+use crate::{Done, Error, Llama, Model, Settings, Stop, Strategy, Ticket, Token};
 
 mod capture;
 mod context;
@@ -37,8 +37,8 @@ pub struct TraceWork {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceText {
     pub ticket: Ticket,
-    pub prompt: String,
-    pub options: PromptOptions,
+    /// Its tokens, all that surrounds it included.
+    pub prompt: Vec<Token>,
     pub follow: Follow,
 }
 
@@ -138,7 +138,7 @@ fn side_by_side(
     let mut rows = Vec::new();
     for sequence in 0..settings.strategy.rows as usize {
         let text = &texts[sequence % texts.len()];
-        let prompt = model.tokenize(&text.prompt, text.options).map_err(Error::Prompt)?;
+        let prompt = text.prompt.clone();
         check(&prompt, text, work, settings.context)?;
         context.clear(sequence as i32);
         let item = |position: usize| {
