@@ -9,6 +9,7 @@ mod chat_form;
 mod factor;
 mod factors;
 mod generation;
+pub mod jinja;
 mod key;
 mod level_type;
 mod levels;
