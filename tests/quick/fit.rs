@@ -70,7 +70,7 @@ fn the_cache_is_heads_times_widths_of_all_layers() {
 
 #[test]
 fn layers_may_differ_in_their_heads() {
-    let list = List { element: ValueType::U32, len: 3, integers: Some(vec![4, 0, 2]) };
+    let list = List { element: ValueType::U32, len: 3, integers: Some(vec![4, 0, 2]), texts: None };
     let of_3 = [("block_count", Value::Unsigned(3)), ("attention.head_count_kv", Value::List(list))];
     // Keys: 4 + 2 heads; values: both layers with attention as wide as the widest.
     assert_eq!(kv(&of_3, 256), Some(256 * (6 * 128 + 2 * 4 * 128) * 2));
