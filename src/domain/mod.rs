@@ -8,6 +8,7 @@ mod chain;
 mod chat_form;
 mod factor;
 mod factors;
+mod finding;
 mod generation;
 pub mod jinja;
 mod key;
@@ -24,6 +25,7 @@ pub use chain::{Chain, Fidelity, ResolvedChain, Slot, Step, StepKind, TokenBias}
 pub use chat_form::ChatForm;
 pub use factor::{Factor, FactorLevel, Level};
 pub use factors::*;
+pub use finding::{Finding, FindingId, Found, Severity};
 pub use generation::{Generation, Stop, Token};
 pub use key::{Key, LoadKey, PromptKey};
 pub use level_type::{Acts, LevelType, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};
