@@ -1,8 +1,8 @@
-//! Owns what must be known of a model's file to read its texts rightly: how far it was trained, and what its chat
+//! Owns what must be known of a model's file to read its texts rightly: which rope factors apply, and what its chat
 //! template would have sent. Must not know what the texts say.
 
 use super::{Load, OnDisk};
-use crate::domain::{ChatForm, Generate, ModelFacts, RopeScaling, Template};
+use crate::domain::{ChatForm, Generate, ModelFacts, Template};
 
 /// Pieces of a template that a note quotes, and how much of each.
 const PIECES: usize = 3;
@@ -12,7 +12,6 @@ pub(super) fn notes(load: &Load, generate: Generate) -> Vec<String> {
     let Some(OnDisk { facts, .. }) = load.surveyed.file() else { return vec![] };
     let id = &load.model.id;
     let mut notes = Vec::new();
-    notes.extend(beyond_training(id, load, facts, generate));
     notes.extend(other_factors(id, facts, generate));
     if load.prompts.iter().any(|group| *group.key.get::<Template>() == Template::Chat)
         && let Some(form) = &facts.chat
@@ -20,28 +19,6 @@ pub(super) fn notes(load: &Load, generate: Generate) -> Vec<String> {
         notes.extend(chat_form(id, form));
     }
     notes
-}
-
-fn beyond_training(id: &str, load: &Load, facts: &ModelFacts, generate: Generate) -> Option<String> {
-    let prompt = load.prompts.iter().filter_map(|group| group.n_tokens).max()?;
-    let reached = prompt.saturating_add(generate.max_tokens);
-    // 0: the file does not say.
-    (facts.n_ctx_train > 0 && reached > facts.n_ctx_train).then(|| {
-        let scaling = match &facts.rope_scaling {
-            None => "its header names no rope scaling that would extend it".to_owned(),
-            Some(RopeScaling { kind, factor, original_context }) => {
-                let kind = kind.as_deref().unwrap_or("of no name");
-                let by = factor.map_or_else(String::new, |factor| format!(" by {factor}"));
-                let from = original_context.map_or_else(String::new, |context| format!(", from {context}"));
-                format!("its rope scaling, {kind}{by}{from}, is in that number already")
-            }
-        };
-        format!(
-            "the model {id} was trained on {} tokens, and a prompt of {prompt} with max_tokens = {} makes {reached}: {scaling}; \
-             what it writes beyond them may decay for that alone",
-            facts.n_ctx_train, generate.max_tokens
-        )
-    })
 }
 
 /// LongRoPE has two sets of factors, and llama.cpp chooses by the context, not by the text
