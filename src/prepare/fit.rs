@@ -8,6 +8,7 @@ use miette::Diagnostic;
 use crate::domain::{Offload, TrialId};
 use crate::engine::{EngineFacts, EngineKind};
 use crate::hardware::available_memory_bytes;
+use crate::model::gguf::Gguf;
 use crate::model::memory::{DoesNotFit, Estimate, Free, Room};
 use crate::model::{Anatomy, HeaderError, ModelFiles, read_header};
 use crate::plan::Plan;
@@ -22,15 +23,23 @@ pub enum MemoryError {
     Header { model: String, error: HeaderError },
 }
 
-/// Reads what the file's header tells; None for a scripted model, which has none.
+/// Reads the file's header and what it tells; None for a scripted model, which has none.
+///
+/// # Errors
+/// When it is no whole GGUF file, or no model.
+pub fn header_of(path: &Path) -> Result<Option<(Gguf, Anatomy)>, HeaderError> {
+    if EngineKind::of(path) == EngineKind::Scripted {
+        return Ok(None);
+    }
+    read_header(path).map(Some)
+}
+
+/// Reads what the file's header tells; None for a scripted model.
 ///
 /// # Errors
 /// When it is no whole GGUF file, or no model.
 pub fn anatomy_of(path: &Path) -> Result<Option<Anatomy>, HeaderError> {
-    if EngineKind::of(path) == EngineKind::Scripted {
-        return Ok(None);
-    }
-    read_header(path).map(|(_, anatomy)| Some(anatomy))
+    Ok(header_of(path)?.map(|(_, anatomy)| anatomy))
 }
 
 /// Memory that is free; None where the system does not tell. An accelerator's

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::absent::stand_in;
-use super::fit::{MemoryError, Needs, anatomy_of, must_fit};
+use super::fit::{MemoryError, Needs, header_of, must_fit};
 use crate::domain::{Generate, ModelFacts, Offload, PromptKey, Quant};
 use crate::engine::{EngineFacts, PromptCounts, Questions};
 use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study};
 use crate::message::say;
+use crate::model::findings::{Examination, examine};
+use crate::model::gguf::Gguf;
 use crate::model::memory::Room;
 use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
@@ -69,10 +71,13 @@ pub enum SurveyError {
 }
 
 /// What was found of each model, by its id.
+#[derive(Default)]
 pub struct Survey {
     pub surveyed: BTreeMap<String, Surveyed>,
     /// Of models that have a header.
     pub anatomies: BTreeMap<String, Anatomy>,
+    /// What is wrong by these headers.
+    pub examinations: BTreeMap<String, Examination>,
     /// Models that are not here, and for which a description of their shape stands in above.
     pub absent: Vec<Absent>,
 }
@@ -138,7 +143,7 @@ pub fn survey(
     probing: Probing,
     where_absent: WhereAbsent,
 ) -> Result<Survey, SurveyError> {
-    let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new(), absent: vec![] };
+    let mut survey = Survey::default();
     // All of them first: hashing the ones that are there can take minutes.
     let mut models = Vec::new();
     for model in request.models {
@@ -157,12 +162,15 @@ pub fn survey(
         }
     }
     for (model, located) in models {
-        let (surveyed, anatomy) = match located {
+        let (surveyed, header) = match located {
             Located::File { path, commit } => survey_file(model, &path, commit, request, executable)?,
             Located::Server(served) => (survey_server(model, served, request, executable, probing)?, None),
         };
         survey.surveyed.insert(model.id.clone(), surveyed);
-        survey.anatomies.extend(anatomy.map(|anatomy| (model.id.clone(), anatomy)));
+        if let Some((gguf, anatomy)) = header {
+            survey.examinations.insert(model.id.clone(), examine(&gguf, &anatomy));
+            survey.anatomies.insert(model.id.clone(), anatomy);
+        }
     }
     Ok(survey)
 }
@@ -205,16 +213,16 @@ fn survey_file(
     commit: Option<String>,
     request: &SurveyRequest<'_>,
     executable: &Executable,
-) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
+) -> Result<(Surveyed, Option<(Gguf, Anatomy)>), SurveyError> {
     let id = &model.id;
     let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.to_owned(), source };
 
     let sizes = parts(path).into_iter().map(|part| std::fs::metadata(part).map(|data| data.len()));
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
-    let anatomy = anatomy_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
+    let header = header_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
     let (facts, engine, prompt_counts) = ask_worker(model, path, request, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
-    if let (Some(anatomy), Some((room, offloads))) = (&anatomy, &request.room) {
+    if let (Some((_, anatomy)), Some((room, offloads))) = (&header, &request.room) {
         must_fit(id, path, anatomy, &engine, offloads, Needs { context: request.generate.context, room: *room })?;
     }
     if let Some(stated) = &model.sha256 {
@@ -231,7 +239,7 @@ fn survey_file(
     let blake3 = blake3_of(path).map_err(unreadable)?;
 
     let origin = Origin::File(OnDisk { path: path.to_owned(), commit, size_bytes, facts, prompt_counts });
-    Ok((Surveyed { origin, blake3, engine }, anatomy))
+    Ok((Surveyed { origin, blake3, engine }, header))
 }
 
 fn survey_server(

@@ -9,6 +9,7 @@ mod support;
 mod bit_exactness;
 mod evaluations;
 mod experiments;
+mod findings;
 mod fit;
 mod flash_attention;
 mod hub;

@@ -10,6 +10,7 @@ mod absent;
 mod architecture;
 mod bad_input;
 mod documents;
+mod findings;
 mod fit;
 mod fuzz;
 mod gguf;
