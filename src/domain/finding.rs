@@ -3,6 +3,8 @@
 //! Each kind is one entry, here: its id, how bad it is, what is looked at, why it matters. Must not know how any of it is
 //! found out: `model/findings` does for a file, `plan` for an experiment, `analysis` for a run.
 
+use strum::VariantArray;
+
 /// Something that was found wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Finding {
@@ -38,7 +40,7 @@ pub enum Found {
 }
 
 /// A kind of finding. Their names are kept: people look for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, VariantArray)]
 pub enum FindingId {
     NoTemplate,
     EotNotEog,
@@ -74,30 +76,7 @@ struct Entry {
 }
 
 impl FindingId {
-    pub const ALL: [Self; 22] = [
-        Self::NoTemplate,
-        Self::EotNotEog,
-        Self::EotNoToken,
-        Self::EosAbsent,
-        Self::EosOutOfVocabulary,
-        Self::EosNotControl,
-        Self::EosAdded,
-        Self::BosMissing,
-        Self::BosAbsent,
-        Self::BosTwice,
-        Self::TokenOutOfVocabulary,
-        Self::TokenTypesAbsent,
-        Self::PreAbsent,
-        Self::PreDefault,
-        Self::PreUnknown,
-        Self::RouterBits,
-        Self::EmbeddingBits,
-        Self::OutputBits,
-        Self::WeightsBits,
-        Self::ScalesInPart,
-        Self::ContextBeyondTraining,
-        Self::LoopBeyondLastN,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     fn entry(self) -> Entry {
         use Found::{InHeader, InPlan, InRun};

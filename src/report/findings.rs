@@ -56,7 +56,7 @@ pub fn of_model(Examination { findings, open }: &Examination) -> String {
     }
     if findings.is_empty() {
         let open: Vec<_> = open.iter().map(|open| open.subject).collect();
-        let looked_at = FindingId::ALL.into_iter().filter(|id| id.found() == Found::InHeader).map(FindingId::subject);
+        let looked_at = FindingId::ALL.iter().filter(|id| id.found() == Found::InHeader).map(|id| id.subject());
         let looked_at = looked_at.unique().filter(|subject| !open.contains(subject)).join(", ");
         out += &hanging(&format!("{:FACT$}", "findings"), &format!("none; looked at {looked_at}"));
     }

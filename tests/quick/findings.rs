@@ -79,7 +79,7 @@ fn example(id: FindingId) -> Option<Builder> {
 
 #[test]
 fn each_finding_has_a_file_that_has_it_and_no_other() {
-    for id in FindingId::ALL {
+    for &id in FindingId::ALL {
         let example = example(id);
         assert_eq!(example.is_some(), id.found() == Found::InHeader, "{id:?}");
         let Some(example) = example else { continue };

@@ -44,7 +44,7 @@ pub fn examine(gguf: &Gguf, anatomy: &Anatomy) -> Examination {
             turns::examine(&vocabulary, template, &mut found);
         }
         None => {
-            found.open(FindingId::EosAbsent, "the vocabulary is absent, too long, or of a kind that is not known here")
+            found.open(FindingId::EosAbsent, "the vocabulary is absent, too long, or of a kind that is not known here");
         }
     }
     if template.is_none() && gguf.metadata.contains_key(TEMPLATE) {

@@ -39,7 +39,9 @@ pub fn ends_of_turns(template: &str) -> Ends {
                     }
                     // Who calls it is not looked for.
                     "macro" => branches.push(Branch { speaker: Speaker::Other, assistant_before: false }),
-                    "endif" | "endmacro" => drop(branches.pop()),
+                    "endif" | "endmacro" => {
+                        branches.pop();
+                    }
                     "set" => {
                         if let Some((_, expression)) = rest.split_once('=') {
                             behind.prints(expression);
@@ -94,12 +96,15 @@ impl Branch {
     fn of(condition: &str) -> Self {
         let strings = strings(condition);
         let names = |roles: &[&str]| strings.iter().any(|string| roles.contains(&string.as_str()));
-        let speaker = match (names(&ASSISTANT), names(&OTHERS)) {
-            (true, _) => Speaker::Assistant,
-            (false, true) => Speaker::Other,
-            (false, false) => Speaker::Anybody,
+        let negated = condition.contains("!=") || words(condition).any(|word| word == "not");
+        let (speaker, assistant_before) = match (names(&ASSISTANT), names(&OTHERS)) {
+            (false, false) => (Speaker::Anybody, false),
+            // Whose branch it is, and whose the next, is not thought through: neither says anything.
+            _ if negated => (Speaker::Other, true),
+            (true, _) => (Speaker::Assistant, false),
+            (false, true) => (Speaker::Other, false),
         };
-        Self { speaker, assistant_before: false }
+        Self { speaker, assistant_before }
     }
 
     /// The next branch of the same `if`; without a condition it is that of all others.
@@ -262,6 +267,9 @@ mod tests {
         let otherwise =
             "{% if m.role == 'user' %}{{ m.content + '[/INST]' }}{% else %}{{ m.content + '<end>' }}{% endif %}";
         assert_eq!(ends(otherwise), ["<end>"]);
+        let negated =
+            "{% if m.role != 'user' %}{{ m.content + '<a>' }}{% else %}{{ m.content + '[/INST]' }}{% endif %}";
+        assert_eq!(ends(negated), [""; 0]);
         let nested =
             "{% if m.role == 'tool' %}{% if x %}{{ m.content + '<y>' }}{% endif %}{% endif %}{{ m.content + '<z>' }}";
         assert_eq!(ends(nested), ["<z>"]);

@@ -198,7 +198,7 @@ impl<'a> Vocabulary<'a> {
             match self.named(key) {
                 Named::Id(id) => ends.extend([id]),
                 Named::Absent | Named::OutOfVocabulary(_) => {
-                    ends.extend(texts.iter().filter_map(|text| self.id_of(text)))
+                    ends.extend(texts.iter().filter_map(|text| self.id_of(text)));
                 }
             }
         }
