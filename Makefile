@@ -20,11 +20,11 @@ check-real: build-tools
 	$(CARGO) build --release --quiet
 	scripts/check-real target/release/moe-sweep || test $$? -eq 77
 
-## The tests that take real weights where they are: copies of SmolLM2's blocks are SmolLM2.
+## The tests that take real weights where they are: copies of SmolLM2's blocks are SmolLM2, whose header has nothing wrong.
 test-real: test-tools
 	$(CARGO) build --release --quiet
 	MOE_SWEEP_SMOLLM2="$$(target/release/moe-sweep model fetch smollm2-135m | cut -f 2)" \
-	    $(CARGO) test --release $(ours) --features moe-sweep/page-tests --test llama upcycle::a_real
+	    $(CARGO) test --release $(ours) --features moe-sweep/page-tests --test llama a_real
 
 ## The models of experiments/real/upcycled.toml, made of SmolLM2: 0.9 GB in models/upcycled.
 upcycled: build-tools

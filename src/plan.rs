@@ -8,7 +8,7 @@ use std::sync::Arc;
 use itertools::{Itertools as _, iproduct};
 
 use crate::domain::{
-    Cell, Chain, Factor, FactorMap, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
+    Cell, Chain, Factor, FactorMap, Finding, Generate, Level, LoadKey, ModelFacts, Numerics, Offload, OpOffload, Point,
     PrefixTokens, PromptKey, ResolvedChain, Scope, Seed, Template, Trial, TrialId, Ubatch, Width, cache_share,
 };
 use crate::engine::http::request_revision;
@@ -18,6 +18,7 @@ use crate::metrics::Markers;
 
 mod chains;
 mod design;
+mod findings;
 mod format;
 mod identity;
 mod model_notes;
@@ -259,8 +260,15 @@ impl Plan {
         })
     }
 
-    /// Returns what must be known to read the plan, and its results, rightly.
+    /// Returns what must be known to read the plan, and its results, rightly: its findings too.
     pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.remarks();
+        notes.extend(self.findings().iter().map(Finding::sentence));
+        notes
+    }
+
+    /// Returns what must be known beside the findings.
+    pub fn remarks(&self) -> Vec<String> {
         let mut notes = Vec::from_iter(self.caveat());
         let engines = self.loads.iter().map(|load| &load.surveyed.engine);
         if self.loads.iter().any(|load| load.key.offload() != Offload::None) && self.offload_moves_nothing() {

@@ -31,6 +31,7 @@ mod sampled;
 pub mod sequential;
 mod sharing;
 mod verdict;
+mod windows;
 
 pub use attribution::{Attribution, FactorTotal, SourceShare};
 pub use blindness::Blindness;
@@ -45,6 +46,7 @@ pub use recommend::{Advice, AtTemperature, Limits, Measure, Recommendation, Stan
 pub use sequential::{Looks, Sequential};
 pub use sharing::{Sharing, sharing};
 pub use verdict::{Conclusion, LevelVerdict, NamedEffect, RULES, TestKind, Verdict, verdicts};
+pub use windows::loops_beyond_last_n;
 
 /// Everything that the reports show.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -45,6 +45,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         design: &planned.design,
         plan: &planned.plan,
         anatomies: &planned.anatomies,
+        examinations: &planned.examinations,
         directory: directory.path(),
         journal: &journal,
         manifest: manifest.as_ref(),

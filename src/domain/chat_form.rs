@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::jinja::{Piece, pieces, string};
 use super::{Level, System, Thinking};
 
 /// Marks of a thought, as templates write them.
@@ -61,7 +62,7 @@ impl ChatForm {
     pub fn new(template: &str, forms: Vec<String>, before: &str, after: &str, dialogue: &str) -> Self {
         let written = [plain(&format!("{before} {after}")), plain(dialogue)];
         let mut unsent: Vec<String> = Vec::new();
-        for piece in pieces(template) {
+        for piece in texts(template) {
             let piece = plain(&piece);
             let telling = piece.chars().count() >= LEAST || thinking(&piece).is_some();
             if telling && !written.iter().any(|written| written.contains(&piece)) && !unsent.contains(&piece) {
@@ -88,47 +89,18 @@ fn plain(text: &str) -> String {
 
 /// The text that a Jinja template may write: what stands outside its tags, and strings that it
 /// prints or puts into variables.
-fn pieces(template: &str) -> Vec<String> {
-    let mut pieces = Vec::new();
-    let mut rest = template;
-    while let Some(open) = rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min() {
-        pieces.push(rest[..open].to_owned());
-        let (kind, inside) = (&rest[open..open + 2], &rest[open + 2..]);
-        let close = match kind {
-            "{{" => "}}",
-            "{%" => "%}",
-            _ => "#}",
-        };
-        let end = if kind == "{#" { inside.find(close) } else { end_of_tag(inside, close) };
-        let Some(end) = end else {
-            rest = "";
-            break;
-        };
-        let tag = inside[..end].trim_matches(['-', '+']).trim();
-        if kind == "{{" || (kind == "{%" && tag.starts_with("set ")) {
-            pieces.extend(strings(tag));
+fn texts(template: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(text) => texts.push(text.to_owned()),
+            Piece::Print(tag) => texts.extend(strings(tag)),
+            Piece::Statement(tag) if tag.starts_with("set ") => texts.extend(strings(tag)),
+            Piece::Statement(_) => {}
         }
-        rest = &inside[end + 2..];
     }
-    pieces.push(rest.to_owned());
-    pieces.retain(|piece| !piece.trim().is_empty());
-    pieces
-}
-
-/// Where a tag ends: its mark in a string does not end it.
-fn end_of_tag(inside: &str, close: &str) -> Option<usize> {
-    let mut at = 0;
-    while at < inside.len() {
-        let rest = &inside[at..];
-        if rest.starts_with(close) {
-            return Some(at);
-        }
-        at += match string(rest) {
-            Some((_, length)) => length,
-            None => rest.chars().next().map_or(1, char::len_utf8),
-        };
-    }
-    None
+    texts.retain(|text| !text.trim().is_empty());
+    texts
 }
 
 /// The strings of an expression that may be written: not keys, arguments, or what is compared.
@@ -152,26 +124,6 @@ fn strings(tag: &str) -> Vec<String> {
         at += length;
     }
     found
-}
-
-/// The string that `text` begins with, its escapes read, and its length as written.
-fn string(text: &str) -> Option<(String, usize)> {
-    let quote = text.chars().next().filter(|quote| ['"', '\''].contains(quote))?;
-    let mut read = String::new();
-    let mut characters = text.char_indices().skip(1);
-    while let Some((at, c)) = characters.next() {
-        match c {
-            '\\' => match characters.next()?.1 {
-                'n' => read.push('\n'),
-                't' => read.push('\t'),
-                'r' => read.push('\r'),
-                other => read.push(other),
-            },
-            c if c == quote => return Some((read, at + 1)),
-            c => read.push(c),
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -228,10 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_does_not_end_in_a_string() {
-        assert_eq!(pieces("{{ '}} still inside' }}after it"), ["}} still inside", "after it"]);
-        assert_eq!(pieces("{{ \"it's\" + 'a \\'quote\\'' }}"), ["it's", "a 'quote'"]);
-        assert_eq!(pieces("no end {{ 'of the tag"), ["no end "]);
+    fn strings_are_read_whole() {
+        assert_eq!(texts("{{ \"it's\" + 'a \\'quote\\'' }} then"), ["it's", "a 'quote'", " then"]);
     }
 
     proptest! {
@@ -242,7 +192,7 @@ mod tests {
 
         #[test]
         fn plain_text_is_one_piece(text in "[a-z<>|.]{8,40}") {
-            prop_assert_eq!(pieces(&text), std::slice::from_ref(&text));
+            prop_assert_eq!(texts(&text), std::slice::from_ref(&text));
         }
     }
 }

@@ -8,7 +8,9 @@ mod chain;
 mod chat_form;
 mod factor;
 mod factors;
+mod finding;
 mod generation;
+pub mod jinja;
 mod key;
 mod level_type;
 mod levels;
@@ -26,6 +28,7 @@ pub use chain::{
 pub use chat_form::{ChatForm, RenderedForm};
 pub use factor::{Factor, FactorLevel, Level};
 pub use factors::*;
+pub use finding::{Finding, FindingId, Found, Severity};
 pub use generation::{Generation, Stop, Token};
 pub use key::{Key, LoadKey, PromptKey, Scopes};
 pub use level_type::{Acts, LevelType, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};

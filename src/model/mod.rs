@@ -1,6 +1,6 @@
 //! Owns model files: the catalogue that names them, the hashes they are known by, the hub and the packages that
-//! they come from, the quantised ones and the mixtures that are made of them, what their headers tell and the memory that
-//! they will take.
+//! they come from, the quantised ones and the mixtures that are made of them, what their headers tell, what is wrong by
+//! them, and the memory that they will take.
 
 mod anatomy;
 mod catalogue;
@@ -8,6 +8,7 @@ pub mod download;
 pub mod duration;
 mod file;
 mod file_type;
+pub mod findings;
 pub mod gguf;
 mod hash;
 mod header;

@@ -1,10 +1,9 @@
-//! Owns what must be known of a model's file to read its texts rightly: how far it was trained, and what its chat
+//! Owns what must be known of a model's file to read its texts rightly: which rope factors apply, and what its chat
 //! template would have sent. Must not know what the texts say.
 
 use super::{Load, OnDisk, Room};
 use crate::domain::{
-    ChatForm, Context, Generate, Level, ModelFacts, Overflow, PromptKey, RenderedForm, RopeScaling, System, Template,
-    Thinking,
+    ChatForm, Context, Generate, Level, ModelFacts, Overflow, PromptKey, RenderedForm, System, Template, Thinking,
 };
 
 /// Pieces of a template that a note quotes, and how much of each, and of what surrounds a prompt.
@@ -45,41 +44,18 @@ fn rendered(id: &str, form: &RenderedForm) -> String {
     )
 }
 
+/// A context of which the part beyond training is never reached.
 fn beyond_training(id: &str, load: &Load, facts: &ModelFacts, room: Room) -> Option<String> {
-    let prompt = longest_prompt(load)?;
-    let Room { max_tokens, context, .. } = room;
-    let (trained, reached) = (facts.n_ctx_train, room.reached(prompt));
+    let (trained, reached) = (facts.n_ctx_train, room.reached(longest_prompt(load)?));
+    let Room { context, .. } = room;
+    let is_level = *load.key.get::<Context>() != Context::Setting;
     // 0: the file does not say.
-    if trained == 0 {
-        return None;
-    }
-    if reached <= trained {
-        let is_level = *load.key.get::<Context>() != Context::Setting;
-        return (is_level && context > trained).then(|| {
-            format!(
-                "context = {context} is more than the {trained} tokens that the model {id} was trained on; its texts reach \
-                 {reached} of them"
-            )
-        });
-    }
-    let scaling = match &facts.rope_scaling {
-        None => "its header names no rope scaling that would extend it".to_owned(),
-        Some(RopeScaling { kind, factor, original_context }) => {
-            let kind = kind.as_deref().unwrap_or("of no name");
-            let by = factor.map_or_else(String::new, |factor| format!(" by {factor}"));
-            let from = original_context.map_or_else(String::new, |context| format!(", from {context}"));
-            format!("its rope scaling, {kind}{by}{from}, is in that number already")
-        }
-    };
-    let reach = if room.can_overflow(prompt) {
-        format!("its texts fill context = {context}")
-    } else {
-        format!("a prompt of {prompt} with max_tokens = {max_tokens} makes {reached}")
-    };
-    Some(format!(
-        "the model {id} was trained on {trained} tokens, and {reach}: {scaling}; what it writes beyond them may decay for that \
-         alone"
-    ))
+    (is_level && trained > 0 && context > trained && reached <= trained).then(|| {
+        format!(
+            "context = {context} is more than the {trained} tokens that the model {id} was trained on; its texts reach \
+             {reached} of them"
+        )
+    })
 }
 
 fn longest_prompt(load: &Load) -> Option<u32> {

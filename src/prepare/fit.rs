@@ -23,7 +23,7 @@ pub enum MemoryError {
     Header { model: String, error: HeaderError },
 }
 
-/// Reads the file's header; None for a scripted model, which has none.
+/// Reads the file's header and what it tells; None for a scripted model, which has none.
 ///
 /// # Errors
 /// When it is no whole GGUF file, or no model.
@@ -34,10 +34,10 @@ pub fn header_of(path: &Path) -> Result<Option<(Gguf, Anatomy)>, HeaderError> {
     read_header(path).map(Some)
 }
 
-/// Reads what the file's header tells of the model's shape, as [`header_of`] does.
+/// Reads what the file's header tells; None for a scripted model.
 ///
 /// # Errors
-/// As [`header_of`].
+/// When it is no whole GGUF file, or no model.
 pub fn anatomy_of(path: &Path) -> Result<Option<Anatomy>, HeaderError> {
     Ok(header_of(path)?.map(|(_, anatomy)| anatomy))
 }

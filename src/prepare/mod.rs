@@ -12,6 +12,7 @@ use crate::engine::kernels::Kernels;
 use crate::experiment::{Experiment, Served, Server, Source};
 use crate::journal::FailedTrials;
 use crate::message::say;
+use crate::model::findings::Examination;
 use crate::model::memory::Room;
 use crate::model::{Anatomy, ModelFiles};
 use crate::plan::{Design, Part, Plan, PlanError, Shard};
@@ -86,6 +87,8 @@ pub struct PlannedSweep {
     pub plan: Plan,
     /// Of the models that have a header, by id.
     pub anatomies: BTreeMap<String, Anatomy>,
+    /// What is wrong by these headers.
+    pub examinations: BTreeMap<String, Examination>,
     /// Models that are not here: what is said of them is what would be, and none of it can be run.
     pub absent: Vec<Absent>,
     pub directory: RunDir,
@@ -162,7 +165,8 @@ fn look(
     let directory = RunDir::new(spec.directory(&experiment.name));
     let room = room.filter(|_| !directory.has_journal());
     let request = SurveyRequest::of_sweep(&experiment, room);
-    let Survey { surveyed, anatomies, absent } = survey(&request, file, &executable, probing, where_absent)?;
+    let Survey { surveyed, anatomies, examinations, absent } =
+        survey(&request, file, &executable, probing, where_absent)?;
     executable.warnings().iter().for_each(|warning| say(warning));
     let plan = Plan::new(&experiment, &surveyed).map_err(|errors| misfits(file, errors))?;
     let mut design = Design::new(&experiment, &plan);
@@ -177,7 +181,7 @@ fn look(
             part
         }
     };
-    Ok(PlannedSweep { design, text, plan, anatomies, absent, directory, executable })
+    Ok(PlannedSweep { design, text, plan, anatomies, examinations, absent, directory, executable })
 }
 
 impl RunSpec {

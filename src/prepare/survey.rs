@@ -11,6 +11,8 @@ use crate::domain::{Chain, Generate, LoadKey, ModelFacts, PromptKey, Quant, Step
 use crate::engine::{EngineFacts, EngineKind, Grammar, PromptCounts, Questions};
 use crate::experiment::{Experiment, Model, Prompt, Served, Source, Study, Subject};
 use crate::message::say;
+use crate::model::findings::{Examination, examine};
+use crate::model::gguf::Gguf;
 use crate::model::memory::{Estimate, Room};
 use crate::model::{Anatomy, Caches, HeaderError, Location, blake3_of, parts, sampling_of, sha256_of};
 use crate::plan::{OnDisk, Origin, Surveyed};
@@ -74,10 +76,13 @@ pub enum SurveyError {
 }
 
 /// What was found of each model, by its id.
+#[derive(Default)]
 pub struct Survey {
     pub surveyed: BTreeMap<String, Surveyed>,
     /// Of models that have a header.
     pub anatomies: BTreeMap<String, Anatomy>,
+    /// What is wrong by these headers.
+    pub examinations: BTreeMap<String, Examination>,
     /// Models that are not here, and for which a description of their shape stands in above.
     pub absent: Vec<Absent>,
 }
@@ -149,7 +154,7 @@ pub fn survey(
     probing: Probing,
     where_absent: WhereAbsent,
 ) -> Result<Survey, SurveyError> {
-    let mut survey = Survey { surveyed: BTreeMap::new(), anatomies: BTreeMap::new(), absent: vec![] };
+    let mut survey = Survey::default();
     // All of them first: hashing the ones that are there can take minutes.
     let mut models = Vec::new();
     for model in request.models {
@@ -168,12 +173,15 @@ pub fn survey(
         }
     }
     for (model, located) in models {
-        let (surveyed, anatomy) = match located {
+        let (surveyed, header) = match located {
             Located::File { path, commit } => survey_file(model, &path, commit, request, experiment_file, executable)?,
             Located::Server(served) => (survey_server(model, served, request, executable, probing)?, None),
         };
         survey.surveyed.insert(model.id.clone(), surveyed);
-        survey.anatomies.extend(anatomy.map(|anatomy| (model.id.clone(), anatomy)));
+        if let Some((gguf, anatomy)) = header {
+            survey.examinations.insert(model.id.clone(), examine(&gguf, &anatomy));
+            survey.anatomies.insert(model.id.clone(), anatomy);
+        }
     }
     Ok(survey)
 }
@@ -217,7 +225,7 @@ fn survey_file(
     request: &SurveyRequest<'_>,
     experiment_file: &Path,
     executable: &Executable,
-) -> Result<(Surveyed, Option<Anatomy>), SurveyError> {
+) -> Result<(Surveyed, Option<(Gguf, Anatomy)>), SurveyError> {
     let id = &model.id;
     let unreadable = |source| SurveyError::Read { id: id.clone(), path: path.to_owned(), source };
 
@@ -225,11 +233,10 @@ fn survey_file(
     let size_bytes = sizes.sum::<Result<u64, _>>().map_err(unreadable)?;
     let header = header_of(path).map_err(|error| SurveyError::Header { id: id.clone(), error })?;
     let sampling = sampling_of(path, header.as_ref().map(|(gguf, _)| gguf), request.generate.context);
-    let anatomy = header.map(|(_, anatomy)| anatomy);
     let (facts, engine, prompt_counts) = ask_worker(model, path, request, executable)?;
     check_grammars(model, path, request, experiment_file, executable)?;
     // Before the hashes: of what can't be loaded they can take minutes.
-    if let (Some(anatomy), Some((room, keys))) = (&anatomy, &request.room) {
+    if let (Some((_, anatomy)), Some((room, keys))) = (&header, &request.room) {
         let loads = keys.iter().filter(|key| key.model() == id);
         must_fit(id, path, &engine, loads.map(|key| Estimate::of_load(anatomy, key, request.generate)), *room)?;
     }
@@ -247,7 +254,7 @@ fn survey_file(
     let blake3 = blake3_of(path).map_err(unreadable)?;
 
     let origin = Origin::File(OnDisk { path: path.to_owned(), commit, size_bytes, facts, sampling, prompt_counts });
-    Ok((Surveyed { origin, blake3, engine }, anatomy))
+    Ok((Surveyed { origin, blake3, engine }, header))
 }
 
 fn survey_server(

@@ -8,6 +8,7 @@
 pub mod comparison;
 pub mod csv;
 pub mod devices;
+mod findings;
 pub mod former;
 pub mod gate;
 pub mod html;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::findings;
 use crate::analysis::{Looks, Questions};
 use crate::domain::Quant;
 use crate::engine::{Limits, Strategy};
@@ -11,6 +12,7 @@ use crate::experiment::Model;
 use crate::journal::Contents;
 use crate::manifest::Manifest;
 use crate::model::duration::Span;
+use crate::model::findings::Examination;
 use crate::model::memory::{Estimate, Room};
 use crate::model::{Anatomy, human_bytes};
 use crate::plan::{Design, OnDisk, Plan};
@@ -23,6 +25,8 @@ pub struct Shown<'a> {
     pub plan: &'a Plan,
     /// Of the models that have a header, by id.
     pub anatomies: &'a BTreeMap<String, Anatomy>,
+    /// What is wrong by their headers.
+    pub examinations: &'a BTreeMap<String, Examination>,
     /// Models that are not here.
     pub absent: Vec<&'a Model>,
     /// The run's directory, and what its journal and its manifest hold.
@@ -98,7 +102,8 @@ pub fn describe(shown: &Shown<'_>) -> String {
         line(format!("  fetch    {}", fetch(model, shown.experiment)));
     }
     out += claims;
-    for note in plan.notes().into_iter().chain(plan.takeover_warning()) {
+    out += &findings::of_plan(shown.examinations, &plan.findings());
+    for note in plan.remarks().into_iter().chain(plan.takeover_warning()) {
         let _ = writeln!(out, "  note     {note}");
     }
     out

@@ -6,7 +6,8 @@
 mod placement;
 mod work;
 
-use crate::analysis::{Analysis, HostExperts, Questions, TrialResult, analyse};
+use crate::analysis::{Analysis, HostExperts, Questions, TrialResult, analyse, loops_beyond_last_n};
+use crate::domain::Finding;
 use crate::journal::Contents;
 use crate::manifest::Manifest;
 use crate::plan::Design;
@@ -48,6 +49,8 @@ impl Results {
         let Self { custody, design, manifest, analysis, host_experts, .. } = self;
         let part = Vec::from_iter(design.part_note());
         let taken_over = host_experts.iter().filter_map(HostExperts::note).collect();
-        [custody.clone(), design.notes.clone(), part, manifest.warnings(), taken_over, analysis.notes.clone()].concat()
+        let findings = loops_beyond_last_n(&analysis.trials, &design.chains).iter().map(Finding::sentence).collect();
+        let (before, after) = (design.notes.clone(), analysis.notes.clone());
+        [custody.clone(), before, part, manifest.warnings(), taken_over, after, findings].concat()
     }
 }

@@ -11,6 +11,7 @@ mod bit_exactness;
 mod contexts;
 mod evaluations;
 mod experiments;
+mod findings;
 mod fit;
 mod flash_attention;
 mod grammars;

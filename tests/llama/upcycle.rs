@@ -1,7 +1,6 @@
 //! `moe-sweep model upcycle`: copies are the dense model, noise is not, and both are mixtures to llama.cpp.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
@@ -15,7 +14,7 @@ use moe_sweep::model::gguf::{Draft, TensorType, read_layout};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Bench, models};
+use crate::support::{Bench, models, real};
 use crate::trace::{greedy, load, read_routing, trace_all};
 
 const PROMPTS: [&str; 4] = ["Artificial intelligence is", "Once upon a time", "The weather", "Dear Sir or Madam,"];
@@ -322,15 +321,6 @@ inline = ["Once upon a time"]
 id = "copies"
 path = "copies.gguf"
 "#;
-
-/// The file that a variable names; says so where it is not set.
-fn real(variable: &str) -> Option<PathBuf> {
-    let path = env::var_os(variable).map(PathBuf::from);
-    if path.is_none() {
-        println!("skipped: {variable} does not name a file");
-    }
-    path
-}
 
 /// `MOE_SWEEP_SMOLLM2=FILE cargo test --release --test llama upcycle:: -- --nocapture`
 #[test]

@@ -116,13 +116,14 @@ const PURE: [&str; 13] = [
     "texts",
 ];
 /// And these parts of others.
-const PURE_FILES: [&str; 12] = [
+const PURE_FILES: [&str; 13] = [
     "src/engine/http/answer/",
     "src/engine/http/halves.rs",
     "src/engine/http/mapping.rs",
     "src/model/anatomy",
     "src/model/duration.rs",
     "src/model/file_type.rs",
+    "src/model/findings/",
     "src/model/memory",
     "src/model/gguf/header.rs",
     "src/model/gguf/metadata.rs",

@@ -88,7 +88,7 @@ fn a_load_has_the_context_and_the_cache_of_its_levels() {
 
 #[test]
 fn layers_may_differ_in_their_heads() {
-    let list = List { element: ValueType::U32, len: 3, integers: Some(vec![4, 0, 2]) };
+    let list = List { element: ValueType::U32, len: 3, integers: Some(vec![4, 0, 2]), texts: None };
     let of_3 = [("block_count", Value::Unsigned(3)), ("attention.head_count_kv", Value::List(list))];
     // Keys: 4 + 2 heads; values: both layers with attention as wide as the widest.
     assert_eq!(kv(&of_3, 256), Some(256 * (6 * 128 + 2 * 4 * 128) * 2));

@@ -16,6 +16,7 @@ use moe_sweep::experiment::{
 use moe_sweep::journal;
 use moe_sweep::manifest::Manifest;
 use moe_sweep::metrics::{Markers, Written, score, score_head, score_written};
+use moe_sweep::model::findings::examine;
 use moe_sweep::model::gguf::read_bytes;
 use moe_sweep::model::{self, Anatomy};
 use moe_sweep::plan::Design;
@@ -214,7 +215,10 @@ fn gguf_headers() {
             let moe_sweep::model::gguf::Header { version, metadata, tensors } = header;
             let paths = vec![PathBuf::from("m.gguf")];
             let file_bytes = bytes.len() as u64;
-            let _ = Anatomy::of(&moe_sweep::model::gguf::Gguf { paths, file_bytes, version, metadata, tensors });
+            let gguf = moe_sweep::model::gguf::Gguf { paths, file_bytes, version, metadata, tensors };
+            if let Ok(anatomy) = Anatomy::of(&gguf) {
+                let _ = examine(&gguf, &anatomy);
+            }
             Read::Accepted
         }
         Err((offset, problem)) => {

@@ -126,7 +126,7 @@ fn a_tensor_of_nothing_takes_nothing() {
 #[test]
 fn long_texts_and_lists_are_counted_and_not_kept() {
     let long = "x".repeat(2 << 20);
-    let numbers: Vec<u32> = (0..5000).collect();
+    let (most, numbers) = (1 << 19, vec![7; (1 << 19) + 1]);
     let file = Builder::new()
         .text("long", &long)
         .u32s("numbers", &numbers)
@@ -136,7 +136,7 @@ fn long_texts_and_lists_are_counted_and_not_kept() {
     let metadata = read_bytes(&file).expect("a whole file").metadata;
     assert_eq!(metadata["long"], Value::LongText { bytes: 2 << 20 });
     let list = |key: &str| metadata[key].list().expect("a list").clone();
-    assert_eq!((list("numbers").len, list("numbers").integers), (5000, None));
+    assert_eq!((list("numbers").len, list("numbers").integers), (most + 1, None));
     assert_eq!(list("few").integers, Some(vec![1, 2]));
     assert_eq!(metadata["huge"].unsigned(), Some(u64::MAX));
 }
@@ -211,9 +211,13 @@ fn what_is_no_file_is_refused() {
 }
 
 #[test]
-fn the_texts_of_a_list_are_passed_over() {
-    let file = Builder::new().texts("t", &["ab", ""]).text("after", "x").file();
+fn the_texts_of_a_list_are_kept_where_they_are_not_too_long() {
+    let long = "x".repeat(25 << 20);
+    let file = Builder::new().texts("t", &["ab", "", "é"]).texts("long", &["a", &long]).text("after", "x").file();
     let metadata = read_bytes(&file).expect("a whole file").metadata;
-    assert_eq!(metadata["t"].list().expect("a list").len, 2);
+    let list = |key: &str| metadata[key].list().expect("a list").clone();
+    let texts = list("t").texts.expect("short texts");
+    assert_eq!((texts.iter().collect::<Vec<_>>(), texts.get(2), texts.get(3)), (vec!["ab", "", "é"], Some("é"), None));
+    assert_eq!((list("long").len, list("long").texts), (2, None));
     assert_eq!(metadata["after"].text(), Some("x"));
 }

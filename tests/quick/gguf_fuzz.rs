@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use moe_sweep::domain::Offload;
 use moe_sweep::model::Anatomy;
+use moe_sweep::model::findings::examine;
 use moe_sweep::model::gguf::{Gguf, Header, read_bytes};
 use moe_sweep::model::memory::{Estimate, Free, Room};
 use proptest::prelude::*;
@@ -40,6 +41,9 @@ fn describe(header: Header, file_bytes: usize) {
     let Ok(anatomy) = Anatomy::of(&gguf) else { return };
     serde_json::to_string(&anatomy).expect("an anatomy has no map with odd keys");
     assert!(anatomy.weights.bytes <= file_bytes as u64, "tensors lie within the file");
+    for finding in examine(&gguf, &anatomy).findings {
+        assert!(finding.sentence().len() < 4000, "{finding:?}");
+    }
     for context in [1, 4096, u32::MAX] {
         for offload in [Offload::None, Offload::Layers(1), Offload::All] {
             let estimate = Estimate::of(&anatomy, offload, context);

@@ -11,6 +11,7 @@ mod architecture;
 mod bad_input;
 mod chat_templates;
 mod documents;
+mod findings;
 mod fit;
 mod fuzz;
 mod gguf;

@@ -16,6 +16,7 @@ pub struct Builder {
 /// Ids of `gguf_type`.
 pub const U16: u32 = 2;
 pub const U32: u32 = 4;
+pub const I32: u32 = 5;
 pub const BOOL: u32 = 7;
 pub const TEXT: u32 = 8;
 pub const LIST: u32 = 9;
@@ -24,6 +25,8 @@ pub const U64: u32 = 10;
 /// Ids of `ggml_type`.
 pub const F32: u32 = 0;
 pub const Q8_0: u32 = 8;
+pub const Q3_K: u32 = 11;
+pub const IQ2_XXS: u32 = 16;
 pub const MXFP4: u32 = 39;
 
 pub fn text(text: &str) -> Vec<u8> {
@@ -64,9 +67,29 @@ impl Builder {
     }
 
     pub fn u32s(self, key: &str, values: &[u32]) -> Self {
+        self.numbers(key, U32, values)
+    }
+
+    pub fn i32s(self, key: &str, values: &[u32]) -> Self {
+        self.numbers(key, I32, values)
+    }
+
+    fn numbers(self, key: &str, element: u32, values: &[u32]) -> Self {
         let items: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        let head = [&U32.to_le_bytes()[..], &(values.len() as u64).to_le_bytes()].concat();
+        let head = [&element.to_le_bytes()[..], &(values.len() as u64).to_le_bytes()].concat();
         self.key(key, LIST, &[head, items].concat())
+    }
+
+    pub fn truth(self, key: &str, value: bool) -> Self {
+        self.key(key, BOOL, &[value.into()])
+    }
+
+    /// Without a key that it has.
+    pub fn without(mut self, key: &str) -> Self {
+        let before = self.keys.len();
+        self.keys.retain(|entry| !entry.starts_with(&text(key)));
+        assert_eq!(self.keys.len() + 1, before, "there is one {key}");
+        self
     }
 
     /// A tensor behind the ones before it.
@@ -144,4 +167,39 @@ pub fn tiny_moe() -> Builder {
         .tensor("blk.1.ffn_up_exps.weight", &[32, 8, 4], MXFP4, 544)
         .tensor("blk.1.ffn_down_shexp.weight", &[32, 8], Q8_0, 272)
         .tensor("output_norm.weight", &[32], F32, 128)
+}
+
+/// The template of [`chat_keys`]: a message ends with its token of id 1.
+pub const CHAT_TEMPLATE: &str =
+    "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '<|im_end|>' }}{% endfor %}";
+
+/// All but the tensors of a small chat model that has nothing wrong.
+pub fn chat_keys() -> Builder {
+    let tokens = ["<|begin|>", "<|im_end|>", "a", "b", "<turn-over>", "c", "d", "e", "f", "g", "h", "i"];
+    let types = tokens.map(|token| if token.starts_with('<') { 3 } else { 1 });
+    Builder::new()
+        .text("general.architecture", "llama")
+        .text("general.name", "Tiny Instruct")
+        .u32("llama.block_count", 1)
+        .u32("llama.context_length", 128)
+        .u32("llama.embedding_length", 256)
+        .u32("llama.feed_forward_length", 256)
+        .u32("llama.attention.head_count", 4)
+        .key("llama.attention.layer_norm_rms_epsilon", 6, &1e-5_f32.to_le_bytes())
+        .text("tokenizer.ggml.model", "gpt2")
+        .text("tokenizer.ggml.pre", "gpt-2")
+        .texts("tokenizer.ggml.tokens", &tokens)
+        .i32s("tokenizer.ggml.token_type", &types)
+        .texts("tokenizer.ggml.merges", &["a b"])
+        .u32("tokenizer.ggml.bos_token_id", 0)
+        .u32("tokenizer.ggml.eos_token_id", 1)
+        .truth("tokenizer.ggml.add_bos_token", true)
+        .text("tokenizer.chat_template", CHAT_TEMPLATE)
+}
+
+/// Its tensors, each with a type and the bytes of a row of 256 in it.
+pub fn chat_tensors(keys: Builder, tensors: &[(&str, u32, u64)]) -> Builder {
+    tensors.iter().fold(keys, |builder, &(name, tensor_type, row_bytes)| {
+        builder.tensor(name, &[256, 12], tensor_type, 12 * row_bytes)
+    })
 }

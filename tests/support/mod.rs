@@ -272,3 +272,12 @@ impl Numbers {
         (z ^ (z >> 31)) % bound
     }
 }
+
+/// The file that a variable names; says so where it is not set.
+pub fn real(variable: &str) -> Option<PathBuf> {
+    let path = env::var_os(variable).map(PathBuf::from);
+    if path.is_none() {
+        println!("skipped: {variable} does not name a file");
+    }
+    path
+}

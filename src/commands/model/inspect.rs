@@ -8,6 +8,7 @@ use crate::cli::{Known, ModelInspectArgs};
 use crate::domain::Offload;
 use crate::engine::EngineKind;
 use crate::exit_code::ExitCode;
+use crate::model::findings::examine;
 use crate::model::memory::Estimate;
 use crate::model::{Caches, HeaderError, Location, NotHere, named, read_header};
 use crate::report::models::{Inspected, describe};
@@ -18,11 +19,12 @@ pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
         return Err(HeaderError::Scripted { path }.into());
     }
     let (gguf, anatomy) = read_header(&path)?;
+    let examination = examine(&gguf, &anatomy);
     let estimate = Estimate::of(&anatomy, Offload::None, args.context);
     if args.json {
-        return print_json(&Inspected::new(&gguf, &anatomy, &estimate));
+        return print_json(&Inspected::new(&gguf, &examination, &anatomy, &estimate));
     }
-    tell(&describe(&gguf, &anatomy, &estimate))
+    tell(&describe(&gguf, &examination, &anatomy, &estimate))
 }
 
 /// A path is taken as it is; anything else is a model's name first.

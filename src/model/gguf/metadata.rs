@@ -7,6 +7,7 @@ use super::error::Problem;
 use super::layout::KeyPlace;
 use super::names::{name, shown, shown_bytes};
 use super::source::{Fault, Source};
+use super::texts::Texts;
 use super::value::{List, Value, ValueType};
 
 const DEFAULT_ALIGNMENT: u64 = 32;
@@ -14,10 +15,12 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 const MAX_KEY_BYTES: u64 = (1 << 16) - 1;
 /// Longer texts are counted only: a tokenizer's JSON is one.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
-/// Longer arrays are counted only: vocabularies are such.
-const MAX_KEPT_ELEMENTS: u64 = 1 << 12;
-/// What texts and arrays may take together, whatever the file says.
-const KEPT_BYTES: u64 = 8 << 20;
+/// Longer arrays are counted only. The largest vocabularies have half as many tokens.
+const MAX_KEPT_ELEMENTS: u64 = 1 << 19;
+/// What texts and arrays may take together, whatever the file says: 2^19 tokens and the merges that made them fit.
+const KEPT_BYTES: u64 = 24 << 20;
+/// What an array's element takes in memory: an integer, or where a text ends.
+const ELEMENT_BYTES: u64 = 8;
 
 /// What a header says before its tensors.
 pub(super) struct Metadata {
@@ -98,19 +101,14 @@ fn read_list<R: Read + Seek>(source: &mut Source<R>, key: &str, kept: &mut Kept)
     }
     let len = source.u64("an array's length")?;
     let Some(width) = element.fixed_bytes() else {
-        // Each text takes at least its length.
-        source.count("texts in an array", len, 8, u64::MAX)?;
-        for _ in 0..len {
-            let bytes = source.length("a text in an array")?;
-            source.skip("a text in an array", bytes)?;
-        }
-        return Ok(List { element, len, integers: None });
+        let texts = read_texts(source, len, kept)?;
+        return Ok(List { element, len, integers: None, texts });
     };
     source.count("elements in an array", len, width, u64::MAX)?;
     let float = matches!(element, ValueType::F32 | ValueType::F64);
-    if float || len > MAX_KEPT_ELEMENTS || !kept.take(len * 8) {
+    if float || len > MAX_KEPT_ELEMENTS || !kept.take(len * ELEMENT_BYTES) {
         source.skip("an array", len * width)?;
-        return Ok(List { element, len, integers: None });
+        return Ok(List { element, len, integers: None, texts: None });
     }
     let mut integers = Some(Vec::with_capacity(len as usize));
     for _ in 0..len {
@@ -121,7 +119,24 @@ fn read_list<R: Read + Seek>(source: &mut Source<R>, key: &str, kept: &mut Kept)
             all
         });
     }
-    Ok(List { element, len, integers })
+    Ok(List { element, len, integers, texts: None })
+}
+
+/// The texts of an array; None where they are too many, or too long together.
+fn read_texts<R: Read + Seek>(source: &mut Source<R>, len: u64, kept: &mut Kept) -> Result<Option<Texts>, Fault> {
+    // Each takes at least its length.
+    source.count("texts in an array", len, 8, u64::MAX)?;
+    let is_short = len <= MAX_KEPT_ELEMENTS && kept.take(len * ELEMENT_BYTES);
+    let mut texts = is_short.then(Texts::default);
+    for _ in 0..len {
+        let bytes = source.length("a text in an array")?;
+        texts = texts.filter(|_| kept.take(bytes));
+        match &mut texts {
+            Some(texts) => texts.push(&String::from_utf8_lossy(&source.bytes("a text in an array", bytes)?)),
+            None => source.skip("a text in an array", bytes)?,
+        }
+    }
+    Ok(texts)
 }
 
 fn alignment_of(value_type: ValueType, value: &Value) -> Option<u64> {

@@ -18,6 +18,7 @@ mod metadata;
 mod names;
 mod source;
 mod tensor_type;
+mod texts;
 mod value;
 mod write;
 
@@ -25,6 +26,7 @@ pub use error::{GgufError, Problem};
 pub use header::Header;
 pub use layout::{KeyPlace, Layout};
 pub use tensor_type::TensorType;
+pub use texts::Texts;
 pub use value::{List, Value, ValueType};
 pub use write::Draft;
 

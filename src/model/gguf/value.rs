@@ -1,5 +1,7 @@
 //! Owns the values of a header's metadata.
 
+use super::texts::Texts;
+
 /// The types that a value is stored as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueType {
@@ -40,6 +42,8 @@ pub struct List {
     pub len: u64,
     /// The elements, where they are integers or truths and not too many.
     pub integers: Option<Vec<i64>>,
+    /// The elements, where they are texts and not too long together.
+    pub texts: Option<Texts>,
 }
 
 impl ValueType {

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::domain::Offload;
+use crate::model::findings::Examination;
 use crate::model::gguf::Gguf;
 use crate::model::memory::{Estimate, Placement, Room};
 use crate::model::{Anatomy, KvHeads, UpcycledFrom, human_bytes, human_count};
 use crate::plain::neutralise;
+use crate::report::findings::{self, Shown, ShownOpen};
 
 /// What a model's header tells, in the shape in which `--json` prints it.
 #[derive(Serialize)]
@@ -16,6 +18,9 @@ pub struct Inspected<'a> {
     /// The file, or the parts of a split set in order.
     paths: Vec<String>,
     gguf_version: u32,
+    findings: Vec<Shown<'a>>,
+    /// What was looked at and could not be decided.
+    not_decided: Vec<ShownOpen>,
     #[serde(flatten)]
     anatomy: &'a Anatomy,
     memory: Memory,
@@ -35,10 +40,12 @@ struct Memory {
 
 impl<'a> Inspected<'a> {
     /// `estimate` is for the contexts that are asked about.
-    pub fn new(gguf: &Gguf, anatomy: &'a Anatomy, estimate: &Estimate) -> Self {
+    pub fn new(gguf: &Gguf, examination: &'a Examination, anatomy: &'a Anatomy, estimate: &Estimate) -> Self {
         Self {
             paths: gguf.paths.iter().map(|path| path.display().to_string()).collect(),
             gguf_version: gguf.version,
+            findings: examination.findings.iter().map(Shown::from).collect(),
+            not_decided: examination.open.iter().map(ShownOpen::from).collect(),
             anatomy,
             memory: Memory {
                 context: estimate.context,
@@ -66,8 +73,8 @@ impl Lines {
     }
 }
 
-/// The same in words, a line a fact.
-pub fn describe(gguf: &Gguf, anatomy: &Anatomy, estimate: &Estimate) -> String {
+/// The same in words: what is wrong, then a line a fact.
+pub fn describe(gguf: &Gguf, examination: &Examination, anatomy: &Anatomy, estimate: &Estimate) -> String {
     let Anatomy { attention, tokenizer, parameters, .. } = anatomy;
     let mut lines = Lines(String::new());
     let parts = if anatomy.files > 1 { format!(" in {} files", anatomy.files) } else { String::new() };
@@ -76,6 +83,9 @@ pub fn describe(gguf: &Gguf, anatomy: &Anatomy, estimate: &Estimate) -> String {
         "file",
         format!("{} ({}{parts}, GGUF {})", neutralise(&first), human_bytes(anatomy.file_bytes), gguf.version),
     );
+    lines.0.push('\n');
+    lines.0 += &findings::of_model(examination);
+    lines.0.push('\n');
     lines.add_some("name", anatomy.name.as_deref().map(neutralise));
     lines.add("architecture", neutralise(&anatomy.architecture));
     lines.add_some("quantisation", anatomy.quantisation);
