@@ -46,7 +46,7 @@ pub use model::{HubFile, Model, Source, resolve_models};
 pub use packages::{PackageFile, Packages};
 pub use raw::{RawExperiment, RawModel, RawPrompts};
 pub use resolve::{parse, resolve};
-pub use sequential::{LookAfter, Sequential};
+pub use sequential::{LookAfter, Sequential, StopAt};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url, shown_url};
 pub use shape::ModelShape;
 pub use split::{SplitName, split_name};
