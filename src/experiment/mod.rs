@@ -33,6 +33,7 @@ mod study;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use crate::domain::Generate;
 
@@ -52,6 +53,7 @@ pub use shape::ModelShape;
 pub use split::{SplitName, split_name};
 pub use study::{Arm, Kind, RawStudy, Sampling, Study, Subject, kind_of, parse_study, resolve_study};
 pub use surroundings::{Surroundings, Unreadable};
+pub use written::{chain_table, number};
 
 /// A sweep, complete and checked. Experiments of the other kinds are a [`Study`].
 #[derive(Clone, Debug, PartialEq)]
