@@ -25,6 +25,9 @@ pub mod prepare;
 pub mod results;
 pub mod sweep;
 
+pub mod causes;
+pub mod diagnosis;
+
 pub mod analysis;
 pub mod check;
 pub mod study;

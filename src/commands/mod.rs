@@ -18,6 +18,7 @@ mod baseline;
 mod check;
 mod compare;
 mod devices;
+mod diagnose;
 mod failure;
 mod merge;
 mod model;
@@ -43,6 +44,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Power(args) => power::power(args),
+        Command::Diagnose(args) => diagnose::diagnose(args),
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::compare(args),
         Command::Baseline(BaselineCommand::Save(args)) => baseline::save(args),

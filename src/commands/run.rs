@@ -56,7 +56,7 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     };
     let directory = ready.planned.directory.clone();
     let mut progress = Progress::new();
-    let swept = sweep(*ready, run_options(args), &watch, &mut |event| progress.on_event(event));
+    let swept = sweep(*ready, &[], run_options(args), &watch, &mut |event| progress.on_event(event));
     drop(progress);
     match swept? {
         Swept::Interrupted => Ok((ExitCode::Interrupted, String::new())),

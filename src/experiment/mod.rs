@@ -45,6 +45,7 @@ pub use grid::Grid;
 pub use hypothesis::{Direction, Hypothesis, Settings, Sides, Test};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use packages::{PackageFile, Packages};
+pub use prompts::parse as parse_prompts;
 pub use raw::{RawExperiment, RawModel, RawPrompts};
 pub use resolve::{parse, resolve};
 pub use sequential::{LookAfter, Sequential, StopAt};
