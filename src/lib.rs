@@ -4,6 +4,7 @@
 //! know whom is written in `docs/architecture.md` and checked by a test.
 
 pub mod any_path;
+pub mod causes;
 pub mod cli;
 pub mod commands;
 pub mod exit_code;
@@ -37,6 +38,7 @@ pub use score::{metrics, stats};
 pub mod hardware;
 pub mod manifest;
 pub mod message;
+pub mod nearest;
 pub mod plain;
 pub mod progress;
 pub mod proxy;

@@ -98,8 +98,9 @@ const STRANGERS: [(&str, &str); 16] = [
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "analysis",
+    "causes",
     "check",
     "domain",
     "experiment",
