@@ -26,7 +26,6 @@ pub mod prepare;
 pub mod results;
 pub mod sweep;
 
-pub mod causes;
 pub mod diagnosis;
 
 pub mod analysis;

@@ -17,7 +17,8 @@ use strum::{Display, EnumString, VariantNames};
 macro_rules! knobs {
     ($($(#[doc = $doc:literal])? $knob:ident,)+) => {
         /// Something that a person can set. Its values are those of the factor in an experiment file.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display)]
+        #[strum(serialize_all = "kebab-case")]
         pub enum Knob {
             $($(#[doc = $doc])? $knob,)+
         }

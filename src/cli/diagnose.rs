@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{KernelsArg, ServerOptions};
+use super::run::{KernelsArg, Means, ServerOptions};
 
 #[derive(Debug, Args)]
 pub struct DiagnoseArgs {
@@ -33,9 +33,8 @@ pub struct DiagnoseArgs {
     /// Where the stages' runs and the diagnosis go [default: results/diagnose- and the model's name].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Threads for llama.cpp [default: the cores that this process may use].
-    #[arg(long, value_name = "N", env = "MOE_SWEEP_THREADS")]
-    pub threads: Option<NonZeroU32>,
+    #[command(flatten)]
+    pub means: Means,
     /// What multiplies quantised weights on the CPU; see `run`.
     #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
     pub kernels: KernelsArg,

@@ -24,7 +24,7 @@ pub use model::{
     ModelVerifyArgs,
 };
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
-pub use run::{KernelsArg, LoadModeArg, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
+pub use run::{KernelsArg, LoadModeArg, Means, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
 pub use scoring::ScoreArgs;
 
 /// Finds out why a mixture-of-experts model repeats itself.

@@ -11,6 +11,7 @@ use miette::{Report, miette};
 use super::variant::VariantError;
 use crate::analysis::MetricError;
 use crate::check::{CheckError, UnlikeRuns};
+use crate::diagnosis::{NoLevel, SessionError as DiagnosisError};
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
 use crate::model::hub::HubError;
 use crate::model::packages::{IndexError, PackageError};
@@ -117,6 +118,14 @@ codes! {
     ArmFileError, Report::new, ArmFileError::Interrupted => Interrupted, _ => BadSetup;
     RunDirError, Report::new, RunDirError::Write { .. } | RunDirError::Append(_) => Internal, _ => BadSetup;
     MergeError, Report::new, MergeError::RunDir(error) => error.code(), _ => BadSetup;
+    NoLevel, Report::new, _ => Usage;
+    DiagnosisError, Report::new,
+        DiagnosisError::Prepare(error) => error.code(),
+        DiagnosisError::Sweep(error) => error.code(),
+        DiagnosisError::RunDir(error) => error.code(),
+        DiagnosisError::Create { .. } => BadSetup,
+        DiagnosisError::Failed { .. } => Incomplete,
+        DiagnosisError::Interrupted => Interrupted;
     // What happens while it runs.
     SweepError, Report::new,
         SweepError::RunDir(error) => error.code(),

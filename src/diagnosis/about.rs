@@ -1,18 +1,17 @@
 //! Reads out of a model's header what a diagnosis must know before a text is made.
 
-use super::switches::{About, Known, Place};
-use crate::model::gguf::Gguf;
+use super::switches::{About, Experts, Known, Place};
+use crate::model::Anatomy;
 
 /// What the header of a model's file says.
-pub fn about(gguf: &Gguf, n_expert: u32, accelerator: Known) -> About {
-    let has = |key: &str| Known::from(gguf.get(key).is_some());
-    let adds_bos = gguf.get("tokenizer.ggml.add_bos_token").and_then(|value| value.truth());
+pub fn about(anatomy: &Anatomy, accelerator: Known) -> About {
+    let tokenizer = &anatomy.tokenizer;
     About {
         place: Place::File,
-        template: has("tokenizer.chat_template"),
-        bos: has("tokenizer.ggml.bos_token_id"),
-        adds_bos: adds_bos.map_or(Known::Unknown, Known::from),
-        n_expert,
+        template: tokenizer.chat_template.is_some().into(),
+        bos: tokenizer.bos_id.is_some().into(),
+        adds_bos: tokenizer.add_bos.map_or(Known::Unknown, Known::from),
+        experts: if anatomy.experts.is_some() { Experts::Some } else { Experts::None },
         accelerator,
     }
 }

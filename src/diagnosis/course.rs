@@ -135,6 +135,39 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
     Ok(diagnosis)
 }
 
+impl Stage {
+    /// All switches and remedies of a diagnosis, on all its prompts, without stopping early.
+    pub fn whole(case: &Case, diagnosis: &Diagnosis) -> Self {
+        let singles = switches(&case.as_run, &case.about).into_iter().map(|switch| vec![switch]);
+        let remedies = diagnosis.remedies.iter().map(|remedy| remedy.switches.clone());
+        let mut sets: Vec<Vec<Switch>> = Vec::new();
+        for set in singles.chain(remedies) {
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        let mut stage = against(StageKind::Whole, &case.as_run, &sets);
+        stage.prompts = [case.search.clone(), case.fresh.clone()].concat();
+        stage
+    }
+}
+
+/// A stage that compares each set of switches with `from`.
+fn against(kind: StageKind, from: &Setup, sets: &[Vec<Switch>]) -> Stage {
+    let mut arms = vec![base(from.clone())];
+    let mut claims = Vec::new();
+    for set in sets {
+        let mut id = set_id(set);
+        // Two switches of one cause, up and down, are told apart by their place.
+        if claims.iter().any(|claim: &Claim| claim.id == id) {
+            id = format!("{id}-{}", arms.len());
+        }
+        claims.push(Claim { id: id.clone(), base: 0, other: arms.len() });
+        arms.push(Arm { id, setup: from.with(&edits(set)) });
+    }
+    Stage { kind, arms, claims, prompts: vec![], seeds: seeds(SEARCH_SEED) }
+}
+
 struct Course<'a, E> {
     case: &'a Case,
     run: &'a mut dyn FnMut(&Stage) -> Result<Answer, E>,
@@ -174,7 +207,10 @@ impl<E> Course<'_, E> {
             None => diagnosis.ending = Ending::LoopsWhatever,
         }
         let is_remedy = |tried: &Tried| {
-            diagnosis.remedies.iter().any(|remedy| remedy.switches == [tried.switch.clone()] || remedy.switches.contains(&tried.switch))
+            diagnosis
+                .remedies
+                .iter()
+                .any(|remedy| remedy.switches == [tried.switch.clone()] || remedy.switches.contains(&tried.switch))
         };
         diagnosis.others = tried.into_iter().filter(|tried| !is_remedy(tried)).collect();
         Ok(())
@@ -190,20 +226,9 @@ impl<E> Course<'_, E> {
         Ok(tried.map(|((switch, outcome), rate)| Tried { switch, outcome, rate }).collect())
     }
 
-    /// A stage that compares each set of switches with `from`.
+    /// The same on the prompts of the search.
     fn against(&self, kind: StageKind, from: &Setup, sets: &[Vec<Switch>]) -> Stage {
-        let mut arms = vec![base(from.clone())];
-        let mut claims = Vec::new();
-        for set in sets {
-            let mut id = set_id(set);
-            // Two switches of one cause, up and down, are told apart by their place.
-            if claims.iter().any(|claim: &Claim| claim.id == id) {
-                id = format!("{id}-{}", arms.len());
-            }
-            claims.push(Claim { id: id.clone(), base: 0, other: arms.len() });
-            arms.push(Arm { id, setup: from.with(&edits(set)) });
-        }
-        Stage { kind, arms, claims, prompts: self.case.search.clone(), seeds: seeds(SEARCH_SEED) }
+        Stage { prompts: self.case.search.clone(), ..against(kind, from, sets) }
     }
 
     /// Where the remedy leaves many loops, looks for a second one on top of it.
@@ -219,9 +244,11 @@ impl<E> Course<'_, E> {
         let tried = self.one_by_one(StageKind::SecondCause, &from, &left)?;
         Ok(match choose(&tried) {
             None => found,
-            Some(second) => {
-                Found { best: [found.best, second.best].concat(), alternatives: vec![], after: found.after + second.after }
-            }
+            Some(second) => Found {
+                best: [found.best, second.best].concat(),
+                alternatives: vec![],
+                after: found.after + second.after,
+            },
         })
     }
 
@@ -263,7 +290,8 @@ impl<E> Course<'_, E> {
         let from = &self.case.as_run;
         let mut sets = vec![found.best.clone()];
         sets.extend(found.alternatives.iter().map(|switch| vec![switch.clone()]));
-        let singles = if found.best.len() > 1 { found.best.iter().map(|one| vec![one.clone()]).collect() } else { vec![] };
+        let singles =
+            if found.best.len() > 1 { found.best.iter().map(|one| vec![one.clone()]).collect() } else { vec![] };
         let mut stage = self.against(StageKind::Remedy, from, &[sets.clone(), singles].concat());
         if found.best.len() > 1 {
             // Both are needed only where either alone does less.
@@ -288,7 +316,8 @@ impl<E> Course<'_, E> {
         };
         let remedies: Vec<Remedy> = sets.iter().enumerate().map(remedy).collect();
         if n_singles == 1 {
-            let confirmed: Vec<Remedy> = remedies.iter().filter(|r| r.outcome.state == State::Supported).cloned().collect();
+            let confirmed: Vec<Remedy> =
+                remedies.iter().filter(|r| r.outcome.state == State::Supported).cloned().collect();
             (diagnosis.ending, diagnosis.remedies) =
                 if confirmed.is_empty() { (Ending::NotConfirmed, remedies) } else { (Ending::Cause, confirmed) };
             return Ok(());
@@ -299,7 +328,7 @@ impl<E> Course<'_, E> {
         diagnosis.remedies = remedies;
         diagnosis.ending = match (holds(0), beyond, alone) {
             (true, [true, true], [false, false]) => Ending::NeedsBoth,
-            (true, [true, _], [true, _]) | (true, [_, true], [_, true]) | (true, [true, true], _) => Ending::TwoCauses,
+            (true, [true, true], _) | (true, [true, _], [true, _]) | (true, [_, true], [_, true]) => Ending::TwoCauses,
             (true, ..) => Ending::Cause,
             (false, ..) => Ending::NotConfirmed,
         };

@@ -107,9 +107,8 @@ fn loops(scored: &ScoredTrial) -> Option<f64> {
 fn rate(arm: &Arm, texts: &[&ScoredTrial], analysis: &Analysis) -> Rate {
     let by_prompt = by_prompt(texts);
     let values: Vec<f64> = by_prompt.values().flatten().copied().collect();
-    let is_own = |summary: &&crate::analysis::CellSummary| {
-        summary.metric == Metric::Loop && summary.cell == arm.setup.cell
-    };
+    let is_own =
+        |summary: &&crate::analysis::CellSummary| summary.metric == Metric::Loop && summary.cell == arm.setup.cell;
     let interval = analysis.cells.iter().find(is_own).and_then(|summary| summary.estimate?.interval);
     let loops = values.iter().filter(|value| **value > 0.5).count();
     Rate { loops, texts: values.len(), prompts: by_prompt.len(), interval }
@@ -129,10 +128,8 @@ fn by_prompt<'a>(texts: &[&'a ScoredTrial]) -> BTreeMap<&'a str, Vec<f64>> {
 fn outcome(claim: &Claim, texts: &[Vec<&ScoredTrial>], analysis: &Analysis, alpha: f64) -> Outcome {
     let [base, other] = [claim.base, claim.other].map(|arm| by_prompt(&texts[arm]));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let differences: Vec<f64> = base
-        .iter()
-        .filter_map(|(prompt, base)| Some(mean(other.get(prompt)?) - mean(base)))
-        .collect();
+    let differences: Vec<f64> =
+        base.iter().filter_map(|(prompt, base)| Some(mean(other.get(prompt)?) - mean(base))).collect();
     let verdict = analysis.verdicts.iter().find(|verdict| verdict.id == claim.id);
     let path = analysis.sequential.as_ref().and_then(|s| s.paths.iter().find(|path| path.hypothesis == claim.id));
     let state = match (path, verdict.map(|verdict| verdict.outcome)) {

@@ -63,8 +63,16 @@ impl Like {
 
 impl Overrides {
     fn apply(self, steps: &mut Vec<Step<Slot>>) {
-        let Self { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, presence_penalty, frequency_penalty } =
-            self;
+        let Self {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        } = self;
         let of_penalties = repeat_penalty.is_some()
             || repeat_last_n.is_some()
             || presence_penalty.is_some()

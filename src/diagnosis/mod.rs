@@ -12,13 +12,15 @@ mod session;
 mod setup;
 mod stage;
 mod switches;
+mod typed;
 
 pub use about::about;
 pub use course::{Case, Diagnosis, Ending, Remedy, StageNote, Tried, diagnose};
 pub use evidence::{Looped, Outcome, Period, Rate};
 pub use like::{Like, Overrides};
-pub use prompts::{Prompts, built_in};
+pub use prompts::{FEWEST, Prompts, built_in, shared_out};
 pub use session::{Session, SessionError};
 pub use setup::{Edit, Setup};
 pub use stage::{Frame, Prompt, Stage, StageKind, Target};
 pub use switches::{About, Kind, Known, NotTried, Place, Switch};
+pub use typed::{NoLevel, typed_level, typed_pair};

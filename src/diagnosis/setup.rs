@@ -42,6 +42,12 @@ impl Setup {
         Self { cell: Cell::usual(model, AS_RUN, temperature), chain }
     }
 
+    /// The same at another level of a factor other than `chain`.
+    #[must_use]
+    pub fn at(self, level: Level) -> Self {
+        self.edited(&Edit::Level(level))
+    }
+
     #[must_use]
     pub fn with(&self, edits: &[Edit]) -> Self {
         edits.iter().fold(self.clone(), Self::edited)

@@ -39,6 +39,8 @@ pub enum StageKind {
     Pairs,
     /// What was found, on prompts and seeds that nobody has seen.
     Remedy,
+    /// All of it, as one experiment that a person can extend.
+    Whole,
 }
 
 /// A way to run the model, in a stage.
@@ -94,7 +96,7 @@ impl StageKind {
     fn is_search(self) -> bool {
         match self {
             Self::Switches | Self::SecondCause | Self::Pairs => true,
-            Self::AsRun | Self::MorePrompts | Self::Remedy => false,
+            Self::AsRun | Self::MorePrompts | Self::Remedy | Self::Whole => false,
         }
     }
 
@@ -104,7 +106,7 @@ impl StageKind {
             Self::AsRun | Self::MorePrompts => 1,
             Self::Switches | Self::SecondCause => 2,
             Self::Pairs => 3,
-            Self::Remedy => 4,
+            Self::Remedy | Self::Whole => 4,
         }
     }
 
@@ -116,6 +118,7 @@ impl StageKind {
             Self::Switches => "Which switch, by itself, makes it loop less?",
             Self::SecondCause => "Which second switch makes it loop less still?",
             Self::Pairs => "Which switches together make it loop less?",
+            Self::Whole => "What does each switch do to the share of texts that loop?",
             Self::Remedy => "Does the remedy hold on prompts and seeds that nothing was chosen by?",
         }
     }
@@ -138,7 +141,7 @@ impl Stage {
         );
         let _ = writeln!(out, "\n[grid]");
         for (factor, levels) in self.factors() {
-            let levels: Vec<Value> = levels.iter().map(value).collect();
+            let levels: Vec<Value> = levels.into_iter().map(value).collect();
             let _ = writeln!(out, "{factor} = {}", Value::Array(levels));
         }
         let seeds: Vec<String> = self.seeds.iter().map(|seed| seed.get().to_string()).collect();
@@ -190,7 +193,9 @@ impl Stage {
             }
             levels
         };
-        let is_written = |(factor, levels): &(Factor, Vec<&Level>)| factor.usual().as_ref() != levels.first().copied() || levels.len() > 1;
+        let is_written = |(factor, levels): &(Factor, Vec<&Level>)| {
+            factor.usual().as_ref() != levels.first().copied() || levels.len() > 1
+        };
         Factor::ALL.into_iter().map(|factor| (factor, levels(factor))).filter(is_written).collect()
     }
 
@@ -244,8 +249,8 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn value(level: impl std::borrow::Borrow<Level>) -> Value {
-    match level.borrow().written() {
+fn value(level: &Level) -> Value {
+    match level.written() {
         Written::Name(name) => name.into(),
         Written::Integer(n) => n.into(),
         // Levels are f32 at most, and are written as short as they can be.

@@ -44,7 +44,7 @@ pub struct About {
     pub bos: Known,
     /// Whether it puts one before a prompt.
     pub adds_bos: Known,
-    pub n_expert: u32,
+    pub experts: Experts,
     /// Whether there is a device beside the host.
     pub accelerator: Known,
 }
@@ -55,6 +55,14 @@ pub enum Place {
     #[default]
     File,
     Server,
+}
+
+/// Whether a model is a mixture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Experts {
+    #[default]
+    None,
+    Some,
 }
 
 /// What is known of a question with two answers.
@@ -72,6 +80,8 @@ impl From<bool> for Known {
     }
 }
 
+/// llama-server's samplers, in their order.
+const LLAMA_SERVERS: &str = "penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature";
 /// A repeat penalty that people add against loops.
 const SOME_PENALTY: f32 = 1.1;
 /// As far back as a penalty looks where it looks back on all of a text.
@@ -124,7 +134,7 @@ pub fn usual_chain(setup: &Setup) -> Option<Switch> {
         cause: Cause::Chain,
         kind: Kind::Undo,
         edits: vec![Edit::Chain(usual)],
-        adjustments: vec![adjustment(Knob::Samplers, "as run", "llama.cpp's, in its order, with its values")],
+        adjustments: vec![adjustment(Knob::Samplers, "as run", LLAMA_SERVERS)],
     })
 }
 
@@ -180,7 +190,8 @@ fn of_choice(setup: &Setup) -> Vec<Switch> {
     };
     let mut found = Vec::new();
     if is_greedy {
-        let to_draw = adjustment(Knob::Samplers, "the most probable token", "a draw");
+        let drawn_at = if temperature > 0.0 { temperature } else { USUAL_TEMPERATURE };
+        let to_draw = adjustment(Knob::Temperature, "greedy", &drawn_at.to_string());
         found.push(Switch {
             cause: Cause::Greedy,
             kind: Kind::Undo,
@@ -214,12 +225,19 @@ fn of_choice(setup: &Setup) -> Vec<Switch> {
 
 fn of_truncation(setup: &Setup) -> Option<Switch> {
     let is_on = |step: &&Step<_>| truncates(step) && !step.is_off();
-    let none = setup.chain.steps.iter().filter(is_on).count() == 0;
-    let (edit, from, to) = match none {
-        true => (Edit::Truncation, "every token", "top-k 40, top-p 0.95, min-p 0.05"),
-        false => (Edit::NoTruncation, "as run", "no top-k, top-p, min-p"),
+    let on: Vec<_> = setup.chain.steps.iter().filter(is_on).collect();
+    let (edit, adjustments) = if on.is_empty() {
+        let usual = [(Knob::TopK, "0", "40"), (Knob::TopP, "1", "0.95"), (Knob::MinP, "0", "0.05")];
+        (Edit::Truncation, usual.map(|(knob, from, to)| adjustment(knob, from, to)).to_vec())
+    } else {
+        let off = on.into_iter().filter_map(|step| match step {
+            Step::TopK { k } => Some(adjustment(Knob::TopK, &k.to_string(), "0")),
+            Step::TopP { p, .. } => Some(adjustment(Knob::TopP, &p.to_string(), "1")),
+            Step::MinP { p, .. } => Some(adjustment(Knob::MinP, &p.to_string(), "0")),
+            _ => None,
+        });
+        (Edit::NoTruncation, off.collect())
     };
-    let adjustments = vec![adjustment(Knob::Samplers, from, to)];
     Some(Switch { cause: Cause::Truncation, kind: Kind::Medicine, edits: vec![edit], adjustments })
 }
 
@@ -281,7 +299,7 @@ fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
     if *rope != Rope::Model {
         levels(Cause::Rope, Kind::Undo, vec![(Knob::Rope, rope.to_string(), Rope::Model.into())]);
     }
-    if about.n_expert > 0 && about.accelerator == Known::Yes {
+    if about.experts == Experts::Some && about.accelerator == Known::Yes {
         let offload: &Offload = setup.cell.get();
         let other = if *offload == Offload::All { Offload::None } else { Offload::All };
         levels(Cause::Offload, Kind::Medicine, vec![(Knob::CpuMoe, offload.to_string(), other.into())]);

@@ -55,9 +55,8 @@ fn step(step: &Step<Slot>) -> Value {
             ("dry", table(numbers.into_iter().chain(integers).chain(breakers)))
         }
         Step::LogitBias { biases } => {
-            let bias = |bias: &crate::domain::TokenBias| {
-                table([("token", integer(bias.token)), ("bias", number(bias.bias))])
-            };
+            let bias =
+                |bias: &crate::domain::TokenBias| table([("token", integer(bias.token)), ("bias", number(bias.bias))]);
             ("logit_bias", biases.iter().map(bias).collect::<Vec<_>>().into())
         }
         Step::Grammar { grammar, root } => {

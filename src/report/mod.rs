@@ -8,6 +8,7 @@
 pub mod comparison;
 pub mod csv;
 pub mod devices;
+pub mod diagnosis;
 pub mod former;
 pub mod gate;
 pub mod html;

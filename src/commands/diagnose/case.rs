@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use miette::miette;
 
+use super::super::Failure;
 use super::super::model::find;
 use super::super::variant::substitute;
-use super::super::{Failure, known_models_here};
-use crate::cli::{DiagnoseArgs, SamplerOptions};
+use crate::cli::{DiagnoseArgs, Known as KnownModels, SamplerOptions};
 use crate::diagnosis::{
-    About, Case, Frame, Known, Like, Overrides, Place, Prompts, Setup, Target, about, built_in, shared_out, typed_level,
-    typed_pair,
+    About, Case, Frame, Known, Like, Overrides, Place, Prompts, Setup, Target, about, built_in, shared_out,
+    typed_level, typed_pair,
 };
 use crate::domain::{Factor, Level, Template};
 use crate::engine::EngineKind;
@@ -32,9 +32,9 @@ pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
         let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
         Failure::usage(miette!(help = format!("use one of: {known}"), "there is no runtime {:?}", args.like))
     })?;
-    let as_run = like.setup(&model, overrides(args.samplers)).ok_or_else(|| {
-        Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature"))
-    })?;
+    let as_run = like
+        .setup(&model, overrides(args.samplers))
+        .ok_or_else(|| Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature")))?;
     let as_run = with_levels(as_run, args, &about)?;
     let Prompts { search, fresh } = prompts(args.prompt_file.as_deref())?;
     let max_tokens = args.max_tokens.get();
@@ -60,13 +60,13 @@ fn target(args: &DiagnoseArgs) -> Result<(Target, String, About), Failure> {
         return Ok((Target::Server { server: substitute.server, served_as }, model, about));
     }
     let typed = args.model.as_deref().unwrap_or_default();
-    let path = find(typed, known_models_here)?;
+    let path = find(typed, &KnownModels { experiment: None })?;
     let path = std::path::absolute(&path).unwrap_or(path);
     let about = match EngineKind::of(&path) {
         EngineKind::Scripted => About::default(),
         _ => {
-            let (gguf, anatomy) = read_header(&path)?;
-            about(&gguf, anatomy.n_expert(), Known::No)
+            let (_, anatomy) = read_header(&path)?;
+            about(&anatomy, Known::No)
         }
     };
     let model = plain_name(&path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default());
@@ -126,7 +126,10 @@ fn prompts(file: Option<&Path>) -> Result<Prompts, Failure> {
     let read = parse_prompts(&name, text).map_err(|(line, why)| cannot(format!("line {line}: {why}")))?;
     let n = read.len();
     shared_out(read.into_iter().map(|(_, prompt)| prompt.text).collect()).ok_or_else(|| {
-        let help = format!("give {} at least: a third of them is kept to confirm what the others find", crate::diagnosis::FEWEST);
+        let help = format!(
+            "give {} at least: a third of them is kept to confirm what the others find",
+            crate::diagnosis::FEWEST
+        );
         Failure::bad_setup(miette!(help = help, "{} has {n} prompts, which can't show a cause", path.display()))
     })
 }

@@ -4,17 +4,16 @@ mod case;
 
 use std::path::PathBuf;
 
-use super::options::means;
+use super::options::{cache, run_options, threads};
 use super::variant::wanted;
 use super::{Failure, print_json, tell};
 use crate::cli::DiagnoseArgs;
 use crate::diagnosis::{Ending, Session, diagnose as course};
 use crate::exit_code::ExitCode;
-use crate::hardware::usable_cores;
 use crate::journal::FailedTrials;
 use crate::message::say;
 use crate::model::memory::Room;
-use crate::prepare::{NOTHING_YET, PrepareOptions, default_cache};
+use crate::prepare::{NOTHING_YET, PrepareOptions};
 use crate::progress::Progress;
 use crate::report::diagnosis::{Report, stage_line};
 use crate::run_dir::write_whole;
@@ -25,8 +24,7 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
     let (case, frame) = case::case(args)?;
     let directory = args.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&frame.name));
-    let threads = args.threads.map_or_else(usable_cores, Into::into);
-    let cache = default_cache();
+    let cache = cache(&args.means);
     let mut progress = Progress::new();
     let mut session = Session {
         frame: &frame,
@@ -34,12 +32,12 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
         kernels: wanted(args.kernels),
         prepare: PrepareOptions {
             cache: &cache,
-            threads,
-            room: Room::LEAST,
+            threads: threads(&args.means),
+            room: Room { lanes: args.means.lanes.map_or(1, Into::into), ..Room::LEAST },
             failed: FailedTrials::Keep,
             trust: Trust::Seals,
         },
-        run: &|| means(threads),
+        run: &|| run_options(&args.means),
         watch: &watch,
         on_stage: &mut |stage| say(&stage_line(stage)),
         on_event: &mut |event| progress.on_event(event),
@@ -51,7 +49,11 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     for (name, contents) in report.files() {
         write_whole(&directory.join(name), contents.as_bytes())?;
     }
-    if args.json { print_json(&report.json())? } else { tell(&report.screen())? };
+    if args.json {
+        print_json(&report.json())?
+    } else {
+        tell(&report.screen())?
+    };
     Ok(code(diagnosis.ending))
 }
 

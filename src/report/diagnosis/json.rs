@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Report;
+use crate::causes::Adjustment;
 use crate::diagnosis::{Ending, NotTried, Outcome, Rate, Switch};
 
 /// The version of the shape.
@@ -129,10 +130,11 @@ fn share(rate: &Rate) -> Share {
 }
 
 fn change(switch: &Switch) -> Change<'_> {
-    let settings = switch.adjustments.iter();
-    let setting = |a: &'_ crate::causes::Adjustment| (a.knob.to_string(), a);
-    let settings = settings.map(setting).map(|(setting, a)| Setting { setting, from: &a.from, to: &a.to }).collect();
-    Change { cause: switch.cause.id(), settings }
+    Change { cause: switch.cause.id(), settings: switch.adjustments.iter().map(setting).collect() }
+}
+
+fn setting(Adjustment { knob, from, to }: &Adjustment) -> Setting<'_> {
+    Setting { setting: knob.to_string(), from, to }
 }
 
 fn found(outcome: &Outcome) -> Found {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::words::{change, changes, difference, looped, percent, share};
 use super::Report;
+use super::words::{change, changes, difference, looped, percent, share};
 use crate::causes::{Adjustment, Runtime};
 use crate::diagnosis::{Ending, Known, NotTried, Remedy, Tried};
 use crate::plain::neutralise;
@@ -119,7 +119,10 @@ fn pasted(remedy: &Remedy, lines: &mut Lines) {
 
 fn not_confirmed(report: &Report<'_>, lines: &mut Lines) {
     let Some(first) = report.diagnosis.remedies.first() else { return };
-    lines.push("SUSPECT", &format!("{}, found by {} prompts; fresh ones do not confirm it", changes(&first.switches), first.found_after));
+    lines.push(
+        "SUSPECT",
+        &format!("{}, found by {} prompts; fresh ones do not confirm it", changes(&first.switches), first.found_after),
+    );
     lines.push("", &confirmed(first));
 }
 
@@ -163,4 +166,3 @@ fn next(report: &Report<'_>) -> String {
         (_, None) => format!("moe-sweep run {dir}/diagnosis.toml"),
     }
 }
-
