@@ -93,7 +93,8 @@ impl Edit {
             Self::Draw => "draw".to_owned(),
             Self::NoTruncation => "no-truncation".to_owned(),
             Self::Truncation => "truncation".to_owned(),
-            Self::Chain(chain) => chain.id.clone(),
+            // A chain of the file can't have a built-in one's name.
+            Self::Chain(chain) => format!("as-{}", chain.id),
         }
     }
 }

@@ -14,6 +14,9 @@ use super::switches::{About, Kind, NotTried, Switch, not_tried, switches, usual_
 use crate::analysis::sequential::State;
 use crate::domain::Seed;
 
+#[cfg(test)]
+mod tests;
+
 /// What is to be diagnosed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
