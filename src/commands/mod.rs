@@ -18,6 +18,7 @@ mod baseline;
 mod check;
 mod compare;
 mod devices;
+mod explain;
 mod failure;
 mod merge;
 mod model;
@@ -50,6 +51,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),
         Command::Report(args) => report::report(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Devices(args) => devices::devices(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
