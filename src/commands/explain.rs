@@ -12,9 +12,8 @@ use crate::report::causes::{Explained, Listed, list, page};
 /// When no cause has this id.
 pub fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let Some(id) = &args.id else {
-        let causes = Cause::ALL.map(Listed::from);
-        return if args.json { print_json(&causes.as_slice()) } else { tell(&list(&causes)) };
+        return if args.json { print_json(&Cause::ALL.map(Listed::from).as_slice()) } else { tell(&list()) };
     };
-    let explained = Explained::from(id.parse::<Cause>()?);
-    if args.json { print_json(&explained) } else { tell(&page(&explained)) }
+    let cause: Cause = id.parse()?;
+    if args.json { print_json(&Explained::from(cause)) } else { tell(&page(cause)) }
 }

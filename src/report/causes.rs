@@ -18,14 +18,11 @@ const ID: usize = 21;
 pub struct Explained {
     #[serde(flatten)]
     listed: Listed,
-    what: &'static str,
-    shows: &'static str,
-    test: &'static str,
-    mend: &'static str,
-    threads: Vec<Reported>,
+    #[serde(flatten)]
+    page: Page,
 }
 
-/// A cause in the list of all.
+/// A cause in the list of all, in that shape.
 #[derive(Clone, Debug, Serialize)]
 pub struct Listed {
     id: &'static str,
@@ -33,18 +30,9 @@ pub struct Listed {
     factors: &'static [&'static str],
 }
 
-/// A thread that reports it.
-#[derive(Clone, Debug, Serialize)]
-struct Reported {
-    url: &'static str,
-    says: &'static str,
-}
-
 impl From<Cause> for Explained {
     fn from(cause: Cause) -> Self {
-        let Page { what, shows, test, mend, threads } = cause.page();
-        let threads = threads.iter().map(|&Thread { url, says }| Reported { url, says }).collect();
-        Self { listed: cause.into(), what, shows, test, mend, threads }
+        Self { listed: cause.into(), page: cause.page() }
     }
 }
 
@@ -55,25 +43,25 @@ impl From<Cause> for Listed {
 }
 
 /// One cause, on a page.
-pub fn page(Explained { listed, what, shows, test, mend, threads }: &Explained) -> String {
-    let Listed { id, title, .. } = listed;
-    let mut text = format!("{id}: {title}\n\n");
+pub fn page(cause: Cause) -> String {
+    let Page { what, shows, test, mend, threads } = cause.page();
+    let mut text = format!("{}: {}\n\n", cause.id(), cause.title());
     for (head, said) in [("what", what), ("shows", shows), ("test", test), ("mend", mend)] {
         text += &hanging(head, said);
     }
-    for (i, Reported { url, says }) in threads.iter().enumerate() {
+    for (i, Thread { url, says }) in threads.iter().enumerate() {
         // An address is not broken, so that it can be clicked.
-        let head = if i == 0 { "seen" } else { "" };
-        let _ = writeln!(text, "{head:<INDENT$}{url}\n{}", hanging("", says).trim_end());
+        let _ = writeln!(text, "{:<INDENT$}{url}", if i == 0 { "seen" } else { "" });
+        text += &hanging("", says);
     }
     text
 }
 
 /// All causes, a line each.
-pub fn list(causes: &[Listed]) -> String {
+pub fn list() -> String {
     let mut text = String::new();
-    for Listed { id, title, .. } in causes {
-        let _ = writeln!(text, "{id:<ID$}{title}");
+    for cause in Cause::ALL {
+        let _ = writeln!(text, "{cause:<ID$}{}", cause.title());
     }
     text + "\nmoe-sweep explain ID says how one shows, how it is tested, and what to change.\n"
 }
@@ -98,7 +86,7 @@ mod tests {
     #[test]
     fn a_page_is_short_and_fits_a_terminal() {
         for cause in Cause::ALL {
-            let page = page(&cause.into());
+            let page = page(cause);
             let wide: Vec<_> = page.lines().filter(|line| line.chars().count() > WIDTH).collect();
             assert!(wide.is_empty(), "{cause}: {wide:#?}");
             assert!(page.lines().count() <= 16, "{cause} has {} lines:\n{page}", page.lines().count());
@@ -107,13 +95,13 @@ mod tests {
 
     #[test]
     fn pages() {
-        insta::assert_snapshot!("page_zero", page(&Cause::PenaltyZero.into()));
-        insta::assert_snapshot!("page_thinking", page(&Cause::Thinking.into()));
+        insta::assert_snapshot!("page_zero", page(Cause::PenaltyZero));
+        insta::assert_snapshot!("page_thinking", page(Cause::Thinking));
     }
 
     #[test]
     fn the_list_fits_a_terminal() {
-        let list = list(&Cause::ALL.map(Listed::from));
+        let list = list();
         assert!(list.lines().all(|line| line.chars().count() <= WIDTH), "{list}");
         // The column of titles is not shifted by a long id.
         assert!(Cause::ALL.iter().all(|cause| cause.id().len() < ID), "{list}");
