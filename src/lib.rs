@@ -4,7 +4,6 @@
 //! know whom is written in `docs/architecture.md` and checked by a test.
 
 pub mod any_path;
-pub mod causes;
 pub mod cli;
 pub mod commands;
 pub mod exit_code;
@@ -29,6 +28,7 @@ pub mod sweep;
 pub mod diagnosis;
 
 pub mod analysis;
+pub mod causes;
 pub mod check;
 pub mod study;
 // A crate of their own, for others to use; here they have the paths of modules.

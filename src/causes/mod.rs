@@ -3,7 +3,11 @@
 //! Pure words: it must not know what a model did, nor what an experiment is. [`Runtime::line`] says what a person
 //! changes where they run their model.
 
+mod page;
+mod pages;
 mod runtime;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,11 +15,13 @@ use std::str::FromStr;
 use miette::Diagnostic;
 
 use crate::nearest::did_you_mean;
+use pages::{engine, experts, model, penalties, prompt, sampling, server};
 
+pub use page::{Page, Thread};
 pub use runtime::{Adjustment, Knob, Runtime};
 
 macro_rules! causes {
-    ($($cause:ident $id:literal $title:literal)+) => {
+    ($($cause:ident $id:literal $title:literal [$($factor:literal),+] $page:path)+) => {
         /// A cause of looping that people report and a switch can test.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Cause {
@@ -35,47 +41,57 @@ macro_rules! causes {
             pub fn title(self) -> &'static str {
                 match self { $(Self::$cause => $title,)+ }
             }
+
+            /// The factors of an experiment that test it.
+            pub fn factors(self) -> &'static [&'static str] {
+                match self { $(Self::$cause => &[$($factor),+],)+ }
+            }
+
+            /// What `explain` prints of it.
+            pub fn page(self) -> Page {
+                match self { $(Self::$cause => $page,)+ }
+            }
         }
     };
 }
 
 causes! {
-    PenaltyZero "L-PENALTY-ZERO" "a repeat penalty of 0 divides by zero"
-    PenaltyStrong "L-PENALTY-STRONG" "a repeat penalty that is too strong"
-    PenaltyMissing "L-PENALTY-MISSING" "no penalty on tokens that were already written"
-    PresencePenalty "L-PRESENCE-PENALTY" "the value of the presence penalty"
-    FrequencyPenalty "L-FREQUENCY-PENALTY" "the value of the frequency penalty"
-    WindowShort "L-WINDOW-SHORT" "a penalty window shorter than the loop"
-    Dry "L-DRY" "the setting of the DRY sampler"
-    Greedy "L-GREEDY" "greedy decoding: always the most probable token"
-    TemperatureLow "L-TEMPERATURE-LOW" "a temperature that is too low"
-    TemperatureHigh "L-TEMPERATURE-HIGH" "a temperature that is too high"
-    Truncation "L-TRUNCATION" "the cut by top-k, top-p or min-p"
-    Chain "L-CHAIN" "the samplers, or the order in which they run"
-    TemplateMissing "L-TEMPLATE-MISSING" "a chat model prompted without its chat template"
-    TemplateUsed "L-TEMPLATE-USED" "a chat template on a base model"
-    TemplateForm "L-TEMPLATE-FORM" "a chat form that is not the model's own template"
-    System "L-SYSTEM" "the system prompt"
-    Thinking "L-THINKING" "the thinking mode"
-    BosMissing "L-BOS-MISSING" "a missing beginning-of-sequence token"
-    BosDoubled "L-BOS-DOUBLED" "a doubled beginning-of-sequence token"
-    Eos "L-EOS" "an end-of-text token that does not end the text"
-    Context "L-CONTEXT" "a context that is full, or longer than in training"
-    Rope "L-ROPE" "the scaling of positions (RoPE)"
-    PromptLength "L-PROMPT-LENGTH" "the length of the prompt"
-    CacheType "L-CACHE-TYPE" "a quantised KV cache"
-    FlashAttention "L-FLASH-ATTENTION" "the kernel of flash attention"
-    Ubatch "L-UBATCH" "the size of the physical batch"
-    Width "L-WIDTH" "other texts that are decoded in the same batch"
-    SlidingWindow "L-SLIDING-WINDOW" "the cache of a sliding window"
-    Offload "L-OFFLOAD" "where the experts are computed"
-    OpOffload "L-OP-OFFLOAD" "a GPU that computes with weights on the host"
-    ExpertsUsed "L-EXPERTS-USED" "the number of experts that a token goes through"
-    Quant "L-QUANT" "weights that are quantised too far"
-    Grammar "L-GRAMMAR" "a grammar, or JSON mode"
-    ServerDefaults "L-SERVER-DEFAULTS" "sampling defaults that are not the model's"
-    ServerIgnores "L-SERVER-IGNORES" "a parameter that the server ignores"
-    Model "L-MODEL" "the model itself"
+    PenaltyZero "L-PENALTY-ZERO" "a repeat penalty of 0 divides by zero" ["chain"] penalties::ZERO
+    PenaltyStrong "L-PENALTY-STRONG" "a repeat penalty that is too strong" ["chain"] penalties::STRONG
+    PenaltyMissing "L-PENALTY-MISSING" "no penalty on tokens that were already written" ["chain"] penalties::MISSING
+    PresencePenalty "L-PRESENCE-PENALTY" "the value of the presence penalty" ["chain"] penalties::PRESENCE
+    FrequencyPenalty "L-FREQUENCY-PENALTY" "the value of the frequency penalty" ["chain"] penalties::FREQUENCY
+    WindowShort "L-WINDOW-SHORT" "a penalty window shorter than the loop" ["chain"] penalties::WINDOW
+    Dry "L-DRY" "the setting of the DRY sampler" ["chain"] penalties::DRY
+    Greedy "L-GREEDY" "greedy decoding: always the most probable token" ["chain"] sampling::GREEDY
+    TemperatureLow "L-TEMPERATURE-LOW" "a temperature that is too low" ["temperature"] sampling::LOW
+    TemperatureHigh "L-TEMPERATURE-HIGH" "a temperature that is too high" ["temperature", "chain"] sampling::HIGH
+    Truncation "L-TRUNCATION" "the cut by top-k, top-p or min-p" ["chain"] sampling::TRUNCATION
+    Chain "L-CHAIN" "the samplers, or the order in which they run" ["chain"] sampling::CHAIN
+    TemplateMissing "L-TEMPLATE-MISSING" "a chat model prompted without its chat template" ["template"] prompt::NO_TEMPLATE
+    TemplateUsed "L-TEMPLATE-USED" "a chat template on a base model" ["template"] prompt::TEMPLATE_USED
+    TemplateForm "L-TEMPLATE-FORM" "a chat form that is not the model's own template" ["template"] prompt::TEMPLATE_FORM
+    System "L-SYSTEM" "the system prompt" ["system"] prompt::SYSTEM
+    Thinking "L-THINKING" "the thinking mode" ["thinking"] prompt::THINKING
+    BosMissing "L-BOS-MISSING" "a missing beginning-of-sequence token" ["bos"] prompt::BOS_MISSING
+    BosDoubled "L-BOS-DOUBLED" "a doubled beginning-of-sequence token" ["bos"] prompt::BOS_DOUBLED
+    Eos "L-EOS" "an end-of-text token that does not end the text" ["eos"] prompt::EOS
+    Context "L-CONTEXT" "a context that is full, or longer than in training" ["context", "overflow"] engine::CONTEXT
+    Rope "L-ROPE" "the scaling of positions (RoPE)" ["rope"] engine::ROPE
+    PromptLength "L-PROMPT-LENGTH" "the length of the prompt" ["prefix_tokens"] prompt::LENGTH
+    CacheType "L-CACHE-TYPE" "a quantised KV cache" ["kv_k", "kv_v"] engine::CACHE_TYPE
+    FlashAttention "L-FLASH-ATTENTION" "the kernel of flash attention" ["flash_attention"] engine::FLASH_ATTENTION
+    Ubatch "L-UBATCH" "the size of the physical batch" ["ubatch"] engine::UBATCH
+    Width "L-WIDTH" "other texts that are decoded in the same batch" ["width"] engine::WIDTH
+    SlidingWindow "L-SLIDING-WINDOW" "the cache of a sliding window" ["swa_full"] engine::SLIDING_WINDOW
+    Offload "L-OFFLOAD" "where the experts are computed" ["offload"] experts::OFFLOAD
+    OpOffload "L-OP-OFFLOAD" "a GPU that computes with weights on the host" ["op_offload"] experts::OP_OFFLOAD
+    ExpertsUsed "L-EXPERTS-USED" "the number of experts that a token goes through" ["experts_used"] experts::USED
+    Quant "L-QUANT" "weights that are quantised too far" ["quant"] model::QUANT
+    Grammar "L-GRAMMAR" "a grammar, or JSON mode" ["chain"] server::GRAMMAR
+    ServerDefaults "L-SERVER-DEFAULTS" "sampling defaults that are not the model's" ["chain"] server::DEFAULTS
+    ServerIgnores "L-SERVER-IGNORES" "a parameter that the server ignores" ["model"] server::IGNORES
+    Model "L-MODEL" "the model itself" ["model"] model::MODEL
 }
 
 /// An id that no cause has.

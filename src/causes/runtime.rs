@@ -142,13 +142,28 @@ fn system_message(system: &str) -> String {
     }
 }
 
-/// The path of an OpenAI-style API that puts a prompt into the model's own template, or does not.
-fn openai_path(template: &str) -> Option<String> {
-    match template {
-        "raw" => Some("POST /v1/completions".to_owned()),
-        "jinja" => Some("POST /v1/chat/completions".to_owned()),
+/// What becomes of a prompt where the built-in forms of llama.cpp are not at hand.
+enum Templating {
+    Raw,
+    Own,
+}
+
+/// Any template is the model's own there, so that leaving the raw prompt leads to it; another form can't be had.
+fn templating(from: &str, to: &str) -> Option<Templating> {
+    match (from, to) {
+        (_, "raw") => Some(Templating::Raw),
+        ("raw", _) | (_, "jinja") => Some(Templating::Own),
         _ => None,
     }
+}
+
+/// The path of an OpenAI-style API that puts a prompt into the model's own template, or does not.
+fn openai_path(from: &str, to: &str) -> Option<String> {
+    let path = match templating(from, to)? {
+        Templating::Raw => "POST /v1/completions",
+        Templating::Own => "POST /v1/chat/completions",
+    };
+    Some(path.to_owned())
 }
 
 /// The format of an OpenAI-style request.

@@ -4,6 +4,7 @@
 
 mod design;
 mod diagnose;
+mod explain;
 mod gate;
 mod model;
 mod parsers;
@@ -18,6 +19,7 @@ use clap_complete::Shell;
 
 pub use design::{PlanArgs, PowerArgs};
 pub use diagnose::{DiagnoseArgs, EngineOptions, SamplerOptions};
+pub use explain::ExplainArgs;
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
 pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
@@ -58,6 +60,7 @@ Examples:
   moe-sweep run experiments/temperature.toml     run it, or resume it: finished trials are kept
   moe-sweep report results/temperature           its tables, plots and report anew, without a model
   moe-sweep score --lines answers.txt            score texts from anywhere
+  moe-sweep explain L-PENALTY-ZERO               a cause that people report, its test and its remedy
   moe-sweep model fetch gpt-oss-20b              fetch a full-size model, once
 
 Exit codes:
@@ -94,6 +97,8 @@ pub enum Command {
     Baseline(BaselineCommand),
     /// Check a run against a baseline: exit 0, 100 if it is worse, 5 if that can't be told.
     Check(CheckArgs),
+    /// Say what is known of a cause of loops: how it shows, how it is tested, what to change.
+    Explain(ExplainArgs),
     /// List what llama.cpp can compute on here: the host, and GPUs that offload spares.
     Devices(DevicesArgs),
     /// List, inspect, fetch and check models.

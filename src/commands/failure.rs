@@ -10,6 +10,7 @@ use miette::{Report, miette};
 
 use super::variant::VariantError;
 use crate::analysis::MetricError;
+use crate::causes::UnknownCause;
 use crate::check::{CheckError, UnlikeRuns};
 use crate::diagnosis::{NoLevel, SessionError as DiagnosisError};
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
@@ -87,6 +88,7 @@ codes! {
     CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
     ImpossibleDesign, Report::new, _ => Usage;
     MetricError, Report::new, _ => Usage;
+    UnknownCause, Report::new, _ => Usage;
     UnknownModel, Report::new, _ => Usage;
     UnfitStudy, Report::new, UnfitStudy::ForSweeps { .. } => Usage, _ => BadSetup;
     // Faults of an experiment, a model or a folder.

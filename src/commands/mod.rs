@@ -19,6 +19,7 @@ mod check;
 mod compare;
 mod devices;
 mod diagnose;
+mod explain;
 mod failure;
 mod merge;
 mod model;
@@ -52,6 +53,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),
         Command::Report(args) => report::report(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Devices(args) => devices::devices(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),

@@ -9,6 +9,7 @@ mod support;
 mod absent;
 mod architecture;
 mod bad_input;
+mod causes;
 mod documents;
 mod fit;
 mod fuzz;

@@ -61,7 +61,8 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
         Knob::Parallel => flag("--parallel"),
         Knob::SwaFull => match to.as_str() {
             "true" => said("--swa-full"),
-            _ => said("leave out --swa-full"),
+            "false" => said("leave out --swa-full"),
+            _ => None,
         },
         Knob::CpuMoe => match to.as_str() {
             "none" => said("leave out --cpu-moe and --n-cpu-moe"),
@@ -70,7 +71,8 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
         },
         Knob::OpOffload => match to.as_str() {
             "true" => said("--op-offload"),
-            _ => said("--no-op-offload"),
+            "false" => said("--no-op-offload"),
+            _ => None,
         },
         // The key begins with the architecture's name, which `moe-sweep model inspect` prints.
         Knob::ExpertsUsed => match to.as_str() {

@@ -1,9 +1,9 @@
-//! LM Studio's words: fields of a request to its API, `POST /v1/chat/completions` or `/api/v1/chat`, and of what loads a
-//! model, `POST /api/v1/models/load` or the SDK's `LLMLoadModelConfig`.
+//! LM Studio's words: fields of a request to `/v1/chat/completions` or `/api/v1/chat`, and of what loads a model,
+//! `/api/v1/models/load` or the SDK's `LLMLoadModelConfig`.
 
 use super::{Adjustment, Knob, field, in_quotes, openai_path, system_message};
 
-pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
+pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     match knob {
         Knob::Temperature => field("temperature", to),
         Knob::TopK => field("top_k", to),
@@ -12,7 +12,7 @@ pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
         Knob::RepeatPenalty => field("repeat_penalty", to),
         Knob::PresencePenalty => field("presence_penalty", to),
         Knob::FrequencyPenalty => field("frequency_penalty", to),
-        Knob::Template => openai_path(to),
+        Knob::Template => openai_path(from, to),
         Knob::System => Some(system_message(to)),
         Knob::Thinking => match to.as_str() {
             "on" => field("enable_thinking", "true"),
@@ -33,6 +33,7 @@ pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
             "model" => Some("leave out num_experts".to_owned()),
             number => field("num_experts", number),
         },
+        Knob::Grammar if to == "none" => Some("leave out response_format".to_owned()),
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
-//! Ollama's words: lines of a Modelfile (`docs/modelfile.mdx` there), fields of a request to `/api/chat` (`docs/api.md`),
-//! variables of the environment of `ollama serve` (`docs/faq.mdx`).
+//! Ollama's words: lines of a Modelfile, fields of a request to its API, variables of the environment of `ollama serve`
+//! (<https://docs.ollama.com>: Modelfile, API, FAQ).
 
-use super::{Adjustment, Knob, field};
+use super::{Adjustment, Knob, Templating, field, templating};
 
-pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
+pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     let parameter = |name: &str| Some(format!("PARAMETER {name} {to}"));
     let said = |line: &str| Some(line.to_owned());
     match knob {
@@ -16,9 +16,9 @@ pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
         Knob::PresencePenalty => parameter("presence_penalty"),
         Knob::FrequencyPenalty => parameter("frequency_penalty"),
         Knob::Context => parameter("num_ctx"),
-        Knob::Template => match to.as_str() {
-            "raw" => field("raw", "true"),
-            _ => None,
+        Knob::Template => match templating(from, to)? {
+            Templating::Raw => field("raw", "true"),
+            Templating::Own => field("raw", "false"),
         },
         Knob::System => match to.as_str() {
             "default" => said("leave out SYSTEM"),

@@ -1,9 +1,9 @@
 //! The words of Hugging Face transformers: arguments of `generate` (its `GenerationConfig`), of `from_pretrained`, of a
 //! tokenizer and of `apply_chat_template`.
 
-use super::{Adjustment, Knob, system_message};
+use super::{Adjustment, Knob, Templating, system_message, templating};
 
-pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
+pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     let argument = |name: &str| Some(format!("{name}={to}"));
     let said = |line: &str| Some(line.to_owned());
     match knob {
@@ -16,10 +16,9 @@ pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
         Knob::TopP => argument("top_p"),
         Knob::MinP => argument("min_p"),
         Knob::RepeatPenalty => argument("repetition_penalty"),
-        Knob::Template => match to.as_str() {
-            "raw" => said("tokenizer(prompt)"),
-            "jinja" => said("tokenizer.apply_chat_template(messages, add_generation_prompt=True)"),
-            _ => None,
+        Knob::Template => match templating(from, to)? {
+            Templating::Raw => said("tokenizer(prompt)"),
+            Templating::Own => said("tokenizer.apply_chat_template(messages, add_generation_prompt=True)"),
         },
         Knob::System => Some(system_message(to)),
         Knob::Thinking => match to.as_str() {

@@ -3,7 +3,7 @@
 
 use super::{Adjustment, Knob, field, in_quotes, openai_path, response_format, system_message};
 
-pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
+pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     let flag = |name: &str| Some(format!("{name} {to}"));
     let said = |line: &str| Some(line.to_owned());
     match knob {
@@ -14,7 +14,7 @@ pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
         Knob::RepeatPenalty => field("repetition_penalty", to),
         Knob::PresencePenalty => field("presence_penalty", to),
         Knob::FrequencyPenalty => field("frequency_penalty", to),
-        Knob::Template => openai_path(to),
+        Knob::Template => openai_path(from, to),
         Knob::System => Some(system_message(to)),
         Knob::Thinking => match to.as_str() {
             "on" => field("chat_template_kwargs", "{\"enable_thinking\": true}"),
@@ -38,7 +38,6 @@ pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
             "f16" | "bf16" | "f32" => said("--kv-cache-dtype auto"),
             _ => None,
         },
-        Knob::Ubatch => flag("--max-num-batched-tokens"),
         Knob::Parallel => flag("--max-num-seqs"),
         Knob::ExpertsUsed => match to.as_str() {
             "model" => said("leave out --hf-overrides"),
@@ -53,6 +52,8 @@ pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
         | Knob::ContextShift
         | Knob::Rope
         | Knob::FlashAttention
+        // --max-num-batched-tokens is refused below --max-num-seqs, and another thing.
+        | Knob::Ubatch
         | Knob::SwaFull
         | Knob::CpuMoe
         | Knob::OpOffload
