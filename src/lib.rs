@@ -23,6 +23,7 @@ pub mod runner;
 
 pub mod prepare;
 pub mod results;
+pub mod stages;
 pub mod sweep;
 
 pub mod diagnosis;

@@ -1,12 +1,11 @@
-//! Makes a stage's texts: its experiment is written beside its run, and run as `moe-sweep run` would. Must not know what
-//! a stage is for.
+//! Runs the stages of a diagnosis: each one's experiment is written beside its run's folder, and run as `moe-sweep run`
+//! would. Must not know what a stage is for, nor which comes next.
 
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use super::evidence::Answer;
-use super::stage::{Frame, Stage};
+use crate::diagnosis::{Answer, Frame, Stage};
 use crate::engine::kernels::Kernels;
 use crate::event::RunEvent;
 use crate::journal::record::TrialRecord;
@@ -34,7 +33,7 @@ pub struct Session<'a> {
 
 /// Why a stage came to no answer.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum SessionError {
+pub enum StageError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Prepare(#[from] PrepareError),
@@ -60,10 +59,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// When it can't be run, does not come to its end, or texts of it failed.
-    pub fn answer(&mut self, stage: &Stage) -> Result<Answer, SessionError> {
+    pub fn answer(&mut self, stage: &Stage) -> Result<Answer, StageError> {
         (self.on_stage)(stage);
         let name = stage.name();
-        let failed = |source| SessionError::Create { path: self.directory.to_owned(), source };
+        let failed = |source| StageError::Create { path: self.directory.to_owned(), source };
         std::fs::create_dir_all(self.directory).map_err(failed)?;
         let experiment = self.directory.join(format!("{name}.toml"));
         write_whole(&experiment, stage.toml(self.frame).as_bytes())?;
@@ -77,16 +76,16 @@ impl Session<'_> {
             kernels: self.kernels,
         };
         let Prepared::Ready(ready) = prepare(&spec, self.prepare, self.watch)? else {
-            return Err(SessionError::Interrupted);
+            return Err(StageError::Interrupted);
         };
         let results = match sweep(*ready, &self.made, (self.run)(), self.watch, self.on_event)? {
             Swept::Complete(results) => results,
             Swept::Crashed(_, error) => return Err(error.into()),
-            Swept::Interrupted => return Err(SessionError::Interrupted),
+            Swept::Interrupted => return Err(StageError::Interrupted),
         };
         let n = results.n_without_score();
         if n > 0 {
-            return Err(SessionError::Failed { n, path: out });
+            return Err(StageError::Failed { n, path: out });
         }
         let answer = Answer::of(stage, &results.analysis, self.frame.alpha);
         self.made.extend(results.contents.records.into_values());

@@ -49,7 +49,7 @@ pub struct DiagnoseArgs {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Samplers, where they are not the runtime's defaults")]
 pub struct SamplerOptions {
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub temperature: Option<f32>,
     #[arg(long, value_name = "K")]
     pub top_k: Option<i32>,

@@ -1,14 +1,13 @@
 //! Owns the course of a diagnosis: which experiments find out why a model loops, and what they come to.
 //!
 //! It is a loop around the same pipe as `run`, not a second one: each stage is an experiment file, and what it finds an
-//! analysis. `course` decides, by answers alone; `session` makes the texts. Must not know how anything is shown.
+//! analysis. Must not know how a stage's texts are made, nor how anything is shown.
 
 mod about;
 mod course;
 mod evidence;
 mod like;
 mod prompts;
-mod session;
 mod setup;
 mod stage;
 mod switches;
@@ -16,10 +15,9 @@ mod typed;
 
 pub use about::about;
 pub use course::{Case, Diagnosis, Ending, Remedy, StageNote, Tried, diagnose};
-pub use evidence::{Looped, Outcome, Period, Rate};
+pub use evidence::{Answer, Looped, Outcome, Period, Rate};
 pub use like::{Like, Overrides};
 pub use prompts::{FEWEST, Prompts, built_in, shared_out};
-pub use session::{Session, SessionError};
 pub use setup::{Edit, Setup};
 pub use stage::{Frame, Prompt, Stage, StageKind, Target};
 pub use switches::{About, Kind, Known, NotTried, Place, Switch};

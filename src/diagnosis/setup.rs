@@ -30,7 +30,7 @@ pub enum Edit {
 }
 
 /// What a person's own chain is called.
-pub const AS_RUN: &str = "as-run";
+const AS_RUN: &str = "as-run";
 /// llama.cpp's default temperature.
 pub const USUAL_TEMPERATURE: f32 = 0.8;
 

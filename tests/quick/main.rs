@@ -10,6 +10,7 @@ mod absent;
 mod architecture;
 mod bad_input;
 mod causes;
+mod diagnose;
 mod documents;
 mod fit;
 mod fuzz;

@@ -1,6 +1,7 @@
 //! Is `moe-sweep diagnose`: what was typed becomes a case, its stages are run, the diagnosis is shown and written.
 
 mod case;
+mod given;
 
 use std::path::PathBuf;
 
@@ -8,17 +9,18 @@ use super::options::{cache, run_options, threads};
 use super::variant::wanted;
 use super::{Failure, print_json, tell};
 use crate::cli::DiagnoseArgs;
-use crate::diagnosis::{Ending, Session, diagnose as course};
+use crate::diagnosis::{Ending, diagnose as course};
 use crate::exit_code::ExitCode;
 use crate::journal::FailedTrials;
 use crate::message::say;
 use crate::model::memory::Room;
 use crate::prepare::{NOTHING_YET, PrepareOptions};
 use crate::progress::Progress;
-use crate::report::diagnosis::{Report, stage_line};
+use crate::report::diagnosis::{Shown, Written, files, screen, stage_line};
 use crate::run_dir::write_whole;
 use crate::seal::Trust;
 use crate::signals::Watch;
+use crate::stages::Session;
 
 pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
@@ -45,14 +47,14 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     };
     let diagnosis = course(&case, &mut |stage| session.answer(stage))?;
     drop(progress);
-    let report = Report { case: &case, frame: &frame, directory: &directory, diagnosis: &diagnosis };
-    for (name, contents) in report.files() {
+    let shown = Shown { case: &case, frame: &frame, directory: &directory, diagnosis: &diagnosis };
+    for (name, contents) in files(&shown) {
         write_whole(&directory.join(name), contents.as_bytes())?;
     }
     if args.json {
-        print_json(&report.json())?
+        print_json(&Written::of(&shown))?
     } else {
-        tell(&report.screen())?
+        tell(&screen(&shown))?
     };
     Ok(code(diagnosis.ending))
 }

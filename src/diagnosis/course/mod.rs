@@ -260,7 +260,7 @@ impl<E> Course<'_, E> {
         // What is not as usual may need another switch to matter at all, so that it is no suspect by itself.
         let may_matter = |tried: &&Tried| match tried.outcome.state {
             State::Open => true,
-            State::Negligible => tried.switch.kind.is_fault(),
+            State::Negligible => tried.switch.kind == Kind::Undo,
             State::Supported | State::Refuted => false,
         };
         let mut suspects: Vec<&Tried> = tried.iter().filter(may_matter).collect();
@@ -390,13 +390,6 @@ fn edits(set: &[Switch]) -> Vec<Edit> {
 
 fn set_id(set: &[Switch]) -> String {
     set.iter().map(|switch| switch.cause.id()).collect::<Vec<_>>().join("+")
-}
-
-impl Kind {
-    /// Whether it is a setting that is not as usual.
-    pub fn is_fault(self) -> bool {
-        self == Self::Undo
-    }
 }
 
 impl Switch {

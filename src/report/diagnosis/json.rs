@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Report;
+use super::shown::Shown;
 use crate::causes::Adjustment;
 use crate::diagnosis::{Ending, NotTried, Outcome, Rate, Switch};
 
@@ -91,8 +91,8 @@ struct Stage<'a> {
 }
 
 impl<'a> Written<'a> {
-    pub(super) fn of(report: &Report<'a>) -> Self {
-        let diagnosis = report.diagnosis;
+    pub fn of(shown: &Shown<'a>) -> Self {
+        let diagnosis = shown.diagnosis;
         let remedy = |remedy: &'a crate::diagnosis::Remedy| Remedy {
             changes: remedy.switches.iter().map(change).collect(),
             before: share(&remedy.before),
@@ -108,7 +108,7 @@ impl<'a> Written<'a> {
         Self {
             schema: SCHEMA,
             moe_sweep: env!("CARGO_PKG_VERSION"),
-            model: &report.frame.model,
+            model: &shown.frame.model,
             ending: diagnosis.ending,
             as_run: share(&diagnosis.as_run),
             worst: worst.map(|worst| Worst { prompt: &worst.prompt, text: &worst.text, copies: worst.copies }),

@@ -2,20 +2,20 @@
 
 use std::fmt::Write as _;
 
-use super::Report;
 use super::screen::screen;
+use super::shown::Shown;
 use super::words::{change, changes, difference, percent, share};
 use crate::diagnosis::{Remedy, Tried};
 
-pub fn markdown(report: &Report<'_>) -> String {
-    let diagnosis = report.diagnosis;
-    let mut out = format!("# Why {} loops\n\n```text\n{}```\n", report.frame.model, screen(report));
+pub fn markdown(shown: &Shown<'_>) -> String {
+    let diagnosis = shown.diagnosis;
+    let mut out = format!("# Why {} loops\n\n```text\n{}```\n", shown.frame.model, screen(shown));
     let _ = write!(
         out,
         "\n## Everything that was tried\n\nAgainst {} as it is run, {}. Differences are in points of the share of texts that \
          end in a loop, over prompts, with 95 % intervals as description.\n\n| change | loops | difference | prompts | \
          within |\n|---|---|---|---|---|\n",
-        report.frame.model,
+        shown.frame.model,
         share(&diagnosis.as_run)
     );
     for Remedy { switches, after, outcome, .. } in &diagnosis.remedies {
@@ -33,6 +33,6 @@ pub fn markdown(report: &Report<'_>) -> String {
         let _ = writeln!(out, "| {} | {} | {} |", stage.name, stage.arms, stage.texts);
     }
     let version = env!("CARGO_PKG_VERSION");
-    let _ = write!(out, "\nmoe-sweep {version}; each stage is an experiment in {}.\n", report.directory.display());
+    let _ = write!(out, "\nmoe-sweep {version}; each stage is an experiment in {}.\n", shown.directory.display());
     out
 }

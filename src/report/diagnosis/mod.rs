@@ -2,42 +2,22 @@
 //!
 //! Everything a person reads of a diagnosis is worded here. Must not know how it was found.
 
-use std::path::Path;
-
 mod json;
 mod markdown;
 mod screen;
+mod shown;
 mod words;
 
-use crate::diagnosis::{Case, Diagnosis, Frame, Stage};
+use crate::diagnosis::Stage;
 
 pub use json::Written;
+pub use screen::screen;
+pub use shown::Shown;
 pub use words::stage_line;
 
-/// A diagnosis and what it is of.
-#[derive(Clone, Copy)]
-pub struct Report<'a> {
-    pub case: &'a Case,
-    pub frame: &'a Frame,
-    pub directory: &'a Path,
-    pub diagnosis: &'a Diagnosis,
-}
-
-impl<'a> Report<'a> {
-    /// What a person is told: at most 25 lines of 80 columns.
-    pub fn screen(&self) -> String {
-        screen::screen(self)
-    }
-
-    /// For programs.
-    pub fn json(&self) -> Written<'a> {
-        Written::of(self)
-    }
-
-    /// The files that keep it, by name.
-    pub fn files(&self) -> [(&'static str, String); 3] {
-        let json = serde_json::to_string_pretty(&self.json()).expect("it has no keys but strings") + "\n";
-        let whole = Stage::whole(self.case, self.diagnosis).toml(self.frame);
-        [("diagnosis.md", markdown::markdown(self)), ("diagnosis.json", json), ("diagnosis.toml", whole)]
-    }
+/// The files that keep a diagnosis, by name.
+pub fn files(shown: &Shown<'_>) -> [(&'static str, String); 3] {
+    let json = serde_json::to_string_pretty(&Written::of(shown)).expect("it has no keys but strings") + "\n";
+    let whole = Stage::whole(shown.case, shown.diagnosis).toml(shown.frame);
+    [("diagnosis.md", markdown::markdown(shown)), ("diagnosis.json", json), ("diagnosis.toml", whole)]
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Report;
+use super::shown::Shown;
 use super::words::{change, changes, difference, looped, percent, share};
 use crate::causes::{Adjustment, Runtime};
 use crate::diagnosis::{Ending, Known, NotTried, Remedy, Tried};
@@ -14,18 +14,18 @@ const INDENT: usize = 13;
 /// The remedies that are shown; others are in the files.
 const MOST: usize = 2;
 
-pub fn screen(report: &Report<'_>) -> String {
-    let diagnosis = report.diagnosis;
+pub fn screen(shown: &Shown<'_>) -> String {
+    let diagnosis = shown.diagnosis;
     let mut lines = Lines::default();
-    verdict(report, &mut lines);
+    verdict(shown, &mut lines);
     if let Some(worst) = &diagnosis.worst {
         let (quote, of) = looped(worst, WIDTH - INDENT - 2);
         lines.push("", &quote);
         lines.push("", &of);
     }
     match diagnosis.ending {
-        Ending::Cause | Ending::TwoCauses | Ending::NeedsBoth => cause(report, &mut lines),
-        Ending::NotConfirmed => not_confirmed(report, &mut lines),
+        Ending::Cause | Ending::TwoCauses | Ending::NeedsBoth => cause(shown, &mut lines),
+        Ending::NotConfirmed => not_confirmed(shown, &mut lines),
         Ending::LoopsWhatever => lines.push(
             "CAUSE",
             "nothing that was tried makes it loop less: then it is the model, its weights or these prompts. Another model \
@@ -33,12 +33,12 @@ pub fn screen(report: &Report<'_>) -> String {
         ),
         Ending::NotReproduced | Ending::TooRare => {}
     }
-    tried(report, &mut lines);
-    doubt(report, &mut lines);
+    tried(shown, &mut lines);
+    doubt(shown, &mut lines);
     let texts: usize = diagnosis.stages.iter().map(|stage| stage.texts).sum();
-    let dir = report.directory.display();
+    let dir = shown.directory.display();
     lines.push("WRITTEN", &format!("{texts} texts; {dir}/diagnosis.md, .json, .toml"));
-    lines.push("NEXT", &next(report));
+    lines.push("NEXT", &next(shown));
     lines.out
 }
 
@@ -62,10 +62,10 @@ impl Lines {
     }
 }
 
-fn verdict(report: &Report<'_>, lines: &mut Lines) {
-    let rate = &report.diagnosis.as_run;
+fn verdict(shown: &Shown<'_>, lines: &mut Lines) {
+    let rate = &shown.diagnosis.as_run;
     let (loops, texts) = (rate.loops, rate.texts);
-    match report.diagnosis.ending {
+    match shown.diagnosis.ending {
         Ending::NotReproduced => {
             let bound = rate.bound_of_none().map(|bound| format!(": under {} % of texts, 95 % sure", percent(bound)));
             let of = bound.unwrap_or_default();
@@ -79,11 +79,11 @@ fn verdict(report: &Report<'_>, lines: &mut Lines) {
     }
 }
 
-fn cause(report: &Report<'_>, lines: &mut Lines) {
-    let remedies = &report.diagnosis.remedies;
+fn cause(shown: &Shown<'_>, lines: &mut Lines) {
+    let remedies = &shown.diagnosis.remedies;
     let Some(first) = remedies.first() else { return };
     let names: Vec<_> = first.switches.iter().map(|s| format!("{} ({})", s.cause.title(), s.cause.id())).collect();
-    let joined = match report.diagnosis.ending {
+    let joined = match shown.diagnosis.ending {
         Ending::NeedsBoth => format!("it takes two switches: {}", names.join(", and ")),
         Ending::TwoCauses => format!("two: {}", names.join("; and ")),
         _ => names.join(", "),
@@ -117,8 +117,8 @@ fn pasted(remedy: &Remedy, lines: &mut Lines) {
     }
 }
 
-fn not_confirmed(report: &Report<'_>, lines: &mut Lines) {
-    let Some(first) = report.diagnosis.remedies.first() else { return };
+fn not_confirmed(shown: &Shown<'_>, lines: &mut Lines) {
+    let Some(first) = shown.diagnosis.remedies.first() else { return };
     lines.push(
         "SUSPECT",
         &format!("{}, found by {} prompts; fresh ones do not confirm it", changes(&first.switches), first.found_after),
@@ -127,8 +127,8 @@ fn not_confirmed(report: &Report<'_>, lines: &mut Lines) {
 }
 
 /// What else was tried, and what was not.
-fn tried(report: &Report<'_>, lines: &mut Lines) {
-    let others = &report.diagnosis.others;
+fn tried(shown: &Shown<'_>, lines: &mut Lines) {
+    let others = &shown.diagnosis.others;
     let named = |tried: &[&Tried]| tried.iter().map(|tried| change(&tried.switch)).collect::<Vec<_>>().join("; ");
     let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| tried.outcome.within.is_some());
     if let Some(widest) = ruled_out.iter().filter_map(|tried| tried.outcome.within).max_by(f64::total_cmp) {
@@ -140,25 +140,25 @@ fn tried(report: &Report<'_>, lines: &mut Lines) {
         lines.push("OPEN", &format!("not decided by {n} prompts: {}", named(&open)));
     }
     let not: Vec<String> =
-        report.diagnosis.not_tried.iter().map(|NotTried { what, why }| format!("{what} ({why})")).collect();
+        shown.diagnosis.not_tried.iter().map(|NotTried { what, why }| format!("{what} ({why})")).collect();
     lines.push("NOT TRIED", &not.join("; "));
 }
 
-fn doubt(report: &Report<'_>, lines: &mut Lines) {
-    let n = report.diagnosis.as_run.prompts;
+fn doubt(shown: &Shown<'_>, lines: &mut Lines) {
+    let n = shown.diagnosis.as_run.prompts;
     // The chance that a fault of one prompt in twenty hits none of n: 0.95^n.
     let unseen = percent(0.95_f64.powi(i32::try_from(n).unwrap_or(i32::MAX)));
-    let longer = format!("a loop that begins after {} tokens is not seen", report.frame.max_tokens);
+    let longer = format!("a loop that begins after {} tokens is not seen", shown.frame.max_tokens);
     lines.push("DOUBT", &format!("a fault of one prompt in 20 hits none of {n} in {unseen} % of such tests; {longer}"));
-    if report.case.about.template == Known::No {
+    if shown.case.about.template == Known::No {
         lines.push("", "the model's file has no chat template: prompts were sent as they are");
     }
 }
 
-fn next(report: &Report<'_>) -> String {
-    let dir = report.directory.display();
-    let explain = report.diagnosis.remedies.first().and_then(|remedy| remedy.switches.first());
-    match (report.diagnosis.ending, explain) {
+fn next(shown: &Shown<'_>) -> String {
+    let dir = shown.directory.display();
+    let explain = shown.diagnosis.remedies.first().and_then(|remedy| remedy.switches.first());
+    match (shown.diagnosis.ending, explain) {
         (Ending::NotReproduced | Ending::TooRare, _) => {
             "moe-sweep diagnose … --prompt-file with prompts that loop, or --max-tokens 512".to_owned()
         }
