@@ -18,6 +18,18 @@ pub enum ExitCode {
     NothingSelected = 4,
     /// A gate that can tell neither.
     Inconclusive = 5,
+    /// `diagnose`: no text loops.
+    NotReproduced = 10,
+    /// `diagnose`: so few texts loop that no cause can be found by them.
+    TooRare = 11,
+    /// `diagnose`: nothing that was tried makes it loop less.
+    LoopsWhatever = 12,
+    /// `diagnose`: a suspect was found, and fresh prompts do not confirm it.
+    NotConfirmed = 13,
+    /// `diagnose`: two causes, each with a part of the loops.
+    TwoCauses = 14,
+    /// `diagnose`: two switches together do what neither does.
+    NeedsBoth = 15,
     /// A bad experiment file, model or directory: nothing was run.
     BadSetup = 96,
     /// A gate's score is worse than its baseline.

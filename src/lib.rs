@@ -24,9 +24,13 @@ pub mod runner;
 
 pub mod prepare;
 pub mod results;
+pub mod stages;
 pub mod sweep;
 
+pub mod diagnosis;
+
 pub mod analysis;
+pub mod causes;
 pub mod check;
 pub mod study;
 // A crate of their own, for others to use; here they have the paths of modules.
@@ -35,6 +39,7 @@ pub use score::{metrics, stats};
 pub mod hardware;
 pub mod manifest;
 pub mod message;
+pub mod nearest;
 pub mod plain;
 pub mod progress;
 pub mod proxy;

@@ -195,6 +195,19 @@ impl Plan {
         Self { generate: self.generate, chains: self.chains.clone(), loads }
     }
 
+    /// Returns the part of the plan that has these trials.
+    pub fn of_trials(&self, is_one: impl Fn(&Trial) -> bool) -> Self {
+        let mut loads = self.loads.clone();
+        for load in &mut loads {
+            for group in &mut load.prompts {
+                group.trials.retain(|planned| is_one(&planned.trial));
+            }
+            load.prompts.retain(|group| !group.trials.is_empty());
+        }
+        loads.retain(|load| !load.prompts.is_empty());
+        Self { generate: self.generate, chains: self.chains.clone(), loads }
+    }
+
     /// Returns what of the grid can't be asked of the servers in it, as far as it is known before they are asked
     /// anything.
     pub fn server_misfits(experiment: &Experiment) -> Vec<PlanError> {

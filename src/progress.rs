@@ -185,7 +185,10 @@ impl Default for Progress {
 impl State {
     fn count(&mut self, event: RunEvent<'_>) {
         match event {
-            RunEvent::Started { trials, already_done, .. } => (self.trials, self.done) = (trials, already_done),
+            // One display may show several runs, one after the other.
+            RunEvent::Started { trials, already_done, .. } => {
+                *self = Self { trials, done: already_done, ..Self::default() };
+            }
             RunEvent::Loaded { .. } => {
                 self.decoding_since.get_or_insert_with(Instant::now);
             }

@@ -201,8 +201,8 @@ pub fn analyse<'a>(
     let planned = trials;
     let mut trials: Vec<_> = planned.par_iter().map(scored).collect();
     let sequential = sequential::decide(planned, questions, &trials);
-    if let Some(Sequential { ending: sequential::Ending::Decided, prompts, .. }) = &sequential {
-        trials.retain(|scored| prompts.contains(&scored.trial.prompt));
+    if let Some(sequential) = &sequential {
+        trials.retain(|scored| sequential.used(&scored.trial));
     }
     let mut notes = doubts::notes(&trials);
     notes.extend(sequential.iter().flat_map(|sequential| sequential.notes.clone()));

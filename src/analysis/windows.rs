@@ -70,12 +70,17 @@ fn period(scored: &ScoredTrial) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Cell, Fidelity, Generation, Stop, Temperature, Trial, TrialId};
+    use crate::domain::{Author, Cell, Fidelity, Generation, Stop, Temperature, Trial, TrialId};
     use crate::metrics::Scores;
 
     fn chain(last_n: i32, repeat: f32) -> Chain {
         let penalties = Step::Penalties { last_n, repeat, frequency: 0.0, presence: 0.0 };
-        Chain { id: "mine".to_owned(), steps: vec![penalties, Step::Dist], fidelity: Fidelity::Checked, author: Author::File }
+        Chain {
+            id: "mine".to_owned(),
+            steps: vec![penalties, Step::Dist],
+            fidelity: Fidelity::Checked,
+            author: Author::Experiment,
+        }
     }
 
     /// A text of 300 tokens that loops with this period.

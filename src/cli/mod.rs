@@ -3,6 +3,8 @@
 //! The only place that knows clap. It has a file for each group of commands, and owns no behaviour.
 
 mod design;
+mod diagnose;
+mod explain;
 mod gate;
 mod model;
 mod parsers;
@@ -16,13 +18,15 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use design::{PlanArgs, PowerArgs};
+pub use diagnose::{DiagnoseArgs, EngineOptions, SamplerOptions};
+pub use explain::ExplainArgs;
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
 pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
     ModelVerifyArgs,
 };
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
-pub use run::{KernelsArg, LoadModeArg, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
+pub use run::{KernelsArg, LoadModeArg, Means, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
 pub use scoring::ScoreArgs;
 
 /// Finds out why a mixture-of-experts model repeats itself.
@@ -37,13 +41,26 @@ pub struct Cli {
     pub command: Command,
 }
 
+const DIAGNOSE_CODES: &str = "\
+Examples:
+  moe-sweep diagnose model.gguf                          as llama-server runs it
+  moe-sweep diagnose model.gguf --like ollama
+  moe-sweep diagnose model.gguf --temperature 0.9 --repeat-penalty 1.3 --prompt-file mine.txt
+
+Exit codes:
+  0 one cause, its remedy confirmed on fresh prompts · 10 no text loops · 11 too few loop to find a cause
+  12 it loops whatever is changed · 13 a suspect that fresh prompts do not confirm · 14 two causes, confirmed
+  15 a cause that takes two switches, confirmed";
+
 const AFTER_HELP: &str = "\
 Examples:
+  moe-sweep diagnose model.gguf                  why does it loop, and what to change?
   moe-sweep plan experiments/temperature.toml    what would run, and how much of it is done
   moe-sweep power --prompts 24 --hypotheses 5    what 24 prompts can show, and how many would do
   moe-sweep run experiments/temperature.toml     run it, or resume it: finished trials are kept
   moe-sweep report results/temperature           its tables, plots and report anew, without a model
   moe-sweep score --lines answers.txt            score texts from anywhere
+  moe-sweep explain L-PENALTY-ZERO               a cause that people report, its test and its remedy
   moe-sweep model fetch gpt-oss-20b              fetch a full-size model, once
 
 Exit codes:
@@ -53,6 +70,14 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Find out why a model loops, and what to change: one line in, the cause and the fix out.
+    ///
+    /// Runs it as you run it, on prompts of several kinds. If it loops, one switch after the other is tried against that
+    /// (samplers, penalties, temperature, template, BOS, attention, cache …), each only as long as it takes to decide;
+    /// then pairs. What helps is put to the test of prompts that nothing was chosen by. Every stage is an experiment that
+    /// `moe-sweep run` takes.
+    #[command(after_help = DIAGNOSE_CODES)]
+    Diagnose(DiagnoseArgs),
     /// Show what an experiment would run, and run nothing.
     Plan(PlanArgs),
     /// Say what a design can see, and how many prompts would do, without an experiment.
@@ -72,6 +97,8 @@ pub enum Command {
     Baseline(BaselineCommand),
     /// Check a run against a baseline: exit 0, 100 if it is worse, 5 if that can't be told.
     Check(CheckArgs),
+    /// Say what is known of a cause of loops: how it shows, how it is tested, what to change.
+    Explain(ExplainArgs),
     /// List what llama.cpp can compute on here: the host, and GPUs that offload spares.
     Devices(DevicesArgs),
     /// List, inspect, fetch and check models.

@@ -13,6 +13,18 @@ pub struct RunArgs {
     pub experiment: PathBuf,
     #[command(flatten)]
     pub variant: RunVariant,
+    #[command(flatten)]
+    pub means: Means,
+    /// Try trials again that an earlier run recorded as failed.
+    #[arg(long)]
+    pub retry_failed: bool,
+    #[command(flatten)]
+    pub custody: Custody,
+}
+
+/// What texts are made with, as far as it changes none.
+#[derive(Debug, Args)]
+pub struct Means {
     /// Threads for llama.cpp [default: the cores that this process may use].
     ///
     /// More threads than free cores are slower by far.
@@ -51,11 +63,6 @@ pub struct RunArgs {
     /// Where files made for `quant` are kept [default: the user's cache directory, moe-sweep].
     #[arg(long, value_name = "DIR", env = "MOE_SWEEP_CACHE")]
     pub cache: Option<PathBuf>,
-    /// Try trials again that an earlier run recorded as failed.
-    #[arg(long)]
-    pub retry_failed: bool,
-    #[command(flatten)]
-    pub custody: Custody,
 }
 
 /// Whose samplers.

@@ -10,7 +10,9 @@ use miette::{Report, miette};
 
 use super::variant::VariantError;
 use crate::analysis::MetricError;
+use crate::causes::UnknownCause;
 use crate::check::{CheckError, UnlikeRuns};
+use crate::diagnosis::NoLevel;
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
 use crate::model::hub::HubError;
 use crate::model::packages::{IndexError, PackageError};
@@ -21,6 +23,7 @@ use crate::report::plot::PlotError;
 use crate::report::power::ImpossibleDesign;
 use crate::run_dir::{MergeError, RunDirError};
 use crate::signals::WatchError;
+use crate::stages::StageError;
 use crate::stats::StatsError;
 use crate::study::{SessionError, StudyError};
 use crate::sweep::SweepError;
@@ -86,6 +89,7 @@ codes! {
     CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
     ImpossibleDesign, Report::new, _ => Usage;
     MetricError, Report::new, _ => Usage;
+    UnknownCause, Report::new, _ => Usage;
     UnknownModel, Report::new, _ => Usage;
     UnfitStudy, Report::new, UnfitStudy::ForSweeps { .. } => Usage, _ => BadSetup;
     // Faults of an experiment, a model or a folder.
@@ -102,25 +106,24 @@ codes! {
     UnlikeRuns, Report::new, _ => BadSetup;
     Unreadable, Report::new, _ => BadSetup;
     UpcycleError, Report::new,
-        UpcycleError::TooManyUsed { .. } => Usage,
-        UpcycleError::Interrupted { .. } => Interrupted,
-        UpcycleError::Write { .. } => Internal,
-        _ => BadSetup;
+        UpcycleError::TooManyUsed { .. } => Usage, UpcycleError::Interrupted { .. } => Interrupted,
+        UpcycleError::Write { .. } => Internal, _ => BadSetup;
     VerifyError, Report::new, _ => BadSetup;
     PrepareError, Report::new,
-        PrepareError::RunDir(error) => error.code(),
-        PrepareError::Study(error) => error.code(),
-        PrepareError::OwnChain { .. } => Usage,
-        PrepareError::EmptyShard { .. } => NothingSelected,
-        PrepareError::Executable(_) => Internal,
-        _ => BadSetup;
+        PrepareError::RunDir(error) => error.code(), PrepareError::Study(error) => error.code(),
+        PrepareError::OwnChain { .. } => Usage, PrepareError::EmptyShard { .. } => NothingSelected,
+        PrepareError::Executable(_) => Internal, _ => BadSetup;
     ArmFileError, Report::new, ArmFileError::Interrupted => Interrupted, _ => BadSetup;
     RunDirError, Report::new, RunDirError::Write { .. } | RunDirError::Append(_) => Internal, _ => BadSetup;
     MergeError, Report::new, MergeError::RunDir(error) => error.code(), _ => BadSetup;
+    NoLevel, Report::new, _ => Usage;
+    StageError, Report::new,
+        StageError::Prepare(error) => error.code(), StageError::Sweep(error) => error.code(),
+        StageError::RunDir(error) => error.code(), StageError::Create { .. } => BadSetup,
+        StageError::Failed { .. } => Incomplete, StageError::Interrupted => Interrupted;
     // What happens while it runs.
     SweepError, Report::new,
-        SweepError::RunDir(error) => error.code(),
-        SweepError::Run(_) => Internal,
+        SweepError::RunDir(error) => error.code(), SweepError::Run(_) => Internal,
         SweepError::Unreachable(_) | SweepError::OutOfMemory(_) | SweepError::Crashed { .. } => Incomplete;
     StudyError, Report::new,
         StudyError::Interrupted => Interrupted,

@@ -18,6 +18,8 @@ mod baseline;
 mod check;
 mod compare;
 mod devices;
+mod diagnose;
+mod explain;
 mod failure;
 mod merge;
 mod model;
@@ -43,6 +45,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
         Command::Power(args) => power::power(args),
+        Command::Diagnose(args) => diagnose::diagnose(args),
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::compare(args),
         Command::Baseline(BaselineCommand::Save(args)) => baseline::save(args),
@@ -50,6 +53,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),
         Command::Report(args) => report::report(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Devices(args) => devices::devices(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::{LoadModeArg, RunArgs, SamplersArg, SharingArg};
+use crate::cli::{LoadModeArg, Means, SamplersArg, SharingArg};
 use crate::engine::{Limits, LoadMode, Samplers, Sharing};
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::prepare::default_cache;
 use crate::runner::RunOptions;
 
-pub fn run_options(args: &RunArgs) -> RunOptions {
+pub fn run_options(args: &Means) -> RunOptions {
     RunOptions {
         limits: Limits {
             threads: threads(args),
@@ -37,10 +37,10 @@ pub fn run_options(args: &RunArgs) -> RunOptions {
 }
 
 /// Returns where files that are made for `quant` are kept.
-pub fn cache(args: &RunArgs) -> PathBuf {
+pub fn cache(args: &Means) -> PathBuf {
     args.cache.clone().unwrap_or_else(default_cache)
 }
 
-pub fn threads(args: &RunArgs) -> u32 {
+pub fn threads(args: &Means) -> u32 {
     args.threads.map_or_else(usable_cores, Into::into)
 }

@@ -40,12 +40,12 @@ pub fn run_fresh(experiment: &Path, directory: &Path, seed_offset: u32) -> Resul
 fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     // A signal ends the process, until there is something to end cleanly.
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
-    let cache = cache(args);
+    let cache = cache(&args.means);
     let options = PrepareOptions {
         cache: &cache,
-        threads: threads(args),
+        threads: threads(&args.means),
         // A strategy takes fewer texts where memory is short, but no fewer lanes than the user insists on.
-        room: Room { lanes: args.lanes.map_or(1, Into::into), ..Room::LEAST },
+        room: Room { lanes: args.means.lanes.map_or(1, Into::into), ..Room::LEAST },
         failed: if args.retry_failed { FailedTrials::Retry } else { FailedTrials::Keep },
         trust: trust(args.custody),
     };
@@ -56,7 +56,7 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     };
     let directory = ready.planned.directory.clone();
     let mut progress = Progress::new();
-    let swept = sweep(*ready, run_options(args), &watch, &mut |event| progress.on_event(event));
+    let swept = sweep(*ready, &[], run_options(&args.means), &watch, &mut |event| progress.on_event(event));
     drop(progress);
     match swept? {
         Swept::Interrupted => Ok((ExitCode::Interrupted, String::new())),

@@ -34,7 +34,7 @@ pub fn run(args: &RunArgs, loaded: LoadedStudy) -> Result<(ExitCode, String), Fa
 
 fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
-    let (cache, threads) = (cache(args), threads(args));
+    let (cache, threads) = (cache(&args.means), threads(&args.means));
     let ReadyStudy { study, surveyed, text, executable, directory } =
         prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
     directory.must_suit_study(&text)?;
@@ -42,7 +42,7 @@ fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     let quantiser = Quantiser { executable: &executable, cache: &cache, threads, watch: &watch };
     let files = arm_files(&quantiser, &study, &surveyed)?;
     watch.cleanly();
-    let stall_timeout = Duration::from_secs(u64::from(args.stall_timeout.get()));
+    let stall_timeout = Duration::from_secs(u64::from(args.means.stall_timeout.get()));
     let place = Workplace { executable: &executable, interrupted: watch.asked(), stall_timeout, threads };
     let run = study::Run { study: &study, surveyed: &surveyed, files: &files, place, scratch: &scratch };
     let findings = study::conduct(&run)?;

@@ -48,7 +48,7 @@ pub fn wanted(kernels: KernelsArg) -> Option<Kernels> {
     }
 }
 
-fn substitute(typed: &ServerOptions) -> Result<Option<prepare::Substitute>, VariantError> {
+pub fn substitute(typed: &ServerOptions) -> Result<Option<prepare::Substitute>, VariantError> {
     let ServerOptions { server: Some(url), api: Some(api), served_as, own_chain, key_env } = typed else {
         return Ok(None);
     };

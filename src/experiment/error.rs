@@ -5,6 +5,7 @@ use std::ops::Range;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
 use super::excerpt::Excerpt;
+pub use crate::nearest::did_you_mean;
 
 /// How many problems of a file are kept.
 const MOST_PROBLEMS: usize = 200;
@@ -166,10 +167,4 @@ fn in_toml_terms(expected: &str) -> &str {
         _ if expected.starts_with("struct ") => "a table",
         other => other,
     }
-}
-
-/// The known name nearest to a misspelt one, if one is near.
-pub fn did_you_mean<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let nearest = known.into_iter().map(|name| (strsim::jaro_winkler(unknown, name), name));
-    nearest.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }

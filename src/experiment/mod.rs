@@ -33,6 +33,7 @@ mod study;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use crate::domain::Generate;
 
@@ -44,15 +45,17 @@ pub use grid::Grid;
 pub use hypothesis::{Direction, Hypothesis, Settings, Sides, Test};
 pub use model::{HubFile, Model, Source, resolve_models};
 pub use packages::{PackageFile, Packages};
+pub use prompts::parse as parse_prompts;
 pub use raw::{RawChain, RawExperiment, RawModel, RawPrompts};
 pub use resolve::{parse, resolve};
 pub use rules::grammar_files;
-pub use sequential::{LookAfter, Sequential};
+pub use sequential::{LookAfter, Sequential, StopAt};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url, shown_url};
 pub use shape::ModelShape;
 pub use split::{SplitName, split_name};
 pub use study::{Arm, Kind, RawStudy, Sampling, Study, Subject, kind_of, parse_study, resolve_study};
 pub use surroundings::{Surroundings, Unreadable};
+pub use written::{chain_table, number};
 
 /// A sweep, complete and checked. Experiments of the other kinds are a [`Study`].
 #[derive(Clone, Debug, PartialEq)]

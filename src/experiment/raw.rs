@@ -89,6 +89,8 @@ pub struct RawSequential {
     pub look: Option<Spanned<String>>,
     pub order_seed: Option<u32>,
     pub max_prompts: Option<Spanned<u32>>,
+    pub stop: Option<Spanned<String>>,
+    pub negligible: Option<Spanned<f64>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Load;
-use crate::experiment::{LookAfter, Sequential};
+use crate::experiment::{LookAfter, Sequential, StopAt};
 
 /// How an experiment that stops as soon as its hypotheses are decided takes its prompts.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,7 @@ pub struct Sequence {
     pub order_seed: u32,
     /// Ids of all prompts that may be run, the first one first.
     pub order: Vec<String>,
+    pub stop: StopAt,
 }
 
 /// Where a model is loaded anew for every part, the next part is at least this share of what is done, so
@@ -29,7 +30,7 @@ const TEXTS: usize = 16;
 
 impl Sequence {
     pub fn new(settings: Sequential, loads: &[Load]) -> Self {
-        let Sequential { alpha, look, order_seed, max_prompts } = settings;
+        let Sequential { alpha, look, order_seed, max_prompts, stop } = settings;
         // By a hash of each text, so that a prompt that is added leaves the others in their order.
         let place = |text: &str| {
             let mut hasher = blake3::Hasher::new();
@@ -39,7 +40,8 @@ impl Sequence {
         };
         let groups = loads.iter().flat_map(|load| &load.prompts);
         let by_place: BTreeMap<_, _> = groups.map(|group| (place(&group.prompt.text), &group.prompt.id)).collect();
-        Self { alpha, look, order_seed, order: by_place.into_values().take(max_prompts).cloned().collect() }
+        let order = by_place.into_values().take(max_prompts).cloned().collect();
+        Self { alpha, look, order_seed, order, stop }
     }
 
     /// Divides the prompts, which have `n_texts` texts, into those to be run together: first so many that something can

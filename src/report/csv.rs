@@ -149,13 +149,14 @@ pub fn write_cells(analysis: &Analysis, out: impl Write) -> io::Result<()> {
 }
 
 /// Writes `sequential.csv`: a row a prompt and hypothesis, in the order of the looks. `e` is the evidence for
-/// the claim or against it, whichever is more, and p = min(1, 1 / the greatest e so far).
+/// the claim or against it, whichever is more, and p = min(1, 1 / the greatest e so far). A hypothesis that was let go of
+/// has no more rows.
 pub fn write_looks(sequential: &Sequential, out: impl Write) -> io::Result<()> {
     let mut table = Table::new(out);
     table.row(["t", "prompt", "hypothesis", "e", "p", "state"])?;
     for (place, prompt) in sequential.prompts.iter().enumerate() {
         for path in &sequential.paths {
-            let Look { ln_e, p, state } = path.looks[place];
+            let Some(&Look { ln_e, p, state }) = path.looks.get(place) else { continue };
             let e = ln_e.exp().min(f64::MAX);
             let t = (place + 1).to_string();
             table.row([&t, prompt, &path.hypothesis, &e.to_string(), &p.to_string(), &state.to_string()])?;

@@ -5,9 +5,11 @@
 //! to a server, which advice shows; it must not know how texts are generated nor
 //! where they are kept.
 
+pub mod causes;
 pub mod comparison;
 pub mod csv;
 pub mod devices;
+pub mod diagnosis;
 mod findings;
 pub mod former;
 pub mod gate;

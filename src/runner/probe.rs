@@ -153,8 +153,8 @@ fn first_difference(first: &Generation, again: &Generation, most: Option<u32>) -
     }
     if let (Some(tokens), Some(again), Some(most)) = (&first.tokens, &again.tokens, most)
         && let Some(begin) = tokens.get(..most as usize)
-        && tokens.len() > begin.len()
     {
+        // Whether it would have ended there is not known of what was cut there.
         return (begin != again).then(|| position(begin, again));
     }
     let (a, b) = (first, again);
@@ -220,9 +220,13 @@ mod tests {
         assert_eq!(again(&begin), None);
         assert_eq!(again(&[&begin[..15], &[99]].concat()), Some(15));
         assert_eq!(again(&begin[..9]), Some(9), "it ended where the other went on");
-        // A text that is no longer than that is compared whole.
+        // One that ended just there was cut there when it was made again.
         let short = generation(&begin);
-        assert_eq!(first_difference(&short, &short, Some(16)), None);
+        let cut = Generation { stop: Stop::MaxTokens, ..short.clone() };
+        assert_eq!(first_difference(&short, &cut, Some(16)), None);
+        // A shorter one is compared whole.
+        assert_eq!(first_difference(&short, &cut, Some(17)), Some(16));
+        assert_eq!(first_difference(&short, &short, Some(17)), None);
         assert_eq!(first_difference(&short, &generation(&begin[..15]), Some(16)), Some(15));
     }
 

@@ -3,13 +3,18 @@
 //! Owns the order of these, so that whatever ends a run leaves a folder from which the same command goes on. Must not
 //! know how an experiment became ready, nor how results are shown.
 
+use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use miette::Diagnostic;
 
+use crate::domain::TrialId;
 use crate::event::RunEvent;
+use crate::journal::record::TrialRecord;
+use crate::journal::{Contents, Journal};
 use crate::manifest::{Manifest, RunEntry};
 use crate::message::say;
+use crate::plan::Plan;
 use crate::prepare::{PlannedSweep, ReadySweep};
 use crate::results::Results;
 use crate::run_dir::RunDirError;
@@ -70,25 +75,28 @@ impl SweepError {
     }
 }
 
-/// Runs what is left of a sweep, and reads its results back.
+/// Runs what is left of a sweep, and reads its results back. Of `lent`, records that another run made, those of the plan's
+/// trials are taken over, and not made again.
 ///
 /// # Errors
 /// When its folder can't be used, no worker can be started, a server is gone or memory stays short. What is in the
 /// journal by then stays.
 pub fn sweep(
     ready: ReadySweep,
+    lent: &[TrialRecord],
     options: RunOptions,
     watch: &Watch,
     on_event: &mut dyn FnMut(RunEvent<'_>),
 ) -> Result<Swept, SweepError> {
     let ReadySweep { planned, files, failed, trust } = ready;
     let PlannedSweep { design, text, plan, directory, executable, .. } = planned;
-    let (mut journal, contents) = directory.open(&text, trust)?;
+    let (mut journal, mut contents) = directory.open(&text, trust)?;
     if contents.torn_bytes > 0 {
         let bytes = contents.torn_bytes;
         say(&format!("dropped the journal's torn last line, {bytes} bytes: its trial runs again"));
     }
     let mut manifest = directory.begin(&text, &design, Manifest::new(&design.name, &plan), trust)?;
+    take_over(lent, &plan, &mut journal, &mut contents)?;
 
     let started = SystemTime::now();
     let settings = Settings { executable, files, options };
@@ -117,6 +125,23 @@ pub fn sweep(
         Ending::Complete => Ok(Swept::Complete(read_back()?)),
         Ending::Crashed(crashes) => Ok(Swept::Crashed(read_back()?, SweepError::crashed(&crashes, &report.loads))),
     }
+}
+
+/// Puts the lent records of a plan's trials that have none into the journal.
+fn take_over(
+    lent: &[TrialRecord],
+    plan: &Plan,
+    journal: &mut Journal,
+    contents: &mut Contents,
+) -> Result<(), RunDirError> {
+    let wanted: HashSet<&TrialId> = plan.trials().map(|trial| &trial.id).collect();
+    let is_new = |record: &&TrialRecord| wanted.contains(&record.id) && !contents.records.contains_key(&record.id);
+    let taken: Vec<TrialRecord> = lent.iter().filter(is_new).cloned().collect();
+    if !taken.is_empty() {
+        journal.append(&taken)?;
+        contents.records.extend(taken.into_iter().map(|record| (record.id.clone(), record)));
+    }
+    Ok(())
 }
 
 fn unix_seconds(time: SystemTime) -> u64 {

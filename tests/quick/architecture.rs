@@ -100,9 +100,11 @@ const STRANGERS: [(&str, &str); 16] = [
 ];
 
 /// Modules without files, processes, clocks, output or unseeded randomness.
-const PURE: [&str; 13] = [
+const PURE: [&str; 15] = [
     "analysis",
+    "causes",
     "check",
+    "diagnosis",
     "domain",
     "experiment",
     "format",

@@ -277,6 +277,7 @@ fn the_help_of_every_command_teaches_it() {
             "check",
             "recommend",
             "score",
+            "explain",
             "completions",
             "man",
         ][..],

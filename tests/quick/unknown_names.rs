@@ -4,7 +4,7 @@
 use crate::support::{Bench, Said};
 
 /// What the name is of, and the line that has `nonsense` in its place.
-const LINES: [(&str, &[&str]); 29] = [
+const LINES: [(&str, &[&str]); 31] = [
     ("command", &["nonsense"]),
     ("command", &["model", "nonsense"]),
     ("command", &["baseline", "nonsense"]),
@@ -22,6 +22,8 @@ const LINES: [(&str, &[&str]); 29] = [
     ("model", &["model", "inspect", "nonsense", "--experiment", "x.toml"]),
     ("model", &["model", "fetch", "nonsense", "--experiment", "x.toml"]),
     ("model", &["model", "verify", "nonsense", "--experiment", "x.toml"]),
+    ("cause", &["explain", "nonsense"]),
+    ("cause", &["explain", "nonsense", "--json"]),
     ("shell", &["completions", "nonsense"]),
     ("samplers", &["run", "x.toml", "--samplers", "nonsense"]),
     ("sharing", &["run", "x.toml", "--sharing", "nonsense"]),

@@ -6,8 +6,8 @@ use super::process::{Evidence, Process};
 use super::{Instrument, LevelEvidence, Look, Path, State, values};
 use crate::analysis::ScoredTrial;
 use crate::domain::{Level, Trial};
-use crate::experiment::{Hypothesis, Test};
-use crate::stats::sequential::ln_mean_of;
+use crate::experiment::{Hypothesis, StopAt, Test};
+use crate::stats::sequential::{MarginBets, ln_mean_of};
 
 /// A hypothesis that is decided on the way.
 pub struct Claim<'a> {
@@ -18,6 +18,8 @@ pub struct Claim<'a> {
     pub state: State,
     /// Whether there are prompts enough to support it, so that they are waited for.
     pub awaited: bool,
+    /// Bets that the difference is negligible, where a hypothesis that is may be let go of.
+    negligible: Option<MarginBets>,
 }
 
 struct OfLevel {
@@ -55,20 +57,23 @@ impl Greatest {
 }
 
 impl<'a> Claim<'a> {
-    pub fn new(hypothesis: &'a Hypothesis, trials: &[Trial], alpha: f64, awaited: bool) -> Self {
+    pub fn new(hypothesis: &'a Hypothesis, trials: &[Trial], alpha: f64, stop: StopAt, awaited: bool) -> Self {
         let of_level = |(name, n_cells)| {
             let process = Process::of(hypothesis, alpha).ok()?;
             Some(OfLevel { name, process, n_cells, greatest: Greatest::default() })
         };
         let levels = n_cells(hypothesis, trials.iter()).into_iter().filter_map(of_level).collect();
         let (greatest, looks, state) = (Greatest::default(), Vec::new(), State::Open);
-        Self { hypothesis, levels, greatest, looks, state, awaited }
+        Self { hypothesis, levels, greatest, looks, state, awaited, negligible: negligible(hypothesis, alpha, stop) }
     }
 
     /// Takes the texts of a prompt, and returns the evidence after it.
     pub fn observe(&mut self, prompt: &[&ScoredTrial]) -> Evidence {
         let n_cells = |name: &str| self.levels.iter().find(|level| level.name == name).map_or(0, |level| level.n_cells);
         for (name, bounds) in values::differences(self.hypothesis, prompt, n_cells) {
+            if let Some(bets) = &mut self.negligible {
+                bets.observe(bounds);
+            }
             if let Some(level) = self.levels.iter_mut().find(|level| level.name == name) {
                 level.process.observe(self.hypothesis, bounds);
                 level.greatest.take(level.process.evidence());
@@ -77,6 +82,11 @@ impl<'a> Claim<'a> {
         let evidence = self.evidence();
         self.greatest.take(evidence);
         evidence
+    }
+
+    /// ln of the evidence that its difference is negligible.
+    pub fn ln_negligible(&self) -> f64 {
+        self.negligible.as_ref().map_or(f64::NEG_INFINITY, MarginBets::ln_within)
     }
 
     /// Of all levels together: the claim holds if it holds for each, so the least evidence counts; it fails if it
@@ -112,6 +122,13 @@ impl<'a> Claim<'a> {
         let each = self.hypothesis.each.map(|_| self.levels.iter().map(of_level).collect());
         each.unwrap_or_default()
     }
+}
+
+/// Of a contrast of two shares.
+fn negligible(hypothesis: &Hypothesis, alpha: f64, stop: StopAt) -> Option<MarginBets> {
+    let StopAt::First { negligible } = stop else { return None };
+    let is_of_shares = matches!(hypothesis.test, Test::Contrast { .. }) && hypothesis.metric.ends_at_1();
+    (is_of_shares && hypothesis.each.is_none()).then(|| MarginBets::new(negligible, alpha).ok())?
 }
 
 /// The levels of `each` in the order of their first trials, or one without a name; of each, how many cells a prompt has

@@ -10,6 +10,7 @@ use super::way::{Way, way};
 use super::{Ending, Look, Sequential, State};
 use crate::analysis::{Questions, ScoredTrial, TrialResult, score_trial};
 use crate::domain::{Trial, TrialId};
+use crate::experiment::StopAt;
 use crate::journal::record::Outcome;
 use crate::plan::Sequence;
 use crate::stats::sequential::e_holm;
@@ -24,6 +25,8 @@ pub struct Looks<'a> {
     /// Ids of hypotheses that are tested when all prompts are there.
     at_the_end: Vec<String>,
     looked: usize,
+    /// Of the prompts looked at: the texts that no hypothesis needed any more.
+    let_go: HashSet<TrialId>,
 }
 
 impl<'a> Looks<'a> {
@@ -63,9 +66,9 @@ impl<'a> Looks<'a> {
                     hypothesis.id
                 ));
             }
-            claims.push(Claim::new(hypothesis, trials, sequence.alpha, awaited));
+            claims.push(Claim::new(hypothesis, trials, sequence.alpha, sequence.stop, awaited));
         }
-        Some(Self { questions, sequence, by_prompt, claims, notes, at_the_end, looked: 0 })
+        Some(Self { questions, sequence, by_prompt, claims, notes, at_the_end, looked: 0, let_go: HashSet::new() })
     }
 
     /// So many prompts it takes at least until all that can be decided is.
@@ -102,6 +105,17 @@ impl<'a> Looks<'a> {
         self.ending()
     }
 
+    /// Whether a trial of the prompts to come is of use to a hypothesis that is not settled.
+    pub fn needs(&self, trial: &Trial) -> bool {
+        match self.sequence.stop {
+            StopAt::All => true,
+            StopAt::First { .. } => {
+                let open = self.claims.iter().filter(|claim| claim.state == State::Open);
+                !self.at_the_end.is_empty() || open.map(|claim| claim.hypothesis).any(|h| h.takes(trial.point()))
+            }
+        }
+    }
+
     /// The prompt to be looked at next; `None` where there is none, or no need.
     pub(super) fn next_prompt(&self) -> Option<&'a str> {
         let next = self.sequence.order.get(self.looked)?;
@@ -111,9 +125,12 @@ impl<'a> Looks<'a> {
     fn ending(&self) -> Ending {
         let mut awaited = self.claims.iter().filter(|claim| claim.awaited).peekable();
         let some = awaited.peek().is_some();
+        let found = self.claims.iter().any(|claim| claim.state == State::Supported);
         if self.looked == self.sequence.order.len() {
             Ending::Spent
         } else if self.at_the_end.is_empty() && some && awaited.all(|claim| claim.state != State::Open) {
+            Ending::Decided
+        } else if found && matches!(self.sequence.stop, StopAt::First { .. }) {
             Ending::Decided
         } else {
             Ending::Open
@@ -126,21 +143,32 @@ impl<'a> Looks<'a> {
 
     /// Takes the texts of the next prompt; false where one is not there yet.
     pub(super) fn look(&mut self, prompt: &[&ScoredTrial]) -> bool {
-        if prompt.iter().any(|scored| scored.result == TrialResult::Missing) {
+        let (needed, let_go): (Vec<_>, Vec<_>) = prompt.iter().copied().partition(|scored| self.needs(&scored.trial));
+        if needed.iter().any(|scored| scored.result == TrialResult::Missing) {
             return false;
         }
-        let evidence: Vec<Evidence> = self.claims.iter_mut().map(|claim| claim.observe(prompt)).collect();
+        let needed_ids: HashSet<&TrialId> = needed.iter().map(|scored| &scored.trial.id).collect();
+        let let_go = let_go.into_iter().map(|scored| &scored.trial.id).filter(|id| !needed_ids.contains(id));
+        self.let_go.extend(let_go.cloned());
+        let stop = self.sequence.stop;
+        let goes_on = |claim: &Claim<'_>| stop == StopAt::All || claim.state == State::Open;
+        let observe = |claim: &mut Claim<'_>| goes_on(claim).then(|| claim.observe(&needed));
+        let evidence: Vec<Option<Evidence>> = self.claims.iter_mut().map(observe).collect();
         // What is tested at the end has a p of 1 till then.
         let mut ln_e: Vec<f64> = self.claims.iter().map(|claim| claim.greatest.ln_e()).collect();
         ln_e.resize(self.n_hypotheses(), 0.0);
         let adjusted = e_holm(&ln_e).expect("evidence is a number");
         for ((claim, evidence), p_holm) in self.claims.iter_mut().zip(evidence).zip(adjusted) {
+            let Some(evidence) = evidence else { continue };
             if claim.state == State::Open && p_holm <= self.sequence.alpha {
                 claim.state = match claim.greatest.speaks_for() {
                     true if evidence.mean_agrees => State::Supported,
                     false if evidence.mean_opposes => State::Refuted,
                     _ => State::Open,
                 };
+            }
+            if claim.state == State::Open && claim.ln_negligible() >= -self.sequence.alpha.ln() {
+                claim.state = State::Negligible;
             }
             let ln_e = evidence.ln_for.max(evidence.ln_against);
             claim.looks.push(Look { ln_e, p: claim.greatest.p(), state: claim.state });
@@ -151,16 +179,17 @@ impl<'a> Looks<'a> {
 
     /// What the looks came to; `has_text` knows of which trials there are texts.
     pub(super) fn conclude(self, has_text: impl Fn(&TrialId) -> bool) -> Sequential {
-        let Sequence { alpha, order, .. } = self.sequence;
+        let Sequence { alpha, order, stop, .. } = self.sequence;
         let ending = self.ending();
         let (looked, beyond) = order.split_at(self.looked);
         let ids = |prompts: &[String]| {
             let trials = prompts.iter().flat_map(|prompt| &self.by_prompt[prompt.as_str()]);
             trials.map(|trial| &trial.id).collect::<HashSet<_>>()
         };
+        let n_let_go = self.let_go.iter().filter(|id| has_text(id)).count();
         let n_texts_beyond = match ending {
-            Ending::Decided => ids(beyond).into_iter().filter(|id| has_text(id)).count(),
-            Ending::Spent | Ending::Open => 0,
+            Ending::Decided => ids(beyond).into_iter().filter(|id| has_text(id)).count() + n_let_go,
+            Ending::Spent | Ending::Open => n_let_go,
         };
         Sequential {
             alpha: *alpha,
@@ -168,11 +197,13 @@ impl<'a> Looks<'a> {
             ending,
             paths: self.claims.iter().map(Claim::path).collect(),
             n_prompts_planned: order.len(),
-            n_texts: ids(looked).len(),
+            n_texts: ids(looked).difference(&self.let_go.iter().collect()).count(),
             n_texts_planned: ids(order).len(),
             n_texts_beyond,
             at_the_end: self.at_the_end,
             notes: self.notes,
+            let_go: self.let_go,
+            stop: *stop,
         }
     }
 }

@@ -14,6 +14,7 @@ use strum::Display;
 
 use super::{Questions, ScoredTrial, TrialResult};
 use crate::domain::{Trial, TrialId};
+use crate::experiment::StopAt;
 
 mod claim;
 mod decision;
@@ -48,18 +49,29 @@ pub struct Sequential {
     /// Distinct ones, of the prompts looked at.
     pub n_texts: usize,
     pub n_texts_planned: usize,
-    /// Made of prompts after the last one looked at, and not used.
+    /// Made of prompts after the last one looked at, or for hypotheses that were settled by then, and not used.
     pub n_texts_beyond: usize,
+    /// Of the prompts looked at: the texts that no hypothesis needed any more.
+    pub let_go: HashSet<TrialId>,
+    pub stop: StopAt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// All hypotheses that can be are decided.
+    /// Enough hypotheses are decided: see [`StopAt`].
     Decided,
     /// All prompts were looked at.
     Spent,
     /// The next prompt's texts are not all there.
     Open,
+}
+
+impl Sequential {
+    /// Whether a trial's text counts: it is of a prompt that was looked at, or may yet be, and a hypothesis needed it.
+    pub fn used(&self, trial: &Trial) -> bool {
+        let is_beyond = self.ending == Ending::Decided && !self.prompts.contains(&trial.prompt);
+        !is_beyond && !self.let_go.contains(&trial.id)
+    }
 }
 
 /// One hypothesis, prompt by prompt.
@@ -90,6 +102,8 @@ pub enum State {
     Open,
     Supported,
     Refuted,
+    /// Whatever the difference is, it lies within what is negligible.
+    Negligible,
 }
 
 /// What weighs the evidence.

@@ -81,7 +81,7 @@ fn decide(
     path: &Path,
     trials: &[ScoredTrial],
 ) {
-    let state = path.looks.last().map_or(State::Open, |look| look.state);
+    let state = path.state();
     verdict.outcome = outcome(state);
     verdict.p = Some(path.looks.last().map_or(1.0, |look| look.p));
     verdict.detectable = None;
@@ -100,7 +100,9 @@ fn decide(
         let n = path.levels.len();
         found.push(match state {
             State::Supported => format!("holds for each {each} ({n} of them); weakest for {}", of_level.level),
-            State::Open | State::Refuted => format!("of {n} levels of {each}, weakest for {}", of_level.level),
+            State::Open | State::Refuted | State::Negligible => {
+                format!("of {n} levels of {each}, weakest for {}", of_level.level)
+            }
         });
         verdict.effects.clone_from(&of_level.effects);
     }
@@ -147,11 +149,16 @@ fn outcome(state: State) -> Conclusion {
     match state {
         State::Supported => Conclusion::Supported,
         State::Refuted => Conclusion::Refuted,
-        State::Open => Conclusion::Inconclusive,
+        State::Open | State::Negligible => Conclusion::Inconclusive,
     }
 }
 
 impl Path {
+    /// After the last look.
+    pub fn state(&self) -> State {
+        self.looks.last().map_or(State::Open, |look| look.state)
+    }
+
     /// The prompts after which it was decided.
     pub fn decided_after(&self) -> Option<usize> {
         self.looks.iter().position(|Look { state, .. }| *state != State::Open).map(|place| place + 1)

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::analysis::{Conclusion, Verdict};
-use crate::domain::{Cell, Factor, Generation, Level, Offload, Seed, Selection, Stop, Temperature, TrialId};
-use crate::experiment::{Direction, Hypothesis, LookAfter, Sides, Test};
+use crate::domain::{Cell, Factor, Generation, Level, ModelId, Offload, Seed, Selection, Stop, Temperature, TrialId};
+use crate::experiment::{Direction, Hypothesis, LookAfter, Sides, StopAt, Test};
 use crate::journal::record::Failure;
 use crate::metrics::{Metric, Scores};
 use crate::plan::Sequence;
@@ -69,11 +69,14 @@ fn effect(n: usize) -> Vec<ScoredTrial> {
 fn sequence(n: usize) -> Sequence {
     // The last prompt first.
     let order = (0..n).rev().map(|prompt| format!("p{prompt:02}")).collect();
-    Sequence { alpha: 0.05, look: LookAfter::Prompt, order_seed: 0, order }
+    Sequence { alpha: 0.05, look: LookAfter::Prompt, order_seed: 0, order, stop: StopAt::All }
 }
 
 fn judge(scored: &[ScoredTrial], n: usize, hypotheses: &[Hypothesis]) -> (Sequential, Vec<Verdict>) {
-    let sequence = sequence(n);
+    judge_in(sequence(n), scored, hypotheses)
+}
+
+fn judge_in(sequence: Sequence, scored: &[ScoredTrial], hypotheses: &[Hypothesis]) -> (Sequential, Vec<Verdict>) {
     let planned: Vec<Trial> = scored.iter().map(|scored| scored.trial.clone()).collect();
     let questions = Questions { hypotheses, sequential: Some(&sequence), ..Questions::default() };
     let sequential = decide(&planned, questions, scored).unwrap();
@@ -83,9 +86,60 @@ fn judge(scored: &[ScoredTrial], n: usize, hypotheses: &[Hypothesis]) -> (Sequen
 
 /// As `analyse` has them: of the prompts that were looked at.
 fn verdicts(scored: &[ScoredTrial], questions: Questions<'_>, sequential: &Sequential) -> Vec<Verdict> {
-    let is_looked_at = |scored: &&ScoredTrial| sequential.prompts.contains(&scored.trial.prompt);
-    let looked: Vec<ScoredTrial> = scored.iter().filter(is_looked_at).cloned().collect();
+    let looked: Vec<ScoredTrial> = scored.iter().filter(|scored| sequential.used(&scored.trial)).cloned().collect();
     crate::analysis::decided(&looked, questions, Some(sequential))
+}
+
+/// Model a is cured by a high temperature, b is left as it is.
+fn suspects() -> [Hypothesis; 2] {
+    MODELS.map(|model| Hypothesis {
+        id: model.to_owned(),
+        within: Selection::of([ModelId::from(model)]),
+        ..rises(Direction::Decreasing)
+    })
+}
+
+#[test]
+fn the_first_suspect_that_is_supported_ends_a_search() {
+    let scored = sweep(24, |_, model, t, _| Made::Score(if model == "a" && t < 0.5 { 0.9 } else { 0.1 }));
+    let search = Sequence { stop: StopAt::First { negligible: 0.2 }, ..sequence(24) };
+    let (sequential, verdicts) = judge_in(search, &scored, &suspects());
+    assert_eq!(sequential.ending, Ending::Decided);
+    let t = sequential.prompts.len();
+    assert!(t < 12, "{t}");
+    assert_eq!(
+        verdicts.iter().map(|v| v.outcome).collect::<Vec<_>>(),
+        [Conclusion::Supported, Conclusion::Inconclusive]
+    );
+    let said = sequential.sentence();
+    assert!(said.starts_with(&format!("the first hypothesis was supported after {t} of 24 prompts")), "{said}");
+    // Where all are to be decided, it goes on.
+    assert_eq!(judge(&scored, 24, &suspects()).0.ending, Ending::Spent);
+}
+
+#[test]
+fn a_suspect_that_changes_next_to_nothing_is_let_go_of() {
+    let scored = |beyond: fn() -> Made| {
+        move |prompt: usize, model: &str, t: f32, chance: f64| match (model, t > 0.5) {
+            // From the 16th prompt on.
+            ("b", _) if prompt < 24 - 15 => beyond(),
+            ("a", high) => Made::Score(if chance < if high { 0.45 } else { 0.55 } { 1.0 } else { 0.0 }),
+            _ => Made::Score(0.1),
+        }
+    };
+    let search = || Sequence { stop: StopAt::First { negligible: 0.2 }, ..sequence(24) };
+    // A margin of 0.2 takes 15 prompts at least.
+    let (sequential, verdicts) = judge_in(search(), &sweep(24, scored(|| Made::Missing)), &suspects());
+    let states: Vec<_> = sequential.paths.iter().map(|path| (path.state(), path.looks.len())).collect();
+    assert_eq!(states, [(State::Open, 24), (State::Negligible, 15)]);
+    assert_eq!(verdicts[1].outcome, Conclusion::Inconclusive);
+    assert!(verdicts[1].sentence.contains("let go of after 15 of 24 prompts"), "{}", verdicts[1].sentence);
+    // Its texts of the other nine prompts are not missed.
+    assert_eq!((sequential.ending, sequential.n_texts), (Ending::Spent, 24 * 4 + 15 * 4));
+    assert_eq!((sequential.let_go.len(), sequential.n_texts_beyond), (9 * 4, 0));
+    // Where they are there, they are not used.
+    let (with, verdicts_with) = judge_in(search(), &sweep(24, scored(|| Made::Score(0.9))), &suspects());
+    assert_eq!((with.n_texts_beyond, verdicts_with), (9 * 4, verdicts));
 }
 
 fn alone(scored: &[ScoredTrial], n: usize, hypothesis: Hypothesis) -> (Sequential, Verdict) {

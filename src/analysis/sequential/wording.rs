@@ -2,6 +2,7 @@
 
 use super::{Ending, Path, Sequential, State};
 use crate::analysis::verdict::p_in_words;
+use crate::experiment::StopAt;
 
 impl Sequential {
     /// When and why it stopped, and what the fixed design would have taken.
@@ -11,12 +12,23 @@ impl Sequential {
         let decided = self.paths.iter().filter(|path| path.decided_after().is_some()).count();
         match self.ending {
             Ending::Decided => {
+                let of = match self.stop {
+                    StopAt::All => "of prompts beyond",
+                    StopAt::First { .. } => "that nothing needed any more",
+                };
                 let beyond = match self.n_texts_beyond {
                     0 => String::new(),
-                    beyond => format!("; {beyond} texts of prompts beyond were made and are not used"),
+                    beyond => format!("; {beyond} texts {of} were made and are not used"),
+                };
+                let decided = match self.stop {
+                    StopAt::All => "decided",
+                    StopAt::First { .. } if self.paths.iter().any(|path| path.state() == State::Supported) => {
+                        "the first hypothesis was supported"
+                    }
+                    StopAt::First { .. } => "decided, and no hypothesis is supported,",
                 };
                 format!(
-                    "decided after {t} of {n} prompts, {texts} of {all} texts; the fixed design would have made the other \
+                    "{decided} after {t} of {n} prompts, {texts} of {all} texts; the fixed design would have made the other \
                      {}{beyond}",
                     all - texts
                 )
@@ -40,6 +52,10 @@ pub fn decided(sequential: &Sequential, path: &Path, state: State, p_holm: Optio
     let odds = odds(greatest);
     match (state, path.decided_after()) {
         (State::Supported, Some(t)) => format!("decided after {t} of {n} prompts: evidence {odds}{p}"),
+        (State::Negligible, Some(t)) => {
+            let least = odds_of(1.0 / sequential.alpha);
+            format!("let go of after {t} of {n} prompts: the difference is negligible, evidence {least} at least")
+        }
         (State::Refuted, Some(t)) => {
             format!("decided after {t} of {n} prompts: evidence for the opposite {odds}{p}")
         }

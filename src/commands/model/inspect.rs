@@ -28,7 +28,7 @@ pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
 }
 
 /// A path is taken as it is; anything else is a model's name first.
-pub(super) fn find(name: &str, known: &Known) -> Result<PathBuf, Failure> {
+pub fn find(name: &str, known: &Known) -> Result<PathBuf, Failure> {
     let path = Path::new(name);
     let is_path = name.contains(std::path::MAIN_SEPARATOR)
         || path.extension().is_some_and(|extension| extension == "gguf" || extension == "toml");

@@ -12,6 +12,8 @@ mod list;
 mod upcycle;
 mod verify;
 
+pub use inspect::find;
+
 pub fn execute(command: &ModelCommand) -> Result<ExitCode, Failure> {
     match command {
         ModelCommand::List(args) => list::list(args),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::{Factor, Level, Offload, Selection, Temperature};
+use crate::experiment::sequential::StopAt;
 use crate::metrics::{Metric, TextPart};
 
 fn text(hypothesis: &str) -> String {
@@ -105,6 +106,8 @@ refusals! {
     a_look_at_no_prompts_is_refused: said_of_looks("max_prompts = 0"),
     more_prompts_than_there_are_are_refused: said_of_looks("max_prompts = 3"),
     an_alpha_of_the_looks_that_is_none_is_refused: said_of_looks("alpha = 0.0"),
+    a_negligible_difference_of_all_or_nothing_is_refused: said_of_looks("stop = \"first\"\nnegligible = 1.0"),
+    a_negligible_difference_is_refused_where_all_is_decided: said_of_looks("negligible = 0.1"),
     looks_without_a_hypothesis_are_refused: refusal(&format!("{VALID}\n[sequential]\n")),
 }
 
@@ -115,7 +118,7 @@ fn said_of_looks(keys: &str) -> String {
 #[test]
 fn looks_have_the_alpha_of_the_analysis_unless_they_have_their_own() {
     let looks = |more: &str| read(&format!("{}\n{more}", text(TREND))).sequential;
-    let default = Sequential { alpha: 0.05, look: LookAfter::Prompt, order_seed: 0, max_prompts: 2 };
+    let default = Sequential { alpha: 0.05, look: LookAfter::Prompt, order_seed: 0, max_prompts: 2, stop: StopAt::All };
     assert_eq!(looks(""), None);
     assert_eq!(looks("[sequential]"), Some(default));
     assert_eq!(looks("[analysis]\nalpha = 0.01\n[sequential]"), Some(Sequential { alpha: 0.01, ..default }));
@@ -125,4 +128,7 @@ fn looks_have_the_alpha_of_the_analysis_unless_they_have_their_own() {
         ),
         Some(Sequential { alpha: 0.1, order_seed: 7, max_prompts: 1, ..default })
     );
+    let first = |negligible| Some(Sequential { stop: StopAt::First { negligible }, ..default });
+    assert_eq!(looks("[sequential]\nstop = \"first\""), first(0.1));
+    assert_eq!(looks("[sequential]\nstop = \"first\"\nnegligible = 0.2"), first(0.2));
 }

@@ -69,8 +69,46 @@ struct Sequence {
     look: LookAfter,
     order_seed: u32,
     order: Vec<String>,
+    #[serde(default, skip_serializing_if = "StopAt::is_all")]
+    stop: StopAt,
 }
-both_ways!(Sequence, sequence::Sequence { alpha, look: into, order_seed, order });
+both_ways!(Sequence, sequence::Sequence { alpha, look: into, order_seed, order, stop: into });
+
+/// Plans before it was a choice know the first alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StopAt {
+    #[default]
+    All,
+    First {
+        negligible: f64,
+    },
+}
+
+impl From<experiment::StopAt> for StopAt {
+    fn from(stop: experiment::StopAt) -> Self {
+        match stop {
+            experiment::StopAt::All => Self::All,
+            experiment::StopAt::First { negligible } => Self::First { negligible },
+        }
+    }
+}
+
+impl From<StopAt> for experiment::StopAt {
+    fn from(stop: StopAt) -> Self {
+        match stop {
+            StopAt::All => Self::All,
+            StopAt::First { negligible } => Self::First { negligible },
+        }
+    }
+}
+
+impl StopAt {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

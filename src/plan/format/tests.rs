@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::Temperature;
-use crate::experiment::{Direction, Hypothesis, LookAfter, Settings, Sides, Test};
+use crate::experiment::{Direction, Hypothesis, LookAfter, Settings, Sides, StopAt as Stop, Test};
 use crate::format::strategies::{cells, chains, factors, generates, markers, seeds, selections};
 use crate::format::{sample, samples};
 use crate::metrics::{Metric, TextPart};
@@ -51,11 +51,14 @@ fn trials() -> impl Strategy<Value = domain::Trial> {
 }
 
 fn sequences() -> impl Strategy<Value = Sequence> {
-    (0.0..1.0, any::<u32>(), vec(".*", 0..4)).prop_map(|(alpha, order_seed, order)| Sequence {
+    let stops =
+        of(0.0..1.0).prop_map(|negligible| negligible.map_or(Stop::All, |negligible| Stop::First { negligible }));
+    (0.0..1.0, any::<u32>(), vec(".*", 0..4), stops).prop_map(|(alpha, order_seed, order, stop)| Sequence {
         alpha,
         look: LookAfter::Prompt,
         order_seed,
         order,
+        stop,
     })
 }
 
@@ -231,7 +234,13 @@ fn a_plan_has_these_bytes() {
         doubts: vec![Doubt { model: "m".to_owned(), factor: None, reason: "r".to_owned() }],
         thought_markers: [("m".to_owned(), crate::metrics::Markers { open: "<t>".into(), close: "</t>".into() })]
             .into(),
-        sequential: Some(Sequence { alpha: 0.05, look: LookAfter::Prompt, order_seed: 3, order: vec!["p".to_owned()] }),
+        sequential: Some(Sequence {
+            alpha: 0.05,
+            look: LookAfter::Prompt,
+            order_seed: 3,
+            order: vec!["p".to_owned()],
+            stop: Stop::All,
+        }),
         trials: vec![trial],
         part: Some(Part { shard: Shard::new(1, 2).expect("it is one"), trials: 0..1 }),
     };

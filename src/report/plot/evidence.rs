@@ -151,8 +151,11 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::analysis::sequential::{Ending, Instrument, Look as Looked, State};
+    use crate::experiment::StopAt;
 
     fn path(hypothesis: &str, e: &[f64], decided: State) -> Path {
         let last = e.len() - 1;
@@ -171,6 +174,8 @@ mod tests {
 
     fn sequential(paths: Vec<Path>) -> Sequential {
         Sequential {
+            let_go: HashSet::new(),
+            stop: StopAt::All,
             alpha: 0.05,
             prompts: vec!["p1".to_owned(), "p2".to_owned(), "p3".to_owned()],
             ending: Ending::Decided,

@@ -1,0 +1,16 @@
+//! The words of an API like OpenAI's: fields of a request and its path, those that OpenAI documents and no others.
+
+use super::{Adjustment, Knob, field, openai_path, response_format, system_message};
+
+pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
+    match knob {
+        Knob::Temperature => field("temperature", to),
+        Knob::TopP => field("top_p", to),
+        Knob::PresencePenalty => field("presence_penalty", to),
+        Knob::FrequencyPenalty => field("frequency_penalty", to),
+        Knob::Template => openai_path(from, to),
+        Knob::System => Some(system_message(to)),
+        Knob::Grammar => response_format(to),
+        _ => None,
+    }
+}

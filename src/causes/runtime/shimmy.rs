@@ -1,0 +1,23 @@
+//! Shimmy's words, of the releases 1.x, which wrap llama.cpp: fields of a request to `/api/generate`, flags of
+//! `shimmy serve`. Its penalties can't be set.
+
+use super::{Adjustment, Knob, field, in_quotes};
+
+pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
+    match knob {
+        Knob::Temperature => field("temperature", to),
+        Knob::TopK => field("top_k", to),
+        Knob::TopP => field("top_p", to),
+        Knob::System => match to.as_str() {
+            "default" => Some("leave out system".to_owned()),
+            "none" => field("system", "\"\""),
+            text => field("system", &in_quotes(text)),
+        },
+        Knob::CpuMoe => match to.as_str() {
+            "none" => Some("leave out --cpu-moe and --n-cpu-moe".to_owned()),
+            "all" => Some("--cpu-moe".to_owned()),
+            layers => Some(format!("--n-cpu-moe {layers}")),
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,89 @@
+//! Owns the arguments of `diagnose`.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::run::{KernelsArg, Means, ServerOptions};
+
+#[derive(Debug, Args)]
+pub struct DiagnoseArgs {
+    /// The model: a GGUF file, or a name of the catalogue (moe-sweep model list).
+    #[arg(required_unless_present = "server", conflicts_with = "server")]
+    pub model: Option<String>,
+    /// Whose defaults it runs with: llama-server, ollama, shimmy, vllm or transformers.
+    #[arg(long, value_name = "RUNTIME", default_value = "llama-server")]
+    pub like: String,
+    /// Whether prompts go into the model's chat template: raw or chat
+    /// [default: chat where the model's file has a template].
+    #[arg(long, value_name = "TEMPLATE")]
+    pub template: Option<String>,
+    #[command(flatten)]
+    pub samplers: SamplerOptions,
+    #[command(flatten)]
+    pub engine: EngineOptions,
+    /// Tokens of a text at most. A loop that begins later is not seen.
+    #[arg(long, value_name = "N", default_value = "128")]
+    pub max_tokens: NonZeroU32,
+    /// Your own prompts, at least 12: one a line, JSON lines, or CSV with a column "prompt" or "text"
+    /// [default: 72 built-in ones of six kinds].
+    #[arg(long, value_name = "FILE")]
+    pub prompt_file: Option<PathBuf>,
+    /// Where the stages' runs and the diagnosis go [default: results/diagnose- and the model's name].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub means: Means,
+    /// What multiplies quantised weights on the CPU; see `run`.
+    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
+    pub kernels: KernelsArg,
+    /// Print the diagnosis as JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub server: ServerOptions,
+}
+
+/// What you run with where it is not the runtime's default.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Samplers, where they are not the runtime's defaults")]
+pub struct SamplerOptions {
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    pub temperature: Option<f32>,
+    #[arg(long, value_name = "K")]
+    pub top_k: Option<i32>,
+    #[arg(long, value_name = "P")]
+    pub top_p: Option<f32>,
+    #[arg(long, value_name = "P")]
+    pub min_p: Option<f32>,
+    /// 1 is none.
+    #[arg(long, value_name = "X")]
+    pub repeat_penalty: Option<f32>,
+    #[arg(long, value_name = "N")]
+    pub repeat_last_n: Option<i32>,
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub presence_penalty: Option<f32>,
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub frequency_penalty: Option<f32>,
+}
+
+/// Levels as an experiment file writes them.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Engine, where it is not llama.cpp's default")]
+pub struct EngineOptions {
+    /// f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl.
+    #[arg(long, value_name = "TYPE")]
+    pub cache_type_k: Option<String>,
+    #[arg(long, value_name = "TYPE")]
+    pub cache_type_v: Option<String>,
+    /// auto, on or off.
+    #[arg(long, value_name = "WHETHER")]
+    pub flash_attn: Option<String>,
+    /// model, always or never.
+    #[arg(long, value_name = "WHETHER")]
+    pub bos: Option<String>,
+    /// Any other factor of an experiment and its level, such as rope=linear:4 or eos=ignore.
+    #[arg(long = "set", value_name = "FACTOR=LEVEL")]
+    pub set: Vec<String>,
+}

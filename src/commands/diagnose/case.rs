@@ -1,0 +1,75 @@
+//! Turns what was typed into the case that is to be diagnosed.
+
+use miette::miette;
+
+use super::super::Failure;
+use super::given::{prompts, target};
+use crate::cli::{DiagnoseArgs, SamplerOptions};
+use crate::diagnosis::{About, Case, Frame, Known, Like, Overrides, Prompts, Setup, typed_level, typed_pair};
+use crate::domain::{Factor, Level, Template};
+
+/// Of a switch that does not make it loop less, however many are tried.
+const ALPHA: f64 = 0.05;
+/// Ten points of the share of texts that loop.
+const NEGLIGIBLE: f64 = 0.1;
+/// Room for a prompt.
+const PROMPT_TOKENS: u32 = 512;
+
+/// The case, and how its experiments are asked.
+pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
+    let (target, model, about) = target(args)?;
+    let like: Like = args.like.parse().map_err(|_| {
+        let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
+        Failure::usage(miette!(help = format!("use one of: {known}"), "there is no runtime {:?}", args.like))
+    })?;
+    let as_run = like
+        .setup(&model, overrides(args.samplers))
+        .ok_or_else(|| Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature")))?;
+    let as_run = with_levels(as_run, args, &about)?;
+    let Prompts { search, fresh } = prompts(args.prompt_file.as_deref())?;
+    let max_tokens = args.max_tokens.get();
+    let frame = Frame {
+        name: format!("diagnose-{model}"),
+        model,
+        target,
+        max_tokens,
+        context: max_tokens + PROMPT_TOKENS,
+        alpha: ALPHA,
+        negligible: NEGLIGIBLE,
+    };
+    Ok((Case { as_run, about, search, fresh }, frame))
+}
+
+fn overrides(typed: SamplerOptions) -> Overrides {
+    let SamplerOptions {
+        temperature,
+        top_k,
+        top_p,
+        min_p,
+        repeat_penalty,
+        repeat_last_n,
+        presence_penalty,
+        frequency_penalty,
+    } = typed;
+    Overrides { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, presence_penalty, frequency_penalty }
+}
+
+fn with_levels(as_run: Setup, args: &DiagnoseArgs, about: &About) -> Result<Setup, Failure> {
+    let engine = &args.engine;
+    let named = [
+        (Factor::KvK, &engine.cache_type_k),
+        (Factor::KvV, &engine.cache_type_v),
+        (Factor::FlashAttention, &engine.flash_attn),
+        (Factor::Bos, &engine.bos),
+        (Factor::Template, &args.template),
+    ];
+    let usual = if about.template == Known::Yes { Template::Chat } else { Template::Raw };
+    let mut levels: Vec<Level> = vec![usual.into()];
+    for (factor, typed) in named {
+        levels.extend(typed.as_ref().map(|typed| typed_level(factor, typed)).transpose()?);
+    }
+    for typed in &engine.set {
+        levels.push(typed_pair(typed)?);
+    }
+    Ok(levels.into_iter().fold(as_run, |setup, level| setup.at(level)))
+}

@@ -1,0 +1,65 @@
+//! Finds the model and reads the prompts that a diagnosis is of.
+
+use std::path::Path;
+
+use miette::miette;
+
+use super::super::Failure;
+use super::super::model::find;
+use super::super::variant::substitute;
+use crate::cli::{DiagnoseArgs, Known as KnownModels};
+use crate::diagnosis::{About, FEWEST, Known, Place, Prompts, Target, about, built_in, shared_out};
+use crate::engine::EngineKind;
+use crate::experiment::parse_prompts;
+use crate::model::read_header;
+use crate::regular_file;
+use crate::text_file::decode;
+
+/// Whom the texts are asked of, what the model is called, and what is known of it.
+pub fn target(args: &DiagnoseArgs) -> Result<(Target, String, About), Failure> {
+    if let Some(substitute) = substitute(&args.server)? {
+        let served_as = substitute.served_as.ok_or_else(|| {
+            Failure::usage(miette!(help = "name it with --served-as", "which of the server's models is meant?"))
+        })?;
+        let about = About { place: Place::Server, template: Known::Yes, ..About::default() };
+        let model = plain_name(&served_as);
+        return Ok((Target::Server { server: substitute.server, served_as }, model, about));
+    }
+    let typed = args.model.as_deref().unwrap_or_default();
+    let path = find(typed, &KnownModels { experiment: None })?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let about = match EngineKind::of(&path) {
+        EngineKind::Scripted => About::default(),
+        _ => {
+            let (_, anatomy) = read_header(&path)?;
+            about(&anatomy, Known::No)
+        }
+    };
+    let model = plain_name(&path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default());
+    Ok((Target::File(path), model, about))
+}
+
+/// A name for folders and experiments.
+fn plain_name(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = name.chars().map(plain).collect();
+    name.trim_start_matches('.').to_owned()
+}
+
+/// The built-in prompts, or those of a file.
+pub fn prompts(file: Option<&Path>) -> Result<Prompts, Failure> {
+    let Some(path) = file else { return Ok(built_in()) };
+    let cannot = |why: String| {
+        let help = "give a text file with a prompt a line, JSON lines, or a JSON list";
+        Failure::bad_setup(miette!(help = help, "cannot read the prompts {}: {why}", path.display()))
+    };
+    let bytes = regular_file::read(path).map_err(|error| cannot(error.to_string()))?;
+    let text = decode(&bytes).map_err(|fault| cannot(format!("line {}: {fault}", fault.line())))?;
+    let name = path.display().to_string();
+    let read = parse_prompts(&name, text).map_err(|(line, why)| cannot(format!("line {line}: {why}")))?;
+    let n = read.len();
+    shared_out(read.into_iter().map(|(_, prompt)| prompt.text).collect()).ok_or_else(|| {
+        let help = format!("give {} at least: a third of them is kept to confirm what the others find", FEWEST);
+        Failure::bad_setup(miette!(help = help, "{} has {n} prompts, which can't show a cause", path.display()))
+    })
+}

@@ -1,0 +1,113 @@
+//! Owns how the runtimes that people use choose tokens where they are told nothing, and what a person says otherwise.
+
+use strum::{Display, EnumString, VariantNames};
+
+use super::setup::Setup;
+use crate::domain::{Slot, Step, Temperature};
+use crate::experiment::builtin_chains;
+
+/// A runtime whose defaults a person runs with. Where each comes from stands beside its chain in `chains.toml`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Like {
+    /// llama.cpp's programs: llama-server, llama-cli.
+    #[default]
+    LlamaServer,
+    Ollama,
+    Shimmy,
+    Vllm,
+    Transformers,
+}
+
+/// What a person's command line says of the samplers, in llama.cpp's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Overrides {
+    pub temperature: Option<f32>,
+    pub top_k: Option<i32>,
+    pub top_p: Option<f32>,
+    pub min_p: Option<f32>,
+    pub repeat_penalty: Option<f32>,
+    pub repeat_last_n: Option<i32>,
+    pub presence_penalty: Option<f32>,
+    pub frequency_penalty: Option<f32>,
+}
+
+impl Like {
+    fn chain(self) -> &'static str {
+        match self {
+            Self::LlamaServer => "llama.cpp",
+            Self::Ollama => "ollama-go",
+            Self::Shimmy => "shimmy-1.7",
+            Self::Vllm => "vllm",
+            Self::Transformers => "greedy",
+        }
+    }
+
+    fn temperature(self) -> f32 {
+        match self {
+            Self::LlamaServer | Self::Ollama => 0.8,
+            Self::Shimmy => 0.7,
+            Self::Vllm | Self::Transformers => 1.0,
+        }
+    }
+
+    /// The model as the runtime runs it, but for what the person says; None where a temperature is none.
+    pub fn setup(self, model: &str, overrides: Overrides) -> Option<Setup> {
+        let chain = builtin_chains().into_iter().find(|chain| chain.id == self.chain())?;
+        let mut steps = chain.steps;
+        overrides.apply(&mut steps);
+        let temperature = Temperature::new(overrides.temperature.unwrap_or(self.temperature()))?;
+        Some(Setup::new(model, steps, temperature))
+    }
+}
+
+impl Overrides {
+    fn apply(self, steps: &mut Vec<Step<Slot>>) {
+        let Self {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        } = self;
+        let of_penalties = repeat_penalty.is_some()
+            || repeat_last_n.is_some()
+            || presence_penalty.is_some()
+            || frequency_penalty.is_some();
+        let has = |steps: &[Step<Slot>], is: fn(&Step<Slot>) -> bool| steps.iter().any(is);
+        // What the runtime's chain lacks goes where llama.cpp has it: penalties first, then truncations.
+        if top_p.is_some() && !has(steps, |step| matches!(step, Step::TopP { .. })) {
+            steps.insert(0, Step::TopP { p: 1.0, min_keep: 0 });
+        }
+        if min_p.is_some() && !has(steps, |step| matches!(step, Step::MinP { .. })) {
+            steps.insert(0, Step::MinP { p: 0.0, min_keep: 0 });
+        }
+        if top_k.is_some() && !has(steps, |step| matches!(step, Step::TopK { .. })) {
+            steps.insert(0, Step::TopK { k: 0 });
+        }
+        if of_penalties && !has(steps, |step| matches!(step, Step::Penalties { .. })) {
+            steps.insert(0, Step::Penalties { last_n: 64, repeat: 1.0, frequency: 0.0, presence: 0.0 });
+        }
+        // A temperature is a draw's: where the runtime takes the most probable token by default, it draws when told one.
+        if temperature.is_some_and(|t| t > 0.0) && *steps == [Step::Greedy] {
+            *steps = vec![Step::Temperature { t: Slot::Trial }, Step::Dist];
+        }
+        for step in steps {
+            match step {
+                Step::TopK { k } => *k = top_k.unwrap_or(*k),
+                Step::TopP { p, .. } => *p = top_p.unwrap_or(*p),
+                Step::MinP { p, .. } => *p = min_p.unwrap_or(*p),
+                Step::Penalties { last_n, repeat, frequency, presence } => {
+                    *last_n = repeat_last_n.unwrap_or(*last_n);
+                    *repeat = repeat_penalty.unwrap_or(*repeat);
+                    *frequency = frequency_penalty.unwrap_or(*frequency);
+                    *presence = presence_penalty.unwrap_or(*presence);
+                }
+                _ => {}
+            }
+        }
+    }
+}

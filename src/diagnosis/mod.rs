@@ -1,0 +1,24 @@
+//! Owns the course of a diagnosis: which experiments find out why a model loops, and what they come to.
+//!
+//! It is a loop around the same pipe as `run`, not a second one: each stage is an experiment file, and what it finds an
+//! analysis. Must not know how a stage's texts are made, nor how anything is shown.
+
+mod about;
+mod course;
+mod evidence;
+mod like;
+mod prompts;
+mod setup;
+mod stage;
+mod switches;
+mod typed;
+
+pub use about::about;
+pub use course::{Case, Diagnosis, Ending, Remedy, StageNote, Tried, diagnose};
+pub use evidence::{Answer, Looped, Outcome, Period, Rate};
+pub use like::{Like, Overrides};
+pub use prompts::{FEWEST, Prompts, built_in, shared_out};
+pub use setup::{Edit, Setup};
+pub use stage::{Frame, Prompt, Stage, StageKind, Target};
+pub use switches::{About, Kind, Known, NotTried, Place, Switch};
+pub use typed::{NoLevel, typed_level, typed_pair};

@@ -1,0 +1,275 @@
+//! Writes a stage as an experiment file, so that whatever a diagnosis claims can be run again by hand. Must not know why
+//! these arms are compared.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use strum::Display;
+use toml::{Table, Value};
+
+use super::setup::Setup;
+use crate::domain::{Chain, Factor, Level, Seed, Written};
+use crate::experiment::{Server, chain_table, number};
+use crate::metrics::Metric;
+
+/// Texts made to answer one question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    pub kind: StageKind,
+    /// The first is the base, from which the others are changes.
+    pub arms: Vec<Arm>,
+    pub claims: Vec<Claim>,
+    pub prompts: Vec<Prompt>,
+    pub seeds: Vec<Seed>,
+}
+
+/// In the order in which a diagnosis takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display)]
+#[strum(serialize_all = "kebab-case")]
+pub enum StageKind {
+    /// Does it loop as it is run?
+    AsRun,
+    /// The same with more prompts.
+    MorePrompts,
+    /// One switch at a time.
+    Switches,
+    /// One switch at a time, the first that was found switched.
+    SecondCause,
+    /// Two switches together.
+    Pairs,
+    /// What was found, on prompts and seeds that nobody has seen.
+    Remedy,
+    /// All of it, as one experiment that a person can extend.
+    Whole,
+}
+
+/// A way to run the model, in a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arm {
+    /// Also the name of its claim.
+    pub id: String,
+    pub setup: Setup,
+}
+
+/// That one arm loops less than another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    pub id: String,
+    /// The places of the two arms.
+    pub base: usize,
+    pub other: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    pub id: String,
+    pub kind: String,
+    pub text: String,
+}
+
+/// What a stage's experiments have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// What runs of it are called.
+    pub name: String,
+    pub model: String,
+    pub target: Target,
+    pub max_tokens: u32,
+    pub context: u32,
+    /// The probability of a cause that is none.
+    pub alpha: f64,
+    /// Within what a switch is let go of.
+    pub negligible: f64,
+}
+
+/// Whom the texts are asked of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A model in a file, by llama.cpp.
+    File(PathBuf),
+    /// A model that a server has, by the name that it gives it.
+    Server { server: Server, served_as: String },
+}
+
+impl StageKind {
+    /// Whether it ends as soon as one of its claims is decided.
+    fn is_search(self) -> bool {
+        match self {
+            Self::Switches | Self::SecondCause | Self::Pairs => true,
+            Self::AsRun | Self::MorePrompts | Self::Remedy | Self::Whole => false,
+        }
+    }
+
+    /// Its place among the stages, as people see it.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::AsRun | Self::MorePrompts => 1,
+            Self::Switches | Self::SecondCause => 2,
+            Self::Pairs => 3,
+            Self::Remedy | Self::Whole => 4,
+        }
+    }
+
+    /// What it asks.
+    pub fn question(self) -> &'static str {
+        match self {
+            Self::AsRun => "Does it loop as it is run?",
+            Self::MorePrompts => "Does it loop as it is run, on more prompts?",
+            Self::Switches => "Which switch, by itself, makes it loop less?",
+            Self::SecondCause => "Which second switch makes it loop less still?",
+            Self::Pairs => "Which switches together make it loop less?",
+            Self::Whole => "What does each switch do to the share of texts that loop?",
+            Self::Remedy => "Does the remedy hold on prompts and seeds that nothing was chosen by?",
+        }
+    }
+}
+
+impl Stage {
+    /// The name of its file and of its run's folder.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.kind.number(), self.kind)
+    }
+
+    /// The experiment file.
+    pub fn toml(&self, frame: &Frame) -> String {
+        let Frame { name, model, target, max_tokens, context, alpha, negligible } = frame;
+        let mut out = format!(
+            "# A stage of a diagnosis: moe-sweep run takes it as any other experiment.\n\
+             schema = 1\nname = {}\nquestion = {}\n\n[generate]\nmax_tokens = {max_tokens}\ncontext = {context}\n",
+            quoted(&format!("{name}-{}", self.name())),
+            quoted(self.kind.question()),
+        );
+        let _ = writeln!(out, "\n[grid]");
+        for (factor, levels) in self.factors() {
+            let levels: Vec<Value> = levels.into_iter().map(value).collect();
+            let _ = writeln!(out, "{factor} = {}", Value::Array(levels));
+        }
+        let seeds: Vec<String> = self.seeds.iter().map(|seed| seed.get().to_string()).collect();
+        let _ = writeln!(out, "seed = [{}]", seeds.join(", "));
+        if let Some(design) = self.design() {
+            let _ = writeln!(out, "design = {}", quoted(design));
+        }
+        out += "\n[[model]]\n";
+        let mut entry = Table::from_iter([("id".to_owned(), Value::from(model.as_str()))]);
+        match target {
+            Target::File(path) => {
+                entry.insert("path".to_owned(), path.display().to_string().into());
+                out += &entry.to_string();
+            }
+            Target::Server { server, served_as } => {
+                entry.insert("server".to_owned(), server.id.clone().into());
+                entry.insert("served_as".to_owned(), served_as.clone().into());
+                let _ = write!(out, "{entry}\n[[server]]\n{}", server_table(server));
+            }
+        }
+        for chain in self.chains() {
+            let _ = write!(out, "\n[[chain]]\n{}", chain_table(chain));
+        }
+        if self.kind.is_search() {
+            let _ = write!(out, "\n[sequential]\nalpha = {alpha}\nstop = \"first\"\nnegligible = {negligible}\n");
+        } else {
+            let _ = write!(out, "\n[analysis]\nalpha = {alpha}\n");
+        }
+        for claim in &self.claims {
+            out += &self.hypothesis(claim);
+        }
+        let _ = write!(out, "\n[prompts]\ninline = [\n");
+        for Prompt { kind, text, .. } in &self.prompts {
+            let _ = writeln!(out, "    {{ group = {}, text = {} }},", quoted(kind), quoted(text));
+        }
+        out += "]\n";
+        out
+    }
+
+    /// Of each factor that varies or is not as usual, its levels; the base's first.
+    fn factors(&self) -> Vec<(Factor, Vec<&Level>)> {
+        let levels = |factor: Factor| {
+            let mut levels: Vec<&Level> = Vec::new();
+            for arm in &self.arms {
+                let level = arm.setup.cell.level(factor);
+                if !levels.contains(&level) {
+                    levels.push(level);
+                }
+            }
+            levels
+        };
+        let is_written = |(factor, levels): &(Factor, Vec<&Level>)| {
+            factor.usual().as_ref() != levels.first().copied() || levels.len() > 1
+        };
+        Factor::ALL.into_iter().map(|factor| (factor, levels(factor))).filter(is_written).collect()
+    }
+
+    /// The smallest design that has all arms.
+    fn design(&self) -> Option<&'static str> {
+        let [base, others @ ..] = self.arms.as_slice() else { return None };
+        let n_changes = |arm: &Arm| {
+            let differs = |factor: &Factor| arm.setup.cell.level(*factor) != base.setup.cell.level(*factor);
+            Factor::ALL.into_iter().filter(differs).count()
+        };
+        match others.iter().map(n_changes).max() {
+            None => None,
+            Some(0 | 1) => Some("one-at-a-time"),
+            Some(2) => Some("pairwise"),
+            Some(_) => Some("full"),
+        }
+    }
+
+    fn chains(&self) -> Vec<&Chain> {
+        let mut chains: Vec<&Chain> = Vec::new();
+        for Arm { setup, .. } in &self.arms {
+            if !chains.iter().any(|chain| chain.id == setup.chain.id) {
+                chains.push(&setup.chain);
+            }
+        }
+        chains
+    }
+
+    /// A claim names a level of every factor that varies, so that it is about its two arms and no other.
+    fn hypothesis(&self, claim: &Claim) -> String {
+        let arms = [&self.arms[claim.base], &self.arms[claim.other]];
+        let varying = self.factors().into_iter().filter(|(_, levels)| levels.len() > 1);
+        let (compared, kept): (Vec<Factor>, Vec<Factor>) = varying
+            .map(|(factor, _)| factor)
+            .partition(|factor| arms[0].setup.cell.level(*factor) != arms[1].setup.cell.level(*factor));
+        let selection = |arm: &Arm, factors: &[Factor]| {
+            let level = |factor: &Factor| (factor.name().to_owned(), value(arm.setup.cell.level(*factor)));
+            Value::Table(factors.iter().map(level).collect())
+        };
+        let mut out = format!("\n[[hypothesis]]\nid = {}\nmetric = \"{}\"\n", quoted(&claim.id), Metric::Loop.name());
+        if !kept.is_empty() {
+            let _ = writeln!(out, "where = {}", selection(arms[0], &kept));
+        }
+        let [base, other] = arms.map(|arm| selection(arm, &compared));
+        let _ = write!(out, "contrast = {{ base = {base}, other = {other} }}\nexpect = \"decreasing\"\n");
+        out
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn value(level: &Level) -> Value {
+    match level.written() {
+        Written::Name(name) => name.into(),
+        Written::Integer(n) => n.into(),
+        // Levels are f32 at most, and are written as short as they can be.
+        Written::Number(x) => number(x as f32),
+        Written::Switch(on) => on.into(),
+    }
+}
+
+fn server_table(server: &Server) -> Table {
+    let mut table = Table::new();
+    let mut set = |name: &str, value: String| table.insert(name.to_owned(), value.into());
+    set("id", server.id.clone());
+    set("url", server.url.to_string());
+    set("api", server.api.to_string());
+    if let Some(variable) = &server.key_env {
+        set("key_env", variable.clone());
+    }
+    if let Some(chain) = &server.own_chain {
+        set("own_chain", chain.clone());
+    }
+    table
+}

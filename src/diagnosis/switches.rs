@@ -1,0 +1,316 @@
+//! Lists what can be switched of a setup, one thing at a time, and why the rest is not tried. Must not know whether any
+//! of it helps: that comes out of texts.
+
+use super::setup::{Edit, Setup, USUAL_TEMPERATURE, truncates};
+use crate::causes::{Adjustment, Cause, Knob};
+use crate::domain::{
+    Bos, CacheType, FlashAttention, KvK, KvV, Level, Offload, OpOffload, Rope, Step, Temperature, Template,
+};
+use crate::experiment::builtin_chains;
+
+/// Something that can be switched, and what it would be if it helped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Switch {
+    pub cause: Cause,
+    pub kind: Kind,
+    pub edits: Vec<Edit>,
+    /// In the words of a runtime's settings.
+    pub adjustments: Vec<Adjustment>,
+}
+
+/// What it means that a switch helps. In the order in which explanations are preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A setting that is not as usual was put back.
+    Undo,
+    /// Something is changed that is as usual, and that no one would call a fault.
+    Medicine,
+}
+
+/// What is not tried, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotTried {
+    pub what: String,
+    pub why: String,
+}
+
+/// What is known of the target before a text is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    pub place: Place,
+    /// Whether its file has a chat template.
+    pub template: Known,
+    /// Whether its vocabulary has a beginning-of-sequence token.
+    pub bos: Known,
+    /// Whether it puts one before a prompt.
+    pub adds_bos: Known,
+    pub experts: Experts,
+    /// Whether there is a device beside the host.
+    pub accelerator: Known,
+}
+
+/// Where a model is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    #[default]
+    File,
+    Server,
+}
+
+/// Whether a model is a mixture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Experts {
+    #[default]
+    None,
+    Some,
+}
+
+/// What is known of a question with two answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    Yes,
+    No,
+    #[default]
+    Unknown,
+}
+
+impl From<bool> for Known {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+/// llama-server's samplers, in their order.
+const LLAMA_SERVERS: &str = "penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature";
+/// A repeat penalty that people add against loops.
+const SOME_PENALTY: f32 = 1.1;
+/// As far back as a penalty looks where it looks back on all of a text.
+const LONG_LAST_N: i32 = 4096;
+/// Below this a temperature is low, so that one with more room is tried.
+const ROOMY_TEMPERATURE: f32 = 1.2;
+/// A temperature at which the most probable token is nearly always taken.
+const COOL_TEMPERATURE: f32 = 0.3;
+
+/// All that can be switched by itself.
+pub fn switches(setup: &Setup, about: &About) -> Vec<Switch> {
+    let mut found = Vec::new();
+    found.extend(of_penalties(setup));
+    found.extend(of_choice(setup));
+    found.extend(of_truncation(setup));
+    found.extend(of_prompt(setup, about));
+    if about.place == Place::File {
+        found.extend(of_engine(setup, about));
+    }
+    found
+}
+
+/// What is not tried here.
+pub fn not_tried(about: &About) -> Vec<NotTried> {
+    let not = |what: &str, why: &str| NotTried { what: what.to_owned(), why: why.to_owned() };
+    let mut found = Vec::new();
+    match about.place {
+        Place::Server => found.push(not(
+            "the engine's settings (cache types, flash attention, context)",
+            "they are the server's: start it with others, or give its model's file",
+        )),
+        Place::File => {
+            if about.accelerator != Known::Yes {
+                found.push(not("a GPU's kernels", "this machine, or this build, has none"));
+            }
+            found.push(not("the weights' precision", "no better file of the model is known here"));
+        }
+    }
+    found.push(not("speculative decoding, prompt caches", "moe-sweep can't vary them"));
+    found
+}
+
+/// llama.cpp's chain as a whole: all switches of samplers at once.
+pub fn usual_chain(setup: &Setup) -> Option<Switch> {
+    let usual = builtin_chains().into_iter().find(|chain| chain.id == "llama.cpp")?;
+    let from = setup.chain.steps.clone();
+    let is_on = |step: &&Step<_>| !step.is_off();
+    let same = from.iter().filter(is_on).eq(usual.steps.iter().filter(is_on));
+    (!same).then(|| Switch {
+        cause: Cause::Chain,
+        kind: Kind::Undo,
+        edits: vec![Edit::Chain(usual)],
+        adjustments: vec![adjustment(Knob::Samplers, "as run", LLAMA_SERVERS)],
+    })
+}
+
+fn of_penalties(setup: &Setup) -> Vec<Switch> {
+    let off = (64, 1.0, 0.0, 0.0);
+    let penalties = setup.find(|step| match *step {
+        Step::Penalties { last_n, repeat, frequency, presence } => Some((last_n, repeat, frequency, presence)),
+        _ => None,
+    });
+    let (last_n, repeat, frequency, presence) = penalties.unwrap_or(off);
+    let mut found = Vec::new();
+    let mut put_back = |cause, edit, knob, from: String, to: &str| {
+        let adjustments = vec![adjustment(knob, &from, to)];
+        found.push(Switch { cause, kind: Kind::Undo, edits: vec![edit], adjustments });
+    };
+    if repeat <= 0.0 {
+        put_back(Cause::PenaltyZero, Edit::Repeat(1.0), Knob::RepeatPenalty, repeat.to_string(), "1.0");
+    } else if repeat != 1.0 {
+        put_back(Cause::PenaltyStrong, Edit::Repeat(1.0), Knob::RepeatPenalty, repeat.to_string(), "1.0");
+    }
+    if presence != 0.0 {
+        put_back(Cause::PresencePenalty, Edit::Presence(0.0), Knob::PresencePenalty, presence.to_string(), "0");
+    }
+    if frequency != 0.0 {
+        put_back(Cause::FrequencyPenalty, Edit::Frequency(0.0), Knob::FrequencyPenalty, frequency.to_string(), "0");
+    }
+    let acts = last_n != 0 && (repeat, frequency, presence) != (1.0, 0.0, 0.0);
+    if acts && (1..LONG_LAST_N).contains(&last_n) {
+        put_back(
+            Cause::WindowShort,
+            Edit::LastN(LONG_LAST_N),
+            Knob::RepeatLastN,
+            last_n.to_string(),
+            &LONG_LAST_N.to_string(),
+        );
+    }
+    if !acts {
+        let adjustments = vec![adjustment(Knob::RepeatPenalty, &repeat.to_string(), &SOME_PENALTY.to_string())];
+        let edits = vec![Edit::Repeat(SOME_PENALTY)];
+        found.push(Switch { cause: Cause::PenaltyMissing, kind: Kind::Medicine, edits, adjustments });
+    }
+    found
+}
+
+/// Whether, and from how much of the distribution, tokens are drawn.
+fn of_choice(setup: &Setup) -> Vec<Switch> {
+    let is_greedy = setup.chain.steps.contains(&Step::Greedy);
+    let temperature = setup.cell.temperature().get();
+    let to = |cause, kind, to: f32| {
+        let level = Temperature::new(to).expect("these are temperatures");
+        let adjustments = vec![adjustment(Knob::Temperature, &temperature.to_string(), &to.to_string())];
+        Switch { cause, kind, edits: vec![Edit::Level(level.into())], adjustments }
+    };
+    let mut found = Vec::new();
+    if is_greedy {
+        let drawn_at = if temperature > 0.0 { temperature } else { USUAL_TEMPERATURE };
+        let to_draw = adjustment(Knob::Temperature, "greedy", &drawn_at.to_string());
+        found.push(Switch {
+            cause: Cause::Greedy,
+            kind: Kind::Undo,
+            edits: vec![Edit::Draw],
+            adjustments: vec![to_draw],
+        });
+    }
+    let has_slot = setup.find(|step| match step {
+        Step::Temperature { t } | Step::TemperatureExt { t, .. } => Some(*t == crate::domain::Slot::Trial),
+        _ => None,
+    });
+    if has_slot != Some(true) {
+        return found;
+    }
+    if temperature == 0.0 {
+        found.push(to(Cause::Greedy, Kind::Undo, USUAL_TEMPERATURE));
+        return found;
+    }
+    // Where it is the usual one, another is a medicine.
+    let kind = |from_usual: bool| if from_usual { Kind::Medicine } else { Kind::Undo };
+    if temperature < USUAL_TEMPERATURE {
+        found.push(to(Cause::TemperatureLow, Kind::Undo, USUAL_TEMPERATURE));
+    } else if temperature < ROOMY_TEMPERATURE {
+        found.push(to(Cause::TemperatureLow, Kind::Medicine, ROOMY_TEMPERATURE));
+    }
+    if temperature > COOL_TEMPERATURE {
+        found.push(to(Cause::TemperatureHigh, kind(temperature <= USUAL_TEMPERATURE), COOL_TEMPERATURE));
+    }
+    found
+}
+
+fn of_truncation(setup: &Setup) -> Option<Switch> {
+    let is_on = |step: &&Step<_>| truncates(step) && !step.is_off();
+    let on: Vec<_> = setup.chain.steps.iter().filter(is_on).collect();
+    let (edit, adjustments) = if on.is_empty() {
+        let usual = [(Knob::TopK, "0", "40"), (Knob::TopP, "1", "0.95"), (Knob::MinP, "0", "0.05")];
+        (Edit::Truncation, usual.map(|(knob, from, to)| adjustment(knob, from, to)).to_vec())
+    } else {
+        let off = on.into_iter().filter_map(|step| match step {
+            Step::TopK { k } => Some(adjustment(Knob::TopK, &k.to_string(), "0")),
+            Step::TopP { p, .. } => Some(adjustment(Knob::TopP, &p.to_string(), "1")),
+            Step::MinP { p, .. } => Some(adjustment(Knob::MinP, &p.to_string(), "0")),
+            _ => None,
+        });
+        (Edit::NoTruncation, off.collect())
+    };
+    Some(Switch { cause: Cause::Truncation, kind: Kind::Medicine, edits: vec![edit], adjustments })
+}
+
+fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
+    let mut found = Vec::new();
+    let mut level = |cause, kind, knob, from: String, level: Level| {
+        let adjustments = vec![adjustment(knob, &from, &level.to_string())];
+        found.push(Switch { cause, kind, edits: vec![Edit::Level(level)], adjustments });
+    };
+    let template: &Template = setup.cell.get();
+    match (template, about.template) {
+        (Template::Raw, Known::Yes) => {
+            level(Cause::TemplateMissing, Kind::Undo, Knob::Template, template.to_string(), Template::Chat.into());
+        }
+        (Template::Raw, _) => {}
+        (chat, _) => level(Cause::TemplateUsed, Kind::Medicine, Knob::Template, chat.to_string(), Template::Raw.into()),
+    }
+    let bos: &Bos = setup.cell.get();
+    if about.place == Place::File && about.bos == Known::Yes {
+        match (bos, about.adds_bos) {
+            (Bos::Model, Known::No) => {
+                level(Cause::BosMissing, Kind::Medicine, Knob::Bos, bos.to_string(), Bos::Always.into());
+            }
+            (Bos::Model, _) => {
+                level(Cause::BosDoubled, Kind::Medicine, Knob::Bos, bos.to_string(), Bos::Never.into());
+            }
+            (Bos::Never, _) => level(Cause::BosMissing, Kind::Undo, Knob::Bos, bos.to_string(), Bos::Model.into()),
+            (Bos::Always, _) => level(Cause::BosDoubled, Kind::Undo, Knob::Bos, bos.to_string(), Bos::Model.into()),
+        }
+    }
+    found
+}
+
+fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
+    let mut found = Vec::new();
+    let mut levels = |cause, kind, adjusted: Vec<(Knob, String, Level)>| {
+        let adjustments =
+            adjusted.iter().map(|(knob, from, level)| adjustment(*knob, from, &level.to_string())).collect();
+        let edits = adjusted.into_iter().map(|(.., level)| Edit::Level(level)).collect();
+        found.push(Switch { cause, kind, edits, adjustments });
+    };
+    let attention: &FlashAttention = setup.cell.get();
+    if *attention != FlashAttention::Off {
+        let off = vec![(Knob::FlashAttention, attention.to_string(), FlashAttention::Off.into())];
+        levels(Cause::FlashAttention, Kind::Medicine, off);
+    }
+    let (KvK(keys), KvV(values)) = (setup.cell.get(), setup.cell.get());
+    let mut cache = Vec::new();
+    if *keys != CacheType::F16 {
+        cache.push((Knob::CacheTypeK, keys.to_string(), KvK(CacheType::F16).into()));
+    }
+    if *values != CacheType::F16 {
+        cache.push((Knob::CacheTypeV, values.to_string(), KvV(CacheType::F16).into()));
+    }
+    if !cache.is_empty() {
+        levels(Cause::CacheType, Kind::Undo, cache);
+    }
+    let rope: &Rope = setup.cell.get();
+    if *rope != Rope::Model {
+        levels(Cause::Rope, Kind::Undo, vec![(Knob::Rope, rope.to_string(), Rope::Model.into())]);
+    }
+    if about.experts == Experts::Some && about.accelerator == Known::Yes {
+        let offload: &Offload = setup.cell.get();
+        let other = if *offload == Offload::All { Offload::None } else { Offload::All };
+        levels(Cause::Offload, Kind::Medicine, vec![(Knob::CpuMoe, offload.to_string(), other.into())]);
+        if *setup.cell.get::<OpOffload>() == OpOffload::On {
+            let off = vec![(Knob::OpOffload, OpOffload::On.to_string(), OpOffload::Off.into())];
+            levels(Cause::OpOffload, Kind::Medicine, off);
+        }
+    }
+    found
+}
+
+fn adjustment(knob: Knob, from: &str, to: &str) -> Adjustment {
+    Adjustment { knob, from: from.to_owned(), to: to.to_owned() }
+}

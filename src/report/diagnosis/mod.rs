@@ -1,0 +1,23 @@
+//! Shows a diagnosis: the screen that answers, the same for an issue tracker, for programs, and as an experiment.
+//!
+//! Everything a person reads of a diagnosis is worded here. Must not know how it was found.
+
+mod json;
+mod markdown;
+mod screen;
+mod shown;
+mod words;
+
+use crate::diagnosis::Stage;
+
+pub use json::Written;
+pub use screen::screen;
+pub use shown::Shown;
+pub use words::stage_line;
+
+/// The files that keep a diagnosis, by name.
+pub fn files(shown: &Shown<'_>) -> [(&'static str, String); 3] {
+    let json = serde_json::to_string_pretty(&Written::of(shown)).expect("it has no keys but strings") + "\n";
+    let whole = Stage::whole(shown.case, shown.diagnosis).toml(shown.frame);
+    [("diagnosis.md", markdown::markdown(shown)), ("diagnosis.json", json), ("diagnosis.toml", whole)]
+}

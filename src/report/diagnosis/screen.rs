@@ -1,0 +1,168 @@
+//! The first screen: verdict, cause, remedy, what was ruled out, what was not tried, doubt, what comes next.
+
+use std::fmt::Write as _;
+
+use super::shown::Shown;
+use super::words::{change, changes, difference, looped, percent, share};
+use crate::causes::{Adjustment, Runtime};
+use crate::diagnosis::{Ending, Known, NotTried, Remedy, Tried};
+use crate::plain::neutralise;
+
+const WIDTH: usize = 80;
+/// Where the text stands, right of the head of a line.
+const INDENT: usize = 13;
+/// The remedies that are shown; others are in the files.
+const MOST: usize = 2;
+
+pub fn screen(shown: &Shown<'_>) -> String {
+    let diagnosis = shown.diagnosis;
+    let mut lines = Lines::default();
+    verdict(shown, &mut lines);
+    if let Some(worst) = &diagnosis.worst {
+        let (quote, of) = looped(worst, WIDTH - INDENT - 2);
+        lines.push("", &quote);
+        lines.push("", &of);
+    }
+    match diagnosis.ending {
+        Ending::Cause | Ending::TwoCauses | Ending::NeedsBoth => cause(shown, &mut lines),
+        Ending::NotConfirmed => not_confirmed(shown, &mut lines),
+        Ending::LoopsWhatever => lines.push(
+            "CAUSE",
+            "nothing that was tried makes it loop less: then it is the model, its weights or these prompts. Another model \
+             with the same settings, or your own --prompt-file, would tell them apart",
+        ),
+        Ending::NotReproduced | Ending::TooRare => {}
+    }
+    tried(shown, &mut lines);
+    doubt(shown, &mut lines);
+    let texts: usize = diagnosis.stages.iter().map(|stage| stage.texts).sum();
+    let dir = shown.directory.display();
+    lines.push("WRITTEN", &format!("{texts} texts; {dir}/diagnosis.md, .json, .toml"));
+    lines.push("NEXT", &next(shown));
+    lines.out
+}
+
+#[derive(Default)]
+struct Lines {
+    out: String,
+}
+
+impl Lines {
+    /// Puts a text beside its head, folded.
+    fn push(&mut self, head: &str, text: &str) {
+        let indent = " ".repeat(INDENT);
+        let first = format!("{head:<INDENT$}");
+        let options = textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(&indent);
+        let _ = writeln!(self.out, "{}", textwrap::fill(&neutralise(text), options));
+    }
+
+    /// Something to paste, which is not folded.
+    fn paste(&mut self, runtime: &str, line: &str) {
+        let _ = writeln!(self.out, "{:INDENT$}{runtime:<13}{}", "", neutralise(line));
+    }
+}
+
+fn verdict(shown: &Shown<'_>, lines: &mut Lines) {
+    let rate = &shown.diagnosis.as_run;
+    let (loops, texts) = (rate.loops, rate.texts);
+    match shown.diagnosis.ending {
+        Ending::NotReproduced => {
+            let bound = rate.bound_of_none().map(|bound| format!(": under {} % of texts, 95 % sure", percent(bound)));
+            let of = bound.unwrap_or_default();
+            lines.push("NO LOOP", &format!("none of {texts} texts ends in a loop{of}"));
+        }
+        Ending::TooRare => lines.push(
+            "RARE",
+            &format!("{loops} of {texts} texts end in a loop: {}; too few to find a cause by", share(rate)),
+        ),
+        _ => lines.push("IT LOOPS", &format!("{loops} of {texts} texts end in a loop: {}", share(rate))),
+    }
+}
+
+fn cause(shown: &Shown<'_>, lines: &mut Lines) {
+    let remedies = &shown.diagnosis.remedies;
+    let Some(first) = remedies.first() else { return };
+    let names: Vec<_> = first.switches.iter().map(|s| format!("{} ({})", s.cause.title(), s.cause.id())).collect();
+    let joined = match shown.diagnosis.ending {
+        Ending::NeedsBoth => format!("it takes two switches: {}", names.join(", and ")),
+        Ending::TwoCauses => format!("two: {}", names.join("; and ")),
+        _ => names.join(", "),
+    };
+    lines.push("CAUSE", &joined);
+    lines.push("", &confirmed(first));
+    for (place, remedy) in remedies.iter().take(MOST).enumerate() {
+        let head = if place == 0 { "CHANGE" } else { "OR" };
+        let more = if place == 0 { String::new() } else { format!(": {}", confirmed(remedy)) };
+        lines.push(head, &format!("{}{more}", changes(&remedy.switches)));
+        if place == 0 {
+            pasted(remedy, lines);
+        }
+    }
+}
+
+fn confirmed(remedy: &Remedy) -> String {
+    let (before, after) = (share(&remedy.before), share(&remedy.after));
+    let n = remedy.outcome.prompts;
+    format!("{before} → {after} on {n} fresh prompts: {}", difference(&remedy.outcome))
+}
+
+/// In each runtime's words.
+fn pasted(remedy: &Remedy, lines: &mut Lines) {
+    let adjustments: Vec<&Adjustment> = remedy.switches.iter().flat_map(|switch| &switch.adjustments).collect();
+    for runtime in [Runtime::LlamaServer, Runtime::Ollama, Runtime::Vllm] {
+        let said: Option<Vec<String>> = adjustments.iter().map(|adjustment| runtime.line(adjustment)).collect();
+        if let Some(said) = said {
+            lines.paste(&runtime.to_string(), &said.join(" "));
+        }
+    }
+}
+
+fn not_confirmed(shown: &Shown<'_>, lines: &mut Lines) {
+    let Some(first) = shown.diagnosis.remedies.first() else { return };
+    lines.push(
+        "SUSPECT",
+        &format!("{}, found by {} prompts; fresh ones do not confirm it", changes(&first.switches), first.found_after),
+    );
+    lines.push("", &confirmed(first));
+}
+
+/// What else was tried, and what was not.
+fn tried(shown: &Shown<'_>, lines: &mut Lines) {
+    let others = &shown.diagnosis.others;
+    let named = |tried: &[&Tried]| tried.iter().map(|tried| change(&tried.switch)).collect::<Vec<_>>().join("; ");
+    let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| tried.outcome.within.is_some());
+    if let Some(widest) = ruled_out.iter().filter_map(|tried| tried.outcome.within).max_by(f64::total_cmp) {
+        let within = percent(widest);
+        lines.push("RULED OUT", &format!("to change more than {within} points, each 95 % sure: {}", named(&ruled_out)));
+    }
+    if !open.is_empty() {
+        let n = open.iter().map(|tried| tried.outcome.prompts).min().unwrap_or(0);
+        lines.push("OPEN", &format!("not decided by {n} prompts: {}", named(&open)));
+    }
+    let not: Vec<String> =
+        shown.diagnosis.not_tried.iter().map(|NotTried { what, why }| format!("{what} ({why})")).collect();
+    lines.push("NOT TRIED", &not.join("; "));
+}
+
+fn doubt(shown: &Shown<'_>, lines: &mut Lines) {
+    let n = shown.diagnosis.as_run.prompts;
+    // The chance that a fault of one prompt in twenty hits none of n: 0.95^n.
+    let unseen = percent(0.95_f64.powi(i32::try_from(n).unwrap_or(i32::MAX)));
+    let longer = format!("a loop that begins after {} tokens is not seen", shown.frame.max_tokens);
+    lines.push("DOUBT", &format!("a fault of one prompt in 20 hits none of {n} in {unseen} % of such tests; {longer}"));
+    if shown.case.about.template == Known::No {
+        lines.push("", "the model's file has no chat template: prompts were sent as they are");
+    }
+}
+
+fn next(shown: &Shown<'_>) -> String {
+    let dir = shown.directory.display();
+    let explain = shown.diagnosis.remedies.first().and_then(|remedy| remedy.switches.first());
+    match (shown.diagnosis.ending, explain) {
+        (Ending::NotReproduced | Ending::TooRare, _) => {
+            "moe-sweep diagnose … --prompt-file with prompts that loop, or --max-tokens 512".to_owned()
+        }
+        (_, Some(switch)) => format!("moe-sweep explain {}; moe-sweep run {dir}/diagnosis.toml", switch.cause.id()),
+        (_, None) => format!("moe-sweep run {dir}/diagnosis.toml"),
+    }
+}

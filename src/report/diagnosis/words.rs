@@ -1,0 +1,77 @@
+//! Words the parts of a diagnosis: shares, differences, switches. One place, so that the screen, the Markdown and the
+//! stages say the same.
+
+use crate::diagnosis::{Looped, Outcome, Period, Rate, Stage, Switch};
+use crate::stats::Interval;
+
+/// What is said when a stage begins.
+pub fn stage_line(stage: &Stage) -> String {
+    let (n, prompts) = (stage.arms.len() - 1, stage.prompts.len());
+    let what = match n {
+        0 => format!("{prompts} prompts"),
+        1 => format!("1 change against it, {prompts} prompts"),
+        n => format!("{n} changes against it, at most {prompts} prompts each"),
+    };
+    format!("{} of 4: {} ({what})", stage.kind.number(), stage.kind.question())
+}
+
+/// "79 % [58, 91]".
+pub fn share(rate: &Rate) -> String {
+    let Some(share) = rate.share() else { return "no text".to_owned() };
+    format!("{} %{}", percent(share), interval(rate.interval))
+}
+
+/// "−75 points [−90, −58]".
+pub fn difference(outcome: &Outcome) -> String {
+    format!("{} points{}", signed(outcome.effect), signed_interval(outcome.interval))
+}
+
+fn interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(String::new, |Interval { low, high, .. }| format!(" [{}, {}]", percent(low), percent(high)))
+}
+
+fn signed_interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(String::new, |Interval { low, high, .. }| format!(" [{}, {}]", signed(low), signed(high)))
+}
+
+/// A share in whole percent, but never 0 or 100 for what is neither.
+pub fn percent(share: f64) -> String {
+    let rounded = (share * 100.0).round();
+    match share {
+        share if share > 0.0 && rounded == 0.0 => "<1".to_owned(),
+        share if share < 1.0 && rounded == 100.0 => ">99".to_owned(),
+        _ => format!("{rounded:.0}"),
+    }
+}
+
+fn signed(share: f64) -> String {
+    let rounded = (share * 100.0).round();
+    if rounded < 0.0 { format!("−{:.0}", -rounded) } else { format!("+{:.0}", rounded.abs()) }
+}
+
+/// "repeat-penalty 0 → 1.0".
+pub fn change(switch: &Switch) -> String {
+    let changes = switch.adjustments.iter().map(|a| format!("{} {} → {}", a.knob, a.from, a.to));
+    changes.collect::<Vec<_>>().join(", ")
+}
+
+/// Of several switches at once.
+pub fn changes(switches: &[Switch]) -> String {
+    switches.iter().map(change).collect::<Vec<_>>().join(" and ")
+}
+
+/// The end of a looping text, and what one copy of its loop is.
+pub fn looped(looped: &Looped, columns: usize) -> (String, String) {
+    let flat: String = looped.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let tail: Vec<char> = flat.chars().rev().take(columns.saturating_sub(4)).collect();
+    let quote = format!("\"… {}\"", tail.into_iter().rev().collect::<String>());
+    let copies = format!("{:.0} copies", looped.copies.floor());
+    let of = match looped.period {
+        Some(Period::Tokens(1.0)) => format!("one token, {copies}"),
+        Some(Period::Tokens(n)) => format!("{n:.0} tokens, {copies}"),
+        Some(Period::Characters(1.0)) => format!("one character, {copies}"),
+        Some(Period::Characters(n)) => format!("{n:.0} characters, {copies}"),
+        None => "it came round without a fixed period".to_owned(),
+    };
+    (quote, of)
+}
