@@ -126,8 +126,7 @@ codes! {
         SweepError::RunDir(error) => error.code(), SweepError::Run(_) => Internal,
         SweepError::Unreachable(_) | SweepError::OutOfMemory(_) | SweepError::Crashed { .. } => Incomplete;
     StudyError, Report::new,
-        StudyError::Interrupted => Interrupted,
-        StudyError::Scratch(_) => BadSetup,
+        StudyError::Interrupted => Interrupted, StudyError::Scratch(_) => BadSetup,
         StudyError::Session(SessionError::OutOfMemory { .. }) => Incomplete,
         _ => Internal;
     PlotError, Report::from_err, _ => Internal;

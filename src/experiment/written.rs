@@ -94,6 +94,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::Author;
     use crate::experiment::builtin_chains;
     use crate::experiment::error::Problems;
     use crate::experiment::raw::RawChain;
@@ -110,7 +111,8 @@ mod tests {
 
     #[test]
     fn built_in_chains_read_back() {
-        for chain in builtin_chains() {
+        // Those whose steps somebody else says have none to be written.
+        for chain in builtin_chains().into_iter().filter(|chain| chain.author == Author::Experiment) {
             assert_eq!(read_back(&chain), Some(chain));
         }
     }
@@ -119,7 +121,7 @@ mod tests {
         /// A chain that breaks a rule is refused, and no other one is read in its place.
         #[test]
         fn any_chain_reads_back(chain in chains()) {
-            let chain = Chain { fidelity: Fidelity::Faithful, ..chain };
+            let chain = Chain { fidelity: Fidelity::Faithful, author: Author::Experiment, ..chain };
             if let Some(read) = read_back(&chain) {
                 prop_assert_eq!(read, chain);
             }

@@ -80,7 +80,7 @@ fn answer(world: World, salt: &str, stage: &Stage) -> Answer {
         let cell = arm.setup.cell.clone();
         let id = TrialId::known(format!("{:?} {} {}", cell, prompt.text, seed.get()));
         let luck = 0.7 * chance(&format!("{salt} {} {}", prompt.text, seed.get()))
-            + 0.3 * chance(&format!("{salt} {}", id.as_str()));
+            + 0.3 * chance(&format!("{salt} {} {} {}", arm.id, prompt.text, seed.get()));
         let tokens: Vec<i32> = (0..128).map(|place| if luck < world(&arm.setup) { place % 4 } else { place }).collect();
         let words = tokens.iter().map(|token| word(*token)).collect::<Vec<_>>().join(" ");
         let generation = Generation::of_tokens(9, tokens, words, Stop::MaxTokens);
@@ -145,8 +145,10 @@ fn a_model_that_does_not_loop_is_clean_up_to_a_bound() {
 
 #[test]
 fn few_loops_are_no_basis_for_a_cause() {
-    let found = course(&case(Like::LlamaServer, Overrides::default()), |_| 0.12, "a");
-    assert_eq!(found.ending, Ending::TooRare, "{:?}", found.as_run);
+    let case = case(Like::LlamaServer, Overrides::default());
+    let all: Vec<_> = (0..10).map(|salt| course(&case, |_| 0.12, &salt.to_string())).collect();
+    let few: Vec<_> = all.iter().filter(|found| (1..3).contains(&found.as_run.loops)).collect();
+    assert!(!few.is_empty() && few.iter().all(|found| found.ending == Ending::TooRare), "{few:?}");
 }
 
 #[test]

@@ -74,9 +74,7 @@ fn filler_that_the_context_has_no_room_for_is_refused_with_both_remedies() {
     assert!(refusals("prefix_tokens = [0, 30]", asked).is_empty());
     let refused = refusals("prefix_tokens = [0, 4000]", asked);
     let [refused] = &refused[..] else { panic!("{refused:?}") };
-    for expected in
-        ["prefix_tokens = 4000 makes 4005 tokens", "raise [generate] context to at least", "[[grid.exclude]]"]
-    {
+    for expected in ["prefix_tokens = 4000 makes 4005 tokens", "raise context to at least", "[[grid.exclude]]"] {
         assert!(refused.contains(expected), "{refused}");
     }
 }

@@ -47,7 +47,7 @@ fn a_context_that_the_model_was_not_trained_for_is_noted() {
     let noted = |levels: &str| notes(levels, 29);
     let [long] = &noted("context = [100, 30]")[..] else { panic!("what a text reaches is said once") };
     assert!(long.contains("trained on 29 tokens, and a prompt of 10 with max_tokens = 20 makes 30:"), "{long}");
-    let [beyond, never_full] = &noted("context = [29, 30]\noverflow = [\"stop\"]")[..] else { panic!("of 30 alone") };
+    let [never_full, beyond] = &noted("context = [29, 30]\noverflow = [\"stop\"]")[..] else { panic!("of 30 alone") };
     assert!(beyond.contains("makes 30:") && never_full.contains("changes no text"), "{beyond}, {never_full}");
     let filled = notes("context = [29]\noverflow = [\"shift\"]", 28);
     assert!(filled[0].contains("trained on 28 tokens, and its texts fill context = 29:"), "{filled:?}");
