@@ -77,7 +77,7 @@ pub enum Command {
     /// then pairs. What helps is put to the test of prompts that nothing was chosen by. Every stage is an experiment that
     /// `moe-sweep run` takes.
     #[command(after_help = DIAGNOSE_CODES)]
-    Diagnose(DiagnoseArgs),
+    Diagnose(Box<DiagnoseArgs>),
     /// Show what an experiment would run, and run nothing.
     Plan(PlanArgs),
     /// Say what a design can see, and how many prompts would do, without an experiment.

@@ -263,7 +263,7 @@ fn server_table(server: &Server) -> Table {
     let mut table = Table::new();
     let mut set = |name: &str, value: String| table.insert(name.to_owned(), value.into());
     set("id", server.id.clone());
-    set("url", server.url.to_string());
+    set("url", server.url.clone());
     set("api", server.api.to_string());
     if let Some(variable) = &server.key_env {
         set("key_env", variable.clone());

@@ -118,11 +118,14 @@ pub(super) fn unknown_tokens<'a>(
 }
 
 fn biased_tokens(chain: &Chain) -> impl Iterator<Item = i32> {
-    let of_step = |step| match step {
-        &Step::LogitBias { ref biases } => Some(biases.iter().map(|bias| bias.token)),
-        _ => None,
-    };
-    chain.steps.iter().filter_map(of_step).flatten()
+    chain
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::LogitBias { biases } => Some(biases.iter().map(|bias| bias.token)),
+            _ => None,
+        })
+        .flatten()
 }
 
 /// What must be known of a plan's chains: which draw nothing, which steps are off or have values that llama.cpp does not

@@ -123,18 +123,26 @@ impl<'a> Looks<'a> {
     }
 
     fn ending(&self) -> Ending {
-        let mut awaited = self.claims.iter().filter(|claim| claim.awaited).peekable();
-        let some = awaited.peek().is_some();
-        let found = self.claims.iter().any(|claim| claim.state == State::Supported);
         if self.looked == self.sequence.order.len() {
             Ending::Spent
-        } else if self.at_the_end.is_empty() && some && awaited.all(|claim| claim.state != State::Open) {
-            Ending::Decided
-        } else if found && matches!(self.sequence.stop, StopAt::First { .. }) {
+        } else if self.all_decided() || self.one_found() {
             Ending::Decided
         } else {
             Ending::Open
         }
+    }
+
+    /// Whether every hypothesis that can be decided on the way is.
+    fn all_decided(&self) -> bool {
+        let mut awaited = self.claims.iter().filter(|claim| claim.awaited).peekable();
+        let some = awaited.peek().is_some();
+        self.at_the_end.is_empty() && some && awaited.all(|claim| claim.state != State::Open)
+    }
+
+    /// Whether one hypothesis is supported, where one is enough.
+    fn one_found(&self) -> bool {
+        let found = || self.claims.iter().any(|claim| claim.state == State::Supported);
+        matches!(self.sequence.stop, StopAt::First { .. }) && found()
     }
 
     fn n_hypotheses(&self) -> usize {

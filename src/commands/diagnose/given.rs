@@ -59,7 +59,7 @@ pub fn prompts(file: Option<&Path>) -> Result<Prompts, Failure> {
     let read = parse_prompts(&name, text).map_err(|(line, why)| cannot(format!("line {line}: {why}")))?;
     let n = read.len();
     shared_out(read.into_iter().map(|(_, prompt)| prompt.text).collect()).ok_or_else(|| {
-        let help = format!("give {} at least: a third of them is kept to confirm what the others find", FEWEST);
+        let help = format!("give {FEWEST} at least: a third of them is kept to confirm what the others find");
         Failure::bad_setup(miette!(help = help, "{} has {n} prompts, which can't show a cause", path.display()))
     })
 }

@@ -104,7 +104,6 @@ impl From<StopAt> for experiment::StopAt {
 }
 
 impl StopAt {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     fn is_all(&self) -> bool {
         *self == Self::All
     }
