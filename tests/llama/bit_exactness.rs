@@ -102,7 +102,7 @@ fn compare_all(kernels: Kernels, models: &[&str]) {
     for (&model, one) in models.iter().zip(QUANTS) {
         for quant in if full { QUANTS.to_vec() } else { vec![one] } {
             let path = weights(&llama, model, quant, folder.path());
-            moved += compare(&llama, &path, &usual(), work, &ALL, &format!("{model} as {quant}"));
+            moved += compare(&llama, &path, &usual(), &work(&llama, &path), &ALL, &format!("{model} as {quant}"));
         }
     }
     assert!(moved > 0, "no text went from one context to another: moving has not been tried");
@@ -155,7 +155,7 @@ fn compare_levels() {
         } else if level != SwaFull::Window.into() {
             assert!(differing > common.len() / 2, "{said}: {differing} of {} texts have other logits", common.len());
         }
-        compare(&llama, &path, &usual().with(level), work, &SOME, &said);
+        compare(&llama, &path, &usual().with(level), &work(&llama, &path), &SOME, &said);
     }
 }
 
@@ -173,7 +173,6 @@ fn compare_overflows() {
     // llama.cpp makes caches of a multiple of 256 tokens: one that is larger than the context, and one that is not.
     for (model, context, keep, sentences) in [("deepseek-tiny", 40, 0, 1), ("dense-tiny", 256, 70, 9)] {
         let path = weights(&llama, model, Quant::Source, Path::new(""));
-        let work = |_: &Model| full_work(sentences);
         let key = |overflow| {
             let context = Context::read(&Written::Integer(context.into())).expect("a number");
             usual().with(context).with(overflow)
@@ -201,7 +200,7 @@ fn compare_overflows() {
         }
         assert!(stops.values().any(|&stop| stop == Stop::Context), "{model}: no text filled its context");
         let said = format!("{model}, a context of {context} shifted");
-        compare(&llama, &path, &key(Overflow::Shift(keep)), work, &FULL, &said);
+        compare(&llama, &path, &key(Overflow::Shift(keep)), &full_work(sentences), &FULL, &said);
     }
 }
 
@@ -219,7 +218,7 @@ fn compare_repacked() {
         let settings = LoadSettings { numerics, ..settings(&path, (1, 1, 8), &usual().with(repack)) };
         let model = Model::load(&llama, &settings).expect("the model loads");
         let mut kept = Kept::default();
-        LlamaEngine::new(&llama, &model, &settings).generate(&work(&model), &mut kept).expect("texts");
+        LlamaEngine::new(&llama, &model, &settings).generate(&work(&llama, &path), &mut kept).expect("texts");
         kept.texts
     };
     let fast = [Repack::On, Repack::Off].map(|repack| texts(Numerics::Fast, repack));
@@ -235,16 +234,8 @@ fn usual() -> LoadKey {
 }
 
 /// How many sequences were moved meanwhile.
-fn compare(
-    llama: &Llama,
-    path: &Path,
-    levels: &LoadKey,
-    work: impl Fn(&Model) -> Work,
-    ways: &Ways<'_>,
-    name: &str,
-) -> u64 {
+fn compare(llama: &Llama, path: &Path, levels: &LoadKey, work: &Work, ways: &Ways<'_>, name: &str) -> u64 {
     let model = Model::load(llama, &settings(path, (1, 1, 1), levels)).expect("the model loads");
-    let work = work(llama, path);
     let (mut moved, mut in_heads) = (0, 0);
     let mut made = |settings: &LoadSettings, work: &Work| {
         let mut kept = Kept::default();
@@ -253,12 +244,12 @@ fn compare(
         in_heads += kept.in_heads;
         kept.texts
     };
-    let alone = made(&LoadSettings { sharing: ways.alone, ..settings(path, (1, 1, 1), levels) }, &work);
+    let alone = made(&LoadSettings { sharing: ways.alone, ..settings(path, (1, 1, 1), levels) }, work);
     let mut texts = |strategy, work: &Work| made(&settings(path, strategy, levels), work);
     assert_eq!(alone.len(), work.groups.iter().map(|group| group.jobs.len()).sum::<usize>());
     let narrow_enough = |&(_, _, batch): &(u32, u32, u32)| batch <= levels.get::<Ubatch>().get();
     for strategy in ways.strategies.iter().copied().filter(narrow_enough) {
-        let together = texts(strategy, &work);
+        let together = texts(strategy, work);
         assert!(together == alone, "{name}: lanes, threads, batch {strategy:?} differ from one at a time");
     }
     let mut backwards = work.clone();

@@ -213,7 +213,7 @@ impl Lane<'_> {
     /// Has sequences that are full forget what is oldest in them.
     fn make_room(&mut self, branches: &mut Branches<'_, Running<'_>>) -> Result<(), Error> {
         for (sequence, branch) in branches.live_mut().iter_mut().enumerate() {
-            let n_bos = self.model.n_bos(branch.group.options.bos);
+            let n_bos = self.model.n_bos(&branch.prompt);
             if let Some(positions) = self.overflow.forgotten(branch.n_held(), n_bos, self.context) {
                 branch.forgotten += positions.len() as u32;
                 self.sequences.forget(sequence, positions)?;

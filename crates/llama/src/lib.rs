@@ -80,7 +80,7 @@ pub use quantise::FileType;
 pub use rewrite::{can_rewrite, rewrite};
 pub use rows::Rows;
 pub use sampler::{Sampler, check_grammar};
-pub use settings::{HostExperts, LoadMode, Numerics, Overflow, Repack, Samplers, Settings, Sharing, Strategy};
+pub use settings::{Bos, HostExperts, LoadMode, Numerics, Overflow, Repack, Samplers, Settings, Sharing, Strategy};
 pub use work::{Done, Draws, Eos, Generation, Group, Job, Observer, Stop, Ticket, Timing, Token, Work};
 /// For what is not offered here: the very versions that this crate was built with.
 pub use {llama_cpp_2, llama_cpp_sys_2, matmul};

@@ -9,7 +9,7 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_sys_2 as sys;
 
-use crate::{Bos, Error, HostExperts, Llama, LoadMode, Numerics, Repack, Settings, Token};
+use crate::{Error, HostExperts, Llama, LoadMode, Numerics, Repack, Settings, Token};
 
 /// llama.cpp's own pattern for the tensors of routed experts (`--cpu-moe` in
 /// its `common/arg.cpp`), fused gate-and-up tensors included.
@@ -178,13 +178,9 @@ impl Model {
         }
     }
 
-    /// Tokens that stand before a prompt's own: BOS, or none.
-    pub(crate) fn n_bos(&self, bos: Bos) -> u32 {
-        match bos {
-            Bos::Model => self.llama.vocab().should_add_bos().into(),
-            Bos::Always => 1,
-            Bos::Never => 0,
-        }
+    /// Tokens of a prompt that stand before its own: BOS, or none.
+    pub(crate) fn n_bos(&self, prompt: &[Token]) -> u32 {
+        self.bos().is_some_and(|bos| prompt.first() == Some(&bos)).into()
     }
 
     /// Bytes that the cache takes for one token, in 16-bit floats as llama.cpp

@@ -2,9 +2,9 @@
 //! that a step which is off is left out of a chain.
 
 use crate::domain::{
-    CacheFacts, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, JSON_GRAMMAR, KeysAndValues, KvK, KvV, LoadKey,
-    Memory, ModelFacts, Numerics, Offload, OpOffload, Overflow, Quant, ROOT, Repack, ResolvedChain, Rope, RopeScaling,
-    Seed, Step, Stop, SwaFull, Temperature, Token, TokenBias, Ubatch,
+    Bos, CacheFacts, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, JSON_GRAMMAR, KeysAndValues, KvK, KvV,
+    LoadKey, Memory, ModelFacts, Numerics, Offload, OpOffload, Overflow, Quant, ROOT, Repack, ResolvedChain, Rope,
+    RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Token, TokenBias, Ubatch,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
