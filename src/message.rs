@@ -29,7 +29,8 @@ pub fn say(message: &str) {
 /// reads it may be gone.
 pub fn say_soon(message: &'static str) {
     let (sender, said) = channel();
-    thread::spawn(move || {
+    // Where there is no room for a thread nothing is said: the end matters more.
+    let _ = thread::Builder::new().spawn(move || {
         say(message);
         let _ = sender.send(());
     });

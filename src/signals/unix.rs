@@ -21,12 +21,11 @@ const ENDING: [c_int; 3] = [SIGINT, SIGTERM, SIGHUP];
 /// Calls `hear` at each signal that asks for an end, on a thread of its own.
 ///
 /// # Errors
-/// When the system lets no signal be caught.
+/// When the system lets no signal be caught, or has no room for a thread.
 pub fn on_signal(hear: impl Fn() + Send + 'static) -> io::Result<()> {
     // Whoever started us has seen to it that these do not end us: to catch one would undo that.
     let mut signals = Signals::new(ENDING.into_iter().filter(|&signal| !is_ignored(signal)))?;
-    thread::spawn(move || signals.forever().for_each(|_| hear()));
-    Ok(())
+    thread::Builder::new().spawn(move || signals.forever().for_each(|_| hear())).map(drop)
 }
 
 /// For a worker, which its parent ends: signals that are sent to every process of a job or a service must not

@@ -81,7 +81,7 @@ impl Worker {
 
         let (sender, replies) = channel();
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        let read_replies = thread::spawn(move || {
+        let read_replies = move || {
             for line in stdout.lines() {
                 let Ok(line) = line else { return };
                 let reply = serde_json::from_str(&line)
@@ -90,13 +90,20 @@ impl Worker {
                     return;
                 }
             }
-        });
+        };
         let stderr = Arc::new(Mutex::new(VecDeque::new()));
         let stderr_pipe = child.stderr.take().expect("stderr is piped");
         let kept = Arc::clone(&stderr);
-        let read_stderr = thread::spawn(move || keep_tail(stderr_pipe, &kept));
+        let read_stderr = move || keep_tail(stderr_pipe, &kept);
+        let on_threads = || -> std::io::Result<_> {
+            Ok(vec![thread::Builder::new().spawn(read_replies)?, thread::Builder::new().spawn(read_stderr)?])
+        };
+        let readers = on_threads().inspect_err(|_| {
+            // Nobody would hear of it.
+            let _ = child.kill().and_then(|()| child.wait());
+        })?;
         let stdin = child.stdin.take();
-        Ok(Self { child, stdin, replies, stderr, readers: vec![read_replies, read_stderr], failure: None })
+        Ok(Self { child, stdin, replies, stderr, readers, failure: None })
     }
 
     /// Sends a request. A worker that can't take it has died, which `receive`

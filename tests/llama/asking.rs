@@ -148,5 +148,5 @@ fn what_a_template_does_not_know_is_refused_with_what_leaves_it_out() {
     bench.run("out", &[], 96).says(&["its chat template can't be rendered"]);
     bench.write("tiny.gguf", with_template(CHATML));
     bench.edit(levels, "prefix_tokens = [0, 600]");
-    bench.run("out", &[], 96).says(&["prefix_tokens = 600", "raise [generate] context to at least"]);
+    bench.run("out", &[], 96).says(&["prefix_tokens = 600", "raise context to at least"]);
 }
