@@ -3,7 +3,7 @@
 
 use super::{Adjustment, Knob, field, in_quotes};
 
-pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
+pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     match knob {
         // Its chain ends in the most probable token, whatever its temperature.
         Knob::Temperature if from != "greedy" => field("temperature", to),
