@@ -12,11 +12,11 @@ pub struct DiagnoseArgs {
     /// The model: a GGUF file, or a name of the catalogue (moe-sweep model list).
     #[arg(required_unless_present = "server", conflicts_with = "server")]
     pub model: Option<String>,
-    /// Whose defaults it runs with: llama-server, ollama, shimmy, vllm or transformers.
+    /// Whose defaults it runs with: llama-server, ollama, lm-studio, shimmy, vllm or transformers.
     #[arg(long, value_name = "RUNTIME", default_value = "llama-server")]
     pub like: String,
-    /// Whether prompts go into the model's chat template: raw or chat
-    /// [default: chat where the model's file has a template].
+    /// What becomes of a prompt: raw (nothing), jinja (the model's own chat template), chat (llama.cpp's built-in form)
+    /// [default: jinja where the model's file has a template].
     #[arg(long, value_name = "TEMPLATE")]
     pub template: Option<String>,
     #[command(flatten)]

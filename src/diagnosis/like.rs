@@ -3,6 +3,7 @@
 use strum::{Display, EnumString, VariantNames};
 
 use super::setup::Setup;
+use crate::causes::Runtime;
 use crate::domain::{Slot, Step, Temperature};
 use crate::experiment::builtin_chains;
 
@@ -14,6 +15,7 @@ pub enum Like {
     #[default]
     LlamaServer,
     Ollama,
+    LmStudio,
     Shimmy,
     Vllm,
     Transformers,
@@ -36,16 +38,30 @@ impl Like {
     fn chain(self) -> &'static str {
         match self {
             Self::LlamaServer => "llama.cpp",
-            Self::Ollama => "ollama-go",
+            // Until August 2026, the version that reports are about.
+            Self::Ollama => "ollama-runner",
+            Self::LmStudio => "lm-studio",
             Self::Shimmy => "shimmy-1.7",
             Self::Vllm => "vllm",
             Self::Transformers => "greedy",
         }
     }
 
+    /// In whose words its remedies are said.
+    pub fn runtime(self) -> Runtime {
+        match self {
+            Self::LlamaServer => Runtime::LlamaServer,
+            Self::Ollama => Runtime::Ollama,
+            Self::LmStudio => Runtime::LmStudio,
+            Self::Shimmy => Runtime::Shimmy,
+            Self::Vllm => Runtime::Vllm,
+            Self::Transformers => Runtime::Transformers,
+        }
+    }
+
     fn temperature(self) -> f32 {
         match self {
-            Self::LlamaServer | Self::Ollama => 0.8,
+            Self::LlamaServer | Self::Ollama | Self::LmStudio => 0.8,
             Self::Shimmy => 0.7,
             Self::Vllm | Self::Transformers => 1.0,
         }

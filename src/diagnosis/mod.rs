@@ -20,5 +20,5 @@ pub use like::{Like, Overrides};
 pub use prompts::{FEWEST, Prompts, built_in, shared_out};
 pub use setup::{Edit, Setup};
 pub use stage::{Frame, Prompt, Stage, StageKind, Target};
-pub use switches::{About, Kind, Known, NotTried, Place, Switch};
+pub use switches::{About, Kind, Known, NotTried, Place, Switch, switches};
 pub use typed::{NoLevel, typed_level, typed_pair};

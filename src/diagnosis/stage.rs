@@ -8,7 +8,7 @@ use strum::Display;
 use toml::{Table, Value};
 
 use super::setup::Setup;
-use crate::domain::{Chain, Factor, Level, Seed, Written};
+use crate::domain::{Chain, Context, Factor, Level, Seed, Written};
 use crate::experiment::{Server, chain_table, number};
 use crate::metrics::Metric;
 
@@ -135,13 +135,19 @@ impl Stage {
         let Frame { name, model, target, max_tokens, context, alpha, negligible } = frame;
         let mut out = format!(
             "# A stage of a diagnosis: moe-sweep run takes it as any other experiment.\n\
-             schema = 1\nname = {}\nquestion = {}\n\n[generate]\nmax_tokens = {max_tokens}\ncontext = {context}\n",
+             schema = 1\nname = {}\nquestion = {}\n\n[generate]\nmax_tokens = {max_tokens}\n",
             quoted(&format!("{name}-{}", self.name())),
             quoted(self.kind.question()),
         );
+        let factors = self.factors();
+        // A file says it in one place.
+        let is_level = factors.iter().any(|(factor, _)| *factor == Factor::Context);
+        if !is_level {
+            let _ = writeln!(out, "context = {context}");
+        }
         let _ = writeln!(out, "\n[grid]");
-        for (factor, levels) in self.factors() {
-            let levels: Vec<Value> = levels.into_iter().map(value).collect();
+        for (factor, levels) in factors {
+            let levels: Vec<Value> = levels.into_iter().map(|level| value(level, *context)).collect();
             let _ = writeln!(out, "{factor} = {}", Value::Array(levels));
         }
         let seeds: Vec<String> = self.seeds.iter().map(|seed| seed.get().to_string()).collect();
@@ -171,7 +177,7 @@ impl Stage {
             let _ = write!(out, "\n[analysis]\nalpha = {alpha}\n");
         }
         for claim in &self.claims {
-            out += &self.hypothesis(claim);
+            out += &self.hypothesis(claim, *context);
         }
         let _ = write!(out, "\n[prompts]\ninline = [\n");
         for Prompt { kind, text, .. } in &self.prompts {
@@ -225,14 +231,14 @@ impl Stage {
     }
 
     /// A claim names a level of every factor that varies, so that it is about its two arms and no other.
-    fn hypothesis(&self, claim: &Claim) -> String {
+    fn hypothesis(&self, claim: &Claim, context: u32) -> String {
         let arms = [&self.arms[claim.base], &self.arms[claim.other]];
         let varying = self.factors().into_iter().filter(|(_, levels)| levels.len() > 1);
         let (compared, kept): (Vec<Factor>, Vec<Factor>) = varying
             .map(|(factor, _)| factor)
             .partition(|factor| arms[0].setup.cell.level(*factor) != arms[1].setup.cell.level(*factor));
         let selection = |arm: &Arm, factors: &[Factor]| {
-            let level = |factor: &Factor| (factor.name().to_owned(), value(arm.setup.cell.level(*factor)));
+            let level = |factor: &Factor| (factor.name().to_owned(), value(arm.setup.cell.level(*factor), context));
             Value::Table(factors.iter().map(level).collect())
         };
         let mut out = format!("\n[[hypothesis]]\nid = {}\nmetric = \"{}\"\n", quoted(&claim.id), Metric::Loop.name());
@@ -249,8 +255,10 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn value(level: &Level) -> Value {
+/// A level as the file has it, where `[generate]` would have this context.
+fn value(level: &Level, context: u32) -> Value {
     match level.written() {
+        _ if *level == Level::Context(Context::Setting) => context.into(),
         Written::Name(name) => name.into(),
         Written::Integer(n) => n.into(),
         // Levels are f32 at most, and are written as short as they can be.

@@ -4,7 +4,7 @@
 use super::setup::{Edit, Setup, USUAL_TEMPERATURE, truncates};
 use crate::causes::{Adjustment, Cause, Knob};
 use crate::domain::{
-    Bos, CacheType, FlashAttention, KvK, KvV, Level, Offload, OpOffload, Rope, Step, Temperature, Template,
+    Bos, Context, Factor, FlashAttention, Level, Offload, OpOffload, Overflow, Step, Temperature, Template, Thinking,
 };
 use crate::experiment::builtin_chains;
 
@@ -40,6 +40,8 @@ pub struct About {
     pub place: Place,
     /// Whether its file has a chat template.
     pub template: Known,
+    /// Whether its template can be told to have it think, or not.
+    pub thinking: Known,
     /// Whether its vocabulary has a beginning-of-sequence token.
     pub bos: Known,
     /// Whether it puts one before a prompt.
@@ -47,6 +49,8 @@ pub struct About {
     pub experts: Experts,
     /// Whether there is a device beside the host.
     pub accelerator: Known,
+    /// The context in which every text has room, in tokens.
+    pub room_tokens: u32,
 }
 
 /// Where a model is.
@@ -55,6 +59,16 @@ pub enum Place {
     #[default]
     File,
     Server,
+}
+
+impl Place {
+    /// How a model's own chat template is asked for: a server writes it itself.
+    pub fn template(self) -> Template {
+        match self {
+            Self::File => Template::Jinja,
+            Self::Server => Template::Chat,
+        }
+    }
 }
 
 /// Whether a model is a mixture.
@@ -97,6 +111,8 @@ pub fn switches(setup: &Setup, about: &About) -> Vec<Switch> {
     found.extend(of_penalties(setup));
     found.extend(of_choice(setup));
     found.extend(of_truncation(setup));
+    found.extend(put_back(setup));
+    found.extend(of_context(setup, about));
     found.extend(of_prompt(setup, about));
     if about.place == Place::File {
         found.extend(of_engine(setup, about));
@@ -241,6 +257,58 @@ fn of_truncation(setup: &Setup) -> Option<Switch> {
     Some(Switch { cause: Cause::Truncation, kind: Kind::Medicine, edits: vec![edit], adjustments })
 }
 
+/// Every factor that is not as usual, put back; but for samplers and templates, which have rules of their own.
+fn put_back(setup: &Setup) -> Vec<Switch> {
+    let mut found: Vec<Switch> = Vec::new();
+    for (factor, cause, knob) in PUT_BACK {
+        let level = setup.cell.level(factor);
+        let Some(usual) = factor.usual().filter(|usual| usual != level) else { continue };
+        let adjustment = adjustment(knob, &level.to_string(), &usual.to_string());
+        let edit = Edit::Level(usual);
+        // Keys and values of a cache are put back together.
+        match found.iter_mut().find(|switch| switch.cause == cause) {
+            Some(switch) => {
+                switch.edits.push(edit);
+                switch.adjustments.push(adjustment);
+            }
+            None => {
+                let (edits, adjustments) = (vec![edit], vec![adjustment]);
+                found.push(Switch { cause, kind: Kind::Undo, edits, adjustments });
+            }
+        }
+    }
+    found
+}
+
+/// What it means that a factor was not as usual.
+const PUT_BACK: [(Factor, Cause, Knob); 13] = [
+    (Factor::KvK, Cause::CacheType, Knob::CacheTypeK),
+    (Factor::KvV, Cause::CacheType, Knob::CacheTypeV),
+    (Factor::FlashAttention, Cause::FlashAttention, Knob::FlashAttention),
+    (Factor::Rope, Cause::Rope, Knob::Rope),
+    (Factor::SwaFull, Cause::SlidingWindow, Knob::SwaFull),
+    (Factor::Ubatch, Cause::Ubatch, Knob::Ubatch),
+    (Factor::ExpertsUsed, Cause::ExpertsUsed, Knob::ExpertsUsed),
+    (Factor::Quant, Cause::Quant, Knob::Quant),
+    (Factor::OpOffload, Cause::OpOffload, Knob::OpOffload),
+    (Factor::Eos, Cause::Eos, Knob::Eos),
+    (Factor::System, Cause::System, Knob::System),
+    (Factor::Thinking, Cause::Thinking, Knob::Thinking),
+    (Factor::Bos, Cause::BosMissing, Knob::Bos),
+];
+
+/// Room for the whole text, where it has less or what becomes of it then is said.
+fn of_context(setup: &Setup, about: &About) -> Option<Switch> {
+    let (context, overflow): (&Context, &Overflow) = (setup.cell.get(), setup.cell.get());
+    if (*context, *overflow) == (Context::default(), Overflow::default()) {
+        return None;
+    }
+    let (from, room) = (context.tokens(about.room_tokens), about.room_tokens);
+    let edits = vec![Edit::Level(Context::default().into()), Edit::Level(Overflow::default().into())];
+    let adjustments = vec![adjustment(Knob::Context, &from.to_string(), &room.to_string())];
+    Some(Switch { cause: Cause::Context, kind: Kind::Undo, edits, adjustments })
+}
+
 fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
     let mut found = Vec::new();
     let mut level = |cause, kind, knob, from: String, level: Level| {
@@ -248,64 +316,52 @@ fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
         found.push(Switch { cause, kind, edits: vec![Edit::Level(level)], adjustments });
     };
     let template: &Template = setup.cell.get();
-    match (template, about.template) {
-        (Template::Raw, Known::Yes) => {
-            level(Cause::TemplateMissing, Kind::Undo, Knob::Template, template.to_string(), Template::Chat.into());
+    let from = template.to_string();
+    match (template, about.template, about.place) {
+        (Template::Raw, Known::Yes, place) => {
+            level(Cause::TemplateMissing, Kind::Undo, Knob::Template, from, place.template().into());
         }
-        (Template::Raw, _) => {}
-        (chat, _) => level(Cause::TemplateUsed, Kind::Medicine, Knob::Template, chat.to_string(), Template::Raw.into()),
+        (Template::Raw, ..) => {}
+        (Template::Chat, _, Place::File) => {
+            level(Cause::TemplateForm, Kind::Undo, Knob::Template, from.clone(), Template::Jinja.into());
+            level(Cause::TemplateUsed, Kind::Medicine, Knob::Template, from, Template::Raw.into());
+        }
+        (Template::Chat | Template::Jinja, ..) => {
+            level(Cause::TemplateUsed, Kind::Medicine, Knob::Template, from, Template::Raw.into());
+        }
+    }
+    let thinking: &Thinking = setup.cell.get();
+    if about.thinking == Known::Yes && *template == about.place.template() && *thinking != Thinking::Off {
+        level(Cause::Thinking, Kind::Medicine, Knob::Thinking, thinking.to_string(), Thinking::Off.into());
     }
     let bos: &Bos = setup.cell.get();
-    if about.place == Place::File && about.bos == Known::Yes {
-        match (bos, about.adds_bos) {
-            (Bos::Model, Known::No) => {
-                level(Cause::BosMissing, Kind::Medicine, Knob::Bos, bos.to_string(), Bos::Always.into());
-            }
-            (Bos::Model, _) => {
-                level(Cause::BosDoubled, Kind::Medicine, Knob::Bos, bos.to_string(), Bos::Never.into());
-            }
-            (Bos::Never, _) => level(Cause::BosMissing, Kind::Undo, Knob::Bos, bos.to_string(), Bos::Model.into()),
-            (Bos::Always, _) => level(Cause::BosDoubled, Kind::Undo, Knob::Bos, bos.to_string(), Bos::Model.into()),
-        }
+    if about.place == Place::File && about.bos == Known::Yes && *bos == Bos::Model {
+        let (cause, other) = match about.adds_bos {
+            Known::No => (Cause::BosMissing, Bos::Always),
+            Known::Yes | Known::Unknown => (Cause::BosDoubled, Bos::Never),
+        };
+        level(cause, Kind::Medicine, Knob::Bos, bos.to_string(), other.into());
     }
     found
 }
 
 fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
     let mut found = Vec::new();
-    let mut levels = |cause, kind, adjusted: Vec<(Knob, String, Level)>| {
-        let adjustments =
-            adjusted.iter().map(|(knob, from, level)| adjustment(*knob, from, &level.to_string())).collect();
-        let edits = adjusted.into_iter().map(|(.., level)| Edit::Level(level)).collect();
-        found.push(Switch { cause, kind, edits, adjustments });
+    let mut medicine = |cause, knob, from: &dyn std::fmt::Display, level: Level| {
+        let adjustments = vec![adjustment(knob, &from.to_string(), &level.to_string())];
+        found.push(Switch { cause, kind: Kind::Medicine, edits: vec![Edit::Level(level)], adjustments });
     };
     let attention: &FlashAttention = setup.cell.get();
-    if *attention != FlashAttention::Off {
-        let off = vec![(Knob::FlashAttention, attention.to_string(), FlashAttention::Off.into())];
-        levels(Cause::FlashAttention, Kind::Medicine, off);
-    }
-    let (KvK(keys), KvV(values)) = (setup.cell.get(), setup.cell.get());
-    let mut cache = Vec::new();
-    if *keys != CacheType::F16 {
-        cache.push((Knob::CacheTypeK, keys.to_string(), KvK(CacheType::F16).into()));
-    }
-    if *values != CacheType::F16 {
-        cache.push((Knob::CacheTypeV, values.to_string(), KvV(CacheType::F16).into()));
-    }
-    if !cache.is_empty() {
-        levels(Cause::CacheType, Kind::Undo, cache);
-    }
-    let rope: &Rope = setup.cell.get();
-    if *rope != Rope::Model {
-        levels(Cause::Rope, Kind::Undo, vec![(Knob::Rope, rope.to_string(), Rope::Model.into())]);
+    // What is not as usual is put back, which is another switch.
+    if *attention == FlashAttention::Auto {
+        medicine(Cause::FlashAttention, Knob::FlashAttention, attention, FlashAttention::Off.into());
     }
     if about.experts == Experts::Some && about.accelerator == Known::Yes {
         let offload: &Offload = setup.cell.get();
         let other = if *offload == Offload::All { Offload::None } else { Offload::All };
-        levels(Cause::Offload, Kind::Medicine, vec![(Knob::CpuMoe, offload.to_string(), other.into())]);
+        medicine(Cause::Offload, Knob::CpuMoe, offload, other.into());
         if *setup.cell.get::<OpOffload>() == OpOffload::On {
-            let off = vec![(Knob::OpOffload, OpOffload::On.to_string(), OpOffload::Off.into())];
-            levels(Cause::OpOffload, Kind::Medicine, off);
+            medicine(Cause::OpOffload, Knob::OpOffload, &OpOffload::On, OpOffload::Off.into());
         }
     }
     found
@@ -313,4 +369,80 @@ fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
 
 fn adjustment(knob: Knob, from: &str, to: &str) -> Adjustment {
     Adjustment { knob, from: from.to_owned(), to: to.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Like, Overrides};
+    use crate::domain::{CacheType, KvK, KvV};
+
+    fn about() -> About {
+        About { template: Known::Yes, bos: Known::Yes, adds_bos: Known::No, room_tokens: 640, ..About::default() }
+    }
+
+    fn of(like: Like, overrides: Overrides, levels: Vec<Level>) -> Vec<Switch> {
+        let setup = like.setup("tiny", overrides).unwrap().at(Template::Jinja.into());
+        switches(&levels.into_iter().fold(setup, Setup::at), &about())
+    }
+
+    fn causes(switches: &[Switch], kind: Kind) -> Vec<Cause> {
+        switches.iter().filter(|switch| switch.kind == kind).map(|switch| switch.cause).collect()
+    }
+
+    #[test]
+    fn what_is_usual_has_medicines_only() {
+        let found = of(Like::LlamaServer, Overrides::default(), vec![]);
+        assert_eq!(causes(&found, Kind::Undo), []);
+        let expected = [
+            Cause::PenaltyMissing,
+            Cause::TemperatureLow,
+            Cause::TemperatureHigh,
+            Cause::Truncation,
+            Cause::TemplateUsed,
+            Cause::BosMissing,
+            Cause::FlashAttention,
+        ];
+        assert_eq!(causes(&found, Kind::Medicine), expected);
+    }
+
+    #[test]
+    fn a_runtimes_own_settings_are_put_back_one_by_one() {
+        let found = of(Like::Shimmy, Overrides::default(), vec![]);
+        let expected =
+            [Cause::PenaltyZero, Cause::PresencePenalty, Cause::WindowShort, Cause::Greedy, Cause::TemperatureLow];
+        assert_eq!(causes(&found, Kind::Undo), expected);
+    }
+
+    #[test]
+    fn keys_and_values_of_a_cache_are_put_back_together() {
+        let quantised = vec![KvK(CacheType::Q4_0).into(), KvV(CacheType::Q8_0).into()];
+        let found = of(Like::LlamaServer, Overrides::default(), quantised);
+        let cache: Vec<_> = found.iter().filter(|switch| switch.cause == Cause::CacheType).collect();
+        assert_eq!((cache.len(), cache[0].edits.len(), cache[0].adjustments.len()), (1, 2, 2));
+    }
+
+    #[test]
+    fn a_context_that_is_short_of_room_is_widened() {
+        let short = vec![Context::Tokens(256.try_into().unwrap()).into(), Overflow::Shift(0).into()];
+        let found = of(Like::LlamaServer, Overrides::default(), short);
+        let switch = found.iter().find(|switch| switch.cause == Cause::Context).unwrap();
+        assert_eq!((switch.adjustments[0].from.as_str(), switch.adjustments[0].to.as_str()), ("256", "640"));
+    }
+
+    #[test]
+    fn of_a_server_only_what_a_request_can_say_is_switched() {
+        let setup = Like::LlamaServer.setup("tiny", Overrides::default()).unwrap().at(Template::Chat.into());
+        let about = About { place: Place::Server, ..about() };
+        let found = switches(&setup, &about);
+        let is_of_engine = |switch: &&Switch| matches!(switch.cause, Cause::FlashAttention | Cause::BosMissing);
+        assert_eq!(found.iter().filter(is_of_engine).count(), 0);
+    }
+
+    #[test]
+    fn a_greedy_draw_is_a_temperature_of_0_or_a_chain_that_ends_so() {
+        let zero = Overrides { temperature: Some(0.0), ..Overrides::default() };
+        assert!(causes(&of(Like::LlamaServer, zero, vec![]), Kind::Undo).contains(&Cause::Greedy));
+        assert!(causes(&of(Like::Transformers, Overrides::default(), vec![]), Kind::Undo).contains(&Cause::Greedy));
+    }
 }

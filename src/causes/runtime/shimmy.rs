@@ -3,9 +3,10 @@
 
 use super::{Adjustment, Knob, field, in_quotes};
 
-pub fn line(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
+pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     match knob {
-        Knob::Temperature => field("temperature", to),
+        // Its chain ends in the most probable token, whatever its temperature.
+        Knob::Temperature if from != "greedy" => field("temperature", to),
         Knob::TopK => field("top_k", to),
         Knob::TopP => field("top_p", to),
         Knob::System => match to.as_str() {

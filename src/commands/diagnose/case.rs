@@ -3,7 +3,7 @@
 use miette::miette;
 
 use super::super::Failure;
-use super::given::{prompts, target};
+use super::given::{Given, given, prompts};
 use crate::cli::{DiagnoseArgs, SamplerOptions};
 use crate::diagnosis::{About, Case, Frame, Known, Like, Overrides, Prompts, Setup, typed_level, typed_pair};
 use crate::domain::{Factor, Level, Template};
@@ -17,7 +17,9 @@ const PROMPT_TOKENS: u32 = 512;
 
 /// The case, and how its experiments are asked.
 pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
-    let (target, model, about) = target(args)?;
+    let max_tokens = args.max_tokens.get();
+    let context = max_tokens.saturating_add(PROMPT_TOKENS);
+    let Given { target, name: model, about, findings } = given(args, context)?;
     let like: Like = args.like.parse().map_err(|_| {
         let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
         Failure::usage(miette!(help = format!("use one of: {known}"), "there is no runtime {:?}", args.like))
@@ -27,17 +29,16 @@ pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
         .ok_or_else(|| Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature")))?;
     let as_run = with_levels(as_run, args, &about)?;
     let Prompts { search, fresh } = prompts(args.prompt_file.as_deref())?;
-    let max_tokens = args.max_tokens.get();
     let frame = Frame {
         name: format!("diagnose-{model}"),
         model,
         target,
         max_tokens,
-        context: max_tokens + PROMPT_TOKENS,
+        context,
         alpha: ALPHA,
         negligible: NEGLIGIBLE,
     };
-    Ok((Case { as_run, about, search, fresh }, frame))
+    Ok((Case { as_run, about, runtime: like.runtime(), findings, search, fresh }, frame))
 }
 
 fn overrides(typed: SamplerOptions) -> Overrides {
@@ -63,7 +64,7 @@ fn with_levels(as_run: Setup, args: &DiagnoseArgs, about: &About) -> Result<Setu
         (Factor::Bos, &engine.bos),
         (Factor::Template, &args.template),
     ];
-    let usual = if about.template == Known::Yes { Template::Chat } else { Template::Raw };
+    let usual = if about.template == Known::Yes { about.place.template() } else { Template::Raw };
     let mut levels: Vec<Level> = vec![usual.into()];
     for (factor, typed) in named {
         levels.extend(typed.as_ref().map(|typed| typed_level(factor, typed)).transpose()?);

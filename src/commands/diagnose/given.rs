@@ -9,34 +9,47 @@ use super::super::model::find;
 use super::super::variant::substitute;
 use crate::cli::{DiagnoseArgs, Known as KnownModels};
 use crate::diagnosis::{About, FEWEST, Known, Place, Prompts, Target, about, built_in, shared_out};
+use crate::domain::Finding;
 use crate::engine::EngineKind;
 use crate::experiment::parse_prompts;
+use crate::model::findings::examine;
 use crate::model::read_header;
 use crate::regular_file;
 use crate::text_file::decode;
 
-/// Whom the texts are asked of, what the model is called, and what is known of it.
-pub fn target(args: &DiagnoseArgs) -> Result<(Target, String, About), Failure> {
+/// A model, and what is known of it before a text is made.
+pub struct Given {
+    pub target: Target,
+    /// What it is called in files and folders.
+    pub name: String,
+    pub about: About,
+    /// What is wrong with its file.
+    pub findings: Vec<Finding>,
+}
+
+/// The model that was named, whose texts have room in so many tokens.
+pub fn given(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
     if let Some(substitute) = substitute(&args.server)? {
         let served_as = substitute.served_as.ok_or_else(|| {
             Failure::usage(miette!(help = "name it with --served-as", "which of the server's models is meant?"))
         })?;
-        let about = About { place: Place::Server, template: Known::Yes, ..About::default() };
-        let model = plain_name(&served_as);
-        return Ok((Target::Server { server: substitute.server, served_as }, model, about));
+        let about = About { place: Place::Server, template: Known::Yes, room_tokens, ..About::default() };
+        let name = plain_name(&served_as);
+        let target = Target::Server { server: substitute.server, served_as };
+        return Ok(Given { target, name, about, findings: vec![] });
     }
     let typed = args.model.as_deref().unwrap_or_default();
     let path = find(typed, &KnownModels { experiment: None })?;
     let path = std::path::absolute(&path).unwrap_or(path);
-    let about = match EngineKind::of(&path) {
-        EngineKind::Scripted => About::default(),
+    let (about, findings) = match EngineKind::of(&path) {
+        EngineKind::Scripted => (About { room_tokens, ..About::default() }, vec![]),
         _ => {
-            let (_, anatomy) = read_header(&path)?;
-            about(&anatomy, Known::No)
+            let (gguf, anatomy) = read_header(&path)?;
+            (about(&anatomy, Known::No, room_tokens), examine(&gguf, &anatomy).findings)
         }
     };
-    let model = plain_name(&path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default());
-    Ok((Target::File(path), model, about))
+    let name = plain_name(&path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default());
+    Ok(Given { target: Target::File(path), name, about, findings })
 }
 
 /// A name for folders and experiments.

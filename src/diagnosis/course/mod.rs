@@ -12,7 +12,8 @@ use super::setup::{Edit, Setup};
 use super::stage::{Arm, Claim, Prompt, Stage, StageKind};
 use super::switches::{About, Kind, NotTried, Switch, not_tried, switches, usual_chain};
 use crate::analysis::sequential::State;
-use crate::domain::Seed;
+use crate::causes::Runtime;
+use crate::domain::{Finding, Seed};
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,10 @@ pub struct Case {
     /// As the person runs it.
     pub as_run: Setup,
     pub about: About,
+    /// In whose words remedies are said.
+    pub runtime: Runtime,
+    /// What is wrong with its file, seen without a text.
+    pub findings: Vec<Finding>,
     /// What everything but the confirmation is found by.
     pub search: Vec<Prompt>,
     /// What nothing is chosen by.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::super::findings::Shown as Finding;
 use super::shown::Shown;
 use crate::causes::Adjustment;
 use crate::diagnosis::{Ending, NotTried, Outcome, Rate, Switch};
@@ -15,6 +16,8 @@ pub struct Written<'a> {
     moe_sweep: &'static str,
     model: &'a str,
     ending: Ending,
+    /// What is wrong with its file, as `model inspect --json` has it.
+    findings: Vec<Finding<'a>>,
     as_run: Share,
     worst: Option<Worst<'a>>,
     remedies: Vec<Remedy<'a>>,
@@ -110,6 +113,7 @@ impl<'a> Written<'a> {
             moe_sweep: env!("CARGO_PKG_VERSION"),
             model: &shown.frame.model,
             ending: diagnosis.ending,
+            findings: shown.case.findings.iter().map(Finding::from).collect(),
             as_run: share(&diagnosis.as_run),
             worst: worst.map(|worst| Worst { prompt: &worst.prompt, text: &worst.text, copies: worst.copies }),
             remedies: diagnosis.remedies.iter().map(remedy).collect(),

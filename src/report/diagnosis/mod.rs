@@ -6,6 +6,8 @@ mod json;
 mod markdown;
 mod screen;
 mod shown;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use crate::diagnosis::Stage;

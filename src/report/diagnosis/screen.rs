@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use itertools::Itertools as _;
+
 use super::shown::Shown;
 use super::words::{change, changes, difference, looped, percent, share};
 use crate::causes::{Adjustment, Runtime};
@@ -13,6 +15,8 @@ const WIDTH: usize = 80;
 const INDENT: usize = 13;
 /// The remedies that are shown; others are in the files.
 const MOST: usize = 2;
+/// The runtimes in whose words a remedy is said.
+const RUNTIMES: usize = 2;
 
 pub fn screen(shown: &Shown<'_>) -> String {
     let diagnosis = shown.diagnosis;
@@ -28,12 +32,13 @@ pub fn screen(shown: &Shown<'_>) -> String {
         Ending::NotConfirmed => not_confirmed(shown, &mut lines),
         Ending::LoopsWhatever => lines.push(
             "CAUSE",
-            "nothing that was tried makes it loop less: then it is the model, its weights or these prompts. Another model \
-             with the same settings, or your own --prompt-file, would tell them apart",
+            "nothing that was tried is shown to make it loop less. It may be the model, its weights, or these prompts: another \
+             model with the same settings, or your own --prompt-file, tells them apart",
         ),
         Ending::NotReproduced | Ending::TooRare => {}
     }
     tried(shown, &mut lines);
+    file(shown, &mut lines);
     doubt(shown, &mut lines);
     let texts: usize = diagnosis.stages.iter().map(|stage| stage.texts).sum();
     let dir = shown.directory.display();
@@ -95,7 +100,7 @@ fn cause(shown: &Shown<'_>, lines: &mut Lines) {
         let more = if place == 0 { String::new() } else { format!(": {}", confirmed(remedy)) };
         lines.push(head, &format!("{}{more}", changes(&remedy.switches)));
         if place == 0 {
-            pasted(remedy, lines);
+            pasted(shown, remedy, lines);
         }
     }
 }
@@ -106,13 +111,17 @@ fn confirmed(remedy: &Remedy) -> String {
     format!("{before} → {after} on {n} fresh prompts: {}", difference(&remedy.outcome))
 }
 
-/// In each runtime's words.
-fn pasted(remedy: &Remedy, lines: &mut Lines) {
+/// In the words of the person's runtime, and of llama-server, a line each.
+fn pasted(shown: &Shown<'_>, remedy: &Remedy, lines: &mut Lines) {
     let adjustments: Vec<&Adjustment> = remedy.switches.iter().flat_map(|switch| &switch.adjustments).collect();
-    for runtime in [Runtime::LlamaServer, Runtime::Ollama, Runtime::Vllm] {
-        let said: Option<Vec<String>> = adjustments.iter().map(|adjustment| runtime.line(adjustment)).collect();
-        if let Some(said) = said {
-            lines.paste(&runtime.to_string(), &said.join(" "));
+    let runtimes = [shown.case.runtime, Runtime::LlamaServer, Runtime::Ollama];
+    let said = |runtime: Runtime| -> Option<(Runtime, Vec<String>)> {
+        Some((runtime, adjustments.iter().map(|adjustment| runtime.line(adjustment)).collect::<Option<_>>()?))
+    };
+    for (runtime, said) in runtimes.into_iter().unique().filter_map(said).take(RUNTIMES) {
+        for (place, line) in said.into_iter().unique().enumerate() {
+            let name = if place == 0 { runtime.to_string() } else { String::new() };
+            lines.paste(&name, &line);
         }
     }
 }
@@ -142,6 +151,15 @@ fn tried(shown: &Shown<'_>, lines: &mut Lines) {
     let not: Vec<String> =
         shown.diagnosis.not_tried.iter().map(|NotTried { what, why }| format!("{what} ({why})")).collect();
     lines.push("NOT TRIED", &not.join("; "));
+}
+
+/// What is wrong with the model's file, seen without a text.
+fn file(shown: &Shown<'_>, lines: &mut Lines) {
+    if !shown.case.findings.is_empty() {
+        let found: Vec<_> =
+            shown.case.findings.iter().map(|finding| format!("{} ({})", finding.id.name(), finding.key)).collect();
+        lines.push("THE FILE", &format!("{}; moe-sweep model inspect says why", found.join(", ")));
+    }
 }
 
 fn doubt(shown: &Shown<'_>, lines: &mut Lines) {
