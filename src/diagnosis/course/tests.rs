@@ -194,10 +194,10 @@ fn two_causes_are_found_one_after_the_other() {
     assert_eq!(named, [Cause::PenaltyStrong, Cause::BosDoubled]);
 }
 
-/// The table of docs/diagnose.md: how courses end over invented models, where nothing that is switched matters and where
+/// How courses end over invented models, where nothing that is switched matters and where
 /// one setting does.
 #[test]
-#[ignore = "a simulation of minutes that prints the table of docs/diagnose.md"]
+#[ignore = "a simulation of many minutes, for its table"]
 fn how_courses_end() {
     let n = 200;
     let worlds: [(&str, World, Option<Cause>); 6] = [
