@@ -22,13 +22,13 @@ pub enum ExitCode {
     NotReproduced = 10,
     /// `diagnose`: so few texts loop that no cause can be found by them.
     TooRare = 11,
-    /// `diagnose`: nothing that was tried makes it loop less.
+    /// `diagnose`: nothing that was tried is shown to make it loop less.
     LoopsWhatever = 12,
     /// `diagnose`: a suspect was found, and fresh prompts do not confirm it.
     NotConfirmed = 13,
     /// `diagnose`: two causes, each with a part of the loops.
     TwoCauses = 14,
-    /// `diagnose`: two switches together do what neither does.
+    /// `diagnose`: two switches together do what neither is shown to do.
     NeedsBoth = 15,
     /// A bad experiment file, model or directory: nothing was run.
     BadSetup = 96,

@@ -47,7 +47,7 @@ pub enum StageError {
     #[diagnostic(help("give another folder with --out"))]
     Create { path: PathBuf, source: std::io::Error },
     #[error("{n} of the texts of {path} failed, so nothing can be said", path = .path.display())]
-    #[diagnostic(help("its journal says why; the same command goes on, --retry-failed tries them again"))]
+    #[diagnostic(help("its journal says why; moe-sweep run {path}.toml --out {path} --retry-failed tries them again, then diagnose goes on", path = .path.display()))]
     Failed { n: usize, path: PathBuf },
     /// Somebody asked for an end. What was finished stays.
     #[error("interrupted: the same command goes on from the texts that are finished")]

@@ -26,7 +26,7 @@ pub struct DiagnoseArgs {
     /// Tokens of a text at most. A loop that begins later is not seen.
     #[arg(long, value_name = "N", default_value = "128")]
     pub max_tokens: NonZeroU32,
-    /// Your own prompts, at least 12: one a line, JSON lines, or CSV with a column "prompt" or "text"
+    /// Your own prompts, at least 12: one a line, JSON lines, or a JSON list
     /// [default: 72 built-in ones of six kinds].
     #[arg(long, value_name = "FILE")]
     pub prompt_file: Option<PathBuf>,

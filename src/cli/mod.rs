@@ -49,7 +49,7 @@ Examples:
 
 Exit codes:
   0 one cause, its remedy confirmed on fresh prompts · 10 no text loops · 11 too few loop to find a cause
-  12 it loops whatever is changed · 13 a suspect that fresh prompts do not confirm · 14 two causes, confirmed
+  12 nothing tried is shown to make it loop less · 13 a suspect that fresh prompts do not confirm · 14 two causes, confirmed
   15 a cause that takes two switches, confirmed";
 
 const AFTER_HELP: &str = "\

@@ -89,6 +89,10 @@ impl Overrides {
             presence_penalty,
             frequency_penalty,
         } = self;
+        // A temperature is a draw's: where the runtime takes the most probable token by default, it draws when told one.
+        if temperature.is_some_and(|t| t > 0.0) && *steps == [Step::Greedy] {
+            *steps = vec![Step::Temperature { t: Slot::Trial }, Step::Dist];
+        }
         let of_penalties = repeat_penalty.is_some()
             || repeat_last_n.is_some()
             || presence_penalty.is_some()
@@ -107,10 +111,6 @@ impl Overrides {
         if of_penalties && !has(steps, |step| matches!(step, Step::Penalties { .. })) {
             steps.insert(0, Step::Penalties { last_n: 64, repeat: 1.0, frequency: 0.0, presence: 0.0 });
         }
-        // A temperature is a draw's: where the runtime takes the most probable token by default, it draws when told one.
-        if temperature.is_some_and(|t| t > 0.0) && *steps == [Step::Greedy] {
-            *steps = vec![Step::Temperature { t: Slot::Trial }, Step::Dist];
-        }
         for step in steps {
             match step {
                 Step::TopK { k } => *k = top_k.unwrap_or(*k),
@@ -125,5 +125,19 @@ impl Overrides {
                 _ => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temperature_makes_a_greedy_runtime_draw_whatever_else_is_said() {
+        let said = Overrides { temperature: Some(0.7), repeat_penalty: Some(1.2), ..Overrides::default() };
+        let steps = Like::Transformers.setup("tiny", said).unwrap().chain.steps;
+        let penalties = Step::Penalties { last_n: 64, repeat: 1.2, frequency: 0.0, presence: 0.0 };
+        assert_eq!(steps, [penalties, Step::Temperature { t: Slot::Trial }, Step::Dist]);
+        assert_eq!(Like::Transformers.setup("tiny", Overrides::default()).unwrap().chain.steps, [Step::Greedy]);
     }
 }

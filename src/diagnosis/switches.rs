@@ -131,7 +131,7 @@ pub fn not_tried(about: &About) -> Vec<NotTried> {
         )),
         Place::File => {
             if about.accelerator != Known::Yes {
-                found.push(not("a GPU's kernels", "this machine, or this build, has none"));
+                found.push(not("a GPU's kernels", "a diagnosis does not look for one; vary offload in an experiment"));
             }
             found.push(not("the weights' precision", "no better file of the model is known here"));
         }

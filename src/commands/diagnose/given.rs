@@ -45,7 +45,7 @@ pub fn given(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
         EngineKind::Scripted => (About { room_tokens, ..About::default() }, vec![]),
         _ => {
             let (gguf, anatomy) = read_header(&path)?;
-            (about(&anatomy, Known::No, room_tokens), examine(&gguf, &anatomy).findings)
+            (about(&anatomy, Known::Unknown, room_tokens), examine(&gguf, &anatomy).findings)
         }
     };
     let name = plain_name(&path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default());

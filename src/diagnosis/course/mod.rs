@@ -58,7 +58,7 @@ pub enum Ending {
     Cause,
     /// Each of two switches takes a part of the loops away, both confirmed.
     TwoCauses,
-    /// Two switches together do what neither does, confirmed.
+    /// Two switches together do what neither is shown to do, confirmed.
     NeedsBoth,
     /// A switch was found, and fresh prompts do not confirm it.
     NotConfirmed,
@@ -66,7 +66,7 @@ pub enum Ending {
     NotReproduced,
     /// So few texts loop that nothing could be decided.
     TooRare,
-    /// Nothing that was tried makes it loop less.
+    /// Nothing that was tried is shown to make it loop less.
     LoopsWhatever,
 }
 

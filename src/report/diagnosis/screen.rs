@@ -6,6 +6,7 @@ use itertools::Itertools as _;
 
 use super::shown::Shown;
 use super::words::{change, changes, difference, looped, percent, share};
+use crate::analysis::sequential::State;
 use crate::causes::{Adjustment, Runtime};
 use crate::diagnosis::{Ending, Known, NotTried, Remedy, Tried};
 use crate::plain::neutralise;
@@ -139,7 +140,9 @@ fn not_confirmed(shown: &Shown<'_>, lines: &mut Lines) {
 fn tried(shown: &Shown<'_>, lines: &mut Lines) {
     let others = &shown.diagnosis.others;
     let named = |tried: &[&Tried]| tried.iter().map(|tried| change(&tried.switch)).collect::<Vec<_>>().join("; ");
-    let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| tried.outcome.within.is_some());
+    // What is not decided is not ruled out, however wide the margin that it is known to lie within.
+    let is_ruled_out = |tried: &&Tried| tried.outcome.state == State::Negligible;
+    let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(is_ruled_out);
     if let Some(widest) = ruled_out.iter().filter_map(|tried| tried.outcome.within).max_by(f64::total_cmp) {
         let within = percent(widest);
         lines.push("RULED OUT", &format!("to change more than {within} points, each 95 % sure: {}", named(&ruled_out)));

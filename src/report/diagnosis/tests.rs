@@ -44,7 +44,10 @@ fn screen_of(ending: Ending) -> String {
     };
     let tried = |(place, switch)| Tried {
         switch,
-        outcome: outcome(State::Open, 0.0, 8, (place % 2 == 0).then_some(0.35)),
+        outcome: match place % 2 {
+            0 => outcome(State::Negligible, 0.0, 30, Some(0.1)),
+            _ => outcome(State::Open, -0.15, 8, Some(0.4)),
+        },
         rate: rate(5, 8),
     };
     let is_other = |switch: &&crate::diagnosis::Switch| ![&zero, &greedy].contains(switch);
