@@ -30,6 +30,10 @@ pub enum ExitCode {
     TwoCauses = 14,
     /// `diagnose`: two switches together do what neither is shown to do.
     NeedsBoth = 15,
+    /// `diagnose`: the budget was spent before there was an answer; the same command with a larger one goes on.
+    BudgetSpent = 16,
+    /// `diagnose`: a cause, its remedy confirmed, and no setting for it in the runtime that the model is run by.
+    NoRemedyHere = 17,
     /// A bad experiment file, model or directory: nothing was run.
     BadSetup = 96,
     /// A gate's score is worse than its baseline.

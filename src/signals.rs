@@ -42,6 +42,8 @@ pub struct WatchError(#[from] io::Error);
 #[derive(Clone, Debug)]
 pub struct Watch {
     manner: Arc<Mutex<Manner>>,
+    /// A signal came.
+    heard: Arc<AtomicBool>,
     asked: Arc<AtomicBool>,
 }
 
@@ -52,7 +54,7 @@ impl Watch {
     /// When the system lets no signal be caught.
     pub fn at_once_from_now(words: &'static str) -> Result<Self, WatchError> {
         let manner = Arc::new(Mutex::new(Manner::AtOnce(words)));
-        let watch = Self { manner, asked: Arc::default() };
+        let watch = Self { manner, heard: Arc::default(), asked: Arc::default() };
         let heard = watch.clone();
         system::on_signal(move || heard.hear())?;
         Ok(watch)
@@ -67,10 +69,23 @@ impl Watch {
     pub fn at_once(&self, words: &'static str) {
         // Held, so that a signal comes either before or after.
         let mut manner = self.manner();
-        if self.asked.load(Ordering::Relaxed) {
+        if self.heard.load(Ordering::Relaxed) {
             end(words);
         }
         *manner = Manner::AtOnce(words);
+    }
+
+    /// Asks for an end as a signal would; says whether nobody had before.
+    pub fn ask_for_an_end(&self) -> bool {
+        !self.asked.swap(true, Ordering::Relaxed)
+    }
+
+    /// Takes back what [`Self::ask_for_an_end`] asked for; says whether it could, for no signal has come.
+    pub fn go_on(&self) -> bool {
+        self.asked.store(false, Ordering::Relaxed);
+        let heard = self.heard.load(Ordering::Relaxed);
+        self.asked.fetch_or(heard, Ordering::Relaxed);
+        !heard
     }
 
     /// Whether an end was asked for.
@@ -81,8 +96,8 @@ impl Watch {
     fn hear(&self) {
         match *self.manner() {
             Manner::AtOnce(words) => end(words),
-            Manner::Cleanly if self.asked.swap(true, Ordering::Relaxed) => end("interrupted twice: ended at once"),
-            Manner::Cleanly => {}
+            Manner::Cleanly if self.heard.swap(true, Ordering::Relaxed) => end("interrupted twice: ended at once"),
+            Manner::Cleanly => self.asked.store(true, Ordering::Relaxed),
         }
     }
 

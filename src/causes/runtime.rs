@@ -74,6 +74,8 @@ knobs! {
     Quant,
     /// `none`, `json`, or a grammar in GBNF.
     Grammar,
+    /// Filler in front of a prompt, in tokens: no runtime has a setting for it.
+    PrefixTokens,
 }
 
 /// A knob that is turned, from what to what: "1.3" to "1.0".
@@ -115,6 +117,11 @@ impl Runtime {
             Self::Shimmy => shimmy::line(adjustment),
         }
     }
+}
+
+/// What stands in front of a prompt is a person's own, in every runtime.
+fn filler(to_tokens: &str) -> Option<String> {
+    Some(format!("put {to_tokens} tokens of filler in front of a prompt"))
 }
 
 /// A field of a JSON request.

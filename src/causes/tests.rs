@@ -129,6 +129,7 @@ fn turns(knob: Knob) -> &'static [(&'static str, &'static str)] {
         Knob::OpOffload => &[("false", "true"), ("true", "false")],
         Knob::ExpertsUsed => &[("4", "model"), ("model", "8")],
         Knob::Quant => &[("q2_k", "q8_0"), ("q2_k", "source")],
+        Knob::PrefixTokens => &[("600", "0")],
         Knob::Grammar => &[("json", "none"), ("none", "json"), ("none", "root ::= \"it's\"")],
     }
 }

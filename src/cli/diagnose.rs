@@ -1,7 +1,8 @@
 //! Owns the arguments of `diagnose`.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -30,6 +31,12 @@ pub struct DiagnoseArgs {
     /// [default: 72 built-in ones of six kinds].
     #[arg(long, value_name = "FILE")]
     pub prompt_file: Option<PathBuf>,
+    /// Stop after this time: 10m, 90s, 2h. A search ends while there is time left to confirm what looks best by then.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub budget: Option<Duration>,
+    /// Stop after so many texts, in the same way. Texts that are there already do not count.
+    #[arg(long, value_name = "N")]
+    pub texts: Option<NonZeroUsize>,
     /// Where the stages' runs and the diagnosis go [default: results/diagnose- and the model's name].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -43,6 +50,10 @@ pub struct DiagnoseArgs {
     pub json: bool,
     #[command(flatten)]
     pub server: ServerOptions,
+}
+
+fn time(typed: &str) -> Result<Duration, String> {
+    humantime::parse_duration(typed).map_err(|error| format!("{error}; write it as 10m, 90s or 2h"))
 }
 
 /// What you run with where it is not the runtime's default.

@@ -20,6 +20,16 @@ pub struct Answer {
     /// Of the base.
     pub worst: Option<Looped>,
     pub n_texts: usize,
+    pub extent: Extent,
+}
+
+/// How much of a stage was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All that it takes to answer.
+    Whole,
+    /// A budget ended it before.
+    CutShort,
 }
 
 /// How many texts end in a loop.
@@ -81,7 +91,7 @@ impl Rate {
 
 impl Answer {
     /// Of the analysis of a stage's run; `alpha` is that of its claims.
-    pub fn of(stage: &Stage, analysis: &Analysis, alpha: f64) -> Self {
+    pub fn of(stage: &Stage, analysis: &Analysis, alpha: f64, extent: Extent) -> Self {
         let arms: Vec<&Cell> = stage.arms.iter().map(|arm| &arm.setup.cell).collect();
         let texts = |cell: &Cell| Vec::from_iter(analysis.trials.iter().filter(|scored| scored.trial.cell == *cell));
         let texts: Vec<Vec<&ScoredTrial>> = arms.iter().map(|cell| texts(cell)).collect();
@@ -93,6 +103,7 @@ impl Answer {
             claims,
             worst: texts.first().and_then(|texts| worst(texts)),
             n_texts: analysis.trials.iter().filter(is_text).count(),
+            extent,
         }
     }
 }

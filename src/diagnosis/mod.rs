@@ -15,7 +15,7 @@ mod typed;
 
 pub use about::about;
 pub use course::{Case, Diagnosis, Ending, Remedy, StageNote, Tried, diagnose};
-pub use evidence::{Answer, Looped, Outcome, Period, Rate};
+pub use evidence::{Answer, Extent, Looped, Outcome, Period, Rate};
 pub use like::{Like, Overrides};
 pub use prompts::{FEWEST, Prompts, built_in, shared_out};
 pub use setup::{Edit, Setup};

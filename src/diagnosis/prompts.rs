@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn built_in_prompts_are_of_all_kinds_from_the_beginning() {
         let Prompts { search, fresh } = built_in();
-        assert_eq!((search.len(), fresh.len()), (48, 24));
+        assert_eq!((search.len(), fresh.len()), (96, 96));
         let kinds = search[..6].iter().map(|prompt| &prompt.kind).unique().count();
         assert_eq!(kinds, 6);
         let texts = search.iter().chain(&fresh).map(|prompt| &prompt.text);

@@ -108,7 +108,7 @@ pub fn truncates(step: &Step<Slot>) -> bool {
 }
 
 /// llama.cpp's window.
-const USUAL_LAST_N: i32 = 64;
+pub const USUAL_LAST_N: i32 = 64;
 
 /// Changes the chain's penalties, or puts them at its beginning, where llama.cpp has them.
 fn penalise(steps: &mut Vec<Step<Slot>>, edit: &Edit) {

@@ -31,8 +31,10 @@ pub enum StageKind {
     AsRun,
     /// The same with more prompts.
     MorePrompts,
-    /// One switch at a time.
-    Switches,
+    /// What is not as usual is put back, one setting at a time, and all of it.
+    PutBack,
+    /// What is as usual is changed, one setting at a time.
+    Medicines,
     /// One switch at a time, the first that was found switched.
     SecondCause,
     /// Two switches together.
@@ -93,9 +95,9 @@ pub enum Target {
 
 impl StageKind {
     /// Whether it ends as soon as one of its claims is decided.
-    fn is_search(self) -> bool {
+    pub fn is_search(self) -> bool {
         match self {
-            Self::Switches | Self::SecondCause | Self::Pairs => true,
+            Self::PutBack | Self::Medicines | Self::SecondCause | Self::Pairs => true,
             Self::AsRun | Self::MorePrompts | Self::Remedy | Self::Whole => false,
         }
     }
@@ -104,7 +106,7 @@ impl StageKind {
     pub fn number(self) -> u8 {
         match self {
             Self::AsRun | Self::MorePrompts => 1,
-            Self::Switches | Self::SecondCause => 2,
+            Self::PutBack | Self::Medicines | Self::SecondCause => 2,
             Self::Pairs => 3,
             Self::Remedy | Self::Whole => 4,
         }
@@ -115,7 +117,8 @@ impl StageKind {
         match self {
             Self::AsRun => "Does it loop as it is run?",
             Self::MorePrompts => "Does it loop as it is run, on more prompts?",
-            Self::Switches => "Which switch, by itself, makes it loop less?",
+            Self::PutBack => "Which setting, put back to the usual, makes it loop less?",
+            Self::Medicines => "Which other setting, by itself, makes it loop less?",
             Self::SecondCause => "Which second switch makes it loop less still?",
             Self::Pairs => "Which switches together make it loop less?",
             Self::Whole => "What does each switch do to the share of texts that loop?",

@@ -1,10 +1,13 @@
 //! Lists what can be switched of a setup, one thing at a time, and why the rest is not tried. Must not know whether any
 //! of it helps: that comes out of texts.
 
-use super::setup::{Edit, Setup, USUAL_TEMPERATURE, truncates};
+use std::num::NonZeroU32;
+
+use super::setup::{Edit, Setup, USUAL_LAST_N, USUAL_TEMPERATURE, truncates};
 use crate::causes::{Adjustment, Cause, Knob};
 use crate::domain::{
     Bos, Context, Factor, FlashAttention, Level, Offload, OpOffload, Overflow, Step, Temperature, Template, Thinking,
+    Width,
 };
 use crate::experiment::builtin_chains;
 
@@ -112,6 +115,7 @@ pub fn switches(setup: &Setup, about: &About) -> Vec<Switch> {
     found.extend(of_choice(setup));
     found.extend(of_truncation(setup));
     found.extend(put_back(setup));
+    found.extend(of_width(setup));
     found.extend(of_context(setup, about));
     found.extend(of_prompt(setup, about));
     if about.place == Place::File {
@@ -138,6 +142,14 @@ pub fn not_tried(about: &About) -> Vec<NotTried> {
     }
     found.push(not("speculative decoding, prompt caches", "moe-sweep can't vary them"));
     found
+}
+
+/// What is left aside where putting a setting back suffices.
+pub fn set_aside(medicines: &[Switch]) -> Option<NotTried> {
+    let named: Vec<String> =
+        medicines.iter().flat_map(|switch| &switch.adjustments).map(|a| format!("{} {}", a.knob, a.to)).collect();
+    let why = "a setting that is not as usual explains it";
+    (!named.is_empty()).then(|| NotTried { what: named.join(", "), why: why.to_owned() })
 }
 
 /// llama.cpp's chain as a whole: all switches of samplers at once.
@@ -179,13 +191,9 @@ fn of_penalties(setup: &Setup) -> Vec<Switch> {
     }
     let acts = last_n != 0 && (repeat, frequency, presence) != (1.0, 0.0, 0.0);
     if acts && (1..LONG_LAST_N).contains(&last_n) {
-        put_back(
-            Cause::WindowShort,
-            Edit::LastN(LONG_LAST_N),
-            Knob::RepeatLastN,
-            last_n.to_string(),
-            &LONG_LAST_N.to_string(),
-        );
+        let adjustments = vec![adjustment(Knob::RepeatLastN, &last_n.to_string(), &LONG_LAST_N.to_string())];
+        let kind = if last_n < USUAL_LAST_N { Kind::Undo } else { Kind::Medicine };
+        found.push(Switch { cause: Cause::WindowShort, kind, edits: vec![Edit::LastN(LONG_LAST_N)], adjustments });
     }
     if !acts {
         let adjustments = vec![adjustment(Knob::RepeatPenalty, &repeat.to_string(), &SOME_PENALTY.to_string())];
@@ -281,7 +289,7 @@ fn put_back(setup: &Setup) -> Vec<Switch> {
 }
 
 /// What it means that a factor was not as usual.
-const PUT_BACK: [(Factor, Cause, Knob); 13] = [
+const PUT_BACK: [(Factor, Cause, Knob); 15] = [
     (Factor::KvK, Cause::CacheType, Knob::CacheTypeK),
     (Factor::KvV, Cause::CacheType, Knob::CacheTypeV),
     (Factor::FlashAttention, Cause::FlashAttention, Knob::FlashAttention),
@@ -295,7 +303,21 @@ const PUT_BACK: [(Factor, Cause, Knob); 13] = [
     (Factor::System, Cause::System, Knob::System),
     (Factor::Thinking, Cause::Thinking, Knob::Thinking),
     (Factor::Bos, Cause::BosMissing, Knob::Bos),
+    (Factor::PrefixTokens, Cause::PromptLength, Knob::PrefixTokens),
+    (Factor::Offload, Cause::Offload, Knob::CpuMoe),
 ];
+
+/// One text at a time, where several are decoded together. What is usual is any number.
+fn of_width(setup: &Setup) -> Option<Switch> {
+    let width: &Width = setup.cell.get();
+    let (Width::Texts(several), one) = (width, Width::Texts(NonZeroU32::MIN)) else { return None };
+    (several.get() > 1).then(|| Switch {
+        cause: Cause::Width,
+        kind: Kind::Undo,
+        edits: vec![Edit::Level(one.into())],
+        adjustments: vec![adjustment(Knob::Parallel, &width.to_string(), &one.to_string())],
+    })
+}
 
 /// Room for the whole text, where it has less or what becomes of it then is said.
 fn of_context(setup: &Setup, about: &About) -> Option<Switch> {
@@ -409,8 +431,7 @@ mod tests {
     #[test]
     fn a_runtimes_own_settings_are_put_back_one_by_one() {
         let found = of(Like::Shimmy, Overrides::default(), vec![]);
-        let expected =
-            [Cause::PenaltyZero, Cause::PresencePenalty, Cause::WindowShort, Cause::Greedy, Cause::TemperatureLow];
+        let expected = [Cause::PenaltyZero, Cause::PresencePenalty, Cause::Greedy, Cause::TemperatureLow];
         assert_eq!(causes(&found, Kind::Undo), expected);
     }
 

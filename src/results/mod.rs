@@ -39,6 +39,11 @@ impl From<Kept> for Results {
 }
 
 impl Results {
+    /// Counts the trials that failed.
+    pub fn n_failed(&self) -> usize {
+        self.analysis.trials.iter().filter(|trial| matches!(trial.result, TrialResult::Failed(_))).count()
+    }
+
     /// Counts the trials that failed or are missing.
     pub fn n_without_score(&self) -> usize {
         self.analysis.trials.iter().filter(|trial| !matches!(trial.result, TrialResult::Scored { .. })).count()

@@ -39,7 +39,7 @@ fn a_temperature_that_is_too_high_is_named_mended_and_confirmed() {
 fn the_same_command_reads_it_all_back_and_says_the_same() {
     let bench = Bench::scripted(HOT);
     let first = diagnose(&bench, &["--temperature", "1.3"]);
-    let files = ["diagnosis.json", "diagnosis.md", "diagnosis.toml", "2-switches/trials.jsonl"];
+    let files = ["diagnosis.json", "diagnosis.md", "diagnosis.toml", "2-put-back/trials.jsonl"];
     let before = files.map(|file| bench.result(FOLDER, file));
     let again = diagnose(&bench, &["--temperature", "1.3"]);
     assert_eq!((first.code, first.stdout), (again.code, again.stdout));
@@ -50,7 +50,7 @@ fn the_same_command_reads_it_all_back_and_says_the_same() {
 fn its_stages_and_the_whole_are_experiments() {
     let bench = Bench::scripted(HOT);
     diagnose(&bench, &["--temperature", "1.3"]);
-    for file in ["1-as-run.toml", "2-switches.toml", "4-remedy.toml", "diagnosis.toml"] {
+    for file in ["1-as-run.toml", "2-put-back.toml", "4-remedy.toml", "diagnosis.toml"] {
         let said = bench.say(&["plan", &format!("{FOLDER}/{file}")]);
         assert_eq!(said.code, Some(0), "{file}: {said:#?}");
     }
@@ -76,6 +76,38 @@ fn a_model_that_loops_at_any_temperature_is_said_to() {
 }
 
 #[test]
+fn a_budget_ends_it_and_a_larger_one_goes_on() {
+    let bench = Bench::scripted(HOT);
+    let few = diagnose(&bench, &["--temperature", "1.3", "--texts", "12"]);
+    assert_eq!(few.code, Some(16), "{few:#?}");
+    assert!(few.stdout.contains("STOPPED") && few.stdout.contains("--budget"), "{}", few.stdout);
+    // Half of the first stage's 24 texts are there at least; some more were under way.
+    let rest = diagnose(&bench, &["--temperature", "1.3"]);
+    assert_eq!(rest.code, Some(0), "{rest:#?}");
+    assert!(!rest.stderr.contains("24 of 24 texts"), "{}", rest.stderr);
+    let whole = Bench::scripted(HOT);
+    assert_eq!(diagnose(&whole, &["--temperature", "1.3"]).stdout, rest.stdout);
+}
+
+#[test]
+fn a_budget_that_ends_the_search_has_what_looks_best_confirmed() {
+    let said = diagnose(&Bench::scripted(HOT), &["--temperature", "1.3", "--texts", "78"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.stdout.contains("L-TEMPERATURE-HIGH"), "{}", said.stdout);
+}
+
+#[test]
+fn other_settings_have_another_folder() {
+    let bench = Bench::scripted(HOT);
+    diagnose(&bench, &["--temperature", "1.3"]);
+    let other = diagnose(&bench, &["--temperature", "0.2"]);
+    assert_eq!(other.code, Some(10), "{other:#?}");
+    assert!(bench.exists(&format!("{FOLDER}-2")) && !bench.exists(&format!("{FOLDER}-3")));
+    let again = diagnose(&bench, &["--temperature", "1.3"]);
+    assert!(again.stderr.contains("all 24 texts are in the journal"), "{}", again.stderr);
+}
+
+#[test]
 fn what_was_typed_wrongly_is_refused_at_once() {
     let bench = Bench::scripted(HOT);
     bench.write("few.txt", "one\ntwo\nthree\n");
@@ -85,6 +117,7 @@ fn what_was_typed_wrongly_is_refused_at_once() {
         (&["--set", "kv_k=q9"], 2, "q8_0"),
         (&["--set", "kw_k=f16"], 2, "kv_k"),
         (&["--prompt-file", "few.txt"], 96, "12 at least"),
+        (&["--budget", "ten"], 2, "10m"),
         (&["--prompt-file", "none.txt"], 96, "none.txt"),
     ] {
         let said = diagnose(&bench, more);

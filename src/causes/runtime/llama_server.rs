@@ -1,6 +1,6 @@
 //! llama-server's words: flags of its command line, of release b11434 (`tools/server/README.md`), and paths of its API.
 
-use super::{Adjustment, Knob, shell_word, system_message};
+use super::{Adjustment, Knob, filler, shell_word, system_message};
 
 pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     let flag = |name: &str| Some(format!("{name} {to}"));
@@ -24,6 +24,7 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
             (_, "chat") => said("--no-jinja"),
             _ => flag("--chat-template"),
         },
+        Knob::PrefixTokens => filler(to),
         Knob::System => Some(system_message(to)),
         Knob::Thinking => match to.as_str() {
             "default" => said("--reasoning auto"),

@@ -1,7 +1,7 @@
 //! LM Studio's words: fields of a request to `/v1/chat/completions` or `/api/v1/chat`, and of what loads a model,
 //! `/api/v1/models/load` or the SDK's `LLMLoadModelConfig`.
 
-use super::{Adjustment, Knob, field, in_quotes, openai_path, system_message};
+use super::{Adjustment, Knob, field, filler, in_quotes, openai_path, system_message};
 
 pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     match knob {
@@ -13,6 +13,7 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
         Knob::PresencePenalty => field("presence_penalty", to),
         Knob::FrequencyPenalty => field("frequency_penalty", to),
         Knob::Template => openai_path(from, to),
+        Knob::PrefixTokens => filler(to),
         Knob::System => Some(system_message(to)),
         Knob::Thinking => match to.as_str() {
             "on" => field("enable_thinking", "true"),

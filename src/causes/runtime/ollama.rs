@@ -1,7 +1,7 @@
 //! Ollama's words: lines of a Modelfile, fields of a request to its API, variables of the environment of `ollama serve`
 //! (<https://docs.ollama.com>: Modelfile, API, FAQ).
 
-use super::{Adjustment, Knob, Templating, field, templating};
+use super::{Adjustment, Knob, Templating, field, filler, templating};
 
 pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     let parameter = |name: &str| Some(format!("PARAMETER {name} {to}"));
@@ -20,6 +20,7 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
             Templating::Raw => field("raw", "true"),
             Templating::Own => field("raw", "false"),
         },
+        Knob::PrefixTokens => filler(to),
         Knob::System => match to.as_str() {
             "default" => said("leave out SYSTEM"),
             "none" => said("SYSTEM \"\""),

@@ -1,7 +1,7 @@
 //! The words of Hugging Face transformers: arguments of `generate` (its `GenerationConfig`), of `from_pretrained`, of a
 //! tokenizer and of `apply_chat_template`.
 
-use super::{Adjustment, Knob, Templating, system_message, templating};
+use super::{Adjustment, Knob, Templating, filler, system_message, templating};
 
 pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     let argument = |name: &str| Some(format!("{name}={to}"));
@@ -20,6 +20,7 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
             Templating::Raw => said("tokenizer(prompt)"),
             Templating::Own => said("tokenizer.apply_chat_template(messages, add_generation_prompt=True)"),
         },
+        Knob::PrefixTokens => filler(to),
         Knob::System => Some(system_message(to)),
         Knob::Thinking => match to.as_str() {
             "on" => said("enable_thinking=True"),

@@ -1,7 +1,7 @@
 //! vLLM's words: fields of a request to its OpenAI-style API (`vllm/sampling_params.py` there and the server's extra
 //! parameters), flags of `vllm serve`.
 
-use super::{Adjustment, Knob, field, in_quotes, openai_path, response_format, system_message};
+use super::{Adjustment, Knob, field, filler, in_quotes, openai_path, response_format, system_message};
 
 pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     let flag = |name: &str| Some(format!("{name} {to}"));
@@ -15,6 +15,7 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
         Knob::PresencePenalty => field("presence_penalty", to),
         Knob::FrequencyPenalty => field("frequency_penalty", to),
         Knob::Template => openai_path(from, to),
+        Knob::PrefixTokens => filler(to),
         Knob::System => Some(system_message(to)),
         Knob::Thinking => match to.as_str() {
             "on" => field("chat_template_kwargs", "{\"enable_thinking\": true}"),

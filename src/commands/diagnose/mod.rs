@@ -9,7 +9,7 @@ use super::options::{cache, run_options, threads};
 use super::variant::wanted;
 use super::{Failure, print_json, tell};
 use crate::cli::DiagnoseArgs;
-use crate::diagnosis::{Ending, diagnose as course};
+use crate::diagnosis::{Case, Ending, Frame, Stage, diagnose as course};
 use crate::exit_code::ExitCode;
 use crate::journal::FailedTrials;
 use crate::message::say;
@@ -20,12 +20,12 @@ use crate::report::diagnosis::{Shown, Written, files, screen, stage_line};
 use crate::run_dir::write_whole;
 use crate::seal::Trust;
 use crate::signals::Watch;
-use crate::stages::Session;
+use crate::stages::{Budget, Session, Spent, unclaimed};
 
 pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
     let (case, frame) = case::case(args)?;
-    let directory = args.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&frame.name));
+    let directory = args.out.clone().unwrap_or_else(|| folder(&case, &frame));
     let cache = cache(&args.means);
     let mut progress = Progress::new();
     let mut session = Session {
@@ -43,6 +43,7 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
         watch: &watch,
         on_stage: &mut |stage| say(&stage_line(stage)),
         on_event: &mut |event| progress.on_event(event),
+        spent: Spent::of(Budget { time: args.budget, texts: args.texts.map(usize::from) }),
         made: Vec::new(),
     };
     let diagnosis = course(&case, &mut |stage| session.answer(stage))?;
@@ -59,9 +60,19 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     Ok(code(diagnosis.ending))
 }
 
+/// Where it goes where nobody says where: a folder for each way in which a model is run.
+fn folder(case: &Case, frame: &Frame) -> PathBuf {
+    let first = Stage::first(case);
+    unclaimed(&PathBuf::from("results").join(&frame.name), &first.toml(frame), |folder| {
+        folder.join(format!("{}.toml", first.name()))
+    })
+}
+
 fn code(ending: Ending) -> ExitCode {
     match ending {
         Ending::Cause => ExitCode::Ok,
+        Ending::NoRemedyHere => ExitCode::NoRemedyHere,
+        Ending::Budget => ExitCode::BudgetSpent,
         Ending::TwoCauses => ExitCode::TwoCauses,
         Ending::NeedsBoth => ExitCode::NeedsBoth,
         Ending::NotConfirmed => ExitCode::NotConfirmed,

@@ -5,124 +5,43 @@
 //! Holm's procedure, at `alpha`. What led to it may be chosen however the earlier stages like, so it is that test which
 //! keeps the probability of a false cause.
 
-use std::cmp::Ordering;
-
-use super::evidence::{Answer, Looped, Outcome, Rate};
-use super::setup::{Edit, Setup};
-use super::stage::{Arm, Claim, Prompt, Stage, StageKind};
-use super::switches::{About, Kind, NotTried, Switch, not_tried, switches, usual_chain};
-use crate::analysis::sequential::State;
-use crate::causes::Runtime;
-use crate::domain::{Finding, Seed};
-
+mod case;
+mod choice;
+mod compare;
+mod confirm;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;
 
-/// What is to be diagnosed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Case {
-    /// As the person runs it.
-    pub as_run: Setup,
-    pub about: About,
-    /// In whose words remedies are said.
-    pub runtime: Runtime,
-    /// What is wrong with its file, seen without a text.
-    pub findings: Vec<Finding>,
-    /// What everything but the confirmation is found by.
-    pub search: Vec<Prompt>,
-    /// What nothing is chosen by.
-    pub fresh: Vec<Prompt>,
-}
+use super::evidence::{Answer, Extent, Rate};
+use super::setup::Setup;
+use super::stage::{Arm, Stage, StageKind};
+use super::switches::{Kind, Switch, not_tried, set_aside, switches, usual_chain};
+use choice::{Found, choose, known_pairs, suspect, suspects};
+use compare::{SEARCH_SEED, against, all_at_once, can_join, edits, seeds};
+use confirm::confirm;
 
-/// What it came to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Diagnosis {
-    pub ending: Ending,
-    /// As the person runs it.
-    pub as_run: Rate,
-    pub worst: Option<Looped>,
-    /// What was confirmed, the preferred one first; or what was found and not confirmed.
-    pub remedies: Vec<Remedy>,
-    /// Every switch that was tried by itself and is no remedy.
-    pub others: Vec<Tried>,
-    pub not_tried: Vec<NotTried>,
-    pub stages: Vec<StageNote>,
-}
+pub use case::{Case, Diagnosis, Ending, Remedy, StageNote, Tried};
 
-/// How a diagnosis ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Ending {
-    /// One cause, its remedy confirmed.
-    Cause,
-    /// Each of two switches takes a part of the loops away, both confirmed.
-    TwoCauses,
-    /// Two switches together do what neither is shown to do, confirmed.
-    NeedsBoth,
-    /// A switch was found, and fresh prompts do not confirm it.
-    NotConfirmed,
-    /// No text loops.
-    NotReproduced,
-    /// So few texts loop that nothing could be decided.
-    TooRare,
-    /// Nothing that was tried is shown to make it loop less.
-    LoopsWhatever,
-}
-
-/// Switches that were put to the test of fresh prompts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remedy {
-    pub switches: Vec<Switch>,
-    pub before: Rate,
-    pub after: Rate,
-    pub outcome: Outcome,
-    /// The prompts after which the search had found it.
-    pub found_after: usize,
-}
-
-/// A switch by itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tried {
-    pub switch: Switch,
-    pub outcome: Outcome,
-    pub rate: Rate,
-}
-
-/// What a stage took.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageNote {
-    pub name: String,
-    pub arms: usize,
-    pub texts: usize,
-}
-
-/// Prompts that the first stage takes.
+/// Prompts that the first stage takes, and those that it takes where hardly any text loops.
 const FIRST_PROMPTS: usize = 24;
+const MORE_PROMPTS: usize = 48;
 /// Loops from which a search is begun; fewer can't decide between switches.
 const ENOUGH_LOOPS: usize = 3;
-/// A remedy that leaves more than this share of the loops may not be all.
-const REST: f64 = 1.0 / 3.0;
-/// A switch with at least this share of the best one's effect is as good a remedy.
-const AS_GOOD: f64 = 0.8;
-/// The most remedies that are confirmed side by side.
-const MOST_REMEDIES: usize = 3;
-/// Suspects that are paired with each other.
-const PAIRED: usize = 4;
-
-/// The seed of what is searched by, and of what nothing was chosen by.
-const SEARCH_SEED: u32 = 1;
-const FRESH_SEED: u32 = 1001;
+/// Loops that a search wants to see as it is run: twelve that all go away have p = 2^-12, which is far below what any
+/// number of switches asks for, so that a part of them may be noise.
+const SOUGHT_LOOPS: f64 = 12.0;
 
 /// Goes the whole course. `run` makes a stage's texts, and says what they say.
 ///
 /// # Errors
 /// Those of `run`.
 pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>) -> Result<Diagnosis, E> {
-    let mut course = Course { case, run, stages: Vec::new() };
-    let mut answer = course.as_run(StageKind::AsRun, FIRST_PROMPTS)?;
-    if answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > FIRST_PROMPTS {
-        answer = course.as_run(StageKind::MorePrompts, case.search.len())?;
+    let mut course = Course { case, run, stages: Vec::new(), tried: Vec::new(), search_prompts: 0 };
+    let mut answer = course.run(&Stage::first(case))?;
+    if answer.extent == Extent::Whole && answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > FIRST_PROMPTS {
+        answer = course.run(&as_run(case, StageKind::MorePrompts, MORE_PROMPTS))?;
     }
     let rate = answer.arms[0];
     let mut diagnosis = Diagnosis {
@@ -134,7 +53,10 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
         not_tried: not_tried(&case.about),
         stages: vec![],
     };
-    if rate.loops >= ENOUGH_LOOPS {
+    if answer.extent == Extent::CutShort {
+        diagnosis.ending = Ending::Budget;
+    } else if rate.loops >= ENOUGH_LOOPS {
+        course.search_prompts = prompts_for(rate, case.search.len());
         course.search(&mut diagnosis)?;
     } else if rate.loops > 0 {
         diagnosis.ending = Ending::TooRare;
@@ -143,7 +65,18 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
     Ok(diagnosis)
 }
 
+/// The prompts of a search: the fewer texts loop, the more of them it takes to see a difference.
+fn prompts_for(as_run: Rate, at_most: usize) -> usize {
+    let wanted = as_run.share().map_or(0.0, |share| (SOUGHT_LOOPS / share).ceil());
+    (wanted as usize).max(MORE_PROMPTS).min(at_most)
+}
+
 impl Stage {
+    /// The one that every diagnosis begins with.
+    pub fn first(case: &Case) -> Self {
+        as_run(case, StageKind::AsRun, FIRST_PROMPTS)
+    }
+
     /// All switches and remedies of a diagnosis, on all its prompts, without stopping early.
     pub fn whole(case: &Case, diagnosis: &Diagnosis) -> Self {
         let singles = switches(&case.as_run, &case.about).into_iter().map(|switch| vec![switch]);
@@ -160,33 +93,35 @@ impl Stage {
     }
 }
 
-/// A stage that compares each set of switches with `from`.
-fn against(kind: StageKind, from: &Setup, sets: &[Vec<Switch>]) -> Stage {
-    let mut arms = vec![base(from.clone())];
-    let mut claims = Vec::new();
-    for set in sets {
-        let mut id = set_id(set);
-        // Two switches of one cause, up and down, are told apart by their place.
-        if claims.iter().any(|claim: &Claim| claim.id == id) {
-            id = format!("{id}-{}", arms.len());
-        }
-        claims.push(Claim { id: id.clone(), base: 0, other: arms.len() });
-        arms.push(Arm { id, setup: from.with(&edits(set)) });
-    }
-    Stage { kind, arms, claims, prompts: vec![], seeds: seeds(SEARCH_SEED) }
+/// The model as it is run, with the first so many prompts.
+fn as_run(case: &Case, kind: StageKind, n_prompts: usize) -> Stage {
+    let prompts = case.search.iter().take(n_prompts).cloned().collect();
+    let arms = vec![Arm { id: "as-run".to_owned(), setup: case.as_run.clone() }];
+    Stage { kind, arms, claims: vec![], prompts, seeds: seeds(SEARCH_SEED) }
 }
 
 struct Course<'a, E> {
     case: &'a Case,
     run: &'a mut dyn FnMut(&Stage) -> Result<Answer, E>,
     stages: Vec<StageNote>,
+    /// Everything that was compared with the model as it is run.
+    tried: Vec<Tried>,
+    search_prompts: usize,
 }
 
-/// What a search found: one switch or two, and others that do as much.
-struct Found {
-    best: Vec<Switch>,
-    alternatives: Vec<Switch>,
-    after: usize,
+/// How a part of the search ended.
+enum Searched {
+    Found(Found),
+    /// All of it was looked at.
+    Nothing,
+    /// The budget ended it; what looked best by then.
+    CutShort(Option<Found>),
+}
+
+/// What a comparison came to.
+struct Compared {
+    tried: Vec<Tried>,
+    extent: Extent,
 }
 
 impl<E> Course<'_, E> {
@@ -196,215 +131,160 @@ impl<E> Course<'_, E> {
         Ok(answer)
     }
 
-    fn as_run(&mut self, kind: StageKind, n_prompts: usize) -> Result<Answer, E> {
-        let arms = vec![base(self.case.as_run.clone())];
-        let prompts = self.case.search.iter().take(n_prompts).cloned().collect();
-        self.run(&Stage { kind, arms, claims: vec![], prompts, seeds: seeds(SEARCH_SEED) })
-    }
-
     /// Looks for what makes it loop less, and puts it to the test.
     fn search(&mut self, diagnosis: &mut Diagnosis) -> Result<(), E> {
-        let singles = switches(&self.case.as_run, &self.case.about);
-        let tried = self.one_by_one(StageKind::Switches, &self.case.as_run.clone(), &singles)?;
-        let found = match choose(&tried) {
-            Some(found) => Some(self.with_second(found, &tried, diagnosis.as_run)?),
-            None => self.pairs(&tried)?,
-        };
-        match found {
-            Some(found) => self.confirm(&found, diagnosis)?,
-            None => diagnosis.ending = Ending::LoopsWhatever,
+        let all = switches(&self.case.as_run, &self.case.about);
+        let (undos, medicines): (Vec<Switch>, Vec<Switch>) =
+            all.into_iter().partition(|switch| switch.kind == Kind::Undo);
+        let mut searched = self.put_back(&undos, diagnosis.as_run)?;
+        if matches!(searched, Searched::Nothing) {
+            searched = self.medicines(&medicines, diagnosis.as_run)?;
+        } else {
+            diagnosis.not_tried.extend(set_aside(&medicines));
         }
-        let is_remedy = |tried: &Tried| {
-            diagnosis
-                .remedies
-                .iter()
-                .any(|remedy| remedy.switches == [tried.switch.clone()] || remedy.switches.contains(&tried.switch))
+        if matches!(searched, Searched::Nothing) {
+            searched = self.pairs()?;
+        }
+        let found = match searched {
+            Searched::Found(found) | Searched::CutShort(Some(found)) => Some(found),
+            Searched::Nothing => {
+                diagnosis.ending = Ending::LoopsWhatever;
+                None
+            }
+            Searched::CutShort(None) => {
+                diagnosis.ending = Ending::Budget;
+                None
+            }
         };
-        diagnosis.others = tried.into_iter().filter(|tried| !is_remedy(tried)).collect();
+        if let Some(found) = found {
+            let stage = confirm::stage(self.case, &found);
+            let answer = self.run(&stage)?;
+            confirm(self.case, &found, &answer, diagnosis);
+        }
+        let is_remedy = |tried: &Tried| diagnosis.remedies.iter().any(|remedy| remedy.switches == tried.switches);
+        let others = std::mem::take(&mut self.tried);
+        diagnosis.others = others.into_iter().filter(|tried| !is_remedy(tried)).collect();
         Ok(())
     }
 
-    /// Each switch by itself, against `from`.
-    fn one_by_one(&mut self, kind: StageKind, from: &Setup, switches: &[Switch]) -> Result<Vec<Tried>, E> {
-        let sets: Vec<Vec<Switch>> = switches.iter().map(|switch| vec![switch.clone()]).collect();
-        let stage = self.against(kind, from, &sets);
-        let answer = self.run(&stage)?;
-        let rates = answer.arms.into_iter().skip(1);
-        let tried = switches.iter().cloned().zip(answer.claims).zip(rates);
-        Ok(tried.map(|((switch, outcome), rate)| Tried { switch, outcome, rate }).collect())
+    /// What is not as usual is put back, each by itself, and all of it at once: where even that changes nothing, no pair of
+    /// them need be tried.
+    fn put_back(&mut self, undos: &[Switch], as_run: Rate) -> Result<Searched, E> {
+        if undos.is_empty() {
+            return Ok(Searched::Nothing);
+        }
+        let mut sets = singly(undos);
+        let all = all_at_once(undos);
+        if all.len() > 1 {
+            sets.push(all);
+        }
+        let compared = self.compare(StageKind::PutBack, &sets)?;
+        match self.searched(compared) {
+            Searched::Found(found) if found.best.len() > 1 => self.narrow(found),
+            Searched::Found(found) => self.with_second(found, as_run),
+            other => Ok(other),
+        }
     }
 
-    /// The same on the prompts of the search.
-    fn against(&self, kind: StageKind, from: &Setup, sets: &[Vec<Switch>]) -> Stage {
-        Stage { prompts: self.case.search.clone(), ..against(kind, from, sets) }
+    /// Which two of several switches do what all of them do.
+    fn narrow(&mut self, all: Found) -> Result<Searched, E> {
+        if all.best.len() == 2 {
+            return Ok(Searched::Found(all));
+        }
+        let compared = self.compare(StageKind::Pairs, &pairs_of(all.best.iter()))?;
+        let is_as_good = |found: &Found| found.effect <= 0.8 * all.effect;
+        Ok(match self.searched(compared) {
+            Searched::Found(pair) if is_as_good(&pair) => Searched::Found(pair),
+            Searched::CutShort(_) | Searched::Nothing | Searched::Found(_) => Searched::Found(all),
+        })
+    }
+
+    /// What is as usual is changed, each by itself.
+    fn medicines(&mut self, medicines: &[Switch], as_run: Rate) -> Result<Searched, E> {
+        if medicines.is_empty() {
+            return Ok(Searched::Nothing);
+        }
+        let compared = self.compare(StageKind::Medicines, &singly(medicines))?;
+        match self.searched(compared) {
+            Searched::Found(found) => self.with_second(found, as_run),
+            other => Ok(other),
+        }
+    }
+
+    /// Each set of switches against the model as it is run.
+    fn compare(&mut self, kind: StageKind, sets: &[Vec<Switch>]) -> Result<Compared, E> {
+        let compared = self.compare_with(kind, &self.case.as_run.clone(), sets)?;
+        self.tried.extend(compared.tried.iter().cloned());
+        Ok(compared)
+    }
+
+    /// Each set of switches against `from`.
+    fn compare_with(&mut self, kind: StageKind, from: &Setup, sets: &[Vec<Switch>]) -> Result<Compared, E> {
+        let mut stage = against(kind, from, sets);
+        stage.prompts = self.case.search.iter().take(self.search_prompts).cloned().collect();
+        let Answer { arms, claims, extent, .. } = self.run(&stage)?;
+        let tried = sets.iter().cloned().zip(claims).zip(arms.into_iter().skip(1));
+        let tried = tried.map(|((switches, outcome), rate)| Tried { switches, outcome, rate }).collect();
+        Ok(Compared { tried, extent })
+    }
+
+    fn searched(&self, Compared { tried, extent }: Compared) -> Searched {
+        match (choose(&tried), extent) {
+            (Some(found), _) => Searched::Found(found),
+            (None, Extent::Whole) => Searched::Nothing,
+            // Of all that was tried so far: an earlier stage may have seen a better one.
+            (None, Extent::CutShort) => Searched::CutShort(suspect(&self.tried)),
+        }
     }
 
     /// Where the remedy leaves many loops, looks for a second one on top of it.
-    fn with_second(&mut self, found: Found, tried: &[Tried], as_run: Rate) -> Result<Found, E> {
-        let rest = tried.iter().find(|tried| found.best == [tried.switch.clone()]).and_then(|tried| tried.rate.share());
-        let leaves_many = rest.zip(as_run.share()).is_some_and(|(rest, all)| rest > REST * all);
-        if !leaves_many {
-            return Ok(found);
+    fn with_second(&mut self, found: Found, as_run: Rate) -> Result<Searched, E> {
+        if !found.leaves_many(as_run) {
+            return Ok(Searched::Found(found));
         }
         let from = self.case.as_run.with(&edits(&found.best));
-        let left: Vec<Switch> = switches(&from, &self.case.about);
+        let left = switches(&from, &self.case.about);
         let left: Vec<Switch> = left.into_iter().filter(|switch| switch.cause != found.best[0].cause).collect();
-        let tried = self.one_by_one(StageKind::SecondCause, &from, &left)?;
-        Ok(match choose(&tried) {
+        let Compared { tried, .. } = self.compare_with(StageKind::SecondCause, &from, &singly(&left))?;
+        Ok(Searched::Found(match choose(&tried) {
             None => found,
             Some(second) => Found {
                 best: [found.best, second.best].concat(),
                 alternatives: vec![],
+                effect: found.effect + second.effect,
                 after: found.after + second.after,
+                rate: second.rate,
             },
-        })
+        }))
     }
 
-    /// Two suspects together, and all of a chain at once.
-    fn pairs(&mut self, tried: &[Tried]) -> Result<Option<Found>, E> {
-        // What is not as usual may need another switch to matter at all, so that it is no suspect by itself.
-        let may_matter = |tried: &&Tried| match tried.outcome.state {
-            State::Open => true,
-            State::Negligible => tried.switch.kind == Kind::Undo,
-            State::Supported | State::Refuted => false,
-        };
-        let mut suspects: Vec<&Tried> = tried.iter().filter(may_matter).collect();
-        suspects.sort_by(|a, b| {
-            let by_p = a.outcome.p.total_cmp(&b.outcome.p);
-            a.switch.kind.cmp(&b.switch.kind).then(by_p).then(a.outcome.effect.total_cmp(&b.outcome.effect))
-        });
-        suspects.truncate(PAIRED);
-        let mut sets: Vec<Vec<Switch>> = Vec::new();
-        for (place, one) in suspects.iter().enumerate() {
-            for other in &suspects[place + 1..] {
-                if one.switch.can_join(&other.switch) {
-                    sets.push(vec![one.switch.clone(), other.switch.clone()]);
-                }
-            }
-        }
+    /// Two suspects together, those that are known to go together, and all of a chain at once.
+    fn pairs(&mut self) -> Result<Searched, E> {
+        let known = known_pairs(&self.tried).into_iter().filter(|[one, other]| can_join(one, other));
+        let mut sets: Vec<Vec<Switch>> = known.map(|pair| pair.map(Clone::clone).to_vec()).collect();
+        let suspects = suspects(&self.tried);
+        // All that is not as usual was put back at once, to no effect: so no two of it need be.
+        let of_suspects = pairs_of(suspects.iter().map(|tried| &tried.switches[0]));
+        let is_new = |pair: &Vec<Switch>| !pair.iter().all(|switch| switch.kind == Kind::Undo) && !sets.contains(pair);
+        let of_suspects: Vec<_> = of_suspects.into_iter().filter(is_new).collect();
+        sets.extend(of_suspects);
         sets.extend(usual_chain(&self.case.as_run).map(|switch| vec![switch]));
         if sets.is_empty() {
-            return Ok(None);
+            return Ok(Searched::Nothing);
         }
-        let stage = self.against(StageKind::Pairs, &self.case.as_run, &sets);
-        let answer = self.run(&stage)?;
-        let found = sets.into_iter().zip(answer.claims).filter(|(_, outcome)| outcome.state == State::Supported);
-        let best = found.min_by(|(_, a), (_, b)| a.effect.total_cmp(&b.effect));
-        Ok(best.map(|(best, outcome)| Found { best, alternatives: vec![], after: outcome.prompts }))
-    }
-
-    /// Puts what was found to the test of prompts and seeds that nothing was chosen by.
-    fn confirm(&mut self, found: &Found, diagnosis: &mut Diagnosis) -> Result<(), E> {
-        let from = &self.case.as_run;
-        let mut sets = vec![found.best.clone()];
-        sets.extend(found.alternatives.iter().map(|switch| vec![switch.clone()]));
-        let singles =
-            if found.best.len() > 1 { found.best.iter().map(|one| vec![one.clone()]).collect() } else { vec![] };
-        let mut stage = self.against(StageKind::Remedy, from, &[sets.clone(), singles].concat());
-        if found.best.len() > 1 {
-            // Both are needed only where either alone does less.
-            let of_singles = (2..stage.arms.len()).map(|single| Claim {
-                id: format!("both-against-{}", stage.arms[single].id),
-                base: single,
-                other: 1,
-            });
-            stage.claims.extend(of_singles.collect::<Vec<_>>());
-        }
-        stage.prompts.clone_from(&self.case.fresh);
-        stage.seeds = seeds(FRESH_SEED);
-        let answer = self.run(&stage)?;
-        let holds = |place: usize| answer.claims[place].state == State::Supported;
-        let n_singles = found.best.len();
-        let remedy = |(place, switches): (usize, &Vec<Switch>)| Remedy {
-            switches: switches.clone(),
-            before: answer.arms[0],
-            after: answer.arms[place + 1],
-            outcome: answer.claims[place].clone(),
-            found_after: found.after,
-        };
-        let remedies: Vec<Remedy> = sets.iter().enumerate().map(remedy).collect();
-        if n_singles == 1 {
-            let confirmed: Vec<Remedy> =
-                remedies.iter().filter(|r| r.outcome.state == State::Supported).cloned().collect();
-            (diagnosis.ending, diagnosis.remedies) =
-                if confirmed.is_empty() { (Ending::NotConfirmed, remedies) } else { (Ending::Cause, confirmed) };
-            return Ok(());
-        }
-        // Claims: both; the first alone, the second alone; both against either.
-        let beyond = [holds(3), holds(4)];
-        let alone = [holds(1), holds(2)];
-        diagnosis.remedies = remedies;
-        diagnosis.ending = match (holds(0), beyond, alone) {
-            (true, [true, true], [false, false]) => Ending::NeedsBoth,
-            (true, [true, true], _) | (true, [true, _], [true, _]) | (true, [_, true], [_, true]) => Ending::TwoCauses,
-            (true, ..) => Ending::Cause,
-            (false, ..) => Ending::NotConfirmed,
-        };
-        // One alone does as much: the other is not needed.
-        if let (Ending::Cause, Some(one)) = (diagnosis.ending, alone.iter().position(|holds| *holds)) {
-            let single = Remedy {
-                switches: vec![found.best[one].clone()],
-                before: answer.arms[0],
-                after: answer.arms[one + 2],
-                outcome: answer.claims[one + 1].clone(),
-                found_after: found.after,
-            };
-            diagnosis.remedies = vec![single];
-        }
-        Ok(())
+        let compared = self.compare(StageKind::Pairs, &sets)?;
+        Ok(self.searched(compared))
     }
 }
 
-/// The switch that explains it best, and those that do as much; None where none is supported.
-fn choose(tried: &[Tried]) -> Option<Found> {
-    let supported = || tried.iter().filter(|tried| tried.outcome.state == State::Supported);
-    let best = supported().map(|tried| tried.outcome.effect).min_by(f64::total_cmp)?;
-    // One that is not decided yet may have the same effect; fresh prompts will say.
-    let is_as_good = |tried: &&Tried| {
-        let suspected = tried.outcome.state == State::Supported || tried.outcome.state == State::Open;
-        suspected && tried.outcome.effect <= AS_GOOD * best
-    };
-    let mut as_good: Vec<&Tried> = tried.iter().filter(is_as_good).collect();
-    as_good.sort_by(|a, b| preference(a, b));
-    let mut chosen = as_good.into_iter().take(MOST_REMEDIES);
-    let first = chosen.next()?;
-    Some(Found {
-        best: vec![first.switch.clone()],
-        alternatives: chosen.map(|tried| tried.switch.clone()).collect(),
-        after: supported().map(|tried| tried.outcome.prompts).max().unwrap_or(0),
-    })
+/// Each switch by itself.
+fn singly(switches: &[Switch]) -> Vec<Vec<Switch>> {
+    switches.iter().map(|switch| vec![switch.clone()]).collect()
 }
 
-/// What was put back to the usual explains more than a medicine; then the greater effect.
-fn preference(a: &Tried, b: &Tried) -> Ordering {
-    let by_kind = a.switch.kind.cmp(&b.switch.kind);
-    by_kind.then(a.outcome.effect.total_cmp(&b.outcome.effect)).then(a.switch.cause.cmp(&b.switch.cause))
-}
-
-fn base(setup: Setup) -> Arm {
-    Arm { id: "as-run".to_owned(), setup }
-}
-
-fn seeds(first: u32) -> Vec<Seed> {
-    Seed::new(first).into_iter().collect()
-}
-
-fn edits(set: &[Switch]) -> Vec<Edit> {
-    set.iter().flat_map(|switch| switch.edits.iter().cloned()).collect()
-}
-
-fn set_id(set: &[Switch]) -> String {
-    set.iter().map(|switch| switch.cause.id()).collect::<Vec<_>>().join("+")
-}
-
-impl Switch {
-    /// Whether both can be switched at once.
-    fn can_join(&self, other: &Self) -> bool {
-        let same = |a: &Edit, b: &Edit| match (a, b) {
-            (Edit::Level(a), Edit::Level(b)) => a.factor() == b.factor(),
-            (Edit::Level(_), _) | (_, Edit::Level(_)) => false,
-            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
-        };
-        !self.edits.iter().any(|a| other.edits.iter().any(|b| same(a, b)))
-    }
+/// Every two that can be switched at once.
+fn pairs_of<'a>(switches: impl Iterator<Item = &'a Switch> + Clone) -> Vec<Vec<Switch>> {
+    use itertools::Itertools as _;
+    let joinable = switches.tuple_combinations().filter(|(one, other)| can_join(one, other));
+    joinable.map(|(one, other)| vec![one.clone(), other.clone()]).collect()
 }

@@ -5,22 +5,20 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 
-use itertools::Itertools as _;
-
 use super::*;
 use crate::analysis::{Questions, analyse};
 use crate::causes::Cause;
 use crate::diagnosis::Like;
 use crate::diagnosis::Overrides;
 use crate::diagnosis::stage::{Frame, Target};
-use crate::diagnosis::switches::{Experts, Known, Place};
-use crate::domain::{Bos, Generation, Level, Step, Stop, Template, Trial, TrialId};
+use crate::diagnosis::switches::{About, Experts, Known, Place};
+use crate::domain::{Bos, Generation, Level, Step, Stop, Temperature, Template, Trial, TrialId};
 use crate::experiment::{Surroundings, parse, resolve};
 use crate::journal::record::Outcome as Text;
 use crate::plan::Sequence;
 
 /// How often a setup loops, from 0 to 1.
-type World = fn(&Setup) -> f64;
+pub type World = fn(&Setup) -> f64;
 
 fn about() -> About {
     About {
@@ -47,7 +45,7 @@ fn frame() -> Frame {
     }
 }
 
-fn case(like: Like, overrides: Overrides) -> Case {
+pub fn case(like: Like, overrides: Overrides) -> Case {
     let as_run = like.setup("tiny", overrides).unwrap().at(Level::from(Template::Jinja));
     let crate::diagnosis::Prompts { search, fresh } = crate::diagnosis::built_in();
     Case { as_run, about: about(), runtime: like.runtime(), findings: vec![], search, fresh }
@@ -65,8 +63,8 @@ fn word(token: i32) -> String {
     hash.as_bytes()[..6].iter().map(|byte| char::from(b'a' + byte % 26)).collect()
 }
 
-/// A stage's answer in a world: the same prompt and seed has the same luck in all arms, as with the same draws, but for
-/// a part of it.
+/// A stage's answer in a world: in seven cases of ten a prompt and seed have the same luck in all arms, as with the same
+/// draws.
 fn answer(world: World, salt: &str, stage: &Stage) -> Answer {
     let frame = frame();
     let text = stage.toml(&frame);
@@ -83,8 +81,9 @@ fn answer(world: World, salt: &str, stage: &Stage) -> Answer {
     for (arm, prompt, seed) in itertools::iproduct!(&stage.arms, &experiment.prompts, &stage.seeds) {
         let cell = arm.setup.cell.clone();
         let id = TrialId::known(format!("{:?} {} {}", cell, prompt.text, seed.get()));
-        let luck = 0.7 * chance(&format!("{salt} {} {}", prompt.text, seed.get()))
-            + 0.3 * chance(&format!("{salt} {} {} {}", arm.id, prompt.text, seed.get()));
+        let common = format!("{salt} {} {}", prompt.text, seed.get());
+        let own = format!("{common} {:?}", arm.setup);
+        let luck = if chance(&format!("whose {own}")) < 0.3 { chance(&own) } else { chance(&common) };
         let tokens: Vec<i32> = (0..128).map(|place| if luck < world(&arm.setup) { place % 4 } else { place }).collect();
         let words = tokens.iter().map(|token| word(*token)).collect::<Vec<_>>().join(" ");
         let generation = Generation::of_tokens(9, tokens, words, Stop::MaxTokens);
@@ -106,21 +105,21 @@ fn answer(world: World, salt: &str, stage: &Stage) -> Answer {
         sequential: sequential.as_ref(),
         ..Questions::default()
     };
-    Answer::of(stage, &analyse(&trials, questions, |id| texts.get(id)), frame.alpha)
+    Answer::of(stage, &analyse(&trials, questions, |id| texts.get(id)), frame.alpha, Extent::Whole)
 }
 
-fn course(case: &Case, world: World, salt: &str) -> Diagnosis {
+pub fn course(case: &Case, world: World, salt: &str) -> Diagnosis {
     let run = &mut |stage: &Stage| Ok::<_, Infallible>(answer(world, salt, stage));
     let Ok(diagnosis) = diagnose(case, run);
     diagnosis
 }
 
-fn causes(diagnosis: &Diagnosis) -> Vec<Vec<Cause>> {
+pub fn causes(diagnosis: &Diagnosis) -> Vec<Vec<Cause>> {
     let of = |remedy: &Remedy| remedy.switches.iter().map(|switch| switch.cause).collect();
     diagnosis.remedies.iter().map(of).collect()
 }
 
-fn repeat(setup: &Setup) -> f32 {
+pub fn repeat(setup: &Setup) -> f32 {
     let repeat = setup.find(|step| match step {
         Step::Penalties { repeat, .. } => Some(*repeat),
         _ => None,
@@ -132,7 +131,8 @@ fn repeat(setup: &Setup) -> f32 {
 fn a_penalty_of_zero_is_named_and_its_remedy_confirmed() {
     let world: World = |setup| if repeat(setup) == 0.0 { 0.9 } else { 0.05 };
     let found = course(&case(Like::Shimmy, Overrides::default()), world, "a");
-    assert_eq!((found.ending, causes(&found)), (Ending::Cause, vec![vec![Cause::PenaltyZero]]), "{found:#?}");
+    // Shimmy's penalties are in its code.
+    assert_eq!((found.ending, causes(&found)), (Ending::NoRemedyHere, vec![vec![Cause::PenaltyZero]]), "{found:#?}");
     let remedy = &found.remedies[0];
     assert!(remedy.before.share().unwrap() > 0.7 && remedy.after.share().unwrap() < 0.2);
     assert_eq!(remedy.outcome.prompts, 24);
@@ -150,7 +150,7 @@ fn a_model_that_does_not_loop_is_clean_up_to_a_bound() {
 #[test]
 fn few_loops_are_no_basis_for_a_cause() {
     let case = case(Like::LlamaServer, Overrides::default());
-    let all: Vec<_> = (0..10).map(|salt| course(&case, |_| 0.12, &salt.to_string())).collect();
+    let all: Vec<_> = (0..10).map(|salt| course(&case, |_| 0.03, &salt.to_string())).collect();
     let few: Vec<_> = all.iter().filter(|found| (1..3).contains(&found.as_run.loops)).collect();
     assert!(!few.is_empty() && few.iter().all(|found| found.ending == Ending::TooRare), "{few:?}");
 }
@@ -194,31 +194,47 @@ fn two_causes_are_found_one_after_the_other() {
     assert_eq!(named, [Cause::PenaltyStrong, Cause::BosDoubled]);
 }
 
-/// How courses end over invented models, where nothing that is switched matters and where
-/// one setting does.
 #[test]
-#[ignore = "a simulation of many minutes, for its table"]
-fn how_courses_end() {
-    let n = 200;
-    let worlds: [(&str, World, Option<Cause>); 6] = [
-        ("0.3 whatever is switched", |_| 0.3, None),
-        ("0.5 whatever is switched", |_| 0.5, None),
-        ("0.8 whatever is switched", |_| 0.8, None),
-        ("0.9, 0.05 without the zero", |setup| if repeat(setup) == 0.0 { 0.9 } else { 0.05 }, Some(Cause::PenaltyZero)),
-        ("0.6, 0.1 without the zero", |setup| if repeat(setup) == 0.0 { 0.6 } else { 0.1 }, Some(Cause::PenaltyZero)),
-        ("0.4, 0.1 without the zero", |setup| if repeat(setup) == 0.0 { 0.4 } else { 0.1 }, Some(Cause::PenaltyZero)),
-    ];
-    for (place, (name, world, cause)) in worlds.into_iter().enumerate() {
-        let case = case(Like::Shimmy, Overrides::default());
-        let all: Vec<Diagnosis> = (0..n).map(|salt| course(&case, world, &format!("{place} {salt}"))).collect();
-        let is_confirmed =
-            |found: &Diagnosis| matches!(found.ending, Ending::Cause | Ending::TwoCauses | Ending::NeedsBoth);
-        let right = |found: &Diagnosis| causes(found).first().is_some_and(|named| named.as_slice() == cause.as_slice());
-        let (confirmed, rest): (Vec<_>, Vec<_>) = all.iter().partition(|found| is_confirmed(found));
-        let right = confirmed.iter().filter(|found| right(found)).count();
-        let endings = rest.iter().map(|found| found.ending.to_string()).sorted().dedup_with_count();
-        let endings: Vec<_> = endings.map(|(n, ending)| format!("{ending} {n}")).collect();
-        let texts: usize = all.iter().flat_map(|found| &found.stages).map(|stage| stage.texts).sum();
-        println!("| {name} | {right} | {} | {} | {} |", confirmed.len() - right, endings.join(", "), texts / n);
-    }
+fn three_settings_that_each_suffice_are_put_back_together() {
+    let over = Overrides {
+        presence_penalty: Some(1.5),
+        repeat_penalty: Some(1.4),
+        frequency_penalty: Some(1.0),
+        ..Overrides::default()
+    };
+    let world: World = |setup| {
+        let is_usual = setup.find(|step| match step {
+            Step::Penalties { presence, frequency, .. } => Some(*presence == 0.0 && *frequency == 0.0),
+            _ => None,
+        });
+        if is_usual == Some(true) && repeat(setup) == 1.0 { 0.02 } else { 0.8 }
+    };
+    let found = course(&case(Like::LlamaServer, over), world, "a");
+    assert_eq!((found.ending, found.remedies[0].switches.len()), (Ending::NeedsBoth, 3), "{found:#?}");
+}
+
+#[test]
+fn where_few_texts_loop_more_prompts_are_asked() {
+    let zero = Overrides { temperature: Some(0.0), ..Overrides::default() };
+    let world: World = |setup| if setup.cell.temperature() > Temperature::new(0.0).unwrap() { 0.01 } else { 0.2 };
+    let found = course(&case(Like::LlamaServer, zero), world, "a");
+    assert_eq!((found.ending, causes(&found)), (Ending::Cause, vec![vec![Cause::Greedy]]), "{found:#?}");
+    assert!(found.remedies[0].outcome.prompts > 48, "{}", found.remedies[0].outcome.prompts);
+}
+
+#[test]
+fn a_stage_that_a_budget_cut_short_has_its_best_suspect_tested() {
+    let world: World = |setup| if repeat(setup) == 0.0 { 0.9 } else { 0.05 };
+    let run = &mut |stage: &Stage| {
+        let mut answer = answer(world, "a", stage);
+        if stage.kind == StageKind::PutBack {
+            answer.extent = Extent::CutShort;
+            for outcome in &mut answer.claims {
+                outcome.state = crate::analysis::sequential::State::Open;
+            }
+        }
+        Ok::<_, Infallible>(answer)
+    };
+    let Ok(found) = diagnose(&case(Like::Shimmy, Overrides::default()), run);
+    assert_eq!(causes(&found), [[Cause::PenaltyZero]], "{found:#?}");
 }

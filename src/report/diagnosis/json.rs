@@ -52,7 +52,7 @@ struct Remedy<'a> {
 
 #[derive(Serialize)]
 struct Other<'a> {
-    change: Change<'a>,
+    changes: Vec<Change<'a>>,
     share: Share,
     found: Found,
 }
@@ -103,7 +103,7 @@ impl<'a> Written<'a> {
             found: found(&remedy.outcome),
         };
         let other = |tried: &'a crate::diagnosis::Tried| Other {
-            change: change(&tried.switch),
+            changes: tried.switches.iter().map(change).collect(),
             share: share(&tried.rate),
             found: found(&tried.outcome),
         };

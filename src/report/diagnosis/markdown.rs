@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::screen::screen;
 use super::shown::Shown;
-use super::words::{change, changes, difference, percent, share};
+use super::words::{changes, difference, percent, share};
 use crate::diagnosis::{Remedy, Tried};
 
 pub fn markdown(shown: &Shown<'_>) -> String {
@@ -23,10 +23,10 @@ pub fn markdown(shown: &Shown<'_>) -> String {
         let _ =
             writeln!(out, "| **{}** | {} | {} | {n} fresh | |", changes(switches), share(after), difference(outcome));
     }
-    for Tried { switch, outcome, rate } in &diagnosis.others {
+    for Tried { switches, outcome, rate } in &diagnosis.others {
         let within = outcome.within.map(|within| format!("±{}", percent(within))).unwrap_or_default();
         let n = outcome.prompts;
-        let _ = writeln!(out, "| {} | {} | {} | {n} | {within} |", change(switch), share(rate), difference(outcome));
+        let _ = writeln!(out, "| {} | {} | {} | {n} | {within} |", changes(switches), share(rate), difference(outcome));
     }
     let _ = write!(out, "\n| stage | arms | texts |\n|---|---|---|\n");
     for stage in &diagnosis.stages {

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use itertools::Itertools as _;
 
 use super::shown::Shown;
-use super::words::{change, changes, difference, looped, percent, share};
+use super::words::{changes, difference, looped, percent, share};
 use crate::analysis::sequential::State;
 use crate::causes::{Adjustment, Runtime};
-use crate::diagnosis::{Ending, Known, NotTried, Remedy, Tried};
+use crate::diagnosis::{Diagnosis, Ending, Known, NotTried, Remedy, Tried};
 use crate::plain::neutralise;
 
 const WIDTH: usize = 80;
@@ -29,13 +29,14 @@ pub fn screen(shown: &Shown<'_>) -> String {
         lines.push("", &of);
     }
     match diagnosis.ending {
-        Ending::Cause | Ending::TwoCauses | Ending::NeedsBoth => cause(shown, &mut lines),
+        Ending::Cause | Ending::NoRemedyHere | Ending::TwoCauses | Ending::NeedsBoth => cause(shown, &mut lines),
         Ending::NotConfirmed => not_confirmed(shown, &mut lines),
         Ending::LoopsWhatever => lines.push(
             "CAUSE",
             "nothing that was tried is shown to make it loop less. It may be the model, its weights, or these prompts: another \
              model with the same settings, or your own --prompt-file, tells them apart",
         ),
+        Ending::Budget => lines.push("STOPPED", budget(diagnosis)),
         Ending::NotReproduced | Ending::TooRare => {}
     }
     tried(shown, &mut lines);
@@ -68,6 +69,16 @@ impl Lines {
     }
 }
 
+/// What the budget did not suffice for.
+fn budget(diagnosis: &Diagnosis) -> &'static str {
+    if diagnosis.others.is_empty() {
+        "the budget ended it while the model was run as it is; of the texts that are not finished more may loop. The same \
+         command with a larger --budget goes on"
+    } else {
+        "the budget ended it before anything looked better than chance. The same command with a larger --budget goes on"
+    }
+}
+
 fn verdict(shown: &Shown<'_>, lines: &mut Lines) {
     let rate = &shown.diagnosis.as_run;
     let (loops, texts) = (rate.loops, rate.texts);
@@ -81,6 +92,9 @@ fn verdict(shown: &Shown<'_>, lines: &mut Lines) {
             "RARE",
             &format!("{loops} of {texts} texts end in a loop: {}; too few to find a cause by", share(rate)),
         ),
+        Ending::Budget if loops == 0 => {
+            lines.push("NOT KNOWN", &format!("none of {texts} texts that are finished loops"))
+        }
         _ => lines.push("IT LOOPS", &format!("{loops} of {texts} texts end in a loop: {}", share(rate))),
     }
 }
@@ -90,12 +104,19 @@ fn cause(shown: &Shown<'_>, lines: &mut Lines) {
     let Some(first) = remedies.first() else { return };
     let names: Vec<_> = first.switches.iter().map(|s| format!("{} ({})", s.cause.title(), s.cause.id())).collect();
     let joined = match shown.diagnosis.ending {
-        Ending::NeedsBoth => format!("it takes two switches: {}", names.join(", and ")),
-        Ending::TwoCauses => format!("two: {}", names.join("; and ")),
+        Ending::NeedsBoth => format!("it takes all of these together: {}", names.join(", and ")),
+        Ending::TwoCauses => format!("each a part of it: {}", names.join("; and ")),
+        _ if names.len() > 1 => format!("together, and it is open whether all of it is needed: {}", names.join("; ")),
         _ => names.join(", "),
     };
     lines.push("CAUSE", &joined);
     lines.push("", &confirmed(first));
+    if shown.diagnosis.ending == Ending::NoRemedyHere {
+        lines.push(
+            "NO REMEDY",
+            &format!("{} has no setting for it: use another runtime, or change its code", shown.case.runtime),
+        );
+    }
     for (place, remedy) in remedies.iter().take(MOST).enumerate() {
         let head = if place == 0 { "CHANGE" } else { "OR" };
         let more = if place == 0 { String::new() } else { format!(": {}", confirmed(remedy)) };
@@ -139,7 +160,7 @@ fn not_confirmed(shown: &Shown<'_>, lines: &mut Lines) {
 /// What else was tried, and what was not.
 fn tried(shown: &Shown<'_>, lines: &mut Lines) {
     let others = &shown.diagnosis.others;
-    let named = |tried: &[&Tried]| tried.iter().map(|tried| change(&tried.switch)).collect::<Vec<_>>().join("; ");
+    let named = |tried: &[&Tried]| tried.iter().map(|tried| changes(&tried.switches)).collect::<Vec<_>>().join("; ");
     // What is not decided is not ruled out, however wide the margin that it is known to lie within.
     let is_ruled_out = |tried: &&Tried| tried.outcome.state == State::Negligible;
     let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(is_ruled_out);
@@ -180,6 +201,7 @@ fn next(shown: &Shown<'_>) -> String {
     let dir = shown.directory.display();
     let explain = shown.diagnosis.remedies.first().and_then(|remedy| remedy.switches.first());
     match (shown.diagnosis.ending, explain) {
+        (Ending::Budget, _) => "the same command with a larger --budget: it goes on from these texts".to_owned(),
         (Ending::NotReproduced | Ending::TooRare, _) => {
             "moe-sweep diagnose … --prompt-file with prompts that loop, or --max-tokens 512".to_owned()
         }

@@ -37,13 +37,15 @@ fn screen_of(ending: Ending) -> String {
     };
     let (zero, greedy) = (of(Cause::PenaltyZero), of(Cause::Greedy));
     let remedies = match ending {
-        Ending::Cause => vec![remedy(vec![zero.clone()]), remedy(vec![greedy.clone()])],
+        Ending::Cause | Ending::NoRemedyHere => {
+            vec![remedy(vec![zero.clone()]), remedy(vec![greedy.clone()])]
+        }
         Ending::TwoCauses | Ending::NeedsBoth => vec![remedy(vec![zero.clone(), greedy.clone()])],
         Ending::NotConfirmed => vec![remedy(vec![zero.clone()])],
-        Ending::NotReproduced | Ending::TooRare | Ending::LoopsWhatever => vec![],
+        Ending::NotReproduced | Ending::TooRare | Ending::LoopsWhatever | Ending::Budget => vec![],
     };
     let tried = |(place, switch)| Tried {
-        switch,
+        switches: vec![switch],
         outcome: match place % 2 {
             0 => outcome(State::Negligible, 0.0, 30, Some(0.1)),
             _ => outcome(State::Open, -0.15, 8, Some(0.4)),
@@ -92,6 +94,8 @@ fn each_ending_fits_a_screen() {
         Ending::NotReproduced,
         Ending::TooRare,
         Ending::LoopsWhatever,
+        Ending::NoRemedyHere,
+        Ending::Budget,
     ];
     for ending in endings {
         let said = screen_of(ending);

@@ -50,7 +50,7 @@ fn signed(share: f64) -> String {
 }
 
 /// "repeat-penalty 0 → 1.0".
-pub fn change(switch: &Switch) -> String {
+fn change(switch: &Switch) -> String {
     let changes = switch.adjustments.iter().map(|a| format!("{} {} → {}", a.knob, a.from, a.to));
     changes.collect::<Vec<_>>().join(", ")
 }

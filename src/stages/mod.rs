@@ -1,19 +1,25 @@
 //! Runs the stages of a diagnosis: each one's experiment is written beside its run's folder, and run as `moe-sweep run`
 //! would. Must not know what a stage is for, nor which comes next.
 
+mod budget;
+
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use crate::diagnosis::{Answer, Frame, Stage};
+use crate::diagnosis::{Answer, Extent, Frame, Stage};
 use crate::engine::kernels::Kernels;
 use crate::event::RunEvent;
 use crate::journal::record::TrialRecord;
 use crate::prepare::{PrepareError, PrepareOptions, Prepared, RunSpec, prepare};
-use crate::run_dir::{RunDirError, write_whole};
+use crate::regular_file;
+use crate::results::Results;
+use crate::run_dir::{RunDir, RunDirError, write_whole};
 use crate::runner::RunOptions;
 use crate::signals::Watch;
 use crate::sweep::{SweepError, Swept, sweep};
+
+pub use budget::{Budget, Share, Spent};
 
 /// Where and how the stages of a diagnosis are run.
 pub struct Session<'a> {
@@ -27,6 +33,7 @@ pub struct Session<'a> {
     pub watch: &'a Watch,
     pub on_stage: &'a mut dyn FnMut(&Stage),
     pub on_event: &'a mut dyn FnMut(RunEvent<'_>),
+    pub spent: Spent,
     /// What earlier stages made, which later ones need not make again.
     pub made: Vec<TrialRecord>,
 }
@@ -55,18 +62,18 @@ pub enum StageError {
 }
 
 impl Session<'_> {
-    /// Makes the texts of a stage that are not there yet.
+    /// Makes the texts of a stage that are not there yet, or as many as the budget allows.
     ///
     /// # Errors
     /// When it can't be run, does not come to its end, or texts of it failed.
     pub fn answer(&mut self, stage: &Stage) -> Result<Answer, StageError> {
         (self.on_stage)(stage);
-        let name = stage.name();
         let failed = |source| StageError::Create { path: self.directory.to_owned(), source };
         std::fs::create_dir_all(self.directory).map_err(failed)?;
-        let experiment = self.directory.join(format!("{name}.toml"));
-        write_whole(&experiment, stage.toml(self.frame).as_bytes())?;
-        let out = self.directory.join(&name);
+        let text = stage.toml(self.frame);
+        let out = unclaimed(&self.directory.join(stage.name()), &text, experiment_of);
+        let experiment = experiment_of(&out);
+        write_whole(&experiment, text.as_bytes())?;
         let spec = RunSpec {
             experiment,
             out: Some(out.clone()),
@@ -78,17 +85,54 @@ impl Session<'_> {
         let Prepared::Ready(ready) = prepare(&spec, self.prepare, self.watch)? else {
             return Err(StageError::Interrupted);
         };
-        let results = match sweep(*ready, &self.made, (self.run)(), self.watch, self.on_event)? {
-            Swept::Complete(results) => results,
+        let share = if stage.kind.is_search() { Share::ButConfirmation } else { Share::All };
+        let (mut is_cut_short, watch, spent) = (false, self.watch, &mut self.spent);
+        let on_event = &mut |event: RunEvent<'_>| {
+            if let RunEvent::TrialDone { .. } = event {
+                spent.add_text();
+            }
+            // Somebody else's wish for an end is not the budget's.
+            if !is_cut_short && spent.is_over(share) {
+                is_cut_short = watch.ask_for_an_end();
+            }
+            let is_own_end = is_cut_short && matches!(event, RunEvent::Interrupted);
+            (self.on_event)(if is_own_end { RunEvent::Finished } else { event });
+        };
+        let swept = sweep(*ready, &self.made, (self.run)(), watch, on_event)?;
+        let is_cut_short = is_cut_short && watch.go_on();
+        let (results, extent): (Results, Extent) = match swept {
+            Swept::Complete(results) => (*results, Extent::Whole),
             Swept::Crashed(_, error) => return Err(error.into()),
+            Swept::Interrupted if is_cut_short => {
+                (RunDir::new(&out).read(self.prepare.trust)?.into(), Extent::CutShort)
+            }
             Swept::Interrupted => return Err(StageError::Interrupted),
         };
-        let n = results.n_without_score();
-        if n > 0 {
-            return Err(StageError::Failed { n, path: out });
+        let n_failed = results.n_failed();
+        if n_failed > 0 {
+            return Err(StageError::Failed { n: n_failed, path: out });
         }
-        let answer = Answer::of(stage, &results.analysis, self.frame.alpha);
+        let answer = Answer::of(stage, &results.analysis, self.frame.alpha, extent);
         self.made.extend(results.contents.records.into_values());
         Ok(answer)
     }
+}
+
+/// The file of the experiment that a run's folder is of.
+fn experiment_of(out: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.toml", out.display()))
+}
+
+/// The first folder, of `folder`, `folder-2` and so on, that is of an experiment with this text, or of none yet: what was
+/// found under other settings stays, and what was begun under these goes on.
+pub fn unclaimed(folder: &Path, text: &str, experiment_of: impl Fn(&Path) -> PathBuf) -> PathBuf {
+    let name = |n: u32| match n {
+        1 => folder.to_owned(),
+        n => PathBuf::from(format!("{}-{n}", folder.display())),
+    };
+    let is_free = |folder: &PathBuf| match regular_file::read(&experiment_of(folder)) {
+        Ok(bytes) => bytes == text.as_bytes(),
+        Err(_) => !folder.exists(),
+    };
+    (1..).map(name).find(is_free).expect("there are more numbers than folders")
 }

@@ -1,0 +1,131 @@
+//! Chooses, of what a stage tried, what is put to the test. Must not know what comes of it: whatever is chosen here was
+//! chosen by looking, so that nothing may be claimed of it.
+
+use std::cmp::{Ordering, Reverse};
+
+use super::super::evidence::Rate;
+use super::super::switches::{Kind, Switch};
+use super::case::Tried;
+use crate::analysis::sequential::State;
+use crate::causes::Cause;
+
+/// A remedy that leaves more than this share of the loops may not be all.
+const REST: f64 = 1.0 / 3.0;
+/// A switch with at least this share of the best one's effect is as good a remedy.
+const AS_GOOD: f64 = 0.8;
+/// The most remedies that are confirmed side by side.
+const MOST_REMEDIES: usize = 2;
+/// Suspects that are paired with each other.
+const PAIRED: usize = 4;
+/// The greatest p of a suspect that is put to the test though the search could not go on to its end.
+const SUSPECT_P: f64 = 0.5;
+
+/// What a search found: one switch or several together, and others that do as much.
+pub struct Found {
+    pub best: Vec<Switch>,
+    pub alternatives: Vec<Switch>,
+    /// What the search saw of it: the share of loops with it less that without.
+    pub effect: f64,
+    /// The prompts that it took.
+    pub after: usize,
+    /// The share of texts that loop with it.
+    pub rate: Rate,
+}
+
+impl Found {
+    /// Whether many of the loops are left.
+    pub fn leaves_many(&self, as_run: Rate) -> bool {
+        self.rate.share().zip(as_run.share()).is_some_and(|(rest, all)| rest > REST * all)
+    }
+}
+
+/// What explains it best, and those that do as much; None where nothing is supported. Of sets that do as much, the smaller
+/// explains more.
+pub fn choose(tried: &[Tried]) -> Option<Found> {
+    let supported = || tried.iter().filter(|tried| tried.outcome.state == State::Supported);
+    let best = supported().map(|tried| tried.outcome.effect).min_by(f64::total_cmp)?;
+    // One that is not decided yet may have the same effect; fresh prompts will say.
+    let is_as_good = |tried: &&Tried| {
+        let suspected = tried.outcome.state == State::Supported || tried.outcome.state == State::Open;
+        suspected && tried.outcome.effect <= AS_GOOD * best
+    };
+    let mut as_good: Vec<&Tried> = tried.iter().filter(is_as_good).collect();
+    as_good.sort_by(|a, b| preference(a, b));
+    let first = *as_good.first()?;
+    let single = |tried: &&Tried| tried.switches.len() == 1;
+    let others = as_good.into_iter().skip(1).filter(single).take(MOST_REMEDIES - 1);
+    Some(Found {
+        alternatives: if single(&first) { others.map(|tried| tried.switches[0].clone()).collect() } else { vec![] },
+        after: supported().map(|tried| tried.outcome.prompts).max().unwrap_or(0),
+        ..found(first)
+    })
+}
+
+/// What looks best where a search had to stop before it decided; None where nothing looks better than chance.
+pub fn suspect(tried: &[Tried]) -> Option<Found> {
+    let looks_good = |tried: &&Tried| {
+        tried.outcome.state == State::Open && tried.outcome.effect < 0.0 && tried.outcome.p <= SUSPECT_P
+    };
+    let by_p = |a: &&Tried, b: &&Tried| a.outcome.p.total_cmp(&b.outcome.p).then_with(|| preference(a, b));
+    tried.iter().filter(looks_good).min_by(by_p).map(found)
+}
+
+fn found(tried: &Tried) -> Found {
+    let Tried { switches, outcome, rate } = tried;
+    let (best, alternatives) = (switches.clone(), vec![]);
+    Found { best, alternatives, effect: outcome.effect, after: outcome.prompts, rate: *rate }
+}
+
+/// One switch explains more than several, what was put back to the usual more than a medicine; then the greater effect.
+fn preference(a: &Tried, b: &Tried) -> Ordering {
+    let key = |tried: &Tried| (tried.switches.len(), tried.switches.iter().map(|switch| switch.kind).max());
+    let by_effect = a.outcome.effect.total_cmp(&b.outcome.effect);
+    key(a).cmp(&key(b)).then(by_effect).then_with(|| cause(a).cmp(&cause(b)))
+}
+
+fn cause(tried: &Tried) -> Option<Cause> {
+    tried.switches.first().map(|switch| switch.cause)
+}
+
+/// Which single switches may matter together with another one, the most suspect first.
+pub fn suspects(tried: &[Tried]) -> Vec<&Tried> {
+    // What is not as usual may need another switch to matter at all, so that it is no suspect by itself.
+    let may_matter = |tried: &&Tried| match (tried.switches.as_slice(), tried.outcome.state) {
+        ([_], State::Open) => true,
+        ([one], State::Negligible) => one.kind == Kind::Undo,
+        _ => false,
+    };
+    let mut suspects: Vec<&Tried> = tried.iter().filter(may_matter).collect();
+    suspects.sort_by(|a, b| {
+        let kind = |tried: &Tried| tried.switches[0].kind;
+        let by_p = a.outcome.p.total_cmp(&b.outcome.p);
+        kind(a).cmp(&kind(b)).then(by_p).then(a.outcome.effect.total_cmp(&b.outcome.effect))
+    });
+    suspects.truncate(PAIRED);
+    suspects
+}
+
+/// What people report to go wrong together only (FIELD.md 8): the second matters where the first is as it is.
+const KNOWN_PAIRS: [(&[Cause], &[Cause]); 4] = [
+    (&[Cause::Offload, Cause::OpOffload], &[Cause::Width]),
+    (&[Cause::FlashAttention], &[Cause::PromptLength]),
+    (&[Cause::CacheType], &[Cause::FlashAttention]),
+    (
+        &[Cause::PenaltyMissing, Cause::PenaltyStrong, Cause::PresencePenalty],
+        &[Cause::TemplateMissing, Cause::TemplateForm, Cause::TemplateUsed],
+    ),
+];
+
+/// The pairs of what was tried by itself that are known to go together.
+pub fn known_pairs(tried: &[Tried]) -> Vec<[&Switch; 2]> {
+    let singles: Vec<&Switch> =
+        tried.iter().filter_map(|tried| tried.switches.first().filter(|_| tried.switches.len() == 1)).collect();
+    let of = |causes: &[Cause]| singles.iter().copied().filter(|switch| causes.contains(&switch.cause)).collect();
+    let mut pairs = Vec::new();
+    for (ones, others) in KNOWN_PAIRS {
+        let (ones, others): (Vec<&Switch>, Vec<&Switch>) = (of(ones), of(others));
+        pairs.extend(ones.iter().flat_map(|one| others.iter().map(|other| [*one, *other])));
+    }
+    pairs.sort_by_key(|pair| Reverse(pair.iter().filter(|switch| switch.kind == Kind::Undo).count()));
+    pairs
+}

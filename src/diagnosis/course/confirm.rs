@@ -1,0 +1,84 @@
+//! Puts what a search found to the test of prompts and seeds that nothing was chosen by, and says what that comes to.
+
+use super::super::evidence::Answer;
+use super::super::stage::{Claim, Stage, StageKind};
+use super::super::switches::Switch;
+use super::case::{Case, Diagnosis, Ending, Remedy};
+use super::choice::Found;
+use super::compare::{FRESH_SEED, against, seeds};
+use crate::analysis::sequential::State;
+
+/// The fewest fresh prompts, where there are as many.
+const FEWEST_PROMPTS: usize = 24;
+/// The prompts that a confirmation wants to see a difference of, if the search saw it rightly. It saw it too large, so
+/// these are more than its test needs.
+const SOUGHT_DIFFERENCES: f64 = 12.0;
+
+/// The stage: what was found against the model as it is run; where that is several switches, each of them alone too,
+/// and all of them against each.
+pub fn stage(case: &Case, found: &Found) -> Stage {
+    let singles = if found.best.len() > 1 { found.best.as_slice() } else { &[] };
+    let mut sets = vec![found.best.clone()];
+    sets.extend(found.alternatives.iter().chain(singles).map(|switch| vec![switch.clone()]));
+    let mut stage = against(StageKind::Remedy, &case.as_run, &sets);
+    let first_single = stage.arms.len() - singles.len();
+    // All are needed only where each alone does less.
+    let beyond = (first_single..stage.arms.len()).map(|single| Claim {
+        id: format!("all-against-{}", stage.arms[single].id),
+        base: single,
+        other: 1,
+    });
+    let beyond: Vec<Claim> = beyond.collect();
+    stage.claims.extend(beyond);
+    stage.prompts = case.fresh.iter().take(prompts_for(found.effect)).cloned().collect();
+    stage.seeds = seeds(FRESH_SEED);
+    stage
+}
+
+/// The smaller the difference, the more prompts it takes to see it.
+fn prompts_for(effect: f64) -> usize {
+    ((SOUGHT_DIFFERENCES / effect.abs().max(0.01)).ceil() as usize).max(FEWEST_PROMPTS)
+}
+
+/// Reads the answer of that stage.
+pub fn confirm(case: &Case, found: &Found, answer: &Answer, diagnosis: &mut Diagnosis) {
+    let remedy = |switches: Vec<Switch>, arm: usize| Remedy {
+        switches,
+        before: answer.arms[0],
+        after: answer.arms[arm],
+        outcome: answer.claims[arm - 1].clone(),
+        found_after: found.after,
+    };
+    let holds = |claim: usize| answer.claims[claim].state == State::Supported;
+    (diagnosis.ending, diagnosis.remedies) = if let [best] = found.best.as_slice() {
+        let switches = std::iter::once(best).chain(&found.alternatives);
+        let remedies: Vec<Remedy> =
+            switches.enumerate().map(|(place, switch)| remedy(vec![switch.clone()], place + 1)).collect();
+        let is_confirmed = |remedy: &&Remedy| remedy.outcome.state == State::Supported;
+        let confirmed: Vec<Remedy> = remedies.iter().filter(is_confirmed).cloned().collect();
+        if confirmed.is_empty() { (Ending::NotConfirmed, remedies) } else { (Ending::Cause, confirmed) }
+    } else {
+        // Claims: all; each alone; all against each.
+        let n = found.best.len();
+        let alone: Vec<bool> = (1..=n).map(holds).collect();
+        let beyond: Vec<bool> = (n + 1..=2 * n).map(holds).collect();
+        let all = remedy(found.best.clone(), 1);
+        let more_than_one_alone = || alone.iter().zip(&beyond).any(|(alone, beyond)| *alone && *beyond);
+        let of_one_alone = || alone.iter().position(|holds| *holds);
+        let all_are_needed = beyond.iter().all(|holds| *holds);
+        match (holds(0), of_one_alone()) {
+            (false, None) => (Ending::NotConfirmed, vec![all]),
+            (true, None) if all_are_needed => (Ending::NeedsBoth, vec![all]),
+            (true, None) => (Ending::Cause, vec![all]),
+            (true, Some(_)) if all_are_needed || more_than_one_alone() => (Ending::TwoCauses, vec![all]),
+            // One alone does as much: the others are not needed.
+            (_, Some(one)) => (Ending::Cause, vec![remedy(vec![found.best[one].clone()], one + 2)]),
+        }
+    };
+    let can_be_said = |remedy: &Remedy| {
+        remedy.switches.iter().all(|switch| switch.adjustments.iter().all(|a| case.runtime.line(a).is_some()))
+    };
+    if diagnosis.ending == Ending::Cause && !diagnosis.remedies.iter().any(can_be_said) {
+        diagnosis.ending = Ending::NoRemedyHere;
+    }
+}
