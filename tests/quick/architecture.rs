@@ -73,7 +73,7 @@ const OWNERS: [(&str, &[&str]); 34] = [
     ("zip::", &["src/model/packages/unpack.rs"]),
     ("minijinja", &["src/prompt/"]),
     ("chrono::", &["src/prompt/"]),
-    ("maud::", &["src/report/html/"]),
+    ("maud::", &["src/report/html/", "src/report/diagnosis/page.rs"]),
 ];
 
 /// What a place must not name: the samplers in Rust are compared with

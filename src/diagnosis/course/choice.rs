@@ -3,7 +3,7 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use super::super::evidence::Rate;
+use super::super::evidence::{Extent, Outcome, Rate};
 use super::super::switches::{Kind, Switch};
 use super::case::Tried;
 use crate::analysis::sequential::State;
@@ -17,8 +17,8 @@ const AS_GOOD: f64 = 0.8;
 const MOST_REMEDIES: usize = 2;
 /// Suspects that are paired with each other.
 const PAIRED: usize = 4;
-/// The greatest p of a suspect that is put to the test though the search could not go on to its end.
-const SUSPECT_P: f64 = 0.5;
+/// The greatest p, whenever one looks, of a suspect of a search that had to stop before its end.
+const HASTY_P: f64 = 0.5;
 
 /// What a search found: one switch or several together, and others that do as much.
 pub struct Found {
@@ -61,13 +61,23 @@ pub fn choose(tried: &[Tried]) -> Option<Found> {
     })
 }
 
-/// What looks best where a search had to stop before it decided; None where nothing looks better than chance.
-pub fn suspect(tried: &[Tried]) -> Option<Found> {
+/// What looks best where a stage supports nothing. A test that may stop at any prompt sees less than an interval at its
+/// end does: where that is below zero, or where the stage had to stop, there is a suspect. That many were looked at is no
+/// objection, for what is put to the test on fresh prompts may be chosen in any way.
+pub fn suspect(tried: &[Tried], extent: Extent) -> Option<Found> {
     let looks_good = |tried: &&Tried| {
-        tried.outcome.state == State::Open && tried.outcome.effect < 0.0 && tried.outcome.p <= SUSPECT_P
+        let Outcome { state, effect, interval, p, .. } = &tried.outcome;
+        let is_below_zero = match extent {
+            Extent::Whole => interval.is_some_and(|interval| interval.high < 0.0),
+            Extent::CutShort => *effect < 0.0 && *p <= HASTY_P,
+        };
+        *state == State::Open && is_below_zero
     };
-    let by_p = |a: &&Tried, b: &&Tried| a.outcome.p.total_cmp(&b.outcome.p).then_with(|| preference(a, b));
-    tried.iter().filter(looks_good).min_by(by_p).map(found)
+    let mut suspects: Vec<Tried> = tried.iter().filter(looks_good).cloned().collect();
+    for suspect in &mut suspects {
+        suspect.outcome.state = State::Supported;
+    }
+    choose(&suspects)
 }
 
 fn found(tried: &Tried) -> Found {

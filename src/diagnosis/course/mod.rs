@@ -231,9 +231,9 @@ impl<E> Course<'_, E> {
     fn searched(&self, Compared { tried, extent }: Compared) -> Searched {
         match (choose(&tried), extent) {
             (Some(found), _) => Searched::Found(found),
-            (None, Extent::Whole) => Searched::Nothing,
+            (None, Extent::Whole) => suspect(&tried, extent).map_or(Searched::Nothing, Searched::Found),
             // Of all that was tried so far: an earlier stage may have seen a better one.
-            (None, Extent::CutShort) => Searched::CutShort(suspect(&self.tried)),
+            (None, Extent::CutShort) => Searched::CutShort(suspect(&self.tried, extent)),
         }
     }
 

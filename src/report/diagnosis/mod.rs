@@ -4,6 +4,8 @@
 
 mod json;
 mod markdown;
+mod page;
+mod said;
 mod screen;
 mod shown;
 #[cfg(test)]
@@ -18,8 +20,13 @@ pub use shown::Shown;
 pub use words::stage_line;
 
 /// The files that keep a diagnosis, by name.
-pub fn files(shown: &Shown<'_>) -> [(&'static str, String); 3] {
+pub fn files(shown: &Shown<'_>) -> [(&'static str, String); 4] {
     let json = serde_json::to_string_pretty(&Written::of(shown)).expect("it has no keys but strings") + "\n";
     let whole = Stage::whole(shown.case, shown.diagnosis).toml(shown.frame);
-    [("diagnosis.md", markdown::markdown(shown)), ("diagnosis.json", json), ("diagnosis.toml", whole)]
+    [
+        ("report.html", page::page(shown)),
+        ("diagnosis.md", markdown::markdown(shown)),
+        ("diagnosis.json", json),
+        ("diagnosis.toml", whole),
+    ]
 }

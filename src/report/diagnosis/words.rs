@@ -55,6 +55,12 @@ fn change(switch: &Switch) -> String {
     changes.collect::<Vec<_>>().join(", ")
 }
 
+/// What several switches together are the cause of: "no penalty (L-PENALTY-MISSING), …".
+pub fn named(switches: &[Switch]) -> String {
+    let names = switches.iter().map(|switch| format!("{} ({})", switch.cause.title(), switch.cause.id()));
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// Of several switches at once.
 pub fn changes(switches: &[Switch]) -> String {
     switches.iter().map(change).collect::<Vec<_>>().join(" and ")

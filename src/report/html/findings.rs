@@ -2,13 +2,12 @@
 //! has no script.
 
 use csv::ReaderBuilder;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::page::policy;
 use super::provenance::Facts;
 use super::sections::{inlined, list};
-use super::{theme, words};
-use crate::plain::neutralise_text;
+use super::unscripted::unscripted;
+use super::words;
 use crate::report::plot::Figure;
 
 /// What the page shows.
@@ -26,45 +25,31 @@ pub struct Findings<'a> {
 
 /// The page, a whole document.
 pub fn findings_page(findings: &Findings<'_>) -> String {
-    let style = theme::css() + include_str!("page/page.css");
-    let document = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy(&style, ""));
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                title { (findings.name) " · moe-sweep" }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(&style)) }
+    unscripted(
+        findings.name,
+        &html! {
+            header {
+                h1 { (findings.name) }
+                @if let Some(question) = findings.question { p.question { (question) } }
+                @for note in findings.notes { p.caveat { (words::sentence(note)) } }
             }
-            body {
-                header {
-                    h1 { (findings.name) }
-                    @if let Some(question) = findings.question { p.question { (question) } }
-                    @for note in findings.notes { p.caveat { (words::sentence(note)) } }
+            main #main {
+                section #figures aria-labelledby="figures-title" {
+                    h2 #figures-title { "Figures" }
+                    @for figure in findings.figures { (inlined(figure, &figure.name)) }
                 }
-                main #main {
-                    section #figures aria-labelledby="figures-title" {
-                        h2 #figures-title { "Figures" }
-                        @for figure in findings.figures { (inlined(figure, &figure.name)) }
-                    }
-                    section #tables aria-labelledby="tables-title" {
-                        h2 #tables-title { "Tables" }
-                        p.small { "Intervals are at 95 %, over prompts. All columns are explained in docs/mechanism.md." }
-                        @for (title, name, csv) in findings.tables { (table(title, name, csv)) }
-                    }
-                    section #provenance aria-labelledby="provenance-title" {
-                        h2 #provenance-title { "Where the numbers come from" }
-                        @for facts in findings.facts { (list(facts)) }
-                    }
+                section #tables aria-labelledby="tables-title" {
+                    h2 #tables-title { "Tables" }
+                    p.small { "Intervals are at 95 %, over prompts. All columns are explained in docs/mechanism.md." }
+                    @for (title, name, csv) in findings.tables { (table(title, name, csv)) }
                 }
-                footer { p.small { "Written by moe-sweep. Nothing on this page is loaded from elsewhere." } }
+                section #provenance aria-labelledby="provenance-title" {
+                    h2 #provenance-title { "Where the numbers come from" }
+                    @for facts in findings.facts { (list(facts)) }
+                }
             }
-        }
-    };
-    neutralise_text(&document.into_string()).into_owned()
+        },
+    )
 }
 
 /// A table as its file has it, numbers in few digits, without the apostrophes that spreadsheets need.

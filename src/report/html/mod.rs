@@ -16,6 +16,7 @@ mod page;
 mod provenance;
 mod sections;
 mod theme;
+mod unscripted;
 mod verdicts;
 mod words;
 
@@ -26,6 +27,7 @@ use crate::report::plot::Figure;
 
 pub use findings::{Findings, findings_page};
 pub use provenance::{Facts, Provenance};
+pub use unscripted::unscripted;
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
