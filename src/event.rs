@@ -24,6 +24,8 @@ pub enum RunEvent<'a> {
         trials: usize,
         already_done: usize,
         loads: usize,
+        /// The most of a text.
+        max_tokens: u32,
     },
     /// `strategy` is None where a server decides.
     LoadStarted {

@@ -14,11 +14,14 @@ use crate::message::say;
 use crate::metrics::{repetition_score, word_ids};
 
 mod fetch;
+mod pace;
 
 pub use fetch::FetchProgress;
+use pace::Pace;
 
-/// How often a plain line tells of progress.
+/// How often a plain line tells of progress, and how soon the first one does.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
+const PLAIN_FIRST: Duration = Duration::from_secs(3);
 
 /// A display of one run.
 pub struct Progress {
@@ -29,7 +32,7 @@ pub struct Progress {
 enum Display {
     Bar(ProgressBar),
     /// When the last line was printed.
-    Plain(Instant),
+    Plain(Option<Instant>),
 }
 
 /// What has happened so far.
@@ -37,10 +40,9 @@ enum Display {
 struct State {
     trials: usize,
     done: usize,
-    /// Computed by this run: the base of speed and time left.
-    computed: usize,
+    /// Of what is computed by this run.
+    pace: Pace,
     failed: usize,
-    evaluated_tokens: u64,
     /// Set when the first model is loaded: loading is not decoding.
     decoding_since: Option<Instant>,
     /// Until when a pause goes on that was told of.
@@ -58,7 +60,7 @@ impl Progress {
     pub fn on_event(&mut self, event: RunEvent<'_>) {
         self.state.count(event);
         match event {
-            RunEvent::Started { trials, already_done, loads } => self.say(&match trials - already_done {
+            RunEvent::Started { trials, already_done, loads, .. } => self.say(&match trials - already_done {
                 0 => format!("all {trials} texts are in the journal"),
                 left => format!("{left} of {trials} texts to generate, {loads} to load"),
             }),
@@ -120,13 +122,15 @@ impl Progress {
                 bar.set_position(state.done as u64);
                 bar.set_style(style("{bar:30} {pos}/{len} {msg}\n{prefix}"));
                 bar.set_message(state.speed());
-                bar.set_prefix(state.means());
+                bar.set_prefix(state.means().trim_start_matches("; ").to_owned());
             }
             Display::Bar(_) => {}
             Display::Plain(last) => {
-                if last.elapsed() >= PLAIN_EVERY && state.decoding_since.is_some() {
-                    *last = Instant::now();
-                    say(&format!("{}/{} {}; {}", state.done, state.trials, state.speed(), state.means()));
+                let due = |since| last.map_or(since + PLAIN_FIRST, |last| last + PLAIN_EVERY);
+                let now = Instant::now();
+                if state.decoding_since.is_some_and(|since| due(since) <= now) {
+                    *last = Some(now);
+                    say(&state.line());
                 }
             }
         }
@@ -136,9 +140,8 @@ impl Progress {
         if let Display::Bar(bar) = &self.display {
             bar.finish_and_clear();
         }
-        if self.state.computed > 0 {
-            let state = &self.state;
-            say(&format!("{}/{} {}; {}", state.done, state.trials, state.speed(), state.means()));
+        if self.state.pace.finished > 0 {
+            say(&self.state.line());
         }
         if !message.is_empty() {
             say(message);
@@ -159,7 +162,7 @@ fn bar_or_lines() -> Display {
         // Nothing is shown until there is something to show.
         Display::Bar(bar.with_style(style("{msg}")))
     } else {
-        Display::Plain(Instant::now())
+        Display::Plain(None)
     }
 }
 
@@ -186,19 +189,22 @@ impl State {
     fn count(&mut self, event: RunEvent<'_>) {
         match event {
             // One display may show several runs, one after the other.
-            RunEvent::Started { trials, already_done, .. } => {
-                *self = Self { trials, done: already_done, ..Self::default() };
+            RunEvent::Started { trials, already_done, max_tokens, .. } => {
+                let pace = Pace { texts: trials - already_done, max_tokens, ..Pace::default() };
+                *self = Self { trials, done: already_done, pace, ..Self::default() };
             }
             RunEvent::Loaded { .. } => {
                 self.decoding_since.get_or_insert_with(Instant::now);
             }
-            RunEvent::Evaluated { tokens } => self.evaluated_tokens += tokens,
+            RunEvent::Evaluated { tokens } => self.pace.evaluated_tokens += tokens,
             RunEvent::TrialDone { trial, record } => {
                 self.done += 1;
-                self.computed += 1;
+                self.pace.finished += 1;
                 match &record.outcome {
                     Outcome::Failed(_) => self.failed += 1,
                     Outcome::Generated(generation) => {
+                        let n_tokens = generation.tokens.as_ref().map_or(0, Vec::len);
+                        self.pace.finished_tokens += n_tokens as u64;
                         let (sum, n) = self.scores.entry(trial.cell.temperature()).or_default();
                         *sum += repetition_score(&word_ids(&generation.text));
                         *n += 1;
@@ -209,21 +215,23 @@ impl State {
         }
     }
 
-    /// Tokens a second and, once a tenth is done, the time left at the pace so
-    /// far. Before that most of the work is in texts that have not ended, and
-    /// the pace of those that have says little.
+    fn line(&self) -> String {
+        format!("{}/{} {}{}", self.done, self.trials, self.speed(), self.means())
+    }
+
+    /// Tokens a second, and the time left.
     fn speed(&self) -> String {
         let Some(since) = self.decoding_since else { return String::new() };
-        let seconds = since.elapsed().as_secs_f64();
+        let elapsed = since.elapsed();
+        let seconds = elapsed.as_secs_f64();
+        let finished = self.pace.finished;
         // What a server evaluates is not known.
-        let mut text = match self.evaluated_tokens {
-            0 => format!("{:.1} texts/s", self.computed as f64 / seconds),
-            tokens => format!("{:.0} tokens/s", tokens as f64 / seconds),
+        let (mut text, left) = match self.pace.evaluated_tokens {
+            0 => (format!("{:.1} texts/s", finished as f64 / seconds), self.left_by_texts(elapsed)),
+            tokens => (format!("{:.0} tokens/s", tokens as f64 / seconds), self.pace.left(elapsed)),
         };
-        let left = self.trials - self.done;
-        if left > 0 && self.computed * 9 >= left {
-            let seconds_left = seconds / self.computed as f64 * left as f64;
-            text += &format!(", about {} left", HumanDuration(Duration::from_secs_f64(seconds_left)));
+        if let Some(left) = left {
+            text += &format!(", about {} left", HumanDuration(left));
         }
         if self.failed > 0 {
             text += &format!(", {} failed", self.failed);
@@ -231,9 +239,17 @@ impl State {
         text
     }
 
+    /// Where only texts can be counted, the time left once a tenth of them is done: before that most of the work is in
+    /// texts that have not ended.
+    fn left_by_texts(&self, elapsed: Duration) -> Option<Duration> {
+        let (finished, left) = (self.pace.finished, self.trials - self.done);
+        (left > 0 && finished * 9 >= left).then(|| elapsed.mul_f64(left as f64 / finished as f64))
+    }
+
     /// The mean score so far at each temperature.
     fn means(&self) -> String {
         let means = self.scores.iter().map(|(t, (sum, n))| format!("T {t} {:.2}", sum / f64::from(*n)));
-        format!("score so far: {}", means.collect::<Vec<_>>().join(" · "))
+        let means: Vec<_> = means.collect();
+        if means.is_empty() { String::new() } else { format!("; score so far: {}", means.join(" · ")) }
     }
 }

@@ -69,8 +69,8 @@ impl FetchProgress {
                 bar.set_style(style("{bar:30} {msg}"));
                 bar.set_message(text());
             }
-            Display::Plain(last) if last.elapsed() >= PLAIN_EVERY => {
-                *last = Instant::now();
+            Display::Plain(last) if last.is_none_or(|last| last.elapsed() >= PLAIN_EVERY) => {
+                *last = Some(Instant::now());
                 say(&text());
             }
             Display::Plain(_) => {}

@@ -125,7 +125,8 @@ impl<'r> Run<'r> {
         let loads = plan.loads.iter().filter(makes_some).count();
         let has_text = |load: &&Load| load.planned().any(|planned| contents.has_text(&planned.trial.id));
         let stepped = plan.loads.iter().filter(has_text).map(|load| load.key.clone()).collect();
-        on_event(RunEvent::Started { trials: distinct.len(), already_done, loads });
+        let max_tokens = plan.generate.max_tokens;
+        on_event(RunEvent::Started { trials: distinct.len(), already_done, loads, max_tokens });
         Self {
             plan,
             done: done.clone(),
