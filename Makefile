@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: bench cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: battery bench cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -113,6 +113,12 @@ fuzz: export MOE_SWEEP_FUZZ_SECONDS = $(or $(SECONDS),60)
 fuzz: build-tools
 	$(CARGO) test --release --quiet $(checked) --lib fuzz:: -- --nocapture --test-threads 2
 	$(CARGO) test --release --quiet $(checked) --test quick fuzz:: -- --nocapture --test-threads 2
+
+## Plant known causes, and see whether diagnose names them (docs/battery.md): less than an hour on two idle cores. ONLY for the
+## cases whose id or class matches; JOBS side by side.
+battery: build-tools
+	$(CARGO) build --release --quiet
+	python3 scripts/battery.py target/release/moe-sweep $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))
 
 ## moe-sweep beside llama-server, llama-batched-bench, llama-cpp-python and vLLM, on the same grid (docs/performance.md). Installs them
 ## under target/bench first; hours, on idle cores. BENCH=--quick for a look, BENCH="--part ways" for our own ways of decoding.

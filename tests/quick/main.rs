@@ -9,6 +9,7 @@ mod support;
 mod absent;
 mod architecture;
 mod bad_input;
+mod battery;
 mod causes;
 mod chat_templates;
 mod diagnose;
