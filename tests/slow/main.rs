@@ -6,6 +6,7 @@ mod support;
 
 mod attacks;
 mod audit;
+mod diagnose;
 mod engine_death;
 mod formats;
 mod gate;
