@@ -9,6 +9,7 @@ mod support;
 mod asking;
 mod bit_exactness;
 mod contexts;
+mod diagnose;
 mod evaluations;
 mod experiments;
 mod findings;

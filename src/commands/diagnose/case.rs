@@ -5,20 +5,23 @@ use miette::miette;
 use super::super::Failure;
 use super::given::{Given, given, prompts};
 use crate::cli::{DiagnoseArgs, SamplerOptions};
-use crate::diagnosis::{About, Case, Frame, Known, Like, Overrides, Prompts, Setup, typed_level, typed_pair};
+use crate::diagnosis::{About, Case, Frame, Known, Like, Overrides, Prompt, Prompts, Setup, typed_level, typed_pair};
 use crate::domain::{Factor, Level, Template};
 
 /// Of a switch that does not make it loop less, however many are tried.
 const ALPHA: f64 = 0.05;
 /// Ten points of the share of texts that loop.
 const NEGLIGIBLE: f64 = 0.1;
-/// Room for a prompt.
-const PROMPT_TOKENS: u32 = 512;
+/// Room for a prompt is given in steps of so many tokens.
+const ROOM_STEP_TOKENS: usize = 256;
+/// Even with a small vocabulary a token has so many characters of a prompt; its template's are the rest.
+const CHARACTERS_PER_TOKEN: usize = 2;
 
 /// The case, and how its experiments are asked.
 pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
     let max_tokens = args.max_tokens.get();
-    let context = max_tokens.saturating_add(PROMPT_TOKENS);
+    let Prompts { search, fresh } = prompts(args.prompt_file.as_deref())?;
+    let context = max_tokens.saturating_add(room_for([&search, &fresh]));
     let Given { target, name: model, about, findings } = given(args, context)?;
     let like: Like = args.like.parse().map_err(|_| {
         let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
@@ -28,7 +31,6 @@ pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
         .setup(&model, overrides(args.samplers))
         .ok_or_else(|| Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature")))?;
     let as_run = with_levels(as_run, args, &about)?;
-    let Prompts { search, fresh } = prompts(args.prompt_file.as_deref())?;
     let frame = Frame {
         name: format!("diagnose-{model}"),
         model,
@@ -39,6 +41,13 @@ pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
         negligible: NEGLIGIBLE,
     };
     Ok((Case { as_run, about, runtime: like.runtime(), findings, search, fresh }, frame))
+}
+
+/// The tokens in which the longest prompt has room.
+fn room_for(prompts: [&Vec<Prompt>; 2]) -> u32 {
+    let longest = prompts.into_iter().flatten().map(|prompt| prompt.text.chars().count()).max().unwrap_or(0);
+    let steps = (longest / CHARACTERS_PER_TOKEN).div_ceil(ROOM_STEP_TOKENS).max(1);
+    u32::try_from(steps * ROOM_STEP_TOKENS).unwrap_or(u32::MAX)
 }
 
 fn overrides(typed: SamplerOptions) -> Overrides {

@@ -9,14 +9,14 @@ use super::options::{cache, run_options, threads};
 use super::variant::wanted;
 use super::{Failure, print_json, tell};
 use crate::cli::DiagnoseArgs;
-use crate::diagnosis::{Case, Ending, Frame, Stage, diagnose as course};
+use crate::diagnosis::{Case, Ending, Frame, Place, Stage, diagnose as course};
 use crate::exit_code::ExitCode;
 use crate::journal::FailedTrials;
 use crate::message::say;
 use crate::model::memory::Room;
 use crate::prepare::{NOTHING_YET, PrepareOptions};
 use crate::progress::Progress;
-use crate::report::diagnosis::{Shown, Written, files, screen, stage_line};
+use crate::report::diagnosis::{Shown, Written, file_line, files, screen, stage_line};
 use crate::run_dir::write_whole;
 use crate::seal::Trust;
 use crate::signals::Watch;
@@ -46,6 +46,9 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
         spent: Spent::of(Budget { time: args.budget, texts: args.texts.map(usize::from) }),
         made: Vec::new(),
     };
+    if case.about.place == Place::File {
+        say(&file_line(&case.findings));
+    }
     let diagnosis = course(&case, &mut |stage| session.answer(stage))?;
     drop(progress);
     let shown = Shown { case: &case, frame: &frame, directory: &directory, diagnosis: &diagnosis };

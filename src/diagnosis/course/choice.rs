@@ -10,7 +10,7 @@ use crate::analysis::sequential::State;
 use crate::causes::Cause;
 
 /// A remedy that leaves more than this share of the loops may not be all.
-const REST: f64 = 1.0 / 3.0;
+const REST: f64 = 0.25;
 /// A switch with at least this share of the best one's effect is as good a remedy.
 const AS_GOOD: f64 = 0.8;
 /// The most remedies that are confirmed side by side.

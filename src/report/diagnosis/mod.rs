@@ -17,7 +17,7 @@ use crate::diagnosis::Stage;
 pub use json::Written;
 pub use screen::screen;
 pub use shown::Shown;
-pub use words::stage_line;
+pub use words::{file_line, stage_line};
 
 /// The files that keep a diagnosis, by name.
 pub fn files(shown: &Shown<'_>) -> [(&'static str, String); 4] {

@@ -4,11 +4,13 @@
 use itertools::Itertools as _;
 
 use super::shown::Shown;
-use super::words::{changes, difference, looped, named, percent, share};
+use super::words::{changes, difference, faults, looped, named, percent, share};
 use crate::analysis::sequential::State;
 use crate::causes::{Adjustment, Runtime};
 use crate::diagnosis::{Diagnosis, Ending, Known, NotTried, Remedy, Tried};
 
+/// A remedy leaves much where at least this share surely loops with it.
+const MUCH_LEFT: f64 = 0.05;
 /// The remedies that are shown; others are in the files.
 const MOST: usize = 2;
 /// The runtimes in whose words a remedy is said.
@@ -123,6 +125,9 @@ fn cause(shown: &Shown<'_>, lines: &mut Blocks) {
     };
     lines.push("CAUSE", &joined);
     lines.push("", &confirmed(first));
+    if first.after.interval.is_some_and(|interval| interval.low > MUCH_LEFT) {
+        lines.push("", "what still loops may have another cause");
+    }
     if shown.diagnosis.ending == Ending::NoRemedyHere {
         lines.push(
             "NO REMEDY",
@@ -192,10 +197,8 @@ fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
 
 /// What is wrong with the model's file, seen without a text.
 fn file(shown: &Shown<'_>, lines: &mut Blocks) {
-    if !shown.case.findings.is_empty() {
-        let found: Vec<_> =
-            shown.case.findings.iter().map(|finding| format!("{} ({})", finding.id.name(), finding.key)).collect();
-        lines.push("THE FILE", &format!("{}; moe-sweep model inspect says why", found.join(", ")));
+    if let Some(faults) = faults(&shown.case.findings) {
+        lines.push("THE FILE", &faults);
     }
 }
 

@@ -2,7 +2,20 @@
 //! stages say the same.
 
 use crate::diagnosis::{Looped, Outcome, Period, Rate, Stage, Switch};
+use crate::domain::Finding;
 use crate::stats::Interval;
+
+/// What is said of a model's file, before a text is made.
+pub fn file_line(findings: &[Finding]) -> String {
+    let nothing = || "nothing in it is known to make models loop".to_owned();
+    format!("0 of 4: The file: {}", faults(findings).unwrap_or_else(nothing))
+}
+
+/// What is wrong with a model's file; None where nothing is seen.
+pub fn faults(findings: &[Finding]) -> Option<String> {
+    let found: Vec<_> = findings.iter().map(|finding| format!("{} ({})", finding.id.name(), finding.key)).collect();
+    (!found.is_empty()).then(|| format!("{}; moe-sweep model inspect says why", found.join(", ")))
+}
 
 /// What is said when a stage begins.
 pub fn stage_line(stage: &Stage) -> String {
