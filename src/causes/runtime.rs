@@ -8,6 +8,7 @@ mod llama_server;
 mod lm_studio;
 mod ollama;
 mod openai;
+mod request;
 mod shimmy;
 mod transformers;
 mod vllm;
@@ -114,6 +115,11 @@ impl Runtime {
             Self::Transformers => transformers::line(adjustment),
             Self::Shimmy => shimmy::line(adjustment),
         }
+    }
+    /// The field of a request that makes this adjustment, where a line of the server's own words makes it too; None where
+    /// there is one way to say it.
+    pub fn request(self, adjustment: &Adjustment) -> Option<String> {
+        request::line(self, adjustment)
     }
 }
 

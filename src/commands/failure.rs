@@ -13,6 +13,7 @@ use crate::analysis::MetricError;
 use crate::causes::UnknownCause;
 use crate::check::{CheckError, UnlikeRuns};
 use crate::diagnosis::NoLevel;
+use crate::engine::http::Undetected;
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
 use crate::model::hub::HubError;
 use crate::model::packages::{IndexError, PackageError};
@@ -85,7 +86,8 @@ macro_rules! codes {
 
 codes! {
     // Faults of what was typed.
-    VariantError, Report::new, _ => Usage;
+    VariantError, Report::new, VariantError::Undetected(_) => BadSetup, _ => Usage;
+    Undetected, Report::new, _ => BadSetup;
     CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
     ImpossibleDesign, Report::new, _ => Usage;
     MetricError, Report::new, _ => Usage;

@@ -12,6 +12,7 @@ mod bad_input;
 mod causes;
 mod chat_templates;
 mod diagnose;
+mod diagnose_server;
 mod documents;
 mod findings;
 mod fit;

@@ -1,11 +1,11 @@
 //! Turns what was typed into the case that is to be diagnosed.
 
-use miette::miette;
-
 use super::super::Failure;
-use super::given::{Given, given, prompts};
+use super::super::variant::server;
+use super::given::{Given, in_file, prompts};
+use super::served::served;
 use crate::cli::{DiagnoseArgs, SamplerOptions};
-use crate::diagnosis::{About, Case, Frame, Known, Like, Overrides, Prompts, Setup, typed_level, typed_pair};
+use crate::diagnosis::{About, Case, Frame, Known, Overrides, Prompts, Setup, typed_level, typed_pair};
 use crate::domain::{Factor, Level, Template};
 
 /// Of a switch that does not make it loop less, however many are tried.
@@ -19,14 +19,10 @@ const PROMPT_TOKENS: u32 = 512;
 pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
     let max_tokens = args.max_tokens.get();
     let context = max_tokens.saturating_add(PROMPT_TOKENS);
-    let Given { target, name: model, about, findings } = given(args, context)?;
-    let like: Like = args.like.parse().map_err(|_| {
-        let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
-        Failure::usage(miette!(help = format!("use one of: {known}"), "there is no runtime {:?}", args.like))
-    })?;
-    let as_run = like
-        .setup(&model, overrides(args.samplers))
-        .ok_or_else(|| Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature")))?;
+    let Given { target, name: model, about, findings, runtime, as_run } = match server(&args.server)? {
+        Some(server) => served(server, args, context)?,
+        None => in_file(args, context)?,
+    };
     let as_run = with_levels(as_run, args, &about)?;
     let Prompts { search, fresh } = prompts(args.prompt_file.as_deref())?;
     let frame = Frame {
@@ -34,25 +30,27 @@ pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
         model,
         target,
         max_tokens,
-        context,
+        context: about.room_tokens,
         alpha: ALPHA,
         negligible: NEGLIGIBLE,
     };
-    Ok((Case { as_run, about, runtime: like.runtime(), findings, search, fresh }, frame))
+    Ok((Case { as_run, about, runtime, findings, search, fresh }, frame))
 }
 
-fn overrides(typed: SamplerOptions) -> Overrides {
-    let SamplerOptions {
-        temperature,
-        top_k,
-        top_p,
-        min_p,
-        repeat_penalty,
-        repeat_last_n,
-        presence_penalty,
-        frequency_penalty,
-    } = typed;
-    Overrides { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, presence_penalty, frequency_penalty }
+impl From<SamplerOptions> for Overrides {
+    fn from(typed: SamplerOptions) -> Self {
+        let SamplerOptions {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        } = typed;
+        Self { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, presence_penalty, frequency_penalty }
+    }
 }
 
 fn with_levels(as_run: Setup, args: &DiagnoseArgs, about: &About) -> Result<Setup, Failure> {

@@ -10,7 +10,8 @@ use std::cmp::Ordering;
 use super::evidence::{Answer, Looped, Outcome, Rate};
 use super::setup::{Edit, Setup};
 use super::stage::{Arm, Claim, Prompt, Stage, StageKind};
-use super::switches::{About, Kind, NotTried, Switch, not_tried, switches, usual_chain};
+use super::switch::{Kind, NotTried, Switch};
+use super::switches::{About, not_tried, switches, usual_chain};
 use crate::analysis::sequential::State;
 use crate::causes::Runtime;
 use crate::domain::{Finding, Seed};
@@ -282,7 +283,7 @@ impl<E> Course<'_, E> {
                 }
             }
         }
-        sets.extend(usual_chain(&self.case.as_run).map(|switch| vec![switch]));
+        sets.extend(usual_chain(&self.case.as_run, &self.case.about).map(|switch| vec![switch]));
         if sets.is_empty() {
             return Ok(None);
         }
@@ -403,6 +404,7 @@ impl Switch {
         let same = |a: &Edit, b: &Edit| match (a, b) {
             (Edit::Level(a), Edit::Level(b)) => a.factor() == b.factor(),
             (Edit::Level(_), _) | (_, Edit::Level(_)) => false,
+            (Edit::Say(a), Edit::Say(b)) => a.meets(b),
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         };
         !self.edits.iter().any(|a| other.edits.iter().any(|b| same(a, b)))
