@@ -119,7 +119,12 @@ impl Runtime {
     /// The field of a request that makes this adjustment, where a line of the server's own words makes it too; None where
     /// there is one way to say it.
     pub fn request(self, adjustment: &Adjustment) -> Option<String> {
-        request::line(self, adjustment)
+        let field = request::field_of(adjustment)?;
+        match self {
+            Self::LlamaServer => Some(field),
+            Self::Ollama => Some(format!("\"options\": {{ {field} }}")),
+            Self::OpenAi | Self::Vllm | Self::LmStudio | Self::Transformers | Self::Shimmy => None,
+        }
     }
 }
 

@@ -13,7 +13,6 @@ use crate::analysis::MetricError;
 use crate::causes::UnknownCause;
 use crate::check::{CheckError, UnlikeRuns};
 use crate::diagnosis::NoLevel;
-use crate::engine::http::Undetected;
 use crate::exit_code::ExitCode::{self, BadSetup, Incomplete, Internal, Interrupted, NothingSelected, Usage};
 use crate::model::hub::HubError;
 use crate::model::packages::{IndexError, PackageError};
@@ -87,7 +86,6 @@ macro_rules! codes {
 codes! {
     // Faults of what was typed.
     VariantError, Report::new, VariantError::Undetected(_) => BadSetup, _ => Usage;
-    Undetected, Report::new, _ => BadSetup;
     CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
     ImpossibleDesign, Report::new, _ => Usage;
     MetricError, Report::new, _ => Usage;

@@ -17,7 +17,7 @@ use crate::experiment::builtin_chains;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
     pub place: Place,
-    /// Whether its file has a chat template.
+    /// Whether its file has a chat template; of a server, whether it takes prompts both with and without one.
     pub template: Known,
     /// Whether its template can be told to have it think, or not.
     pub thinking: Known,
@@ -303,10 +303,12 @@ fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
     let template: &Template = setup.cell.get();
     let from = template.to_string();
     match (template, about.template, about.place) {
-        (Template::Raw, Known::Yes, place) => {
+        (Template::Raw, Known::Yes, place) | (Template::Raw, _, place @ Place::Server) => {
             level(Cause::TemplateMissing, Kind::Undo, Knob::Template, from, place.template().into());
         }
         (Template::Raw, ..) => {}
+        // Whether it takes a prompt without a chat is not known.
+        (Template::Chat, Known::Unknown, Place::Server) => {}
         (Template::Chat, _, Place::File) => {
             level(Cause::TemplateForm, Kind::Undo, Knob::Template, from.clone(), Template::Jinja.into());
             level(Cause::TemplateUsed, Kind::Medicine, Knob::Template, from, Template::Raw.into());

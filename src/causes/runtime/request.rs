@@ -1,9 +1,9 @@
 //! The words of requests to servers that are told their samplers by flags or files as well: llama.cpp's names, which are
-//! Ollama's too, where they stand in `options`.
+//! Ollama's too.
 
-use super::{Adjustment, Knob, Runtime, field};
+use super::{Adjustment, Knob, field};
 
-pub fn line(runtime: Runtime, Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
+pub fn field_of(Adjustment { knob, to, .. }: &Adjustment) -> Option<String> {
     let name = match knob {
         Knob::Temperature => "temperature",
         Knob::TopK => "top_k",
@@ -15,10 +15,5 @@ pub fn line(runtime: Runtime, Adjustment { knob, to, .. }: &Adjustment) -> Optio
         Knob::FrequencyPenalty => "frequency_penalty",
         _ => return None,
     };
-    let said = field(name, to);
-    match runtime {
-        Runtime::LlamaServer => said,
-        Runtime::Ollama => Some(format!("\"options\": {{ {} }}", said?)),
-        Runtime::OpenAi | Runtime::Vllm | Runtime::LmStudio | Runtime::Transformers | Runtime::Shimmy => None,
-    }
+    field(name, to)
 }

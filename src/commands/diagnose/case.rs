@@ -5,7 +5,7 @@ use super::super::variant::server;
 use super::given::{Given, in_file, prompts};
 use super::served::served;
 use crate::cli::{DiagnoseArgs, SamplerOptions};
-use crate::diagnosis::{About, Case, Frame, Known, Overrides, Prompts, Setup, typed_level, typed_pair};
+use crate::diagnosis::{About, Case, Frame, Known, Overrides, Place, Prompts, Setup, typed_level, typed_pair};
 use crate::domain::{Factor, Level, Template};
 
 /// Of a switch that does not make it loop less, however many are tried.
@@ -62,7 +62,11 @@ fn with_levels(as_run: Setup, args: &DiagnoseArgs, about: &About) -> Result<Setu
         (Factor::Bos, &engine.bos),
         (Factor::Template, &args.template),
     ];
-    let usual = if about.template == Known::Yes { about.place.template() } else { Template::Raw };
+    let usual = if about.place == Place::Server || about.template == Known::Yes {
+        about.place.template()
+    } else {
+        Template::Raw
+    };
     let mut levels: Vec<Level> = vec![usual.into()];
     for (factor, typed) in named {
         levels.extend(typed.as_ref().map(|typed| typed_level(factor, typed)).transpose()?);

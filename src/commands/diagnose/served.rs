@@ -3,12 +3,13 @@
 use miette::miette;
 
 use super::super::Failure;
+use super::super::variant::VariantError;
 use super::given::{Given, no_temperature, plain_name};
 use crate::causes::Runtime;
 use crate::cli::DiagnoseArgs;
 use crate::diagnosis::{About, Known, Overrides, Place, Sampling, Setup, Target, USUAL_TEMPERATURE, usual};
 use crate::domain::{Chain, Said, Temperature};
-use crate::engine::http::{Detected, HttpEngine, Undetected, detect, sayable};
+use crate::engine::http::{HttpEngine, detect, sayable};
 use crate::experiment::{Api, Extension, Served, Server, builtin_chains};
 
 /// What Shimmy runs whatever it is asked: its API can say nothing but a temperature.
@@ -17,12 +18,15 @@ const SHIMMYS: &str = "shimmy-1.7";
 /// The model that was named, or the only one; texts have room in `room_tokens`, or in what the server has.
 pub fn served(mut server: Server, args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
     let known = args.server.api.as_ref().map(|_| server.api);
-    let detected = detect(&server, known)?;
+    let detected = detect(&server, known).map_err(VariantError::from)?;
     (server.api, server.extensions) = (detected.api, detected.extensions.clone());
     if server.api == Api::Shimmy && server.own_chain.is_none() {
         server.own_chain = Some(SHIMMYS.to_owned());
     }
-    let served_as = model(&args.server.served_as, detected, &server.url)?;
+    let served_as = match &args.server.served_as {
+        Some(name) => name.clone(),
+        None => detected.only_model(&server.url).map_err(VariantError::from)?,
+    };
     let served = Served { server, name: served_as };
     let (facts, _) = HttpEngine::new(&served, room_tokens)
         .and_then(|engine| engine.facts())
@@ -50,17 +54,11 @@ pub fn served(mut server: Server, args: &DiagnoseArgs, room_tokens: u32) -> Resu
             (Setup::served(&name, said), sampling)
         }
     };
-    let about = About { place: Place::Server, template: Known::Yes, room_tokens, sampling, ..About::default() };
+    // Many servers of OpenAI's API have chats alone.
+    let template = if server.api == Api::Openai { Known::Unknown } else { Known::Yes };
+    let about = About { place: Place::Server, template, room_tokens, sampling, ..About::default() };
     let runtime = runtime(&server);
     Ok(Given { target: Target::Server { server, served_as }, name, about, findings: vec![], runtime, as_run })
-}
-
-/// The name that was typed, or that of the only model.
-fn model(typed: &Option<String>, detected: Detected, url: &str) -> Result<String, Undetected> {
-    match typed {
-        Some(name) => Ok(name.clone()),
-        None => detected.only_model(url),
-    }
 }
 
 /// A server that runs a chain of its own, at a temperature.
