@@ -8,6 +8,7 @@ mod llama_server;
 mod lm_studio;
 mod ollama;
 mod openai;
+mod request;
 mod shimmy;
 mod transformers;
 mod vllm;
@@ -115,6 +116,16 @@ impl Runtime {
             Self::LmStudio => lm_studio::line(adjustment),
             Self::Transformers => transformers::line(adjustment),
             Self::Shimmy => shimmy::line(adjustment),
+        }
+    }
+    /// The field of a request that makes this adjustment, where a line of the server's own words makes it too; None where
+    /// there is one way to say it.
+    pub fn request(self, adjustment: &Adjustment) -> Option<String> {
+        let field = request::field_of(adjustment)?;
+        match self {
+            Self::LlamaServer => Some(field),
+            Self::Ollama => Some(format!("\"options\": {{ {field} }}")),
+            Self::OpenAi | Self::Vllm | Self::LmStudio | Self::Transformers | Self::Shimmy => None,
         }
     }
 }

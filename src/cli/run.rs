@@ -144,13 +144,13 @@ pub struct ServerOptions {
     ///
     /// For more settings, and to have files and servers in one run, describe
     /// it in the experiment file, as a server of its own (docs/servers.md).
-    #[arg(long, value_name = "URL", requires = "api")]
+    #[arg(long, value_name = "URL")]
     pub server: Option<String>,
-    /// The API that it speaks: openai, llama-server, ollama or shimmy.
+    /// The API that it speaks: openai, llama-server, ollama or shimmy [default: the server is asked].
     #[arg(long, value_name = "API", requires = "server")]
     pub api: Option<String>,
     /// What the server calls the model [default: as the experiment does].
-    #[arg(long, value_name = "NAME", requires = "server")]
+    #[arg(long, visible_alias = "model", value_name = "NAME", requires = "server")]
     pub served_as: Option<String>,
     /// The chain that the server runs whatever it is asked; of a request it takes the temperature.
     #[arg(long, value_name = "CHAIN", requires = "server")]

@@ -85,7 +85,7 @@ macro_rules! codes {
 
 codes! {
     // Faults of what was typed.
-    VariantError, Report::new, _ => Usage;
+    VariantError, Report::new, VariantError::Undetected(_) => BadSetup, _ => Usage;
     CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
     ImpossibleDesign, Report::new, _ => Usage;
     MetricError, Report::new, _ => Usage;

@@ -6,6 +6,7 @@ use miette::Diagnostic;
 use strum::VariantNames as _;
 
 use crate::cli::{KernelsArg, RunVariant, ServerOptions};
+use crate::engine::http::{Detected, Undetected, detect};
 use crate::engine::kernels::Kernels;
 use crate::experiment::{Api, Server, server_url, shown_url};
 use crate::prepare::{self, RunSpec, WhichShardError, which_shard};
@@ -20,6 +21,9 @@ pub enum VariantError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Shard(#[from] WhichShardError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Undetected(#[from] Undetected),
 }
 
 /// Says what is to be run, and where to.
@@ -48,14 +52,23 @@ pub fn wanted(kernels: KernelsArg) -> Option<Kernels> {
     }
 }
 
+/// The server that is asked in the place of a model's file, if one is; it is asked for its API where nobody says it.
 pub fn substitute(typed: &ServerOptions) -> Result<Option<prepare::Substitute>, VariantError> {
-    let ServerOptions { server: Some(url), api: Some(api), served_as, own_chain, key_env } = typed else {
-        return Ok(None);
-    };
+    let Some(mut server) = server(typed)? else { return Ok(None) };
+    if typed.api.is_none() {
+        let Detected { api, extensions, .. } = detect(&server, None)?;
+        (server.api, server.extensions) = (api, extensions);
+    }
+    Ok(Some(prepare::Substitute { server, served_as: typed.served_as.clone() }))
+}
+
+/// The server that was typed, if one was; of OpenAI's API where nothing is said of it.
+pub fn server(typed: &ServerOptions) -> Result<Option<Server>, VariantError> {
+    let ServerOptions { server: Some(url), api, own_chain, key_env, .. } = typed else { return Ok(None) };
     let url = server_url(url).map_err(|why| VariantError::Server { url: shown_url(url), why: why.to_string() })?;
-    let api: Api = api.parse().map_err(|_| VariantError::Api { api: api.clone() })?;
-    let mut server = Server::new("server".to_owned(), url, api);
+    let api = api.as_ref().map(|api| api.parse().map_err(|_| VariantError::Api { api: api.clone() })).transpose()?;
+    let mut server = Server::new("server".to_owned(), url, api.unwrap_or_default());
     server.own_chain.clone_from(own_chain);
     server.key_env.clone_from(key_env);
-    Ok(Some(prepare::Substitute { server, served_as: served_as.clone() }))
+    Ok(Some(server))
 }

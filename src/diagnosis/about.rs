@@ -20,5 +20,6 @@ pub fn about(anatomy: &Anatomy, accelerator: Known, room_tokens: u32) -> About {
         experts: if anatomy.experts.is_some() { Experts::Some } else { Experts::None },
         accelerator,
         room_tokens,
+        ..About::default()
     }
 }

@@ -53,6 +53,8 @@ pub struct Outcome {
     /// Whenever one stops, or of the test at the end; before any correction for several claims.
     pub p: f64,
     pub prompts: usize,
+    /// Of the other arm's texts, those that are not byte for byte the base's on the same prompt.
+    pub changed: usize,
     /// The least difference in either direction that is ruled out, of those that are looked at.
     pub within: Option<f64>,
 }
@@ -155,8 +157,22 @@ fn outcome(claim: &Claim, texts: &[Vec<&ScoredTrial>], analysis: &Analysis, alph
         interval: verdict.and_then(|verdict| verdict.effects.first()?.interval),
         p: verdict.and_then(|verdict| verdict.p).unwrap_or(1.0),
         prompts: differences.len(),
+        changed: changed([claim.base, claim.other].map(|arm| texts[arm].as_slice())),
         within: within(&differences, alpha),
     }
+}
+
+/// Counts texts that another arm has changed, on the prompts and seeds that both have.
+fn changed([base, other]: [&[&ScoredTrial]; 2]) -> usize {
+    let written = |scored: &ScoredTrial| match &scored.result {
+        TrialResult::Scored { generation, .. } => Some((generation.thought.clone(), generation.text.clone())),
+        TrialResult::Censored { .. } | TrialResult::Failed(_) | TrialResult::Missing => None,
+    };
+    let of_base: BTreeMap<_, _> =
+        base.iter().map(|scored| ((&scored.trial.prompt, scored.trial.seed), scored)).collect();
+    let both =
+        other.iter().filter_map(|scored| Some((*of_base.get(&(&scored.trial.prompt, scored.trial.seed))?, scored)));
+    both.filter(|(base, other)| written(base) != written(other)).count()
 }
 
 /// The least of the margins of which bets say, at some prompt, that the mean lies within. Each is a test of its own at

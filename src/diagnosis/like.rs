@@ -4,7 +4,7 @@ use strum::{Display, EnumString, VariantNames};
 
 use super::setup::Setup;
 use crate::causes::Runtime;
-use crate::domain::{Slot, Step, Temperature};
+use crate::domain::{Said, Slot, Step, Temperature};
 use crate::experiment::builtin_chains;
 
 /// A runtime whose defaults a person runs with. Where each comes from stands beside its chain in `chains.toml`.
@@ -78,6 +78,34 @@ impl Like {
 }
 
 impl Overrides {
+    /// What a request then says to a server; None where the temperature is none.
+    pub fn said(self) -> Option<Said> {
+        let Self {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        } = self;
+        let temperature = match temperature {
+            Some(t) => Some(Temperature::new(t)?),
+            None => None,
+        };
+        Some(Said {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        })
+    }
+
     fn apply(self, steps: &mut Vec<Step<Slot>>) {
         let Self {
             temperature,

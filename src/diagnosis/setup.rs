@@ -1,6 +1,6 @@
 //! Owns one way to run a model, and the edits that lead from one way to another. Must not know why one would.
 
-use crate::domain::{Author, Cell, Chain, ChainId, Fidelity, Level, Slot, Step, Temperature};
+use crate::domain::{Author, Cell, Chain, ChainId, Fidelity, Level, Said, Slot, Step, Temperature};
 
 /// One way to run a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,10 +27,14 @@ pub enum Edit {
     Truncation,
     /// Another chain as a whole.
     Chain(Chain),
+    /// Parameters that a request says to a server.
+    Say(Said),
 }
 
 /// What a person's own chain is called.
 const AS_RUN: &str = "as-run";
+/// The built-in chain of which nothing is said.
+const SERVERS: &str = "server-defaults";
 /// llama.cpp's default temperature.
 pub const USUAL_TEMPERATURE: f32 = 0.8;
 
@@ -40,6 +44,20 @@ impl Setup {
         // It is kept as it is, faults included: they are what is looked for.
         let chain = Chain { id: AS_RUN.to_owned(), steps, fidelity: Fidelity::Faithful, author: Author::Experiment };
         Self { cell: Cell::usual(model, AS_RUN, temperature), chain }
+    }
+
+    /// A model that a server has, of which a request says so much.
+    pub fn served(model: &str, said: Said) -> Self {
+        let (id, steps) = if said.is_nothing() { (SERVERS, vec![]) } else { (AS_RUN, vec![Step::Request(said)]) };
+        let chain = Chain { id: id.to_owned(), steps, fidelity: Fidelity::Faithful, author: Author::Server };
+        let usual = Temperature::new(USUAL_TEMPERATURE).expect("it is one");
+        // What is not said the server decides, the temperature too.
+        Self { cell: Cell::usual(model, id, usual), chain }
+    }
+
+    /// A model on a server that runs this built-in chain whatever it is asked, but for the temperature.
+    pub fn own_chain(model: &str, chain: Chain, temperature: Temperature) -> Self {
+        Self { cell: Cell::usual(model, chain.id.as_str(), temperature), chain }
     }
 
     /// The same at another level of a factor other than `chain`.
@@ -69,10 +87,20 @@ impl Setup {
                 steps.splice(0..0, truncations);
             }
             Edit::Chain(chain) => steps.clone_from(&chain.steps),
+            Edit::Say(said) => *steps = vec![Step::Request(said.or(said_in(steps)))],
         }
         let slug = edit.slug();
-        self.chain.id = if self.chain.id == AS_RUN { slug } else { format!("{}+{slug}", self.chain.id) };
+        self.chain.id = if [AS_RUN, SERVERS].contains(&self.chain.id.as_str()) {
+            slug
+        } else {
+            format!("{}+{slug}", self.chain.id)
+        };
         Self { cell: self.cell.with(ChainId::from(self.chain.id.as_str())), chain: self.chain }
+    }
+
+    /// What its request says to a server.
+    pub fn said(&self) -> Said {
+        said_in(&self.chain.steps)
     }
 
     /// The first step of this shape.
@@ -95,8 +123,17 @@ impl Edit {
             Self::Truncation => "truncation".to_owned(),
             // A chain of the file can't have a built-in one's name.
             Self::Chain(chain) => format!("as-{}", chain.id),
+            Self::Say(said) => said.to_string(),
         }
     }
+}
+
+fn said_in(steps: &[Step<Slot>]) -> Said {
+    let said = steps.iter().filter_map(|step| match step {
+        Step::Request(said) => Some(*said),
+        _ => None,
+    });
+    said.fold(Said::default(), Said::or)
 }
 
 /// Whether a step removes candidates by their probability.

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use super::setup::Setup;
 use crate::domain::{Chain, Context, Factor, Level, Seed, Written};
-use crate::experiment::{Server, chain_table, number};
+use crate::experiment::{Server, builtin_chains, chain_table, number};
 use crate::metrics::Metric;
 
 /// Texts made to answer one question.
@@ -172,7 +172,11 @@ impl Stage {
             }
         }
         for chain in self.chains() {
-            let _ = write!(out, "\n[[chain]]\n{}", chain_table(chain));
+            out += "\n[[chain]]\n";
+            // Each value in a line: a table of its own would not be the chain's.
+            for (key, value) in chain_table(chain) {
+                let _ = writeln!(out, "{key} = {value}");
+            }
         }
         if self.kind.is_search() {
             let _ = write!(out, "\n[sequential]\nalpha = {alpha}\nstop = \"first\"\nnegligible = {negligible}\n");
@@ -226,7 +230,9 @@ impl Stage {
     fn chains(&self) -> Vec<&Chain> {
         let mut chains: Vec<&Chain> = Vec::new();
         for Arm { setup, .. } in &self.arms {
-            if !chains.iter().any(|chain| chain.id == setup.chain.id) {
+            // A file's chain can't have a built-in one's name, and need not.
+            let is_built_in = builtin_chains().iter().any(|chain| chain.id == setup.chain.id);
+            if !is_built_in && !chains.iter().any(|chain| chain.id == setup.chain.id) {
                 chains.push(&setup.chain);
             }
         }
@@ -281,6 +287,10 @@ fn server_table(server: &Server) -> Table {
     }
     if let Some(chain) = &server.own_chain {
         set("own_chain", chain.clone());
+    }
+    if !server.extensions.is_empty() {
+        let names: Vec<String> = server.extensions.iter().map(ToString::to_string).collect();
+        table.insert("extensions".to_owned(), names.into());
     }
     table
 }

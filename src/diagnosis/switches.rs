@@ -3,45 +3,23 @@
 
 use std::num::NonZeroU32;
 
+use super::served::{Sampling, all_said, not_said, of_request};
 use super::setup::{Edit, Setup, USUAL_LAST_N, USUAL_TEMPERATURE, truncates};
-use crate::causes::{Adjustment, Cause, Knob};
+use super::switch::{
+    COOL_TEMPERATURE, Kind, LONG_LAST_N, NotTried, ROOMY_TEMPERATURE, SOME_PENALTY, Switch, adjustment,
+};
+use crate::causes::{Cause, Knob};
 use crate::domain::{
-    Bos, Context, Factor, FlashAttention, Level, Offload, OpOffload, Overflow, Step, Temperature, Template, Thinking,
-    Width,
+    Author, Bos, Context, Factor, FlashAttention, Level, Offload, OpOffload, Overflow, Step, Temperature, Template,
+    Thinking, Width,
 };
 use crate::experiment::builtin_chains;
 
-/// Something that can be switched, and what it would be if it helped.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Switch {
-    pub cause: Cause,
-    pub kind: Kind,
-    pub edits: Vec<Edit>,
-    /// In the words of a runtime's settings.
-    pub adjustments: Vec<Adjustment>,
-}
-
-/// What it means that a switch helps. In the order in which explanations are preferred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A setting that is not as usual was put back.
-    Undo,
-    /// Something is changed that is as usual, and that no one would call a fault.
-    Medicine,
-}
-
-/// What is not tried, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotTried {
-    pub what: String,
-    pub why: String,
-}
-
 /// What is known of the target before a text is made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
     pub place: Place,
-    /// Whether its file has a chat template.
+    /// Whether its file has a chat template; of a server, whether it takes prompts both with and without one.
     pub template: Known,
     /// Whether its template can be told to have it think, or not.
     pub thinking: Known,
@@ -54,6 +32,8 @@ pub struct About {
     pub accelerator: Known,
     /// The context in which every text has room, in tokens.
     pub room_tokens: u32,
+    /// Of a server.
+    pub sampling: Sampling,
 }
 
 /// Where a model is.
@@ -99,21 +79,20 @@ impl From<bool> for Known {
 
 /// llama-server's samplers, in their order.
 const LLAMA_SERVERS: &str = "penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature";
-/// A repeat penalty that people add against loops.
-const SOME_PENALTY: f32 = 1.1;
-/// As far back as a penalty looks where it looks back on all of a text.
-const LONG_LAST_N: i32 = 4096;
-/// Below this a temperature is low, so that one with more room is tried.
-const ROOMY_TEMPERATURE: f32 = 1.2;
-/// A temperature at which the most probable token is nearly always taken.
-const COOL_TEMPERATURE: f32 = 0.3;
 
 /// All that can be switched by itself.
 pub fn switches(setup: &Setup, about: &About) -> Vec<Switch> {
     let mut found = Vec::new();
-    found.extend(of_penalties(setup));
-    found.extend(of_choice(setup));
-    found.extend(of_truncation(setup));
+    match about.place {
+        Place::Server if setup.chain.author == Author::Server => found.extend(of_request(setup, about.sampling)),
+        // It runs a chain of its own, of which the temperature alone is asked.
+        Place::Server => found.extend(of_choice(setup)),
+        Place::File => {
+            found.extend(of_penalties(setup));
+            found.extend(of_choice(setup));
+            found.extend(of_truncation(setup));
+        }
+    }
     found.extend(put_back(setup));
     found.extend(of_width(setup));
     found.extend(of_context(setup, about));
@@ -129,10 +108,13 @@ pub fn not_tried(about: &About) -> Vec<NotTried> {
     let not = |what: &str, why: &str| NotTried { what: what.to_owned(), why: why.to_owned() };
     let mut found = Vec::new();
     match about.place {
-        Place::Server => found.push(not(
-            "the engine's settings (cache types, flash attention, context)",
-            "they are the server's: start it with others, or give its model's file",
-        )),
+        Place::Server => {
+            found.extend(not_said(about.sampling));
+            found.push(not(
+                "the engine's settings (cache types, flash attention, context)",
+                "they are the server's: start it with others, or give its model's file",
+            ));
+        }
         Place::File => {
             if about.accelerator != Known::Yes {
                 found.push(not("a GPU's kernels", "a diagnosis does not look for one; vary offload in an experiment"));
@@ -153,7 +135,10 @@ pub fn set_aside(medicines: &[Switch]) -> Option<NotTried> {
 }
 
 /// llama.cpp's chain as a whole: all switches of samplers at once.
-pub fn usual_chain(setup: &Setup) -> Option<Switch> {
+pub fn usual_chain(setup: &Setup, about: &About) -> Option<Switch> {
+    if about.place == Place::Server {
+        return all_said(setup, about.sampling);
+    }
     let usual = builtin_chains().into_iter().find(|chain| chain.id == "llama.cpp")?;
     let from = setup.chain.steps.clone();
     let is_on = |step: &&Step<_>| !step.is_off();
@@ -340,10 +325,12 @@ fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
     let template: &Template = setup.cell.get();
     let from = template.to_string();
     match (template, about.template, about.place) {
-        (Template::Raw, Known::Yes, place) => {
+        (Template::Raw, Known::Yes, place) | (Template::Raw, _, place @ Place::Server) => {
             level(Cause::TemplateMissing, Kind::Undo, Knob::Template, from, place.template().into());
         }
         (Template::Raw, ..) => {}
+        // Whether it takes a prompt without a chat is not known.
+        (Template::Chat, Known::Unknown, Place::Server) => {}
         (Template::Chat, _, Place::File) => {
             level(Cause::TemplateForm, Kind::Undo, Knob::Template, from.clone(), Template::Jinja.into());
             level(Cause::TemplateUsed, Kind::Medicine, Knob::Template, from, Template::Raw.into());
@@ -387,10 +374,6 @@ fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
         }
     }
     found
-}
-
-fn adjustment(knob: Knob, from: &str, to: &str) -> Adjustment {
-    Adjustment { knob, from: from.to_owned(), to: to.to_owned() }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use strum::Display;
 
-use super::Temperature;
+use super::{Said, Temperature};
 
 /// What `json` allows: an object, by llama.cpp's own grammar (`grammars/json.gbnf`, MIT, as llama-cpp-python 0.3.36 has
 /// it). A trial is known by the step's name, so another grammar is a step of another name.
@@ -32,7 +32,7 @@ pub enum Author {
     Model,
     /// The files of this model, and where in them they are stated.
     ModelFile { model: String, place: SamplingPlace },
-    /// The server, which is asked for none.
+    /// The server, which is asked for none, or told parameters of its own samplers ([`Step::Request`]).
     Server,
 }
 
@@ -146,6 +146,8 @@ pub enum Step<T> {
         target: f32,
         decay: f32,
     },
+    /// Whatever a server does, of which a request says these parameters. It is all of its chain.
+    Request(Said),
 }
 
 /// An addition to one token's logit.
@@ -211,9 +213,9 @@ impl Chain {
 }
 
 impl ResolvedChain {
-    /// Whether the server decides, which is asked for no step.
+    /// Whether the server decides, but for parameters that a request says.
     pub fn is_servers(&self) -> bool {
-        self.0.is_empty()
+        self.0.iter().all(|step| matches!(step, Step::Request(_)))
     }
 }
 
@@ -263,6 +265,7 @@ impl<T> Step<T> {
             Self::LogitBias { ref biases } => biases.is_empty(),
             // Without a grammar everything is allowed.
             Self::Grammar { ref grammar, .. } => grammar.is_empty(),
+            Self::Request(said) => said.is_nothing(),
             Self::Temperature { .. }
             | Self::TemperatureExt { .. }
             | Self::Json
@@ -291,16 +294,24 @@ impl<T> Step<T> {
             | Self::Grammar { .. }
             | Self::Json
             | Self::Infill => StepKind::Truncation,
-            Self::Greedy | Self::Dist | Self::Mirostat { .. } | Self::MirostatV2 { .. } | Self::AdaptiveP { .. } => {
-                StepKind::Selection
-            }
+            Self::Greedy
+            | Self::Dist
+            | Self::Mirostat { .. }
+            | Self::MirostatV2 { .. }
+            | Self::AdaptiveP { .. }
+            | Self::Request(_) => StepKind::Selection,
         }
     }
 
     pub fn draws(&self) -> bool {
         matches!(
             self,
-            Self::Dist | Self::Xtc { .. } | Self::Mirostat { .. } | Self::MirostatV2 { .. } | Self::AdaptiveP { .. }
+            Self::Dist
+                | Self::Xtc { .. }
+                | Self::Mirostat { .. }
+                | Self::MirostatV2 { .. }
+                | Self::AdaptiveP { .. }
+                | Self::Request(_)
         )
     }
 
@@ -330,6 +341,7 @@ impl<T> Step<T> {
             Self::Mirostat { tau, eta, m } => Step::Mirostat { tau, eta, m },
             Self::MirostatV2 { tau, eta } => Step::MirostatV2 { tau, eta },
             Self::AdaptiveP { target, decay } => Step::AdaptiveP { target, decay },
+            Self::Request(said) => Step::Request(said),
         }
     }
 }

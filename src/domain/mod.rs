@@ -17,6 +17,7 @@ mod levels;
 mod map;
 mod model_facts;
 mod model_sampling;
+mod said;
 mod selection;
 mod settings;
 mod trial;
@@ -35,6 +36,7 @@ pub use level_type::{Acts, LevelType, MAX_LEVELS, NotALevel, Order, Scope, Steps
 pub use map::FactorMap;
 pub use model_facts::{CacheFacts, KeysAndValues, Memory, ModelFacts, RopeScaling};
 pub use model_sampling::ModelSampling;
+pub use said::{Said, SaidValue};
 pub use selection::{Exclusion, Point, Selection};
 pub use settings::{Draws, Generate, Numerics, Seed};
 pub use trial::{Trial, TrialId};

@@ -147,7 +147,9 @@ fn not_applied<T: Copy + Into<Option<Temperature>>>(step: &Step<T>) -> Vec<Fault
         | Step::Greedy
         | Step::Dist
         | Step::Mirostat { .. }
-        | Step::MirostatV2 { .. } => {}
+        | Step::MirostatV2 { .. }
+        // What a server makes of it is its own affair.
+        | Step::Request(_) => {}
     }
     faults.0
 }
@@ -210,7 +212,8 @@ fn out_of_range<T>(step: &Step<T>) -> Vec<Fault> {
         | Step::Infill
         | Step::Greedy
         | Step::Dist
-        | Step::AdaptiveP { .. } => {}
+        | Step::AdaptiveP { .. }
+        | Step::Request(_) => {}
     }
     faults.0
 }

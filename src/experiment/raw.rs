@@ -10,7 +10,7 @@ use serde_spanned::Spanned;
 
 use super::raw_levels::{RawArms, RawGrid, RawSelection};
 use super::shape::ModelShape;
-use crate::domain::{ROOT, TokenBias};
+use crate::domain::{ROOT, Said, TokenBias};
 
 /// The version of the file's shape that this program reads.
 pub const SCHEMA: i64 = 1;
@@ -192,6 +192,7 @@ pub enum RawStep {
     Mirostat(RawMirostat),
     MirostatV2(RawMirostatV2),
     AdaptiveP(RawAdaptiveP),
+    Request(Said),
 }
 
 /// `"T"`, or a number.

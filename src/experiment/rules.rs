@@ -9,7 +9,7 @@ use super::faults::{Fault, faults};
 use super::model::check_path;
 use super::raw::{RawChain, RawGrammar, RawSlot, RawStep};
 use super::surroundings::{Grammars, Unreadable};
-use crate::domain::{Author, Chain, Fidelity, Slot, Step, StepKind, Temperature};
+use crate::domain::{Author, Chain, Fidelity, SaidValue, Slot, Step, StepKind, Temperature};
 
 /// Checks a chain; None, with the reasons in `problems`, when it can't be used.
 pub fn resolve_chain(raw: &RawChain, grammars: &Grammars, problems: &mut Problems) -> Option<Chain> {
@@ -18,6 +18,9 @@ pub fn resolve_chain(raw: &RawChain, grammars: &Grammars, problems: &mut Problem
     let resolved: Vec<Option<Step<Slot>>> = steps.iter().map(|step| resolve_step(step, grammars, problems)).collect();
     let resolved: Vec<_> = resolved.into_iter().collect::<Option<_>>()?;
 
+    if let Some(at) = resolved.iter().position(|step| matches!(step, Step::Request(_))) {
+        return of_server(raw, resolved, at, problems);
+    }
     // Nothing can be sampled without one, however faithful the chain.
     let selection = resolved.iter().position(|step| step.kind() == StepKind::Selection);
     let Some(selection) = selection else {
@@ -42,6 +45,25 @@ pub fn resolve_chain(raw: &RawChain, grammars: &Grammars, problems: &mut Problem
     }
     let fidelity = if raw.faithful { Fidelity::Faithful } else { Fidelity::Checked };
     Some(Chain { id: id.clone(), steps: resolved, fidelity, author: Author::Experiment })
+}
+
+/// A chain whose steps are the server's: what a request says of it, its step at `at`, is all that is stated.
+fn of_server(raw: &RawChain, steps: Vec<Step<Slot>>, at: usize, problems: &mut Problems) -> Option<Chain> {
+    let id = raw.id.get_ref();
+    let span = || raw.steps.get_ref()[at].span();
+    if steps.len() > 1 {
+        let message = format!("chain {id} has a request beside other steps, which would be the server's");
+        problems.add(span(), message, "let request be the only step, or write the whole chain without it");
+        return None;
+    }
+    if steps.iter().any(Step::is_off) {
+        let help =
+            "name a parameter, such as { request = { repeat_penalty = 1.0 } }, or use chain = \"server-defaults\"";
+        problems.add(span(), format!("chain {id} says nothing in its request"), help);
+        return None;
+    }
+    // What a request says is sent as it is: a fault of it may be what is looked for.
+    Some(Chain { id: id.clone(), steps, fidelity: Fidelity::Faithful, author: Author::Server })
 }
 
 /// The files that the steps of these chains name.
@@ -91,6 +113,7 @@ fn resolve_step(raw: &Spanned<RawStep>, grammars: &Grammars, problems: &mut Prob
         RawStep::Mirostat(raw) => Step::Mirostat { tau: raw.tau, eta: raw.eta, m: raw.m },
         RawStep::MirostatV2(raw) => Step::MirostatV2 { tau: raw.tau, eta: raw.eta },
         RawStep::AdaptiveP(raw) => Step::AdaptiveP { target: raw.target, decay: raw.decay },
+        RawStep::Request(said) => Step::Request(*said),
     })
 }
 
@@ -143,6 +166,13 @@ fn numbers(step: &RawStep) -> Vec<f32> {
         RawStep::Mirostat(raw) => vec![raw.tau, raw.eta],
         RawStep::MirostatV2(raw) => vec![raw.tau, raw.eta],
         RawStep::AdaptiveP(raw) => vec![raw.target, raw.decay],
+        RawStep::Request(said) => said
+            .parameters()
+            .filter_map(|(_, value)| match value {
+                SaidValue::Number(x) => Some(x),
+                SaidValue::Integer(_) => None,
+            })
+            .collect(),
         RawStep::Temperature(_)
         | RawStep::TopK(_)
         | RawStep::Grammar(_)

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use crate::domain::{Chain, Fidelity, Slot, Step};
+use crate::domain::{Chain, Fidelity, Said, SaidValue, Slot, Step};
 
 /// A chain's `[[chain]]` table.
 pub fn chain_table(chain: &Chain) -> Table {
@@ -67,11 +67,19 @@ fn step(step: &Step<Slot>) -> Value {
             ("mirostat", table([("tau", number(*tau)), ("eta", number(*eta)), ("m", integer(*m))]))
         }
         Step::MirostatV2 { tau, eta } => ("mirostat_v2", table([("tau", number(*tau)), ("eta", number(*eta))])),
+        Step::Request(said) => ("request", request(*said)),
         Step::AdaptiveP { target, decay } => {
             ("adaptive_p", table([("target", number(*target)), ("decay", number(*decay))]))
         }
     };
     table([(name, value)])
+}
+
+fn request(said: Said) -> Value {
+    table(said.parameters().map(|(name, value)| match value {
+        SaidValue::Integer(n) => (name, integer(n)),
+        SaidValue::Number(x) => (name, number(x)),
+    }))
 }
 
 fn slot(slot: Slot) -> Value {
@@ -121,7 +129,9 @@ mod tests {
         /// A chain that breaks a rule is refused, and no other one is read in its place.
         #[test]
         fn any_chain_reads_back(chain in chains()) {
-            let chain = Chain { fidelity: Fidelity::Faithful, author: Author::Experiment, ..chain };
+            let is_request = |step: &Step<Slot>| matches!(step, Step::Request(_));
+            let author = if chain.steps.iter().any(is_request) { Author::Server } else { Author::Experiment };
+            let chain = Chain { fidelity: Fidelity::Faithful, author, ..chain };
             if let Some(read) = read_back(&chain) {
                 prop_assert_eq!(read, chain);
             }

@@ -81,6 +81,29 @@ pub enum Step {
     Mirostat { tau: f32, eta: f32, m: i32 },
     MirostatV2 { tau: f32, eta: f32 },
     AdaptiveP { target: f32, decay: f32 },
+    Request(Said),
+}
+
+/// Parameters that a request says, in llama.cpp's words.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    temperature: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    top_k: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    top_p: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_p: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeat_penalty: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeat_last_n: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    presence_penalty: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    frequency_penalty: Option<f32>,
 }
 
 /// An addition to one token's logit.
@@ -139,6 +162,55 @@ impl From<Author> for domain::Author {
     }
 }
 
+impl From<domain::Said> for Said {
+    fn from(said: domain::Said) -> Self {
+        let domain::Said {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        } = said;
+        let temperature = temperature.map(Temperature::get);
+        Self { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, presence_penalty, frequency_penalty }
+    }
+}
+
+impl TryFrom<Said> for domain::Said {
+    type Error = Unknown;
+
+    fn try_from(said: Said) -> Result<Self, Unknown> {
+        let Said {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        } = said;
+        let temperature = temperature.map(temperature_of).transpose()?;
+        Ok(Self {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        })
+    }
+}
+
+fn temperature_of(t: f32) -> Result<Temperature, Unknown> {
+    Temperature::try_from(t).map_err(|reason| Unknown(reason.to_owned()))
+}
+
 impl From<Slot> for Heat {
     fn from(slot: Slot) -> Self {
         match slot {
@@ -160,7 +232,7 @@ impl TryFrom<Heat> for Slot {
     fn try_from(heat: Heat) -> Result<Self, Unknown> {
         Ok(match heat {
             Heat::Trial => Self::Trial,
-            Heat::Fixed(t) => Self::Fixed(Temperature::try_from(t).map_err(|reason| Unknown(reason.to_owned()))?),
+            Heat::Fixed(t) => Self::Fixed(temperature_of(t)?),
         })
     }
 }
@@ -192,6 +264,7 @@ impl<T: Into<Heat>> From<domain::Step<T>> for Step {
             Domain::Mirostat { tau, eta, m } => Self::Mirostat { tau, eta, m },
             Domain::MirostatV2 { tau, eta } => Self::MirostatV2 { tau, eta },
             Domain::AdaptiveP { target, decay } => Self::AdaptiveP { target, decay },
+            Domain::Request(said) => Self::Request(said.into()),
         }
     }
 }
@@ -224,6 +297,7 @@ impl TryFrom<Step> for domain::Step<Slot> {
             Step::Mirostat { tau, eta, m } => Self::Mirostat { tau, eta, m },
             Step::MirostatV2 { tau, eta } => Self::MirostatV2 { tau, eta },
             Step::AdaptiveP { target, decay } => Self::AdaptiveP { target, decay },
+            Step::Request(said) => Self::Request(said.try_into()?),
         })
     }
 }

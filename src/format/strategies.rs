@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::domain::{
     Author, Bos, Cell, Chain, Draws, Factor, FactorMap, Fidelity, Generate, Level, LoadKey, NotALevel, Numerics,
-    PrefixTokens, SamplingPlace, Seed, Selection, Slot, Step, Temperature, TokenBias, Width, Written,
+    PrefixTokens, Said, SamplingPlace, Seed, Selection, Slot, Step, Temperature, TokenBias, Width, Written,
 };
 use crate::metrics::Markers;
 
@@ -142,10 +142,11 @@ fn steps() -> impl Strategy<Value = Step<Slot>> {
             15 => Step::Mirostat { tau: a, eta: b, m: k },
             17 => Step::Json,
             16 => Step::MirostatV2 { tau: a, eta: b },
+            18 => Step::Request(Said { top_k: Some(k), min_p: Some(a), repeat_penalty: Some(b), ..Said::default() }),
             _ => Step::AdaptiveP { target: a, decay: b },
         }
     })
 }
 
 /// How many kinds of step there are.
-const STEPS: usize = 19;
+const STEPS: usize = 20;

@@ -180,7 +180,13 @@ fn decided_elsewhere(chain: &Chain) -> Option<String> {
             let own = own.map_or(String::new(), |own| format!("; {own}"));
             Some(format!("chain {id} of the model {model}, by {place}: {said}{own}"))
         }
-        Author::Server => Some(format!("chain {id}: no sampling field is sent; the grid's temperature plays no part")),
+        Author::Server if chain.steps.is_empty() => {
+            Some(format!("chain {id}: no sampling field is sent; the grid's temperature plays no part"))
+        }
+        Author::Server => {
+            let said = serde_json::to_string(&steps(&chain.steps)).expect("steps are plain data");
+            Some(format!("chain {id}: of it the server is told {said}; the grid's temperature plays no part"))
+        }
         Author::Model => None,
     }
 }

@@ -34,8 +34,6 @@ pub enum Misfit {
          leave the others out with [[grid.exclude]] model = {model:?}, {factor} = …"
     )]
     Load { factor: Factor, model: String, server: String },
-    #[error("template = chat can't be asked of the model {model}: the api {api} has none; use api = \"openai\"")]
-    Template { model: String, api: Api },
     #[error(
         "{factor} = {written} can't be asked of the model {model} on the server {server}: {why}; leave it out with \
          [[grid.exclude]] model = {model:?}, {factor} = {written}",
@@ -119,10 +117,6 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
             _ => found.push(Misfit::Load { factor, model: model.clone(), server: id.clone() }),
         }
     }
-    let chat = Level::Template(Template::Chat);
-    if server.api == Api::LlamaServer && grid.levels[Factor::Template].contains(&chat) && is_left(&&chat) {
-        found.push(Misfit::Template { model: model.clone(), api: server.api });
-    }
     let is_asked = |key: &PromptKey| {
         let beside = |factor: Factor| factor != Factor::Model && factor.scope() != Scope::Prompt;
         !excludes(experiment, &model, |excluded| {
@@ -155,10 +149,6 @@ fn unasked(api: Api, level: &Level) -> Option<&'static str> {
              model's own template, unless it was started with --no-jinja",
         ),
         (Level::PrefixTokens(tokens), _) if tokens.get() > 0 => Some("its tokens can't be counted beforehand"),
-        (
-            Level::System(System::None | System::Text(_)) | Level::Thinking(Thinking::On | Thinking::Off),
-            Api::LlamaServer,
-        ) => Some("the api llama-server has no messages; use api = \"openai\""),
         (
             Level::System(System::None | System::Text(_)) | Level::Thinking(Thinking::On | Thinking::Off),
             Api::Shimmy,

@@ -151,7 +151,10 @@ fn chain(chain: &Chain) -> Facts {
         Author::Experiment => vec![("steps", steps)],
         Author::ModelFile { place, .. } => vec![("steps", steps), ("by", place.to_string())],
         Author::Model => vec![("steps", "not known".to_owned())],
-        Author::Server => vec![("steps", "the server's: it was asked for none".to_owned())],
+        Author::Server if chain.steps.is_empty() => {
+            vec![("steps", "the server's: it was asked for none".to_owned())]
+        }
+        Author::Server => vec![("steps", format!("the server's, which was told {steps}"))],
     };
     if chain.author != Author::Server {
         facts.push(("random draw", draw.to_owned()));

@@ -13,6 +13,7 @@ mod battery;
 mod causes;
 mod chat_templates;
 mod diagnose;
+mod diagnose_server;
 mod documents;
 mod findings;
 mod fit;

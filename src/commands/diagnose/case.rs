@@ -1,11 +1,11 @@
 //! Turns what was typed into the case that is to be diagnosed.
 
-use miette::miette;
-
 use super::super::Failure;
-use super::given::{Given, given, prompts};
+use super::super::variant::server;
+use super::given::{Given, in_file, prompts};
+use super::served::served;
 use crate::cli::{DiagnoseArgs, SamplerOptions};
-use crate::diagnosis::{About, Case, Frame, Known, Like, Overrides, Prompt, Prompts, Setup, typed_level, typed_pair};
+use crate::diagnosis::{About, Case, Frame, Known, Overrides, Place, Prompt, Prompts, Setup, typed_level, typed_pair};
 use crate::domain::{Factor, Level, Template};
 
 /// Of a switch that does not make it loop less, however many are tried.
@@ -22,25 +22,21 @@ pub fn case(args: &DiagnoseArgs) -> Result<(Case, Frame), Failure> {
     let max_tokens = args.max_tokens.get();
     let Prompts { search, fresh } = prompts(args.prompt_file.as_deref())?;
     let context = max_tokens.saturating_add(room_for([&search, &fresh]));
-    let Given { target, name: model, about, findings } = given(args, context)?;
-    let like: Like = args.like.parse().map_err(|_| {
-        let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
-        Failure::usage(miette!(help = format!("use one of: {known}"), "there is no runtime {:?}", args.like))
-    })?;
-    let as_run = like
-        .setup(&model, overrides(args.samplers))
-        .ok_or_else(|| Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature")))?;
+    let Given { target, name: model, about, findings, runtime, as_run } = match server(&args.server)? {
+        Some(server) => served(server, args, context)?,
+        None => in_file(args, context)?,
+    };
     let as_run = with_levels(as_run, args, &about)?;
     let frame = Frame {
         name: format!("diagnose-{model}"),
         model,
         target,
         max_tokens,
-        context,
+        context: about.room_tokens,
         alpha: ALPHA,
         negligible: NEGLIGIBLE,
     };
-    Ok((Case { as_run, about, runtime: like.runtime(), findings, search, fresh }, frame))
+    Ok((Case { as_run, about, runtime, findings, search, fresh }, frame))
 }
 
 /// The tokens in which the longest prompt has room.
@@ -50,18 +46,20 @@ fn room_for(prompts: [&Vec<Prompt>; 2]) -> u32 {
     u32::try_from(steps * ROOM_STEP_TOKENS).unwrap_or(u32::MAX)
 }
 
-fn overrides(typed: SamplerOptions) -> Overrides {
-    let SamplerOptions {
-        temperature,
-        top_k,
-        top_p,
-        min_p,
-        repeat_penalty,
-        repeat_last_n,
-        presence_penalty,
-        frequency_penalty,
-    } = typed;
-    Overrides { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, presence_penalty, frequency_penalty }
+impl From<SamplerOptions> for Overrides {
+    fn from(typed: SamplerOptions) -> Self {
+        let SamplerOptions {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repeat_penalty,
+            repeat_last_n,
+            presence_penalty,
+            frequency_penalty,
+        } = typed;
+        Self { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, presence_penalty, frequency_penalty }
+    }
 }
 
 fn with_levels(as_run: Setup, args: &DiagnoseArgs, about: &About) -> Result<Setup, Failure> {
@@ -73,7 +71,11 @@ fn with_levels(as_run: Setup, args: &DiagnoseArgs, about: &About) -> Result<Setu
         (Factor::Bos, &engine.bos),
         (Factor::Template, &args.template),
     ];
-    let usual = if about.template == Known::Yes { about.place.template() } else { Template::Raw };
+    let usual = if about.place == Place::Server || about.template == Known::Yes {
+        about.place.template()
+    } else {
+        Template::Raw
+    };
     let mut levels: Vec<Level> = vec![usual.into()];
     for (factor, typed) in named {
         levels.extend(typed.as_ref().map(|typed| typed_level(factor, typed)).transpose()?);

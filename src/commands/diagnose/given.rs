@@ -6,9 +6,9 @@ use miette::miette;
 
 use super::super::Failure;
 use super::super::model::find;
-use super::super::variant::substitute;
+use crate::causes::Runtime;
 use crate::cli::{DiagnoseArgs, Known as KnownModels};
-use crate::diagnosis::{About, FEWEST, Known, Place, Prompts, Target, about, built_in, shared_out};
+use crate::diagnosis::{About, FEWEST, Known, Like, Prompts, Setup, Target, about, built_in, shared_out};
 use crate::domain::Finding;
 use crate::engine::EngineKind;
 use crate::experiment::parse_prompts;
@@ -25,19 +25,17 @@ pub struct Given {
     pub about: About,
     /// What is wrong with its file.
     pub findings: Vec<Finding>,
+    /// In whose words remedies are said.
+    pub runtime: Runtime,
+    pub as_run: Setup,
 }
 
-/// The model that was named, whose texts have room in so many tokens.
-pub fn given(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
-    if let Some(substitute) = substitute(&args.server)? {
-        let served_as = substitute.served_as.ok_or_else(|| {
-            Failure::usage(miette!(help = "name it with --served-as", "which of the server's models is meant?"))
-        })?;
-        let about = About { place: Place::Server, template: Known::Yes, room_tokens, ..About::default() };
-        let name = plain_name(&served_as);
-        let target = Target::Server { server: substitute.server, served_as };
-        return Ok(Given { target, name, about, findings: vec![] });
-    }
+/// The model in a file that was named, whose texts have room in so many tokens.
+pub fn in_file(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
+    let like: Like = args.like.parse().map_err(|_| {
+        let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
+        Failure::usage(miette!(help = format!("use one of: {known}"), "there is no runtime {:?}", args.like))
+    })?;
     let typed = args.model.as_deref().unwrap_or_default();
     let path = find(typed, &KnownModels { experiment: None })?;
     let path = std::path::absolute(&path).unwrap_or(path);
@@ -49,11 +47,17 @@ pub fn given(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
         }
     };
     let name = plain_name(&path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default());
-    Ok(Given { target: Target::File(path), name, about, findings })
+    let as_run = like.setup(&name, args.samplers.into()).ok_or_else(no_temperature)?;
+    Ok(Given { target: Target::File(path), name, about, findings, runtime: like.runtime(), as_run })
+}
+
+/// What was typed as one is none.
+pub fn no_temperature() -> Failure {
+    Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature"))
 }
 
 /// A name for folders and experiments.
-fn plain_name(name: &str) -> String {
+pub fn plain_name(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let name: String = name.chars().map(plain).collect();
     name.trim_start_matches('.').to_owned()

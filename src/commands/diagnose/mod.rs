@@ -2,6 +2,7 @@
 
 mod case;
 mod given;
+mod served;
 
 use std::path::PathBuf;
 

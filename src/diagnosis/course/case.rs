@@ -3,7 +3,8 @@
 use super::super::evidence::{Looped, Outcome, Rate};
 use super::super::setup::Setup;
 use super::super::stage::Prompt;
-use super::super::switches::{About, NotTried, Switch};
+use super::super::switch::{NotTried, Switch};
+use super::super::switches::About;
 use crate::causes::Runtime;
 use crate::domain::Finding;
 

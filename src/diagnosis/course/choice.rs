@@ -4,7 +4,7 @@
 use std::cmp::{Ordering, Reverse};
 
 use super::super::evidence::{Extent, Outcome, Rate};
-use super::super::switches::{Kind, Switch};
+use super::super::switch::{Kind, Switch};
 use super::case::Tried;
 use crate::analysis::sequential::State;
 use crate::causes::Cause;

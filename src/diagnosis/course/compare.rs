@@ -2,7 +2,7 @@
 
 use super::super::setup::{Edit, Setup};
 use super::super::stage::{Arm, Claim, Stage, StageKind};
-use super::super::switches::Switch;
+use super::super::switch::Switch;
 use crate::domain::Seed;
 
 /// The seed of what is searched by, and of what nothing was chosen by.
@@ -49,6 +49,7 @@ pub fn can_join(one: &Switch, other: &Switch) -> bool {
     let same = |a: &Edit, b: &Edit| match (a, b) {
         (Edit::Level(a), Edit::Level(b)) => a.factor() == b.factor(),
         (Edit::Level(_), _) | (_, Edit::Level(_)) => false,
+        (Edit::Say(a), Edit::Say(b)) => a.meets(b),
         (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
     };
     !one.edits.iter().any(|a| other.edits.iter().any(|b| same(a, b)))

@@ -2,11 +2,12 @@
 
 use super::super::evidence::Answer;
 use super::super::stage::{Claim, Stage, StageKind};
-use super::super::switches::Switch;
+use super::super::switch::Switch;
 use super::case::{Case, Diagnosis, Ending, Remedy};
 use super::choice::Found;
 use super::compare::{FRESH_SEED, against, seeds};
 use crate::analysis::sequential::State;
+use crate::causes::Adjustment;
 
 /// The fewest fresh prompts, where there are as many.
 const FEWEST_PROMPTS: usize = 24;
@@ -75,9 +76,8 @@ pub fn confirm(case: &Case, found: &Found, answer: &Answer, diagnosis: &mut Diag
             (_, Some(one)) => (Ending::Cause, vec![remedy(vec![found.best[one].clone()], one + 2)]),
         }
     };
-    let can_be_said = |remedy: &Remedy| {
-        remedy.switches.iter().all(|switch| switch.adjustments.iter().all(|a| case.runtime.line(a).is_some()))
-    };
+    let has_words = |a: &Adjustment| case.runtime.line(a).or_else(|| case.runtime.request(a)).is_some();
+    let can_be_said = |remedy: &Remedy| remedy.switches.iter().flat_map(|switch| &switch.adjustments).all(has_words);
     if diagnosis.ending == Ending::Cause && !diagnosis.remedies.iter().any(can_be_said) {
         diagnosis.ending = Ending::NoRemedyHere;
     }

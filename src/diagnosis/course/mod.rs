@@ -17,7 +17,8 @@ mod tests;
 use super::evidence::{Answer, Extent, Rate};
 use super::setup::Setup;
 use super::stage::{Arm, Stage, StageKind};
-use super::switches::{Kind, Switch, not_tried, set_aside, switches, usual_chain};
+use super::switch::{Kind, Switch};
+use super::switches::{not_tried, set_aside, switches, usual_chain};
 use choice::{Found, choose, known_pairs, suspect, suspects};
 use compare::{SEARCH_SEED, against, all_at_once, can_join, edits, seeds};
 use confirm::confirm;
@@ -268,7 +269,7 @@ impl<E> Course<'_, E> {
         let is_new = |pair: &Vec<Switch>| !pair.iter().all(|switch| switch.kind == Kind::Undo) && !sets.contains(pair);
         let of_suspects: Vec<_> = of_suspects.into_iter().filter(is_new).collect();
         sets.extend(of_suspects);
-        sets.extend(usual_chain(&self.case.as_run).map(|switch| vec![switch]));
+        sets.extend(usual_chain(&self.case.as_run, &self.case.about).map(|switch| vec![switch]));
         if sets.is_empty() {
             return Ok(Searched::Nothing);
         }

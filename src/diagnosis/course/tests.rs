@@ -30,6 +30,7 @@ fn about() -> About {
         experts: Experts::None,
         accelerator: Known::No,
         room_tokens: 640,
+        ..About::default()
     }
 }
 

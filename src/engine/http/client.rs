@@ -17,7 +17,7 @@ use super::answer::{Answer, Broken, Heard, says_repetition};
 use super::incoming::{Incoming, Lost};
 use super::patience::Patience;
 use super::request::{Ask, base_of};
-use crate::experiment::{Delivery, Server};
+use crate::experiment::{Api, Delivery, Server};
 use crate::proxy::Proxy;
 use crate::secret::{Secret, Secrets};
 
@@ -58,6 +58,9 @@ pub enum RequestError {
     /// It would say the same again.
     #[error("{0}")]
     Lasting(String),
+    /// The same, for it wants a key, or another one.
+    #[error("{0}")]
+    Denied(String),
     /// The server has no such page.
     #[error("{0}")]
     NoPage(String),
@@ -131,7 +134,7 @@ impl Client {
         let limit = FRAME_BYTES + BYTES_PER_TOKEN * max_tokens as usize;
         let endless = || RequestError::Lasting(endless(limit, max_tokens));
         match self.server.delivery {
-            Delivery::Stream => self.read_stream(body, limit, by, &mut on_first_piece, &endless),
+            Delivery::Stream => self.read_stream(body, ask.api, limit, by, &mut on_first_piece, &endless),
             Delivery::Whole => {
                 let text = match body.whole(limit, by) {
                     Err(_) if Instant::now() >= by => return Err(self.too_late()),
@@ -139,7 +142,7 @@ impl Client {
                     Ok(text) => text.ok_or_else(endless)?,
                 };
                 let mut answer = self.answer();
-                answer.take_whole(self.server.api, &text).map_err(|broken| of_broken(&broken))?;
+                answer.take_whole(ask.api, &text).map_err(|broken| of_broken(&broken))?;
                 on_first_piece();
                 Ok(answer)
             }
@@ -149,12 +152,13 @@ impl Client {
     fn read_stream(
         &self,
         body: Incoming,
+        api: Api,
         limit: usize,
         by: Instant,
         on_first_piece: &mut dyn FnMut(),
         endless: &dyn Fn() -> RequestError,
     ) -> Result<Answer, RequestError> {
-        let Server { api, silence_s, .. } = self.server;
+        let silence_s = self.server.silence_s;
         let silence = silence(&self.server);
         let mut lines = body.lines(limit);
         let mut answer = self.answer();
@@ -281,6 +285,7 @@ impl Client {
         let said = format!("{status}{from}: {quoted}");
         let reason = format!("{}{advice}", said.trim_end_matches(": "));
         Err(match status.as_u16() {
+            401 | 403 => RequestError::Denied(reason),
             404 | 405 => RequestError::NoPage(reason),
             408 | 425 | 429 | 500..=599 => RequestError::Passing { reason, retry_after },
             _ => RequestError::Lasting(reason),

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{JSON_GRAMMAR, ROOT, ResolvedChain, Step, Temperature};
+use crate::domain::{JSON_GRAMMAR, ROOT, ResolvedChain, Said, SaidValue, Step, Temperature};
 use crate::experiment::{Api, Extension, Server};
 
 /// The language of a server: its API, and the fields beyond that API's own that it understands.
@@ -74,6 +74,16 @@ impl<'a> From<&'a Server> for Dialect<'a> {
     }
 }
 
+impl Dialect<'_> {
+    /// The first of these fields that the server is said to understand, for a step.
+    fn extension(self, step: &'static str, wanted: &[Extension]) -> Result<String, Inexpressible> {
+        match wanted.iter().find(|wanted| self.extensions.contains(wanted)) {
+            Some(found) => Ok(found.to_string()),
+            None => Err(Inexpressible::NoExtension { step, fields: wanted.to_vec() }),
+        }
+    }
+}
+
 impl Loss {
     /// Why a chain with this loss is not asked of a server; `None` for the order of the steps, which hardly any API
     /// takes: that it is the server's own is noted where results are shown.
@@ -114,7 +124,7 @@ pub fn sampling_fields(server: &Server, chain: &ResolvedChain) -> Result<Map<Str
     if chain.is_servers() {
         return match server.api {
             Api::Shimmy => Err(Inexpressible::UnknownDraw { api: server.api }),
-            Api::Openai | Api::LlamaServer | Api::Ollama => Ok(Map::new()),
+            Api::Openai | Api::LlamaServer | Api::Ollama => said_alone(chain, server.into()),
         };
     }
     if server.own_chain.is_some() {
@@ -128,6 +138,39 @@ pub fn sampling_fields(server: &Server, chain: &ResolvedChain) -> Result<Map<Str
     match lost.iter().find_map(Loss::refusal) {
         Some(why) => Err(why.clone()),
         None => Ok(fields),
+    }
+}
+
+/// The fields of what a request says, and no others: the rest is the server's.
+fn said_alone(chain: &ResolvedChain, dialect: Dialect<'_>) -> Result<Map<String, Value>, Inexpressible> {
+    let said = chain.0.iter().filter_map(|step| match step {
+        Step::Request(said) => Some(*said),
+        _ => None,
+    });
+    let mut fields = Map::new();
+    for (name, value) in said.fold(Said::default(), Said::or).parameters() {
+        let field = match (dialect.api, extensions_of(name)) {
+            // llama.cpp's names are Ollama's too.
+            (Api::LlamaServer | Api::Ollama, _) | (_, []) => name.to_owned(),
+            (_, extensions) => dialect.extension("request", extensions)?,
+        };
+        let value = match value {
+            SaidValue::Integer(n) => json!(n),
+            SaidValue::Number(x) => number(x),
+        };
+        fields.insert(field, value);
+    }
+    Ok(fields)
+}
+
+/// The fields that servers have for a parameter which OpenAI's API lacks; none for those of OpenAI's own.
+fn extensions_of(parameter: &str) -> &'static [Extension] {
+    match parameter {
+        "top_k" => &[Extension::TopK],
+        "min_p" => &[Extension::MinP],
+        "repeat_penalty" => &[Extension::RepeatPenalty, Extension::RepetitionPenalty],
+        "repeat_last_n" => &[Extension::RepeatLastN],
+        _ => &[],
     }
 }
 
@@ -225,15 +268,12 @@ fn fields_of(
     name: &'static str,
     dialect: Dialect<'_>,
 ) -> Result<Map<String, Value>, Inexpressible> {
-    let Dialect { api, extensions } = dialect;
+    let api = dialect.api;
     let mut fields = Map::new();
     let mut set = |key: &str, value: Value| {
         fields.insert(key.to_owned(), value);
     };
-    let extension = |wanted: &[Extension]| match wanted.iter().find(|wanted| extensions.contains(wanted)) {
-        Some(found) => Ok(found.to_string()),
-        None => Err(Inexpressible::NoExtension { step: name, fields: wanted.to_vec() }),
-    };
+    let extension = |wanted: &[Extension]| dialect.extension(name, wanted);
     match (step, api) {
         (Step::Temperature { t }, _) => set("temperature", number(t.get())),
         (Step::TopP { p, .. }, _) => set("top_p", number(*p)),
@@ -317,6 +357,7 @@ fn name_of(step: &Step<Temperature>) -> &'static str {
         Step::Mirostat { .. } => "mirostat",
         Step::MirostatV2 { .. } => "mirostat_v2",
         Step::AdaptiveP { .. } => "adaptive_p",
+        Step::Request(_) => "request",
     }
 }
 

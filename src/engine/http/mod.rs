@@ -10,6 +10,8 @@
 
 mod answer;
 mod client;
+mod defaults;
+mod detect;
 mod halves;
 mod identity;
 mod incoming;
@@ -27,8 +29,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use answer::Answer;
 use client::{Client, RequestError};
+pub use defaults::sayable;
+pub use detect::{Detected, Undetected, detect};
 pub use identity::ServerFacts;
 pub use mapping::{Dialect, Expressed, Inexpressible, Loss, express, request_revision, sampling_fields};
 pub use probe::{Finding, Findings, Probed};
@@ -107,9 +110,9 @@ impl HttpEngine {
             let mut first = None;
             let answer = self.client.ask(&ask, wanted.max_tokens, || first = Some(begun.elapsed().as_secs_f64()));
             let pause = match answer {
-                Ok(answer) => return Ok((self.generation(answer, wanted), timing(begun, first))),
+                Ok(answer) => return Ok((answer.into_generation(ask.api, wanted.max_tokens), timing(begun, first))),
                 Err(RequestError::BrokenOff { answer, .. }) if attempts.broke_off() => {
-                    return Ok((self.generation(*answer, wanted), timing(begun, first)));
+                    return Ok((answer.into_generation(ask.api, wanted.max_tokens), timing(begun, first)));
                 }
                 Err(error) => {
                     let reason = error.to_string();
@@ -126,10 +129,6 @@ impl HttpEngine {
             }
         }
         Err(Ended::Unwanted)
-    }
-
-    fn generation(&self, answer: Answer, wanted: Wanted<'_>) -> Generation {
-        answer.into_generation(self.served.server.api, wanted.max_tokens)
     }
 }
 
@@ -182,9 +181,10 @@ impl Attempts {
             }
             RequestError::Passing { retry_after, .. } if self.made < ATTEMPTS => Ok(pause(self.made, retry_after)),
             RequestError::BrokenOff { .. } => Ok(pause(1, None)),
-            RequestError::Passing { .. } | RequestError::Lasting(_) | RequestError::NoPage(_) => {
-                Err(Ended::Failed { reason: error.to_string(), attempts: self.made })
-            }
+            RequestError::Passing { .. }
+            | RequestError::Lasting(_)
+            | RequestError::Denied(_)
+            | RequestError::NoPage(_) => Err(Ended::Failed { reason: error.to_string(), attempts: self.made }),
         }
     }
 }

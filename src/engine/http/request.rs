@@ -11,6 +11,8 @@ use crate::experiment::{Api, Delivery, Served};
 /// A request for one text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
+    /// In whose words it is asked, and answered.
+    pub api: Api,
     /// Behind the server's address.
     pub path: &'static str,
     pub body: Value,
@@ -38,6 +40,14 @@ pub fn base_of(url: &str) -> Option<&str> {
     OWN_PATHS.iter().find_map(|path| url.strip_suffix(path))
 }
 
+/// The API in whose words a text is asked for: a llama-server has chats in OpenAI's, and takes its own sampling fields there.
+fn in_words_of(api: Api, template: Template) -> Api {
+    match (api, template) {
+        (Api::LlamaServer, Template::Chat | Template::Jinja) => Api::Openai,
+        (api, _) => api,
+    }
+}
+
 /// # Errors
 /// When the API can't say the chain.
 pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
@@ -49,12 +59,13 @@ pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
         let system = key.get::<System>().message().map(|system| json!({ "role": "system", "content": system }));
         Value::Array(system.into_iter().chain([json!({ "role": "user", "content": prompt })]).collect())
     };
-    let (path, mut body) = match (server.api, key.get()) {
+    let api = in_words_of(server.api, *key.get());
+    let (path, mut body) = match (api, key.get()) {
         (Api::Openai, Template::Raw) => ("/v1/completions", json!({ "model": name, "prompt": prompt })),
         (Api::Openai, Template::Chat | Template::Jinja) => {
             ("/v1/chat/completions", json!({ "model": name, "messages": messages() }))
         }
-        // It has one model, and no name for it; plans refuse the chat template.
+        // It has one model, and no name for it.
         (Api::LlamaServer, _) => {
             ("/completion", json!({ "prompt": prompt, "return_tokens": true, "cache_prompt": false }))
         }
@@ -73,13 +84,16 @@ pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
         fields.insert("seed".to_owned(), json!(seed.get()));
     }
     let think = key.get::<Thinking>().switch();
-    match server.api {
+    match api {
         Api::Openai => {
             if let Some(think) = think {
                 // llama-server, vLLM and SGLang hand them to the template.
                 fields.insert("chat_template_kwargs".to_owned(), json!({ "enable_thinking": think }));
             }
             fields.insert("max_tokens".to_owned(), json!(max_tokens));
+            if server.api == Api::LlamaServer {
+                fields.insert("cache_prompt".to_owned(), json!(false));
+            }
             if stream {
                 fields.insert("stream_options".to_owned(), json!({ "include_usage": true }));
             }
@@ -103,7 +117,7 @@ pub fn ask(served: &Served, wanted: Wanted<'_>) -> Result<Ask, Inexpressible> {
         }
     }
     body.as_object_mut().expect("written as an object above").append(&mut fields);
-    Ok(Ask { path, body })
+    Ok(Ask { api, path, body })
 }
 
 #[cfg(test)]

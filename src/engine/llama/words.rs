@@ -45,6 +45,8 @@ pub fn step(step: &Step<Temperature>) -> ::llama::Step {
         Step::Mirostat { tau, eta, m } => Theirs::Mirostat { tau, eta, m },
         Step::MirostatV2 { tau, eta } => Theirs::MirostatV2 { tau, eta },
         Step::AdaptiveP { target, decay } => Theirs::AdaptiveP { target, decay },
+        // A server's. Plans refuse it of a model's file; here it removes nothing.
+        Step::Request(_) => Theirs::TopK { k: 0 },
     }
 }
 

@@ -77,6 +77,8 @@ struct Found {
     interval_95: Option<[f64; 2]>,
     p: f64,
     prompts: usize,
+    /// Texts that are not byte for byte as they were.
+    changed: usize,
     within: Option<f64>,
 }
 
@@ -148,6 +150,7 @@ fn found(outcome: &Outcome) -> Found {
         interval_95: outcome.interval.map(|interval| [interval.low, interval.high]),
         p: outcome.p,
         prompts: outcome.prompts,
+        changed: outcome.changed,
         within: outcome.within,
     }
 }

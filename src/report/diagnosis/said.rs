@@ -6,8 +6,8 @@ use itertools::Itertools as _;
 use super::shown::Shown;
 use super::words::{changes, difference, faults, looped, named, percent, share};
 use crate::analysis::sequential::State;
-use crate::causes::{Adjustment, Runtime};
-use crate::diagnosis::{Diagnosis, Ending, Known, NotTried, Remedy, Tried};
+use crate::causes::{Adjustment, Cause, Runtime};
+use crate::diagnosis::{Diagnosis, Ending, Known, NOT_SAID, NotTried, Place, Remedy, Tried};
 
 /// A remedy leaves much where at least this share surely loops with it.
 const MUCH_LEFT: f64 = 0.05;
@@ -153,6 +153,9 @@ fn confirmed(remedy: &Remedy) -> String {
 /// In the words of the person's runtime, and of llama-server, a line each.
 fn pasted(shown: &Shown<'_>, remedy: &Remedy, lines: &mut Blocks) {
     let adjustments: Vec<&Adjustment> = remedy.switches.iter().flat_map(|switch| &switch.adjustments).collect();
+    if shown.case.about.place == Place::Server {
+        return to_server(shown.case.runtime, &adjustments, lines);
+    }
     let runtimes = [shown.case.runtime, Runtime::LlamaServer, Runtime::Ollama];
     let said = |runtime: Runtime| -> Option<(Runtime, Vec<String>)> {
         Some((runtime, adjustments.iter().map(|adjustment| runtime.line(adjustment)).collect::<Option<_>>()?))
@@ -161,6 +164,20 @@ fn pasted(shown: &Shown<'_>, remedy: &Remedy, lines: &mut Blocks) {
         for (place, line) in said.into_iter().unique().enumerate() {
             let name = if place == 0 { runtime.to_string() } else { String::new() };
             lines.paste(name, line);
+        }
+    }
+}
+
+/// In a server's words: what a request says, and what the server is started with.
+fn to_server(runtime: Runtime, adjustments: &[&Adjustment], lines: &mut Blocks) {
+    let said = |line: &dyn Fn(&Adjustment) -> Option<String>| -> Vec<String> {
+        adjustments.iter().map(|adjustment| line(adjustment)).collect::<Option<_>>().unwrap_or_default()
+    };
+    let in_request = said(&|adjustment| runtime.request(adjustment));
+    let at_start = said(&|adjustment| runtime.line(adjustment));
+    for (name, said) in [("request".to_owned(), in_request), (runtime.to_string(), at_start)] {
+        for (place, line) in said.into_iter().unique().enumerate() {
+            lines.paste(if place == 0 { name.clone() } else { String::new() }, line);
         }
     }
 }
@@ -180,7 +197,18 @@ fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
     let listed = |tried: &[&Tried]| tried.iter().map(|tried| changes(&tried.switches)).collect::<Vec<_>>().join("; ");
     // What is not decided is not ruled out, however wide the margin that it is known to lie within.
     let is_ruled_out = |tried: &&Tried| tried.outcome.state == State::Negligible;
-    let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(is_ruled_out);
+    let (ignored, others): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| is_ignored(shown, tried));
+    if let Some(n) = ignored.iter().map(|tried| tried.outcome.prompts).min() {
+        let mut adjustments = ignored.iter().flat_map(|tried| &tried.switches).flat_map(|switch| &switch.adjustments);
+        let or = if adjustments.all(|adjustment| adjustment.from != NOT_SAID) {
+            ""
+        } else {
+            ", or runs so already where it does not say how it runs"
+        };
+        let (id, listed) = (Cause::ServerIgnores.id(), listed(&ignored));
+        lines.push("IGNORED", &format!("{listed}: no byte of {n} texts changes, so the server ignores it{or} ({id})"));
+    }
+    let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.into_iter().partition(is_ruled_out);
     if let Some(widest) = ruled_out.iter().filter_map(|tried| tried.outcome.within).max_by(f64::total_cmp) {
         let within = percent(widest);
         lines
@@ -193,6 +221,16 @@ fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
     let not: Vec<String> =
         shown.diagnosis.not_tried.iter().map(|NotTried { what, why }| format!("{what} ({why})")).collect();
     lines.push("NOT TRIED", &not.join("; "));
+}
+
+/// Texts by which a switch is said to be ignored, at least: of fewer, none may happen to change.
+const ENOUGH_ALIKE: usize = 8;
+
+/// Whether a server was told something else and wrote the same, byte for byte. A text that is drawn anew each time could not be
+/// the same so often, so the server is deterministic where this is so.
+fn is_ignored(shown: &Shown<'_>, tried: &Tried) -> bool {
+    let Tried { outcome, .. } = tried;
+    shown.case.about.place == Place::Server && outcome.changed == 0 && outcome.prompts >= ENOUGH_ALIKE
 }
 
 /// What is wrong with the model's file, seen without a text.

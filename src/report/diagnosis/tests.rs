@@ -19,7 +19,7 @@ fn rate(loops: usize, texts: usize) -> Rate {
 
 fn outcome(state: State, effect: f64, prompts: usize, within: Option<f64>) -> Outcome {
     let interval = Some(Interval { low: effect - 0.2, high: effect + 0.2, level: 0.95 });
-    Outcome { state, effect, interval, p: 0.01, prompts, within }
+    Outcome { state, effect, interval, p: 0.01, prompts, changed: prompts, within }
 }
 
 fn screen_of(ending: Ending) -> String {

@@ -1,0 +1,182 @@
+//! `diagnose --server` on servers whose fault is known, and on those that can't be diagnosed.
+
+use serde_json::{Map, Value, json};
+
+use crate::support::canned::{Canned, choices, prompt, stream, whole};
+use crate::support::server::{Request, words};
+use crate::support::{Bench, Said};
+
+/// llama.cpp's defaults, as llama-server states them.
+fn usual() -> Value {
+    json!({
+        "temperature": 0.800000011920929, "top_k": 40, "top_p": 0.949999988079071, "min_p": 0.05000000074505806,
+        "repeat_penalty": 1.0, "repeat_last_n": 64, "presence_penalty": 0.0, "frequency_penalty": 0.0,
+    })
+}
+
+/// What it samples with: what the request says, but for the parameter that it ignores, and its defaults for the rest.
+fn settings(defaults: &Value, said: &Value, ignored: &str) -> Map<String, Value> {
+    let mut settings = defaults.as_object().expect("defaults are an object").clone();
+    for (name, value) in &mut settings {
+        if !said[&**name].is_null() && name != ignored {
+            *value = said[&**name].clone();
+        }
+    }
+    settings
+}
+
+/// Words that hang on prompt, seed and settings; the beginning of a loop where it `loops`.
+fn text(request: &Request, settings: &Map<String, Value>, n: usize, loops: bool) -> String {
+    let settings = Value::Object(settings.clone());
+    let n_words = if loops { 8 } else { n };
+    let words = words(&format!("{} {} {} {settings}", request.path, prompt(request), request.body["seed"]), n_words);
+    words.concat() + &" round and".repeat((n - n_words) / 2)
+}
+
+/// A llama-server with these defaults, which loops where its settings say so, and ignores a parameter of requests.
+fn llama_server(defaults: Value, ignored: &'static str, loops: fn(&Map<String, Value>) -> bool) -> Canned {
+    Canned::start(move |request| match &*request.path {
+        "/props" => {
+            let settings = json!({ "n_ctx": 1024, "params": defaults });
+            whole(200, &json!({ "build_info": "b1", "default_generation_settings": settings }))
+        }
+        "/v1/models" => whole(200, &json!({ "data": [{ "id": "/models/tiny.gguf" }] })),
+        "/v1/chat/completions" => {
+            let settings = settings(&defaults, &request.body, ignored);
+            let n = request.body["max_tokens"].as_u64().expect("a number") as usize;
+            let text = text(request, &settings, n, loops(&settings));
+            choices(&[json!({ "delta": { "content": text }, "finish_reason": "length" })], n)
+        }
+        "/completion" => {
+            let settings = settings(&defaults, &request.body, ignored);
+            let n = request.body["n_predict"].as_u64().expect("a number") as usize;
+            let text = text(request, &settings, n, loops(&settings));
+            let end = json!({ "content": text, "tokens": vec![7; n], "stop": true, "stop_type": "limit",
+                "tokens_predicted": n, "tokens_evaluated": 3 });
+            stream(&format!("data: {end}\n\n"))
+        }
+        _ => whole(404, &Value::Null),
+    })
+}
+
+fn diagnose(bench: &Bench, server: &Canned, more: &[&str]) -> Said {
+    bench.say(&[&["diagnose", "--server", &server.url], more].concat())
+}
+
+fn number(settings: &Map<String, Value>, name: &str) -> f64 {
+    settings[name].as_f64().expect("a number")
+}
+
+#[test]
+fn a_default_that_is_stated_and_faulty_is_found_by_the_address_alone() {
+    let zero = json!({ "repeat_penalty": 0.0 });
+    let defaults = Value::Object(settings(&usual(), &zero, ""));
+    let server = llama_server(defaults, "", |settings| number(settings, "repeat_penalty") <= 0.0);
+    let bench = Bench::new("");
+    let said = diagnose(&bench, &server, &[]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    for line in [
+        "CAUSE        a repeat penalty of 0 divides by zero (L-PENALTY-ZERO)",
+        "CHANGE       repeat-penalty 0 → 1.0",
+        "request      \"repeat_penalty\": 1.0",
+        "llama-server --repeat-penalty 1.0",
+    ] {
+        assert!(said.stdout.contains(line), "{line}\n{}", said.stdout);
+    }
+    assert!(!said.stdout.contains("PARAMETER"), "words of another server:\n{}", said.stdout);
+    // As it is run nothing is said; a switch says one parameter and no other.
+    let bodies = server.bodies("/v1/chat/completions");
+    let says =
+        |body: &Value| usual().as_object().expect("an object").keys().filter(|key| body.get(&**key).is_some()).count();
+    let of_stage = |body: &&Value| body["seed"] == 1 && body["max_tokens"] == 128;
+    let n = bodies.iter().filter(of_stage).filter(|body| says(body) == 0).count();
+    let seen: std::collections::BTreeSet<_> =
+        bodies.iter().map(|b| format!("{} {} {}", b["seed"], b["max_tokens"], says(b))).collect();
+    assert!(n >= 24, "{n} of {}: {seen:?}", bodies.len());
+    let repeat: Vec<_> = bodies.iter().filter(of_stage).filter(|body| body["repeat_penalty"] == 1.0).collect();
+    assert!(!repeat.is_empty() && repeat.iter().all(|body| says(body) == 1), "{repeat:?}");
+    // The same command reads it all back.
+    let again = diagnose(&bench, &server, &[]);
+    assert_eq!((again.code, &again.stdout), (said.code, &said.stdout));
+    for file in ["2-switches.toml", "diagnosis.toml"] {
+        let planned = bench.say(&["plan", &format!("results/diagnose-tiny/{file}")]);
+        assert_eq!(planned.code, Some(0), "{file}: {planned:#?}");
+    }
+}
+
+#[test]
+fn what_the_person_says_is_sent_and_put_back() {
+    let server = llama_server(usual(), "", |settings| number(settings, "temperature") > 1.0);
+    let said = diagnose(&Bench::new(""), &server, &["--temperature", "1.3"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(
+        said.stdout.contains("L-TEMPERATURE-HIGH") && said.stdout.contains("temperature 1.3 → 0.3"),
+        "{}",
+        said.stdout
+    );
+}
+
+#[test]
+fn a_healthy_server_is_clean() {
+    let said = diagnose(&Bench::new(""), &llama_server(usual(), "", |_| false), &[]);
+    assert_eq!(said.code, Some(10), "{said:#?}");
+}
+
+#[test]
+fn a_parameter_that_changes_no_byte_is_said_to_be_ignored() {
+    // It states a penalty of 1.3, and ignores the one that it is sent.
+    let defaults = Value::Object(settings(&usual(), &json!({ "repeat_penalty": 1.3 }), ""));
+    let server = llama_server(defaults, "repeat_penalty", |_| true);
+    let said = diagnose(&Bench::new(""), &server, &[]);
+    assert_eq!(said.code, Some(12), "{said:#?}");
+    let line = "IGNORED      repeat-penalty 1.3 → 1.0: no byte of";
+    assert!(said.stdout.contains(line) && said.stdout.contains("L-SERVER-IGNORES"), "{}", said.stdout);
+    let ignored = said.stdout.split("IGNORED").nth(1).and_then(|rest| rest.split("OPEN").next()).expect("it is there");
+    assert!(!ignored.contains("temperature"), "{ignored}");
+}
+
+/// A server of which these pages are known, and no text.
+fn pages(known: &'static [(&'static str, &'static str)]) -> Canned {
+    Canned::start(move |request| match known.iter().find(|(path, _)| *path == request.path) {
+        Some((_, body)) => whole(200, &serde_json::from_str(body).expect("JSON")),
+        None => whole(404, &Value::Null),
+    })
+}
+
+#[test]
+fn what_can_not_be_diagnosed_is_refused_with_the_remedy() {
+    const NONE: &[(&str, &str)] = &[("/v1/models", r#"{ "data": [] }"#)];
+    const TWO: &[(&str, &str)] = &[
+        ("/api/version", r#"{ "version": "0.9" }"#),
+        ("/api/tags", r#"{ "models": [{ "name": "a:latest" }, { "name": "b:1b" }] }"#),
+    ];
+    let denied = || Canned::start(|_| whole(401, &json!({ "error": "invalid key" })));
+    let loading = || Canned::start(|_| whole(503, &json!({ "error": "Loading model" })));
+    for (server, more, code, says) in [
+        (pages(&[]), &[][..], 96, &["none of the pages", "--api"][..]),
+        (pages(NONE), &[], 96, &["has no model", "--model"]),
+        (pages(TWO), &[], 96, &["several models", "--model NAME", "a:latest, b:1b"]),
+        (pages(TWO), &["--model", "c"], 96, &["no model \"c\"", "a:latest, b:1b"]),
+        (denied(), &[], 96, &["401", "--key-env"]),
+        (denied(), &["--key-env", "NO_SUCH_KEY_HERE"], 96, &["NO_SUCH_KEY_HERE", "--key-env"]),
+        (loading(), &[], 96, &["not ready", "503"]),
+        (pages(TWO), &["--api", "opneai"], 2, &["--api opneai", "llama-server"]),
+        (pages(TWO), &["--model", "a", "--temperature", "-1"], 2, &["from 0 up"]),
+        (pages(NONE), &["--model", "a", "--top-k", "3"], 2, &["--top-k", "api openai"]),
+        (pages(NONE), &["--model", "a", "--own-chain", "x"], 2, &["no chain \"x\"", "shimmy-1.7"]),
+    ] {
+        let bench = Bench::new("");
+        let said = diagnose(&bench, &server, more);
+        assert_eq!(said.code, Some(code), "{more:?} {said:#?}");
+        for says in says {
+            assert!(said.stderr.contains(says), "{more:?}: {says} in {}", said.stderr);
+        }
+        assert!(!bench.exists("results"), "{more:?}");
+    }
+    let bench = Bench::new("");
+    for (url, code, says) in [("http://127.0.0.1:1", 96, "no server answers"), ("127.0.0.1:1", 2, "http://")] {
+        let said = bench.say(&["diagnose", "--server", url]);
+        assert_eq!(said.code, Some(code), "{said:#?}");
+        assert!(said.stderr.contains(says), "{}", said.stderr);
+    }
+}
