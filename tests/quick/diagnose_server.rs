@@ -88,11 +88,10 @@ fn a_default_that_is_stated_and_faulty_is_found_by_the_address_alone() {
     let bodies = server.bodies("/v1/chat/completions");
     let says =
         |body: &Value| usual().as_object().expect("an object").keys().filter(|key| body.get(&**key).is_some()).count();
-    let of_stage = |body: &&Value| body["seed"] == 1 && body["max_tokens"] == 128;
+    // What is tried first is shorter.
+    let of_stage = |body: &&Value| body["max_tokens"] == 128;
     let n = bodies.iter().filter(of_stage).filter(|body| says(body) == 0).count();
-    let seen: std::collections::BTreeSet<_> =
-        bodies.iter().map(|b| format!("{} {} {}", b["seed"], b["max_tokens"], says(b))).collect();
-    assert!(n >= 24, "{n} of {}: {seen:?}", bodies.len());
+    assert!(n >= 24, "{n} of {}", bodies.len());
     let repeat: Vec<_> = bodies.iter().filter(of_stage).filter(|body| body["repeat_penalty"] == 1.0).collect();
     assert!(!repeat.is_empty() && repeat.iter().all(|body| says(body) == 1), "{repeat:?}");
     // The same command reads it all back.
@@ -131,7 +130,8 @@ fn a_parameter_that_changes_no_byte_is_said_to_be_ignored() {
     assert_eq!(said.code, Some(12), "{said:#?}");
     let line = "IGNORED      repeat-penalty 1.3 → 1.0: no byte of";
     assert!(said.stdout.contains(line) && said.stdout.contains("L-SERVER-IGNORES"), "{}", said.stdout);
-    let ignored = said.stdout.split("IGNORED").nth(1).and_then(|rest| rest.split("OPEN").next()).expect("it is there");
+    let ignored =
+        said.stdout.split("IGNORED").nth(1).and_then(|rest| rest.split("RULED OUT").next()).expect("it is there");
     assert!(!ignored.contains("temperature"), "{ignored}");
 }
 
