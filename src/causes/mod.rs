@@ -57,6 +57,7 @@ macro_rules! causes {
 
 causes! {
     PenaltyZero "L-PENALTY-ZERO" "a repeat penalty of 0 divides by zero" ["chain"] penalties::ZERO
+    PenaltyReward "L-PENALTY-REWARD" "a repeat penalty below 1, which rewards what was written" ["chain"] penalties::REWARD
     PenaltyStrong "L-PENALTY-STRONG" "a repeat penalty that is too strong" ["chain"] penalties::STRONG
     PenaltyMissing "L-PENALTY-MISSING" "no penalty on tokens that were already written" ["chain"] penalties::MISSING
     PresencePenalty "L-PRESENCE-PENALTY" "the value of the presence penalty" ["chain"] penalties::PRESENCE

@@ -8,6 +8,7 @@
 use super::setup::{Edit, Setup, USUAL_TEMPERATURE};
 use super::switch::{
     COOL_TEMPERATURE, Kind, LONG_LAST_N, NotTried, ROOMY_TEMPERATURE, SOME_PENALTY, Switch, adjustment,
+    of_repeat_penalty, of_window,
 };
 use crate::causes::{Adjustment, Cause, Knob};
 use crate::domain::{Author, Said, SaidValue, Temperature};
@@ -90,9 +91,8 @@ impl Request {
             .any(|acts| acts)
             && known.repeat_last_n != Some(0);
         match known.repeat_penalty {
-            Some(x) if x <= 0.0 => found.push(self.switch(Cause::PenaltyZero, Kind::Undo, repeat(1.0))),
             Some(1.0) => {}
-            Some(_) => found.push(self.switch(Cause::PenaltyStrong, Kind::Undo, repeat(1.0))),
+            Some(x) => found.push(self.switch(of_repeat_penalty(x), Kind::Undo, repeat(1.0))),
             None => found.push(self.switch(Cause::ServerDefaults, Kind::Undo, repeat(1.0))),
         }
         let presence = Said { presence_penalty: Some(0.0), ..nothing };
@@ -107,9 +107,9 @@ impl Request {
                 None => found.push(self.switch(Cause::ServerDefaults, Kind::Undo, to)),
             }
         }
-        if acts && known.repeat_last_n.is_some_and(|n| (1..LONG_LAST_N).contains(&n)) {
+        if let (true, Some(n @ 1..LONG_LAST_N)) = (acts, known.repeat_last_n) {
             let to = Said { repeat_last_n: Some(LONG_LAST_N), ..nothing };
-            found.push(self.switch(Cause::WindowShort, Kind::Undo, to));
+            found.push(self.switch(Cause::WindowShort, of_window(n), to));
         }
         if !acts {
             found.push(self.switch(Cause::PenaltyMissing, Kind::Medicine, repeat(SOME_PENALTY)));
@@ -201,12 +201,13 @@ fn knobs(said: Said) -> impl Iterator<Item = (Knob, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::{About, Place, switches};
+    use crate::diagnosis::{About, Known, Place, switches};
     use crate::domain::Template;
 
     fn found(said: Said, stated: Said, sayable: Said) -> Vec<Switch> {
         let about = About {
             place: Place::Server,
+            template: Known::Yes,
             sampling: Sampling { stated, sayable },
             room_tokens: 640,
             ..About::default()

@@ -4,9 +4,10 @@
 use std::num::NonZeroU32;
 
 use super::served::{Sampling, all_said, not_said, of_request};
-use super::setup::{Edit, Setup, USUAL_LAST_N, USUAL_TEMPERATURE, truncates};
+use super::setup::{Edit, Setup, USUAL_TEMPERATURE, truncates};
 use super::switch::{
     COOL_TEMPERATURE, Kind, LONG_LAST_N, NotTried, ROOMY_TEMPERATURE, SOME_PENALTY, Switch, adjustment,
+    of_repeat_penalty, of_window,
 };
 use crate::causes::{Cause, Knob};
 use crate::domain::{
@@ -163,10 +164,8 @@ fn of_penalties(setup: &Setup) -> Vec<Switch> {
         let adjustments = vec![adjustment(knob, &from, to)];
         found.push(Switch { cause, kind: Kind::Undo, edits: vec![edit], adjustments });
     };
-    if repeat <= 0.0 {
-        put_back(Cause::PenaltyZero, Edit::Repeat(1.0), Knob::RepeatPenalty, repeat.to_string(), "1.0");
-    } else if repeat != 1.0 {
-        put_back(Cause::PenaltyStrong, Edit::Repeat(1.0), Knob::RepeatPenalty, repeat.to_string(), "1.0");
+    if repeat != 1.0 {
+        put_back(of_repeat_penalty(repeat), Edit::Repeat(1.0), Knob::RepeatPenalty, repeat.to_string(), "1.0");
     }
     if presence != 0.0 {
         put_back(Cause::PresencePenalty, Edit::Presence(0.0), Knob::PresencePenalty, presence.to_string(), "0");
@@ -177,8 +176,12 @@ fn of_penalties(setup: &Setup) -> Vec<Switch> {
     let acts = last_n != 0 && (repeat, frequency, presence) != (1.0, 0.0, 0.0);
     if acts && (1..LONG_LAST_N).contains(&last_n) {
         let adjustments = vec![adjustment(Knob::RepeatLastN, &last_n.to_string(), &LONG_LAST_N.to_string())];
-        let kind = if last_n < USUAL_LAST_N { Kind::Undo } else { Kind::Medicine };
-        found.push(Switch { cause: Cause::WindowShort, kind, edits: vec![Edit::LastN(LONG_LAST_N)], adjustments });
+        found.push(Switch {
+            cause: Cause::WindowShort,
+            kind: of_window(last_n),
+            edits: vec![Edit::LastN(LONG_LAST_N)],
+            adjustments,
+        });
     }
     if !acts {
         let adjustments = vec![adjustment(Knob::RepeatPenalty, &repeat.to_string(), &SOME_PENALTY.to_string())];

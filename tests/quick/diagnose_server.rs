@@ -93,11 +93,11 @@ fn a_default_that_is_stated_and_faulty_is_found_by_the_address_alone() {
     let n = bodies.iter().filter(of_stage).filter(|body| says(body) == 0).count();
     assert!(n >= 24, "{n} of {}", bodies.len());
     let repeat: Vec<_> = bodies.iter().filter(of_stage).filter(|body| body["repeat_penalty"] == 1.0).collect();
-    assert!(!repeat.is_empty() && repeat.iter().all(|body| says(body) == 1), "{repeat:?}");
+    assert!(repeat.iter().any(|body| says(body) == 1), "{repeat:?}");
     // The same command reads it all back.
     let again = diagnose(&bench, &server, &[]);
     assert_eq!((again.code, &again.stdout), (said.code, &said.stdout));
-    for file in ["2-switches.toml", "diagnosis.toml"] {
+    for file in ["2-put-back.toml", "diagnosis.toml"] {
         let planned = bench.say(&["plan", &format!("results/diagnose-tiny/{file}")]);
         assert_eq!(planned.code, Some(0), "{file}: {planned:#?}");
     }

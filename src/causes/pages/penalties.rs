@@ -14,6 +14,16 @@ pub const ZERO: Page = Page {
     threads: &[],
 };
 
+pub const REWARD: Page = Page {
+    what: "A logit above zero is divided by the repeat penalty, one below is multiplied (llama.cpp, \
+           llama_sampler_penalties_apply). Below 1 that makes tokens that were already written more probable, so that they \
+           come again. The same holds for a presence or frequency penalty below 0.",
+    shows: "Loops at every temperature, soon after the beginning; 1.0 is clean.",
+    test: "Factor `chain`: the same steps with `repeat` at 1.0.",
+    mend: "A repeat penalty of 1.0, which is none; 1.05 to 1.1 if one is wanted.",
+    threads: &[],
+};
+
 pub const STRONG: Page = Page {
     what: "A strong repeat penalty pushes down the common tokens that every sentence needs. The model goes on with \
            what is left, and a thought may never come to its end.",
