@@ -39,7 +39,7 @@ COMPARED_TEXTS = 24
 # A plant shows where its loops are more than those without it, at this level.
 ALPHA = 0.05
 LEVEL = 0.95
-# Of a diagnosis, in seconds. The longest took a tenth of it.
+# Of a diagnosis, in seconds. On a busy machine the longest took a fifth of it.
 PATIENCE = 1800
 
 # The exit codes of `diagnose`, by the name of the ending that its JSON has.
