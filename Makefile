@@ -114,8 +114,8 @@ fuzz: build-tools
 	$(CARGO) test --release --quiet $(checked) --lib fuzz:: -- --nocapture --test-threads 2
 	$(CARGO) test --release --quiet $(checked) --test quick fuzz:: -- --nocapture --test-threads 2
 
-## Plant known causes, and see whether diagnose names them (docs/battery.md): less than an hour on two idle cores. ONLY for the
-## cases whose id or class matches; JOBS side by side.
+## Plant known causes, and see whether diagnose names them (docs/battery.md). ONLY for the cases whose id or class matches;
+## JOBS for so many side by side.
 battery: build-tools
 	$(CARGO) build --release --quiet
 	python3 scripts/battery.py target/release/moe-sweep $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))

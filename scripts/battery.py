@@ -26,6 +26,7 @@ import time
 import tomllib
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from fnmatch import fnmatch
 from pathlib import Path
@@ -38,7 +39,7 @@ COMPARED_TEXTS = 24
 # A plant shows where its loops are more than those without it, at this level.
 ALPHA = 0.05
 LEVEL = 0.95
-# Of a diagnosis, in seconds. The longest took a tenth of it.
+# Of a diagnosis, in seconds. On a busy machine the longest took a fifth of it.
 PATIENCE = 1800
 
 # The exit codes of `diagnose`, by the name of the ending that its JSON has.
@@ -57,8 +58,8 @@ NAMES_A_CAUSE = {0, 14, 15, 17}
 # What a case is expected to come to, where it is not a cause that is named: the exit codes that are right.
 EXPECTED = {"not reproduced": {10, 11}, "healthy": {10, 11, 12, 13}, "unexplained": {12, 13}}
 
-KEYS = {"id", "class", "model", "with", "without", "without_model", "causes", "together", "expect"}
-MODEL_KEYS = {"file", "fetch", "upcycle", "how"}
+KEYS = {"id", "class", "model", "with", "without", "without_model", "causes", "together", "expect", "off"}
+MODEL_KEYS = {"file", "fetch", "upcycle", "how", "serve"}
 
 
 class Wrong(Exception):
@@ -66,8 +67,8 @@ class Wrong(Exception):
 
 
 # One case of the list. `causes` are those that explain it, each of them by itself, or all of them `together`; `expect`
-# is a name of EXPECTED where it has none.
-Case = namedtuple("Case", "id kind model arguments without_model without causes together expect")
+# is a name of EXPECTED where it has none; `off` says why it is left out, where it is.
+Case = namedtuple("Case", "id kind model arguments without_model without causes together expect off")
 # One command: what `diagnose` is to be told, and the folder for it.
 Run = namedtuple("Run", "model arguments folder")
 # What came of a command.
@@ -83,7 +84,7 @@ def read(path):
     models = written.pop("models", {})
     for name, model in models.items():
         if not set(model) <= MODEL_KEYS or len(set(model) - {"how"}) != 1:
-            raise Wrong(f"{path}: model {name}: give file, fetch, or upcycle with how, and nothing else")
+            raise Wrong(f"{path}: model {name}: give file, fetch, serve, or upcycle with how, and nothing else")
         if model.get("upcycle", name) != name and model["upcycle"] not in models:
             raise Wrong(f"{path}: model {name}: there is no model {model['upcycle']} to make it of")
     cases = [case_of(path, table, models) for table in written.pop("case", [])]
@@ -120,8 +121,8 @@ def case_of(path, table, models):
     if table.get("expect") != "healthy" and (table["model"], arguments) == (without_model, without):
         raise wrong("without its plant it is the same: give with, without or without_model")
     causes = frozenset(table.get("causes", []))
-    together, expect = table.get("together", False), table.get("expect")
-    return Case(name, table["class"], table["model"], arguments, without_model, without, causes, together, expect)
+    together, expect, off = table.get("together", False), table.get("expect"), table.get("off")
+    return Case(name, table["class"], table["model"], arguments, without_model, without, causes, together, expect, off)
 
 
 def known_causes(program):
@@ -138,11 +139,43 @@ def check(path, program, cases):
             raise Wrong(f"{path}: {case.id}: {', '.join(unknown)} is no cause: moe-sweep explain lists them")
 
 
+class File:
+    """A model that is a file."""
+
+    def __init__(self, path):
+        self.name = str(path)
+
+    @contextmanager
+    def told(self):
+        """What `diagnose` is told of it."""
+        yield [self.name]
+
+
+class Served:
+    """A model of a server, which runs for as long as it is asked."""
+
+    def __init__(self, how):
+        self.name, self.how = f"server {how}", shlex.split(how)
+
+    @contextmanager
+    def told(self):
+        command = [sys.executable, ROOT / "scripts/battery_server.py", *self.how]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                yield ["--server", server.stdout.readline().strip(), "--api", "openai", "--served-as", "toy"]
+            finally:
+                server.terminate()
+
+
 class Models:
-    """Files of models, fetched or made where they are not there."""
+    """Where models are: they are fetched or made where they are not there."""
 
     def __init__(self, program, tables, folder):
         self.program, self.tables, self.folder = program, tables, folder
+
+    def find(self, name):
+        how = self.tables[name].get("serve")
+        return File(self.file(name)) if how is None else Served(how)
 
     def file(self, name):
         table = self.tables[name]
@@ -165,7 +198,7 @@ class Models:
 
 def diagnose(program, build, model, run):
     """Runs it, unless this build has already: then says what came of it."""
-    command = ["diagnose", str(model), *run.arguments]
+    command = ["diagnose", model.name, *run.arguments]
     note = run.folder / "battery.json"
     if note.exists():
         noted = json.loads(note.read_text())
@@ -175,10 +208,11 @@ def diagnose(program, build, model, run):
     run.folder.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     try:
-        done = subprocess.run(
-            [program, *command, "--out", run.folder],
-            cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False,
-        )  # fmt: skip
+        with model.told() as target:
+            done = subprocess.run(
+                [program, "diagnose", *target, *run.arguments, "--out", run.folder],
+                cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False,
+            )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Ran(None, None, time.monotonic() - begun, f"it took more than {PATIENCE} s")
     seconds = time.monotonic() - begun
@@ -356,6 +390,7 @@ def arguments():
     parser.add_argument("program", type=Path, help="moe-sweep's binary")
     parser.add_argument("--list", type=Path, default=ROOT / "scripts/battery.toml", help="the cases")
     parser.add_argument("--only", metavar="PATTERN", help="the cases whose id or class matches, as a shell does")
+    parser.add_argument("--off", action="store_true", help="run also what the list leaves out")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="diagnoses side by side")
     parser.add_argument("--out", type=Path, default=ROOT / "results/battery", help="default: results/battery")
     parser.add_argument("--check", action="store_true", help="read the list, hold its causes against the program's, run nothing")
@@ -376,11 +411,12 @@ def main():
     if asked.check:
         print(f"{len(cases)} cases of {len({case.kind for case in cases})} classes")
         return 0
-    rows = run_all(program, tables, cases, asked)
+    off = [] if asked.off else [case for case in cases if case.off]
+    rows = run_all(program, tables, [case for case in cases if case not in off], asked)
     total = totals(rows)
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     about = f"{version}, {datetime.now(timezone.utc):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, {asked.jobs} at a time."
-    table = markdown(rows, total, about)
+    table = markdown(rows, total, about) + "".join(f"- Left out: `{case.id}`: {case.off}\n" for case in off)
     (asked.out / "battery.md").write_text(table, encoding="utf-8")
     (asked.out / "battery.json").write_text(json.dumps({"schema": 1, "about": about, "totals": total, "cases": rows}, indent=1))
     print(table, end="")
@@ -394,9 +430,9 @@ def run_all(program, tables, cases, asked):
     build = hashlib.sha256(program.read_bytes()).hexdigest()
     needed = {case.id: runs_of(case, out) for case in cases}
     runs = {run.folder: run for pair in needed.values() for run in pair if run is not None}
-    files = {name: models.file(name) for name in sorted({run.model for run in runs.values()})}
+    found = {name: models.find(name) for name in sorted({run.model for run in runs.values()})}
     with ThreadPoolExecutor(asked.jobs) as pool:
-        ran = {folder: pool.submit(diagnose, program, build, files[run.model], run) for folder, run in runs.items()}
+        ran = {folder: pool.submit(diagnose, program, build, found[run.model], run) for folder, run in runs.items()}
         rows = []
         for case in cases:
             without, with_it = needed[case.id]

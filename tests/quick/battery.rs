@@ -8,8 +8,17 @@ use crate::support::{Bench, PROGRAM, Said, without_the_callers_variables};
 
 /// Says of a model what the arguments ask it to: its loops, and the cause that it names.
 const DIAGNOSES: &str = r#"#!/usr/bin/env python3
-import json, sys
+import json, sys, urllib.request
 from pathlib import Path
+
+def served(address):
+    """Of 24 texts of a server that is asked for T 0.8, how many end in three rounds of six words."""
+    texts = []
+    for number in range(24):
+        asked = json.dumps({"prompt": f"prompt {number}", "temperature": 0.8}).encode()
+        with urllib.request.urlopen(f"{address}/v1/completions", asked) as answer:
+            texts.append(json.load(answer)["choices"][0]["text"].split())
+    return sum(words[-6:] == words[-12:-6] == words[-18:-12] for words in texts)
 
 command, *arguments = sys.argv[1:]
 if command == "--version":
@@ -18,7 +27,8 @@ elif command == "explain":
     print("L-ROPE   the scaling of positions\nL-EOS   an end-of-text token")
 else:
     said = dict(argument.split("=") for argument in arguments if "=" in argument)
-    causes = said.get("named", "").split("+") if "named" in said else []
+    causes = said["named"].split("+") if "named" in said else []
+    loops = served(arguments[1]) if arguments[0] == "--server" else int(said.get("loops", 0))
     before, after = ({"loops": n, "texts": 24} for n in (18, 1))
     changes = [{"cause": cause, "settings": []} for cause in causes]
     remedies = [{"changes": changes, "before": before, "after": after, "found": {"state": "supported"}}]
@@ -29,14 +39,18 @@ else:
         sys.exit("error: it is broken")
     (out / "diagnosis.json").write_text(json.dumps({
         "ending": "cause" if causes else "not_reproduced",
-        "as_run": {"loops": int(said.get("loops", 0)), "texts": 24},
+        "as_run": {"loops": loops, "texts": 24},
         "remedies": remedies if causes else [],
         "stages": [{"name": "1-as-run", "texts": 24}],
     }))
     sys.exit(0 if causes else 10)
 "#;
 
-const MODELS: &str = "[models]\ntiny.file = \"models/dense-tiny.gguf\"\n";
+const MODELS: &str = r#"[models]
+tiny.file = "models/dense-tiny.gguf"
+toy.serve = ""
+deaf.serve = "--ignore temperature --default temperature=0.1"
+"#;
 
 /// Runs the battery of `list` in `bench`, with `program` in moe-sweep's place.
 fn battery(bench: &Bench, program: &Path, list: &str, more: &[&str]) -> Said {
@@ -50,10 +64,14 @@ fn battery(bench: &Bench, program: &Path, list: &str, more: &[&str]) -> Said {
 
 /// The same of diagnoses that the script above makes up.
 fn made_up(bench: &Bench, cases: &str) -> Said {
+    made_up_with(bench, cases, &[])
+}
+
+fn made_up_with(bench: &Bench, cases: &str, more: &[&str]) -> Said {
     let program = bench.path().join("program");
     fs::write(&program, DIAGNOSES).expect("the bench is writable");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    battery(bench, &program, &format!("{MODELS}{cases}"), &[])
+    battery(bench, &program, &format!("{MODELS}{cases}"), more)
 }
 
 /// The table that it left, and what it says below, hold every one of these.
@@ -138,6 +156,19 @@ fn a_plant_that_makes_nothing_loop_is_not_counted() {
     let said = made_up(&bench, &cases);
     assert_eq!(said.code, Some(0), "{said:#?}");
     lists(&bench, &["Right: none of none", "Not counted: `none`", "0/24 → 2/24", "Not counted: `seen`"]);
+}
+
+#[test]
+fn a_server_with_a_fault_is_one_and_what_is_off_is_left_out() {
+    let plant = plant("deaf", "named=L-EOS").replace("\"tiny\"", "\"deaf\"\nwithout_model = \"toy\"");
+    let off = format!("{plant}off = \"not yet\"\n");
+    let bench = Bench::new("");
+    let said = made_up(&bench, &[expected("well", "healthy", ""), off.clone()].concat());
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    lists(&bench, &["Left out: `deaf`: not yet", "none of none plants"]);
+    let said = made_up_with(&bench, &off, &["--off"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    lists(&bench, &["| deaf | c | 0/24 → 24/24 | L-EOS | **miss** |"]);
 }
 
 #[test]
