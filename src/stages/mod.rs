@@ -3,11 +3,13 @@
 
 mod budget;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
 use crate::diagnosis::{Answer, Extent, Frame, Stage};
+use crate::domain::TrialId;
 use crate::engine::kernels::Kernels;
 use crate::event::RunEvent;
 use crate::journal::record::TrialRecord;
@@ -112,8 +114,13 @@ impl Session<'_> {
         if n_failed > 0 {
             return Err(StageError::Failed { n: n_failed, path: out });
         }
-        let answer = Answer::of(stage, &results.analysis, self.frame.alpha, extent);
-        self.made.extend(results.contents.records.into_values());
+        let mut answer = Answer::of(stage, &results.analysis, self.frame.alpha, extent);
+        let earlier: HashSet<TrialId> = self.made.iter().map(|record| record.id.clone()).collect();
+        let records = results.contents.records.into_values();
+        let n_before = self.made.len();
+        self.made.extend(records.filter(|record| !earlier.contains(&record.id)));
+        // Of those that an earlier stage made, each was made once.
+        answer.n_texts = self.made.len() - n_before;
         Ok(answer)
     }
 }

@@ -17,7 +17,7 @@ fn warmer(setup: &Setup) -> bool {
 #[test]
 #[ignore = "a simulation of many minutes, for its table"]
 fn how_courses_end() {
-    let n = 200;
+    let n = 100;
     let zero = Overrides { temperature: Some(0.0), ..Overrides::default() };
     let (shimmy, greedy) = ((Like::Shimmy, Overrides::default()), (Like::LlamaServer, zero));
     let worlds: [(&str, (Like, Overrides), World, Option<Cause>); 9] = [

@@ -107,7 +107,7 @@ fn verdict(shown: &Shown<'_>, lines: &mut Blocks) {
             &format!("{loops} of {texts} texts end in a loop: {}; too few to find a cause by", share(rate)),
         ),
         Ending::Budget if loops == 0 => {
-            lines.push("NOT KNOWN", &format!("none of {texts} texts that are finished loops"))
+            lines.push("NOT KNOWN", &format!("none of {texts} texts that are finished loops"));
         }
         _ => lines.push("IT LOOPS", &format!("{loops} of {texts} texts end in a loop: {}", share(rate))),
     }
