@@ -3,6 +3,8 @@
 
 use std::num::NonZeroU32;
 
+use itertools::Itertools as _;
+
 use super::served::{Sampling, all_said, not_said, of_request};
 use super::setup::{Edit, Setup, USUAL_TEMPERATURE, truncates};
 use super::switch::{
@@ -118,20 +120,20 @@ pub fn not_tried(about: &About) -> Vec<NotTried> {
         }
         Place::File => {
             if about.accelerator != Known::Yes {
-                found.push(not("a GPU's kernels", "a diagnosis does not look for one; vary offload in an experiment"));
+                found.push(not("a GPU's kernels", "none is looked for"));
             }
-            found.push(not("the weights' precision", "no better file of the model is known here"));
+            found.push(not("the weights' precision", "no better file is known"));
         }
     }
-    found.push(not("speculative decoding, prompt caches", "moe-sweep can't vary them"));
+    found.push(not("speculative decoding, prompt caches", "can't be varied"));
     found
 }
 
 /// What is left aside where putting a setting back suffices.
 pub fn set_aside(medicines: &[Switch]) -> Option<NotTried> {
-    let named: Vec<String> =
-        medicines.iter().flat_map(|switch| &switch.adjustments).map(|a| format!("{} {}", a.knob, a.to)).collect();
-    let why = "a setting that is not as usual explains it";
+    let knobs = medicines.iter().flat_map(|switch| &switch.adjustments).map(|adjustment| adjustment.knob);
+    let named: Vec<String> = knobs.unique().map(|knob| knob.to_string()).collect();
+    let why = "what was set explains it";
     (!named.is_empty()).then(|| NotTried { what: named.join(", "), why: why.to_owned() })
 }
 

@@ -4,7 +4,7 @@
 use itertools::Itertools as _;
 
 use super::shown::Shown;
-use super::words::{changes, difference, faults, looped, named, percent, share};
+use super::words::{changes, difference, faults, looped, named, percent, set, share};
 use crate::analysis::sequential::State;
 use crate::causes::{Adjustment, Cause, Runtime};
 use crate::diagnosis::{Diagnosis, Ending, Known, NOT_SAID, NotTried, Place, Remedy, Tried};
@@ -129,10 +129,7 @@ fn cause(shown: &Shown<'_>, lines: &mut Blocks) {
         lines.push("", "what still loops may have another cause");
     }
     if shown.diagnosis.ending == Ending::NoRemedyHere {
-        lines.push(
-            "NO REMEDY",
-            &format!("{} has no setting for it: use another runtime, or change its code", shown.case.runtime),
-        );
+        lines.push("NO REMEDY", &format!("{} has no setting for it: use another runtime", shown.case.runtime));
     }
     for (place, remedy) in remedies.iter().take(MOST).enumerate() {
         let head = if place == 0 { "CHANGE" } else { "OR" };
@@ -147,7 +144,7 @@ fn cause(shown: &Shown<'_>, lines: &mut Blocks) {
 fn confirmed(remedy: &Remedy) -> String {
     let (before, after) = (share(&remedy.before), share(&remedy.after));
     let n = remedy.outcome.prompts;
-    format!("{before} → {after} on {n} fresh prompts: {}", difference(&remedy.outcome))
+    format!("{before} → {after}, {}, {n} fresh prompts", difference(&remedy.outcome))
 }
 
 /// In the words of the person's runtime, and of llama-server, a line each.
@@ -160,7 +157,9 @@ fn pasted(shown: &Shown<'_>, remedy: &Remedy, lines: &mut Blocks) {
     let said = |runtime: Runtime| -> Option<(Runtime, Vec<String>)> {
         Some((runtime, adjustments.iter().map(|adjustment| runtime.line(adjustment)).collect::<Option<_>>()?))
     };
-    for (runtime, said) in runtimes.into_iter().unique().filter_map(said).take(RUNTIMES) {
+    // One is enough where it takes several lines.
+    let most = if adjustments.len() > 1 { 1 } else { RUNTIMES };
+    for (runtime, said) in runtimes.into_iter().unique().filter_map(said).take(most) {
         for (place, line) in said.into_iter().unique().enumerate() {
             let name = if place == 0 { runtime.to_string() } else { String::new() };
             lines.paste(name, line);
@@ -194,7 +193,7 @@ fn not_confirmed(shown: &Shown<'_>, lines: &mut Blocks) {
 /// What else was tried, and what was not.
 fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
     let others = &shown.diagnosis.others;
-    let listed = |tried: &[&Tried]| tried.iter().map(|tried| changes(&tried.switches)).collect::<Vec<_>>().join("; ");
+    let listed = |tried: &[&Tried]| tried.iter().map(|tried| set(&tried.switches)).collect::<Vec<_>>().join("; ");
     // What is not decided is not ruled out, however wide the margin that it is known to lie within.
     let is_ruled_out = |tried: &&Tried| tried.outcome.state == State::Negligible;
     let (ignored, others): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| is_ignored(shown, tried));
@@ -259,7 +258,7 @@ fn next(shown: &Shown<'_>) -> String {
         (Ending::NotReproduced | Ending::TooRare, _) => {
             "moe-sweep diagnose … --prompt-file with prompts that loop, or --max-tokens 512".to_owned()
         }
-        (_, Some(switch)) => format!("moe-sweep explain {}; moe-sweep run {dir}/diagnosis.toml", switch.cause.id()),
+        (_, Some(switch)) => format!("moe-sweep explain {}", switch.cause.id()),
         (_, None) => format!("moe-sweep run {dir}/diagnosis.toml"),
     }
 }

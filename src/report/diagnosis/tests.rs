@@ -6,8 +6,8 @@ use super::*;
 use crate::analysis::sequential::State;
 use crate::causes::Cause;
 use crate::diagnosis::{
-    About, Case, Diagnosis, Ending, Frame, Like, Looped, Outcome, Overrides, Period, Rate, Remedy, StageNote, Target,
-    Tried, built_in, switches,
+    About, Case, Diagnosis, Ending, Frame, Kind, Like, Looped, Outcome, Overrides, Period, Rate, Remedy, StageNote,
+    Target, Tried, built_in, not_tried, set_aside, switches,
 };
 use crate::stats::Interval;
 
@@ -26,6 +26,7 @@ fn screen_of(ending: Ending) -> String {
     let as_run = Like::Shimmy.setup("tiny", Overrides::default()).unwrap();
     let about = About { room_tokens: 640, ..About::default() };
     let all = switches(&as_run, &about);
+    let medicines: Vec<_> = all.iter().filter(|switch| switch.kind == Kind::Medicine).cloned().collect();
     let of = |cause| all.iter().find(|switch| switch.cause == cause).unwrap().clone();
     let crate::diagnosis::Prompts { search, fresh } = built_in();
     let remedy = |switches: Vec<_>| Remedy {
@@ -67,7 +68,7 @@ fn screen_of(ending: Ending) -> String {
         worst: looped.then_some(worst),
         remedies,
         others,
-        not_tried: vec![],
+        not_tried: not_tried(&about).into_iter().chain(set_aside(&medicines)).collect(),
         stages: vec![StageNote { name: "1-as-run".to_owned(), arms: 1, texts: as_run_rate.texts }],
     };
     let case = Case { as_run, about, runtime: Like::Shimmy.runtime(), findings: vec![], search, fresh };

@@ -74,6 +74,11 @@ pub fn named(switches: &[Switch]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// The same in few words, in a list.
+pub fn set(switches: &[Switch]) -> String {
+    if switches.len() > 2 { "all of what was set, put back at once".to_owned() } else { changes(switches) }
+}
+
 /// Of several switches at once.
 pub fn changes(switches: &[Switch]) -> String {
     switches.iter().map(change).collect::<Vec<_>>().join(" and ")
