@@ -267,7 +267,9 @@ def clopper_pearson(hits, n, level=LEVEL):
 
 
 def named(ran):
-    """The causes that it names, with the remedy that it is sure of."""
+    """The causes that it names, with the remedy that it is sure of; that a server ignores what it is told has none."""
+    if ran.diagnosis.get("ignored"):
+        return frozenset({"L-SERVER-IGNORES"}), None
     if ran.code not in NAMES_A_CAUSE:
         return frozenset(), None
     first = ran.diagnosis["remedies"][0]

@@ -44,7 +44,12 @@ def text_of(prompt, settings):
             # Of a logit above 0, as all of these are; a penalty of 0 would divide by it.
             logits[seen] /= max(settings["repeat_penalty"], 1e-3)
         written.append(choose(logits, settings["temperature"], rng))
-    return [f" w{word}" for word in written]
+    return [f" {spelt(word)}" for word in written]
+
+
+def spelt(word):
+    """Letters alone: texts whose numbers differ only are loops that count, and are taken for loops."""
+    return "bcdfghjklmnpqrstvwxz"[word % 20] + "aeiou"[word // 20 % 5] + "ln"[word // 100]
 
 
 def choose(logits, temperature, rng):

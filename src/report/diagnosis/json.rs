@@ -22,6 +22,8 @@ pub struct Written<'a> {
     worst: Option<Worst<'a>>,
     remedies: Vec<Remedy<'a>>,
     others: Vec<Other<'a>>,
+    /// What a server was told and surely ignored.
+    ignored: Vec<Change<'a>>,
     not_tried: Vec<Not<'a>>,
     stages: Vec<Stage<'a>>,
 }
@@ -119,6 +121,7 @@ impl<'a> Written<'a> {
             as_run: share(&diagnosis.as_run),
             worst: worst.map(|worst| Worst { prompt: &worst.prompt, text: &worst.text, copies: worst.copies }),
             remedies: diagnosis.remedies.iter().map(remedy).collect(),
+            ignored: shown.ignored().flat_map(|tried| &tried.switches).map(change).collect(),
             others: diagnosis.others.iter().map(other).collect(),
             not_tried: diagnosis.not_tried.iter().map(|NotTried { what, why }| Not { what, why }).collect(),
             stages: diagnosis

@@ -3,11 +3,11 @@
 
 use itertools::Itertools as _;
 
-use super::shown::Shown;
+use super::shown::{Shown, is_known};
 use super::words::{changes, difference, faults, looped, named, percent, set, share};
 use crate::analysis::sequential::State;
 use crate::causes::{Adjustment, Cause, Runtime};
-use crate::diagnosis::{Diagnosis, Ending, Known, NOT_SAID, NotTried, Place, Remedy, Tried};
+use crate::diagnosis::{Diagnosis, Ending, Known, NotTried, Place, Remedy, Tried};
 
 /// A remedy leaves much where at least this share surely loops with it.
 const MUCH_LEFT: f64 = 0.05;
@@ -29,6 +29,10 @@ pub fn said(shown: &Shown<'_>, columns: usize) -> Vec<Block> {
     match diagnosis.ending {
         Ending::Cause | Ending::NoRemedyHere | Ending::TwoCauses | Ending::NeedsBoth => cause(shown, &mut lines),
         Ending::NotConfirmed => not_confirmed(shown, &mut lines),
+        Ending::LoopsWhatever if shown.ignored().next().is_some() => lines.push(
+            "CAUSE",
+            "not found: what the server is asked does not reach the model, so it can't be tried (IGNORED, below)",
+        ),
         Ending::LoopsWhatever => lines.push(
             "CAUSE",
             "nothing that was tried is shown to make it loop less. It may be the model, its weights, or these prompts: another \
@@ -196,14 +200,10 @@ fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
     let listed = |tried: &[&Tried]| tried.iter().map(|tried| set(&tried.switches)).collect::<Vec<_>>().join("; ");
     // What is not decided is not ruled out, however wide the margin that it is known to lie within.
     let is_ruled_out = |tried: &&Tried| tried.outcome.state == State::Negligible;
-    let (ignored, others): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| is_ignored(shown, tried));
+    let (ignored, others): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| shown.is_ignored(tried));
     if let Some(n) = ignored.iter().map(|tried| tried.outcome.prompts).min() {
-        let mut adjustments = ignored.iter().flat_map(|tried| &tried.switches).flat_map(|switch| &switch.adjustments);
-        let or = if adjustments.all(|adjustment| adjustment.from != NOT_SAID) {
-            ""
-        } else {
-            ", or runs so already where it does not say how it runs"
-        };
+        let is_sure = ignored.iter().all(|tried| is_known(tried));
+        let or = if is_sure { "" } else { ", or runs so already where it does not say how it runs" };
         let (id, listed) = (Cause::ServerIgnores.id(), listed(&ignored));
         lines.push("IGNORED", &format!("{listed}: no byte of {n} texts changes, so the server ignores it{or} ({id})"));
     }
@@ -220,16 +220,6 @@ fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
     let not: Vec<String> =
         shown.diagnosis.not_tried.iter().map(|NotTried { what, why }| format!("{what} ({why})")).collect();
     lines.push("NOT TRIED", &not.join("; "));
-}
-
-/// Texts by which a switch is said to be ignored, at least: of fewer, none may happen to change.
-const ENOUGH_ALIKE: usize = 8;
-
-/// Whether a server was told something else and wrote the same, byte for byte. A text that is drawn anew each time could not be
-/// the same so often, so the server is deterministic where this is so.
-fn is_ignored(shown: &Shown<'_>, tried: &Tried) -> bool {
-    let Tried { outcome, .. } = tried;
-    shown.case.about.place == Place::Server && outcome.changed == 0 && outcome.prompts >= ENOUGH_ALIKE
 }
 
 /// What is wrong with the model's file, seen without a text.

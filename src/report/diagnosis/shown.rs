@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::diagnosis::{Case, Diagnosis, Frame};
+use crate::diagnosis::{Case, Diagnosis, Frame, NOT_SAID, Place, Tried};
 
 /// A diagnosis and what it is of.
 #[derive(Clone, Copy)]
@@ -12,4 +12,27 @@ pub struct Shown<'a> {
     /// In which its stages are.
     pub directory: &'a Path,
     pub diagnosis: &'a Diagnosis,
+}
+
+/// Texts by which a switch is said to be ignored, at least: of fewer, none may happen to change.
+const ENOUGH_ALIKE: usize = 8;
+
+impl<'a> Shown<'a> {
+    /// Whether a server was told something else and wrote the same, byte for byte. A text that is drawn anew each time could
+    /// not be the same so often, so the server is deterministic where this is so.
+    pub fn is_ignored(&self, tried: &Tried) -> bool {
+        let Tried { outcome, .. } = tried;
+        self.case.about.place == Place::Server && outcome.changed == 0 && outcome.prompts >= ENOUGH_ALIKE
+    }
+
+    /// What a server surely ignores: it was told otherwise than it says that it runs, or than it was told before.
+    pub fn ignored(self) -> impl Iterator<Item = &'a Tried> {
+        self.diagnosis.others.iter().filter(move |tried| self.is_ignored(tried) && is_known(tried))
+    }
+}
+
+/// Whether it is known what was run before the switch.
+pub fn is_known(tried: &Tried) -> bool {
+    let mut adjustments = tried.switches.iter().flat_map(|switch| &switch.adjustments);
+    adjustments.all(|adjustment| adjustment.from != NOT_SAID)
 }
