@@ -13,6 +13,8 @@ use crate::diagnosis::{Diagnosis, Ending, Known, NotTried, Place, Remedy, Tried}
 const MUCH_LEFT: f64 = 0.05;
 /// The remedies that are shown; others are in the files.
 const MOST: usize = 2;
+/// What is named of a list: the screen is one.
+const MOST_LISTED: usize = 5;
 /// The runtimes in whose words a remedy is said.
 const RUNTIMES: usize = 2;
 
@@ -197,15 +199,14 @@ fn not_confirmed(shown: &Shown<'_>, lines: &mut Blocks) {
 /// What else was tried, and what was not.
 fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
     let others = &shown.diagnosis.others;
-    let listed = |tried: &[&Tried]| tried.iter().map(|tried| set(&tried.switches)).collect::<Vec<_>>().join("; ");
     // What is not decided is not ruled out, however wide the margin that it is known to lie within.
     let is_ruled_out = |tried: &&Tried| tried.outcome.state == State::Negligible;
     let (ignored, others): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| shown.is_ignored(tried));
     if let Some(n) = ignored.iter().map(|tried| tried.outcome.prompts).min() {
         let is_sure = ignored.iter().all(|tried| is_known(tried));
         let or = if is_sure { "" } else { ", or runs so already where it does not say how it runs" };
-        let (id, listed) = (Cause::ServerIgnores.id(), listed(&ignored));
-        lines.push("IGNORED", &format!("{listed}: no byte of {n} texts changes, so the server ignores it{or} ({id})"));
+        let (id, all) = (Cause::ServerIgnores.id(), listed(&ignored));
+        lines.push("IGNORED", &format!("{all}: no byte of {n} texts changes, so the server ignores it{or} ({id})"));
     }
     let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.into_iter().partition(is_ruled_out);
     if let Some(widest) = ruled_out.iter().filter_map(|tried| tried.outcome.within).max_by(f64::total_cmp) {
@@ -220,6 +221,15 @@ fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
     let not: Vec<String> =
         shown.diagnosis.not_tried.iter().map(|NotTried { what, why }| format!("{what} ({why})")).collect();
     lines.push("NOT TRIED", &not.join("; "));
+}
+
+/// What was tried, in a list; of a long one the beginning.
+fn listed(tried: &[&Tried]) -> String {
+    let mut named: Vec<String> = tried.iter().take(MOST_LISTED).map(|tried| set(&tried.switches)).collect();
+    if tried.len() > MOST_LISTED {
+        named.push(format!("and {} more (diagnosis.md)", tried.len() - MOST_LISTED));
+    }
+    named.join("; ")
 }
 
 /// What is wrong with the model's file, seen without a text.
