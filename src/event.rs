@@ -24,6 +24,8 @@ pub enum RunEvent<'a> {
         trials: usize,
         already_done: usize,
         loads: usize,
+        /// Those of prompts that are to be evaluated, each once a load; 0 where a server does not tell.
+        prompt_tokens: u64,
         /// The most of a text.
         max_tokens: u32,
     },

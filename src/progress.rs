@@ -189,8 +189,8 @@ impl State {
     fn count(&mut self, event: RunEvent<'_>) {
         match event {
             // One display may show several runs, one after the other.
-            RunEvent::Started { trials, already_done, max_tokens, .. } => {
-                let pace = Pace { texts: trials - already_done, max_tokens, ..Pace::default() };
+            RunEvent::Started { trials, already_done, prompt_tokens, max_tokens, .. } => {
+                let pace = Pace { texts: trials - already_done, prompt_tokens, max_tokens, ..Pace::default() };
                 *self = Self { trials, done: already_done, pace, ..Self::default() };
             }
             RunEvent::Loaded { .. } => {

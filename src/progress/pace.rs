@@ -11,6 +11,8 @@ pub struct Pace {
     /// Texts of this run, finished or not.
     pub texts: usize,
     pub finished: usize,
+    /// Of all prompts.
+    pub prompt_tokens: u64,
     /// Of the finished texts, those of prompts not included.
     pub finished_tokens: u64,
     /// All that were evaluated, those of prompts included.
@@ -25,7 +27,7 @@ impl Pace {
     /// A text that has not ended is taken to be as long as texts can be; the more have ended, the more it is taken to be
     /// like those.
     pub fn left(&self, elapsed: Duration) -> Option<Duration> {
-        let Self { texts, finished, finished_tokens, evaluated_tokens, max_tokens } = *self;
+        let Self { texts, finished, prompt_tokens, finished_tokens, evaluated_tokens, max_tokens } = *self;
         let unfinished = texts.checked_sub(finished).filter(|n| *n > 0)?;
         if evaluated_tokens == 0 {
             return None;
@@ -34,8 +36,8 @@ impl Pace {
         let most = f64::from(max_tokens);
         let mean = if finished > 0 { finished_tokens as f64 / finished as f64 } else { most };
         let of_unfinished = unfinished as f64 * (share * mean + (1.0 - share) * most);
-        // What was evaluated beyond the finished texts is a part of those that have not ended.
-        let begun = evaluated_tokens.saturating_sub(finished_tokens) as f64;
+        // What was evaluated beyond prompts and finished texts is a part of those that have not ended.
+        let begun = evaluated_tokens as f64 - (prompt_tokens + finished_tokens) as f64;
         let left_tokens = (of_unfinished - begun).max(of_unfinished / most);
         let seconds = left_tokens * elapsed.as_secs_f64() / evaluated_tokens as f64;
         Duration::try_from_secs_f64(seconds).ok()
@@ -84,9 +86,9 @@ mod tests {
 
     #[test]
     fn it_is_known_before_the_first_text_ends() {
-        let pace = Pace { texts: 24, evaluated_tokens: 240, max_tokens: 128, ..Pace::default() };
-        // 2,832 tokens at 100 a second.
-        assert_eq!(pace.left(Duration::from_secs_f64(2.4)).unwrap().as_secs_f64(), 28.32);
+        let pace = Pace { texts: 24, prompt_tokens: 1000, evaluated_tokens: 240, max_tokens: 128, ..Pace::default() };
+        // 3,832 tokens at 100 a second.
+        assert_eq!(pace.left(Duration::from_secs_f64(2.4)).unwrap().as_secs_f64(), 38.32);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::experiment::Source;
 use crate::journal::record::{Failure, Outcome, TrialRecord};
 use crate::journal::{Contents, Journal, JournalError};
 use crate::model::ModelFile;
-use crate::plan::{Load, Plan};
+use crate::plan::{Load, Plan, PromptTrials};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{self, Cause, Death, Exchange, POLL, Unanswered, Worker};
 
@@ -125,8 +125,11 @@ impl<'r> Run<'r> {
         let loads = plan.loads.iter().filter(makes_some).count();
         let has_text = |load: &&Load| load.planned().any(|planned| contents.has_text(&planned.trial.id));
         let stepped = plan.loads.iter().filter(has_text).map(|load| load.key.clone()).collect();
-        let max_tokens = plan.generate.max_tokens;
-        on_event(RunEvent::Started { trials: distinct.len(), already_done, loads, max_tokens });
+        let is_open = |prompt: &&PromptTrials| prompt.trials.iter().any(|planned| !done.contains(&planned.trial.id));
+        let open = plan.loads.iter().flat_map(|load| &load.prompts).filter(is_open);
+        let prompt_tokens = open.filter_map(|prompt| prompt.n_tokens).map(u64::from).sum();
+        let (trials, max_tokens) = (distinct.len(), plan.generate.max_tokens);
+        on_event(RunEvent::Started { trials, already_done, loads, prompt_tokens, max_tokens });
         Self {
             plan,
             done: done.clone(),
