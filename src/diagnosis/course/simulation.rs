@@ -9,7 +9,10 @@ use crate::causes::Cause;
 use crate::diagnosis::{Like, Overrides};
 use crate::domain::Temperature;
 
-/// Settings that loop so often as they are run and so often with a temperature of the usual one.
+/// What it is called, how the model is run, how often it loops, and what that is the cause of.
+type Simulated = (&'static str, (Like, Overrides), World, Option<Cause>);
+
+/// Whether tokens are drawn.
 fn warmer(setup: &Setup) -> bool {
     setup.cell.temperature() > Temperature::new(0.0).expect("it is one")
 }
@@ -20,7 +23,7 @@ fn how_courses_end() {
     let n = 100;
     let zero = Overrides { temperature: Some(0.0), ..Overrides::default() };
     let (shimmy, greedy) = ((Like::Shimmy, Overrides::default()), (Like::LlamaServer, zero));
-    let worlds: [(&str, (Like, Overrides), World, Option<Cause>); 9] = [
+    let worlds: [Simulated; 9] = [
         ("0.15 whatever is switched", shimmy, |_| 0.15, None),
         ("0.3 whatever is switched", shimmy, |_| 0.3, None),
         ("0.5 whatever is switched", shimmy, |_| 0.5, None),
