@@ -41,7 +41,7 @@ pub fn usual() -> Said {
 
 /// Every parameter that a request can say, said.
 pub fn of_request(setup: &Setup, sampling: Sampling) -> Vec<Switch> {
-    let request = Request { known: setup.said().or(sampling.stated), sayable: sampling.sayable };
+    let request = Request::of(setup, sampling);
     let mut found = Vec::new();
     found.extend(request.of_penalties());
     found.extend(request.of_temperature());
@@ -51,7 +51,7 @@ pub fn of_request(setup: &Setup, sampling: Sampling) -> Vec<Switch> {
 
 /// Everything said at llama.cpp's usual values: all switches of samplers at once.
 pub fn all_said(setup: &Setup, sampling: Sampling) -> Option<Switch> {
-    let request = Request { known: setup.said().or(sampling.stated), sayable: sampling.sayable };
+    let request = Request::of(setup, sampling);
     let differs = |part: &Said| part.or(request.known) != request.known;
     let to = request.sayable.parts().filter(differs).fold(Said::default(), Said::or);
     (setup.chain.author == Author::Server && to.parts().count() > 1)
@@ -79,6 +79,10 @@ struct Request {
 }
 
 impl Request {
+    fn of(setup: &Setup, sampling: Sampling) -> Self {
+        Self { known: setup.said().or(sampling.stated), sayable: sampling.sayable }
+    }
+
     fn of_penalties(self) -> Vec<Switch> {
         let Self { known, sayable } = self;
         let nothing = Said::default();

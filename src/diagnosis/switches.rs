@@ -129,11 +129,11 @@ pub fn not_tried(about: &About) -> Vec<NotTried> {
     found
 }
 
-/// What is left aside where putting a setting back suffices.
+/// What is not reached where the search ends with the settings that are not as usual.
 pub fn set_aside(medicines: &[Switch]) -> Option<NotTried> {
     let knobs = medicines.iter().flat_map(|switch| &switch.adjustments).map(|adjustment| adjustment.knob);
     let named: Vec<String> = knobs.unique().map(|knob| knob.to_string()).collect();
-    let why = "what was set explains it";
+    let why = "what was set came first";
     (!named.is_empty()).then(|| NotTried { what: named.join(", "), why: why.to_owned() })
 }
 

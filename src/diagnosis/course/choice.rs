@@ -39,26 +39,13 @@ impl Found {
     }
 }
 
-/// What explains it best, and those that do as much; None where nothing is supported. Of sets that do as much, the smaller
-/// explains more.
+/// What explains it best, and those that do as much; None where nothing is supported.
 pub fn choose(tried: &[Tried]) -> Option<Found> {
-    let supported = || tried.iter().filter(|tried| tried.outcome.state == State::Supported);
-    let best = supported().map(|tried| tried.outcome.effect).min_by(f64::total_cmp)?;
-    // One that is not decided yet may have the same effect; fresh prompts will say.
-    let is_as_good = |tried: &&Tried| {
-        let suspected = tried.outcome.state == State::Supported || tried.outcome.state == State::Open;
-        suspected && tried.outcome.effect <= AS_GOOD * best
+    let of = |states: &[State]| -> Vec<&Tried> {
+        tried.iter().filter(|tried| states.contains(&tried.outcome.state)).collect()
     };
-    let mut as_good: Vec<&Tried> = tried.iter().filter(is_as_good).collect();
-    as_good.sort_by(|a, b| preference(a, b));
-    let first = *as_good.first()?;
-    let single = |tried: &&Tried| tried.switches.len() == 1;
-    let others = as_good.into_iter().skip(1).filter(single).take(MOST_REMEDIES - 1);
-    Some(Found {
-        alternatives: if single(&first) { others.map(|tried| tried.switches[0].clone()).collect() } else { vec![] },
-        after: supported().map(|tried| tried.outcome.prompts).max().unwrap_or(0),
-        ..found(first)
-    })
+    // One that is not decided yet may have the same effect; fresh prompts will say.
+    explain(&of(&[State::Supported]), of(&[State::Supported, State::Open]))
 }
 
 /// What looks best where a stage supports nothing. A test that may stop at any prompt sees less than an interval at its
@@ -73,11 +60,35 @@ pub fn suspect(tried: &[Tried], extent: Extent) -> Option<Found> {
         };
         *state == State::Open && is_below_zero
     };
-    let mut suspects: Vec<Tried> = tried.iter().filter(looks_good).cloned().collect();
-    for suspect in &mut suspects {
-        suspect.outcome.state = State::Supported;
+    let suspects: Vec<&Tried> = tried.iter().filter(looks_good).collect();
+    explain(&suspects, suspects.clone())
+}
+
+/// The preferred of the candidates that do as much as the best of `shown`, and others of them.
+fn explain(shown: &[&Tried], mut candidates: Vec<&Tried>) -> Option<Found> {
+    let best = shown.iter().map(|tried| tried.outcome.effect).min_by(f64::total_cmp)?;
+    candidates.retain(|tried| is_as_good(tried.outcome.effect, best));
+    candidates.sort_by(|a, b| preference(a, b));
+    let (first, others) = candidates.split_first()?;
+    let alternatives = others.iter().filter_map(|tried| single(tried)).take(MOST_REMEDIES - 1).cloned();
+    Some(Found {
+        alternatives: single(first).map_or_else(Vec::new, |_| alternatives.collect()),
+        after: shown.iter().map(|tried| tried.outcome.prompts).max().unwrap_or(0),
+        ..found(first)
+    })
+}
+
+/// Whether a remedy of this effect is as good as one of that.
+pub fn is_as_good(effect: f64, best: f64) -> bool {
+    effect <= AS_GOOD * best
+}
+
+/// The switch, where it was tried by itself.
+fn single(tried: &Tried) -> Option<&Switch> {
+    match tried.switches.as_slice() {
+        [one] => Some(one),
+        _ => None,
     }
-    choose(&suspects)
 }
 
 fn found(tried: &Tried) -> Found {
@@ -128,8 +139,7 @@ const KNOWN_PAIRS: [(&[Cause], &[Cause]); 4] = [
 
 /// The pairs of what was tried by itself that are known to go together.
 pub fn known_pairs(tried: &[Tried]) -> Vec<[&Switch; 2]> {
-    let singles: Vec<&Switch> =
-        tried.iter().filter_map(|tried| tried.switches.first().filter(|_| tried.switches.len() == 1)).collect();
+    let singles: Vec<&Switch> = tried.iter().filter_map(single).collect();
     let of = |causes: &[Cause]| singles.iter().copied().filter(|switch| causes.contains(&switch.cause)).collect();
     let mut pairs = Vec::new();
     for (ones, others) in KNOWN_PAIRS {

@@ -19,7 +19,7 @@ use super::setup::Setup;
 use super::stage::{Arm, Stage, StageKind};
 use super::switch::{Kind, Switch};
 use super::switches::{not_tried, set_aside, switches, usual_chain};
-use choice::{Found, choose, known_pairs, suspect, suspects};
+use choice::{Found, choose, is_as_good, known_pairs, suspect, suspects};
 use compare::{SEARCH_SEED, against, all_at_once, can_join, edits, seeds};
 use confirm::confirm;
 
@@ -168,8 +168,8 @@ impl<E> Course<'_, E> {
         Ok(())
     }
 
-    /// What is not as usual is put back, each by itself, and all of it at once: where even that changes nothing, no pair of
-    /// them need be tried.
+    /// What is not as usual is put back, each by itself, and all of it at once: where even that is not shown to help, no
+    /// pair of them is tried.
     fn put_back(&mut self, undos: &[Switch], as_run: Rate) -> Result<Searched, E> {
         if undos.is_empty() {
             return Ok(Searched::Nothing);
@@ -193,9 +193,8 @@ impl<E> Course<'_, E> {
             return Ok(Searched::Found(all));
         }
         let compared = self.compare(StageKind::Pairs, &pairs_of(all.best.iter()))?;
-        let is_as_good = |found: &Found| found.effect <= 0.8 * all.effect;
         Ok(match self.searched(compared) {
-            Searched::Found(pair) if is_as_good(&pair) => Searched::Found(pair),
+            Searched::Found(pair) if is_as_good(pair.effect, all.effect) => Searched::Found(pair),
             Searched::CutShort(_) | Searched::Nothing | Searched::Found(_) => Searched::Found(all),
         })
     }
@@ -264,7 +263,7 @@ impl<E> Course<'_, E> {
         let known = known_pairs(&self.tried).into_iter().filter(|[one, other]| can_join(one, other));
         let mut sets: Vec<Vec<Switch>> = known.map(|pair| pair.map(Clone::clone).to_vec()).collect();
         let suspects = suspects(&self.tried);
-        // All that is not as usual was put back at once, to no effect: so no two of it need be.
+        // All that is not as usual was put back at once, which was not shown to help: so no two of it are tried.
         let of_suspects = pairs_of(suspects.iter().map(|tried| &tried.switches[0]));
         let is_new = |pair: &Vec<Switch>| !pair.iter().all(|switch| switch.kind == Kind::Undo) && !sets.contains(pair);
         let of_suspects: Vec<_> = of_suspects.into_iter().filter(is_new).collect();

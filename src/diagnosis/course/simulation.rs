@@ -1,4 +1,4 @@
-//! Simulates courses over invented models, for the table in docs/diagnose.md: how often a cause is named where nothing that
+//! Simulates courses over invented models, as docs/diagnose.md has it: how often a cause is named where nothing that
 //! is switched matters, and how often the right one where something does.
 
 use itertools::Itertools as _;
