@@ -95,6 +95,31 @@ causes! {
     Model "L-MODEL" "the model itself" ["model"] model::MODEL
 }
 
+/// What putting a cause right costs. In the order in which causes are preferred that explain as much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nature {
+    /// A value that serves no purpose: nothing is lost with it.
+    Defect,
+    /// A value that people choose, for speed, memory, or texts that can be repeated.
+    Choice,
+}
+
+impl Cause {
+    /// What putting it right costs a person.
+    pub fn nature(self) -> Nature {
+        match self {
+            Self::PenaltyZero
+            | Self::PenaltyReward
+            | Self::TemplateMissing
+            | Self::TemplateForm
+            | Self::BosMissing
+            | Self::BosDoubled
+            | Self::Eos => Nature::Defect,
+            _ => Nature::Choice,
+        }
+    }
+}
+
 /// An id that no cause has.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("unknown cause {id:?}")]

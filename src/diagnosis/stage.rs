@@ -35,12 +35,14 @@ pub enum StageKind {
     PutBack,
     /// What is as usual is changed, one setting at a time.
     Medicines,
-    /// One switch at a time, the first that was found switched.
-    SecondCause,
     /// Two switches together.
     Pairs,
     /// What was found, on prompts and seeds that nobody has seen.
     Remedy,
+    /// One switch at a time, the confirmed remedy switched.
+    SecondCause,
+    /// That one and the first, on prompts that nobody has seen.
+    BothRemedies,
     /// All of it, as one experiment that a person can extend.
     Whole,
 }
@@ -98,7 +100,7 @@ impl StageKind {
     pub fn is_search(self) -> bool {
         match self {
             Self::PutBack | Self::Medicines | Self::SecondCause | Self::Pairs => true,
-            Self::AsRun | Self::MorePrompts | Self::Remedy | Self::Whole => false,
+            Self::AsRun | Self::MorePrompts | Self::Remedy | Self::BothRemedies | Self::Whole => false,
         }
     }
 
@@ -106,10 +108,17 @@ impl StageKind {
     pub fn number(self) -> u8 {
         match self {
             Self::AsRun | Self::MorePrompts => 1,
-            Self::PutBack | Self::Medicines | Self::SecondCause => 2,
+            Self::PutBack | Self::Medicines => 2,
             Self::Pairs => 3,
             Self::Remedy | Self::Whole => 4,
+            Self::SecondCause => 5,
+            Self::BothRemedies => 6,
         }
+    }
+
+    /// The number of stages that are known to be needed once it has begun.
+    pub fn of(self) -> u8 {
+        self.number().next_multiple_of(2).max(Self::Remedy.number())
     }
 
     /// What it asks.
@@ -119,10 +128,11 @@ impl StageKind {
             Self::MorePrompts => "Does it loop as it is run, on more prompts?",
             Self::PutBack => "Which setting, put back to the usual, makes it loop less?",
             Self::Medicines => "Which other setting, by itself, makes it loop less?",
-            Self::SecondCause => "Which second switch makes it loop less still?",
             Self::Pairs => "Which switches together make it loop less?",
             Self::Whole => "What does each switch do to the share of texts that loop?",
             Self::Remedy => "Does the remedy hold on prompts and seeds that nothing was chosen by?",
+            Self::SecondCause => "Some loops are left: which second setting makes it loop less still?",
+            Self::BothRemedies => "Do both remedies hold on prompts that nothing was chosen by?",
         }
     }
 }

@@ -9,8 +9,6 @@ use super::case::Tried;
 use crate::analysis::sequential::State;
 use crate::causes::Cause;
 
-/// A remedy that leaves more than this share of the loops may not be all.
-const REST: f64 = 0.25;
 /// A switch with at least this share of the best one's effect is as good a remedy.
 const AS_GOOD: f64 = 0.8;
 /// The most remedies that are confirmed side by side.
@@ -26,17 +24,12 @@ pub struct Found {
     pub alternatives: Vec<Switch>,
     /// What the search saw of it: the share of loops with it less that without.
     pub effect: f64,
+    /// The smallest effect that its confirmation has to see: where one switch is on top of another, that of the lesser.
+    pub least_effect: f64,
     /// The prompts that it took.
     pub after: usize,
     /// The share of texts that loop with it.
     pub rate: Rate,
-}
-
-impl Found {
-    /// Whether many of the loops are left.
-    pub fn leaves_many(&self, as_run: Rate) -> bool {
-        self.rate.share().zip(as_run.share()).is_some_and(|(rest, all)| rest > REST * all)
-    }
 }
 
 /// What explains it best, and those that do as much; None where nothing is supported.
@@ -93,13 +86,15 @@ fn single(tried: &Tried) -> Option<&Switch> {
 
 fn found(tried: &Tried) -> Found {
     let Tried { switches, outcome, rate } = tried;
-    let (best, alternatives) = (switches.clone(), vec![]);
-    Found { best, alternatives, effect: outcome.effect, after: outcome.prompts, rate: *rate }
+    let (best, alternatives, effect) = (switches.clone(), vec![], outcome.effect);
+    Found { best, alternatives, effect, least_effect: effect, after: outcome.prompts, rate: *rate }
 }
 
-/// One switch explains more than several, what was put back to the usual more than a medicine; then the greater effect.
+/// One switch explains more than several, what was put back to the usual more than a medicine; a defect is mended before
+/// a choice is given up; then the greater effect.
 fn preference(a: &Tried, b: &Tried) -> Ordering {
-    let key = |tried: &Tried| (tried.switches.len(), tried.switches.iter().map(|switch| switch.kind).max());
+    let of_each = |tried: &Tried| tried.switches.iter().map(|switch| (switch.kind, switch.cause.nature())).max();
+    let key = |tried: &Tried| (tried.switches.len(), of_each(tried));
     let by_effect = a.outcome.effect.total_cmp(&b.outcome.effect);
     key(a).cmp(&key(b)).then(by_effect).then_with(|| cause(a).cmp(&cause(b)))
 }

@@ -10,18 +10,18 @@ use crate::analysis::sequential::State;
 use crate::causes::Adjustment;
 
 /// The fewest fresh prompts, where there are as many.
-const FEWEST_PROMPTS: usize = 24;
+pub const FEWEST_PROMPTS: usize = 24;
 /// The prompts that a confirmation wants to see a difference of, if the search saw it rightly. It saw it too large, so
 /// these are more than its test needs.
 const SOUGHT_DIFFERENCES: f64 = 12.0;
 
 /// The stage: what was found against the model as it is run; where that is several switches, each of them alone too,
-/// and all of them against each.
-pub fn stage(case: &Case, found: &Found) -> Stage {
+/// and all of them against each. The first `seen` of the fresh prompts are left out.
+pub fn stage(case: &Case, kind: StageKind, found: &Found, seen: usize) -> Stage {
     let singles = if found.best.len() > 1 { found.best.as_slice() } else { &[] };
     let mut sets = vec![found.best.clone()];
     sets.extend(found.alternatives.iter().chain(singles).map(|switch| vec![switch.clone()]));
-    let mut stage = against(StageKind::Remedy, &case.as_run, &sets);
+    let mut stage = against(kind, &case.as_run, &sets);
     let first_single = stage.arms.len() - singles.len();
     // All are needed only where each alone does less.
     let beyond = (first_single..stage.arms.len()).map(|single| Claim {
@@ -31,7 +31,7 @@ pub fn stage(case: &Case, found: &Found) -> Stage {
     });
     let beyond: Vec<Claim> = beyond.collect();
     stage.claims.extend(beyond);
-    stage.prompts = case.fresh.iter().take(prompts_for(found.effect)).cloned().collect();
+    stage.prompts = case.fresh.iter().skip(seen).take(prompts_for(found.least_effect)).cloned().collect();
     stage.seeds = seeds(FRESH_SEED);
     stage
 }
@@ -64,16 +64,17 @@ pub fn confirm(case: &Case, found: &Found, answer: &Answer, diagnosis: &mut Diag
         let alone: Vec<bool> = (1..=n).map(holds).collect();
         let beyond: Vec<bool> = (n + 1..=2 * n).map(holds).collect();
         let all = remedy(found.best.clone(), 1);
-        let more_than_one_alone = || alone.iter().zip(&beyond).any(|(alone, beyond)| *alone && *beyond);
-        let of_one_alone = || alone.iter().position(|holds| *holds);
+        let alone_helps = alone.iter().position(|holds| *holds);
+        // Of what helps alone, one that all together are not shown to beat: the others are not needed.
+        let suffices = alone.iter().zip(&beyond).position(|(alone, beyond)| *alone && !*beyond);
         let all_are_needed = beyond.iter().all(|holds| *holds);
-        match (holds(0), of_one_alone()) {
-            (false, None) => (Ending::NotConfirmed, vec![all]),
-            (true, None) if all_are_needed => (Ending::NeedsBoth, vec![all]),
-            (true, None) => (Ending::Cause, vec![all]),
-            (true, Some(_)) if all_are_needed || more_than_one_alone() => (Ending::TwoCauses, vec![all]),
-            // One alone does as much: the others are not needed.
-            (_, Some(one)) => (Ending::Cause, vec![remedy(vec![found.best[one].clone()], one + 2)]),
+        let one = |place: usize| (Ending::Cause, vec![remedy(vec![found.best[place].clone()], place + 2)]);
+        match (holds(0), suffices, alone_helps) {
+            (_, Some(place), _) | (false, None, Some(place)) => one(place),
+            (true, None, Some(_)) => (Ending::TwoCauses, vec![all]),
+            (true, None, None) if all_are_needed => (Ending::NeedsBoth, vec![all]),
+            (true, None, None) => (Ending::Cause, vec![all]),
+            (false, None, None) => (Ending::NotConfirmed, vec![all]),
         }
     };
     let has_words = |a: &Adjustment| case.runtime.line(a).or_else(|| case.runtime.request(a)).is_some();

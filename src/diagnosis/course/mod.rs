@@ -9,6 +9,7 @@ mod case;
 mod choice;
 mod compare;
 mod confirm;
+mod rest;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -20,8 +21,10 @@ use super::stage::{Arm, Stage, StageKind};
 use super::switch::{Kind, Switch};
 use super::switches::{not_tried, set_aside, switches, usual_chain};
 use choice::{Found, choose, is_as_good, known_pairs, suspect, suspects};
-use compare::{SEARCH_SEED, against, all_at_once, can_join, edits, seeds};
+use compare::{SEARCH_SEED, against, all_at_once, can_join, seeds};
 use confirm::confirm;
+
+use rest::worth_a_look;
 
 pub use case::{Case, Diagnosis, Ending, Remedy, StageNote, Tried};
 
@@ -39,7 +42,8 @@ const SOUGHT_LOOPS: f64 = 12.0;
 /// # Errors
 /// Those of `run`.
 pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>) -> Result<Diagnosis, E> {
-    let mut course = Course { case, run, stages: Vec::new(), tried: Vec::new(), search_prompts: 0 };
+    let mut course =
+        Course { case, run, stages: Vec::new(), tried: Vec::new(), search_prompts: 0, confirmed_prompts: 0 };
     let mut answer = course.run(&Stage::first(case))?;
     if answer.extent == Extent::Whole && answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > FIRST_PROMPTS {
         answer = course.run(&as_run(case, StageKind::MorePrompts, MORE_PROMPTS))?;
@@ -108,6 +112,8 @@ struct Course<'a, E> {
     /// Everything that was compared with the model as it is run.
     tried: Vec<Tried>,
     search_prompts: usize,
+    /// Fresh prompts that a remedy was confirmed on.
+    confirmed_prompts: usize,
 }
 
 /// How a part of the search ended.
@@ -137,9 +143,9 @@ impl<E> Course<'_, E> {
         let all = switches(&self.case.as_run, &self.case.about);
         let (undos, medicines): (Vec<Switch>, Vec<Switch>) =
             all.into_iter().partition(|switch| switch.kind == Kind::Undo);
-        let mut searched = self.put_back(&undos, diagnosis.as_run)?;
+        let mut searched = self.put_back(&undos)?;
         if matches!(searched, Searched::Nothing) {
-            searched = self.medicines(&medicines, diagnosis.as_run)?;
+            searched = self.medicines(&medicines)?;
         } else {
             diagnosis.not_tried.extend(set_aside(&medicines));
         }
@@ -158,9 +164,13 @@ impl<E> Course<'_, E> {
             }
         };
         if let Some(found) = found {
-            let stage = confirm::stage(self.case, &found);
+            let stage = confirm::stage(self.case, StageKind::Remedy, &found, 0);
+            self.confirmed_prompts = stage.prompts.len();
             let answer = self.run(&stage)?;
             confirm(self.case, &found, &answer, diagnosis);
+            if matches!(diagnosis.ending, Ending::Cause | Ending::NoRemedyHere) {
+                self.second(diagnosis)?;
+            }
         }
         let is_remedy = |tried: &Tried| diagnosis.remedies.iter().any(|remedy| remedy.switches == tried.switches);
         let others = std::mem::take(&mut self.tried);
@@ -170,7 +180,7 @@ impl<E> Course<'_, E> {
 
     /// What is not as usual is put back, each by itself, and all of it at once: where even that is not shown to help, no
     /// pair of them is tried.
-    fn put_back(&mut self, undos: &[Switch], as_run: Rate) -> Result<Searched, E> {
+    fn put_back(&mut self, undos: &[Switch]) -> Result<Searched, E> {
         if undos.is_empty() {
             return Ok(Searched::Nothing);
         }
@@ -182,7 +192,6 @@ impl<E> Course<'_, E> {
         let compared = self.compare(StageKind::PutBack, &sets)?;
         match self.searched(compared) {
             Searched::Found(found) if found.best.len() > 1 => self.narrow(found),
-            Searched::Found(found) => self.with_second(found, as_run),
             other => Ok(other),
         }
     }
@@ -200,15 +209,12 @@ impl<E> Course<'_, E> {
     }
 
     /// What is as usual is changed, each by itself.
-    fn medicines(&mut self, medicines: &[Switch], as_run: Rate) -> Result<Searched, E> {
+    fn medicines(&mut self, medicines: &[Switch]) -> Result<Searched, E> {
         if medicines.is_empty() {
             return Ok(Searched::Nothing);
         }
         let compared = self.compare(StageKind::Medicines, &singly(medicines))?;
-        match self.searched(compared) {
-            Searched::Found(found) => self.with_second(found, as_run),
-            other => Ok(other),
-        }
+        Ok(self.searched(compared))
     }
 
     /// Each set of switches against the model as it is run.
@@ -237,25 +243,47 @@ impl<E> Course<'_, E> {
         }
     }
 
-    /// Where the remedy leaves many loops, looks for a second one on top of it.
-    fn with_second(&mut self, found: Found, as_run: Rate) -> Result<Searched, E> {
-        if !found.leaves_many(as_run) {
-            return Ok(Searched::Found(found));
+    /// Where a confirmed remedy leaves loops, looks for a second one on top of it, and puts both to the test of prompts
+    /// that the first was not confirmed on.
+    ///
+    /// A second cause is looked for only once the first is confirmed, so that a false one among both is as improbable as a
+    /// false first one, or as a false second one beside a true first: at most `alpha`, by tests in a fixed sequence.
+    fn second(&mut self, diagnosis: &mut Diagnosis) -> Result<(), E> {
+        let leaves_loops = diagnosis.remedies.iter().all(Remedy::leaves_loops);
+        let (true, [first]) = (leaves_loops, diagnosis.remedies[0].switches.as_slice()) else { return Ok(()) };
+        let (first, size) = (first.clone(), diagnosis.remedies[0].outcome.effect);
+        let from = self.case.as_run.with(&first.edits);
+        let others = switches(&from, &self.case.about).into_iter().filter(|switch| switch.cause != first.cause);
+        let others = worth_a_look(&diagnosis.remedies[0], others.collect());
+        let unseen = self.case.fresh.len().saturating_sub(self.confirmed_prompts);
+        if others.is_empty() || unseen < confirm::FEWEST_PROMPTS {
+            return Ok(());
         }
-        let from = self.case.as_run.with(&edits(&found.best));
-        let left = switches(&from, &self.case.about);
-        let left: Vec<Switch> = left.into_iter().filter(|switch| switch.cause != found.best[0].cause).collect();
-        let Compared { tried, .. } = self.compare_with(StageKind::SecondCause, &from, &singly(&left))?;
-        Ok(Searched::Found(match choose(&tried) {
-            None => found,
-            Some(second) => Found {
-                best: [found.best, second.best].concat(),
-                alternatives: vec![],
-                effect: found.effect + second.effect,
-                after: found.after + second.after,
-                rate: second.rate,
-            },
-        }))
+        let Compared { tried, extent } = self.compare_with(StageKind::SecondCause, &from, &singly(&others))?;
+        let Some(second) = choose(&tried).or_else(|| suspect(&tried, extent)) else { return Ok(()) };
+        let both = Found {
+            best: [vec![first.clone()], second.best].concat(),
+            alternatives: vec![],
+            effect: size + second.effect,
+            least_effect: size.max(second.effect),
+            after: second.after,
+            rate: second.rate,
+        };
+        let stage = confirm::stage(self.case, StageKind::BothRemedies, &both, self.confirmed_prompts);
+        let answer = self.run(&stage)?;
+        let mut of_both = diagnosis.clone();
+        confirm(self.case, &both, &answer, &mut of_both);
+        // The second one may do all that both do. What says less than the first confirmation changes nothing.
+        let is_second = |remedy: &Remedy| remedy.switches.len() == 1 && remedy.switches[0] != first;
+        let says_more = match of_both.ending {
+            Ending::TwoCauses | Ending::NeedsBoth => true,
+            Ending::Cause | Ending::NoRemedyHere => is_second(&of_both.remedies[0]),
+            _ => false,
+        };
+        if says_more {
+            *diagnosis = of_both;
+        }
+        Ok(())
     }
 
     /// Two suspects together, those that are known to go together, and all of a chain at once.

@@ -181,6 +181,54 @@ fn two_settings_that_each_suffice_need_both_put_back() {
     assert_eq!(named, [Cause::PenaltyStrong, Cause::PresencePenalty]);
 }
 
+fn is_greedy(setup: &Setup) -> bool {
+    setup.chain.steps.contains(&Step::Greedy)
+}
+
+#[test]
+fn of_two_that_do_as_much_the_defect_is_mended_and_the_choice_is_kept() {
+    let world: World = |setup| match (repeat(setup) == 0.0, is_greedy(setup)) {
+        (true, true) => 0.8,
+        (false, true) => 0.06,
+        (_, false) => 0.0,
+    };
+    let found = course(&case(Like::Shimmy, Overrides::default()), world, "a");
+    assert_eq!(causes(&found), [[Cause::PenaltyZero], [Cause::Greedy]], "{found:#?}");
+}
+
+#[test]
+fn what_a_cause_leaves_is_looked_into_where_more_was_set() {
+    let over = Overrides { repeat_penalty: Some(0.7), frequency_penalty: Some(-1.0), ..Overrides::default() };
+    let world: World = |setup| {
+        let is_usual = setup.find(|step| match step {
+            Step::Penalties { frequency, .. } => Some(*frequency == 0.0),
+            _ => None,
+        });
+        match (is_usual == Some(true), repeat(setup) == 1.0) {
+            (false, _) => 0.9,
+            (true, false) => 0.22,
+            (true, true) => 0.0,
+        }
+    };
+    let case = case(Like::LlamaServer, over);
+    let endings: Vec<Ending> = (0..10).map(|salt| course(&case, world, &salt.to_string()).ending).collect();
+    let of_two = endings.iter().filter(|ending| **ending == Ending::TwoCauses).count();
+    assert!(of_two > 5, "{endings:?}");
+}
+
+#[test]
+fn of_two_that_were_tried_together_the_one_that_suffices_is_the_cause() {
+    let over = Overrides { repeat_penalty: Some(1.4), ..Overrides::default() };
+    // A doubled BOS alone makes it loop; the penalty adds nothing that is left without it.
+    let world: World = |setup| match (*setup.cell.get::<Bos>() == Bos::Never, repeat(setup) > 1.3) {
+        (true, _) => 0.0,
+        (false, true) => 0.9,
+        (false, false) => 0.45,
+    };
+    let found = course(&case(Like::LlamaServer, over), world, "a");
+    assert_eq!(causes(&found), [[Cause::BosDoubled]], "{found:#?}");
+}
+
 #[test]
 fn two_causes_are_found_one_after_the_other() {
     let over = Overrides { repeat_penalty: Some(1.4), ..Overrides::default() };

@@ -25,7 +25,7 @@ pub fn stage_line(stage: &Stage) -> String {
         1 => format!("1 change against it, {prompts} prompts"),
         n => format!("{n} changes against it, at most {prompts} prompts each"),
     };
-    format!("{} of 4: {} ({what})", stage.kind.number(), stage.kind.question())
+    format!("{} of {}: {} ({what})", stage.kind.number(), stage.kind.of(), stage.kind.question())
 }
 
 /// "79 % [58, 91]".
