@@ -36,7 +36,10 @@ pub enum Extent {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rate {
     pub loops: usize,
+    /// Those with something in them.
     pub texts: usize,
+    /// Texts that the model ended at once, which say nothing of loops.
+    pub empty: usize,
     pub prompts: usize,
     /// Of the share, over prompts; None where there are too few.
     pub interval: Option<Interval>,
@@ -117,6 +120,11 @@ fn loops(scored: &ScoredTrial) -> Option<f64> {
     }
 }
 
+fn is_empty(scored: &ScoredTrial) -> bool {
+    let TrialResult::Scored { scores, .. } = &scored.result else { return false };
+    scores.get(Metric::Loop).is_none() && scores.get(Metric::EmptyAnswer) == Some(1.0)
+}
+
 fn rate(arm: &Arm, texts: &[&ScoredTrial], analysis: &Analysis) -> Rate {
     let by_prompt = by_prompt(texts);
     let values: Vec<f64> = by_prompt.values().flatten().copied().collect();
@@ -124,7 +132,8 @@ fn rate(arm: &Arm, texts: &[&ScoredTrial], analysis: &Analysis) -> Rate {
         |summary: &&crate::analysis::CellSummary| summary.metric == Metric::Loop && summary.cell == arm.setup.cell;
     let interval = analysis.cells.iter().find(is_own).and_then(|summary| summary.estimate?.interval);
     let loops = values.iter().filter(|value| **value > 0.5).count();
-    Rate { loops, texts: values.len(), prompts: by_prompt.len(), interval }
+    let empty = texts.iter().filter(|scored| is_empty(scored)).count();
+    Rate { loops, texts: values.len(), empty, prompts: by_prompt.len(), interval }
 }
 
 /// Whether texts loop, of the prompts that have any.

@@ -33,6 +33,7 @@ pub struct Written<'a> {
 struct Share {
     loops: usize,
     texts: usize,
+    empty: usize,
     prompts: usize,
     interval_95: Option<[f64; 2]>,
 }
@@ -135,7 +136,7 @@ impl<'a> Written<'a> {
 
 fn share(rate: &Rate) -> Share {
     let interval_95 = rate.interval.map(|interval| [interval.low, interval.high]);
-    Share { loops: rate.loops, texts: rate.texts, prompts: rate.prompts, interval_95 }
+    Share { loops: rate.loops, texts: rate.texts, empty: rate.empty, prompts: rate.prompts, interval_95 }
 }
 
 fn change(switch: &Switch) -> Change<'_> {

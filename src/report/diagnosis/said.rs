@@ -117,6 +117,9 @@ fn verdict(shown: &Shown<'_>, lines: &mut Blocks) {
         }
         _ => lines.push("IT LOOPS", &format!("{loops} of {texts} texts end in a loop: {}", share(rate))),
     }
+    if rate.empty > 0 {
+        lines.push("", &format!("{} more are empty: the model ends them at once", rate.empty));
+    }
 }
 
 fn cause(shown: &Shown<'_>, lines: &mut Blocks) {
@@ -150,7 +153,11 @@ fn cause(shown: &Shown<'_>, lines: &mut Blocks) {
 fn confirmed(remedy: &Remedy) -> String {
     let (before, after) = (share(&remedy.before), share(&remedy.after));
     let n = remedy.outcome.prompts;
-    format!("{before} → {after}, {}, {n} fresh prompts", difference(&remedy.outcome))
+    let empty = match remedy.after.empty {
+        0 => String::new(),
+        n => format!("; with it {n} more texts are empty, {} without", remedy.before.empty),
+    };
+    format!("{before} → {after}, {}, {n} fresh prompts{empty}", difference(&remedy.outcome))
 }
 
 /// In the words of the person's runtime, and of llama-server, a line each.

@@ -14,7 +14,7 @@ use crate::stats::Interval;
 fn rate(loops: usize, texts: usize) -> Rate {
     let share = loops as f64 / texts as f64;
     let interval = Interval { low: (share - 0.2).max(0.0), high: (share + 0.2).min(1.0), level: 0.95 };
-    Rate { loops, texts, prompts: texts, interval: Some(interval) }
+    Rate { loops, texts, empty: 0, prompts: texts, interval: Some(interval) }
 }
 
 fn outcome(state: State, effect: f64, prompts: usize, within: Option<f64>) -> Outcome {
@@ -32,7 +32,7 @@ fn screen_of(ending: Ending) -> String {
     let remedy = |switches: Vec<_>| Remedy {
         switches,
         before: rate(15, 24),
-        after: rate(1, 24),
+        after: Rate { empty: if ending == Ending::NeedsBoth { 3 } else { 0 }, ..rate(1, 24) },
         outcome: outcome(State::Supported, -0.583, 24, None),
         found_after: 8,
     };
@@ -57,7 +57,7 @@ fn screen_of(ending: Ending) -> String {
     let others = all.iter().filter(is_other).cloned().enumerate().map(tried).collect();
     let (as_run_rate, looped, others) = match ending {
         Ending::NotReproduced => (Rate { interval: None, ..rate(0, 48) }, false, vec![]),
-        Ending::TooRare => (rate(2, 48), true, vec![]),
+        Ending::TooRare => (Rate { empty: 5, ..rate(2, 48) }, true, vec![]),
         _ => (rate(15, 24), true, others),
     };
     let text = "I want to be able to be able to be able to be able to be able to be able to".to_owned();
