@@ -59,7 +59,8 @@ NAMES_A_CAUSE = {0, 14, 15, 17}
 EXPECTED = {"not reproduced": {10, 11}, "healthy": {10, 11, 12, 13}, "unexplained": {12, 13}}
 
 KEYS = {"id", "class", "model", "with", "without", "without_model", "causes", "together", "expect", "off"}
-MODEL_KEYS = {"file", "fetch", "upcycle", "how", "serve"}
+# What a model is made by, and what goes with it.
+MODEL_KEYS = {"file": set(), "fetch": set(), "serve": set(), "upcycle": {"how"}, "retemplate": {"replace", "by"}}
 
 
 class Wrong(Exception):
@@ -83,10 +84,11 @@ def read(path):
         raise Wrong(f"{path}: {error}") from error
     models = written.pop("models", {})
     for name, model in models.items():
-        if not set(model) <= MODEL_KEYS or len(set(model) - {"how"}) != 1:
-            raise Wrong(f"{path}: model {name}: give file, fetch, serve, or upcycle with how, and nothing else")
-        if model.get("upcycle", name) != name and model["upcycle"] not in models:
-            raise Wrong(f"{path}: model {name}: there is no model {model['upcycle']} to make it of")
+        if not any(set(model) == {key} | more for key, more in MODEL_KEYS.items()):
+            raise Wrong(f"{path}: model {name}: give file, fetch, serve, upcycle with how, or retemplate with replace and by")
+        other = model.get("upcycle") or model.get("retemplate")
+        if other is not None and other not in models:
+            raise Wrong(f"{path}: model {name}: there is no model {other} to make it of")
     cases = [case_of(path, table, models) for table in written.pop("case", [])]
     if written:
         raise Wrong(f"{path}: {', '.join(written)}: write [models.NAME] and [[case]] only")
@@ -186,6 +188,8 @@ class Models:
         made = self.folder / f"{name}.gguf"
         if not made.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
+            if "retemplate" in table:
+                return retemplate(self.file(table["retemplate"]), table["replace"], table["by"], made)
             self.say("model", "upcycle", self.file(table["upcycle"]), *shlex.split(table["how"]), "--out", made)
         return made
 
@@ -194,6 +198,18 @@ class Models:
         if done.returncode != 0:
             raise Wrong(f"moe-sweep {shlex.join(map(str, arguments))}: {done.stderr.strip()}")
         return done.stdout
+
+
+def retemplate(model, replaced, by, made):
+    """A copy of a model with other words in its chat template: as many bytes of them, so that all else stays in place."""
+    whole, key = model.read_bytes(), b"tokenizer.chat_template"
+    start = whole.find(key) + len(key) + 4
+    end = start + 8 + int.from_bytes(whole[start : start + 8], "little")
+    template = whole[start:end]
+    if key not in whole or replaced.encode() not in template or len(replaced.encode()) != len(by.encode()):
+        raise Wrong(f"{made.stem}: its chat template has no {replaced!r}, or {by!r} is not as long")
+    made.write_bytes(whole[:start] + template.replace(replaced.encode(), by.encode()) + whole[end:])
+    return made
 
 
 def diagnose(program, build, model, run):
