@@ -14,6 +14,7 @@ use crate::metrics::{Markers, Metric, Scores, TextPart, Written, score, score_wr
 use crate::plan::{Design, Doubt, Sequence};
 use crate::stats::{Dispersion, Interval};
 
+mod answer;
 mod attribution;
 mod blindness;
 mod cells;
@@ -33,6 +34,7 @@ mod sharing;
 mod verdict;
 mod windows;
 
+pub use answer::{AskedBy, Change, Course, RunAnswer, Says, Side, Texts};
 pub use attribution::{Attribution, FactorTotal, SourceShare};
 pub use blindness::Blindness;
 pub use comparison::{Comparison, Parted, Row, compare};
@@ -45,7 +47,7 @@ pub use profile::{CellProfile, OnsetUnit};
 pub use recommend::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing, recommend};
 pub use sequential::{Looks, Sequential};
 pub use sharing::{Sharing, sharing};
-pub use verdict::{Conclusion, LevelVerdict, NamedEffect, RULES, TestKind, Verdict, verdicts};
+pub use verdict::{Conclusion, LevelVerdict, NamedEffect, RULES, TestKind, Verdict, p_in_words, verdicts};
 pub use windows::loops_beyond_last_n;
 
 /// Everything that the reports show.

@@ -5,6 +5,7 @@
 //! to a server, which advice shows; it must not know how texts are generated nor
 //! where they are kept.
 
+pub mod answer;
 pub mod causes;
 pub mod comparison;
 pub mod csv;

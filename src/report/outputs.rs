@@ -5,7 +5,7 @@ use std::io;
 use super::plot::{Caption, PlotError, figures};
 use super::provenance::provenance;
 use super::timings::{timings, work_in_words};
-use super::{csv, html, placement, terminal, verdicts};
+use super::{answer, csv, html, placement, terminal, verdicts};
 use crate::results::{Results, work};
 use crate::run_dir::Output;
 
@@ -44,21 +44,30 @@ pub fn outputs<E: From<PlotError>>(results: &Results, put: &mut dyn FnMut(Item<'
     let work = work(design, analysis, contents, manifest);
     table(Output::Timings, &|out| csv::write_timings(timings(analysis, contents, manifest, &work), out))?;
     table(Output::Verdicts, &|out| verdicts::write(&design.name, design.question.as_deref(), analysis, out))?;
+    let answer = results.answer();
+    table(Output::Answer, &|out| answer::write(&answer, &design.name, design.question.as_deref(), out))?;
 
     let figures = figures(analysis, Caption { experiment: &design.name, note: design.caveat.as_deref() })?;
     for figure in &figures {
         put(Item::Plot { name: &figure.name, svg: &figure.svg, png: &figure.png()? })?;
     }
     let (notes, provenance) = (results.notes(), provenance(design, manifest));
-    let page =
-        html::page(&html::Report { design, notes: &notes, analysis, figures: &figures, provenance: &provenance });
+    let page = html::page(&html::Report {
+        design,
+        said: &answer::said(&answer, &design.name),
+        notes: &notes,
+        analysis,
+        figures: &figures,
+        provenance: &provenance,
+    });
     put(Item::File(Output::Report, page.as_bytes()))
 }
 
 /// What a run came to, or what it has come to so far, for the terminal.
 pub fn summary(results: &Results) -> String {
     let Results { design, manifest, contents, analysis, .. } = results;
-    let mut text = terminal::summary(analysis, &results.notes());
+    let said = answer::said(&results.answer(), &design.name);
+    let mut text = terminal::summary(&said, analysis, &results.notes());
     text += &work_in_words(&work(design, analysis, contents, manifest));
     text += &placement::in_words(manifest);
     text

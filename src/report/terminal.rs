@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::answer::{Line, Said};
 use super::levels::Arm;
 use super::tally::Tally;
 use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult, Verdict};
@@ -22,9 +23,9 @@ const BAR: usize = 30;
 /// Lines of a text that are shown.
 const LINES: usize = 24;
 
-/// The summary of an analysis, `notes` at its end.
-pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
-    let mut out = String::new();
+/// The summary of an analysis: its answer first, `notes` at its end.
+pub fn summary(said: &Said, analysis: &Analysis, notes: &[String]) -> String {
+    let mut out = answer(said);
     let planned = planned_trials(analysis);
     for arm in Arm::all(analysis) {
         let _ = writeln!(out, "{}", neutralise(&arm.title()));
@@ -53,6 +54,17 @@ pub fn summary(analysis: &Analysis, notes: &[String]) -> String {
         let _ = writeln!(out, "{}", filled(note, "note: "));
     }
     out
+}
+
+/// The headline, and what stands under it.
+fn answer(Said { headline, lines }: &Said) -> String {
+    let head = |head: &str| format!("{head:<13}");
+    let mut out = filled(headline, &head("ANSWER"));
+    for Line { head: name, text } in lines {
+        out.push('\n');
+        out += &filled(text, &head(name));
+    }
+    out + "\n\n"
 }
 
 /// The outcome and the claim, then what was found.
@@ -197,13 +209,18 @@ impl<'a> Sample<'a> {
 mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
-    use super::{WIDTH, summary};
-    use crate::analysis::{Analysis, TrialResult};
+    use super::{Said, WIDTH, summary};
+    use crate::analysis::{Analysis, Questions, RunAnswer, TrialResult};
+    use crate::report::answer::said;
     use crate::report::sample;
+
+    fn said_of(analysis: &Analysis) -> Said {
+        said(&RunAnswer::of(analysis, Questions::default()), "tiny")
+    }
 
     #[test]
     fn a_summary_shows_cells_and_two_texts() {
-        insta::assert_snapshot!(summary(&sample::tiny(), &["a note".to_owned()]));
+        insta::assert_snapshot!(summary(&said_of(&sample::tiny()), &sample::tiny(), &["a note".to_owned()]));
     }
 
     #[test]
@@ -214,7 +231,7 @@ mod tests {
                 generation.text = format!("\u{1b}[2J\u{9b}31m\u{202e}gnp.exe\r{}\n\n更大", "a".repeat(5000));
             }
         }
-        let summary = summary(&analysis, &[]);
+        let summary = summary(&said_of(&analysis), &analysis, &[]);
         assert!(summary.contains(r"\u{1b}[2J\u{9b}31m\u{202e}") && summary.contains(r"gnp.exe\raaa"), "{summary}");
         assert!(summary.lines().all(|line| !line.contains(char::is_control) && line.width() <= WIDTH));
         assert!(summary.lines().count() < 60);
@@ -223,6 +240,7 @@ mod tests {
     #[test]
     fn nothing_planned_is_said() {
         let empty = Analysis::default();
-        assert_eq!(summary(&empty, &[]), "no trials\n");
+        let summary = summary(&said_of(&empty), &empty, &[]);
+        assert!(summary.starts_with("ANSWER       No text yet\n") && summary.ends_with("no trials\n"), "{summary}");
     }
 }

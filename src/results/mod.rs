@@ -6,7 +6,7 @@
 mod placement;
 mod work;
 
-use crate::analysis::{Analysis, HostExperts, Questions, TrialResult, analyse, loops_beyond_last_n};
+use crate::analysis::{Analysis, HostExperts, Questions, RunAnswer, TrialResult, analyse, loops_beyond_last_n};
 use crate::domain::Finding;
 use crate::journal::Contents;
 use crate::manifest::Manifest;
@@ -39,6 +39,15 @@ impl From<Kept> for Results {
 }
 
 impl Results {
+    /// Finds what it all comes to.
+    pub fn answer(&self) -> RunAnswer {
+        if self.design.part.is_some() {
+            return RunAnswer::of_part(&self.analysis, self.design.settings.metric);
+        }
+        let questions = Questions { host_experts: &self.host_experts, ..Questions::from(&self.design) };
+        RunAnswer::of(&self.analysis, questions)
+    }
+
     /// Counts the trials that failed.
     pub fn n_failed(&self) -> usize {
         self.analysis.trials.iter().filter(|trial| matches!(trial.result, TrialResult::Failed(_))).count()

@@ -39,13 +39,24 @@ pub enum Output {
     Timings,
     /// What the hypotheses came to.
     Verdicts,
+    /// What it all comes to.
+    Answer,
     /// The page.
     Report,
 }
 
 impl Output {
-    pub const ALL: [Self; 8] =
-        [Self::Trials, Self::Cells, Self::Onset, Self::Parts, Self::Looks, Self::Timings, Self::Verdicts, Self::Report];
+    pub const ALL: [Self; 9] = [
+        Self::Trials,
+        Self::Cells,
+        Self::Onset,
+        Self::Parts,
+        Self::Looks,
+        Self::Timings,
+        Self::Verdicts,
+        Self::Answer,
+        Self::Report,
+    ];
 
     pub fn file_name(self) -> &'static str {
         match self {
@@ -56,6 +67,7 @@ impl Output {
             Self::Looks => "sequential.csv",
             Self::Timings => "timings.csv",
             Self::Verdicts => "verdicts.json",
+            Self::Answer => "answer.json",
             Self::Report => "report.html",
         }
     }

@@ -28,7 +28,8 @@ use evidence::{Evidence, LevelTest};
 pub(super) use not_tested::NotTested;
 pub use spread::spread;
 pub(super) use unknown::Score;
-pub(super) use wording::{in_words, p_in_words};
+pub(super) use wording::in_words;
+pub use wording::p_in_words;
 
 /// What became of a hypothesis.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::screen::screen;
 use super::shown::Shown;
-use super::words::{changes, difference, percent, share};
+use super::words::{changes, difference, share};
 use crate::diagnosis::{Remedy, Tried};
+use crate::report::number::percent;
 
 pub fn markdown(shown: &Shown<'_>) -> String {
     let diagnosis = shown.diagnosis;

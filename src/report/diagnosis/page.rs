@@ -4,8 +4,9 @@ use maud::{Markup, html};
 
 use super::said::{Block, Line, said};
 use super::shown::Shown;
-use super::words::{changes, difference, named, percent, share};
+use super::words::{changes, difference, named, share};
 use crate::report::html::unscripted;
+use crate::report::number::percent;
 
 /// Characters of the end of a looping text.
 const QUOTED: usize = 240;

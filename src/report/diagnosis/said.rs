@@ -4,10 +4,11 @@
 use itertools::Itertools as _;
 
 use super::shown::{Shown, is_known};
-use super::words::{changes, difference, faults, looped, named, percent, set, share};
+use super::words::{changes, difference, faults, looped, named, set, share};
 use crate::analysis::sequential::State;
 use crate::causes::{Adjustment, Cause, Runtime};
 use crate::diagnosis::{Diagnosis, Ending, Known, NotTried, Place, Remedy, Tried};
+use crate::report::number::percent;
 
 /// A remedy leaves much where at least this share surely loops with it.
 const MUCH_LEFT: f64 = 0.05;

@@ -3,7 +3,7 @@
 
 use crate::diagnosis::{Looped, Outcome, Period, Rate, Stage, Switch};
 use crate::domain::Finding;
-use crate::stats::Interval;
+use crate::report::number::{bracketed, percent, points, signed_bracketed};
 
 /// What is said of a model's file, before a text is made.
 pub fn file_line(findings: &[Finding]) -> String {
@@ -31,35 +31,12 @@ pub fn stage_line(stage: &Stage) -> String {
 /// "79 % [58, 91]".
 pub fn share(rate: &Rate) -> String {
     let Some(share) = rate.share() else { return "no text".to_owned() };
-    format!("{} %{}", percent(share), interval(rate.interval))
+    format!("{} %{}", percent(share), bracketed(rate.interval))
 }
 
 /// "−75 points [−90, −58]".
 pub fn difference(outcome: &Outcome) -> String {
-    format!("{} points{}", signed(outcome.effect), signed_interval(outcome.interval))
-}
-
-fn interval(interval: Option<Interval>) -> String {
-    interval.map_or_else(String::new, |Interval { low, high, .. }| format!(" [{}, {}]", percent(low), percent(high)))
-}
-
-fn signed_interval(interval: Option<Interval>) -> String {
-    interval.map_or_else(String::new, |Interval { low, high, .. }| format!(" [{}, {}]", signed(low), signed(high)))
-}
-
-/// A share in whole percent, but never 0 or 100 for what is neither.
-pub fn percent(share: f64) -> String {
-    let rounded = (share * 100.0).round();
-    match share {
-        share if share > 0.0 && rounded == 0.0 => "<1".to_owned(),
-        share if share < 1.0 && rounded == 100.0 => ">99".to_owned(),
-        _ => format!("{rounded:.0}"),
-    }
-}
-
-fn signed(share: f64) -> String {
-    let rounded = (share * 100.0).round();
-    if rounded < 0.0 { format!("−{:.0}", -rounded) } else { format!("+{:.0}", rounded.abs()) }
+    format!("{} points{}", points(outcome.effect), signed_bracketed(outcome.interval))
 }
 
 /// "repeat-penalty 0 → 1.0".

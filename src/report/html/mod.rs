@@ -23,6 +23,7 @@ mod words;
 use crate::analysis::Analysis;
 use crate::plain::neutralise_text;
 use crate::plan::Design;
+use crate::report::answer::Said;
 use crate::report::plot::Figure;
 
 pub use findings::{Findings, findings_page};
@@ -30,9 +31,11 @@ pub use provenance::{Facts, Provenance};
 pub use unscripted::unscripted;
 
 /// What the page shows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Report<'a> {
     pub design: &'a Design,
+    /// What it came to.
+    pub said: &'a Said,
     /// What must be known to read the results rightly.
     pub notes: &'a [String],
     pub analysis: &'a Analysis,

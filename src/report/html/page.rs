@@ -39,8 +39,12 @@ pub fn document(report: &Report<'_>) -> Markup {
             body {
                 a.skip href="#main" { "Skip to the results" }
                 header {
-                    h1 { (report.design.name) }
-                    @if let Some(question) = &report.design.question { p.question { (question) } }
+                    h1 { (report.said.headline) }
+                    (sections::answer(report.said))
+                    p.question {
+                        b { (report.design.name) }
+                        @if let Some(question) = &report.design.question { ": " (question) }
+                    }
                     (sections::summary(report))
                 }
                 nav aria-label="Sections" {

@@ -4,6 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::provenance::Facts;
 use super::{Report, heat, verdicts, words};
+use crate::report::answer::{Line, Said};
 use crate::report::plot::{self, Figure, HEADLINE_FIGURE};
 use crate::report::tally::Tally;
 use crate::run_dir::{JOURNAL, Output};
@@ -33,6 +34,18 @@ pub fn all(report: &Report<'_>) -> Vec<Section> {
 }
 
 /// Below the title: what was planned and what became of it.
+/// What stands under the headline.
+pub fn answer(Said { lines, .. }: &Said) -> Markup {
+    html! {
+        dl.answer {
+            @for Line { head, text } in lines {
+                dt { (head) }
+                dd { (words::sentence(text)) }
+            }
+        }
+    }
+}
+
 pub fn summary(report: &Report<'_>) -> Markup {
     let tally = Tally::of(&report.analysis.trials);
     html! {

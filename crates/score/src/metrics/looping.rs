@@ -7,9 +7,10 @@ use super::together::together;
 /// A tail is a loop from so many copies on. The last one may be partial, so this is two whole
 /// ones and a third that is begun and, by the lengths below, long enough not to be chance.
 const COPIES: usize = 3;
-/// What it must cover: prose, lists, tables and code end in shorter repeats by themselves.
-const LEAST_TOKENS: usize = 48;
-const LEAST_CHARACTERS: usize = 120;
+/// What it must cover, in tokens: prose, lists, tables and code end in shorter repeats by themselves.
+pub const LEAST_TOKENS: usize = 48;
+/// The same of its characters.
+pub const LEAST_CHARACTERS: usize = 120;
 /// A shorter text that is nothing but copies is no loop by the rule, and not a clean text either:
 /// two and a half, for three of "no" without a space at the end are no three whole ones.
 const WHOLLY: f64 = 0.9;

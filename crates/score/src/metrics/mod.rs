@@ -33,7 +33,7 @@ pub use copies::{CopiesRule, ends_in_copies, has_ollama_repeats, is_holtzman_rep
 pub use gemini::is_gemini_cli_loop;
 pub use grams::{Grams, UpToFour};
 pub use group::self_repetition;
-pub use looping::{Looping, loop_of_tokens};
+pub use looping::{LEAST_CHARACTERS, LEAST_TOKENS, Looping, loop_of_tokens};
 pub use metric::{Metric, Scores, Sight, Worse};
 pub use ngram::{repetition_score, seq_rep};
 pub use recycled::recycled;
