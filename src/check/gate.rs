@@ -16,12 +16,21 @@ pub struct Unit {
     /// How much worse each prompt's mean score is than in the baseline; positive is worse. All metrics of a gate lie
     /// from 0 to 1.
     pub prompts: Vec<PromptDifference>,
+    /// The mean score, in the baseline and in the run; `None` where no prompt has both.
+    pub means: Option<Means>,
     /// The run's texts beside the baseline's.
     pub texts: Texts,
     /// Where the metric can't see into too many of the run's texts to say that they are clean.
     pub blind: Option<Blindness>,
     /// Where more texts loop than in the baseline, however little of them the metric counts.
     pub loops_more: Option<LoopsMore>,
+}
+
+/// How much is repeated, from 0 to 1, over the prompts that both have.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Means {
+    pub before: f64,
+    pub now: f64,
 }
 
 /// How fine a gate looks.
@@ -108,6 +117,8 @@ pub struct Verdict {
     pub unit: String,
     pub by: By,
     pub outcome: GateStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub means: Option<Means>,
     /// The mean difference, positive where it is worse, with its interval; none where the texts are the same.
     pub worse_by: Option<Effect>,
     /// Of being worse by the margin at the most, after Holm over the units.
@@ -165,6 +176,12 @@ impl Gate {
         self.deciding().chain(failing.filter(move |_| is_beside))
     }
 
+    /// Returns what a person is told first: of the units of the worst outcome the one that has become worst.
+    pub fn leading(&self) -> Option<&Verdict> {
+        let by = |verdict: &Verdict| verdict.worse_by.map_or(0.0, |effect| effect.estimate);
+        self.shown().max_by(|a, b| a.outcome.cmp(&b.outcome).then(by(a).total_cmp(&by(b))))
+    }
+
     /// Returns the cell beside arms whose score has risen most, and by how much.
     pub fn worst_cell(&self) -> Option<(&Verdict, Effect)> {
         self.verdicts.iter().find(|verdict| verdict.by == By::Arm)?;
@@ -191,6 +208,7 @@ fn by_numbers(unit: &Unit, tested: &Result<Equivalence, StatsError>, p_fail: f64
         unit: unit.name.clone(),
         by: unit.by,
         outcome: GateStatus::Inconclusive,
+        means: unit.means,
         worse_by: None,
         p_fail: None,
         p_pass: None,
@@ -243,6 +261,7 @@ mod tests {
             name: "u".to_owned(),
             by: By::Arm,
             prompts: (0..24).map(prompt).collect(),
+            means: None,
             texts: Texts::Other,
             blind: None,
             loops_more: None,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Baseline;
 use super::baseline::BaselineCell;
-use super::gate::{By, LoopsMore, Texts, Unit};
-use crate::analysis::{Analysis, Blindness, ScoredTrial};
+use super::gate::{By, LoopsMore, Means, Texts, Unit, Verdict};
+use crate::analysis::{Analysis, Blindness, ScoredTrial, TrialResult};
 use crate::domain::Cell;
 use crate::metrics::{Metric, TextPart, Worse};
 use crate::stats::{Kinds, PromptDifference, mean, rounded};
@@ -40,6 +40,7 @@ pub fn units(baseline: &Baseline, run: &Baseline, analysis: &Analysis, metric: M
             let Some((after, _)) = ours_by_prompt.get(prompt) else { continue };
             let of_prompt = prompts.entry(prompt).or_default();
             of_prompt.differences.push(sign * (after - before));
+            of_prompt.means.push((*before, *after));
             of_prompt.before = of_prompt.before.and(kinds(theirs, metric, prompt));
             of_prompt.after = of_prompt.after.and(kinds(ours, metric, prompt));
         }
@@ -59,6 +60,7 @@ pub fn units(baseline: &Baseline, run: &Baseline, analysis: &Analysis, metric: M
     let unit = |(name, prompts, texts): (String, BTreeMap<&str, OfPrompt>, Texts)| Unit {
         blind: blind(&name),
         loops_more: loops_more(&name),
+        means: means(prompts.values()),
         name,
         by,
         prompts: prompts.values().filter_map(OfPrompt::difference).collect(),
@@ -67,9 +69,37 @@ pub fn units(baseline: &Baseline, run: &Baseline, analysis: &Analysis, metric: M
     Some(units.into_iter().map(unit).collect())
 }
 
+/// Over all prompts' cells.
+fn means<'a>(prompts: impl Iterator<Item = &'a OfPrompt>) -> Option<Means> {
+    let (before, now): (Vec<f64>, Vec<f64>) = prompts.flat_map(|prompt| &prompt.means).copied().unzip();
+    Some(Means { before: mean(&before)?, now: mean(&now)? })
+}
+
+/// The text of a unit that repeats itself most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorstText {
+    pub prompt: String,
+    pub text: String,
+}
+
+/// Finds it by the gate's metric, of texts with the same score that of the first trial.
+pub fn worst_text(analysis: &Analysis, unit: &Verdict, metric: Metric) -> Option<WorstText> {
+    let sign = if metric.worse()? == Worse::Higher { 1.0 } else { -1.0 };
+    let of_unit = |scored: &&ScoredTrial| name(&scored.trial.cell, unit.by) == unit.unit;
+    let text = |scored: &ScoredTrial| {
+        let TrialResult::Scored { generation, scores } = &scored.result else { return None };
+        let text = WorstText { prompt: scored.trial.prompt.clone(), text: generation.text.clone() };
+        Some((sign * scores.get(metric)?, text))
+    };
+    let texts = analysis.trials.iter().filter(of_unit).filter_map(text);
+    texts.rev().max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, text)| text)
+}
+
 #[derive(Default)]
 struct OfPrompt {
     differences: Vec<f64>,
+    /// Of the baseline and of the run, a cell each.
+    means: Vec<(f64, f64)>,
     before: Kinds,
     after: Kinds,
 }

@@ -7,6 +7,7 @@ use super::{Failure, baseline, print, run, tell, trust};
 use crate::analysis::Analysis;
 use crate::check::{
     Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, gated, notes, pooled,
+    worst_text,
 };
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;
@@ -53,7 +54,10 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
         }
     }
     let baseline = args.baseline.display().to_string();
-    let about = About { experiment: &first.design.name, baseline: &baseline, metric: metric.name(), notes: &notes };
+    let leading = gate.leading().filter(|_| gate.outcome != GateStatus::Pass);
+    let worst = leading.and_then(|unit| worst_text(&first.analysis, unit, metric));
+    let (experiment, metric) = (&*first.design.name, metric.name());
+    let about = About { experiment, baseline: &baseline, metric, notes: &notes, worst: worst.as_ref() };
     announce(args, &gate, &about)?;
     Ok(match (gate.outcome, args.inconclusive) {
         (GateStatus::Pass, _) | (GateStatus::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,

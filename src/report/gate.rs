@@ -5,9 +5,13 @@ use std::fmt::Write as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
-use crate::check::{Gate, GateStatus, Verdict};
+use super::number::percent;
+use crate::check::{Gate, GateStatus, Means, Verdict, WorstText};
 use crate::plain::{markdown, neutralise, workflow_data};
 use crate::stats::Interval;
+
+/// Characters of a text that are quoted.
+const QUOTED: usize = 160;
 
 /// What was checked against what, in words.
 #[derive(Clone, Debug)]
@@ -17,12 +21,15 @@ pub struct About<'a> {
     pub metric: &'a str,
     /// What must be known to read the outcome rightly.
     pub notes: &'a [String],
+    /// Of the unit that leads, where that has not passed.
+    pub worst: Option<&'a WorstText>,
 }
 
 /// `verdict.json`.
 #[derive(Serialize)]
 struct File<'a> {
     schema: u32,
+    headline: String,
     experiment: &'a str,
     baseline: &'a str,
     metric: &'a str,
@@ -32,16 +39,38 @@ struct File<'a> {
 }
 
 /// The outcome for programs.
-pub fn json(gate: &Gate, &About { experiment, baseline, metric, notes }: &About<'_>) -> Vec<u8> {
-    let file = File { schema: 1, experiment, baseline, metric, gate, notes };
+pub fn json(gate: &Gate, about: &About<'_>) -> Vec<u8> {
+    let &About { experiment, baseline, metric, notes, .. } = about;
+    let file = File { schema: 1, headline: headline(gate, metric), experiment, baseline, metric, gate, notes };
     let mut json = serde_json::to_vec_pretty(&file).expect("an outcome is plain data");
     json.push(b'\n');
     json
 }
 
-/// The outcome on the terminal: what did not pass, then the whole in a line.
+/// What a person is told first: what has become of the unit that has become worst.
+pub fn headline(gate: &Gate, metric: &str) -> String {
+    let Some(verdict) = gate.leading() else { return "nothing was compared".to_owned() };
+    let unit = &verdict.unit;
+    let means = verdict.means.map_or(String::new(), |Means { before, now }| {
+        format!(", {metric} {}\u{a0}% → {}\u{a0}%", percent(before), percent(now))
+    });
+    let margin = percent(gate.rule.margin);
+    match gate.outcome {
+        GateStatus::Fail => format!("{unit} repeats more than in the baseline{means}"),
+        GateStatus::Inconclusive => {
+            format!("not decided: {unit}{means}; more prompts, or --confirm with fresh seeds, may decide it")
+        }
+        GateStatus::Pass => format!("nothing has become worse by more than {margin} points; the most: {unit}{means}"),
+    }
+}
+
+/// The outcome on the terminal: the headline, what did not pass, then the whole in a line.
 pub fn text(gate: &Gate, about: &About<'_>) -> String {
-    let mut out = String::new();
+    let mut out =
+        format!("{:<12} {}\n", gate.outcome.to_string().to_uppercase(), neutralise(&headline(gate, about.metric)));
+    if let Some(worst) = about.worst {
+        let _ = writeln!(out, "{:<12} {}", "", neutralise(&quoted(worst)));
+    }
     for verdict in gate.shown().filter(|verdict| verdict.outcome != GateStatus::Pass) {
         let _ = writeln!(out, "{:<12} {}", verdict.outcome.to_string().to_uppercase(), neutralise(&verdict.unit));
         let _ = writeln!(out, "{:<12} {}", "", neutralise(&in_words(verdict)));
@@ -72,6 +101,14 @@ pub fn sentence(gate: &Gate, About { experiment, baseline, metric, .. }: &About<
         count(GateStatus::Inconclusive),
         gate.rule.alpha,
     )
+}
+
+/// The end of a text, which is where it loops.
+fn quoted(WorstText { prompt, text }: &WorstText) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let from = flat.char_indices().rev().nth(QUOTED - 1).map_or(0, |(place, _)| place);
+    let before = if from > 0 { "… " } else { "" };
+    format!("{prompt}: \"{before}{}\"", &flat[from..])
 }
 
 fn in_words(verdict: &Verdict) -> String {
@@ -118,12 +155,19 @@ pub fn junit(gate: &Gate, about: &About<'_>) -> Result<String, quick_junit::Seri
 
 /// Markdown for `$GITHUB_STEP_SUMMARY`.
 pub fn step_summary(gate: &Gate, about: &About<'_>) -> String {
-    let mut out = format!("### moe-sweep check: {}\n\n{}\n\n", gate.outcome, markdown(&sentence(gate, about)));
-    out += "| outcome | unit | |\n|---|---|---|\n";
-    for verdict in gate.shown() {
-        let _ =
-            writeln!(out, "| {} | {} | {} |", verdict.outcome, markdown(&verdict.unit), markdown(&in_words(verdict)));
+    let mut out = format!("### moe-sweep check: {}\n\n{}\n\n", gate.outcome, markdown(&headline(gate, about.metric)));
+    if let Some(worst) = about.worst {
+        let _ = writeln!(out, "> {}\n", markdown(&quoted(worst)));
     }
+    out += "| outcome | unit | before | now | what was found |\n|---|---|---|---|---|\n";
+    for verdict in gate.shown() {
+        let [before, now] = verdict.means.map_or(["–", "–"].map(str::to_owned), |Means { before, now }| {
+            [before, now].map(|mean| format!("{} %", percent(mean)))
+        });
+        let (unit, found) = (markdown(&verdict.unit), markdown(&in_words(verdict)));
+        let _ = writeln!(out, "| {} | {unit} | {before} | {now} | {found} |", verdict.outcome);
+    }
+    let _ = writeln!(out, "\n{}", markdown(&sentence(gate, about)));
     for note in about.notes {
         let _ = writeln!(out, "\n> {}", markdown(note));
     }
@@ -137,7 +181,8 @@ pub fn annotations(gate: &Gate, about: &About<'_>) -> String {
         GateStatus::Inconclusive => "warning",
         GateStatus::Fail => "error",
     };
-    let mut out = format!("::{command} title=moe-sweep check::{}\n", workflow_data(&sentence(gate, about)));
+    let told = format!("{}. {}", headline(gate, about.metric), sentence(gate, about));
+    let mut out = format!("::{command} title=moe-sweep check::{}\n", workflow_data(&told));
     for verdict in gate.shown().filter(|verdict| verdict.outcome == GateStatus::Fail) {
         let _ = writeln!(
             out,
@@ -163,6 +208,7 @@ mod tests {
                 .map(|i| by + spread * (f64::from(i * 7919 % 24) / 23.0 - 0.5))
                 .map(|value| PromptDifference { value, base: both, other: both })
                 .collect(),
+            means: Some(Means { before: 0.06, now: 0.06 + by }),
             texts: if spread > 0.0 { Texts::Other } else { Texts::Same },
             blind: None,
             loops_more: None,
@@ -184,6 +230,7 @@ mod tests {
             baseline: "results/baselines/smoke.json",
             metric: "repetition_score",
             notes: &notes,
+            worst: Some(&WorstText { prompt: "p1".to_owned(), text: "so | so ".repeat(99) }),
         };
         let gate = gate();
         insta::assert_snapshot!("gate_text", text(&gate, &about));
