@@ -12,7 +12,7 @@ use crate::diagnosis::{Answer, Extent, Frame, Stage};
 use crate::domain::TrialId;
 use crate::engine::kernels::Kernels;
 use crate::event::RunEvent;
-use crate::journal::record::TrialRecord;
+use crate::journal::record::{Outcome, TrialRecord};
 use crate::prepare::{PrepareError, PrepareOptions, Prepared, RunSpec, prepare};
 use crate::regular_file;
 use crate::results::Results;
@@ -56,7 +56,7 @@ pub enum StageError {
     #[diagnostic(help("give another folder with --out"))]
     Create { path: PathBuf, source: std::io::Error },
     #[error("{n} of the texts of {path} failed, so nothing can be said", path = .path.display())]
-    #[diagnostic(help("its journal says why; moe-sweep run {path}.toml --out {path} --retry-failed tries them again, then diagnose goes on", path = .path.display()))]
+    #[diagnostic(help("{path}/trials.jsonl says why; the same command tries them again", path = .path.display()))]
     Failed { n: usize, path: PathBuf },
     /// Somebody asked for an end. What was finished stays.
     #[error("interrupted: the same command goes on from the texts that are finished")]
@@ -118,7 +118,10 @@ impl Session<'_> {
         let earlier: HashSet<TrialId> = self.made.iter().map(|record| record.id.clone()).collect();
         let records = results.contents.records.into_values();
         let n_before = self.made.len();
-        self.made.extend(records.filter(|record| !earlier.contains(&record.id)));
+        // What failed before, and was not needed then, is no text.
+        let is_new =
+            |record: &TrialRecord| matches!(record.outcome, Outcome::Generated(_)) && !earlier.contains(&record.id);
+        self.made.extend(records.filter(is_new));
         // Of those that an earlier stage made, each was made once.
         answer.n_texts = self.made.len() - n_before;
         Ok(answer)

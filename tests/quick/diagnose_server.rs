@@ -2,69 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::support::canned::{Canned, choices, prompt, stream, whole};
-use crate::support::server::{Request, words};
+use crate::support::canned::{Canned, whole};
+use crate::support::defaults::{answers, number, settings, usual};
 use crate::support::{Bench, Said};
-
-/// llama.cpp's defaults, as llama-server states them.
-fn usual() -> Value {
-    json!({
-        "temperature": 0.800000011920929, "top_k": 40, "top_p": 0.949999988079071, "min_p": 0.05000000074505806,
-        "repeat_penalty": 1.0, "repeat_last_n": 64, "presence_penalty": 0.0, "frequency_penalty": 0.0,
-    })
-}
-
-/// What it samples with: what the request says, but for the parameter that it ignores, and its defaults for the rest.
-fn settings(defaults: &Value, said: &Value, ignored: &str) -> Map<String, Value> {
-    let mut settings = defaults.as_object().expect("defaults are an object").clone();
-    for (name, value) in &mut settings {
-        if !said[&**name].is_null() && name != ignored {
-            *value = said[&**name].clone();
-        }
-    }
-    settings
-}
-
-/// Words that hang on prompt, seed and settings; the beginning of a loop where it `loops`.
-fn text(request: &Request, settings: &Map<String, Value>, n: usize, loops: bool) -> String {
-    let settings = Value::Object(settings.clone());
-    let n_words = if loops { 8 } else { n };
-    let words = words(&format!("{} {} {} {settings}", request.path, prompt(request), request.body["seed"]), n_words);
-    words.concat() + &" round and".repeat((n - n_words) / 2)
-}
 
 /// A llama-server with these defaults, which loops where its settings say so, and ignores a parameter of requests.
 fn llama_server(defaults: Value, ignored: &'static str, loops: fn(&Map<String, Value>) -> bool) -> Canned {
-    Canned::start(move |request| match &*request.path {
-        "/props" => {
-            let settings = json!({ "n_ctx": 1024, "params": defaults });
-            whole(200, &json!({ "build_info": "b1", "default_generation_settings": settings }))
-        }
-        "/v1/models" => whole(200, &json!({ "data": [{ "id": "/models/tiny.gguf" }] })),
-        "/v1/chat/completions" => {
-            let settings = settings(&defaults, &request.body, ignored);
-            let n = request.body["max_tokens"].as_u64().expect("a number") as usize;
-            let text = text(request, &settings, n, loops(&settings));
-            choices(&[json!({ "delta": { "content": text }, "finish_reason": "length" })], n)
-        }
-        "/completion" => {
-            let settings = settings(&defaults, &request.body, ignored);
-            let n = request.body["n_predict"].as_u64().expect("a number") as usize;
-            let text = text(request, &settings, n, loops(&settings));
-            let end = json!({ "content": text, "tokens": vec![7; n], "stop": true, "stop_type": "limit",
-                "tokens_predicted": n, "tokens_evaluated": 3 });
-            stream(&format!("data: {end}\n\n"))
-        }
-        _ => whole(404, &Value::Null),
-    })
+    Canned::start(answers(defaults, ignored, loops))
 }
 
 fn diagnose(bench: &Bench, server: &Canned, more: &[&str]) -> Said {
     bench.say(&[&["diagnose", "--server", &server.url], more].concat())
-}
-
-fn number(settings: &Map<String, Value>, name: &str) -> f64 {
-    settings[name].as_f64().expect("a number")
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod support;
 mod attacks;
 mod audit;
 mod diagnose;
+mod diagnose_server;
 mod engine_death;
 mod formats;
 mod gate;

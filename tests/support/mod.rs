@@ -4,6 +4,7 @@
 
 pub mod alone;
 pub mod canned;
+pub mod defaults;
 pub mod gguf;
 pub mod hub;
 pub mod index;

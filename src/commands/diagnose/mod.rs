@@ -37,7 +37,7 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
             cache: &cache,
             threads: threads(&args.means),
             room: Room { lanes: args.means.lanes.map_or(1, Into::into), ..Room::LEAST },
-            failed: FailedTrials::Keep,
+            failed: FailedTrials::Retry,
             trust: Trust::Seals,
         },
         run: &|| run_options(&args.means),
