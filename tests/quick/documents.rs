@@ -24,7 +24,7 @@ const OTHERS: [(&str, &str); 5] = [
     ("docs/chains.md", "src/llama-sampler.cpp"),
     ("forge/src/shape/file.rs", "docs/gguf.md"),
     // Folders of a run.
-    ("README.md", "plots/"),
+    ("docs/outputs.md", "plots/"),
     ("docs/decisions.md", "plots/"),
     // What a command makes.
     ("docs/sequential.md", "experiments/order.toml"),
