@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: battery bench cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: battery bench book cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -147,6 +147,11 @@ lint: build-tools
 
 docs: build-tools
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps --workspace --document-private-items
+
+## The documents as a book with a search box, in target/book/html; its links are checked. Installs mdBook where it is missing.
+book:
+	@command -v mdbook > /dev/null || $(CARGO) install mdbook --version 0.5.4 --locked --no-default-features --features search
+	scripts/book
 
 ## The tests of forge, which trains the bundled models. With all but the program selected, which has been tested: so nothing that
 ## the program needs is built again, llama.cpp least of all.

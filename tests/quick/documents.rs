@@ -9,8 +9,21 @@ use crate::architecture::sources::{Token, root, sources, sources_in};
 /// What is written for people. The change log is looked at for its links only: it tells of files as they were.
 const DOCUMENTS: [&str; 5] = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "crates"];
 const CHANGELOG: &str = "CHANGELOG.md";
+/// The contents of the book that `make book` builds, and what must be in it.
+const SUMMARY: &str = "docs/SUMMARY.md";
+const CHAPTERS: [&str; 6] = ["README.md", CHANGELOG, "CONTRIBUTING.md", "SECURITY.md", "docs", "models"];
 /// Where comments are.
 const COMMENTED: [&str; 8] = ["src", "crates", "forge", "benches", "examples", "tests", "scripts", "Makefile"];
+
+/// What documents do not say, with what they say instead: one word for one thing (docs/glossary.md).
+const SAID_OTHERWISE: [(&str, &str); 6] = [
+    ("accelerator", "GPU"),
+    ("anew", "again"),
+    ("hang on", "depend on"),
+    ("hangs on", "depends on"),
+    ("a row a", "one row per"),
+    ("so that the effect can show", "so that the effect is easy to see"),
+];
 
 /// Not part of the repository: what is built, and what runs leave.
 const NOT_OURS: [&str; 5] = [".git", "target", "target-cuda", "target-vulkan", "results"];
@@ -24,7 +37,7 @@ const OTHERS: [(&str, &str); 5] = [
     ("docs/chains.md", "src/llama-sampler.cpp"),
     ("forge/src/shape/file.rs", "docs/gguf.md"),
     // Folders of a run.
-    ("README.md", "plots/"),
+    ("docs/outputs.md", "plots/"),
     ("docs/decisions.md", "plots/"),
     // What a command makes.
     ("docs/sequential.md", "experiments/order.toml"),
@@ -71,6 +84,29 @@ fn links_lead_to_what_is_there() {
         }
     }
     assert!(n_links > 50, "only {n_links} links were found");
+}
+
+#[test]
+fn the_book_has_each_document_once() {
+    let summary = fs::read_to_string(root().join(SUMMARY)).unwrap();
+    let mut chapters: Vec<_> = links(&summary).map(|link| from_root(SUMMARY, link)).collect();
+    chapters.sort();
+    let tree = Tree::read();
+    let documents = tree.files(&CHAPTERS).filter(|file| file.ends_with(".md") && *file != SUMMARY);
+    assert_eq!(chapters, documents.collect::<Vec<_>>());
+}
+
+#[test]
+fn documents_have_one_word_for_one_thing() {
+    let mut found = vec![];
+    for (document, text) in documents() {
+        let prose =
+            without_fences(&text).lines().filter(|line| !line.starts_with("    ")).collect::<Vec<_>>().join(" ");
+        let said = format!(" {} ", words(&prose).join(" "));
+        let otherwise = SAID_OTHERWISE.iter().filter(|(not, _)| said.contains(&format!(" {not} ")));
+        found.extend(otherwise.map(|(not, but)| format!("{document}: write \"{but}\", not \"{not}\"")));
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
@@ -216,6 +252,24 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 
 fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link)
+}
+
+/// In small letters.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// Where a link of the document leads, as a path from the root.
+fn from_root(document: &str, link: &str) -> String {
+    let folder = Path::new(document).parent().unwrap();
+    match link.strip_prefix("../") {
+        Some(above) => folder.parent().unwrap().join(above),
+        None => folder.join(link),
+    }
+    .to_str()
+    .unwrap()
+    .to_owned()
 }
 
 /// The headings as GitHub makes anchors of them.
