@@ -1,7 +1,7 @@
 //! Puts what a search found to the test of prompts and seeds that nothing was chosen by, and says what that comes to.
 
-use super::super::evidence::Answer;
-use super::super::stage::{Claim, Stage, StageKind};
+use super::super::evidence::{Answer, Outcome};
+use super::super::stage::{Claim, Prompt, Stage, StageKind};
 use super::super::switch::Switch;
 use super::case::{Case, Diagnosis, Ending, Remedy};
 use super::choice::Found;
@@ -14,10 +14,12 @@ pub const FEWEST_PROMPTS: usize = 24;
 /// The prompts that a confirmation wants to see a difference of, if the search saw it rightly. It saw it too large, so
 /// these are more than its test needs.
 const SOUGHT_DIFFERENCES: f64 = 12.0;
+/// The greatest p of a remedy that more prompts are asked for.
+const PROMISING_P: f64 = 0.3;
 
 /// The stage: what was found against the model as it is run; where that is several switches, each of them alone too,
-/// and all of them against each. The first `seen` of the fresh prompts are left out.
-pub fn stage(case: &Case, kind: StageKind, found: &Found, seen: usize) -> Stage {
+/// and all of them against each.
+pub fn stage(case: &Case, kind: StageKind, found: &Found, prompts: &[Prompt]) -> Stage {
     let singles = if found.best.len() > 1 { found.best.as_slice() } else { &[] };
     let mut sets = vec![found.best.clone()];
     sets.extend(found.alternatives.iter().chain(singles).map(|switch| vec![switch.clone()]));
@@ -31,14 +33,22 @@ pub fn stage(case: &Case, kind: StageKind, found: &Found, seen: usize) -> Stage 
     });
     let beyond: Vec<Claim> = beyond.collect();
     stage.claims.extend(beyond);
-    stage.prompts = case.fresh.iter().skip(seen).take(prompts_for(found.least_effect)).cloned().collect();
+    stage.prompts = prompts.to_vec();
     stage.seeds = seeds(FRESH_SEED);
     stage
 }
 
-/// The smaller the difference, the more prompts it takes to see it.
-fn prompts_for(effect: f64) -> usize {
-    ((SOUGHT_DIFFERENCES / effect.abs().max(0.01)).ceil() as usize).max(FEWEST_PROMPTS)
+/// Its prompts, of those that are fresh: the smaller the difference, the more it takes to see it.
+pub fn prompts<'a>(fresh: &'a [Prompt], found: &Found) -> &'a [Prompt] {
+    let wanted = (SOUGHT_DIFFERENCES / found.least_effect.abs().max(0.01)).ceil() as usize;
+    &fresh[..wanted.max(FEWEST_PROMPTS).min(fresh.len())]
+}
+
+/// Whether a remedy that is not confirmed looks well enough for more prompts: the search saw its effect too large, so
+/// that its test may have had too few.
+pub fn may_hold(answer: &Answer) -> bool {
+    let Outcome { effect, p, .. } = &answer.claims[0];
+    *effect < 0.0 && *p <= PROMISING_P
 }
 
 /// Reads the answer of that stage.

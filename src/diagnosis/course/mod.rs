@@ -164,10 +164,7 @@ impl<E> Course<'_, E> {
             }
         };
         if let Some(found) = found {
-            let stage = confirm::stage(self.case, StageKind::Remedy, &found, 0);
-            self.confirmed_prompts = stage.prompts.len();
-            let answer = self.run(&stage)?;
-            confirm(self.case, &found, &answer, diagnosis);
+            self.confirm(&found, diagnosis)?;
             if matches!(diagnosis.ending, Ending::Cause | Ending::NoRemedyHere) {
                 self.second(diagnosis)?;
             }
@@ -175,6 +172,25 @@ impl<E> Course<'_, E> {
         let is_remedy = |tried: &Tried| diagnosis.remedies.iter().any(|remedy| remedy.switches == tried.switches);
         let others = std::mem::take(&mut self.tried);
         diagnosis.others = others.into_iter().filter(|tried| !is_remedy(tried)).collect();
+        Ok(())
+    }
+
+    /// Puts what was found to the test, and to a second one on all fresh prompts where the first looks well and does not
+    /// suffice. The two share alpha.
+    fn confirm(&mut self, found: &Found, diagnosis: &mut Diagnosis) -> Result<(), E> {
+        let fresh = &self.case.fresh;
+        let prompts = confirm::prompts(fresh, found);
+        let answer = self.run(&confirm::stage(self.case, StageKind::Remedy, found, prompts))?;
+        confirm(self.case, found, &answer, diagnosis);
+        self.confirmed_prompts = prompts.len();
+        let is_open = diagnosis.ending == Ending::NotConfirmed && answer.extent == Extent::Whole;
+        if is_open && confirm::may_hold(&answer) && prompts.len() < fresh.len() {
+            let answer = self.run(&confirm::stage(self.case, StageKind::RemedyOnMore, found, fresh))?;
+            if answer.extent == Extent::Whole {
+                confirm(self.case, found, &answer, diagnosis);
+                self.confirmed_prompts = fresh.len();
+            }
+        }
         Ok(())
     }
 
@@ -255,8 +271,8 @@ impl<E> Course<'_, E> {
         let from = self.case.as_run.with(&first.edits);
         let others = switches(&from, &self.case.about).into_iter().filter(|switch| switch.cause != first.cause);
         let others = worth_a_look(&diagnosis.remedies[0], others.collect());
-        let unseen = self.case.fresh.len().saturating_sub(self.confirmed_prompts);
-        if others.is_empty() || unseen < confirm::FEWEST_PROMPTS {
+        let unseen = &self.case.fresh[self.confirmed_prompts..];
+        if others.is_empty() || unseen.len() < confirm::FEWEST_PROMPTS {
             return Ok(());
         }
         let Compared { tried, extent } = self.compare_with(StageKind::SecondCause, &from, &singly(&others))?;
@@ -269,7 +285,8 @@ impl<E> Course<'_, E> {
             after: second.after,
             rate: second.rate,
         };
-        let stage = confirm::stage(self.case, StageKind::BothRemedies, &both, self.confirmed_prompts);
+        let prompts = confirm::prompts(unseen, &both);
+        let stage = confirm::stage(self.case, StageKind::BothRemedies, &both, prompts);
         let answer = self.run(&stage)?;
         let mut of_both = diagnosis.clone();
         confirm(self.case, &both, &answer, &mut of_both);

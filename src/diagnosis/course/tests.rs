@@ -287,3 +287,17 @@ fn a_stage_that_a_budget_cut_short_has_its_best_suspect_tested() {
     let Ok(found) = diagnose(&case(Like::Shimmy, Overrides::default()), run);
     assert_eq!(causes(&found), [[Cause::PenaltyZero]], "{found:#?}");
 }
+
+#[test]
+fn a_remedy_that_looks_well_and_is_not_confirmed_is_put_to_more_prompts() {
+    // So few loops that two dozen prompts may not show it.
+    let zero = Overrides { temperature: Some(0.0), ..Overrides::default() };
+    let world: World = |setup| if setup.cell.temperature() > Temperature::new(0.0).unwrap() { 0.04 } else { 0.25 };
+    let case = case(Like::LlamaServer, zero);
+    let all: Vec<_> = (0..12).map(|salt| course(&case, world, &salt.to_string())).collect();
+    let more = |found: &&Diagnosis| found.stages.iter().any(|stage| stage.name == "4-remedy-on-more");
+    let (of_more, at_once): (Vec<_>, Vec<_>) = all.iter().partition(more);
+    assert!(!of_more.is_empty() && !at_once.is_empty(), "{} {}", of_more.len(), at_once.len());
+    let confirmed = of_more.iter().find(|found| found.ending == Ending::Cause).expect("one of them is confirmed");
+    assert_eq!(confirmed.remedies[0].outcome.prompts, 96, "{confirmed:#?}");
+}
