@@ -162,6 +162,18 @@ pub enum TrialResult {
     Missing,
 }
 
+impl TrialResult {
+    /// The one word for it: in `trials.csv`, on the page, on the terminal.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Scored { .. } => "ok",
+            Self::Censored { .. } => "censored",
+            Self::Failed(_) => "failed",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// One metric over the trials of one cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellSummary {

@@ -10,6 +10,7 @@ use super::{Report, json, sections, theme};
 
 /// One module, in the order in which its parts need each other.
 const SCRIPT: &str = concat!(
+    include_str!("page/telling.js"),
     include_str!("page/data.js"),
     include_str!("page/words.js"),
     include_str!("page/dom.js"),

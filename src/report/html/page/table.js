@@ -97,9 +97,9 @@ function startTable(root, data, openTrial) {
   function row(trial, here) {
     const cells = here.slice(1).map((column) => {
       const text = column.show ? column.show(trial) : column.value(trial);
-      return make("td", { class: column.text ? null : "number" }, visible(text));
+      return make("td", { class: column.class ?? (column.text ? null : "number") }, visible(text));
     });
-    const open = make("a", { href: "#texts", onclick: () => openTrial(trial), title: "Read the text" }, trial.outcome.id.slice(0, 8) || "–");
+    const open = make("a", { href: `#trial=${trial.outcome.id}`, onclick: () => openTrial(trial), title: "Read the text" }, trial.outcome.id.slice(0, 8) || "–");
     return make("tr", {}, make("th", { scope: "row" }, open), ...cells);
   }
 
