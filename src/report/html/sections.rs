@@ -6,7 +6,7 @@ use super::provenance::Facts;
 use super::{Report, heat, verdicts, words};
 use crate::report::plot::{self, Figure, HEADLINE_FIGURE};
 use crate::report::tally::Tally;
-use crate::run_dir::{JOURNAL, Output};
+use crate::run_dir::{EXPERIMENT, JOURNAL, Output, PLOTS};
 
 pub struct Section {
     /// Its place in the document, for links.
@@ -66,8 +66,9 @@ fn headline(report: &Report<'_>) -> Section {
         @for figure in named(report, HEADLINE_FIGURE) { (inlined(figure, "The score against temperature")) }
         (caveat(report))
         p.small {
-            "Every single trial’s score is in " code { "plots/strip*.svg" } ", all numbers are in " code { (Output::Cells.file_name()) }
-            " and " code { (Output::Trials.file_name()) } "."
+            "Every single trial’s score:"
+            @for figure in named(report, plot::STRIP_FIGURE) { " " (beside(&svg_file(figure))) }
+            ". All numbers: " (beside(Output::Cells.file_name())) " and " (beside(Output::Trials.file_name())) "."
         }
     };
     Section { id: "score", name: "Score", title: "Repetition against temperature", body }
@@ -121,7 +122,14 @@ fn texts() -> Section {
 }
 
 fn trials() -> Section {
-    Section { id: "trials", name: "Trials", title: "Every trial", body: html! { #table { (needs_script()) } } }
+    let body = html! {
+        p.small {
+            "Worst first: by the repetition score, or by the share of a text that the cycle at its end takes where that is more. All of them, with every metric: "
+            (beside(Output::Trials.file_name())) "; their texts: " (beside(JOURNAL)) "; what was asked for: " (beside(EXPERIMENT)) "."
+        }
+        #table { (needs_script()) }
+    };
+    Section { id: "trials", name: "Trials", title: "Every trial", body }
 }
 
 fn provenance(report: &Report<'_>) -> Section {
@@ -144,7 +152,7 @@ pub(super) fn list(facts: &Facts) -> Markup {
 }
 
 fn needs_script() -> Markup {
-    html! { noscript { p { "This part needs JavaScript; the same is in " code { (Output::Trials.file_name()) } " and " code { (JOURNAL) } "." } } }
+    html! { noscript { p { "This part needs JavaScript; the same is in " (beside(Output::Trials.file_name())) " and " (beside(JOURNAL)) "." } } }
 }
 
 /// The figures of this name, or of this name and a facet.
@@ -159,9 +167,20 @@ pub(super) fn inlined(figure: &Figure, label: &str) -> Markup {
     html! {
         figure {
             div.scroll tabindex="0" role="region" aria-label=(label) { (PreEscaped(&figure.svg)) }
-            figcaption { "Also as " code { "plots/" (figure.name) ".svg" } " and " code { ".png" } "." }
+            figcaption {
+                "Also as " (beside(&svg_file(figure))) " and " a href={ (PLOTS) "/" (figure.name) ".png" } { code { ".png" } } "."
+            }
         }
     }
+}
+
+fn svg_file(figure: &Figure) -> String {
+    format!("{PLOTS}/{}.svg", figure.name)
+}
+
+/// A link to a file that lies beside the page, by its name.
+fn beside(name: &str) -> Markup {
+    html! { a href=(name) { code { (name) } } }
 }
 
 /// Beside every result.

@@ -25,6 +25,7 @@ use crate::analysis::Analysis;
 pub use attribution::NAME as ATTRIBUTION_FIGURE;
 pub use evidence::NAME as EVIDENCE_FIGURE;
 pub use onset::NAME as ONSET_FIGURE;
+pub use strip::NAME as STRIP_FIGURE;
 
 /// The name of the first figure.
 pub const HEADLINE_FIGURE: &str = "score-by-temperature";

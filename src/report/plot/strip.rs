@@ -11,6 +11,9 @@ use crate::domain::{Temperature, TrialId};
 use crate::report::levels::{Arm, Levels};
 use crate::report::tally::Tally;
 
+/// The name of the figure, or how the names of all models' figures begin.
+pub const NAME: &str = "strip";
+
 const MEAN: Look = Look { colour: INK, shape: Shape::Diamond };
 
 /// With more arms than this, each model has a figure of its own.
@@ -25,7 +28,7 @@ pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>,
     let arms = Arm::all(analysis);
     let models = levels.models();
     if models.len() <= 1 || arms.len() <= ARMS_ON_ONE_PAGE {
-        return Ok(vec![figure("strip".to_owned(), analysis, &levels, &arms, caption)?]);
+        return Ok(vec![figure(NAME.to_owned(), analysis, &levels, &arms, caption)?]);
     }
     let mut names = Vec::new();
     let pages = models.into_iter().map(|model| {
@@ -207,7 +210,7 @@ fn jitter(id: &TrialId) -> f64 {
 /// A file name from a model's id, unlike those given so far.
 fn file_name(model: &str, taken: &[String]) -> String {
     let keep = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let name = format!("strip-{}", model.chars().map(keep).collect::<String>());
+    let name = format!("{NAME}-{}", model.chars().map(keep).collect::<String>());
     if taken.contains(&name) { format!("{name}-{}", taken.len() + 1) } else { name }
 }
 
