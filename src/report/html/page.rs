@@ -18,6 +18,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/chooser.js"),
     include_str!("page/table.js"),
     include_str!("page/viewer.js"),
+    include_str!("page/paper.js"),
     include_str!("page/main.js"),
 );
 
