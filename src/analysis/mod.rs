@@ -61,6 +61,8 @@ pub struct Analysis {
     pub groups: Groups,
     /// What the profiles' onsets are counted in.
     pub onset_unit: OnsetUnit,
+    /// Factors whose levels are the same computation: see [`Design::inert`].
+    pub inert: Vec<Factor>,
     /// In file order.
     pub verdicts: Vec<Verdict>,
     /// `None` where fewer than two factors vary, or a note says why there is none.
@@ -232,6 +234,7 @@ pub fn analyse<'a>(
         profiles: profile::profiles(&trials, &groups, onset_unit),
         groups,
         onset_unit,
+        inert: questions.inert.to_vec(),
         verdicts: decided(&trials, questions, sequential.as_ref()),
         attribution,
         sequential,
