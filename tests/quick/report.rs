@@ -115,6 +115,30 @@ fn a_recommendation_is_made_for_every_chain() {
     assert_eq!(bench.say(&["recommend", "out", "--max-score", "2"]).code, Some(2));
 }
 
+#[test]
+fn figures_for_a_paper_are_as_wide_as_asked_and_lie_apart() {
+    let bench = claiming();
+    bench.run("out", &[], 0);
+    assert!(!bench.exists("out/paper"));
+    let of_the_page = bench.result("out", "plots/score-by-temperature.svg");
+    let said = bench.say(&["report", "out", "--figure-width", "8.5cm", "--no-title"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.stdout.contains("figures: out/paper"), "{}", said.stdout);
+    for name in ["score-by-temperature", "strip", "heatmap", "onset"] {
+        let svg = bench.result("out", &format!("paper/{name}.svg"));
+        assert!(svg.contains("width=\"85mm\"") && !svg.contains("Experiment:"), "{name}: {svg:.300}");
+    }
+    assert!(of_the_page.contains("Experiment:"));
+    assert_eq!(bench.result("out", "plots/score-by-temperature.svg"), of_the_page);
+    for (wrong, expected) in
+        [("85", "a width with its unit, such as 85mm"), ("3mm", "from 60mm to 500mm"), ("-85mm", "")]
+    {
+        let said = bench.say(&["report", "out", &format!("--figure-width={wrong}")]);
+        assert_eq!(said.code, Some(2), "{said:#?}");
+        said.says(&[expected]);
+    }
+}
+
 /// A journal of the version before loops of characters and thoughts were seen.
 #[test]
 fn an_old_folder_is_scored_anew() {

@@ -141,6 +141,49 @@ fn the_choice_of_colours_is_remembered() {
     is_quiet(&page);
 }
 
+#[test]
+fn a_phone_shows_every_figure_whole() {
+    let bench = small();
+    // Panels and facets enough for a figure that is wider than the page.
+    bench.edit("model = [\"scripted\"]", "model = [\"scripted\", \"other\", \"third\"]");
+    bench.edit("temperature = [0.5, 1.0]", "temperature = [0.1, 0.3, 0.5, 0.7, 0.9, 1.0]");
+    let another = |id: &str| format!("\n[[model]]\nid = \"{id}\"\npath = \"m.scripted.toml\"\n");
+    bench.write("x.toml", bench.read("x.toml") + &another("other") + &another("third"));
+    let page = Page::new();
+    let file = report(&bench, &[]);
+    for width in [390, 700, 1400] {
+        page.look("light", width, 844);
+        page.open(&file);
+        assert_eq!(page.value("document.documentElement.scrollWidth <= innerWidth"), true, "{width} px");
+        let seen = "[...document.querySelectorAll('figure svg')].map((svg) => svg.getBoundingClientRect()).filter((box) => box.width > 0)";
+        assert!(page.number(&format!("{seen}.length")) >= 2.0, "{width} px");
+        let cut = page.value(&format!("{seen}.filter((box) => box.left < 0 || box.right > innerWidth).length"));
+        assert_eq!(cut, 0, "{width} px");
+        let small = page.value(
+            "[...document.querySelectorAll('figure text')].filter((text) => text.getBoundingClientRect().width > 0) \
+             .map((text) => Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b) * parseFloat(getComputedStyle(text).fontSize)) \
+             .filter((px) => px < 8).length",
+        );
+        assert_eq!(small, 0, "texts of figures under 8 px at {width} px");
+        let links = page.value(
+            "[...document.querySelectorAll('nav a')].map((a) => a.getBoundingClientRect()).filter((box) => box.left < 0 || box.right > innerWidth).length",
+        );
+        assert_eq!(links, 0, "links of the navigation are cut at {width} px");
+    }
+    is_quiet(&page);
+}
+
+#[test]
+fn a_caveat_stands_once() {
+    let bench = small();
+    bench.edit("path = \"m.scripted.toml\"", "path = \"m.scripted.toml\"\nnote = \"toys made for a test\"");
+    let page = Page::new();
+    page.open(&report(&bench, &[]));
+    let told = "document.documentElement.outerHTML.toLowerCase().split('toys made for a test').length - 1";
+    assert_eq!(page.number(told), 1.0);
+    is_quiet(&page);
+}
+
 /// `MOE_SWEEP_AXE=node_modules/axe-core/axe.min.js cargo test --release --features page-tests --test report_page -- --ignored axe`
 /// asks axe-core (`npm install axe-core`) what it finds, in the light and in the dark.
 #[test]

@@ -23,7 +23,7 @@ mod words;
 use crate::analysis::Analysis;
 use crate::plain::neutralise_text;
 use crate::plan::Design;
-use crate::report::plot::Figure;
+use crate::report::plot::{Figure, PageFigure};
 
 pub use findings::{Findings, findings_page};
 pub use provenance::{Facts, Provenance};
@@ -36,8 +36,10 @@ pub struct Report<'a> {
     /// What must be known to read the results rightly.
     pub notes: &'a [String],
     pub analysis: &'a Analysis,
-    /// All of the analysis's figures; the page takes those it shows.
+    /// All that lie beside the page as files.
     pub figures: &'a [Figure],
+    /// Those that the page shows.
+    pub shown: &'a [PageFigure],
     pub provenance: &'a Provenance,
 }
 

@@ -4,8 +4,10 @@
 use super::canvas::{Fill, Point};
 use super::page::Page;
 use super::palette::{INK, Look, Shape};
-use super::panel::{Panel, Tick};
-use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
+use super::panel::{Panel, Tick, Y_AXIS_SPACE};
+use super::{
+    Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words, shows,
+};
 use crate::analysis::{Analysis, TrialResult};
 use crate::domain::{Temperature, TrialId};
 use crate::report::levels::{Arm, Levels};
@@ -62,6 +64,7 @@ fn figure(
     let panels = if arms.is_empty() { vec![String::new()] } else { titles(arms) };
     let page = Page {
         title: "Repetition of every single trial",
+        shows: &shows::extremes(analysis, |arm| arms.contains(&arm)),
         subtitle: &subtitle(analysis, arms),
         caption,
         legend: Vec::new(),
@@ -70,6 +73,7 @@ fn figure(
         y_label: SCORE_LABEL,
         plot_width: [560.0, 330.0, 272.0][columns - 1],
         plot_height: [290.0, 220.0, 195.0][columns - 1],
+        left_space: Y_AXIS_SPACE,
         right_space: 4.0,
     };
     let svg = page.draw(|index, panel| {
