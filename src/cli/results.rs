@@ -77,6 +77,9 @@ pub struct CompareArgs {
     /// Print a JSON object.
     #[arg(long)]
     pub json: bool,
+    /// Write a page as well, to be opened in a browser.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     #[command(flatten)]
     pub custody: Custody,
 }

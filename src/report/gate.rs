@@ -74,7 +74,8 @@ pub fn sentence(gate: &Gate, About { experiment, baseline, metric, .. }: &About<
     )
 }
 
-fn in_words(verdict: &Verdict) -> String {
+/// What a unit's outcome rests on.
+pub(super) fn in_words(verdict: &Verdict) -> String {
     let mut words = match &verdict.worse_by {
         Some(effect) => {
             let Interval { low, high, level } = effect.interval;

@@ -8,8 +8,10 @@
 //!
 //! Must not know manifests nor journals: see [`Provenance`].
 
+mod comparison;
 mod data;
 mod findings;
+mod gate;
 mod heat;
 mod json;
 mod page;
@@ -25,7 +27,10 @@ use crate::plain::neutralise_text;
 use crate::plan::Design;
 use crate::report::plot::{Figure, PageFigure};
 
+pub use comparison::comparison_page;
 pub use findings::{Findings, findings_page};
+pub use gate::gate_page;
+pub use page::FOOT;
 pub use provenance::{Facts, Provenance};
 pub use unscripted::unscripted;
 

@@ -22,6 +22,9 @@ const SCRIPT: &str = concat!(
     include_str!("page/main.js"),
 );
 
+/// At the foot of every page: that it is ours, and safe to open.
+pub const FOOT: &str = "Written by moe-sweep. Nothing on this page is loaded from elsewhere.";
+
 pub fn document(report: &Report<'_>) -> Markup {
     let style = theme::css() + include_str!("page/page.css");
     let sections = sections::all(report);
@@ -59,7 +62,7 @@ pub fn document(report: &Report<'_>) -> Markup {
                         }
                     }
                 }
-                footer { p.small { "Written by moe-sweep. Nothing on this page is loaded from elsewhere." } }
+                footer { p.small { (FOOT) } }
                 script #data type="application/json" {
                     (PreEscaped(json::for_script(&Data::new(&report.analysis.trials, &report.design.prompts))))
                 }
