@@ -4,7 +4,7 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: battery bench book cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: battery bench book cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute screenshots slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
 demo: build-tools
@@ -50,6 +50,12 @@ recompute:
 	test -x target/recompute/bin/python || python3 -m venv target/recompute
 	target/recompute/bin/pip install --quiet -r scripts/recompute-requirements.txt
 	target/recompute/bin/python scripts/recompute.py $(RESULTS)
+
+## Pictures of a run's page in its states, in docs/images: 1400, 700 and 390 px wide, dark, on paper, its texts.
+REPORT ?= results/temperature/report.html
+screenshots: test-tools
+	MOE_SWEEP_REPORT='$(REPORT)' MOE_SWEEP_PICTURES=docs/images \
+	    $(CARGO) test --release $(ours) --features moe-sweep/page-tests --test report_page -- --ignored screenshots
 
 ## Build and run the tests of the program and its crates; those of forge have a target of their own.
 ours = --workspace --exclude forge

@@ -284,20 +284,14 @@ impl Plan {
     pub fn remarks(&self) -> Vec<String> {
         let mut notes = Vec::from_iter(self.caveat());
         let engines = self.loads.iter().map(|load| &load.surveyed.engine);
-        if self.loads.iter().any(|load| load.key.offload() != Offload::None) && self.offload_moves_nothing() {
+        if self.loads.iter().map(|load| load.key.offload()).unique().nth(1).is_some() && self.offload_moves_nothing() {
             let no_accelerator = engines.clone().all(|engine| engine.accelerators.is_empty());
-            let mut note = if no_accelerator {
-                "there is no accelerator here (moe-sweep devices says why): the offload moves nothing, all experts are \
-                 on the host"
-                    .to_owned()
+            let why = if no_accelerator {
+                "there is no GPU that this build can use (moe-sweep devices says why)"
             } else {
-                "the offload moves nothing: no model of this experiment has experts".to_owned()
+                "no model of this experiment has experts"
             };
-            let same_file = |a: &Load, b: &Load| (&a.model.id, a.key.quant()) == (&b.model.id, b.key.quant());
-            if self.loads.windows(2).any(|pair| same_file(&pair[0], &pair[1])) {
-                note += "; arms that differ in their offload alone are the same arm and compare nothing";
-            }
-            notes.push(note);
+            notes.push(format!("{why}, so offload has no effect: settings that differ only in it are identical"));
         }
         if self.generate.numerics == Numerics::Invariant
             && let Some(variance) = engines.filter_map(|engine| engine.variance.as_ref()).next()

@@ -63,6 +63,8 @@ pub struct Analysis {
     pub groups: Groups,
     /// What the profiles' onsets are counted in.
     pub onset_unit: OnsetUnit,
+    /// Factors whose levels are the same computation: see [`Design::inert`].
+    pub inert: Vec<Factor>,
     /// In file order.
     pub verdicts: Vec<Verdict>,
     /// `None` where fewer than two factors vary, or a note says why there is none.
@@ -164,6 +166,18 @@ pub enum TrialResult {
     Missing,
 }
 
+impl TrialResult {
+    /// The one word for it: in `trials.csv`, on the page, on the terminal.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Scored { .. } => "ok",
+            Self::Censored { .. } => "censored",
+            Self::Failed(_) => "failed",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// One metric over the trials of one cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellSummary {
@@ -222,6 +236,7 @@ pub fn analyse<'a>(
         profiles: profile::profiles(&trials, &groups, onset_unit),
         groups,
         onset_unit,
+        inert: questions.inert.to_vec(),
         verdicts: decided(&trials, questions, sequential.as_ref()),
         attribution,
         sequential,

@@ -56,6 +56,9 @@ pub struct CheckArgs {
     /// Where the outcome goes as JSON [default: DIR/verdict.json].
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write a page as well, to be opened in a browser.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Write a JUnit report as well.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,

@@ -25,7 +25,7 @@ pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
     ModelVerifyArgs,
 };
-pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
+pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, Paper, RecommendArgs, ReportArgs};
 pub use run::{KernelsArg, LoadModeArg, Means, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
 pub use scoring::ScoreArgs;
 

@@ -34,6 +34,18 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("give a number from 0 to 1".to_owned()) }
 }
 
+/// A length with its unit, in mm.
+pub(super) fn figure_width_mm(text: &str) -> Result<f64, String> {
+    let units = [("mm", 1.0), ("cm", 10.0), ("in", 25.4)];
+    let length =
+        units.into_iter().find_map(|(unit, mm)| Some(text.strip_suffix(unit)?.trim().parse::<f64>().ok()? * mm));
+    match length {
+        Some(mm) if (60.0..=500.0).contains(&mm) => Ok(mm),
+        Some(_) => Err("give a width from 60mm to 500mm".to_owned()),
+        None => Err("give a width with its unit, such as 85mm, 8.5cm or 3.35in".to_owned()),
+    }
+}
+
 pub(super) fn noise(text: &str) -> Result<f64, String> {
     let noise: f64 = text.parse().map_err(|error| format!("{error}"))?;
     // -0 is 0, and must not be stated as another.

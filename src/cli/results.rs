@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::parsers::share;
+use super::parsers::{figure_width_mm, share};
 
 /// How a run's files are read.
 #[derive(Clone, Copy, Debug, Args)]
@@ -22,6 +22,20 @@ pub struct ReportArgs {
     pub directory: PathBuf,
     #[command(flatten)]
     pub custody: Custody,
+    #[command(flatten)]
+    pub paper: Paper,
+}
+
+/// Figures for a paper, beside those of the page. None are made unless one of these is given.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Figures for a paper (written to DIR/paper)")]
+pub struct Paper {
+    /// How wide each figure is, such as 85mm or 3.35in: panels are stacked to fit, and text is 6 to 8 pt.
+    #[arg(long, value_name = "LENGTH", value_parser = figure_width_mm)]
+    pub figure_width: Option<f64>,
+    /// Leave out title, subtitle and footer, for a caption to say.
+    #[arg(long)]
+    pub no_title: bool,
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +77,9 @@ pub struct CompareArgs {
     /// Print a JSON object.
     #[arg(long)]
     pub json: bool,
+    /// Write a page as well, to be opened in a browser.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     #[command(flatten)]
     pub custody: Custody,
 }

@@ -14,6 +14,7 @@ use crate::domain::Seed;
 use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::report::gate::{self as words, About};
+use crate::report::html::{FOOT, gate_page};
 use crate::results::Results;
 use crate::run_dir::{CONFIRMATION, GATE, RunDir, write_named};
 
@@ -82,6 +83,9 @@ fn confirm(args: &CheckArgs, experiment: &Path, first: &Results) -> Result<Optio
 fn announce(args: &CheckArgs, gate: &Gate, about: &About<'_>) -> Result<(), Failure> {
     let path = args.json.clone().unwrap_or_else(|| args.directory.join(GATE));
     write_named(&path, &words::json(gate, about), "\"baseline\"")?;
+    if let Some(path) = &args.html {
+        write_named(path, gate_page(gate, about).as_bytes(), FOOT)?;
+    }
     if let Some(path) = &args.junit {
         write_named(path, words::junit(gate, about)?.as_bytes(), "moe-sweep check")?;
     }

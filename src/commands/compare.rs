@@ -6,8 +6,9 @@ use crate::check::{Aspect, alike_but_for, baseline_of};
 use crate::cli::{Allowed, CompareArgs};
 use crate::exit_code::ExitCode;
 use crate::report::comparison::{About, Answer, text};
+use crate::report::html::{FOOT, comparison_page};
 use crate::results::Results;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, write_named};
 
 /// Prints two runs beside each other.
 ///
@@ -25,10 +26,14 @@ pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
     }
     let comparison = analysis::compare(&a.analysis, &b.analysis, metric);
     let [a, b] = [&args.base, &args.other].map(|directory| directory.display().to_string());
+    let about = About { a: &a, b: &b, metric: metric.name(), notes: &notes };
+    if let Some(path) = &args.html {
+        write_named(path, comparison_page(&comparison, about).as_bytes(), FOOT)?;
+    }
     if args.json {
         return print_json(&Answer { a: &a, b: &b, metric, comparison: &comparison, notes: &notes });
     }
-    tell(&text(&comparison, About { a: &a, b: &b, metric: metric.name(), notes: &notes }))
+    tell(&text(&comparison, about))
 }
 
 fn aspect(allowed: Allowed) -> Aspect {

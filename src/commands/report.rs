@@ -2,12 +2,13 @@
 
 use super::outputs::write_outputs;
 use super::{Failure, tell, trust};
-use crate::cli::ReportArgs;
+use crate::cli::{Paper, ReportArgs};
 use crate::exit_code::ExitCode;
 use crate::journal::Hold;
 use crate::plain::neutralise;
 use crate::report::former::Former;
-use crate::report::outputs::summary;
+use crate::report::outputs::{paper_figures, summary};
+use crate::report::plot::{Heading, Layout, Width};
 use crate::results::Results;
 use crate::run_dir::{Output, RunDir};
 
@@ -23,7 +24,23 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let results = Results::from(directory.read_held(trust)?);
     let former = directory.read_output(Output::Verdicts).and_then(|json| Former::read(&json));
     let (code, text) = write_outputs(&directory, &results)?;
+    let text = text + &write_paper(&directory, &results, args.paper)?;
     let note = former.and_then(|former| former.note(&results.analysis.verdicts));
     tell(&(text + &note.map_or_else(String::new, |note| format!("note: {}\n", neutralise(&note)))))?;
     Ok(code)
+}
+
+/// Writes the figures for a paper where they are asked for; returns what to say of them.
+fn write_paper(directory: &RunDir, results: &Results, paper: Paper) -> Result<String, Failure> {
+    if paper.figure_width.is_none() && !paper.no_title {
+        return Ok(String::new());
+    }
+    let layout = Layout {
+        width: paper.figure_width.map_or(Width::Natural, Width::Millimetres),
+        heading: if paper.no_title { Heading::LeftOut } else { Heading::Drawn },
+    };
+    for figure in paper_figures(results, layout)? {
+        directory.write_paper(&figure.name, "svg", figure.svg.as_bytes())?;
+    }
+    Ok(format!("figures: {}\n", directory.paper().display()))
 }

@@ -313,23 +313,19 @@ fn the_notes_say_what_the_results_cannot_show() {
     assert_eq!(notes(&[], &|_| {}), [""; 0]);
     let greedy = notes(&[("[\"mine\"]", "[\"greedy\"]")], &|_| {});
     assert_eq!(greedy, ["no random draw, so one run whatever the seeds: greedy"]);
-    let offloaded = notes(&[("\"none\"", "\"all\"")], &|_| {});
-    assert_eq!(
-        offloaded,
-        [
-            "there is no accelerator here (moe-sweep devices says why): the offload moves nothing, all experts are on the host"
-        ]
-    );
+    // Who does not vary the offload is told nothing of it.
+    assert_eq!(notes(&[("\"none\"", "\"all\"")], &|_| {}), [""; 0]);
+    let both = [("\"none\"", "\"none\", \"all\"")];
+    let identical = "so offload has no effect: settings that differ only in it are identical";
+    let no_gpu = format!("there is no GPU that this build can use (moe-sweep devices says why), {identical}");
+    assert_eq!(notes(&both, &|_| {}), [no_gpu]);
     let accelerated = |surveyed: &mut Surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()];
-    assert_eq!(notes(&[("\"none\"", "\"all\"")], &accelerated), [""; 0]);
+    assert_eq!(notes(&both, &accelerated), [""; 0]);
     let dense = |surveyed: &mut Surveyed| {
         accelerated(surveyed);
         on_disk(surveyed).facts.n_expert = 0;
     };
-    let no_experts = notes(&[("\"none\"", "\"all\"")], &dense);
-    assert_eq!(no_experts, ["the offload moves nothing: no model of this experiment has experts"]);
-    let arms = notes(&[("\"none\"", "\"none\", \"all\"")], &|_| {});
-    assert!(arms[0].ends_with("are the same arm and compare nothing"), "{arms:?}");
+    assert_eq!(notes(&both, &dense), [format!("no model of this experiment has experts, {identical}")]);
     let varying = |surveyed: &mut Surveyed| surveyed.engine.variance = Some(variance.clone());
     assert!(notes(&[], &varying)[0].ends_with("may depend on the batch: built so"));
     assert_eq!(notes(&[("context = 64", "context = 64\nnumerics = \"fast\"")], &varying), [""; 0]);

@@ -67,7 +67,8 @@ fn scores(row: &Row) -> String {
     words
 }
 
-fn texts(row: &Row) -> String {
+/// How many of a cell's texts are the same in both runs, and where the others part.
+pub(super) fn texts(row: &Row) -> String {
     let mut words = format!("{} of {} texts identical", row.n_identical, row.n_paired);
     if row.n_end_unknown > 0 {
         let _ = write!(words, " (of {} a server does not say why they ended)", row.n_end_unknown);

@@ -286,18 +286,17 @@ fn trial_fields(
     draw_seed: Option<Seed>,
     group: Option<&str>,
 ) -> Vec<String> {
-    let (status, generation, scores) = match result {
-        TrialResult::Scored { generation, scores } => ("ok", Some(generation), *scores),
-        TrialResult::Censored { generation, .. } => ("censored", Some(generation), Scores::default()),
-        TrialResult::Failed(_) => ("failed", None, Scores::default()),
-        TrialResult::Missing => ("missing", None, Scores::default()),
+    let (generation, scores) = match result {
+        TrialResult::Scored { generation, scores } => (Some(generation), *scores),
+        TrialResult::Censored { generation, .. } => (Some(generation), Scores::default()),
+        TrialResult::Failed(_) | TrialResult::Missing => (None, Scores::default()),
     };
     let mut fields = vec![trial.id.to_string()];
     fields.extend(factor_fields(&trial.cell));
     fields.extend([
         trial.prompt.clone(),
         or_empty(trial.seed),
-        status.to_owned(),
+        result.status().to_owned(),
         or_empty(generation.map(|g| g.stop.name())),
         or_empty(generation.and_then(|g| g.n_prompt_tokens)),
         or_empty(generation.and_then(|g| g.n_tokens())),

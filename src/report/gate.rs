@@ -104,14 +104,15 @@ pub fn sentence(gate: &Gate, About { experiment, baseline, metric, .. }: &About<
 }
 
 /// The end of a text, which is where it loops.
-fn quoted(WorstText { prompt, text }: &WorstText) -> String {
+pub(super) fn quoted(WorstText { prompt, text }: &WorstText) -> String {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let from = flat.char_indices().rev().nth(QUOTED - 1).map_or(0, |(place, _)| place);
     let before = if from > 0 { "… " } else { "" };
     format!("{prompt}: \"{before}{}\"", &flat[from..])
 }
 
-fn in_words(verdict: &Verdict) -> String {
+/// What a unit's outcome rests on.
+pub(super) fn in_words(verdict: &Verdict) -> String {
     let mut words = match &verdict.worse_by {
         Some(effect) => {
             let Interval { low, high, level } = effect.interval;

@@ -3,7 +3,8 @@
 use crate::analysis::Analysis;
 use crate::domain::{Cell, Factor, Level, Temperature};
 
-/// Facets and chains as the plan first names them; temperatures ascending.
+/// Facets and chains as the plan first names them; temperatures ascending. Of facets that are the same computation the
+/// first stands for all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Levels<'a> {
     pub facets: Vec<Facet<'a>>,
@@ -26,9 +27,9 @@ impl<'a> Levels<'a> {
     pub fn of(analysis: &'a Analysis) -> Self {
         let mut levels = Self::default();
         for cell in cells(analysis) {
-            push_new(&mut levels.facets, Facet::of(cell));
-            push_new(&mut levels.chains, cell.chain());
-            push_new(&mut levels.temperatures, cell.temperature());
+            push_new(&mut levels.facets, Facet::of(cell), |a, b| a.computes_as(*b, &analysis.inert));
+            push_new(&mut levels.chains, cell.chain(), PartialEq::eq);
+            push_new(&mut levels.temperatures, cell.temperature(), PartialEq::eq);
         }
         levels.temperatures.sort();
         levels
@@ -37,7 +38,7 @@ impl<'a> Levels<'a> {
     /// The models of the facets.
     pub fn models(&self) -> Vec<&'a str> {
         let mut models = Vec::new();
-        self.facets.iter().for_each(|facet| push_new(&mut models, facet.model()));
+        self.facets.iter().for_each(|facet| push_new(&mut models, facet.model(), PartialEq::eq));
         models
     }
 }
@@ -52,6 +53,11 @@ impl<'a> Facet<'a> {
 
     pub fn model(self) -> &'a str {
         self.0.model()
+    }
+
+    /// Whether the two differ in nothing but `inert` factors.
+    fn computes_as(self, other: Self, inert: &[Factor]) -> bool {
+        self.0.differs_at_most_in(&[&Self::OPEN, inert].concat(), other.0)
     }
 
     /// Names of the factors other than the model that vary among `all`.
@@ -92,11 +98,12 @@ impl<'a> Arm<'a> {
         title
     }
 
-    /// Every arm that occurs, in plan order.
+    /// Every arm that occurs, in plan order; of those that are the same computation the first stands for all.
     pub fn all(analysis: &'a Analysis) -> Vec<Self> {
+        let is_same = |a: &Self, b: &Self| a.chain == b.chain && a.facet.computes_as(b.facet, &analysis.inert);
         let mut arms = Vec::new();
         for cell in cells(analysis) {
-            push_new(&mut arms, Self::of(cell));
+            push_new(&mut arms, Self::of(cell), is_same);
         }
         arms
     }
@@ -108,8 +115,37 @@ fn cells(analysis: &Analysis) -> impl Iterator<Item = &Cell> {
     of_trials.chain(analysis.cells.iter().map(|summary| &summary.cell))
 }
 
-fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
+fn push_new<T>(list: &mut Vec<T>, item: T, is_same: impl Fn(&T, &T) -> bool) {
+    if !list.iter().any(|known| is_same(known, &item)) {
         list.push(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Offload, Quant};
+    use crate::report::sample::Shape;
+
+    #[test]
+    fn what_is_the_same_computation_is_shown_once() {
+        let shape = Shape {
+            models: &["a", "b"],
+            chains: &["pure", "greedy"],
+            quants: &[Quant::Source],
+            offloads: &[Offload::None, Offload::All],
+            temperatures: &[0.1, 0.9],
+            prompts: 2,
+            seeds: 2,
+        };
+        let mut analysis = shape.analysis();
+        let shown = |analysis: &Analysis| {
+            let levels = Levels::of(analysis);
+            let titles: Vec<_> = levels.facets.iter().map(|facet| facet.title(&levels.facets)).collect();
+            (titles, Arm::all(analysis).len())
+        };
+        assert_eq!(shown(&analysis).1, 8);
+        analysis.inert = vec![Factor::Offload];
+        assert_eq!(shown(&analysis), (vec!["a".to_owned(), "b".to_owned()], 4));
     }
 }

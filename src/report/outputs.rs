@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::plot::{Caption, PlotError, figures};
+use super::plot::{self, Caption, Figure, Layout, PlotError, page_figures};
 use super::provenance::provenance;
 use super::timings::{timings, work_in_words};
 use super::{answer, csv, html, placement, terminal, verdicts};
@@ -47,20 +47,32 @@ pub fn outputs<E: From<PlotError>>(results: &Results, put: &mut dyn FnMut(Item<'
     let answer = results.answer();
     table(Output::Answer, &|out| answer::write(&answer, &design.name, design.question.as_deref(), out))?;
 
-    let figures = figures(analysis, Caption { experiment: &design.name, note: design.caveat.as_deref() })?;
+    let caption = Caption { experiment: &design.name, note: design.caveat.as_deref(), layout: Layout::NATURAL };
+    let figures = plot::figures(analysis, caption)?;
     for figure in &figures {
         put(Item::Plot { name: &figure.name, svg: &figure.svg, png: &figure.png()? })?;
     }
     let (notes, provenance) = (results.notes(), provenance(design, manifest));
+    let shown = page_figures(analysis, &design.name)?;
     let page = html::page(&html::Report {
         design,
         said: &answer::said(&answer, &design.name),
         notes: &notes,
         analysis,
         figures: &figures,
+        shown: &shown,
         provenance: &provenance,
     });
     put(Item::File(Output::Report, page.as_bytes()))
+}
+
+/// The figures of a run for a paper, laid out as asked.
+///
+/// # Errors
+/// When a figure can't be drawn.
+pub fn paper_figures(results: &Results, layout: Layout) -> Result<Vec<Figure>, PlotError> {
+    let Results { design, analysis, .. } = results;
+    plot::figures(analysis, Caption { experiment: &design.name, note: design.caveat.as_deref(), layout })
 }
 
 /// What a run came to, or what it has come to so far, for the terminal.

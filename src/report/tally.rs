@@ -62,16 +62,17 @@ impl Tally {
         }
     }
 
-    /// "all 192 trials scored", or how many are not and why.
+    /// "all 192 trials ok", or how many are not and why, by the words of [`TrialResult::status`].
     pub fn sentence(self) -> String {
         let Self { scored, wordless, empty, censored, failed, missing, .. } = self;
         let some = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
-        let others = some(wordless, "without a word") + &some(censored, "cut by a server");
+        let ok = scored + wordless;
+        let others = some(wordless, "of them without a word") + &some(censored, "censored (cut by a server)");
         let told = match self.planned() {
             0 => return "no trials".to_owned(),
-            planned if planned == scored => format!("all {planned} trials scored"),
-            planned if failed + missing == 0 => format!("{scored} of {planned} trials scored{others}"),
-            planned => format!("{scored} of {planned} trials scored{others}, {failed} failed, {missing} missing"),
+            planned if planned == ok => format!("all {planned} trials ok{others}"),
+            planned if failed + missing == 0 => format!("{ok} of {planned} trials ok{others}"),
+            planned => format!("{ok} of {planned} trials ok{others}, {failed} failed, {missing} missing"),
         };
         match empty {
             0 => told,

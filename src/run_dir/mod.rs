@@ -22,7 +22,9 @@ mod replace;
 pub use error::RunDirError;
 pub use kept::Kept;
 pub use merge::{Machines, MergeError, Merged, merge};
-pub use names::{CONFIRMATION, EXPERIMENT, GATE, JOURNAL, MANIFEST, Output, PLAN, PLOTS, SCRATCH, SCRATCH_LOCK, STUDY};
+pub use names::{
+    CONFIRMATION, EXPERIMENT, GATE, JOURNAL, MANIFEST, Output, PAPER, PLAN, PLOTS, SCRATCH, SCRATCH_LOCK, STUDY,
+};
 pub use replace::{write_named, write_whole};
 
 /// A run's folder, which need not exist yet.
@@ -147,6 +149,19 @@ impl RunDir {
     pub fn write_plot(&self, figure: &str, svg: &str, png: &[u8]) -> Result<(), RunDirError> {
         write_whole(&self.drawn(figure, "svg"), svg.as_bytes())?;
         write_whole(&self.plot(figure), png)
+    }
+
+    /// Returns where the figures for a paper are, or are going to be.
+    pub fn paper(&self) -> PathBuf {
+        self.path.join(names::PAPER)
+    }
+
+    /// Writes a figure for a paper.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_paper(&self, figure: &str, ending: &str, contents: &[u8]) -> Result<(), RunDirError> {
+        write_whole(&self.paper().join(format!("{figure}.{ending}")), contents)
     }
 
     /// Writes a table of a study.

@@ -14,6 +14,8 @@ pub const JOURNAL: &str = "trials.jsonl";
 pub const GATE: &str = "verdict.json";
 /// The folder of figures.
 pub const PLOTS: &str = "plots";
+/// The folder of figures that were asked for as a paper needs them.
+pub const PAPER: &str = "paper";
 /// A run of fresh seeds, which a gate asked for, lies in this folder.
 pub const CONFIRMATION: &str = "confirm";
 /// The folder in which a study's traces lie while it runs, and the file in it that says so.

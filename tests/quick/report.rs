@@ -115,6 +115,67 @@ fn a_recommendation_is_made_for_every_chain() {
     assert_eq!(bench.say(&["recommend", "out", "--max-score", "2"]).code, Some(2));
 }
 
+#[test]
+fn figures_for_a_paper_are_as_wide_as_asked_and_lie_apart() {
+    let bench = claiming();
+    bench.run("out", &[], 0);
+    assert!(!bench.exists("out/paper"));
+    let of_the_page = bench.result("out", "plots/score-by-temperature.svg");
+    let said = bench.say(&["report", "out", "--figure-width", "8.5cm", "--no-title"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.stdout.contains("figures: out/paper"), "{}", said.stdout);
+    for name in ["score-by-temperature", "strip", "heatmap", "onset"] {
+        let svg = bench.result("out", &format!("paper/{name}.svg"));
+        assert!(svg.contains("width=\"85mm\"") && !svg.contains("Experiment:"), "{name}: {svg:.300}");
+    }
+    assert!(of_the_page.contains("Experiment:"));
+    assert_eq!(bench.result("out", "plots/score-by-temperature.svg"), of_the_page);
+    for (wrong, expected) in
+        [("85", "a width with its unit, such as 85mm"), ("3mm", "from 60mm to 500mm"), ("-85mm", "")]
+    {
+        let said = bench.say(&["report", "out", &format!("--figure-width={wrong}")]);
+        assert_eq!(said.code, Some(2), "{said:#?}");
+        said.says(&[expected]);
+    }
+}
+
+#[test]
+fn a_comparison_and_a_gate_have_pages_of_their_own() {
+    let bench = Bench::scripted("");
+    bench.run("then", &[], 0);
+    bench.run("now", &[], 0);
+    let page_of = |arguments: &[&str], code: i32| {
+        let said = bench.say(&[arguments, &["--html", "page.html"]].concat());
+        assert_eq!(said.code, Some(code), "{said:#?}");
+        bench.read("page.html")
+    };
+    assert_eq!(bench.say(&["baseline", "save", "base.json", "--from", "then"]).code, Some(0));
+    let compare = ["compare", "then", "now"];
+    let check = ["check", "now", "--baseline", "base.json"];
+    assert!(page_of(&compare, 0).contains("<h1>All 24 texts are identical</h1>"));
+    assert!(page_of(&check, 0).contains("<h1>x passes: repetition_score is not worse than the baseline by 0.05</h1>"));
+
+    bench.forge("now", |_, record| {
+        record["outcome"]["generated"]["text"] = "<b>to be</b> or <b>to be</b> or ".repeat(9).into();
+        true
+    });
+    let page = page_of(&compare, 0);
+    assert!(page.contains("<h1>repetition_score is ") && page.contains("0 of 9 texts identical"), "{page}");
+    // Three prompts show little: whatever the gate says of them, its page begins with it.
+    let said = bench.say(&check);
+    let page = page_of(&check, said.code.expect("it ends by itself"));
+    let outcome = said.stdout.lines().last().and_then(|line| line.split(':').next()).expect("a line").to_lowercase();
+    assert!(["fail", "inconclusive"].contains(&outcome.as_str()), "{}", said.stdout);
+    assert!(page.contains(&format!("</span>{outcome}</span>")), "{page}");
+    assert!(page.find("<h1>x ").is_some() && !page.contains("<script"), "{page}");
+
+    bench.write("page.html", "somebody else's");
+    let said = bench.say(&[&compare[..], &["--html", "page.html"]].concat());
+    assert_ne!(said.code, Some(0), "{said:#?}");
+    said.says(&["page.html"]);
+    assert_eq!(bench.read("page.html"), "somebody else's");
+}
+
 /// A journal of the version before loops of characters and thoughts were seen.
 #[test]
 fn an_old_folder_is_scored_anew() {

@@ -90,14 +90,97 @@ fn without_script_everything_but_texts_and_trials_is_there() {
 }
 
 #[test]
-fn what_is_folded_is_printed() {
+fn what_is_folded_is_printed_behind_the_first_page() {
     let bench = small();
     let page = Page::new();
     page.open(&report(&bench, &[]));
-    page.value("addEventListener('beforeprint', () => { window.open_details = document.querySelectorAll('#verdicts details[open]').length; })");
+    page.value("addEventListener('beforeprint', () => { window.open_details = document.querySelectorAll('#score ~ #numbers details[open]').length; })");
     assert!(page.print().starts_with(b"%PDF"));
     assert_eq!(page.number("window.open_details"), 1.0);
-    assert_eq!(page.number("document.querySelectorAll('#verdicts details[open]').length"), 0.0);
+    assert_eq!(page.number("document.querySelectorAll('details[open]').length"), 0.0);
+    // They are back where they were.
+    assert_eq!(page.number("document.querySelectorAll('#verdicts li > details:last-child').length"), 1.0);
+    assert_eq!(page.number("document.querySelectorAll('#numbers').length"), 0.0);
+    is_quiet(&page);
+}
+
+#[test]
+fn the_first_page_of_paper_has_the_verdicts_and_the_figure() {
+    let bench = small();
+    let page = Page::new();
+    // A4 between its margins, at 96 px to the inch.
+    let (width, height) = (673, 1001);
+    page.look("light", width, height);
+    page.open(&report(&bench, &[]));
+    page.on_paper();
+    page.value("dispatchEvent(new Event('beforeprint'))");
+    let ends = page.number("document.querySelector('#score').getBoundingClientRect().bottom + scrollY");
+    assert!(ends < f64::from(height), "the first page ends at {ends} px");
+    assert_eq!(page.text("getComputedStyle(document.querySelector('#score')).breakAfter"), "page");
+    assert_eq!(page.text("document.querySelector('main > section:last-child').id"), "provenance");
+    let size = "parseFloat(getComputedStyle(document.querySelector('#provenance')).fontSize)";
+    assert!(page.number(size) < page.number("parseFloat(getComputedStyle(document.body).fontSize)"));
+    is_quiet(&page);
+}
+
+#[test]
+fn the_choice_of_colours_is_remembered() {
+    let bench = small();
+    let page = Page::new();
+    let file = report(&bench, &[]);
+    page.look("light", 1280, 900);
+    page.open(&file);
+    page.value("document.getElementById('theme').click()");
+    let paper = "getComputedStyle(document.body).backgroundColor";
+    assert_eq!(page.text(paper), "rgb(23, 24, 26)");
+    page.open(&file);
+    assert_eq!(page.text(paper), "rgb(23, 24, 26)");
+    page.value("document.getElementById('theme').click()");
+    page.open(&file);
+    assert_eq!(page.text(paper), "rgb(255, 255, 255)");
+    is_quiet(&page);
+}
+
+#[test]
+fn a_phone_shows_every_figure_whole() {
+    let bench = small();
+    // Panels and facets enough for a figure that is wider than the page.
+    bench.edit("model = [\"scripted\"]", "model = [\"scripted\", \"other\", \"third\"]");
+    bench.edit("temperature = [0.5, 1.0]", "temperature = [0.1, 0.3, 0.5, 0.7, 0.9, 1.0]");
+    let another = |id: &str| format!("\n[[model]]\nid = \"{id}\"\npath = \"m.scripted.toml\"\n");
+    bench.write("x.toml", bench.read("x.toml") + &another("other") + &another("third"));
+    let page = Page::new();
+    let file = report(&bench, &[]);
+    for width in [390, 700, 1400] {
+        page.look("light", width, 844);
+        page.open(&file);
+        assert_eq!(page.value("document.documentElement.scrollWidth <= innerWidth"), true, "{width} px");
+        let seen = "[...document.querySelectorAll('figure svg')].map((svg) => svg.getBoundingClientRect()).filter((box) => box.width > 0)";
+        assert!(page.number(&format!("{seen}.length")) >= 2.0, "{width} px");
+        let cut = page.value(&format!("{seen}.filter((box) => box.left < 0 || box.right > innerWidth).length"));
+        assert_eq!(cut, 0, "{width} px");
+        let small = page.value(
+            "[...document.querySelectorAll('figure text')].filter((text) => text.getBoundingClientRect().width > 0) \
+             .map((text) => Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b) * parseFloat(getComputedStyle(text).fontSize)) \
+             .filter((px) => px < 8).length",
+        );
+        assert_eq!(small, 0, "texts of figures under 8 px at {width} px");
+        let links = page.value(
+            "[...document.querySelectorAll('nav a')].map((a) => a.getBoundingClientRect()).filter((box) => box.left < 0 || box.right > innerWidth).length",
+        );
+        assert_eq!(links, 0, "links of the navigation are cut at {width} px");
+    }
+    is_quiet(&page);
+}
+
+#[test]
+fn a_caveat_stands_once() {
+    let bench = small();
+    bench.edit("path = \"m.scripted.toml\"", "path = \"m.scripted.toml\"\nnote = \"toys made for a test\"");
+    let page = Page::new();
+    page.open(&report(&bench, &[]));
+    let told = "document.documentElement.outerHTML.toLowerCase().split('toys made for a test').length - 1";
+    assert_eq!(page.number(told), 1.0);
     is_quiet(&page);
 }
 
@@ -128,29 +211,33 @@ fn axe_finds_nothing() {
     }
 }
 
-/// `MOE_SWEEP_REPORT=results/cause/report.html cargo test --release --features page-tests --test report_page -- --ignored`
-/// writes screenshots of that report beside it, of each section, light and dark, wide and narrow.
+/// `make screenshots` has it write pictures of a report into docs/images: wide, narrow, on a phone, in the dark, on paper,
+/// and of its texts.
 #[test]
 #[ignore = "takes pictures for people"]
 fn screenshots() {
-    let file = PathBuf::from(std::env::var("MOE_SWEEP_REPORT").expect("MOE_SWEEP_REPORT names a report.html"));
-    let file = file.canonicalize().expect("the report is there");
+    let named =
+        |variable: &str| PathBuf::from(std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set")));
+    let file = named("MOE_SWEEP_REPORT").canonicalize().expect("the report is there");
+    let folder = named("MOE_SWEEP_PICTURES");
     let page = Page::new();
-    for (scheme, width, height) in
-        [("light", 1280, 1000), ("dark", 1280, 1000), ("light", 390, 844), ("dark", 390, 844)]
-    {
+    let take = |name: &str| std::fs::write(folder.join(format!("report-{name}.png")), page.screenshot()).unwrap();
+    for (name, scheme, width, height) in [
+        ("dark", "dark", 1400, 1000),
+        ("390", "light", 390, 844),
+        ("700", "light", 700, 1000),
+        ("1400", "light", 1400, 1000),
+    ] {
         page.look(scheme, width, height);
-        println!("{scheme}, {width} px: open after {:?}", page.open(&file));
-        let sections = page.value("[...document.querySelectorAll('main > section')].map((section) => section.id)");
-        let sections: Vec<String> = serde_json::from_value(sections).unwrap();
-        for section in ["".to_owned()].into_iter().chain(sections) {
-            page.value(&format!("void document.getElementById({section:?})?.scrollIntoView()"));
-            let name = if section.is_empty() { "top" } else { &section };
-            std::fs::write(file.with_file_name(format!("{scheme}-{width}-{name}.png")), page.screenshot()).unwrap();
-        }
+        page.open(&file);
+        take(name);
     }
-    page.look("dark", 800, 3000);
+    page.value("void document.getElementById('texts').scrollIntoView()");
+    take("texts");
+    // The first page of A4, between its margins.
+    page.look("light", 673, 1001);
     page.on_paper();
     page.open(&file);
-    std::fs::write(file.with_file_name("paper.png"), page.screenshot()).unwrap();
+    page.value("dispatchEvent(new Event('beforeprint'))");
+    take("print");
 }

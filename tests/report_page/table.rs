@@ -1,6 +1,9 @@
 //! The table of trials, 10,000 of them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde_json::json;
 
 use crate::browser::Page;
 use crate::{filter, hostile, is_quiet, report, small, status};
@@ -49,5 +52,65 @@ fn ten_thousand_trials_open_filter_and_sort_at_once() {
     assert_eq!(status(&page), "1 to 100 of 5000 trials, filtered from 10000");
     println!("10,000 trials: open after {opened:?}, sorted in {sorting_ms} ms, filtered in {filtering_ms} ms");
     assert!(sorting_ms < 1000.0 && filtering_ms < 1000.0, "sorting {sorting_ms} ms, filtering {filtering_ms} ms");
+    is_quiet(&page);
+}
+
+#[test]
+fn the_worst_trials_stand_first_with_what_they_repeat() {
+    let bench = small();
+    let words = "one two three four five six seven eight nine ten eleven twelve thirteen";
+    let loops = "and so on ".repeat(12);
+    let texts =
+        ["no word of this is here twice".to_owned(), format!("{words} {loops}"), "x y z x y z a b c d e f".to_owned()];
+    let page = Page::new();
+    page.open(&report(&bench, &texts));
+    let repetitions: BTreeMap<String, f64> = csv::Reader::from_reader(bench.result("out", "trials.csv").as_bytes())
+        .deserialize::<BTreeMap<String, String>>()
+        .map(|row| row.expect("it is CSV"))
+        .map(|row| {
+            let value = |metric: &str| row[metric].parse::<f64>().unwrap_or(0.0);
+            (row["trial_id"].clone(), value("repetition_score").max(value("tail_share")))
+        })
+        .collect();
+    let ids = page.value("[...document.querySelectorAll('#table tbody a')].map((a) => a.hash.replace('#trial=', ''))");
+    let ids: Vec<String> = serde_json::from_value(ids).expect("ids are texts");
+    let shown: Vec<f64> = ids.iter().map(|id| repetitions[id]).collect();
+    assert!(shown.is_sorted_by(|a, b| a >= b) && shown[0] > shown[shown.len() - 1], "{shown:?}");
+
+    filter(&page, "thirteen and so");
+    let snippet = page.text("document.querySelector('#table .snippet').textContent");
+    assert!(
+        snippet.starts_with("… ") && snippet.contains("thirteen and so on and so on") && snippet.ends_with(" …"),
+        "{snippet}"
+    );
+    filter(&page, "no word of this");
+    assert_eq!(page.text("document.querySelector('#table .snippet').textContent"), texts[0]);
+    filter(&page, "");
+
+    let pressed = |button: &str| {
+        page.value(&format!(
+            "[...document.querySelectorAll('#table button')].find((b) => b.textContent.startsWith('{button}')).click()"
+        ));
+        page.text("document.querySelector('#table tbody a').hash").replace("#trial=", "")
+    };
+    assert_eq!(repetitions[&pressed("repetition score")], shown[shown.len() - 1]);
+    assert_eq!(pressed("Worst first"), ids[0]);
+    is_quiet(&page);
+}
+
+#[test]
+fn what_lies_beside_the_page_is_a_link_away() {
+    let bench = small();
+    let page = Page::new();
+    page.open(&report(&bench, &[]));
+    let links = page.value("[...document.querySelectorAll('a')].map((a) => a.getAttribute('href')).filter((href) => !href.startsWith('#'))");
+    let links: Vec<String> = serde_json::from_value(links).expect("links are texts");
+    for file in ["trials.csv", "cells.csv", "experiment.toml", "plots/strip.svg", "plots/score-by-temperature.png"] {
+        assert!(links.iter().any(|link| link == file), "no link to {file}: {links:?}");
+    }
+    for link in &links {
+        assert!(bench.exists(&format!("out/{link}")), "{link} is not there");
+    }
+    assert_eq!(page.value("[...document.querySelectorAll('a[href*=\"//\"]')].length"), json!(0));
     is_quiet(&page);
 }

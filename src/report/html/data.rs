@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Serialize, Serializer};
 
-use crate::analysis::{ScoredTrial, TrialResult};
-use crate::domain::{Cell, Factor};
+use crate::analysis::{Apart, ScoredTrial, TrialResult};
+use crate::domain::{Cell, Factor, Generation};
 use crate::experiment::Prompt;
 use crate::metrics::{Looping, Metric, Scores, tail_cycle};
 
@@ -43,37 +43,28 @@ struct PromptData<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-enum OutcomeData<'a> {
-    Scored {
-        id: &'a str,
-        stop: &'static str,
-        n_tokens: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        thought: Option<&'a str>,
-        /// The answer, where there is a thought.
-        text: &'a str,
-        scores: Vec<Option<f64>>,
-        tail: Option<Tail>,
-    },
-    Censored {
-        id: &'a str,
-        stop: &'static str,
-        n_tokens: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        thought: Option<&'a str>,
-        /// The answer, where there is a thought.
-        text: &'a str,
-        scores: Vec<Option<f64>>,
-        tail: Option<Tail>,
-    },
-    Failed {
-        id: &'a str,
-        reason: &'a str,
-    },
-    Missing {
-        id: &'a str,
-    },
+struct OutcomeData<'a> {
+    id: &'a str,
+    status: &'static str,
+    #[serde(flatten)]
+    text: Option<TextData<'a>>,
+    /// Why there is no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct TextData<'a> {
+    stop: &'static str,
+    n_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thought: Option<&'a str>,
+    /// The answer, where there is a thought.
+    text: &'a str,
+    /// None where the text counts for nothing, as it was cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Vec<Option<f64>>>,
+    tail: Option<Tail>,
 }
 
 /// The cycle in which a text ends: where it lies in the text, in UTF-16 units,
@@ -121,31 +112,36 @@ impl<'a> Data<'a> {
 
 impl<'a> OutcomeData<'a> {
     fn new(scored: &'a ScoredTrial) -> Self {
-        let id = scored.trial.id.as_str();
-        let thought = scored.apart.as_ref().map(|apart| &*apart.thought);
-        let answer = |text: &'a str| scored.apart.as_ref().map_or(text, |apart| &*apart.answer);
-        match &scored.result {
-            TrialResult::Scored { generation, scores } => Self::Scored {
-                id,
-                stop: generation.stop.name(),
-                n_tokens: generation.n_tokens(),
-                thought,
-                text: answer(&generation.text),
-                scores: Metric::ALL.iter().map(|&metric| scores.get(metric).map(rounded)).collect(),
-                tail: Tail::of(answer(&generation.text), scores, thought.is_some()),
-            },
-            TrialResult::Censored { generation, scores } => Self::Censored {
-                id,
-                stop: generation.stop.name(),
-                n_tokens: generation.n_tokens(),
-                thought,
-                text: answer(&generation.text),
-                // Of part of a text: they are no scores of the trial.
-                scores: vec![None; Metric::ALL.len()],
-                tail: Tail::of(answer(&generation.text), scores, thought.is_some()),
-            },
-            TrialResult::Failed(failure) => Self::Failed { id, reason: &failure.reason },
-            TrialResult::Missing => Self::Missing { id },
+        let (text, reason) = match &scored.result {
+            TrialResult::Scored { generation, scores } => {
+                let shown = Metric::ALL.iter().map(|&metric| scores.get(metric).map(rounded)).collect();
+                (Some(TextData::new(generation, scored.apart.as_deref(), scores, Some(shown))), None)
+            }
+            TrialResult::Censored { generation, scores } => {
+                (Some(TextData::new(generation, scored.apart.as_deref(), scores, None)), None)
+            }
+            TrialResult::Failed(failure) => (None, Some(&*failure.reason)),
+            TrialResult::Missing => (None, None),
+        };
+        Self { id: scored.trial.id.as_str(), status: scored.result.status(), text, reason }
+    }
+}
+
+impl<'a> TextData<'a> {
+    fn new(
+        generation: &'a Generation,
+        apart: Option<&'a Apart>,
+        scores: &Scores,
+        shown: Option<Vec<Option<f64>>>,
+    ) -> Self {
+        let text = apart.map_or(&*generation.text, |apart| &*apart.answer);
+        Self {
+            stop: generation.stop.name(),
+            n_tokens: generation.n_tokens(),
+            thought: apart.map(|apart| &*apart.thought),
+            text,
+            scores: shown,
+            tail: Tail::of(text, scores, apart.is_some()),
         }
     }
 }

@@ -8,8 +8,10 @@
 //!
 //! Must not know manifests nor journals: see [`Provenance`].
 
+mod comparison;
 mod data;
 mod findings;
+mod gate;
 mod heat;
 mod json;
 mod page;
@@ -24,9 +26,12 @@ use crate::analysis::Analysis;
 use crate::plain::neutralise_text;
 use crate::plan::Design;
 use crate::report::answer::Said;
-use crate::report::plot::Figure;
+use crate::report::plot::{Figure, PageFigure};
 
+pub use comparison::comparison_page;
 pub use findings::{Findings, findings_page};
+pub use gate::gate_page;
+pub use page::FOOT;
 pub use provenance::{Facts, Provenance};
 pub use unscripted::unscripted;
 
@@ -39,8 +44,10 @@ pub struct Report<'a> {
     /// What must be known to read the results rightly.
     pub notes: &'a [String],
     pub analysis: &'a Analysis,
-    /// All of the analysis's figures; the page takes those it shows.
+    /// All that lie beside the page as files.
     pub figures: &'a [Figure],
+    /// Those that the page shows.
+    pub shown: &'a [PageFigure],
     pub provenance: &'a Provenance,
 }
 

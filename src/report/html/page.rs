@@ -10,6 +10,7 @@ use super::{Report, json, sections, theme};
 
 /// One module, in the order in which its parts need each other.
 const SCRIPT: &str = concat!(
+    include_str!("page/telling.js"),
     include_str!("page/data.js"),
     include_str!("page/words.js"),
     include_str!("page/dom.js"),
@@ -17,8 +18,12 @@ const SCRIPT: &str = concat!(
     include_str!("page/chooser.js"),
     include_str!("page/table.js"),
     include_str!("page/viewer.js"),
+    include_str!("page/paper.js"),
     include_str!("page/main.js"),
 );
+
+/// At the foot of every page: that it is ours, and safe to open.
+pub const FOOT: &str = "Written by moe-sweep. Nothing on this page is loaded from elsewhere.";
 
 pub fn document(report: &Report<'_>) -> Markup {
     let style = theme::css() + include_str!("page/page.css");
@@ -61,7 +66,7 @@ pub fn document(report: &Report<'_>) -> Markup {
                         }
                     }
                 }
-                footer { p.small { "Written by moe-sweep. Nothing on this page is loaded from elsewhere." } }
+                footer { p.small { (FOOT) } }
                 script #data type="application/json" {
                     (PreEscaped(json::for_script(&Data::new(&report.analysis.trials, &report.design.prompts))))
                 }

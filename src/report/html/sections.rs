@@ -5,9 +5,9 @@ use maud::{Markup, PreEscaped, html};
 use super::provenance::Facts;
 use super::{Report, heat, verdicts, words};
 use crate::report::answer::{Line, Said};
-use crate::report::plot::{self, Figure, HEADLINE_FIGURE};
+use crate::report::plot::{self, Figure, HEADLINE_FIGURE, PageFigure};
 use crate::report::tally::Tally;
-use crate::run_dir::{JOURNAL, Output};
+use crate::run_dir::{EXPERIMENT, JOURNAL, Output, PLOTS};
 
 pub struct Section {
     /// Its place in the document, for links.
@@ -33,7 +33,6 @@ pub fn all(report: &Report<'_>) -> Vec<Section> {
     sections.into_iter().flatten().collect()
 }
 
-/// Below the title: what was planned and what became of it.
 /// What stands under the headline.
 pub fn answer(Said { lines, .. }: &Said) -> Markup {
     html! {
@@ -46,12 +45,14 @@ pub fn answer(Said { lines, .. }: &Said) -> Markup {
     }
 }
 
+/// Below that: what was planned and what became of it.
 pub fn summary(report: &Report<'_>) -> Markup {
     let tally = Tally::of(&report.analysis.trials);
     html! {
         p.facts { (words::sentence(&format!("{}; {} a\u{a0}cell", tally.sentence(), tally.design()))) }
-        (caveat(report))
         @let caveat = report.design.caveat.as_ref();
+        // Once, as it is true of all that follows.
+        @if let Some(caveat) = caveat { p.caveat { (words::sentence(caveat)) } }
         @for note in report.notes.iter().filter(|note| Some(*note) != caveat) { p.facts { (words::sentence(note)) } }
     }
 }
@@ -62,25 +63,26 @@ fn verdicts(report: &Report<'_>) -> Option<Section> {
     let body = html! {
         @if let Some(sequential) = sequential { p { (words::sentence(&sequential.sentence())) } }
         (verdicts::list(verdicts))
-        @for figure in named(report, plot::EVIDENCE_FIGURE) { (inlined(figure, "Evidence after each prompt")) }
+        @for figure in named(report, plot::EVIDENCE_FIGURE) { (shown(figure)) }
         @if sequential.is_some() {
             p.small {
                 "Evidence and p are valid at any look. Effects, intervals and all other figures are description: they "
                 "are not adjusted for having been looked at."
             }
         }
-        (caveat(report))
     };
     (!verdicts.is_empty()).then_some(Section { id: "verdicts", name: "Verdicts", title: "Verdicts", body })
 }
 
 fn headline(report: &Report<'_>) -> Section {
     let body = html! {
-        @for figure in named(report, HEADLINE_FIGURE) { (inlined(figure, "The score against temperature")) }
-        (caveat(report))
+        @for figure in named(report, HEADLINE_FIGURE) { (shown(figure)) }
         p.small {
-            "Every single trial’s score is in " code { "plots/strip*.svg" } ", all numbers are in " code { (Output::Cells.file_name()) }
-            " and " code { (Output::Trials.file_name()) } "."
+            "Every single trial’s score:"
+            @for figure in report.figures.iter().filter(|figure| is_called(&figure.name, plot::STRIP_FIGURE)) {
+                " " (beside(&svg_file(&figure.name)))
+            }
+            ". All numbers: " (beside(Output::Cells.file_name())) " and " (beside(Output::Trials.file_name())) "."
         }
     };
     Section { id: "score", name: "Score", title: "Repetition against temperature", body }
@@ -90,9 +92,8 @@ fn attribution(report: &Report<'_>) -> Option<Section> {
     let attribution = report.analysis.attribution.as_ref()?;
     let body = html! {
         p { (words::sentence(&attribution.sentence)) }
-        @for figure in named(report, plot::ATTRIBUTION_FIGURE) { (inlined(figure, "Shares of the variation")) }
+        @for figure in named(report, plot::ATTRIBUTION_FIGURE) { (shown(figure)) }
         (verdicts::attribution(attribution))
-        (caveat(report))
     };
     Some(Section { id: "attribution", name: "Attribution", title: "How the variation divides", body })
 }
@@ -107,16 +108,15 @@ fn time_to_loop(report: &Report<'_>) -> Option<Section> {
         div data-chooser="Model and settings" {
             @for figure in &figures {
                 @let subject = figure.subject.as_deref().unwrap_or_default();
-                div data-choice=(subject) { (inlined(figure, &format!("Time to loop, {subject}"))) }
+                div data-choice=(subject) { (shown(figure)) }
             }
         }
-        (caveat(report))
     };
     (!figures.is_empty()).then_some(Section { id: "onset", name: "Time to loop", title: "Time to loop", body })
 }
 
 fn heat_map(report: &Report<'_>) -> Section {
-    let body = html! { (heat::tables(report.analysis)) (caveat(report)) };
+    let body = heat::tables(report.analysis);
     Section { id: "heat", name: "Heat map", title: "Temperature × chain", body }
 }
 
@@ -134,7 +134,14 @@ fn texts() -> Section {
 }
 
 fn trials() -> Section {
-    Section { id: "trials", name: "Trials", title: "Every trial", body: html! { #table { (needs_script()) } } }
+    let body = html! {
+        p.small {
+            "Worst first: by the repetition score, or by the share of a text that the cycle at its end takes where that is more. All of them, with every metric: "
+            (beside(Output::Trials.file_name())) "; their texts: " (beside(JOURNAL)) "; what was asked for: " (beside(EXPERIMENT)) "."
+        }
+        #table { (needs_script()) }
+    };
+    Section { id: "trials", name: "Trials", title: "Every trial", body }
 }
 
 fn provenance(report: &Report<'_>) -> Section {
@@ -157,27 +164,53 @@ pub(super) fn list(facts: &Facts) -> Markup {
 }
 
 fn needs_script() -> Markup {
-    html! { noscript { p { "This part needs JavaScript; the same is in " code { (Output::Trials.file_name()) } " and " code { (JOURNAL) } "." } } }
+    html! { noscript { p { "This part needs JavaScript; the same is in " (beside(Output::Trials.file_name())) " and " (beside(JOURNAL)) "." } } }
 }
 
 /// The figures of this name, or of this name and a facet.
-fn named<'a>(report: &Report<'a>, name: &str) -> Vec<&'a Figure> {
-    let is =
-        |figure: &&Figure| figure.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-    report.figures.iter().filter(is).collect()
+fn named<'a>(report: &Report<'a>, name: &str) -> Vec<&'a PageFigure> {
+    report.shown.iter().filter(|figure| is_called(&figure.name, name)).collect()
 }
 
-/// A figure that scrolls where it is wider than the page. Its SVG is ours, made and escaped by `plot`.
-pub(super) fn inlined(figure: &Figure, label: &str) -> Markup {
+fn is_called(figure: &str, name: &str) -> bool {
+    figure.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// The style sheet shows one of the two. Their SVG is ours, made and escaped by `plot`.
+fn shown(figure: &PageFigure) -> Markup {
     html! {
         figure {
-            div.scroll tabindex="0" role="region" aria-label=(label) { (PreEscaped(&figure.svg)) }
-            figcaption { "Also as " code { "plots/" (figure.name) ".svg" } " and " code { ".png" } "." }
+            div.wide { (PreEscaped(&figure.wide)) }
+            div.narrow { (PreEscaped(&figure.narrow)) }
+            (files(&figure.name))
         }
     }
 }
 
-/// Beside every result.
-fn caveat(report: &Report<'_>) -> Markup {
-    html! { @if let Some(caveat) = &report.design.caveat { p.caveat { (words::sentence(caveat)) } } }
+/// A figure that scrolls where it is wider than the page.
+pub(super) fn inlined(figure: &Figure, label: &str) -> Markup {
+    html! {
+        figure {
+            div.scroll tabindex="0" role="region" aria-label=(label) { (PreEscaped(&figure.svg)) }
+            (files(&figure.name))
+        }
+    }
+}
+
+/// Where a figure lies as a file.
+fn files(figure: &str) -> Markup {
+    html! {
+        figcaption {
+            "Also as " (beside(&svg_file(figure))) " and " a href={ (PLOTS) "/" (figure) ".png" } { code { ".png" } } "."
+        }
+    }
+}
+
+fn svg_file(figure: &str) -> String {
+    format!("{PLOTS}/{figure}.svg")
+}
+
+/// A link to a file that lies beside the page, by its name.
+fn beside(name: &str) -> Markup {
+    html! { a href=(name) { code { (name) } } }
 }

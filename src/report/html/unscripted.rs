@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::page::policy;
+use super::page::{FOOT, policy};
 use super::theme;
 use crate::plain::neutralise_text;
 
@@ -23,7 +23,7 @@ pub fn unscripted(title: &str, body: &Markup) -> String {
             }
             body {
                 (body)
-                footer { p.small { "Written by moe-sweep. Nothing on this page is loaded from elsewhere." } }
+                footer { p.small { (FOOT) } }
             }
         }
     };

@@ -17,29 +17,36 @@ const SHARE: Type = Type { size: 11.0, weight: Weight::Regular, colour: INK, ali
 
 const ROW: f64 = 24.0;
 const BAR: f64 = 12.0;
-/// Room for the sources' names, the bars, the shares in figures.
+/// Room for the sources' names, for the bars and for the shares in figures; less where the width is given.
 const NAMES_LIMIT: f64 = 190.0;
+const NAMES_LIMIT_NARROW: f64 = 112.0;
 const BARS: f64 = 360.0;
 const SHARES: f64 = 130.0;
+const SHARES_NARROW: f64 = 112.0;
 
 pub fn figure(attribution: &Attribution, caption: Caption<'_>) -> Result<Figure, PlotError> {
     let widest =
         attribution.sources.iter().map(|s| font::width(&s.name, SOURCE.size, SOURCE.weight)).fold(0.0, f64::max);
-    let names = widest.min(NAMES_LIMIT) + 10.0;
+    let names_limit = caption.layout.choose(NAMES_LIMIT, NAMES_LIMIT_NARROW);
+    let names = widest.min(names_limit) + 10.0;
+    let shares = caption.layout.choose(SHARES, SHARES_NARROW);
     let page = Page {
         title: "How the variation divides",
+        shows: &attribution.sentence,
         subtitle: &subtitle(attribution),
         caption,
         legend: Vec::new(),
         panels: vec![String::new()],
         columns: 1,
         y_label: "",
-        plot_width: names + BARS + SHARES,
+        plot_width: names + BARS + shares,
         plot_height: ROW * attribution.sources.len() as f64,
+        left_space: 0.0,
         right_space: 4.0,
     };
     let svg = page.draw(|_, panel| {
-        let axis = Axis { panel, left: panel.plot.left + names };
+        let bars = panel.plot.width - names - shares;
+        let axis = Axis { panel, left: panel.plot.left + names, bars, names_limit };
         axis.draw()?;
         attribution.sources.iter().enumerate().try_for_each(|(row, source)| axis.source(row, source))
     })?;
@@ -50,11 +57,14 @@ pub fn figure(attribution: &Attribution, caption: Caption<'_>) -> Result<Figure,
 struct Axis<'a, 's> {
     panel: &'a Panel<'a, 's>,
     left: f64,
+    /// The width of a bar of all.
+    bars: f64,
+    names_limit: f64,
 }
 
 impl Axis<'_, '_> {
     fn x(&self, share: f64) -> f64 {
-        self.left + share.clamp(0.0, 1.0) * BARS
+        self.left + share.clamp(0.0, 1.0) * self.bars
     }
 
     fn draw(&self) -> Result<(), PlotError> {
@@ -71,7 +81,7 @@ impl Axis<'_, '_> {
     fn source(&self, row: usize, source: &SourceShare) -> Result<(), PlotError> {
         let canvas = self.panel.canvas;
         let middle = self.panel.plot.top + (row as f64 + 0.5) * ROW;
-        let name = font::fit(&source.name, NAMES_LIMIT, SOURCE.size, SOURCE.weight);
+        let name = font::fit(&source.name, self.names_limit, SOURCE.size, SOURCE.weight);
         canvas.text(&name, (self.left - 8.0, middle + 4.0), SOURCE)?;
         let (estimate, interval) = (source.share.estimate, source.share.interval);
         let bar = Rect { left: self.left, top: middle - BAR / 2.0, width: self.x(estimate) - self.left, height: BAR };
@@ -90,7 +100,7 @@ impl Axis<'_, '_> {
         let percent = |share: f64| format!("{:.1}", 100.0 * share);
         let limits = interval.map(|of| format!(" [{}, {}]", percent(of.low), percent(of.high)));
         let figures = percent(estimate) + &limits.unwrap_or_default();
-        canvas.text(&figures, (self.left + BARS + 14.0, middle + 4.0), SHARE)
+        canvas.text(&figures, (self.left + self.bars + 10.0, middle + 4.0), SHARE)
     }
 }
 

@@ -12,6 +12,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
 use super::font::{FAMILIES, Weight};
+use super::layout::Layout;
 use super::palette::{Look, PAPER, Shape};
 use crate::plain::neutralise;
 
@@ -61,10 +62,11 @@ pub struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
 }
 
-/// Draws an SVG of `width` × `height` px; `title` is for readers who cannot
-/// see it.
+/// Draws an SVG of `width` × `height` px, which states the size that the layout asks for; `title` is for readers who
+/// cannot see it.
 pub fn draw(
     (width, height): (f64, f64),
+    layout: Layout,
     title: &str,
     paint: impl FnOnce(&Canvas<'_>) -> Result<(), PlotError>,
 ) -> Result<String, PlotError> {
@@ -75,7 +77,7 @@ pub fn draw(
     paint(&canvas)?;
     canvas.area.present().map_err(failed)?;
     drop(canvas);
-    Ok(with_size_and_title(&svg, (width, height), title))
+    Ok(with_size_and_title(&svg, (width, height), layout, title))
 }
 
 impl Canvas<'_> {
@@ -162,10 +164,11 @@ impl Type {
 }
 
 /// The backend's opening tag states the size in its own pixels; this one
-/// states it in CSS pixels and names the picture.
-fn with_size_and_title(svg: &str, (width, height): (f64, f64), title: &str) -> String {
+/// states it as the layout asks and names the picture.
+fn with_size_and_title(svg: &str, (width, height): (f64, f64), layout: Layout, title: &str) -> String {
     let body = svg.split_once('\n').map_or("", |(_, body)| body);
     let (across, down) = (units(width), units(height));
+    let (width, height) = layout.stated((width, height));
     let title = neutralise(title).replace('&', "&amp;").replace('<', "&lt;");
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \

@@ -6,8 +6,10 @@ use super::canvas::{Align, Fill, Point, Type};
 use super::font::{self, Weight};
 use super::page::Page;
 use super::palette::{INK, Look};
-use super::panel::{Panel, Tick};
-use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
+use super::panel::{Panel, Tick, Y_AXIS_SPACE};
+use super::{
+    Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words, shows,
+};
 use crate::analysis::{Analysis, Estimate, TrialResult};
 use crate::domain::{Cell, Temperature};
 use crate::report::levels::{Arm, Facet, Levels};
@@ -30,11 +32,12 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
     let columns = columns(&levels);
     let facets = &levels.facets;
     let titles = facets.iter().map(|facet| facet.title(facets)).collect();
-    let direct = columns == 1 && levels.chains.len() <= DIRECT_NAMES;
+    let direct = caption.layout.choose(columns == 1 && levels.chains.len() <= DIRECT_NAMES, false);
     let names: Vec<_> = levels.chains.iter().enumerate().map(|(index, &chain)| (chain, Look::nth(index))).collect();
     let widest = levels.chains.iter().map(|chain| font::width(chain, NAME.size, NAME.weight)).fold(0.0, f64::max);
     let page = Page {
         title: "Repetition against sampling temperature",
+        shows: &shows::greatest_change(analysis),
         subtitle: &subtitle(analysis, &levels),
         caption,
         legend: if direct { Vec::new() } else { names.clone() },
@@ -44,6 +47,7 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
         y_label: SCORE_LABEL,
         plot_width: [430.0, 310.0, 262.0][columns - 1],
         plot_height: [270.0, 215.0, 190.0][columns - 1],
+        left_space: Y_AXIS_SPACE,
         right_space: if direct { NAME_GAP + widest.min(NAME_LIMIT) } else { 4.0 },
     };
     let svg = page.draw(|index, panel| {

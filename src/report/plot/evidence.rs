@@ -4,7 +4,7 @@ use super::canvas::{Align, Fill, Type};
 use super::font::Weight;
 use super::page::Page;
 use super::palette::{AXIS, GRID, INK, Look, MUTED};
-use super::panel::{LABEL_TYPE, Panel, TICK_TYPE};
+use super::panel::{LABEL_TYPE, Panel, TICK_TYPE, Y_AXIS_SPACE};
 use super::{Caption, Figure, PlotError};
 use crate::analysis::Sequential;
 use crate::analysis::sequential::Path;
@@ -30,6 +30,7 @@ pub fn figure(sequential: &Sequential, caption: Caption<'_>) -> Result<Option<Fi
     let names: Vec<(String, Look)> = shown.iter().enumerate().map(named).collect();
     let page = Page {
         title: "Evidence after each prompt",
+        shows: &sequential.sentence(),
         subtitle: &subtitle(sequential),
         caption,
         legend: names.iter().map(|(name, look)| (name.as_str(), *look)).collect(),
@@ -38,6 +39,7 @@ pub fn figure(sequential: &Sequential, caption: Caption<'_>) -> Result<Option<Fi
         y_label: "",
         plot_width: WIDTH,
         plot_height: HEIGHT,
+        left_space: Y_AXIS_SPACE,
         right_space: 96.0,
     };
     let svg = page.draw(|_, panel| {
@@ -69,7 +71,7 @@ impl<'a, 's> Axes<'a, 's> {
     }
 
     fn x(&self, t: usize) -> f64 {
-        self.panel.plot.left + WIDTH * t as f64 / self.n_prompts.max(1) as f64
+        self.panel.plot.left + self.panel.plot.width * t as f64 / self.n_prompts.max(1) as f64
     }
 
     fn y(&self, log10_e: f64) -> f64 {
@@ -103,7 +105,7 @@ impl<'a, 's> Axes<'a, 's> {
                 if first - last < 0.01 { format!("{needed} decides") } else { format!("{needed}: the {which}") };
             canvas.text(&words, (plot.right() + 8.0, y + 4.0), NEEDED)?;
         }
-        canvas.text("Prompts", (plot.left + WIDTH / 2.0, plot.bottom() + 34.0), LABEL_TYPE)?;
+        canvas.text("Prompts", (plot.left + plot.width / 2.0, plot.bottom() + 34.0), LABEL_TYPE)?;
         canvas.text_upwards("Evidence (e)", (plot.left - 34.0, plot.top + plot.height / 2.0), LABEL_TYPE)
     }
 
@@ -156,6 +158,7 @@ mod tests {
     use super::*;
     use crate::analysis::sequential::{Ending, Instrument, Look as Looked, State};
     use crate::experiment::StopAt;
+    use crate::report::plot::Layout;
 
     fn path(hypothesis: &str, e: &[f64], decided: State) -> Path {
         let last = e.len() - 1;
@@ -189,7 +192,7 @@ mod tests {
         }
     }
 
-    const CAPTION: Caption<'_> = Caption { experiment: "x", note: None };
+    const CAPTION: Caption<'_> = Caption { experiment: "x", note: None, layout: Layout::NATURAL };
 
     #[test]
     fn it_names_the_hypotheses_and_the_evidence_that_each_takes() {

@@ -6,7 +6,7 @@ use super::font::{self, Weight};
 use super::page::Page;
 use super::palette::{INK, MUTED, PAPER, heat, heat_step};
 use super::panel::{LABEL_TYPE, Panel, TICK_TYPE, TITLE_TYPE};
-use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_words};
+use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, intervals_in_words, shows};
 use crate::analysis::{Analysis, CellSummary};
 use crate::domain::Temperature;
 use crate::report::levels::{Arm, Facet, Levels};
@@ -16,12 +16,15 @@ use crate::report::tally::Tally;
 pub const NAME: &str = "heatmap";
 
 const MEAN: Type = Type { size: 12.0, weight: Weight::Bold, colour: INK, align: Align::Centre };
-const SMALL: Type = Type { size: 9.0, weight: Weight::Regular, colour: INK, align: Align::Centre };
+const SMALL: Type = Type { size: 9.5, weight: Weight::Regular, colour: INK, align: Align::Centre };
 const CHAIN: Type = Type { size: 11.5, weight: Weight::Regular, colour: INK, align: Align::Right };
 
 const CELL_WIDTH: f64 = 62.0;
 const CELL_HEIGHT: f64 = 42.0;
+/// Where the interval has a line for each of its ends.
+const TALL_CELL_HEIGHT: f64 = 52.0;
 const CHAIN_LIMIT: f64 = 150.0;
+const CHAIN_LIMIT_NARROW: f64 = 78.0;
 const GAP: f64 = 1.0;
 
 pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotError> {
@@ -29,11 +32,14 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
     let facets = &levels.facets;
     let arms = Arm::all(analysis);
     let widest = levels.chains.iter().map(|chain| font::width(chain, CHAIN.size, CHAIN.weight)).fold(0.0, f64::max);
-    let names = widest.min(CHAIN_LIMIT) + 10.0;
+    let chain_limit = caption.layout.choose(CHAIN_LIMIT, CHAIN_LIMIT_NARROW);
+    let names = widest.min(chain_limit) + 10.0;
+    let cell_height = caption.layout.choose(CELL_HEIGHT, TALL_CELL_HEIGHT);
     let rows = |facet: Facet<'_>| arms.iter().filter(|arm| arm.facet == facet).count();
     let most_rows = facets.iter().map(|&facet| rows(facet)).max().unwrap_or(1);
     let page = Page {
         title: "Repetition by temperature and chain",
+        shows: &shows::extremes(analysis, |_| true),
         subtitle: &subtitle(analysis),
         caption,
         legend: Vec::new(),
@@ -42,13 +48,16 @@ pub fn figure(analysis: &Analysis, caption: Caption<'_>) -> Result<Figure, PlotE
         columns: 1,
         y_label: "",
         plot_width: (names + CELL_WIDTH * levels.temperatures.len() as f64).max(420.0),
-        plot_height: CELL_HEIGHT * most_rows as f64,
+        plot_height: cell_height * most_rows as f64,
+        left_space: 0.0,
         right_space: 4.0,
     };
     let svg = page.draw(|index, panel| {
         let Some(&facet) = facets.get(index) else { return panel.say("no scored trials") };
         let arms: Vec<_> = arms.iter().copied().filter(|arm| arm.facet == facet).collect();
-        draw(&Grid { panel, names, temperatures: &levels.temperatures }, analysis, &arms)
+        let room = (panel.plot.width - names) / levels.temperatures.len().max(1) as f64;
+        let cell_width = room.min(CELL_WIDTH);
+        draw(&Grid { panel, names, cell_width, cell_height, temperatures: &levels.temperatures }, analysis, &arms)
     })?;
     Ok(Figure { name: NAME.to_owned(), subject: None, svg })
 }
@@ -58,6 +67,8 @@ struct Grid<'a, 's> {
     panel: &'a Panel<'a, 's>,
     /// The width of the chains' names.
     names: f64,
+    cell_width: f64,
+    cell_height: f64,
     temperatures: &'a [Temperature],
 }
 
@@ -65,10 +76,10 @@ impl Grid<'_, '_> {
     fn cell(&self, row: usize, column: usize) -> Rect {
         let plot = self.panel.plot;
         Rect {
-            left: plot.left + self.names + column as f64 * CELL_WIDTH,
-            top: plot.top + row as f64 * CELL_HEIGHT,
-            width: CELL_WIDTH - GAP,
-            height: CELL_HEIGHT - GAP,
+            left: plot.left + self.names + column as f64 * self.cell_width,
+            top: plot.top + row as f64 * self.cell_height,
+            width: self.cell_width - GAP,
+            height: self.cell_height - GAP,
         }
     }
 }
@@ -79,8 +90,8 @@ fn draw(grid: &Grid<'_, '_>, analysis: &Analysis, arms: &[Arm<'_>]) -> Result<()
     canvas.text(&title, (plot.left, plot.top - 8.0), TITLE_TYPE)?;
     for (row, &arm) in arms.iter().enumerate() {
         let first = grid.cell(row, 0);
-        let name = font::fit(arm.chain, CHAIN_LIMIT, CHAIN.size, CHAIN.weight);
-        canvas.text(&name, (first.left - 8.0, first.top + CELL_HEIGHT / 2.0 + 3.0), CHAIN)?;
+        let name = font::fit(arm.chain, grid.names - 10.0, CHAIN.size, CHAIN.weight);
+        canvas.text(&name, (first.left - 8.0, first.top + grid.cell_height / 2.0 + 3.0), CHAIN)?;
         for (column, &temperature) in grid.temperatures.iter().enumerate() {
             let here = |summary: &&CellSummary| {
                 summary.metric == METRIC && summary.cell.temperature() == temperature && Arm::of(&summary.cell) == arm
@@ -92,8 +103,8 @@ fn draw(grid: &Grid<'_, '_>, analysis: &Analysis, arms: &[Arm<'_>]) -> Result<()
         let cell = grid.cell(arms.len(), column);
         canvas.text(&temperature.to_string(), (cell.left + cell.width / 2.0, cell.top + 12.0), TICK_TYPE)?;
     }
-    let middle = grid.names + CELL_WIDTH * grid.temperatures.len() as f64 / 2.0;
-    let below = plot.top + CELL_HEIGHT * arms.len() as f64 + 28.0;
+    let middle = grid.names + grid.cell_width * grid.temperatures.len() as f64 / 2.0;
+    let below = plot.top + grid.cell_height * arms.len() as f64 + 28.0;
     canvas.text(super::TEMPERATURE_LABEL, (plot.left + middle, below), LABEL_TYPE)
 }
 
@@ -106,12 +117,16 @@ fn draw_cell(grid: &Grid<'_, '_>, place: Rect, summary: Option<&CellSummary>) ->
     };
     canvas.rect(place, heat(heat_step(estimate.mean), PAPER))?;
     canvas.text(&format!("{:.2}", estimate.mean), (middle, place.top + 14.0), MEAN)?;
-    let interval = match estimate.interval {
-        Some(interval) => format!("{:.2}–{:.2}", interval.low, interval.high),
-        None => "no interval".to_owned(),
+    let interval = match (estimate.interval, place.height > CELL_HEIGHT) {
+        (Some(interval), true) => vec![format!("{:.2}–", interval.low), format!("{:.2}", interval.high)],
+        (Some(interval), false) => vec![format!("{:.2}–{:.2}", interval.low, interval.high)],
+        (None, true) => vec!["no".to_owned(), "interval".to_owned()],
+        (None, false) => vec!["no interval".to_owned()],
     };
-    canvas.text(&interval, (middle, place.top + 25.5), SMALL)?;
-    canvas.text(&format!("n {}", summary.n), (middle, place.top + 36.5), SMALL)
+    for (line, words) in interval.into_iter().chain([format!("n {}", summary.n)]).enumerate() {
+        canvas.text(&words, (middle, place.top + 25.5 + 11.0 * line as f64), SMALL)?;
+    }
+    Ok(())
 }
 
 fn subtitle(analysis: &Analysis) -> String {

@@ -10,11 +10,13 @@ mod curves;
 mod evidence;
 mod font;
 mod heatmap;
+mod layout;
 mod onset;
 mod page;
 pub(super) mod palette;
 mod panel;
 mod raster;
+mod shows;
 mod strip;
 pub mod study;
 #[cfg(test)]
@@ -24,7 +26,9 @@ use crate::analysis::Analysis;
 
 pub use attribution::NAME as ATTRIBUTION_FIGURE;
 pub use evidence::NAME as EVIDENCE_FIGURE;
+pub use layout::{Heading, Layout, Width};
 pub use onset::NAME as ONSET_FIGURE;
+pub use strip::NAME as STRIP_FIGURE;
 
 /// The name of the first figure.
 pub const HEADLINE_FIGURE: &str = "score-by-temperature";
@@ -39,13 +43,24 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// What a figure says beside its data.
+/// A figure of the page, drawn twice: shrunk to the width of a phone it could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageFigure {
+    /// As of the file of the same figure.
+    pub name: String,
+    pub subject: Option<String>,
+    pub wide: String,
+    pub narrow: String,
+}
+
+/// What a figure says beside its data, and the room that it has.
 #[derive(Clone, Copy, Debug)]
 pub struct Caption<'a> {
     /// The experiment's name.
     pub experiment: &'a str,
     /// Printed below every figure: what its reader must not be left to assume.
     pub note: Option<&'a str>,
+    pub layout: Layout,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +82,30 @@ pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>,
     let mut figures = vec![curves::figure(analysis, caption)?];
     figures.extend(strip::figures(analysis, caption)?);
     figures.push(heatmap::figure(analysis, caption)?);
-    figures.extend(onset::figures(analysis, caption)?);
+    figures.extend(of_findings(analysis, caption)?);
+    Ok(figures)
+}
+
+/// Those that the page shows: without the note, which the page says once.
+pub fn page_figures(analysis: &Analysis, experiment: &str) -> Result<Vec<PageFigure>, PlotError> {
+    let drawn = |layout| {
+        let caption = Caption { experiment, note: None, layout };
+        let mut figures = vec![curves::figure(analysis, caption)?];
+        figures.extend(of_findings(analysis, caption)?);
+        Ok(figures)
+    };
+    let pairs = drawn(Layout::NATURAL)?.into_iter().zip(drawn(Layout::NARROW)?);
+    let paired = |(Figure { name, subject, svg }, narrow): (Figure, Figure)| PageFigure {
+        name,
+        subject,
+        wide: svg,
+        narrow: narrow.svg,
+    };
+    Ok(pairs.map(paired).collect())
+}
+
+fn of_findings(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>, PlotError> {
+    let mut figures = onset::figures(analysis, caption)?;
     if let Some(attribution) = &analysis.attribution {
         figures.push(attribution::figure(attribution, caption)?);
     }

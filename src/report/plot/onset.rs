@@ -4,8 +4,8 @@
 use super::canvas::Point;
 use super::page::Page;
 use super::palette::Look;
-use super::panel::{Panel, Tick};
-use super::{Caption, Figure, PlotError};
+use super::panel::{Panel, Tick, Y_AXIS_SPACE};
+use super::{Caption, Figure, PlotError, shows};
 use crate::analysis::{Analysis, CellProfile, OnsetUnit};
 use crate::domain::Temperature;
 use crate::report::levels::{Arm, Facet, Levels};
@@ -45,6 +45,7 @@ fn figure(
         analysis.profiles.iter().filter_map(|profile| Some(profile.onset.as_ref()?.last_time)).fold(1.0, f64::max);
     let page = Page {
         title: "Time to loop",
+        shows: &shows::most_loops(analysis, facet),
         subtitle: &subtitle(&title, analysis),
         caption,
         legend: names.clone(),
@@ -53,6 +54,7 @@ fn figure(
         y_label: Y_LABEL,
         plot_width: [560.0, 330.0, 262.0][columns - 1],
         plot_height: [270.0, 200.0, 170.0][columns - 1],
+        left_space: Y_AXIS_SPACE,
         right_space: 4.0,
     };
     let x_label = match analysis.onset_unit {

@@ -4,12 +4,17 @@
 use super::canvas::{Fill, Point};
 use super::page::Page;
 use super::palette::{INK, Look, Shape};
-use super::panel::{Panel, Tick};
-use super::{Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words};
+use super::panel::{Panel, Tick, Y_AXIS_SPACE};
+use super::{
+    Caption, Figure, METRIC, PlotError, SCORE_IN_WORDS, SCORE_LABEL, TEMPERATURE_LABEL, intervals_in_words, shows,
+};
 use crate::analysis::{Analysis, TrialResult};
 use crate::domain::{Temperature, TrialId};
 use crate::report::levels::{Arm, Levels};
 use crate::report::tally::Tally;
+
+/// The name of the figure, or how the names of all models' figures begin.
+pub const NAME: &str = "strip";
 
 const MEAN: Look = Look { colour: INK, shape: Shape::Diamond };
 
@@ -25,7 +30,7 @@ pub fn figures(analysis: &Analysis, caption: Caption<'_>) -> Result<Vec<Figure>,
     let arms = Arm::all(analysis);
     let models = levels.models();
     if models.len() <= 1 || arms.len() <= ARMS_ON_ONE_PAGE {
-        return Ok(vec![figure("strip".to_owned(), analysis, &levels, &arms, caption)?]);
+        return Ok(vec![figure(NAME.to_owned(), analysis, &levels, &arms, caption)?]);
     }
     let mut names = Vec::new();
     let pages = models.into_iter().map(|model| {
@@ -59,6 +64,7 @@ fn figure(
     let panels = if arms.is_empty() { vec![String::new()] } else { titles(arms) };
     let page = Page {
         title: "Repetition of every single trial",
+        shows: &shows::extremes(analysis, |arm| arms.contains(&arm)),
         subtitle: &subtitle(analysis, arms),
         caption,
         legend: Vec::new(),
@@ -67,6 +73,7 @@ fn figure(
         y_label: SCORE_LABEL,
         plot_width: [560.0, 330.0, 272.0][columns - 1],
         plot_height: [290.0, 220.0, 195.0][columns - 1],
+        left_space: Y_AXIS_SPACE,
         right_space: 4.0,
     };
     let svg = page.draw(|index, panel| {
@@ -207,7 +214,7 @@ fn jitter(id: &TrialId) -> f64 {
 /// A file name from a model's id, unlike those given so far.
 fn file_name(model: &str, taken: &[String]) -> String {
     let keep = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let name = format!("strip-{}", model.chars().map(keep).collect::<String>());
+    let name = format!("{NAME}-{}", model.chars().map(keep).collect::<String>());
     if taken.contains(&name) { format!("{name}-{}", taken.len() + 1) } else { name }
 }
 

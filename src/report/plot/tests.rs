@@ -1,7 +1,7 @@
 //! The figures as a whole: what they say, that they are always the same, and
 //! that no shape of experiment breaks them.
 
-use super::{Caption, Figure, figures};
+use super::{Caption, Figure, Heading, Layout, Width, figures, page_figures};
 use crate::analysis::{Analysis, TrialResult};
 use crate::domain::{Offload, Quant};
 use crate::journal::record::Failure;
@@ -9,7 +9,7 @@ use crate::report::sample::{CAUSE, GRID, Shape, with_findings};
 
 const NOTE: &str =
     "bundled demonstration models: built so that the effect can show; not evidence about full-size models";
-const CAPTION: Caption<'_> = Caption { experiment: "cause", note: Some(NOTE) };
+const CAPTION: Caption<'_> = Caption { experiment: "cause", note: Some(NOTE), layout: Layout::NATURAL };
 const MODELS: [&str; 6] =
     ["deepseek-tiny", "phi-moe-tiny", "gpt-oss-tiny", "qwen3-moe-tiny", "mixtral-tiny", "olmoe-tiny"];
 
@@ -83,8 +83,27 @@ fn findings_have_figures_of_their_own() {
         }
         assert!(figure.png().is_ok());
     };
-    says("onset", &["Share of texts not yet looping", "Tokens generated", "T = 0.9", "shimmy-1.7", "demonstration"]);
-    says("attribution", &["chain × temperature", "40.0 [36.0, 44.0]", "1 prompts that lack a cell", "demonstration"]);
+    says(
+        "onset",
+        &[
+            "<title>Time to loop: at T 0.9 under pure, 50\u{a0}% of texts loop within 100 tokens. ",
+            "Share of texts not yet looping",
+            "Tokens generated",
+            "T = 0.9",
+            "shimmy-1.7",
+            "demonstration",
+        ],
+    );
+    says(
+        "attribution",
+        &[
+            "<title>How the variation divides: the chain explains most. ",
+            "chain × temperature",
+            "40.0 [36.0, 44.0]",
+            "1 prompts that lack a cell",
+            "demonstration",
+        ],
+    );
 }
 
 #[test]
@@ -94,6 +113,41 @@ fn each_facet_has_its_times_to_loop() {
     let onset = figures.iter().filter(|figure| figure.name.starts_with("onset"));
     let subjects: Vec<_> = onset.map(|figure| (figure.name.as_str(), figure.subject.as_deref())).collect();
     assert_eq!(subjects, [("onset", Some("deepseek-tiny")), ("onset-2", Some("phi-moe-tiny"))]);
+}
+
+#[test]
+fn a_figure_of_a_given_width_is_that_wide_and_its_text_is_of_6_to_8_pt() {
+    let shape = Shape { models: &MODELS, chains: &CAUSE[..3], prompts: 3, seeds: 2, ..shape() };
+    let analysis = with_findings(shape.analysis());
+    for mm in [85.0, 180.0] {
+        let layout = Layout { width: Width::Millimetres(mm), heading: Heading::LeftOut };
+        for figure in figures(&analysis, Caption { layout, ..CAPTION }).unwrap() {
+            let doc = resvg::usvg::roxmltree::Document::parse(&figure.svg).unwrap();
+            let root = doc.root_element();
+            assert_eq!(root.attribute("width"), Some(&*format!("{mm}mm")), "{}", figure.name);
+            let across: f64 = root.attribute("viewBox").unwrap().split(' ').nth(2).unwrap().parse().unwrap();
+            let pt = mm / 25.4 * 72.0 / across;
+            let texts: Vec<_> = doc.descendants().filter(|node| node.has_tag_name("text")).collect();
+            for text in &texts {
+                let size = text.attribute("font-size").unwrap().trim_end_matches("px").parse::<f64>().unwrap() * pt;
+                assert!((6.0..8.0).contains(&size), "{}: {:?} is of {size} pt", figure.name, text.text());
+                let said = text.text().unwrap_or_default();
+                assert!(!said.contains("Experiment:") && !said.contains("demonstration"), "{}: {said}", figure.name);
+            }
+            assert!(texts.len() > 5, "{}", figure.name);
+        }
+    }
+}
+
+#[test]
+fn the_page_has_its_figures_twice_and_no_note_in_them() {
+    let shown = page_figures(&with_findings(small().analysis()), "cause").unwrap();
+    let names: Vec<_> = shown.iter().map(|figure| figure.name.as_str()).collect();
+    assert_eq!(names, ["score-by-temperature", "onset", "attribution"]);
+    for figure in shown {
+        assert!(figure.narrow.contains("width=\"85mm\"") && !figure.wide.contains("mm\""), "{}", figure.name);
+        assert!(!(figure.wide + &figure.narrow).contains("demonstration"), "{}", figure.name);
+    }
 }
 
 #[test]

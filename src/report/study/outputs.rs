@@ -9,7 +9,7 @@ use crate::experiment::{Model, Study};
 use crate::plan::Surveyed;
 use crate::report::html::{self, Facts};
 use crate::report::plot::study::{agreement_figure, divergence_figure, load_figure};
-use crate::report::plot::{Caption, Figure, PlotError};
+use crate::report::plot::{Caption, Figure, Layout, PlotError};
 use crate::run_dir::{EXPERIMENT, STUDY};
 use crate::study::Findings;
 
@@ -53,7 +53,7 @@ pub struct About<'a> {
 /// When a figure can't be drawn.
 pub fn outputs(findings: &Findings, about: About<'_>) -> Result<Outputs, PlotError> {
     let tables = tables(findings);
-    let figures = figures(findings, Caption { experiment: &about.study.name, note: None })?;
+    let figures = figures(findings, Caption { experiment: &about.study.name, note: None, layout: Layout::NATURAL })?;
     let page = page(about, &tables, &figures);
     let summary = match findings {
         Findings::Divergence(pairs) => divergence_terminal::summary(pairs, about.directory),

@@ -6,14 +6,14 @@ use crate::domain::{Numerics, Offload, Quant, Temperature};
 use crate::engine::trace::{Routed, RoutingShape};
 use crate::experiment::Arm;
 use crate::report::plot::study::{agreement_figure, divergence_figure, load_figure};
-use crate::report::plot::{Caption, Figure};
+use crate::report::plot::{Caption, Figure, Layout};
 use crate::study::numbers::{
     Agreement, AgreementOutcome, Divergence, Pair, Parting, Position, RoutedText, Routing, Text, agreement, divergence,
     loop_shifts, phase_loads,
 };
 
 const BASE: Arm = Arm { quant: Quant::Source, offload: Offload::All, numerics: Numerics::Invariant, width: 1 };
-const CAPTION: Caption<'_> = Caption { experiment: "made-up", note: None };
+const CAPTION: Caption<'_> = Caption { experiment: "made-up", note: None, layout: Layout::NATURAL };
 
 fn position(kl_nats: f64, largest_difference: f64) -> Position {
     Position { kl_nats, largest_difference, same_top1: kl_nats < 0.5 }

@@ -79,7 +79,7 @@ fn a_sweep_against_a_server_is_a_sweep() {
     let server = Server::start(Manners::default());
     let bench = bench(&server.url, &PROMPTS);
     let said = bench.run("out", &[], 0);
-    assert!(said.stdout.contains("all 24 trials scored"), "{}", said.stdout);
+    assert!(said.stdout.contains("all 24 trials ok"), "{}", said.stdout);
     assert!(!said.stdout.contains("NOT honoured"), "{}", said.stdout);
     all(&fates(&bench, 1), "ok", "max_tokens");
     // It is asked for nothing twice.
@@ -117,7 +117,7 @@ fn each_fault_becomes_what_it_should() {
         assert!(journal.contains(reason), "no {reason:?}");
     }
     assert!(journal.contains('\u{FFFD}'), "half a character is marked");
-    assert!(said.stdout.contains("12 cut by a server, 12 failed"), "{}", said.stdout);
+    assert!(said.stdout.contains("12 censored (cut by a server), 12 failed"), "{}", said.stdout);
     let verdicts = bench.result("out", "verdicts.json");
     assert!(verdicts.contains("12 of 56 texts were cut by a server"), "{verdicts}");
     // Repaired, the failed ones are had; the cut ones are an outcome.

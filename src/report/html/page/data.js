@@ -1,6 +1,6 @@
 // The page's data: read once, indices resolved. Knows the shape that data.rs writes, nothing of the page.
 
-/** Every trial with its cell, prompt and outcome in place of their indices. */
+/** Every trial with its cell, prompt and outcome in place of their indices, and how much it repeats. */
 function readData(json) {
   const raw = JSON.parse(json);
   const trials = raw.trials.map(([cell, prompt, seed, outcome], index) => ({
@@ -11,6 +11,7 @@ function readData(json) {
     promptIndex: prompt,
     seed,
     outcome: raw.outcomes[outcome],
+    repetition: repetitionOf(raw.outcomes[outcome], raw.metrics),
   }));
   return { ...raw, trials };
 }

@@ -8,13 +8,6 @@ if (data.trials.length) {
   startTable(document.getElementById("table"), data, openTrial);
 }
 
-// Paper can't be opened: what is folded is printed unfolded.
-const folded = [...document.querySelectorAll("main details")].filter((details) => !details.closest("#table"));
-let opened = [];
-addEventListener("beforeprint", () => {
-  opened = folded.filter((details) => !details.open);
-  opened.forEach((details) => (details.open = true));
-});
-addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));
+startPaper();
 
 document.documentElement.dataset.ready = "yes";

@@ -1,18 +1,22 @@
-// The table of trials: sorted, filtered, a page of rows at a time. Knows no text.
+// The table of trials: the worst first, sorted, filtered, a page of rows at a time, of each text a few words.
 
 const ROWS_A_PAGE = 100;
+// UTF-16 units of a text in its row, and how many of them stand before the cycle in which it ends.
+const SNIPPET = 90;
+const BEFORE_CYCLE = 15;
 
 function startTable(root, data, openTrial) {
   const state = { sort: null, descending: false, text: "", levels: {}, page: 0, metrics: ["repetition_score", "tail_share"] };
   const varied = data.factors.filter((factor) => levelsOf(data.trials, factor).length > 1);
 
-  // What is the same everywhere stands above the table instead.
+  // What is the same in all trials is folded above the table instead.
   const shownFactors = data.factors.filter((factor) => ["model", "chain"].includes(factor) || varied.includes(factor));
   const fixed = data.factors.filter((factor) => !shownFactors.includes(factor));
-  const everywhere = fixed.map((factor) => `${factor} ${data.trials[0] && levelOf(data.trials[0], factor)}`).join(", ");
+  const everywhere = fixed.map((factor) => `${factor} ${levelOf(data.trials[0], factor)}`).join(", ");
 
   const columns = () => [
     { name: "trial", head: "trial", value: (trial) => trial.outcome.id, text: true },
+    { name: "text", head: "text", value: (trial) => snippetOf(trial.outcome), text: true, class: "snippet" },
     ...shownFactors.map((factor) => ({
       name: factor,
       head: factor,
@@ -42,7 +46,7 @@ function startTable(root, data, openTrial) {
       (trial) => levels.every(([factor, level]) => levelOf(trial, factor) === level) && haystacks[trial.index].includes(needle),
     );
     const column = columns().find(({ name }) => name === state.sort);
-    if (!column) return kept;
+    if (!column) return kept.sort(worstFirst);
     const sign = state.descending ? -1 : 1;
     // Missing values come last either way; equal ones keep the plan's order.
     return kept.sort((a, b) => {
@@ -55,9 +59,10 @@ function startTable(root, data, openTrial) {
   const status = make("p", { role: "status", class: "status" });
   const head = make("tr");
   const body = make("tbody");
-  const table = make("table", { class: "trials" }, make("caption", {}, `Trials; a column’s name sorts by it${everywhere && `. All: ${everywhere}`}`), make("thead", {}, head), body);
+  const table = make("table", { class: "trials" }, make("caption", {}, "Trials, the worst first unless a column’s name is chosen to sort by"), make("thead", {}, head), body);
   const previous = make("button", { type: "button", onclick: () => turn(-1) }, "Previous rows");
   const next = make("button", { type: "button", onclick: () => turn(1) }, "Next rows");
+  const worst = make("button", { type: "button", onclick: () => update({ sort: null }) }, "Worst first");
 
   function turn(by) {
     state.page += by;
@@ -83,6 +88,7 @@ function startTable(root, data, openTrial) {
     body.replaceChildren(...page.map((trial) => row(trial, here)));
     const range = all.length ? `${from + 1} to ${from + page.length} of ` : "";
     status.textContent = `${range}${all.length} trials${all.length < data.trials.length ? `, filtered from ${data.trials.length}` : ""}`;
+    worst.disabled = state.sort === null;
     previous.disabled = state.page === 0;
     next.disabled = state.page === pages - 1;
   }
@@ -97,9 +103,9 @@ function startTable(root, data, openTrial) {
   function row(trial, here) {
     const cells = here.slice(1).map((column) => {
       const text = column.show ? column.show(trial) : column.value(trial);
-      return make("td", { class: column.text ? null : "number" }, visible(text));
+      return make("td", { class: column.class ?? (column.text ? null : "number") }, visible(text));
     });
-    const open = make("a", { href: "#texts", onclick: () => openTrial(trial), title: "Read the text" }, trial.outcome.id.slice(0, 8) || "–");
+    const open = make("a", { href: `#trial=${trial.outcome.id}`, onclick: () => openTrial(trial), title: "Read the text" }, trial.outcome.id.slice(0, 8) || "–");
     return make("tr", {}, make("th", { scope: "row" }, open), ...cells);
   }
 
@@ -124,8 +130,19 @@ function startTable(root, data, openTrial) {
   root.replaceChildren(
     make("div", { class: "controls" }, make("label", { class: "field wide" }, make("span", {}, "filter"), filter), ...selects.map(chooseLevel)),
     make("details", {}, make("summary", {}, "Metrics shown"), make("fieldset", { class: "boxes" }, make("legend", {}, "Columns"), ...metricBoxes)),
-    make("div", { class: "controls" }, previous, next, status),
+    ...(everywhere ? [make("details", {}, make("summary", {}, "Settings that all trials share"), make("p", { class: "facts" }, visible(everywhere)))] : []),
+    make("div", { class: "controls" }, worst, previous, next, status),
     make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of trials" }, table),
   );
   draw();
+}
+
+/** The words that tell the most of a text: those where the cycle in which it ends begins, else its first ones. */
+function snippetOf({ text, thought, tail, reason }) {
+  if (text === undefined) return reason ?? "";
+  const words = text.trim() === "" ? (thought ?? "") : text;
+  const from = Math.max(0, (tail?.start ?? 0) - BEFORE_CYCLE);
+  // Half of a pair of surrogates is no character.
+  const cut = words.slice(from, from + SNIPPET).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
+  return `${from > 0 ? "… " : ""}${cut.replace(/\s+/g, " ").trim()}${from + SNIPPET < words.length ? " …" : ""}`;
 }

@@ -7,20 +7,27 @@ const MOST_COPIES = 500;
 
 function startViewer(root, data) {
   const factors = data.factors.filter((factor) => factor !== "prompt" && factor !== "seed");
-  const state = { prompt: 0, seed: "", sides: mostTelling(data).map((cell) => ({ ...cell })) };
   const seeds = [...new Set(data.trials.map((trial) => trial.seed))].filter((seed) => seed !== null).sort((a, b) => a - b);
-  state.seed = String(seeds[0] ?? "");
+  const worst = worstTrial(data);
+  const state = {
+    prompt: worst.promptIndex,
+    seed: String(worst.seed ?? seeds[0] ?? ""),
+    sides: [worst.cell, cleanestBeside(data, worst)].map((cell) => ({ ...cell })),
+  };
 
   const panes = [0, 1].map((side) => makePane(side));
   const prompt = make("blockquote", { class: "prompt" });
   const status = make("p", { role: "status", class: "status" });
   const promptChoices = data.prompts.map(({ id, group }, index) => [String(index), group ? `${id} (${group})` : id]);
-  const promptSelect = makeSelect("prompt", promptChoices, "0", (value) => go({ prompt: Number(value) }));
+  const promptSelect = makeSelect("prompt", promptChoices, String(state.prompt), (value) => go({ prompt: Number(value) }));
   const seedSelect = makeSelect("seed", seeds.map(String), state.seed, (value) => go({ seed: value }));
 
+  /** Shows what the reader asked for; from then on the page's address leads to the text on the left. */
   function go(change) {
     Object.assign(state, change);
     draw();
+    const shown = trialOf(state.sides[0]);
+    if (shown) history.replaceState(null, "", linkTo(shown));
   }
 
   function step(by) {
@@ -43,7 +50,7 @@ function startViewer(root, data) {
       const levels = levelsOf(data.trials, factor);
       const made = makeSelect(factor, levels, state.sides[side][factor], (level) => {
         state.sides[side][factor] = level;
-        draw();
+        go({});
       });
       // A factor of one level needs no choice.
       if (levels.length > 1) selects.set(factor, made);
@@ -51,8 +58,9 @@ function startViewer(root, data) {
     const facts = make("p", { class: "facts" });
     const text = make("div", { class: "text", tabindex: "0", role: "region", "aria-label": `text on the ${name}`, dir: "auto" });
     const controls = make("div", { class: "controls" }, ...[...selects.values()].map(({ field }) => field));
-    const element = make("section", { class: "pane", "aria-label": `Cell on the ${name}` }, controls, facts, text);
-    return { element, selects, facts, text };
+    const copies = makeCopies(name, () => trialOf(state.sides[side]));
+    const element = make("section", { class: "pane", "aria-label": `Cell on the ${name}` }, controls, facts, text, copies.element);
+    return { element, selects, facts, text, copies };
   }
 
   function draw() {
@@ -62,7 +70,9 @@ function startViewer(root, data) {
     status.textContent = `Prompt ${state.prompt + 1} of ${data.prompts.length}`;
     panes.forEach((pane, side) => {
       for (const [factor, { select }] of pane.selects) select.value = state.sides[side][factor];
-      drawText(pane, trialOf(state.sides[side]), data.metrics);
+      const trial = trialOf(state.sides[side]);
+      drawText(pane, trial, data.metrics);
+      pane.copies.draw(trial);
     });
   }
 
@@ -87,46 +97,82 @@ function startViewer(root, data) {
   });
   draw();
 
-  /** Shows a trial on the left and goes there. */
-  return (trial) => {
-    state.sides[0] = { ...trial.cell };
+  /** Shows a trial on the left and goes there; on the right stays what the reader chose, if it is of the same model. */
+  function open(trial) {
+    const right = state.sides[1];
+    const tells = right.model === trial.cell.model && factors.some((factor) => right[factor] !== trial.cell[factor]);
+    state.sides = [{ ...trial.cell }, tells ? right : { ...cleanestBeside(data, trial) }];
     go({ prompt: trial.promptIndex, seed: trial.seed === null ? state.seed : String(trial.seed) });
     panes[0].text.focus();
-  };
+  }
+
+  /** Shows the trial that the page's address names; the beginning of an id is enough. */
+  function openNamed() {
+    const id = /^#trial=([0-9a-f]+)$/.exec(location.hash)?.[1];
+    if (!id || trialOf(state.sides[0])?.outcome.id.startsWith(id)) return;
+    const trial = data.trials.find(({ outcome }) => outcome.id.startsWith(id));
+    if (trial) open(trial);
+    else status.textContent = `No trial of this run is called ${id}`;
+  }
+  addEventListener("hashchange", openNamed);
+  openNamed();
+  return open;
 }
 
-/** To begin with: the cell of the highest mean score, and the same under another chain. */
-function mostTelling({ cells, trials, metrics }) {
-  const at = metrics.indexOf("repetition_score");
-  const sums = cells.map(() => ({ sum: 0, n: 0 }));
-  for (const { cellIndex, outcome } of trials) {
-    const score = outcome.scores?.[at] ?? null;
-    if (score === null) continue;
-    sums[cellIndex].sum += score;
-    sums[cellIndex].n += 1;
-  }
-  const mean = ({ sum, n }) => (n ? sum / n : -1);
-  const best = sums.reduce((best, next, index) => (mean(next) > mean(sums[best]) ? index : best), 0);
-  const same = (cell) => Object.keys(cell).every((factor) => factor === "chain" || cell[factor] === cells[best][factor]);
-  return [cells[best], cells.find((cell) => same(cell) && cell.chain !== cells[best].chain) ?? cells.at(-1)];
+/** The address of a trial's text. */
+function linkTo({ outcome }) {
+  return `${location.href.split("#")[0]}#trial=${outcome.id}`;
+}
+
+/** Buttons that copy the trial that `shown` returns, and say whether they could. */
+function makeCopies(name, shown) {
+  const said = make("span", { role: "status", class: "status" });
+  const button = (what, textOf) => {
+    const copy = () =>
+      navigator.clipboard.writeText(textOf(shown())).then(
+        () => (said.textContent = `${what} copied`),
+        () => (said.textContent = `The browser does not let this page copy`),
+      );
+    return make("button", { type: "button", onclick: copy }, `Copy ${what.toLowerCase()}`, make("span", { class: "sr" }, ` on the ${name}`));
+  };
+  const [link, text] = [button("Link", linkTo), button("Text", ({ outcome }) => outcome.text)];
+  const element = make("div", { class: "controls" }, link, text, said);
+  const draw = (trial) => {
+    link.disabled = !trial;
+    text.disabled = trial?.outcome.text === undefined;
+    said.textContent = "";
+  };
+  return { element, draw };
 }
 
 function drawText({ facts, text }, trial, metrics) {
-  const outcome = trial?.outcome;
-  if (outcome?.status !== "scored") {
-    facts.textContent = outcome ? outcome.status : "no such trial in the plan";
-    text.replaceChildren(visible(outcome?.reason ?? ""));
+  if (!trial) {
+    facts.textContent = "no such trial in the plan";
+    text.replaceChildren();
     return;
   }
-  const score = outcome.scores[metrics.indexOf("repetition_score")];
-  const loops = outcome.scores[metrics.indexOf("loop")] === 1;
-  const inThought = loops && outcome.thought !== undefined && !outcome.tail;
-  const tail = outcome.tail ? `; ends in a ${cycleOf(outcome.tail)}` : inThought ? "; loops in its thought" : "; no cycle at its end";
-  const tokens = outcome.n_tokens === null ? "" : `; ${outcome.n_tokens} tokens`;
-  facts.textContent = `repetition score ${shown(score)}${tokens}, stopped by ${outcome.stop}${tail}`;
+  const { outcome } = trial;
+  facts.textContent = factsOf(outcome, metrics);
+  if (outcome.text === undefined) {
+    text.replaceChildren(make("em", {}, "no text"), outcome.reason ? `: ${visible(outcome.reason)}` : "");
+    return;
+  }
   const answer = outcome.text.trim() === "" ? [make("em", {}, outcome.thought === undefined ? "no text" : "no answer")] : marked(outcome);
   if (outcome.thought === undefined) text.replaceChildren(...answer);
   else text.replaceChildren(part("Thought", marked({ text: outcome.thought, tail: null })), part("Answer", answer));
+}
+
+/** What is known of a text beside its words. */
+function factsOf(outcome, metrics) {
+  if (outcome.status === "failed") return "failed: the model gave no text";
+  if (outcome.status === "missing") return "missing: this trial has not been run";
+  const score = outcome.scores?.[metrics.indexOf("repetition_score")] ?? null;
+  const unscored = outcome.scores ? "no repetition score, as there is no word" : "censored: a server cut it, so it has no score";
+  const tokens = outcome.n_tokens === null ? "" : `; ${outcome.n_tokens} tokens`;
+  const loops = outcome.scores?.[metrics.indexOf("loop")] === 1;
+  const inThought = loops && outcome.thought !== undefined && !outcome.tail;
+  const tail = outcome.tail ? `; ends in a ${cycleOf(outcome.tail)}` : inThought ? "; loops in its thought" : "; no cycle at its end";
+  return `${score === null ? unscored : `repetition score ${shown(score)}`}${tokens}, stopped by ${outcome.stop}${tail}`;
 }
 
 /** A part of a text under its name. */

@@ -4,7 +4,7 @@ use crate::experiment::Arm;
 use crate::report::plot::canvas::{Fill, Point};
 use crate::report::plot::page::Page;
 use crate::report::plot::palette::{Look, MUTED};
-use crate::report::plot::panel::{Panel, Tick};
+use crate::report::plot::panel::{Panel, Tick, Y_AXIS_SPACE};
 use crate::report::plot::{Caption, Figure, PlotError};
 use crate::study::numbers::{AgreementOutcome, LayerAgreement, Routing};
 
@@ -32,6 +32,7 @@ pub fn figure(found: &[Routing], caption: Caption<'_>) -> Result<Figure, PlotErr
     let title = |routing: &Routing| format!("{}, {}, T {}", routing.model, routing.chain, routing.temperature);
     let page = Page {
         title: "Whether the arms select the same experts",
+        shows: "",
         subtitle: SUBTITLE,
         caption,
         legend: arms.iter().enumerate().map(|(index, (_, name))| (name.as_str(), Look::nth(index))).collect(),
@@ -40,6 +41,7 @@ pub fn figure(found: &[Routing], caption: Caption<'_>) -> Result<Figure, PlotErr
         y_label: "Shared experts (share, 0–1)",
         plot_width: 340.0,
         plot_height: 200.0,
+        left_space: Y_AXIS_SPACE,
         right_space: 4.0,
     };
     let svg = page.draw(|index, panel| {

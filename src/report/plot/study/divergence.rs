@@ -6,7 +6,7 @@ use crate::report::plot::canvas::{Align, Fill, Type};
 use crate::report::plot::font::{self, Weight};
 use crate::report::plot::page::Page;
 use crate::report::plot::palette::{AXIS, COLOURS, GRID, INK, Look, MUTED};
-use crate::report::plot::panel::{LABEL_TYPE, Labelled, Panel, TICK_TYPE, TITLE_TYPE};
+use crate::report::plot::panel::{LABEL_TYPE, Labelled, Panel, TICK_TYPE, TITLE_TYPE, Y_AXIS_SPACE};
 use crate::report::plot::{Caption, Figure, PlotError};
 use crate::study::numbers::{Compared, Divergence, Pair};
 
@@ -35,6 +35,7 @@ pub fn figure(pairs: &[Pair], caption: Caption<'_>) -> Result<Figure, PlotError>
     let most_rows = models.iter().map(|(_, pairs)| pairs.len()).max().unwrap_or(1);
     let page = Page {
         title: "How far the arms’ probabilities are apart",
+        shows: "",
         subtitle: SUBTITLE,
         caption,
         legend: Vec::new(),
@@ -43,6 +44,7 @@ pub fn figure(pairs: &[Pair], caption: Caption<'_>) -> Result<Figure, PlotError>
         y_label: "",
         plot_width: names + AXIS_WIDTH + BESIDE_WIDTH,
         plot_height: ROW * most_rows as f64,
+        left_space: Y_AXIS_SPACE,
         right_space: 4.0,
     };
     let decades = decades(pairs);

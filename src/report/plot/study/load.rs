@@ -5,7 +5,7 @@ use crate::report::plot::canvas::{Align, Rect, Type};
 use crate::report::plot::font::{self, Weight};
 use crate::report::plot::page::Page;
 use crate::report::plot::palette::{INK, PAPER, heat, heat_step};
-use crate::report::plot::panel::{LABEL_TYPE, Labelled, Panel, TICK_TYPE, TITLE_TYPE};
+use crate::report::plot::panel::{LABEL_TYPE, Labelled, Panel, TICK_TYPE, TITLE_TYPE, Y_AXIS_SPACE};
 use crate::report::plot::{Caption, Figure, PlotError};
 use crate::study::numbers::{Phase, PhaseLoad, Routing};
 
@@ -39,6 +39,7 @@ pub fn figure(found: &[Routing], caption: Caption<'_>) -> Result<Figure, PlotErr
     );
     let page = Page {
         title: "Which experts the routers select",
+        shows: "",
         subtitle: &subtitle,
         caption,
         legend: Vec::new(),
@@ -47,6 +48,7 @@ pub fn figure(found: &[Routing], caption: Caption<'_>) -> Result<Figure, PlotErr
         y_label: "Layer",
         plot_width: if phases.len() == 1 { 520.0 } else { 340.0 },
         plot_height: ROW * layers as f64,
+        left_space: Y_AXIS_SPACE,
         right_space: 4.0,
     };
     let svg = page.draw(|index, panel| {
