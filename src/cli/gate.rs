@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::parsers::{above_0, alpha};
+use super::parsers::{above_0, alpha, metric};
 use super::results::Custody;
+use crate::check::Baseline;
+use crate::metrics::Metric;
 
 #[derive(Debug, Subcommand)]
 pub enum BaselineCommand {
@@ -34,8 +36,8 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     pub baseline: PathBuf,
     /// What must not become worse.
-    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
-    pub metric: String,
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Baseline::GATED))]
+    pub metric: Metric,
     /// It may become worse by so much.
     #[arg(long, value_name = "SCORE", default_value_t = 0.05, value_parser = above_0)]
     pub margin: f64,

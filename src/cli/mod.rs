@@ -2,6 +2,7 @@
 //!
 //! The only place that knows clap. It has a file for each group of commands, and owns no behaviour.
 
+mod complete;
 mod design;
 mod diagnose;
 mod explain;
@@ -15,8 +16,9 @@ mod scoring;
 use std::path::Path;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use clap_complete::Shell;
 
+pub use clap_complete::Shell;
+pub use complete::{Named, answer_shell, completions};
 pub use design::{PlanArgs, PowerArgs};
 pub use diagnose::{DiagnoseArgs, EngineOptions, SamplerOptions};
 pub use explain::ExplainArgs;
@@ -68,6 +70,15 @@ Exit codes:
   4 nothing selected · 5 inconclusive gate · 96 bad experiment or set-up, nothing was run · 100 gate failed
   130 interrupted, run again to resume";
 
+const COMPLETIONS_AFTER_HELP: &str = "\
+Examples:
+  source <(moe-sweep completions bash)         in ~/.bashrc
+  source <(moe-sweep completions zsh)          in ~/.zshrc, after compinit
+  moe-sweep completions fish | source          in ~/.config/fish/config.fish
+
+The script asks the program at each Tab. Load it anew in each shell, as above: one that an older
+version printed may not fit.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find out why a model loops, and what to change: one line in, the cause and the fix out.
@@ -106,9 +117,8 @@ pub enum Command {
     Model(ModelCommand),
     /// Score texts from anywhere: a table on stdout, a row a text.
     Score(ScoreArgs),
-    /// Print a shell's completion script.
-    ///
-    /// For bash: moe-sweep completions bash > ~/.local/share/bash-completion/completions/moe-sweep
+    /// Print the script that makes a shell complete moe-sweep's commands, options, names and levels.
+    #[command(after_help = COMPLETIONS_AFTER_HELP)]
     Completions { shell: Shell },
     /// Print the manual page: moe-sweep man | man -l -
     Man,
@@ -147,11 +157,6 @@ impl Cli {
     pub fn from_command_line() -> Self {
         Self::parse()
     }
-}
-
-/// The completion script of a shell.
-pub fn completions(shell: Shell, out: &mut impl std::io::Write) {
-    clap_complete::generate(shell, &mut Cli::command(), "moe-sweep", out);
 }
 
 /// The manual page, as troff.

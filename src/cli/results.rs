@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::parsers::share;
+use super::parsers::{metric, share};
+use crate::analysis::Limits;
+use crate::metrics::Metric;
 
 /// How a run's files are read.
 #[derive(Clone, Copy, Debug, Args)]
@@ -55,8 +57,8 @@ pub struct CompareArgs {
     #[arg(value_name = "B")]
     pub other: PathBuf,
     /// The metric that is compared: a column of cells.csv.
-    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
-    pub metric: String,
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Metric::ALL))]
+    pub metric: Metric,
     /// Compare runs of which these differ, which may be why their texts do.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
     pub allow: Vec<Allowed>,
@@ -96,8 +98,8 @@ pub struct RecommendArgs {
     #[arg(long, value_name = "SCORE", default_value_t = 0.2, value_parser = share)]
     pub max_score: f64,
     /// The metric that must stay under it; for scripts without spaces, covered_20_chars.
-    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
-    pub metric: String,
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Limits::metrics()))]
+    pub metric: Metric,
     /// Print a JSON object.
     #[arg(long)]
     pub json: bool,

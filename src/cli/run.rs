@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::parsers::api;
 use super::results::Custody;
+use crate::experiment::Api;
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -146,9 +148,9 @@ pub struct ServerOptions {
     /// it in the experiment file, as a server of its own (docs/servers.md).
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
-    /// The API that it speaks: openai, llama-server, ollama or shimmy [default: the server is asked].
-    #[arg(long, value_name = "API", requires = "server")]
-    pub api: Option<String>,
+    /// The API that it speaks [default: the server is asked].
+    #[arg(long, value_name = "API", requires = "server", value_parser = api())]
+    pub api: Option<Api>,
     /// What the server calls the model [default: as the experiment does].
     #[arg(long, visible_alias = "model", value_name = "NAME", requires = "server")]
     pub served_as: Option<String>,

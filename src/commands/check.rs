@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Failure, baseline, print, run, tell, trust};
 use crate::analysis::Analysis;
 use crate::check::{
-    Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, gated, notes, pooled,
+    Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, notes, pooled,
 };
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;
@@ -21,7 +21,7 @@ use crate::run_dir::{CONFIRMATION, GATE, RunDir, write_named};
 /// # Errors
 /// When there is nothing that can be compared, or the outcome can't be written.
 pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let metric = gated(&args.metric)?;
+    let metric = args.metric;
     let base = baseline::read(&args.baseline)?;
     let first = Results::from(RunDir::new(&args.directory).read(trust(args.custody))?);
     let measured = baseline_of(&first);

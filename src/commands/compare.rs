@@ -1,7 +1,7 @@
 //! Is `moe-sweep compare`, which shows two runs beside each other, cell by cell.
 
 use super::{Failure, print_json, tell, trust};
-use crate::analysis::{self, metric_called};
+use crate::analysis;
 use crate::check::{Aspect, alike_but_for, baseline_of};
 use crate::cli::{Allowed, CompareArgs};
 use crate::exit_code::ExitCode;
@@ -14,7 +14,7 @@ use crate::run_dir::RunDir;
 /// # Errors
 /// When a directory is no run's, or the runs differ in what `--allow` does not name.
 pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
-    let metric = metric_called(&args.metric)?;
+    let metric = args.metric;
     let trust = trust(args.custody);
     let read = |directory: &_| Ok::<_, Failure>(Results::from(RunDir::new(directory).read(trust)?));
     let (a, b) = (read(&args.base)?, read(&args.other)?);

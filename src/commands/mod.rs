@@ -17,6 +17,7 @@ use crate::worker::child;
 mod baseline;
 mod check;
 mod compare;
+mod completions;
 mod devices;
 mod diagnose;
 mod explain;
@@ -34,6 +35,7 @@ mod score;
 mod study;
 mod variant;
 
+pub use completions::answer_shell;
 pub use failure::Failure;
 
 /// Runs the command that was typed.
@@ -57,10 +59,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Devices(args) => devices::devices(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
-        Command::Completions { shell } => print(|out| {
-            cli::completions(*shell, out);
-            Ok(())
-        }),
+        Command::Completions { shell } => completions::completions(*shell),
         Command::Man => print(cli::manual),
         Command::Worker { kernels } => {
             let served = child::serve(kernels.and_then(variant::wanted), io::stdin(), &mut io::stdout());

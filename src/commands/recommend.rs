@@ -1,7 +1,7 @@
 //! Is `moe-sweep recommend`, which says up to which temperature, and under which chain, a model stays clean.
 
 use super::{Failure, print_json, tell, trust};
-use crate::analysis::{Limits, limited, recommend as recommend_for};
+use crate::analysis::{Limits, recommend as recommend_for};
 use crate::cli::RecommendArgs;
 use crate::exit_code::ExitCode;
 use crate::message::say;
@@ -12,9 +12,9 @@ use crate::run_dir::RunDir;
 /// Prints how a run's models stay clean.
 ///
 /// # Errors
-/// When the directory is no run's, or no limit can be set to the metric.
+/// When the directory is no run's.
 pub fn recommend(args: &RecommendArgs) -> Result<ExitCode, Failure> {
-    let metric = limited(&args.metric)?;
+    let metric = args.metric;
     let Results { design, analysis, custody, .. } = RunDir::new(&args.directory).read(trust(args.custody))?.into();
     custody.iter().for_each(|note| say(&format!("note: {note}")));
     let limits = Limits { p_loop: args.max_p_loop, score: args.max_score, metric };

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use miette::Diagnostic;
-use strum::VariantNames as _;
 
 use crate::cli::{KernelsArg, RunVariant, ServerOptions};
 use crate::engine::http::{Detected, Undetected, detect};
 use crate::engine::kernels::Kernels;
-use crate::experiment::{Api, Server, server_url, shown_url};
+use crate::experiment::{Server, server_url, shown_url};
 use crate::prepare::{self, RunSpec, WhichShardError, which_shard};
 
 /// An option's value that is none.
@@ -16,8 +15,6 @@ use crate::prepare::{self, RunSpec, WhichShardError, which_shard};
 pub enum VariantError {
     #[error("--server {url}: {why}")]
     Server { url: String, why: String },
-    #[error("--api {api}: use one of {}", Api::VARIANTS.join(", "))]
-    Api { api: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Shard(#[from] WhichShardError),
@@ -66,7 +63,6 @@ pub fn substitute(typed: &ServerOptions) -> Result<Option<prepare::Substitute>, 
 pub fn server(typed: &ServerOptions) -> Result<Option<Server>, VariantError> {
     let ServerOptions { server: Some(url), api, own_chain, key_env, .. } = typed else { return Ok(None) };
     let url = server_url(url).map_err(|why| VariantError::Server { url: shown_url(url), why: why.to_string() })?;
-    let api = api.as_ref().map(|api| api.parse().map_err(|_| VariantError::Api { api: api.clone() })).transpose()?;
     let mut server = Server::new("server".to_owned(), url, api.unwrap_or_default());
     server.own_chain.clone_from(own_chain);
     server.key_env.clone_from(key_env);

@@ -12,6 +12,7 @@ mod bad_input;
 mod battery;
 mod causes;
 mod chat_templates;
+mod completions;
 mod diagnose;
 mod diagnose_server;
 mod documents;

@@ -8,7 +8,7 @@ use super::super::Failure;
 use super::super::model::find;
 use crate::causes::Runtime;
 use crate::cli::{DiagnoseArgs, Known as KnownModels};
-use crate::diagnosis::{About, FEWEST, Known, Like, Prompts, Setup, Target, about, built_in, shared_out};
+use crate::diagnosis::{About, FEWEST, Known, Prompts, Setup, Target, about, built_in, shared_out};
 use crate::domain::Finding;
 use crate::engine::EngineKind;
 use crate::experiment::parse_prompts;
@@ -32,10 +32,7 @@ pub struct Given {
 
 /// The model in a file that was named, whose texts have room in so many tokens.
 pub fn in_file(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
-    let like: Like = args.like.parse().map_err(|_| {
-        let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
-        Failure::usage(miette!(help = format!("use one of: {known}"), "there is no runtime {:?}", args.like))
-    })?;
+    let like = args.like;
     let typed = args.model.as_deref().unwrap_or_default();
     let path = find(typed, &KnownModels { experiment: None })?;
     let path = std::path::absolute(&path).unwrap_or(path);

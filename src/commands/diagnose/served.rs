@@ -17,7 +17,7 @@ const SHIMMYS: &str = "shimmy-1.7";
 
 /// The model that was named, or the only one; texts have room in `room_tokens`, or in what the server has.
 pub fn served(mut server: Server, args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
-    let known = args.server.api.as_ref().map(|_| server.api);
+    let known = args.server.api;
     let detected = detect(&server, known).map_err(VariantError::from)?;
     (server.api, server.extensions) = (detected.api, detected.extensions.clone());
     if server.api == Api::Shimmy && server.own_chain.is_none() {
