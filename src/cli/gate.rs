@@ -70,7 +70,8 @@ Fails only if a score is shown to be worse by more than the margin, and passes o
 are shown not to be. In GitHub Actions ($GITHUB_ACTIONS) it writes annotations, and a summary
 to $GITHUB_STEP_SUMMARY. docs/ci.md has a workflow, and how often it errs.
 
-Exit codes: 0 pass · 5 inconclusive · 96 nothing that can be compared · 100 fail";
+Exit codes:
+  0 pass · 5 inconclusive · 96 nothing that can be compared · 100 fail";
 
 /// What a gate decides about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,15 +7,16 @@ mod design;
 mod diagnose;
 mod explain;
 mod gate;
+mod manual;
 mod model;
 mod parsers;
 mod results;
 mod run;
 mod scoring;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 pub use clap_complete::Shell;
 pub use complete::{Named, answer_shell, completions};
@@ -23,6 +24,7 @@ pub use design::{PlanArgs, PowerArgs};
 pub use diagnose::{DiagnoseArgs, EngineOptions, SamplerOptions};
 pub use explain::ExplainArgs;
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
+pub use manual::manual;
 pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
     ModelVerifyArgs,
@@ -79,6 +81,11 @@ Examples:
 The script asks the program at each Tab. Load it anew in each shell, as above: one that an older
 version printed may not fit.";
 
+const MAN_AFTER_HELP: &str = "\
+Examples:
+  moe-sweep man | man -l -                       read the program's page
+  moe-sweep man --out ~/.local/share/man/man1    then: man moe-sweep-run";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find out why a model loops, and what to change: one line in, the cause and the fix out.
@@ -120,8 +127,13 @@ pub enum Command {
     /// Print the script that makes a shell complete moe-sweep's commands, options, names and levels.
     #[command(after_help = COMPLETIONS_AFTER_HELP)]
     Completions { shell: Shell },
-    /// Print the manual page: moe-sweep man | man -l -
-    Man,
+    /// Print the manual page, or write those of all commands into a folder.
+    #[command(after_help = MAN_AFTER_HELP)]
+    Man {
+        /// The folder to write the pages to, one of each command.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Serve one model to a parent process.
     #[command(hide = true)]
     Worker {
@@ -157,12 +169,4 @@ impl Cli {
     pub fn from_command_line() -> Self {
         Self::parse()
     }
-}
-
-/// The manual page, as troff.
-///
-/// # Errors
-/// When `out` can't be written.
-pub fn manual(out: &mut impl std::io::Write) -> std::io::Result<()> {
-    clap_mangen::Man::new(Cli::command()).render(out)
 }

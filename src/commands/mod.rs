@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use miette::Report;
 use serde::Serialize;
 
-use crate::cli::{self, BaselineCommand, Cli, Command, Custody};
+use crate::cli::{BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
 use crate::plain::neutralise_lines;
 use crate::seal::Trust;
@@ -22,6 +22,7 @@ mod devices;
 mod diagnose;
 mod explain;
 mod failure;
+mod man;
 mod merge;
 mod model;
 mod options;
@@ -60,7 +61,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
         Command::Completions { shell } => completions::completions(*shell),
-        Command::Man => print(cli::manual),
+        Command::Man { out } => man::man(out.as_deref()),
         Command::Worker { kernels } => {
             let served = child::serve(kernels.and_then(variant::wanted), io::stdin(), &mut io::stdout());
             // The parent has been told why.

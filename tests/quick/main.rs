@@ -25,6 +25,7 @@ mod gpu_measurements;
 mod grammars;
 mod groups;
 mod inspect;
+mod manual;
 mod model_defaults;
 mod notes;
 mod on_disk;
