@@ -13,10 +13,11 @@ mod parsers;
 mod results;
 mod run;
 mod scoring;
+mod suggest;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use clap_complete::Shell;
 pub use complete::{Named, answer_shell, completions};
@@ -167,6 +168,6 @@ impl Cli {
     /// What was typed; exits with 2, or with 0 after `--help`, when that is
     /// not a command.
     pub fn from_command_line() -> Self {
-        Self::parse()
+        Self::try_parse().unwrap_or_else(|error| suggest::with_what_was_meant(error, &Self::command()).exit())
     }
 }

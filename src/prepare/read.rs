@@ -27,6 +27,9 @@ pub enum LoadError {
     #[error("cannot read the experiment {path}")]
     #[diagnostic(help("give the path of an experiment file, a TOML file in UTF-8"))]
     Experiment { path: PathBuf, source: std::io::Error },
+    #[error("{path} is a model, not an experiment file")]
+    #[diagnostic(help("to find out why it loops: moe-sweep diagnose {}", path.display()))]
+    Model { path: PathBuf },
     #[error("cannot read {what} {path}, line {line}: {fault}", line = fault.line())]
     #[diagnostic(help("{}", fault.remedy()))]
     Encoding { what: &'static str, path: PathBuf, fault: EncodingFault },
@@ -73,7 +76,12 @@ pub fn load_study(path: &Path) -> Result<Option<LoadedStudy>, LoadError> {
 }
 
 fn experiment_text(path: &Path) -> Result<String, LoadError> {
-    let bytes = regular_file::read(path).map_err(|source| LoadError::Experiment { path: path.to_owned(), source })?;
+    let unreadable = |source| LoadError::Experiment { path: path.to_owned(), source };
+    // A model has gigabytes, which are not read to say so.
+    if regular_file::begins_with(path, model::gguf::MAGIC).map_err(unreadable)? {
+        return Err(LoadError::Model { path: path.to_owned() });
+    }
+    let bytes = regular_file::read(path).map_err(unreadable)?;
     text_of("the experiment", path, &bytes)
 }
 

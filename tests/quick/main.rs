@@ -26,6 +26,7 @@ mod grammars;
 mod groups;
 mod inspect;
 mod manual;
+mod meant;
 mod model_defaults;
 mod notes;
 mod on_disk;
