@@ -16,6 +16,7 @@ mod groups;
 mod hypotheses;
 mod hypothesis;
 mod known;
+mod missing;
 mod model;
 mod named;
 mod packages;
