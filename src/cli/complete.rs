@@ -84,7 +84,7 @@ fn named(arg: &Arg) -> Option<(Named, Or)> {
         "CHAIN" => Some((Named::Chain, Or::Nothing)),
         "ID" => Some((Named::Model, Or::Nothing)),
         "FILE|ID" => Some((Named::Model, Or::Path)),
-        "FACTOR=LEVEL" => Some((Named::Setting, Or::Nothing)),
+        "FACTOR=LEVEL" | "FACTOR=LEVEL[,LEVEL]" => Some((Named::Setting, Or::Nothing)),
         _ => None,
     }
 }

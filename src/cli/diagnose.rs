@@ -11,6 +11,7 @@ use super::run::{KernelsArg, Means, ServerOptions};
 use crate::diagnosis::Like;
 
 #[derive(Debug, Args)]
+#[command(mut_arg("served_as", |name| name.visible_alias("model")))]
 pub struct DiagnoseArgs {
     /// The model: a GGUF file, or a name of the catalogue (moe-sweep model list).
     #[arg(value_name = "FILE|ID", required_unless_present = "server", conflicts_with = "server")]

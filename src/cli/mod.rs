@@ -31,7 +31,9 @@ pub use model::{
     ModelVerifyArgs,
 };
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, RecommendArgs, ReportArgs};
-pub use run::{KernelsArg, LoadModeArg, Means, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
+pub use run::{
+    KernelsArg, LoadModeArg, Means, OverrideOptions, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg,
+};
 pub use scoring::ScoreArgs;
 
 /// Finds out why a mixture-of-experts model repeats itself.

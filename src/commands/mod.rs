@@ -34,6 +34,7 @@ mod report;
 mod run;
 mod score;
 mod study;
+mod typed_model;
 mod variant;
 
 pub use completions::answer_shell;

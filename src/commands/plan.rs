@@ -2,7 +2,7 @@
 
 use miette::miette;
 
-use super::variant::spec;
+use super::variant::{overrides, spec};
 use super::{Failure, study, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
@@ -19,7 +19,7 @@ use crate::results::Results;
 use crate::run_dir::RunDir;
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
-    if let Some(loaded) = load_study(&args.experiment)? {
+    if let Some(loaded) = load_study(&args.experiment, &overrides(&args.variant)?)? {
         if args.from.is_some() || args.sd.is_some() {
             return Err(Failure::usage(miette!(
                 help = "leave out --sd and --from",

@@ -100,6 +100,8 @@ pub struct RawSequential {
 pub struct RawPrompts {
     pub file: Option<Spanned<String>>,
     pub inline: Option<Spanned<Vec<Spanned<RawPrompt>>>>,
+    /// The most prompts that are taken, the first ones.
+    pub limit: Option<Spanned<u32>>,
 }
 
 /// A text, or `{ text = "…", group = "…" }`.

@@ -258,5 +258,10 @@ pub(super) fn resolve_prompts(
             );
         }
     }
-    numbered.into_iter().map(|(_, _, prompt)| prompt).collect()
+    let limit = raw.get_ref().limit.as_ref();
+    if let Some(limit) = limit.filter(|limit| *limit.get_ref() == 0) {
+        problems.add(limit.span(), "limit = 0 leaves no prompt", "set it to 1 or more, or leave it out");
+    }
+    let most = limit.map_or(usize::MAX, |limit| *limit.get_ref() as usize);
+    numbered.into_iter().map(|(_, _, prompt)| prompt).take(most).collect()
 }

@@ -30,6 +30,7 @@ mod meant;
 mod model_defaults;
 mod notes;
 mod on_disk;
+mod overrides;
 mod power;
 mod probe;
 mod report;

@@ -35,6 +35,10 @@ fn a_model_in_the_place_of_an_experiment_is_pointed_to_diagnose() {
     for command in ["run", "plan"] {
         let said = bench.say(&[command, "model.gguf"]);
         assert_eq!(said.code, Some(96), "{said:#?}");
-        said.says(&["model.gguf is a model, not an experiment file", "moe-sweep diagnose model.gguf"]);
+        said.says(&[
+            "model.gguf is a model, not an experiment file",
+            "moe-sweep diagnose model.gguf",
+            "--model model.gguf",
+        ]);
     }
 }

@@ -6,6 +6,7 @@ use miette::miette;
 
 use super::super::Failure;
 use super::super::model::find;
+use super::super::typed_model::plain_name;
 use crate::causes::Runtime;
 use crate::cli::{DiagnoseArgs, Known as KnownModels};
 use crate::diagnosis::{About, FEWEST, Known, Prompts, Setup, Target, about, built_in, shared_out};
@@ -51,13 +52,6 @@ pub fn in_file(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> 
 /// What was typed as one is none.
 pub fn no_temperature() -> Failure {
     Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature"))
-}
-
-/// A name for folders and experiments.
-pub fn plain_name(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    let name: String = name.chars().map(plain).collect();
-    name.trim_start_matches('.').to_owned()
 }
 
 /// The built-in prompts, or those of a file.

@@ -3,8 +3,9 @@
 use miette::miette;
 
 use super::super::Failure;
+use super::super::typed_model::plain_name;
 use super::super::variant::VariantError;
-use super::given::{Given, no_temperature, plain_name};
+use super::given::{Given, no_temperature};
 use crate::causes::Runtime;
 use crate::cli::DiagnoseArgs;
 use crate::diagnosis::{About, Known, Overrides, Place, Sampling, Setup, Target, USUAL_TEMPERATURE, usual};
