@@ -22,9 +22,11 @@ const VARIABLE: &str = "MOE_SWEEP_COMPLETE";
 /// What an argument names that clap can't list.
 #[derive(Clone, Copy, Debug)]
 pub enum Named {
+    Baseline,
     Cause,
     Chain,
     Model,
+    Run,
     /// A factor and one of its levels.
     Setting,
 }
@@ -80,10 +82,12 @@ enum Or {
 /// What an argument names, by the word that stands for it in its command's usage.
 fn named(arg: &Arg) -> Option<(Named, Or)> {
     match arg.get_value_names()?.first()?.as_str() {
+        "BASELINE" => Some((Named::Baseline, Or::Path)),
         "CAUSE" => Some((Named::Cause, Or::Nothing)),
         "CHAIN" => Some((Named::Chain, Or::Nothing)),
         "ID" => Some((Named::Model, Or::Nothing)),
         "FILE|ID" => Some((Named::Model, Or::Path)),
+        "RUN" | "A" | "B" => Some((Named::Run, Or::Path)),
         "FACTOR=LEVEL" | "FACTOR=LEVEL[,LEVEL]" => Some((Named::Setting, Or::Nothing)),
         _ => None,
     }

@@ -19,8 +19,8 @@ pub enum BaselineCommand {
 pub struct BaselineSaveArgs {
     /// The baseline's name, or a path that ends in .json.
     pub name: String,
-    /// The run's directory [default: results/NAME].
-    #[arg(long, value_name = "DIR")]
+    /// The run: its directory, or its name in results/ [default: NAME].
+    #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub custody: Custody,
@@ -29,11 +29,11 @@ pub struct BaselineSaveArgs {
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_AFTER_HELP)]
 pub struct CheckArgs {
-    /// The run's directory.
-    #[arg(value_name = "DIR")]
+    /// The run: its directory, or its name in results/.
+    #[arg(value_name = "RUN")]
     pub directory: PathBuf,
-    /// A file that `baseline save` wrote.
-    #[arg(long, value_name = "FILE")]
+    /// The baseline: a file that `baseline save` wrote, or its name in results/baselines/.
+    #[arg(long, value_name = "BASELINE")]
     pub baseline: PathBuf,
     /// What must not become worse.
     #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Baseline::GATED))]
@@ -51,11 +51,11 @@ pub struct CheckArgs {
     /// What to do where neither is shown.
     #[arg(long, value_enum, default_value = "code")]
     pub inconclusive: Inconclusive,
-    /// Where neither is shown, run this experiment with fresh seeds into DIR/confirm, and
+    /// Where neither is shown, run this experiment with fresh seeds into RUN/confirm, and
     /// decide over both. Each look takes half of alpha.
     #[arg(long, value_name = "EXPERIMENT")]
     pub confirm: Option<PathBuf>,
-    /// Where the outcome goes as JSON [default: DIR/verdict.json].
+    /// Where the outcome goes as JSON [default: RUN/verdict.json].
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Write a JUnit report as well.

@@ -19,8 +19,8 @@ pub struct Custody {
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// A run's directory, such as results/temperature.
-    #[arg(value_name = "DIR")]
+    /// The run: its directory, such as results/temperature, or its name there.
+    #[arg(value_name = "RUN")]
     pub directory: PathBuf,
     #[command(flatten)]
     pub custody: Custody,
@@ -50,10 +50,10 @@ pub enum MergeAllowed {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// The run's directory to compare with.
+    /// The run to compare with: its directory, or its name in results/.
     #[arg(value_name = "A")]
     pub base: PathBuf,
-    /// The other run's.
+    /// The other run.
     #[arg(value_name = "B")]
     pub other: PathBuf,
     /// The metric that is compared: a column of cells.csv.
@@ -87,8 +87,8 @@ pub enum Allowed {
 #[derive(Debug, Args)]
 #[command(after_help = RECOMMEND_AFTER_HELP)]
 pub struct RecommendArgs {
-    /// A run's directory, such as results/cause.
-    #[arg(value_name = "DIR")]
+    /// The run: its directory, such as results/cause, or its name there.
+    #[arg(value_name = "RUN")]
     pub directory: PathBuf,
     /// The greatest share of texts that may loop.
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]

@@ -14,7 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::report::gate::{self as words, About};
 use crate::results::Results;
-use crate::run_dir::{CONFIRMATION, GATE, RunDir, write_named};
+use crate::run_dir::{CONFIRMATION, GATE, RunDir, found, write_named};
 
 /// Holds a run against a baseline, says the outcome and ends with the gate's exit code.
 ///
@@ -22,8 +22,9 @@ use crate::run_dir::{CONFIRMATION, GATE, RunDir, write_named};
 /// When there is nothing that can be compared, or the outcome can't be written.
 pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let metric = args.metric;
-    let base = baseline::read(&args.baseline)?;
-    let first = Results::from(RunDir::new(&args.directory).read(trust(args.custody))?);
+    let (baseline, directory) = (&baseline::found(&args.baseline), &found(&args.directory));
+    let base = baseline::read(baseline)?;
+    let first = Results::from(RunDir::new(directory).read(trust(args.custody))?);
     let measured = baseline_of(&first);
     let mut notes = notes(&base, &measured);
     notes.extend(first.design.caveat.clone().into_iter().chain(first.custody.clone()));
@@ -36,15 +37,15 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
         CheckBy::Both => Granularity::Both,
     };
     let gate_of = |run: &Baseline, analysis: &Analysis| {
-        let base = Side { baseline: &base, path: &args.baseline };
-        let run = Side { baseline: run, path: &args.directory };
+        let base = Side { baseline: &base, path: baseline };
+        let run = Side { baseline: run, path: directory };
         Ok::<_, Failure>(decide(&compared(base, run, analysis, metric, granularity)?, rule))
     };
     let mut gate = gate_of(&measured, &first.analysis)?;
     if gate.outcome == GateStatus::Inconclusive
         && let Some(experiment) = &args.confirm
     {
-        match confirm(args, experiment, &first)? {
+        match confirm(args, directory, experiment, &first)? {
             Some((run, analysis)) => {
                 notes.push("fresh seeds were run, and decided together with the first ones".to_owned());
                 gate = gate_of(&run, &analysis)?;
@@ -52,9 +53,9 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
             None => notes.push("no chain draws, so there are no fresh seeds to confirm with".to_owned()),
         }
     }
-    let baseline = args.baseline.display().to_string();
+    let baseline = baseline.display().to_string();
     let about = About { experiment: &first.design.name, baseline: &baseline, metric: metric.name(), notes: &notes };
-    announce(args, &gate, &about)?;
+    announce(args, directory, &gate, &about)?;
     Ok(match (gate.outcome, args.inconclusive) {
         (GateStatus::Pass, _) | (GateStatus::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
         (GateStatus::Fail, _) | (GateStatus::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
@@ -64,19 +65,24 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
 
 /// Runs the experiment with seeds after those of the run, and puts both together.
 /// `None` where no chain draws.
-fn confirm(args: &CheckArgs, experiment: &Path, first: &Results) -> Result<Option<(Baseline, Analysis)>, Failure> {
+fn confirm(
+    args: &CheckArgs,
+    run: &Path,
+    experiment: &Path,
+    first: &Results,
+) -> Result<Option<(Baseline, Analysis)>, Failure> {
     let Some(last) = first.design.trials.iter().filter_map(|trial| trial.seed.map(Seed::get)).max() else {
         return Ok(None);
     };
-    let directory = args.directory.join(CONFIRMATION);
+    let directory = run.join(CONFIRMATION);
     run::run_fresh(experiment, &directory, last + 1)?;
     let fresh = Results::from(RunDir::new(directory).read(trust(args.custody))?);
     Ok(Some(pooled(first, fresh)))
 }
 
 /// The outcome for whoever wants to hear of it: a file, JUnit's readers, GitHub, the terminal.
-fn announce(args: &CheckArgs, gate: &Gate, about: &About<'_>) -> Result<(), Failure> {
-    let path = args.json.clone().unwrap_or_else(|| args.directory.join(GATE));
+fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>) -> Result<(), Failure> {
+    let path = args.json.clone().unwrap_or_else(|| run.join(GATE));
     write_named(&path, &words::json(gate, about), "\"baseline\"")?;
     if let Some(path) = &args.junit {
         write_named(path, words::junit(gate, about)?.as_bytes(), "moe-sweep check")?;

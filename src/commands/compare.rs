@@ -1,5 +1,7 @@
 //! Is `moe-sweep compare`, which shows two runs beside each other, cell by cell.
 
+use std::path::Path;
+
 use super::{Failure, print_json, tell, trust};
 use crate::analysis;
 use crate::check::{Aspect, alike_but_for, baseline_of};
@@ -7,7 +9,7 @@ use crate::cli::{Allowed, CompareArgs};
 use crate::exit_code::ExitCode;
 use crate::report::comparison::{About, Answer, text};
 use crate::results::Results;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, found};
 
 /// Prints two runs beside each other.
 ///
@@ -16,7 +18,7 @@ use crate::run_dir::RunDir;
 pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let metric = args.metric;
     let trust = trust(args.custody);
-    let read = |directory: &_| Ok::<_, Failure>(Results::from(RunDir::new(directory).read(trust)?));
+    let read = |run: &Path| Ok::<_, Failure>(Results::from(RunDir::new(found(run)).read(trust)?));
     let (a, b) = (read(&args.base)?, read(&args.other)?);
     let allowed: Vec<_> = args.allow.iter().map(|allowed| aspect(*allowed)).collect();
     let mut notes = alike_but_for(&allowed, &baseline_of(&a).facts, &baseline_of(&b).facts)?;

@@ -1,12 +1,15 @@
 //! Is `moe-sweep completions`, and answers the shells that its scripts make ask.
 
-use super::{Failure, print};
+use std::path::Path;
+
+use super::{Failure, baseline, print};
 use crate::causes::Cause;
 use crate::cli::{self, Named, Shell};
 use crate::domain::Factor;
 use crate::exit_code::ExitCode;
 use crate::experiment::builtin_chains;
 use crate::prepare::load_models;
+use crate::run_dir::{RESULTS, runs_in};
 
 /// Prints the script of a shell.
 ///
@@ -27,6 +30,8 @@ fn names(named: Named) -> Vec<String> {
         Named::Chain => builtin_chains().into_iter().map(|chain| chain.id).collect(),
         // A catalogue that can't be read offers nothing; the command itself says why.
         Named::Model => load_models(None).unwrap_or_default().into_iter().map(|model| model.id).collect(),
+        Named::Run => runs_in(Path::new(RESULTS)),
+        Named::Baseline => baseline::names(),
         Named::Setting => Factor::ALL.into_iter().flat_map(settings).collect(),
     }
 }

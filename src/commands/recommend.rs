@@ -7,7 +7,7 @@ use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::report::recommendation::{Advised, Answer, text};
 use crate::results::Results;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, found};
 
 /// Prints how a run's models stay clean.
 ///
@@ -15,7 +15,8 @@ use crate::run_dir::RunDir;
 /// When the directory is no run's.
 pub fn recommend(args: &RecommendArgs) -> Result<ExitCode, Failure> {
     let metric = args.metric;
-    let Results { design, analysis, custody, .. } = RunDir::new(&args.directory).read(trust(args.custody))?.into();
+    let Results { design, analysis, custody, .. } =
+        RunDir::new(found(&args.directory)).read(trust(args.custody))?.into();
     custody.iter().for_each(|note| say(&format!("note: {note}")));
     let limits = Limits { p_loop: args.max_p_loop, score: args.max_score, metric };
     let advised = recommend_for(&analysis, limits).into_iter().map(|advice| Advised::new(advice, &design.chains));

@@ -50,7 +50,7 @@ const ALL_OF_IT: [(&str, &[&str]); 4] = [
     ("moe-sweep run --api ll", &["llama-server"]),
     ("moe-sweep diagnose --like lm", &["lm-studio"]),
 ];
-const SOME_OF_IT: [(&str, &[&str]); 11] = [
+const SOME_OF_IT: [(&str, &[&str]); 13] = [
     ("moe-sweep ", &["run", "diagnose", "model"]),
     ("moe-sweep completions ", &["bash", "elvish", "fish", "powershell", "zsh"]),
     ("moe-sweep baseline ", &["save"]),
@@ -62,12 +62,18 @@ const SOME_OF_IT: [(&str, &[&str]); 11] = [
     ("moe-sweep diagnose --set ", &["flash_attention=on", "quant=q8_0", "temperature="]),
     ("moe-sweep explain L-P", &["L-PENALTY-ZERO"]),
     ("moe-sweep model fetch ", &["mine"]),
+    ("moe-sweep report te", &["temperature"]),
+    ("moe-sweep check --baseline ", &["good"]),
 ];
 
-/// A bench that knows one model by its name.
+/// A bench with a model, a run and a baseline that have names.
 fn bench() -> Bench {
     let bench = Bench::new("");
-    std::fs::create_dir(bench.path().join("models")).expect("the bench is writable");
+    for directory in ["models", "results/temperature", "results/baselines"] {
+        std::fs::create_dir_all(bench.path().join(directory)).expect("the bench is writable");
+    }
+    bench.write("results/temperature/plan.json", "");
+    bench.write("results/baselines/good.json", "");
     bench.write("models/catalog.toml", "[[model]]\nid = \"mine\"\npath = \"mine.gguf\"\n");
     bench
 }

@@ -28,6 +28,7 @@ mod inspect;
 mod manual;
 mod meant;
 mod model_defaults;
+mod names_of_runs;
 mod notes;
 mod on_disk;
 mod overrides;
