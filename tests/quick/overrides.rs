@@ -2,8 +2,11 @@
 
 use crate::support::Bench;
 
+/// What stands in the file, and what in its place.
+type Edits = &'static [(&'static str, &'static str)];
+
 /// Each line of options, and the edits of the file that say the same.
-const SAME: [(&[&str], &[(&str, &str)]); 4] = [
+const SAME: [(&[&str], Edits); 4] = [
     (&["--set", "temperature=0.5"], &[("temperature = [0.5, 1.0]", "temperature = [0.5]")]),
     (
         &["--set", "chain=pure", "--set", "temperature=0.1,1"],
