@@ -3,7 +3,7 @@
 //! A pipe without a writer says nothing for ever, and some devices never end.
 
 use std::fs::{self, FileType};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 /// All of a regular file, or of what a link to one leads to.
@@ -22,6 +22,17 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 pub fn read_to_string(path: &Path) -> io::Result<String> {
     check(path)?;
     fs::read_to_string(path)
+}
+
+/// Whether a regular file begins so; what follows is not read.
+///
+/// # Errors
+/// As [`read`].
+pub fn begins_with(path: &Path, beginning: &[u8]) -> io::Result<bool> {
+    check(path)?;
+    let mut found = Vec::with_capacity(beginning.len());
+    fs::File::open(path)?.take(beginning.len() as u64).read_to_end(&mut found)?;
+    Ok(found == beginning)
 }
 
 /// # Errors
@@ -69,5 +80,7 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "text").unwrap();
         assert_eq!(read(&file).unwrap(), b"text");
+        let begins = |beginning: &[u8]| begins_with(&file, beginning).unwrap();
+        assert_eq!([&b"te"[..], b"text", b"texts", b"ex"].map(begins), [true, true, false, false]);
     }
 }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::exit_code::ExitCode;
 use crate::message::say_soon;
 
+mod deadline;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
@@ -22,6 +23,7 @@ mod elsewhere;
 #[cfg(not(unix))]
 use elsewhere as system;
 
+pub use deadline::Deadline;
 pub use system::{bind_to_parent, end_process, leave_to_parent, make_children_known};
 
 /// What a signal does.

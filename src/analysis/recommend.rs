@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::sampled::{self, SampledCell, Tails};
 use super::{Analysis, Blindness};
 use crate::domain::{Cell, Factor, Temperature};
-use crate::metrics::{Metric, TextPart};
+use crate::metrics::{Metric, TextPart, Worse};
 use crate::stats::Interval;
 
 /// What counts as repeating too much.
@@ -19,6 +19,13 @@ pub struct Limits {
     pub score: f64,
     /// One of which more is worse.
     pub metric: Metric,
+}
+
+impl Limits {
+    /// The metrics to which a limit from above can be set: more of them is worse.
+    pub fn metrics() -> Vec<Metric> {
+        Metric::ALL.into_iter().filter(|metric| metric.worse() == Some(Worse::Higher)).collect()
+    }
 }
 
 /// A model under a chain, and what can be said of its temperatures.

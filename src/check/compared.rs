@@ -11,9 +11,6 @@ use crate::metrics::Metric;
 /// Why a gate can't decide.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum CheckError {
-    #[error("a gate can't be about the metric {name:?}")]
-    #[diagnostic(help("use one of: {}", Baseline::GATED.map(Metric::name).join(", ")))]
-    NotGated { name: String },
     #[error("cannot read {path}: {error}", path = path.display())]
     #[diagnostic(help("save one with: moe-sweep baseline save NAME --from DIR"))]
     NoBaseline { path: PathBuf, error: std::io::Error },
@@ -45,15 +42,6 @@ pub enum Granularity {
     Only(By),
     /// Arms, and their cells where an arm has several.
     Both,
-}
-
-/// Finds a metric of which one way is worse, and which baselines keep.
-///
-/// # Errors
-/// When it is none, with those that are.
-pub fn gated(name: &str) -> Result<Metric, CheckError> {
-    let metric = Metric::from_name(name).filter(|metric| Baseline::GATED.contains(metric));
-    metric.ok_or_else(|| CheckError::NotGated { name: name.to_owned() })
 }
 
 /// One of the two that are compared, and where it is.

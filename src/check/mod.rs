@@ -17,7 +17,7 @@ mod written;
 
 pub use baseline::{Baseline, BaselineError, Facts};
 pub use comparable::{Difference, differences};
-pub use compared::{CheckError, Granularity, Side, compared, gated, notes};
+pub use compared::{CheckError, Granularity, Side, compared, notes};
 pub use gate::{By, Gate, GateStatus, LoopsMore, Means, Rule, Texts, Unit, Verdict, decide};
 pub use of_run::{baseline_of, pooled};
 pub use units::{WorstText, units, worst_text};

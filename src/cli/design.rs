@@ -19,9 +19,9 @@ pub struct PlanArgs {
     /// of a trend, that of levels that do nothing].
     #[arg(long, value_name = "SD", value_parser = above_0)]
     pub sd: Option<f64>,
-    /// A run's directory to take it from: what it saw for the hypothesis of the same name, else
+    /// A run to take it from, by its directory or its name in results/: what it saw for the hypothesis of the same name, else
     /// for one of the same test and metric.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub custody: Custody,

@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::parsers::like;
 use super::run::{KernelsArg, Means, ServerOptions};
+use crate::diagnosis::Like;
 
 #[derive(Debug, Args)]
+#[command(mut_arg("served_as", |name| name.visible_alias("model")))]
 pub struct DiagnoseArgs {
     /// The model: a GGUF file, or a name of the catalogue (moe-sweep model list).
-    #[arg(required_unless_present = "server", conflicts_with = "server")]
+    #[arg(value_name = "FILE|ID", required_unless_present = "server", conflicts_with = "server")]
     pub model: Option<String>,
-    /// Whose defaults it runs with: llama-server, ollama, lm-studio, shimmy, vllm or transformers.
-    #[arg(long, value_name = "RUNTIME", default_value = "llama-server")]
-    pub like: String,
+    /// The runtime whose defaults it runs with.
+    #[arg(long, value_name = "RUNTIME", default_value = "llama-server", value_parser = like())]
+    pub like: Like,
     /// What becomes of a prompt: raw (nothing), jinja (the model's own chat template), chat (llama.cpp's built-in form)
     /// [default: jinja where the model's file has a template].
     #[arg(long, value_name = "TEMPLATE")]

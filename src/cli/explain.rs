@@ -6,7 +6,7 @@ use clap::Args;
 #[command(after_help = EXPLAIN_AFTER_HELP)]
 pub struct ExplainArgs {
     /// The cause's id, such as L-PENALTY-ZERO; in small letters as well. All causes are listed where it is left out.
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "CAUSE")]
     pub id: Option<String>,
     /// Print JSON instead of text.
     #[arg(long)]

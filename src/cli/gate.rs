@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::parsers::{above_0, alpha};
+use super::parsers::{above_0, alpha, metric};
 use super::results::Custody;
+use crate::check::Baseline;
+use crate::metrics::Metric;
 
 #[derive(Debug, Subcommand)]
 pub enum BaselineCommand {
@@ -17,8 +19,8 @@ pub enum BaselineCommand {
 pub struct BaselineSaveArgs {
     /// The baseline's name, or a path that ends in .json.
     pub name: String,
-    /// The run's directory [default: results/NAME].
-    #[arg(long, value_name = "DIR")]
+    /// The run: its directory, or its name in results/ [default: NAME].
+    #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub custody: Custody,
@@ -27,15 +29,15 @@ pub struct BaselineSaveArgs {
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_AFTER_HELP)]
 pub struct CheckArgs {
-    /// The run's directory.
-    #[arg(value_name = "DIR")]
+    /// The run: its directory, or its name in results/.
+    #[arg(value_name = "RUN")]
     pub directory: PathBuf,
-    /// A file that `baseline save` wrote.
-    #[arg(long, value_name = "FILE")]
+    /// The baseline: a file that `baseline save` wrote, or its name in results/baselines/.
+    #[arg(long, value_name = "BASELINE")]
     pub baseline: PathBuf,
     /// What must not become worse.
-    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
-    pub metric: String,
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Baseline::GATED))]
+    pub metric: Metric,
     /// It may become worse by so much.
     #[arg(long, value_name = "SCORE", default_value_t = 0.05, value_parser = above_0)]
     pub margin: f64,
@@ -49,11 +51,11 @@ pub struct CheckArgs {
     /// What to do where neither is shown.
     #[arg(long, value_enum, default_value = "code")]
     pub inconclusive: Inconclusive,
-    /// Where neither is shown, run this experiment with fresh seeds into DIR/confirm, and
+    /// Where neither is shown, run this experiment with fresh seeds into RUN/confirm, and
     /// decide over both. Each look takes half of alpha.
     #[arg(long, value_name = "EXPERIMENT")]
     pub confirm: Option<PathBuf>,
-    /// Where the outcome goes as JSON [default: DIR/verdict.json].
+    /// Where the outcome goes as JSON [default: RUN/verdict.json].
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Write a page as well, to be opened in a browser.
@@ -71,7 +73,8 @@ Fails only if a score is shown to be worse by more than the margin, and passes o
 are shown not to be. In GitHub Actions ($GITHUB_ACTIONS) it writes annotations, and a summary
 to $GITHUB_STEP_SUMMARY. docs/ci.md has a workflow, and how often it errs.
 
-Exit codes: 0 pass · 5 inconclusive · 96 nothing that can be compared · 100 fail";
+Exit codes:
+  0 pass · 5 inconclusive · 96 nothing that can be compared · 100 fail";
 
 /// What a gate decides about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,31 +2,38 @@
 //!
 //! The only place that knows clap. It has a file for each group of commands, and owns no behaviour.
 
+mod complete;
 mod design;
 mod diagnose;
 mod explain;
 mod gate;
+mod manual;
 mod model;
 mod parsers;
 mod results;
 mod run;
 mod scoring;
+mod suggest;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory, Parser, Subcommand};
-use clap_complete::Shell;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
+pub use clap_complete::Shell;
+pub use complete::{Named, answer_shell, completions};
 pub use design::{PlanArgs, PowerArgs};
 pub use diagnose::{DiagnoseArgs, EngineOptions, SamplerOptions};
 pub use explain::ExplainArgs;
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
+pub use manual::manual;
 pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
     ModelVerifyArgs,
 };
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, Paper, RecommendArgs, ReportArgs};
-pub use run::{KernelsArg, LoadModeArg, Means, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg};
+pub use run::{
+    KernelsArg, LoadModeArg, Means, OverrideOptions, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg,
+};
 pub use scoring::ScoreArgs;
 
 /// Finds out why a mixture-of-experts model repeats itself.
@@ -68,6 +75,20 @@ Exit codes:
   4 nothing selected · 5 inconclusive gate · 96 bad experiment or set-up, nothing was run · 100 gate failed
   130 interrupted, run again to resume";
 
+const COMPLETIONS_AFTER_HELP: &str = "\
+Examples:
+  source <(moe-sweep completions bash)         in ~/.bashrc
+  source <(moe-sweep completions zsh)          in ~/.zshrc, after compinit
+  moe-sweep completions fish | source          in ~/.config/fish/config.fish
+
+The script asks the program at each Tab. Load it anew in each shell, as above: one that an older
+version printed may not fit.";
+
+const MAN_AFTER_HELP: &str = "\
+Examples:
+  moe-sweep man | man -l -                       read the program's page
+  moe-sweep man --out ~/.local/share/man/man1    then: man moe-sweep-run";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find out why a model loops, and what to change: one line in, the cause and the fix out.
@@ -106,12 +127,16 @@ pub enum Command {
     Model(ModelCommand),
     /// Score texts from anywhere: a table on stdout, a row a text.
     Score(ScoreArgs),
-    /// Print a shell's completion script.
-    ///
-    /// For bash: moe-sweep completions bash > ~/.local/share/bash-completion/completions/moe-sweep
+    /// Print the script that makes a shell complete moe-sweep's commands, options, names and levels.
+    #[command(after_help = COMPLETIONS_AFTER_HELP)]
     Completions { shell: Shell },
-    /// Print the manual page: moe-sweep man | man -l -
-    Man,
+    /// Print the manual page, or write those of all commands into a folder.
+    #[command(after_help = MAN_AFTER_HELP)]
+    Man {
+        /// The folder to write the pages to, one of each command.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Serve one model to a parent process.
     #[command(hide = true)]
     Worker {
@@ -145,19 +170,6 @@ impl Cli {
     /// What was typed; exits with 2, or with 0 after `--help`, when that is
     /// not a command.
     pub fn from_command_line() -> Self {
-        Self::parse()
+        Self::try_parse().unwrap_or_else(|error| suggest::with_what_was_meant(error, &Self::command()).exit())
     }
-}
-
-/// The completion script of a shell.
-pub fn completions(shell: Shell, out: &mut impl std::io::Write) {
-    clap_complete::generate(shell, &mut Cli::command(), "moe-sweep", out);
-}
-
-/// The manual page, as troff.
-///
-/// # Errors
-/// When `out` can't be written.
-pub fn manual(out: &mut impl std::io::Write) -> std::io::Result<()> {
-    clap_mangen::Man::new(Cli::command()).render(out)
 }

@@ -1,4 +1,25 @@
-//! Reads numbers as they are typed, and says what is wrong with one that is out of its range.
+//! Reads names and numbers as they are typed, and says what is wrong with one that is none, or out of its range.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use strum::VariantNames as _;
+
+use crate::diagnosis::Like;
+use crate::experiment::Api;
+use crate::metrics::Metric;
+
+/// One of these metrics.
+pub(super) fn metric(known: &[Metric]) -> impl TypedValueParser<Value = Metric> + use<> {
+    let names = known.iter().map(|metric| metric.name());
+    PossibleValuesParser::new(names).try_map(|name| Metric::from_name(&name).ok_or(strum::ParseError::VariantNotFound))
+}
+
+pub(super) fn api() -> impl TypedValueParser<Value = Api> {
+    PossibleValuesParser::new(Api::VARIANTS).try_map(|name| name.parse::<Api>())
+}
+
+pub(super) fn like() -> impl TypedValueParser<Value = Like> {
+    PossibleValuesParser::new(Like::VARIANTS).try_map(|name| name.parse::<Like>())
+}
 
 pub(super) fn above_0(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|error| format!("{error}"))?;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::parsers::{figure_width_mm, share};
+use super::parsers::{figure_width_mm, metric, share};
+use crate::analysis::Limits;
+use crate::metrics::Metric;
 
 /// How a run's files are read.
 #[derive(Clone, Copy, Debug, Args)]
@@ -17,8 +19,8 @@ pub struct Custody {
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// A run's directory, such as results/temperature.
-    #[arg(value_name = "DIR")]
+    /// The run: its directory, such as results/temperature, or its name there.
+    #[arg(value_name = "RUN")]
     pub directory: PathBuf,
     #[command(flatten)]
     pub custody: Custody,
@@ -62,15 +64,15 @@ pub enum MergeAllowed {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// The run's directory to compare with.
+    /// The run to compare with: its directory, or its name in results/.
     #[arg(value_name = "A")]
     pub base: PathBuf,
-    /// The other run's.
+    /// The other run.
     #[arg(value_name = "B")]
     pub other: PathBuf,
     /// The metric that is compared: a column of cells.csv.
-    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
-    pub metric: String,
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Metric::ALL))]
+    pub metric: Metric,
     /// Compare runs of which these differ, which may be why their texts do.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
     pub allow: Vec<Allowed>,
@@ -102,8 +104,8 @@ pub enum Allowed {
 #[derive(Debug, Args)]
 #[command(after_help = RECOMMEND_AFTER_HELP)]
 pub struct RecommendArgs {
-    /// A run's directory, such as results/cause.
-    #[arg(value_name = "DIR")]
+    /// The run: its directory, such as results/cause, or its name there.
+    #[arg(value_name = "RUN")]
     pub directory: PathBuf,
     /// The greatest share of texts that may loop.
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
@@ -113,8 +115,8 @@ pub struct RecommendArgs {
     #[arg(long, value_name = "SCORE", default_value_t = 0.2, value_parser = share)]
     pub max_score: f64,
     /// The metric that must stay under it; for scripts without spaces, covered_20_chars.
-    #[arg(long, value_name = "METRIC", default_value = "repetition_score")]
-    pub metric: String,
+    #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Limits::metrics()))]
+    pub metric: Metric,
     /// Print a JSON object.
     #[arg(long)]
     pub json: bool,

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::parsers::{above_0, api};
 use super::results::Custody;
+use crate::experiment::Api;
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -15,6 +17,9 @@ pub struct RunArgs {
     pub variant: RunVariant,
     #[command(flatten)]
     pub means: Means,
+    /// Stop after M minutes and write the results so far. The same command continues from there.
+    #[arg(long, value_name = "M", value_parser = above_0)]
+    pub minutes: Option<f64>,
     /// Try trials again that an earlier run recorded as failed.
     #[arg(long)]
     pub retry_failed: bool,
@@ -133,7 +138,26 @@ pub struct RunVariant {
     #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
     pub kernels: KernelsArg,
     #[command(flatten)]
+    pub overrides: OverrideOptions,
+    #[command(flatten)]
     pub server: ServerOptions,
+}
+
+/// What stands in the place of what the experiment file says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Instead of what the experiment file says")]
+pub struct OverrideOptions {
+    /// Run this model: a GGUF file, or a name. Repeat it for several models.
+    ///
+    /// With --server: what the server calls the model.
+    #[arg(long, value_name = "FILE|ID")]
+    pub model: Vec<String>,
+    /// Use these levels of a factor, such as temperature=0.1,0.9. Repeat it for several factors.
+    #[arg(long, value_name = "FACTOR=LEVEL[,LEVEL]")]
+    pub set: Vec<String>,
+    /// Use the first N prompts only.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroU32>,
 }
 
 /// Asking a server in place of loading the grid's models.
@@ -146,11 +170,11 @@ pub struct ServerOptions {
     /// it in the experiment file, as a server of its own (docs/servers.md).
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
-    /// The API that it speaks: openai, llama-server, ollama or shimmy [default: the server is asked].
-    #[arg(long, value_name = "API", requires = "server")]
-    pub api: Option<String>,
+    /// The API that it speaks [default: the server is asked].
+    #[arg(long, value_name = "API", requires = "server", value_parser = api())]
+    pub api: Option<Api>,
     /// What the server calls the model [default: as the experiment does].
-    #[arg(long, visible_alias = "model", value_name = "NAME", requires = "server")]
+    #[arg(long, value_name = "NAME", requires = "server")]
     pub served_as: Option<String>,
     /// The chain that the server runs whatever it is asked; of a request it takes the temperature.
     #[arg(long, value_name = "CHAIN", requires = "server")]

@@ -1,5 +1,6 @@
 //! Is `moe-sweep baseline save`, and reads what it wrote.
 
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use miette::miette;
@@ -11,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::regular_file;
 use crate::results::Results;
-use crate::run_dir::{RunDir, write_named};
+use crate::run_dir::{self, RESULTS, RunDir, write_named};
 
 const DIRECTORY: &str = "results/baselines";
 
@@ -41,7 +42,22 @@ fn places(args: &BaselineSaveArgs) -> (PathBuf, PathBuf) {
     let path =
         if is_path { PathBuf::from(&args.name) } else { Path::new(DIRECTORY).join(format!("{}.json", args.name)) };
     let name = path.file_stem().unwrap_or_default().to_owned();
-    (path, args.from.clone().unwrap_or_else(|| Path::new("results").join(name)))
+    (path, args.from.as_deref().map_or_else(|| Path::new(RESULTS).join(name), run_dir::found))
+}
+
+/// The file of the baseline that is meant: the one at this path, or else the one of this name.
+pub fn found(typed: &Path) -> PathBuf {
+    let mut named = Path::new(DIRECTORY).join(typed).into_os_string();
+    named.push(".json");
+    let named = PathBuf::from(named);
+    if !typed.exists() && named.is_file() { named } else { typed.to_owned() }
+}
+
+/// The names of the baselines that were saved.
+pub fn names() -> Vec<String> {
+    let files = fs::read_dir(DIRECTORY).into_iter().flatten().flatten();
+    let name = |file: DirEntry| Some(file.file_name().into_string().ok()?.strip_suffix(".json")?.to_owned());
+    files.filter_map(name).collect()
 }
 
 /// Reads a baseline's file.

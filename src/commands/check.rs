@@ -6,8 +6,7 @@ use std::path::Path;
 use super::{Failure, baseline, print, run, tell, trust};
 use crate::analysis::Analysis;
 use crate::check::{
-    Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, gated, notes, pooled,
-    worst_text,
+    Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, notes, pooled, worst_text,
 };
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;
@@ -16,16 +15,17 @@ use crate::message::say;
 use crate::report::gate::{self as words, About};
 use crate::report::html::{FOOT, gate_page};
 use crate::results::Results;
-use crate::run_dir::{CONFIRMATION, GATE, RunDir, write_named};
+use crate::run_dir::{CONFIRMATION, GATE, RunDir, found, write_named};
 
 /// Holds a run against a baseline, says the outcome and ends with the gate's exit code.
 ///
 /// # Errors
 /// When there is nothing that can be compared, or the outcome can't be written.
 pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let metric = gated(&args.metric)?;
-    let base = baseline::read(&args.baseline)?;
-    let first = Results::from(RunDir::new(&args.directory).read(trust(args.custody))?);
+    let metric = args.metric;
+    let (baseline, directory) = (&baseline::found(&args.baseline), &found(&args.directory));
+    let base = baseline::read(baseline)?;
+    let first = Results::from(RunDir::new(directory).read(trust(args.custody))?);
     let measured = baseline_of(&first);
     let mut notes = notes(&base, &measured);
     notes.extend(first.design.caveat.clone().into_iter().chain(first.custody.clone()));
@@ -38,15 +38,15 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
         CheckBy::Both => Granularity::Both,
     };
     let gate_of = |run: &Baseline, analysis: &Analysis| {
-        let base = Side { baseline: &base, path: &args.baseline };
-        let run = Side { baseline: run, path: &args.directory };
+        let base = Side { baseline: &base, path: baseline };
+        let run = Side { baseline: run, path: directory };
         Ok::<_, Failure>(decide(&compared(base, run, analysis, metric, granularity)?, rule))
     };
     let mut gate = gate_of(&measured, &first.analysis)?;
     if gate.outcome == GateStatus::Inconclusive
         && let Some(experiment) = &args.confirm
     {
-        match confirm(args, experiment, &first)? {
+        match confirm(args, directory, experiment, &first)? {
             Some((run, analysis)) => {
                 notes.push("fresh seeds were run, and decided together with the first ones".to_owned());
                 gate = gate_of(&run, &analysis)?;
@@ -54,12 +54,12 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
             None => notes.push("no chain draws, so there are no fresh seeds to confirm with".to_owned()),
         }
     }
-    let baseline = args.baseline.display().to_string();
+    let baseline = baseline.display().to_string();
     let leading = gate.leading().filter(|_| gate.outcome != GateStatus::Pass);
     let worst = leading.and_then(|unit| worst_text(&first.analysis, unit, metric));
     let (experiment, metric) = (&*first.design.name, metric.name());
     let about = About { experiment, baseline: &baseline, metric, notes: &notes, worst: worst.as_ref() };
-    announce(args, &gate, &about)?;
+    announce(args, directory, &gate, &about)?;
     Ok(match (gate.outcome, args.inconclusive) {
         (GateStatus::Pass, _) | (GateStatus::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
         (GateStatus::Fail, _) | (GateStatus::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
@@ -69,19 +69,24 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
 
 /// Runs the experiment with seeds after those of the run, and puts both together.
 /// `None` where no chain draws.
-fn confirm(args: &CheckArgs, experiment: &Path, first: &Results) -> Result<Option<(Baseline, Analysis)>, Failure> {
+fn confirm(
+    args: &CheckArgs,
+    run: &Path,
+    experiment: &Path,
+    first: &Results,
+) -> Result<Option<(Baseline, Analysis)>, Failure> {
     let Some(last) = first.design.trials.iter().filter_map(|trial| trial.seed.map(Seed::get)).max() else {
         return Ok(None);
     };
-    let directory = args.directory.join(CONFIRMATION);
+    let directory = run.join(CONFIRMATION);
     run::run_fresh(experiment, &directory, last + 1)?;
     let fresh = Results::from(RunDir::new(directory).read(trust(args.custody))?);
     Ok(Some(pooled(first, fresh)))
 }
 
 /// The outcome for whoever wants to hear of it: a file, JUnit's readers, GitHub, the terminal.
-fn announce(args: &CheckArgs, gate: &Gate, about: &About<'_>) -> Result<(), Failure> {
-    let path = args.json.clone().unwrap_or_else(|| args.directory.join(GATE));
+fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>) -> Result<(), Failure> {
+    let path = args.json.clone().unwrap_or_else(|| run.join(GATE));
     write_named(&path, &words::json(gate, about), "\"baseline\"")?;
     if let Some(path) = &args.html {
         write_named(path, gate_page(gate, about).as_bytes(), FOOT)?;

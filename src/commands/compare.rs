@@ -1,23 +1,25 @@
 //! Is `moe-sweep compare`, which shows two runs beside each other, cell by cell.
 
+use std::path::Path;
+
 use super::{Failure, print_json, tell, trust};
-use crate::analysis::{self, metric_called};
+use crate::analysis;
 use crate::check::{Aspect, alike_but_for, baseline_of};
 use crate::cli::{Allowed, CompareArgs};
 use crate::exit_code::ExitCode;
 use crate::report::comparison::{About, Answer, text};
 use crate::report::html::{FOOT, comparison_page};
 use crate::results::Results;
-use crate::run_dir::{RunDir, write_named};
+use crate::run_dir::{RunDir, found, write_named};
 
 /// Prints two runs beside each other.
 ///
 /// # Errors
 /// When a directory is no run's, or the runs differ in what `--allow` does not name.
 pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
-    let metric = metric_called(&args.metric)?;
+    let metric = args.metric;
     let trust = trust(args.custody);
-    let read = |directory: &_| Ok::<_, Failure>(Results::from(RunDir::new(directory).read(trust)?));
+    let read = |run: &Path| Ok::<_, Failure>(Results::from(RunDir::new(found(run)).read(trust)?));
     let (a, b) = (read(&args.base)?, read(&args.other)?);
     let allowed: Vec<_> = args.allow.iter().map(|allowed| aspect(*allowed)).collect();
     let mut notes = alike_but_for(&allowed, &baseline_of(&a).facts, &baseline_of(&b).facts)?;

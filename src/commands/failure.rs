@@ -9,7 +9,6 @@ use std::path::Path;
 use miette::{Report, miette};
 
 use super::variant::VariantError;
-use crate::analysis::MetricError;
 use crate::causes::UnknownCause;
 use crate::check::{CheckError, UnlikeRuns};
 use crate::diagnosis::NoLevel;
@@ -86,13 +85,12 @@ macro_rules! codes {
 codes! {
     // Faults of what was typed.
     VariantError, Report::new, VariantError::Undetected(_) => BadSetup, _ => Usage;
-    CheckError, Report::new, CheckError::NotGated { .. } => Usage, _ => BadSetup;
     ImpossibleDesign, Report::new, _ => Usage;
-    MetricError, Report::new, _ => Usage;
     UnknownCause, Report::new, _ => Usage;
     UnknownModel, Report::new, _ => Usage;
     UnfitStudy, Report::new, UnfitStudy::ForSweeps { .. } => Usage, _ => BadSetup;
     // Faults of an experiment, a model or a folder.
+    CheckError, Report::new, _ => BadSetup;
     DevicesError, Report::new, DevicesError::Spawn { .. } => Internal, DevicesError::Unlisted(_) | DevicesError::Kernels(_) => BadSetup;
     HeaderError, Report::new, _ => BadSetup;
     // A full disk is a fault of the machine.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use miette::Report;
 use serde::Serialize;
 
-use crate::cli::{self, BaselineCommand, Cli, Command, Custody};
+use crate::cli::{BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
 use crate::plain::neutralise_lines;
 use crate::seal::Trust;
@@ -17,10 +17,12 @@ use crate::worker::child;
 mod baseline;
 mod check;
 mod compare;
+mod completions;
 mod devices;
 mod diagnose;
 mod explain;
 mod failure;
+mod man;
 mod merge;
 mod model;
 mod options;
@@ -32,8 +34,10 @@ mod report;
 mod run;
 mod score;
 mod study;
+mod typed_model;
 mod variant;
 
+pub use completions::answer_shell;
 pub use failure::Failure;
 
 /// Runs the command that was typed.
@@ -57,11 +61,8 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Devices(args) => devices::devices(args),
         Command::Model(command) => model::execute(command),
         Command::Score(args) => score::score(args),
-        Command::Completions { shell } => print(|out| {
-            cli::completions(*shell, out);
-            Ok(())
-        }),
-        Command::Man => print(cli::manual),
+        Command::Completions { shell } => completions::completions(*shell),
+        Command::Man { out } => man::man(out.as_deref()),
         Command::Worker { kernels } => {
             let served = child::serve(kernels.and_then(variant::wanted), io::stdin(), &mut io::stdout());
             // The parent has been told why.

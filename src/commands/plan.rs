@@ -1,8 +1,10 @@
 //! Is `moe-sweep plan`, which shows what would run.
 
+use std::path::PathBuf;
+
 use miette::miette;
 
-use super::variant::spec;
+use super::variant::{overrides, spec};
 use super::{Failure, study, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
@@ -16,10 +18,10 @@ use crate::prepare::{self, load_study};
 use crate::report::plan::{Shown, describe};
 use crate::report::planning::{self, About};
 use crate::results::Results;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, found};
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
-    if let Some(loaded) = load_study(&args.experiment)? {
+    if let Some(loaded) = load_study(&args.experiment, &overrides(&args.variant)?)? {
         if args.from.is_some() || args.sd.is_some() {
             return Err(Failure::usage(miette!(
                 help = "leave out --sd and --from",
@@ -61,7 +63,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
 /// What the design can decide of its hypotheses.
 fn claims(args: &PlanArgs, design: &Design) -> Result<String, Failure> {
     let trust = trust(args.custody);
-    let read = |from: &_| Ok::<_, Failure>(Results::from(RunDir::new(from).read(trust)?));
+    let read = |from: &PathBuf| Ok::<_, Failure>(Results::from(RunDir::new(found(from)).read(trust)?));
     let earlier = args.from.as_ref().map(read).transpose()?;
     let seen = |hypothesis: &Hypothesis| {
         let earlier = earlier.as_ref()?;

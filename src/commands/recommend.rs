@@ -1,21 +1,22 @@
 //! Is `moe-sweep recommend`, which says up to which temperature, and under which chain, a model stays clean.
 
 use super::{Failure, print_json, tell, trust};
-use crate::analysis::{Limits, limited, recommend as recommend_for};
+use crate::analysis::{Limits, recommend as recommend_for};
 use crate::cli::RecommendArgs;
 use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::report::recommendation::{Advised, Answer, text};
 use crate::results::Results;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, found};
 
 /// Prints how a run's models stay clean.
 ///
 /// # Errors
-/// When the directory is no run's, or no limit can be set to the metric.
+/// When the directory is no run's.
 pub fn recommend(args: &RecommendArgs) -> Result<ExitCode, Failure> {
-    let metric = limited(&args.metric)?;
-    let Results { design, analysis, custody, .. } = RunDir::new(&args.directory).read(trust(args.custody))?.into();
+    let metric = args.metric;
+    let Results { design, analysis, custody, .. } =
+        RunDir::new(found(&args.directory)).read(trust(args.custody))?.into();
     custody.iter().for_each(|note| say(&format!("note: {note}")));
     let limits = Limits { p_loop: args.max_p_loop, score: args.max_score, metric };
     let advised = recommend_for(&analysis, limits).into_iter().map(|advice| Advised::new(advice, &design.chains));

@@ -10,10 +10,10 @@ use crate::report::former::Former;
 use crate::report::outputs::{paper_figures, summary};
 use crate::report::plot::{Heading, Layout, Width};
 use crate::results::Results;
-use crate::run_dir::{Output, RunDir};
+use crate::run_dir::{Output, RunDir, found};
 
 pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    let (directory, trust) = (RunDir::new(&args.directory), trust(args.custody));
+    let (directory, trust) = (RunDir::new(found(&args.directory)), trust(args.custody));
     // Held to the end: two writers would mix their tables.
     let hold = directory.hold();
     if let Hold::InUse = hold {

@@ -4,20 +4,25 @@ use std::path::Path;
 
 use super::options::{cache, run_options, threads};
 use super::outputs::write_outputs;
-use super::variant::spec;
+use super::variant::{overrides, spec};
 use super::{Failure, study, tell, trust};
 use crate::cli::RunArgs;
+use crate::event::RunEvent;
 use crate::exit_code::ExitCode;
 use crate::journal::FailedTrials;
-use crate::message::say_soon;
+use crate::message::{say, say_soon};
 use crate::model::memory::Room;
 use crate::prepare::{NOTHING_YET, PrepareOptions, Prepared, load_study, prepare};
 use crate::progress::Progress;
-use crate::signals::Watch;
+use crate::results::Results;
+use crate::signals::{Deadline, Watch};
 use crate::sweep::{Swept, sweep};
 
+/// What an interruption says while the results of a run that its deadline has ended are written.
+const NOT_WRITTEN: &str = "interrupted: finished trials are in the journal, and their tables are not written";
+
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (code, summary) = match load_study(&args.experiment)? {
+    let (code, summary) = match load_study(&args.experiment, &overrides(&args.variant)?)? {
         Some(loaded) => study::run(args, loaded)?,
         None => run_sweep(args)?,
     };
@@ -56,9 +61,25 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     };
     let directory = ready.planned.directory.clone();
     let mut progress = Progress::new();
-    let swept = sweep(*ready, &[], run_options(&args.means), &watch, &mut |event| progress.on_event(event));
+    let mut deadline = args.minutes.map(Deadline::in_minutes);
+    let on_event = &mut |event: RunEvent<'_>| {
+        let is_own_end = deadline.as_mut().is_some_and(|deadline| deadline.ask(&watch));
+        let is_interrupted = matches!(event, RunEvent::Interrupted);
+        progress.on_event(if is_own_end && is_interrupted { RunEvent::Finished } else { event });
+    };
+    let swept = sweep(*ready, &[], run_options(&args.means), &watch, on_event);
     drop(progress);
     match swept? {
+        // A signal that came since is somebody's wish, and no deadline's.
+        Swept::Interrupted if deadline.is_some_and(|deadline| deadline.has_asked()) && watch.go_on() => {
+            watch.at_once(NOT_WRITTEN);
+            say("time is over: these are the results so far; the same command continues from here");
+            let results = Results::from(directory.read(trust(args.custody))?);
+            // As below: no tables of nothing.
+            let is_empty = results.contents.records.is_empty();
+            let summary = if is_empty { String::new() } else { write_outputs(&directory, &results)?.1 };
+            Ok((ExitCode::Incomplete, summary))
+        }
         Swept::Interrupted => Ok((ExitCode::Interrupted, String::new())),
         Swept::Complete(results) => write_outputs(&directory, &results),
         Swept::Crashed(results, error) => {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use miette::miette;
+
 use super::Failure;
 use super::options::{cache, threads};
 use super::variant::spec;
@@ -33,6 +35,14 @@ pub fn run(args: &RunArgs, loaded: LoadedStudy) -> Result<(ExitCode, String), Fa
 }
 
 fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
+    if args.minutes.is_some() {
+        let help = "leave out --minutes; --limit N takes fewer prompts";
+        let file = args.experiment.display();
+        return Err(Failure::usage(miette!(
+            help = help,
+            "{file} is computed whole: there is nothing to continue from"
+        )));
+    }
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
     let (cache, threads) = (cache(&args.means), threads(&args.means));
     let ReadyStudy { study, surveyed, text, executable, directory } =

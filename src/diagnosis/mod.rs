@@ -25,4 +25,4 @@ pub use setup::{Edit, Setup, USUAL_TEMPERATURE};
 pub use stage::{Frame, Prompt, Stage, StageKind, Target};
 pub use switch::{Kind, NotTried, Switch};
 pub use switches::{About, Known, Place, not_tried, set_aside, switches};
-pub use typed::{NoLevel, typed_level, typed_pair};
+pub use typed::{NoLevel, typed_level, typed_levels, typed_pair};

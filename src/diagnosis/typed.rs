@@ -21,9 +21,25 @@ pub enum NoLevel {
 /// # Errors
 /// When there is no such factor, or level of it.
 pub fn typed_pair(typed: &str) -> Result<Level, NoLevel> {
-    let (name, level) = typed.split_once('=').ok_or_else(|| NoLevel::NoPair { typed: typed.to_owned() })?;
+    let (factor, level) = typed_factor(typed)?;
+    typed_level(factor, level)
+}
+
+/// The levels of `FACTOR=LEVEL,LEVEL`.
+///
+/// # Errors
+/// When there is no such factor, or level of it.
+pub fn typed_levels(typed: &str) -> Result<(Factor, Vec<Level>), NoLevel> {
+    let (factor, levels) = typed_factor(typed)?;
+    let levels = levels.split(',').map(|level| typed_level(factor, level.trim()));
+    Ok((factor, levels.collect::<Result<_, _>>()?))
+}
+
+/// The factor, and what is typed behind its `=`.
+fn typed_factor(typed: &str) -> Result<(Factor, &str), NoLevel> {
+    let (name, levels) = typed.split_once('=').ok_or_else(|| NoLevel::NoPair { typed: typed.to_owned() })?;
     let factor = name.trim().parse().map_err(|()| NoLevel::NoFactor { name: name.trim().to_owned() })?;
-    typed_level(factor, level.trim())
+    Ok((factor, levels.trim()))
 }
 
 /// The level of a factor.
@@ -60,6 +76,8 @@ mod tests {
         assert_eq!(typed_pair("kv_k=q8_0").unwrap(), KvK(CacheType::Q8_0).into());
         assert_eq!(typed_pair("temperature = 0.5").unwrap(), Temperature::new(0.5).unwrap().into());
         assert_eq!(typed_pair("swa_full=false").unwrap(), SwaFull::Window.into());
+        let levels = [0.5, 1.0].map(|t| Temperature::new(t).unwrap().into());
+        assert_eq!(typed_levels("temperature=0.5,1").unwrap(), (Factor::Temperature, levels.to_vec()));
     }
 
     #[test]

@@ -200,6 +200,14 @@ impl Factor {
         Self::NAMES[self as usize]
     }
 
+    /// The names of its levels, where they can be listed: a number's can't.
+    pub fn level_names(self) -> &'static [&'static str] {
+        match self.read(&Written::Name(String::new())) {
+            Err(NotALevel::Unknown { names }) => names,
+            _ => &[],
+        }
+    }
+
     /// Those of some scopes, in the order in which grids nest.
     pub fn nested(scopes: &[Scope]) -> Vec<Self> {
         let mut factors: Vec<_> = Self::ALL.into_iter().filter(|factor| scopes.contains(&factor.scope())).collect();

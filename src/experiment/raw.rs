@@ -26,6 +26,7 @@ pub struct RawExperiment {
     pub _kind: Option<String>,
     pub name: Spanned<String>,
     pub question: Option<String>,
+    #[serde(default)]
     pub generate: RawGenerate,
     pub grid: RawGrid,
     pub prompts: Spanned<RawPrompts>,
@@ -41,10 +42,11 @@ pub struct RawExperiment {
     pub sequential: Option<Spanned<RawSequential>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What is left out has its default.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawGenerate {
-    pub max_tokens: Spanned<u32>,
+    pub max_tokens: Option<Spanned<u32>>,
     /// Not where `[grid]` names the levels.
     pub context: Option<Spanned<u32>>,
     pub numerics: Option<Spanned<String>>,
@@ -98,6 +100,8 @@ pub struct RawSequential {
 pub struct RawPrompts {
     pub file: Option<Spanned<String>>,
     pub inline: Option<Spanned<Vec<Spanned<RawPrompt>>>>,
+    /// The most prompts that are taken, the first ones.
+    pub limit: Option<Spanned<u32>>,
 }
 
 /// A text, or `{ text = "…", group = "…" }`.

@@ -9,6 +9,7 @@ use serde_spanned::Spanned;
 use super::error::{BadExperiment, Problems};
 use super::grid_levels::resolve_grid;
 use super::hypotheses::{resolve_hypotheses, resolve_settings};
+use super::missing::{SWEEP, add_shape};
 use super::model::check_path;
 use super::named::{resolve_name, resolve_named};
 use super::raw::{self, RawExperiment, RawGenerate, RawPrompt, RawPrompts};
@@ -18,6 +19,11 @@ use super::surroundings::{Surroundings, Unreadable};
 use super::{Experiment, Kind, Prompt, prompts};
 use crate::domain::{Context, Factor, Generate, LevelType as _};
 use crate::text_file::Format;
+
+/// The tokens of a text, where a file states none.
+const MAX_TOKENS: u32 = 128;
+/// The least context of a file that states none.
+const LEAST_CONTEXT: u32 = 512;
 
 /// Reads the shape of an experiment file called `name`.
 ///
@@ -30,7 +36,7 @@ pub fn parse(name: &str, text: &str) -> Result<RawExperiment, BadExperiment> {
     if !problems.is_empty() {
         return problems.none_or(None);
     }
-    let raw = toml::from_str(text).map_err(|error| problems.add_toml(&error)).ok();
+    let raw = toml::from_str(text).map_err(|error| add_shape(&error, text, &SWEEP, &mut problems)).ok();
     problems.none_or(raw)
 }
 
@@ -43,7 +49,8 @@ pub(super) fn check_schema(text: &str, problems: &mut Problems) {
             format!("schema {} is not one that this moe-sweep reads", schema.get_ref()),
             format!("it reads schema {}: update moe-sweep, or write the file for it", raw::SCHEMA),
         ),
-        Ok(None) => problems.add(0..0, "the file states no schema", format!("add schema = {}", raw::SCHEMA)),
+        // It is missing, as other keys may be.
+        Ok(None) => {}
         Err(error) => problems.add_toml(&error),
     }
 }
@@ -75,8 +82,8 @@ pub fn resolve(
     let mut problems = Problems::new(name, text);
     let resolver = &mut problems;
     check_name(&raw.name, resolver);
-    let generate = resolve_generate(&raw.generate, Some(&raw.grid), resolver);
     let prompts = resolve_prompts(&raw.prompts, surroundings, resolver);
+    let generate = resolve_generate(&raw.generate, Some(&raw.grid), &prompts, resolver);
     let grid = resolve_grid(raw, &prompts, surroundings, resolver);
     let settings = resolve_settings(raw.analysis.as_ref(), resolver);
     let sequential = resolve_sequential(raw, &prompts, settings, resolver);
@@ -106,12 +113,17 @@ pub(super) fn check_name(name: &Spanned<String>, problems: &mut Problems) {
 }
 
 /// The settings of every text; a sweep's `grid` may name levels in the place of one.
-pub(super) fn resolve_generate(raw: &RawGenerate, grid: Option<&RawGrid>, problems: &mut Problems) -> Option<Generate> {
-    let max_tokens = *raw.max_tokens.get_ref();
-    if max_tokens == 0 {
-        problems.add(raw.max_tokens.span(), "a text of no tokens can't repeat itself", "set max_tokens to 1 or more");
+pub(super) fn resolve_generate(
+    raw: &RawGenerate,
+    grid: Option<&RawGrid>,
+    prompts: &[Prompt],
+    problems: &mut Problems,
+) -> Option<Generate> {
+    let max_tokens = raw.max_tokens.as_ref().map_or(MAX_TOKENS, |stated| *stated.get_ref());
+    if let Some(stated) = raw.max_tokens.as_ref().filter(|stated| *stated.get_ref() == 0) {
+        problems.add(stated.span(), "a text of no tokens can't repeat itself", "set max_tokens to 1 or more");
     }
-    let context = resolve_context(raw, grid, problems);
+    let context = resolve_context(raw, grid, max_tokens, prompts, problems);
     let numerics = resolve_named("numerics", raw.numerics.as_ref(), problems);
     let bos = resolve_named("bos", raw.bos.as_ref(), problems);
     let draws = resolve_named("draws", raw.draws.as_ref(), problems);
@@ -119,7 +131,13 @@ pub(super) fn resolve_generate(raw: &RawGenerate, grid: Option<&RawGrid>, proble
 }
 
 /// The context of texts whose cell names none; the largest, where each does.
-fn resolve_context(raw: &RawGenerate, grid: Option<&RawGrid>, problems: &mut Problems) -> Option<u32> {
+fn resolve_context(
+    raw: &RawGenerate,
+    grid: Option<&RawGrid>,
+    max_tokens: u32,
+    prompts: &[Prompt],
+    problems: &mut Problems,
+) -> Option<u32> {
     let named = |factor: Factor| grid.and_then(|grid| grid.levels[factor].as_ref());
     let levels = named(Factor::Context).map(|levels| match levels.get_ref() {
         ListOr::List(list) => list.iter().filter_map(|level| Context::read(&level.get_ref().0).ok()).collect(),
@@ -129,14 +147,7 @@ fn resolve_context(raw: &RawGenerate, grid: Option<&RawGrid>, problems: &mut Pro
     let setting = match (&raw.context, levels.contains(&Context::Setting)) {
         (Some(setting), true) => setting,
         (None, false) => return levels.into_iter().map(|level| level.tokens(0)).max(),
-        (None, true) => {
-            problems.add(
-                raw.max_tokens.span(),
-                "[generate] says no context",
-                "add one, such as context = 512: it holds the prompt and the generated tokens together",
-            );
-            return None;
-        }
+        (None, true) => return Some(usual_context(max_tokens, prompts)),
         (Some(setting), false) => {
             problems.add(
                 setting.span(),
@@ -146,7 +157,7 @@ fn resolve_context(raw: &RawGenerate, grid: Option<&RawGrid>, problems: &mut Pro
             return None;
         }
     };
-    let (context, max_tokens) = (*setting.get_ref(), *raw.max_tokens.get_ref());
+    let context = *setting.get_ref();
     if context <= max_tokens && named(Factor::Overflow).is_none() {
         problems.add(
             setting.span(),
@@ -155,6 +166,16 @@ fn resolve_context(raw: &RawGenerate, grid: Option<&RawGrid>, problems: &mut Pro
         );
     }
     Some(context)
+}
+
+/// The context of a file that states none: the least power of two, from 512 up, in which each prompt and its text have
+/// room. How many tokens a prompt has is not known before there is a model: a token is taken to have two bytes, and of most
+/// it has four.
+fn usual_context(max_tokens: u32, prompts: &[Prompt]) -> u32 {
+    let longest_bytes = prompts.iter().map(|prompt| prompt.text.len()).max().unwrap_or(0);
+    let prompt_tokens = u32::try_from(longest_bytes.div_ceil(2)).unwrap_or(u32::MAX);
+    let tokens = max_tokens.saturating_add(prompt_tokens).max(LEAST_CONTEXT);
+    tokens.checked_next_power_of_two().unwrap_or(u32::MAX)
 }
 
 pub(super) fn resolve_prompts(
@@ -237,5 +258,10 @@ pub(super) fn resolve_prompts(
             );
         }
     }
-    numbered.into_iter().map(|(_, _, prompt)| prompt).collect()
+    let limit = raw.get_ref().limit.as_ref();
+    if let Some(limit) = limit.filter(|limit| *limit.get_ref() == 0) {
+        problems.add(limit.span(), "limit = 0 leaves no prompt", "set it to 1 or more, or leave it out");
+    }
+    let most = limit.map_or(usize::MAX, |limit| *limit.get_ref() as usize);
+    numbered.into_iter().map(|(_, _, prompt)| prompt).take(most).collect()
 }

@@ -131,7 +131,7 @@ refusals! {
     a_missing_parameter_is_refused: steps(r#"{ xtc = { p = 0.5 } }, "dist""#),
     a_wrong_type_in_a_list_is_refused: refusal_of(&[("temperature = [0.5, 1.0]", "temperature = [0.5, \"hot\"]")]),
     a_number_for_a_range_is_refused: refusal_of(&[("temperature = [0.5, 1.0]", "temperature = 0.5")]),
-    a_missing_section_is_refused: refusal_of(&[("[generate]\nmax_tokens = 20\ncontext = 64\n", "")]),
+    a_missing_section_is_refused: refusal_of(&[("[prompts]\ninline = [\"one\", \"two\"]\n", "")]),
     broken_toml_is_refused: refusal_of(&[("[\"tiny\"]", "[\"tiny\"")]),
     a_newer_schema_is_refused_before_anything_else: refusal_of(&[("schema = 1", "schema = 2\nfuture = true")]),
     a_file_without_a_schema_is_refused: refusal_of(&[("schema = 1\n", "")]),
@@ -234,7 +234,9 @@ refusals! {
 // Prompts.
 refusals! {
     a_context_said_twice_is_refused: refusal_of(&[("1, \"all\"]", "1, \"all\"]\ncontext = [32]")]),
-    a_context_said_nowhere_is_refused: refusal_of(&[("context = 64\n", "")]),
+    every_missing_key_is_named_with_the_lines_to_add: refusal_of(&[
+        ("name = \"x\"\n", ""), ("chain = [\"pure\", \"greedy\", \"mine\"]\n", ""), ("[prompts]\ninline = [\"one\", \"two\"]\n", ""),
+    ]),
     an_overflow_that_is_none_is_refused: refusal_of(&[("1, \"all\"]", "1, \"all\"]\noverflow = [\"shift:-1\"]")]),
     prompts_from_nowhere_are_refused: refusal_of(&[("inline = [\"one\", \"two\"]\n", "")]),
     prompts_from_two_places_are_refused: refusal_of(&[("inline", "file = \"p.txt\"\ninline")]),
@@ -331,14 +333,6 @@ fn a_context_is_a_setting_or_a_factor() {
     // With what becomes of a full one, it may be smaller than a text.
     let small = edited(&[("1, \"all\"]", "1, \"all\"]\noverflow = [\"stop\"]"), ("context = 64", "context = 16")]);
     assert_eq!(read(&small).generate.context, 16);
-}
-
-#[test]
-fn what_is_left_out_has_its_default() {
-    let grid =
-        read(&edited(&[("offload = [\"none\", 1, \"all\"]\n", ""), ("seed = { from = 0, count = 3 }\n", "")])).grid;
-    assert_eq!(grid.levels_of::<Offload>(), [Offload::All]);
-    assert_eq!(grid.seeds, [Seed::new(0).unwrap()]);
 }
 
 #[test]
@@ -478,4 +472,5 @@ mod any_text;
 mod built_in_chains;
 mod groups;
 mod hypotheses;
+mod left_out;
 mod prompts_files;

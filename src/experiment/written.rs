@@ -15,9 +15,14 @@ pub fn chain_table(chain: &Chain) -> Table {
     table
 }
 
-/// The shortest decimal that reads back as the same `f32`: 0.1 and not 0.10000000149011612.
+/// A number as a file writes it.
 pub fn number(x: f32) -> Value {
-    x.to_string().parse().map_or(f64::from(x), |shortest: f64| shortest).into()
+    shortest(x).into()
+}
+
+/// The shortest decimal that reads back as the same `f32`: 0.1 and not 0.10000000149011612.
+pub(super) fn shortest(x: f32) -> f64 {
+    x.to_string().parse().unwrap_or_else(|_| x.into())
 }
 
 fn step(step: &Step<Slot>) -> Value {

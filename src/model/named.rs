@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 
 use crate::experiment::{Model, Source};
+use crate::nearest::did_you_mean;
 
 /// A name that no model here has.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("unknown model {id:?}")]
-#[diagnostic(help("known are: {known}; --experiment FILE adds those of an experiment file"))]
+#[diagnostic(help("{meant}known are: {known}; --experiment FILE adds those of an experiment file"))]
 pub struct UnknownModel {
     id: String,
     known: String,
+    meant: String,
 }
 
 /// The models of these names, in the order of the names.
@@ -22,8 +24,10 @@ pub struct UnknownModel {
 pub fn named(ids: &[String], models: &[Model]) -> Result<Vec<Model>, UnknownModel> {
     let unknown = |id: &String| {
         let known: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
+        let meant = did_you_mean(id, known.iter().copied());
+        let meant = meant.map_or_else(String::new, |near| format!("did you mean {near:?}? "));
         let known = if known.is_empty() { "none here".to_owned() } else { known.join(", ") };
-        UnknownModel { id: id.clone(), known }
+        UnknownModel { id: id.clone(), known, meant }
     };
     ids.iter().map(|id| models.iter().find(|model| model.id == *id).cloned().ok_or_else(|| unknown(id))).collect()
 }

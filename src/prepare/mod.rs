@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::TrialId;
 use crate::engine::kernels::Kernels;
-use crate::experiment::{Experiment, Served, Server, Source};
+use crate::experiment::{Experiment, Overrides, Served, Server, Source};
 use crate::journal::FailedTrials;
 use crate::message::say;
 use crate::model::findings::Examination;
@@ -47,6 +47,8 @@ use survey::{Absent, Probing, Survey, SurveyRequest, WhereAbsent, survey};
 pub struct RunSpec {
     /// The experiment file.
     pub experiment: PathBuf,
+    /// What stands in the place of what the file says.
+    pub overrides: Overrides,
     /// The run's directory; by default one that is named after the experiment.
     pub out: Option<PathBuf>,
     /// Added to every seed.
@@ -148,7 +150,7 @@ fn look(
     where_absent: WhereAbsent,
 ) -> Result<PlannedSweep, PrepareError> {
     let file = &spec.experiment;
-    let Loaded { mut experiment, text } = load_experiment(file)?;
+    let Loaded { mut experiment, text } = load_experiment(file, &spec.overrides)?;
     let moved = experiment.grid.offset_seeds(spec.seed_offset);
     moved.map_err(|why| PrepareError::SeedOffset { file: file.clone(), why })?;
     if let Some(substitute) = &spec.substitute {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 
 use crate::experiment::{
-    BadExperiment, Experiment, Kind, Model, Problems, RawChain, RawPrompts, Study, Surroundings, Unreadable,
+    BadExperiment, Experiment, Kind, Model, Overrides, Problems, RawChain, RawPrompts, Study, Surroundings, Unreadable,
     grammar_files, kind_of, parse, parse_study, resolve, resolve_models, resolve_servers, resolve_study,
 };
 use crate::model;
@@ -27,6 +27,12 @@ pub enum LoadError {
     #[error("cannot read the experiment {path}")]
     #[diagnostic(help("give the path of an experiment file, a TOML file in UTF-8"))]
     Experiment { path: PathBuf, source: std::io::Error },
+    #[error("{path} is a model, not an experiment file")]
+    #[diagnostic(help(
+        "to find out why it loops: moe-sweep diagnose {path}\nto run an experiment on it: moe-sweep run EXPERIMENT --model {path}",
+        path = path.display()
+    ))]
+    Model { path: PathBuf },
     #[error("cannot read {what} {path}, line {line}: {fault}", line = fault.line())]
     #[diagnostic(help("{}", fault.remedy()))]
     Encoding { what: &'static str, path: PathBuf, fault: EncodingFault },
@@ -38,13 +44,12 @@ pub enum LoadError {
     Bad(#[from] BadExperiment),
 }
 
-/// Reads and resolves an experiment file.
+/// Reads and resolves an experiment file, with what stands in the place of what it says.
 ///
 /// # Errors
 /// When a file can't be read, or the experiment can't be run as it stands.
-pub fn load_experiment(path: &Path) -> Result<Loaded, LoadError> {
-    let text = experiment_text(path)?;
-    let name = path.display().to_string();
+pub fn load_experiment(path: &Path, overrides: &Overrides) -> Result<Loaded, LoadError> {
+    let (name, text) = overridden(path, overrides)?;
     let raw = parse(&name, &text)?;
     let experiment = resolve(&name, &text, &raw, &surroundings(path, raw.prompts.get_ref(), &raw.chain)?)?;
     Ok(Loaded { experiment, text })
@@ -61,9 +66,8 @@ pub struct LoadedStudy {
 ///
 /// # Errors
 /// When a file can't be read, or the experiment can't be run as it stands.
-pub fn load_study(path: &Path) -> Result<Option<LoadedStudy>, LoadError> {
-    let text = experiment_text(path)?;
-    let name = path.display().to_string();
+pub fn load_study(path: &Path, overrides: &Overrides) -> Result<Option<LoadedStudy>, LoadError> {
+    let (name, text) = overridden(path, overrides)?;
     if kind_of(&name, &text)? == Kind::Sweep {
         return Ok(None);
     }
@@ -72,8 +76,21 @@ pub fn load_study(path: &Path) -> Result<Option<LoadedStudy>, LoadError> {
     Ok(Some(LoadedStudy { study, text }))
 }
 
+/// The text of an experiment file, with what stands in the place of what it says; and what it is called in messages.
+fn overridden(path: &Path, overrides: &Overrides) -> Result<(String, String), LoadError> {
+    let text = experiment_text(path)?;
+    let file = path.display();
+    let name = if overrides.is_empty() { file.to_string() } else { format!("{file} with the command line's settings") };
+    Ok((name, overrides.put_into(&text)))
+}
+
 fn experiment_text(path: &Path) -> Result<String, LoadError> {
-    let bytes = regular_file::read(path).map_err(|source| LoadError::Experiment { path: path.to_owned(), source })?;
+    let unreadable = |source| LoadError::Experiment { path: path.to_owned(), source };
+    // A model has gigabytes, which are not read to say so.
+    if regular_file::begins_with(path, model::gguf::MAGIC).map_err(unreadable)? {
+        return Err(LoadError::Model { path: path.to_owned() });
+    }
+    let bytes = regular_file::read(path).map_err(unreadable)?;
     text_of("the experiment", path, &bytes)
 }
 

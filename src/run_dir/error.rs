@@ -41,11 +41,8 @@ pub enum RunDirError {
     #[diagnostic(help("run the experiment again: it writes this file anew and keeps finished trials"))]
     NoManifest { directory: PathBuf },
     #[error("cannot read {path}: {error}", path = path.display())]
-    #[diagnostic(help(
-        "name the directory of a run, such as results/temperature; one that an older moe-sweep wrote gets this file \
-         when its experiment is run again, which keeps finished trials"
-    ))]
-    NoPlan { path: PathBuf, error: io::Error },
+    #[diagnostic(help("{remedy}"))]
+    NoPlan { path: PathBuf, error: io::Error, remedy: String },
     #[error("cannot use {path}: {error}", path = path.display())]
     #[diagnostic(help("run the experiment again: it writes this file anew and keeps finished trials"))]
     Plan { path: PathBuf, error: DesignError },

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::error::{BadManifest, RunDirError};
+use super::found::remedy;
 use super::{RunDir, names};
 use crate::journal::{self, Contents};
 use crate::manifest::Manifest;
@@ -46,7 +47,10 @@ impl RunDir {
     /// When it is not one of a run, or a file in it can't be read or was changed.
     pub fn read_held(&self, trust: Trust) -> Result<Kept, RunDirError> {
         let path = self.path.join(names::PLAN);
-        let json = regular_file::read(&path).map_err(|error| RunDirError::NoPlan { path: path.clone(), error })?;
+        let json = regular_file::read(&path).map_err(|error| {
+            let remedy = remedy(&self.path);
+            RunDirError::NoPlan { path: path.clone(), error, remedy }
+        })?;
         let (design, plan_seal) = Design::from_json(&json, trust).map_err(|error| RunDirError::Plan { path, error })?;
         let (manifest, manifest_seal) =
             self.manifest(trust)?.ok_or_else(|| RunDirError::NoManifest { directory: self.path.clone() })?;

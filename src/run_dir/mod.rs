@@ -13,6 +13,7 @@ use crate::regular_file;
 use crate::seal::{Seal, Trust};
 
 mod error;
+mod found;
 mod kept;
 mod merge;
 mod names;
@@ -20,6 +21,7 @@ mod ours;
 mod replace;
 
 pub use error::RunDirError;
+pub use found::{RESULTS, found, runs_in};
 pub use kept::Kept;
 pub use merge::{Machines, MergeError, Merged, merge};
 pub use names::{

@@ -78,6 +78,7 @@ impl Session<'_> {
         write_whole(&experiment, text.as_bytes())?;
         let spec = RunSpec {
             experiment,
+            overrides: Default::default(),
             out: Some(out.clone()),
             seed_offset: 0,
             shard: None,

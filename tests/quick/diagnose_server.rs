@@ -108,7 +108,7 @@ fn what_can_not_be_diagnosed_is_refused_with_the_remedy() {
         (denied(), &[], 96, &["401", "--key-env"]),
         (denied(), &["--key-env", "NO_SUCH_KEY_HERE"], 96, &["NO_SUCH_KEY_HERE", "--key-env"]),
         (loading(), &[], 96, &["not ready", "503"]),
-        (pages(TWO), &["--api", "opneai"], 2, &["--api opneai", "llama-server"]),
+        (pages(TWO), &["--api", "opneai"], 2, &["opneai", "llama-server"]),
         (pages(TWO), &["--model", "a", "--temperature", "-1"], 2, &["from 0 up"]),
         (pages(NONE), &["--model", "a", "--top-k", "3"], 2, &["--top-k", "api openai"]),
         (pages(NONE), &["--model", "a", "--own-chain", "x"], 2, &["no chain \"x\"", "shimmy-1.7"]),

@@ -6,9 +6,10 @@ use miette::miette;
 
 use super::super::Failure;
 use super::super::model::find;
+use super::super::typed_model::plain_name;
 use crate::causes::Runtime;
 use crate::cli::{DiagnoseArgs, Known as KnownModels};
-use crate::diagnosis::{About, FEWEST, Known, Like, Prompts, Setup, Target, about, built_in, shared_out};
+use crate::diagnosis::{About, FEWEST, Known, Prompts, Setup, Target, about, built_in, shared_out};
 use crate::domain::Finding;
 use crate::engine::EngineKind;
 use crate::experiment::parse_prompts;
@@ -32,10 +33,7 @@ pub struct Given {
 
 /// The model in a file that was named, whose texts have room in so many tokens.
 pub fn in_file(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
-    let like: Like = args.like.parse().map_err(|_| {
-        let known = <Like as strum::VariantNames>::VARIANTS.join(", ");
-        Failure::usage(miette!(help = format!("use one of: {known}"), "there is no runtime {:?}", args.like))
-    })?;
+    let like = args.like;
     let typed = args.model.as_deref().unwrap_or_default();
     let path = find(typed, &KnownModels { experiment: None })?;
     let path = std::path::absolute(&path).unwrap_or(path);
@@ -54,13 +52,6 @@ pub fn in_file(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> 
 /// What was typed as one is none.
 pub fn no_temperature() -> Failure {
     Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature"))
-}
-
-/// A name for folders and experiments.
-pub fn plain_name(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    let name: String = name.chars().map(plain).collect();
-    name.trim_start_matches('.').to_owned()
 }
 
 /// The built-in prompts, or those of a file.

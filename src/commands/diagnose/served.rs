@@ -3,8 +3,9 @@
 use miette::miette;
 
 use super::super::Failure;
+use super::super::typed_model::plain_name;
 use super::super::variant::VariantError;
-use super::given::{Given, no_temperature, plain_name};
+use super::given::{Given, no_temperature};
 use crate::causes::Runtime;
 use crate::cli::DiagnoseArgs;
 use crate::diagnosis::{About, Known, Overrides, Place, Sampling, Setup, Target, USUAL_TEMPERATURE, usual};
@@ -17,7 +18,7 @@ const SHIMMYS: &str = "shimmy-1.7";
 
 /// The model that was named, or the only one; texts have room in `room_tokens`, or in what the server has.
 pub fn served(mut server: Server, args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> {
-    let known = args.server.api.as_ref().map(|_| server.api);
+    let known = args.server.api;
     let detected = detect(&server, known).map_err(VariantError::from)?;
     (server.api, server.extensions) = (detected.api, detected.extensions.clone());
     if server.api == Api::Shimmy && server.own_chain.is_none() {

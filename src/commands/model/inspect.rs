@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::typed_model::is_path;
 use super::super::{Failure, print_json, tell};
 use super::known_models;
 use crate::cli::{Known, ModelInspectArgs};
@@ -30,9 +31,7 @@ pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
 /// A path is taken as it is; anything else is a model's name first.
 pub fn find(name: &str, known: &Known) -> Result<PathBuf, Failure> {
     let path = Path::new(name);
-    let is_path = name.contains(std::path::MAIN_SEPARATOR)
-        || path.extension().is_some_and(|extension| extension == "gguf" || extension == "toml");
-    if is_path {
+    if is_path(name) {
         return Ok(path.to_owned());
     }
     let models = known_models(known)?;

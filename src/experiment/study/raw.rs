@@ -15,6 +15,7 @@ pub struct RawStudy {
     pub kind: Spanned<String>,
     pub name: Spanned<String>,
     pub question: Option<String>,
+    #[serde(default)]
     pub generate: RawGenerate,
     pub grid: RawStudyGrid,
     pub divergence: Option<Spanned<RawPair>>,

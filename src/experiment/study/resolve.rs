@@ -12,6 +12,7 @@ use crate::domain::{
 use crate::experiment::error::{BadExperiment, Problems};
 use crate::experiment::grid_levels::{no_catalogue, resolve_level, resolve_levels, resolve_names, resolve_seeds};
 use crate::experiment::known::{known_chains, known_models};
+use crate::experiment::missing::{STUDY, add_shape};
 use crate::experiment::named::{resolve_name, resolve_named};
 use crate::experiment::raw;
 use crate::experiment::raw_levels::ListOr;
@@ -47,7 +48,7 @@ pub fn parse_study(name: &str, text: &str) -> Result<RawStudy, BadExperiment> {
     if !problems.is_empty() {
         return problems.none_or(None);
     }
-    let raw = toml::from_str(text).map_err(|error| problems.add_toml(&error)).ok();
+    let raw = toml::from_str(text).map_err(|error| add_shape(&error, text, &STUDY, &mut problems)).ok();
     problems.none_or(raw)
 }
 
@@ -69,8 +70,8 @@ pub fn resolve_study(
 fn study(raw: &RawStudy, surroundings: &Surroundings, problems: &mut Problems) -> Option<Study> {
     check_name(&raw.name, problems);
     let kind: Option<Kind> = resolve_name("kind", &raw.kind, problems);
-    let generate = resolve_generate(&raw.generate, None, problems);
     let prompts = resolve_prompts(&raw.prompts, surroundings, problems);
+    let generate = resolve_generate(&raw.generate, None, &prompts, problems);
     let models = resolve_names(
         &raw.grid.model,
         "model",

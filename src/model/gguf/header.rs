@@ -14,7 +14,7 @@ use super::source::{Fault, Source};
 use super::value::Value;
 use super::{Tensor, TensorType};
 
-const MAGIC: &[u8] = b"GGUF";
+pub const MAGIC: &[u8] = b"GGUF";
 /// Far beyond any model, and little enough to be held: the largest have some
 /// thousand tensors and a hundred keys.
 const MAX_ENTRIES: u64 = 1 << 16;

@@ -23,7 +23,7 @@ mod value;
 mod write;
 
 pub use error::{GgufError, Problem};
-pub use header::Header;
+pub use header::{Header, MAGIC};
 pub use layout::{KeyPlace, Layout};
 pub use tensor_type::TensorType;
 pub use texts::Texts;
