@@ -340,7 +340,8 @@ fn release(rng: &mut ChaCha8Rng, n: usize, p: f64, texts: usize, worse_by: f64) 
         PromptDifference { value: after - before, base, other }
     };
     let prompts = (0..n).map(&mut prompt).collect();
-    let unit = Unit { name: String::new(), by: By::Arm, prompts, texts: Texts::Other, blind: None, loops_more: None };
+    let (name, texts) = (String::new(), Texts::Other);
+    let unit = Unit { name, by: By::Arm, prompts, means: None, texts, blind: None, loops_more: None };
     decide(&[unit], Rule { margin: MARGIN, alpha: ALPHA }).outcome
 }
 

@@ -6,6 +6,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
 use super::number::percent;
+use super::quote::end_of;
 use crate::check::{Gate, GateStatus, Means, Verdict, WorstText};
 use crate::plain::{markdown, neutralise, workflow_data};
 use crate::stats::Interval;
@@ -105,10 +106,7 @@ pub fn sentence(gate: &Gate, About { experiment, baseline, metric, .. }: &About<
 
 /// The end of a text, which is where it loops.
 pub(super) fn quoted(WorstText { prompt, text }: &WorstText) -> String {
-    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let from = flat.char_indices().rev().nth(QUOTED - 1).map_or(0, |(place, _)| place);
-    let before = if from > 0 { "… " } else { "" };
-    format!("{prompt}: \"{before}{}\"", &flat[from..])
+    format!("{prompt}: {}", end_of(text, QUOTED))
 }
 
 /// What a unit's outcome rests on.

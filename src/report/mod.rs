@@ -32,6 +32,7 @@ mod levels;
 mod number;
 mod placement;
 mod provenance;
+mod quote;
 #[cfg(test)]
 mod sample;
 mod table;

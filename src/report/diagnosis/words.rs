@@ -4,6 +4,7 @@
 use crate::diagnosis::{Looped, Outcome, Period, Rate, Stage, Switch};
 use crate::domain::Finding;
 use crate::report::number::{bracketed, percent, points, signed_bracketed};
+use crate::report::quote::end_of;
 
 /// What is said of a model's file, before a text is made.
 pub fn file_line(findings: &[Finding]) -> String {
@@ -63,9 +64,8 @@ pub fn changes(switches: &[Switch]) -> String {
 
 /// The end of a looping text, and what one copy of its loop is.
 pub fn looped(looped: &Looped, columns: usize) -> (String, String) {
-    let flat: String = looped.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let tail: Vec<char> = flat.chars().rev().take(columns.saturating_sub(4)).collect();
-    let quote = format!("\"… {}\"", tail.into_iter().rev().collect::<String>());
+    // Less the quotes and what says that more was there.
+    let quote = end_of(&looped.text, columns.saturating_sub(4));
     let copies = format!("{:.0} copies", looped.copies.floor());
     let of = match looped.period {
         Some(Period::Tokens(1.0)) => format!("one token, {copies}"),
