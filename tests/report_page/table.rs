@@ -16,11 +16,12 @@ fn ten_thousand_trials_open_filter_and_sort_at_once() {
     bench.edit("\"second prompt\", \"third prompt\"", "\"second prompt\"");
     let page = Page::new();
     let file = report(&bench, &hostile());
-    // The best of three: the claim is about the page, not about what else the machine does.
+    // The best of three, and twice what it takes beside the other browsers of this suite on two cores: the claim is about
+    // the page, not about what else the machine does.
     let opened = (0..3).map(|_| page.open(&file)).min().unwrap();
     assert_eq!(status(&page), "1 to 100 of 10000 trials");
     assert!(page.number("document.querySelectorAll('#table tbody tr').length") <= 200.0);
-    assert!(opened < Duration::from_secs(3), "opening took {opened:?}");
+    assert!(opened < Duration::from_secs(6), "opening took {opened:?}");
 
     let timed = |action: &str| {
         page.number(&format!(
