@@ -134,6 +134,14 @@ fn experiment_of(out: &Path) -> PathBuf {
     PathBuf::from(format!("{}.toml", out.display()))
 }
 
+/// Whether it holds nothing but hidden files: whoever made it was killed before it wrote its experiment.
+fn is_begun(folder: &Path) -> bool {
+    let is_hidden = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with('.'))
+    };
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.all(is_hidden))
+}
+
 /// The first folder, of `folder`, `folder-2` and so on, that is of an experiment with this text, or of none yet: what was
 /// found under other settings stays, and what was begun under these goes on.
 pub fn unclaimed(folder: &Path, text: &str, experiment_of: impl Fn(&Path) -> PathBuf) -> PathBuf {
@@ -143,7 +151,33 @@ pub fn unclaimed(folder: &Path, text: &str, experiment_of: impl Fn(&Path) -> Pat
     };
     let is_free = |folder: &PathBuf| match regular_file::read(&experiment_of(folder)) {
         Ok(bytes) => bytes == text.as_bytes(),
-        Err(_) => !folder.exists(),
+        Err(_) => !folder.exists() || is_begun(folder),
     };
     (1..).map(name).find(is_free).expect("there are more numbers than folders")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unclaimed;
+
+    #[test]
+    fn a_folder_is_taken_that_is_of_this_experiment_or_of_none() {
+        let bench = tempfile::tempdir().unwrap();
+        let folder = bench.path().join("x");
+        let second = bench.path().join("x-2");
+        let of = || unclaimed(&folder, "a = 1\n", |folder| folder.join("1.toml"));
+        assert_eq!(of(), folder);
+        // Killed before it wrote the experiment.
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join(".moe-sweep-x.tmp"), "a =").unwrap();
+        assert_eq!(of(), folder);
+        std::fs::write(folder.join("1.toml"), "a = 1\n").unwrap();
+        assert_eq!(of(), folder);
+        std::fs::write(folder.join("1.toml"), "a = 2\n").unwrap();
+        assert_eq!(of(), second);
+        // Somebody else's.
+        std::fs::remove_file(folder.join("1.toml")).unwrap();
+        std::fs::write(folder.join("notes.txt"), "mine").unwrap();
+        assert_eq!(of(), second);
+    }
 }

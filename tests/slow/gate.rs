@@ -164,7 +164,7 @@ fn a_baseline_that_is_none_is_refused() {
     fs::remove_file(bench.path().join("base.json")).expect("it was there");
     check(&bench, &[], 96).says(&["cannot read base.json", "moe-sweep baseline save"]);
     bench.write("base.json", sound);
-    check(&bench, &["--metric", "mtld_words"], 2).says(&["can't be about the metric", "repetition_score"]);
+    check(&bench, &["--metric", "mtld_words"], 2).says(&["invalid value 'mtld_words'", "repetition_score"]);
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn a_server_on_the_command_line_takes_the_models_place() {
     bench.run("out", &arguments, 0);
     assert!(bench.result("out", "manifest.json").contains("it states: owned_by tests"));
     let said = bench.run("out", &["--server", &server.url, "--api", "opnai"], 2);
-    said.says(&["--api opnai", "use one of openai, llama-server, ollama, shimmy"]);
+    said.says(&["invalid value 'opnai'", "openai, llama-server, ollama, shimmy", "'openai'"]);
 }
 
 #[test]
