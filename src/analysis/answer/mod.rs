@@ -9,7 +9,7 @@ mod natural;
 #[cfg(test)]
 mod tests;
 
-use super::{Analysis, Conclusion, Questions, ScoredTrial, TestKind, TrialResult, Verdict, verdict};
+use super::{Analysis, CellSummary, Conclusion, Questions, ScoredTrial, TestKind, TrialResult, Verdict, verdict};
 use crate::domain::Factor;
 use crate::experiment::Hypothesis;
 use crate::metrics::{LEAST_CHARACTERS, LEAST_TOKENS, Metric};
@@ -18,6 +18,8 @@ pub use change::{Change, Course, Side};
 
 /// Texts of which a server cut at least this share say little of what was asked.
 const MUCH_CUT: f64 = 0.5;
+/// A cell with at least this mean score is not clean.
+const MUCH_REPEATED: f64 = 0.2;
 
 /// What an analysis comes to.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +167,7 @@ impl Of<'_> {
         }
         if loops == 0
             && self.could_loop()
+            && !self.repeats_much()
             && self.hypotheses.iter().all(|hypothesis| hypothesis.metric.worse().is_some())
         {
             return Says::Clean { bound: 1.0 - 0.05_f64.powf(1.0 / self.n_prompts().max(1) as f64) };
@@ -193,6 +196,12 @@ impl Of<'_> {
             n_tokens >= LEAST_TOKENS || scores.sight().n_chars >= LEAST_CHARACTERS
         };
         self.analysis.trials.iter().any(is_long)
+    }
+
+    /// Whether texts of some cell repeat themselves, though none ends in a loop.
+    fn repeats_much(&self) -> bool {
+        let is_much = |cell: &CellSummary| cell.estimate.is_some_and(|estimate| estimate.mean >= MUCH_REPEATED);
+        self.analysis.cells.iter().any(|cell| cell.metric == Metric::RepetitionScore && is_much(cell))
     }
 
     /// The changes that are shown, the greatest first; which model it is can't be switched, so it comes after all else.

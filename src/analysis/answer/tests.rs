@@ -119,6 +119,20 @@ fn texts_too_short_for_a_loop_are_not_called_clean() {
 }
 
 #[test]
+fn texts_that_repeat_themselves_without_a_loop_at_the_end_are_not_called_clean() {
+    let tokens: Vec<i32> = (0..90).collect();
+    let text = |place: usize| format!("{0} {0} {0} {1}", words(place, false), words(100 + place, false));
+    let repeated: Vec<_> = (0..24)
+        .map(|place| {
+            let trial = trial(&place.to_string(), 0.9, &format!("prompt {place}"), 0);
+            (trial, Some(generated(&text(place), &tokens)))
+        })
+        .collect();
+    let answer = answer_to(&repeated, &[]);
+    assert_eq!((&answer.says, answer.texts.loops), (&Says::Measured, 0));
+}
+
+#[test]
 fn where_nothing_varies_there_is_only_how_much() {
     let mut texts = texts(24, |prompt, _| prompt < 12);
     texts.retain(|(trial, _)| trial.cell.temperature().get() > 0.5);
