@@ -83,16 +83,16 @@ pub struct WorstText {
 }
 
 /// Finds it by the gate's metric, of texts with the same score that of the first trial.
-pub fn worst_text(analysis: &Analysis, unit: &Verdict, metric: Metric) -> Option<WorstText> {
+pub fn worst_text<'a>(analysis: &'a Analysis, unit: &Verdict, metric: Metric) -> Option<WorstText> {
     let sign = if metric.worse()? == Worse::Higher { 1.0 } else { -1.0 };
     let of_unit = |scored: &&ScoredTrial| name(&scored.trial.cell, unit.by) == unit.unit;
-    let text = |scored: &ScoredTrial| {
+    let text = |scored: &'a ScoredTrial| {
         let TrialResult::Scored { generation, scores } = &scored.result else { return None };
-        let text = WorstText { prompt: scored.trial.prompt.clone(), text: generation.text.clone() };
-        Some((sign * scores.get(metric)?, text))
+        Some((sign * scores.get(metric)?, &scored.trial.prompt, &generation.text))
     };
     let texts = analysis.trials.iter().filter(of_unit).filter_map(text);
-    texts.rev().max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, text)| text)
+    let (_, prompt, text) = texts.rev().max_by(|(a, ..), (b, ..)| a.total_cmp(b))?;
+    Some(WorstText { prompt: prompt.clone(), text: text.clone() })
 }
 
 #[derive(Default)]

@@ -13,14 +13,15 @@ use crate::run_dir::{Output, RunDir};
 /// When a file can't be written.
 pub fn write_outputs(directory: &RunDir, results: &Results) -> Result<(ExitCode, String), Failure> {
     directory.clear_left_overs();
-    outputs::<Failure>(results, &mut |item| {
+    let answer = results.answer();
+    outputs::<Failure>(results, &answer, &mut |item| {
         match item {
             Item::File(output, contents) => directory.write(output, contents)?,
             Item::Plot { name, svg, png } => directory.write_plot(name, svg, png)?,
         }
         Ok(())
     })?;
-    let mut text = summary(results);
+    let mut text = summary(results, &answer);
     let (run, plot, page) =
         (directory.path().display(), directory.plot(HEADLINE_FIGURE), directory.output(Output::Report));
     text += &format!("results: {run}\nplot:    {}\nreport:  {}\n", plot.display(), page.display());

@@ -17,7 +17,8 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     // Held to the end: two writers would mix their tables.
     let hold = directory.hold();
     if let Hold::InUse = hold {
-        let so_far = summary(&Results::from(directory.read(trust)?));
+        let results = Results::from(directory.read(trust)?);
+        let so_far = summary(&results, &results.answer());
         tell(&format!("{so_far}nothing is written: the run that goes on writes these files when it ends\n"))?;
         return Ok(ExitCode::Incomplete);
     }

@@ -81,8 +81,7 @@ impl Default for Settings {
 }
 
 impl Hypothesis {
-    /// Of whole texts by the finding's score, two-sided.
-    #[cfg(test)]
+    /// Of whole texts by the finding's score, two-sided; its claim is its id.
     pub fn plain(id: &str, test: Test) -> Self {
         Self {
             id: id.to_owned(),

@@ -6,6 +6,7 @@ use super::plot::{self, Caption, Figure, Layout, PlotError, page_figures};
 use super::provenance::provenance;
 use super::timings::{timings, work_in_words};
 use super::{answer, csv, html, placement, terminal, verdicts};
+use crate::analysis::RunAnswer;
 use crate::results::{Results, work};
 use crate::run_dir::Output;
 
@@ -21,11 +22,15 @@ pub enum Item<'a> {
 }
 
 /// Makes every table and plot of a run, and its page, and gives each to `put` when it is made: of a large run they need
-/// not be in memory together.
+/// not be in memory together. `answer` is that of the run.
 ///
 /// # Errors
 /// When a figure can't be drawn, or `put` fails.
-pub fn outputs<E: From<PlotError>>(results: &Results, put: &mut dyn FnMut(Item<'_>) -> Result<(), E>) -> Result<(), E> {
+pub fn outputs<E: From<PlotError>>(
+    results: &Results,
+    answer: &RunAnswer,
+    put: &mut dyn FnMut(Item<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let Results { design, manifest, contents, analysis, .. } = results;
     let mut table = |output, write: &dyn Fn(&mut Vec<u8>) -> io::Result<()>| {
         let mut table = Vec::new();
@@ -44,8 +49,7 @@ pub fn outputs<E: From<PlotError>>(results: &Results, put: &mut dyn FnMut(Item<'
     let work = work(design, analysis, contents, manifest);
     table(Output::Timings, &|out| csv::write_timings(timings(analysis, contents, manifest, &work), out))?;
     table(Output::Verdicts, &|out| verdicts::write(&design.name, design.question.as_deref(), analysis, out))?;
-    let answer = results.answer();
-    table(Output::Answer, &|out| answer::write(&answer, &design.name, design.question.as_deref(), out))?;
+    table(Output::Answer, &|out| answer::write(answer, &design.name, design.question.as_deref(), out))?;
 
     let caption = Caption { experiment: &design.name, note: design.caveat.as_deref(), layout: Layout::NATURAL };
     let figures = plot::figures(analysis, caption)?;
@@ -56,7 +60,7 @@ pub fn outputs<E: From<PlotError>>(results: &Results, put: &mut dyn FnMut(Item<'
     let shown = page_figures(analysis, &design.name)?;
     let page = html::page(&html::Report {
         design,
-        said: &answer::said(&answer, &design.name),
+        said: &answer::said(answer, &design.name),
         notes: &notes,
         analysis,
         figures: &figures,
@@ -76,9 +80,9 @@ pub fn paper_figures(results: &Results, layout: Layout) -> Result<Vec<Figure>, P
 }
 
 /// What a run came to, or what it has come to so far, for the terminal.
-pub fn summary(results: &Results) -> String {
+pub fn summary(results: &Results, answer: &RunAnswer) -> String {
     let Results { design, manifest, contents, analysis, .. } = results;
-    let said = answer::said(&results.answer(), &design.name);
+    let said = answer::said(answer, &design.name);
     let mut text = terminal::summary(&said, analysis, &results.notes());
     text += &work_in_words(&work(design, analysis, contents, manifest));
     text += &placement::in_words(manifest);

@@ -1,12 +1,14 @@
 //! Reads, out of a verdict, what changes from how much to how much. Must not know how it is worded.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::mean::interval_of_mean;
+use super::super::verdict::scores_of;
 use super::super::{Analysis, Conclusion, Groups, LevelVerdict, NamedEffect, ScoredTrial, TrialResult, Verdict};
 use crate::domain::{Factor, Level, Selection};
 use crate::experiment::{Direction, Hypothesis, Test};
-use crate::metrics::{Metric, Scores, TextPart, Worse};
+use crate::metrics::{Metric, Scores, Worse};
 use crate::stats::{self, Interval};
 
 /// The nominal coverage of every interval.
@@ -134,7 +136,11 @@ impl<'a> Shown<'a> {
         // A claim about all levels may be open, and one of them shown: by Holm's procedure over the levels, and by
         // Bonferroni's over the hypotheses, for the order of Holm's is that of the claims.
         let of_level = |level: &LevelVerdict| level.p_holm.map(|p| (p * n_tested as f64).min(1.0));
-        let p = |level: &LevelVerdict| if is_shown(verdict.outcome) { verdict.p_holm } else { of_level(level) };
+        let p = |level: &LevelVerdict| match verdict.outcome {
+            // The claim's p is the greatest of its levels'.
+            Conclusion::Supported => verdict.p_holm,
+            Conclusion::Refuted | Conclusion::Inconclusive => of_level(level),
+        };
         let is_found = |level: &&LevelVerdict| is_shown(level.outcome) && p(level).is_none_or(|p| p <= verdict.alpha);
         let size = |level: &LevelVerdict| difference(&level.effects).map_or(0.0, |effect| effect.estimate.abs());
         let most = verdict.levels.iter().filter(is_found).max_by(|a, b| size(a).total_cmp(&size(b)))?;
@@ -164,25 +170,24 @@ impl Side {
     /// All these texts, by a metric of whole texts.
     pub fn over<'a>(metric: Metric, trials: impl Iterator<Item = &'a ScoredTrial>, groups: &Groups) -> Self {
         let whole = |scored: &'a ScoredTrial| match &scored.result {
-            TrialResult::Scored { scores, .. } => Some(scores),
+            TrialResult::Scored { scores, .. } => Some(Cow::Borrowed(scores)),
             _ => None,
         };
         Self::by(metric, trials, groups, whole)
     }
 
-    /// Of the part of texts that a hypothesis is about. Of first words and tokens the whole text stands in.
+    /// Of what of the texts a hypothesis is about.
     fn of<'a>(hypothesis: &Hypothesis, trials: impl Iterator<Item = &'a ScoredTrial>, groups: &Groups) -> Self {
-        let part: TextPart = hypothesis.part;
-        Self::by(hypothesis.metric, trials, groups, |scored| scored.scores_of(part))
+        Self::by(hypothesis.metric, trials, groups, |scored| scores_of(hypothesis, scored))
     }
 
     fn by<'a>(
         metric: Metric,
         trials: impl Iterator<Item = &'a ScoredTrial>,
         groups: &Groups,
-        scores: impl Fn(&'a ScoredTrial) -> Option<&'a Scores>,
+        scores: impl Fn(&'a ScoredTrial) -> Option<Cow<'a, Scores>>,
     ) -> Self {
-        let mut prompts: BTreeMap<&str, Vec<&Scores>> = BTreeMap::new();
+        let mut prompts: BTreeMap<&str, Vec<Cow<Scores>>> = BTreeMap::new();
         for scored in trials {
             if let Some(scores) = scores(scored).filter(|scores| scores.get(metric).is_some()) {
                 prompts.entry(&scored.trial.prompt).or_default().push(scores);
@@ -190,7 +195,8 @@ impl Side {
         }
         let values: Vec<f64> = prompts.values().flatten().filter_map(|scores| scores.get(metric)).collect();
         let strata = groups.strata(prompts.keys().copied());
-        let prompts = Vec::from_iter(prompts.into_values());
+        let prompts: Vec<Vec<&Scores>> =
+            prompts.values().map(|texts| texts.iter().map(Cow::as_ref).collect()).collect();
         Self {
             levels: vec![],
             mean: stats::mean(&values),

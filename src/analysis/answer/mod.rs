@@ -30,7 +30,6 @@ pub struct RunAnswer {
     pub asked_by: AskedBy,
     /// How many questions were asked of the texts: Holm's procedure corrects for all of them.
     pub n_questions: usize,
-    pub n_prompts: usize,
     pub texts: Texts,
     /// All that is measured, over all cells.
     pub overall: Side,
@@ -93,35 +92,27 @@ impl RunAnswer {
                 (made, verdicts)
             }
         };
-        let metric = questions.settings.metric;
-        let texts = Texts::of(trials);
-        let overall = Side::over(metric, trials.iter(), &analysis.groups);
-        let of_texts = Of { analysis, hypotheses: &hypotheses, verdicts: &verdicts, texts };
-        Self {
-            says: of_texts.says(),
-            metric,
-            asked_by,
-            n_questions: hypotheses.len(),
-            n_prompts: overall.n_prompts,
-            texts,
-            overall,
-        }
+        let answer =
+            Self { asked_by, n_questions: hypotheses.len(), ..Self::without(analysis, questions.settings.metric) };
+        let of_texts = Of { analysis, hypotheses: &hypotheses, verdicts: &verdicts, texts: answer.texts };
+        Self { says: of_texts.says(), ..answer }
     }
-}
 
-impl RunAnswer {
     /// Of one shard's texts, which decide nothing.
     pub fn of_part(analysis: &Analysis, metric: Metric) -> Self {
-        let overall = Side::over(metric, analysis.trials.iter(), &analysis.groups);
         let why = "these are one shard's texts: moe-sweep merge puts all of them together".to_owned();
+        Self { says: Says::NotTested { why }, ..Self::without(analysis, metric) }
+    }
+
+    /// What is known of the texts before anything is asked.
+    fn without(analysis: &Analysis, metric: Metric) -> Self {
         Self {
-            says: Says::NotTested { why },
+            says: Says::NoTexts,
             metric,
             asked_by: AskedBy::Experiment,
             n_questions: 0,
-            n_prompts: overall.n_prompts,
             texts: Texts::of(&analysis.trials),
-            overall,
+            overall: Side::over(metric, analysis.trials.iter(), &analysis.groups),
         }
     }
 }

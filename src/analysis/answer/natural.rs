@@ -7,8 +7,8 @@ use itertools::Itertools as _;
 
 use super::super::{Questions, ScoredTrial};
 use crate::domain::{Factor, Level, Order, Selection};
-use crate::experiment::{Direction, Hypothesis, Sides, Test};
-use crate::metrics::{Metric, TextPart};
+use crate::experiment::{Direction, Hypothesis, Test};
+use crate::metrics::Metric;
 
 /// The most levels of which every two are compared; of more, each with the first. Every question makes all others harder.
 const ALL_PAIRS: usize = 8;
@@ -43,7 +43,7 @@ fn trend(factor: Factor, each: Option<Factor>, metric: Metric) -> Hypothesis {
     let test = Test::Trend { factor, expect: Direction::Increasing };
     let of_each = each.map_or(String::new(), |each| format!(", for each {each}"));
     let claim = format!("More is repeated the greater the {factor}{of_each}.");
-    Hypothesis { each, ..made(factor.to_string(), claim, test, metric) }
+    Hypothesis { each, ..made(factor.name(), claim, test, metric) }
 }
 
 fn contrasts(levels: &[Level], metric: Metric) -> Vec<Hypothesis> {
@@ -52,7 +52,7 @@ fn contrasts(levels: &[Level], metric: Metric) -> Vec<Hypothesis> {
         let test = Test::Contrast { base: selection(base), other: selection(other), expect: Direction::Different };
         let factor = base.factor();
         let claim = format!("The {factor} {other} repeats more or less than {base}.");
-        made(format!("{factor}-{base}-{other}"), claim, test, metric)
+        made(&format!("{factor}-{base}-{other}"), claim, test, metric)
     };
     if levels.len() <= ALL_PAIRS {
         return levels.iter().tuple_combinations().map(contrast).collect();
@@ -60,17 +60,6 @@ fn contrasts(levels: &[Level], metric: Metric) -> Vec<Hypothesis> {
     levels[1..].iter().map(|other| contrast((&levels[0], other))).collect()
 }
 
-fn made(id: String, claim: String, test: Test, metric: Metric) -> Hypothesis {
-    Hypothesis {
-        id,
-        claim,
-        metric,
-        part: TextPart::Whole,
-        first: None,
-        within: Selection::default(),
-        each: None,
-        test,
-        sides: Sides::Two,
-        least: None,
-    }
+fn made(id: &str, claim: String, test: Test, metric: Metric) -> Hypothesis {
+    Hypothesis { claim, metric, ..Hypothesis::plain(id, test) }
 }

@@ -71,6 +71,23 @@ fn a_hypothesis_that_is_stated_is_answered_from_what_repeats_more_to_what_repeat
 }
 
 #[test]
+fn of_a_claim_about_first_words_the_sides_are_those_words() {
+    // All texts loop at last, and half of them from the beginning.
+    let late = |prompt: usize| format!("{} {}", words(prompt, false), words(prompt, true));
+    let mut texts = texts(24, |_, hot| hot == 1);
+    for (place, (_, outcome)) in texts.iter_mut().enumerate().filter(|(place, _)| place % 2 == 0) {
+        *outcome = Some(generated(&late(place / 2), &[]));
+    }
+    let (base, other) = (Selection::of([at(0.1)]), Selection::of([at(0.9)]));
+    let contrast = Hypothesis::plain("hot", Test::Contrast { base, other, expect: Direction::Different });
+    let answer = answer_to(&texts, &[Hypothesis { first: Some(40), ..contrast }]);
+    let Says::Changes(changes) = &answer.says else { panic!("{answer:?}") };
+    let Change { from, to, difference, .. } = &changes[0];
+    assert_eq!(to.mean, Some(0.0), "{answer:?}");
+    assert!((from.mean.unwrap() + difference).abs() < 1e-9 && *difference < -0.5, "{answer:?}");
+}
+
+#[test]
 fn one_level_of_several_may_be_shown_where_a_claim_about_all_is_open() {
     let mut texts = texts(24, |prompt, hot| hot == 1 && prompt < 18);
     // Another chain, under which nothing loops.

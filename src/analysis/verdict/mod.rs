@@ -27,7 +27,7 @@ pub(super) use evidence::obstacle;
 use evidence::{Evidence, LevelTest};
 pub(super) use not_tested::NotTested;
 pub use spread::spread;
-pub(super) use unknown::Score;
+pub(super) use unknown::{Score, scores_of};
 pub(super) use wording::in_words;
 pub use wording::p_in_words;
 

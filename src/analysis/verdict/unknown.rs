@@ -1,5 +1,6 @@
 //! Finds the texts that a hypothesis is about and of which the score is not known.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::analysis::{Blindness, ScoredTrial, TrialResult};
@@ -38,16 +39,22 @@ impl<'a> Score<'a> {
         };
         let Some(scores) = scored.scores_of(hypothesis.part) else { return Self::Absent };
         let metric = hypothesis.metric;
-        let value = match hypothesis.first {
-            None => scores.get(metric),
-            Some(k) => head(generation, scored, hypothesis.part, k as usize).and_then(|head| head.get(metric)),
-        };
+        let value = scores_of(hypothesis, scored).and_then(|scores| scores.get(metric));
         match value {
             says if !scores.sees(metric) => Self::Blind { says, scores, generation },
             Some(value) => Self::Known { value, scores, generation },
             None if hypothesis.first.is_some() && scores.get(metric).is_some() => Self::Short,
             None => Self::Absent,
         }
+    }
+}
+
+/// The scores of what of a text a hypothesis is about: of a part of it, or of the first words and tokens of that.
+pub fn scores_of<'a>(hypothesis: &Hypothesis, scored: &'a ScoredTrial) -> Option<Cow<'a, Scores>> {
+    let TrialResult::Scored { generation, .. } = &scored.result else { return None };
+    match hypothesis.first {
+        None => scored.scores_of(hypothesis.part).map(Cow::Borrowed),
+        Some(k) => head(generation, scored, hypothesis.part, k as usize).map(Cow::Owned),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use super::super::evidence::{Extent, Outcome, Rate};
+use super::super::evidence::{Extent, Outcome};
 use super::super::switch::{Kind, Switch};
 use super::case::Tried;
 use crate::analysis::sequential::State;
@@ -28,8 +28,6 @@ pub struct Found {
     pub least_effect: f64,
     /// The prompts that it took.
     pub after: usize,
-    /// The share of texts that loop with it.
-    pub rate: Rate,
 }
 
 /// What explains it best, and those that do as much; None where nothing is supported.
@@ -85,9 +83,9 @@ fn single(tried: &Tried) -> Option<&Switch> {
 }
 
 fn found(tried: &Tried) -> Found {
-    let Tried { switches, outcome, rate } = tried;
+    let Tried { switches, outcome, .. } = tried;
     let (best, alternatives, effect) = (switches.clone(), vec![], outcome.effect);
-    Found { best, alternatives, effect, least_effect: effect, after: outcome.prompts, rate: *rate }
+    Found { best, alternatives, effect, least_effect: effect, after: outcome.prompts }
 }
 
 /// One switch explains more than several, what was put back to the usual more than a medicine; a defect is mended before

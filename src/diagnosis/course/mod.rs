@@ -283,7 +283,6 @@ impl<E> Course<'_, E> {
             effect: size + second.effect,
             least_effect: size.max(second.effect),
             after: second.after,
-            rate: second.rate,
         };
         let prompts = confirm::prompts(unseen, &both);
         let stage = confirm::stage(self.case, StageKind::BothRemedies, &both, prompts);

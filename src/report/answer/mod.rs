@@ -36,7 +36,7 @@ pub fn said(answer: &RunAnswer, run: &str) -> Said {
             push("ALSO", change(other));
         }
         if let Some(more) = changes.len().checked_sub(1 + MOST_ALSO).filter(|more| *more > 0) {
-            push("", format!("and {more} more (verdicts.json, the report)"));
+            push("", format!("and {more} more (answer.json)"));
         }
     }
     if let Says::NotTested { why } = &answer.says {

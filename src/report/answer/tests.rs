@@ -49,7 +49,6 @@ fn answer(says: Says) -> RunAnswer {
         metric: Metric::RepetitionScore,
         asked_by: AskedBy::Design,
         n_questions: 4,
-        n_prompts: 24,
         texts: Texts { planned: 96, scored: 90, censored: 0, failed: 2, missing: 4, loops: 30 },
         overall: Side { levels: vec![], mean: Some(0.31), interval: interval(0.19, 0.46), n_prompts: 24 },
     }

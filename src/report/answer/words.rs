@@ -16,14 +16,11 @@ pub fn headline(answer: &RunAnswer) -> String {
             texts.scored,
             percent(*bound)
         ),
-        Says::Undecided => format!(
-            "Not decided: nothing that varies is shown to change how much is repeated; {}",
-            amount(answer.metric, &answer.overall)
-        ),
-        Says::Measured => capitalised(&format!("{}; nothing varies that could change it", overall_amount(answer))),
-        Says::NotTested { .. } => {
-            capitalised(&format!("{}; what changes it could not be tested", overall_amount(answer)))
+        Says::Undecided => {
+            format!("Not decided: nothing that varies is shown to change how much is repeated; {}", overall(answer))
         }
+        Says::Measured => format!("{}; nothing varies that could change it", overall(answer)),
+        Says::NotTested { .. } => format!("{}; what changes it could not be tested", overall(answer)),
         Says::Cut => format!(
             "Not known: the server cut {} of {} texts before their end",
             texts.censored,
@@ -33,7 +30,8 @@ pub fn headline(answer: &RunAnswer) -> String {
     }
 }
 
-fn overall_amount(answer: &RunAnswer) -> String {
+/// How much is repeated in all of it.
+fn overall(answer: &RunAnswer) -> String {
     amount(answer.metric, &answer.overall)
 }
 
@@ -55,10 +53,9 @@ pub fn change(change: &Change) -> String {
 
 /// What a person would do about it; None where there is nothing.
 pub fn advice(answer: &RunAnswer, run: &str) -> Option<String> {
-    let more_prompts = "more prompts may decide it; moe-sweep power says how many".to_owned();
     match &answer.says {
         Says::Changes(changes) => Some(of_change(&changes[0], run)),
-        Says::Undecided => Some(more_prompts),
+        Says::Undecided => Some("more prompts may decide it; moe-sweep power says how many".to_owned()),
         Says::Measured => Some("give a factor of the grid two levels or more, or ask moe-sweep diagnose".to_owned()),
         Says::Cut => Some("let the server write longer texts: docs/servers.md".to_owned()),
         Says::Entangled(_) | Says::Alike(_) | Says::Clean { .. } | Says::NotTested { .. } | Says::NoTexts => None,
@@ -82,7 +79,7 @@ fn of_change(change: &Change, run: &str) -> String {
 
 /// What the answer stands on.
 pub fn sure(answer: &RunAnswer) -> String {
-    let RunAnswer { n_questions, n_prompts, .. } = answer;
+    let RunAnswer { n_questions, overall: Side { n_prompts, .. }, .. } = answer;
     let questions = match n_questions {
         0 => String::new(),
         1 => ", one question".to_owned(),
@@ -99,7 +96,7 @@ pub fn sure(answer: &RunAnswer) -> String {
             let p = p.map_or(String::new(), |p| format!(", p {}", p_in_words(p)));
             format!("{by}, {n_prompts} prompts{p}{questions}{}", asked_by(answer))
         }
-        Says::Clean { .. } => format!("{n_prompts} prompts; {}", overall(answer)),
+        Says::Clean { .. } => format!("{n_prompts} prompts; over all texts, {}", overall(answer)),
         _ => format!("{n_prompts} prompts{questions}{}", asked_by(answer)),
     }
 }
@@ -108,7 +105,7 @@ pub fn sure(answer: &RunAnswer) -> String {
 pub fn amount(metric: Metric, side: &Side) -> String {
     let number = number(metric, side);
     match metric {
-        _ if side.mean.is_none() => "there is no score".to_owned(),
+        _ if side.mean.is_none() => number,
         Metric::RepetitionScore => format!("{number} of word trigrams repeat"),
         Metric::Loop => format!("{number} of texts end in a loop"),
         _ => format!("{} is {number}", metric.name()),
@@ -139,16 +136,6 @@ fn listed(levels: &[Level]) -> String {
 
 fn spaced(factor: Factor) -> String {
     factor.to_string().replace('_', " ")
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// How much is repeated in all of it, in a sentence.
-fn overall(answer: &RunAnswer) -> String {
-    format!("over all texts, {}", amount(answer.metric, &answer.overall))
 }
 
 /// Who asked, where it was nobody.
