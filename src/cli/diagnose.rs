@@ -13,39 +13,39 @@ use crate::diagnosis::Like;
 #[derive(Debug, Args)]
 #[command(mut_arg("served_as", |name| name.visible_alias("model")))]
 pub struct DiagnoseArgs {
-    /// The model: a GGUF file, or a name of the catalogue (moe-sweep model list).
+    /// The model: a GGUF file, or a name in the catalogue (moe-sweep model list).
     #[arg(value_name = "FILE|ID", required_unless_present = "server", conflicts_with = "server")]
     pub model: Option<String>,
-    /// The runtime whose defaults it runs with.
+    /// Run it with the defaults of this runtime.
     #[arg(long, value_name = "RUNTIME", default_value = "llama-server", value_parser = like())]
     pub like: Like,
-    /// What becomes of a prompt: raw (nothing), jinja (the model's own chat template), chat (llama.cpp's built-in form)
-    /// [default: jinja where the model's file has a template].
+    /// How a prompt is formatted: raw (not at all), jinja (the model's own chat template), chat (llama.cpp's built-in form)
+    /// [default: jinja if the model's file has a template].
     #[arg(long, value_name = "TEMPLATE")]
     pub template: Option<String>,
     #[command(flatten)]
     pub samplers: SamplerOptions,
     #[command(flatten)]
     pub engine: EngineOptions,
-    /// Tokens of a text at most. A loop that begins later is not seen.
+    /// Maximum tokens per text. A loop that begins later is not seen.
     #[arg(long, value_name = "N", default_value = "128")]
     pub max_tokens: NonZeroU32,
-    /// Your own prompts, at least 12: one a line, JSON lines, or a JSON list
+    /// Your own prompts, at least 12: one per line, JSON lines, or a JSON list
     /// [default: 72 built-in ones of six kinds].
     #[arg(long, value_name = "FILE")]
     pub prompt_file: Option<PathBuf>,
-    /// Stop after this time: 10m, 90s, 2h. A search ends while there is time left to confirm what looks best by then.
+    /// Stop after this time: 10m, 90s, 2h. The search ends early enough to confirm what looks best.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub budget: Option<Duration>,
-    /// Stop after so many texts, in the same way. Texts that are there already do not count.
+    /// Stop after N new texts, in the same way.
     #[arg(long, value_name = "N")]
     pub texts: Option<NonZeroUsize>,
-    /// Where the stages' runs and the diagnosis go [default: results/diagnose- and the model's name].
+    /// Write the diagnosis to this folder [default: results/diagnose-MODEL].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub means: Means,
-    /// What multiplies quantised weights on the CPU; see `run`.
+    /// Which kernels multiply quantised weights on the CPU; see `run`.
     #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
     pub kernels: KernelsArg,
     /// Print the diagnosis as JSON.
@@ -59,9 +59,9 @@ fn time(typed: &str) -> Result<Duration, String> {
     humantime::parse_duration(typed).map_err(|error| format!("{error}; write it as 10m, 90s or 2h"))
 }
 
-/// What you run with where it is not the runtime's default.
+/// What you run with, if it is not the runtime's default.
 #[derive(Clone, Copy, Debug, Args)]
-#[command(next_help_heading = "Samplers, where they are not the runtime's defaults")]
+#[command(next_help_heading = "Samplers, if they are not the runtime's defaults")]
 pub struct SamplerOptions {
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub temperature: Option<f32>,
@@ -71,7 +71,7 @@ pub struct SamplerOptions {
     pub top_p: Option<f32>,
     #[arg(long, value_name = "P")]
     pub min_p: Option<f32>,
-    /// 1 is none.
+    /// 1 is off.
     #[arg(long, value_name = "X")]
     pub repeat_penalty: Option<f32>,
     #[arg(long, value_name = "N")]
@@ -82,9 +82,9 @@ pub struct SamplerOptions {
     pub frequency_penalty: Option<f32>,
 }
 
-/// Levels as an experiment file writes them.
+/// Levels as in an experiment file.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Engine, where it is not llama.cpp's default")]
+#[command(next_help_heading = "Engine, if it is not llama.cpp's default")]
 pub struct EngineOptions {
     /// f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl.
     #[arg(long, value_name = "TYPE")]

@@ -35,33 +35,33 @@ pub struct CheckArgs {
     /// The baseline: a file that `baseline save` wrote, or its name in results/baselines/.
     #[arg(long, value_name = "BASELINE")]
     pub baseline: PathBuf,
-    /// What must not become worse.
+    /// The metric that must not become worse.
     #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Baseline::GATED))]
     pub metric: Metric,
-    /// It may become worse by so much.
+    /// The largest increase to tolerate.
     #[arg(long, value_name = "SCORE", default_value_t = 0.05, value_parser = above_0)]
     pub margin: f64,
     /// The probability of failing, or of passing, by chance.
     #[arg(long, value_name = "P", default_value_t = 0.05, value_parser = alpha)]
     pub alpha: f64,
-    /// Decide about each model and chain over its temperatures, about each cell, or both: then all of the former must
-    /// pass, and any cell may fail.
+    /// Decide for each model and chain over all its temperatures (arm), for each cell, or for both: then every arm must
+    /// pass, and any cell can fail.
     #[arg(long, value_enum, default_value = "both")]
     pub by: CheckBy,
-    /// What to do where neither is shown.
+    /// What to do if the result is inconclusive.
     #[arg(long, value_enum, default_value = "code")]
     pub inconclusive: Inconclusive,
-    /// Where neither is shown, run this experiment with fresh seeds into RUN/confirm, and
-    /// decide over both. Each look takes half of alpha.
+    /// If the result is inconclusive, run this experiment with fresh seeds into RUN/confirm and
+    /// decide from both runs. Each look uses half of alpha.
     #[arg(long, value_name = "EXPERIMENT")]
     pub confirm: Option<PathBuf>,
-    /// Where the outcome goes as JSON [default: RUN/verdict.json].
+    /// Write the outcome as JSON to this file [default: RUN/verdict.json].
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Write a page as well, to be opened in a browser.
+    /// Also write an HTML page.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Write a JUnit report as well.
+    /// Also write a JUnit report.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     #[command(flatten)]
@@ -69,9 +69,9 @@ pub struct CheckArgs {
 }
 
 const CHECK_AFTER_HELP: &str = "\
-Fails only if a score is shown to be worse by more than the margin, and passes only if all
-are shown not to be. In GitHub Actions ($GITHUB_ACTIONS) it writes annotations, and a summary
-to $GITHUB_STEP_SUMMARY. docs/ci.md has a workflow, and how often it errs.
+Fails only if a score is shown to be worse by more than the margin, and passes only if every
+score is shown not to be. In GitHub Actions ($GITHUB_ACTIONS) it writes annotations, and a summary
+to $GITHUB_STEP_SUMMARY. docs/ci.md has a workflow and the gate's error rates.
 
 Exit codes:
   0 pass · 5 inconclusive · 96 nothing that can be compared · 100 fail";

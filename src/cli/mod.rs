@@ -36,11 +36,11 @@ pub use run::{
 };
 pub use scoring::ScoreArgs;
 
-/// Finds out why a mixture-of-experts model repeats itself.
+/// Finds out why a language model repeats itself: dense or mixture of experts, in a file or behind a server.
 ///
-/// An experiment file names the factors: model, sampler chain, temperature,
-/// expert offload, quantisation, prompts, seeds. moe-sweep runs every combination in
-/// llama.cpp, scores the repetition of each text, and writes tables and plots.
+/// `diagnose` needs only the model. For an experiment of your own, list the settings to try in a TOML file: models,
+/// sampler chains, temperatures, quantisations, prompts and more. `run` generates a text for every combination, scores how
+/// much each text repeats itself, and writes the answer with tables, plots and a report.
 #[derive(Debug, Parser)]
 #[command(name = "moe-sweep", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -56,23 +56,23 @@ Examples:
 
 Exit codes:
   0 one cause, its remedy confirmed on fresh prompts · 10 no text loops · 11 too few loop to find a cause
-  12 nothing tried is shown to make it loop less · 13 a suspect that fresh prompts do not confirm · 14 two causes, confirmed
-  15 a cause that takes two switches, confirmed";
+  12 no change is shown to reduce the loops · 13 a suspect that fresh prompts do not confirm · 14 two causes, confirmed
+  15 a cause that takes two changes together, confirmed";
 
 const AFTER_HELP: &str = "\
 Examples:
   moe-sweep diagnose model.gguf                  why does it loop, and what to change?
-  moe-sweep plan experiments/temperature.toml    what would run, and how much of it is done
-  moe-sweep power --prompts 24 --hypotheses 5    what 24 prompts can show, and how many would do
-  moe-sweep run experiments/temperature.toml     run it, or resume it: finished trials are kept
-  moe-sweep report results/temperature           its tables, plots and report anew, without a model
+  moe-sweep plan experiments/temperature.toml    show what would run, and how much of it is done
+  moe-sweep power --prompts 24 --hypotheses 5    what can 24 prompts show, and how many are enough?
+  moe-sweep run experiments/temperature.toml     run it, or resume it: finished texts are kept
+  moe-sweep report results/temperature           rebuild its tables, plots and report, without a model
   moe-sweep score --lines answers.txt            score texts from anywhere
-  moe-sweep explain L-PENALTY-ZERO               a cause that people report, its test and its remedy
-  moe-sweep model fetch gpt-oss-20b              fetch a full-size model, once
+  moe-sweep explain L-PENALTY-ZERO               what is this cause, and what to change?
+  moe-sweep model fetch gpt-oss-20b              download a full-size model
 
 Exit codes:
   0 ok · 1 internal error · 2 usage · 3 incomplete: some trials failed or are missing
-  4 nothing selected · 5 inconclusive gate · 96 bad experiment or set-up, nothing was run · 100 gate failed
+  4 nothing to do · 5 inconclusive gate · 96 bad experiment or set-up, nothing was run · 100 gate failed
   130 interrupted, run again to resume";
 
 const COMPLETIONS_AFTER_HELP: &str = "\
@@ -81,8 +81,8 @@ Examples:
   source <(moe-sweep completions zsh)          in ~/.zshrc, after compinit
   moe-sweep completions fish | source          in ~/.config/fish/config.fish
 
-The script asks the program at each Tab. Load it anew in each shell, as above: one that an older
-version printed may not fit.";
+The script asks the program at each Tab. Load it in each new shell, as above: a saved script may not
+fit another version.";
 
 const MAN_AFTER_HELP: &str = "\
 Examples:
@@ -93,47 +93,47 @@ Examples:
 pub enum Command {
     /// Find out why a model loops, and what to change: one line in, the cause and the fix out.
     ///
-    /// Runs it as you run it, on prompts of several kinds. If it loops, one switch after the other is tried against that
-    /// (samplers, penalties, temperature, template, BOS, attention, cache …), each only as long as it takes to decide;
-    /// then pairs. What helps is put to the test of prompts that nothing was chosen by. Every stage is an experiment that
-    /// `moe-sweep run` takes.
+    /// It first runs the model as you run it, on prompts of several kinds. If texts loop, it changes one setting at a time
+    /// (samplers, penalties, temperature, template, BOS, attention, cache …) and tests each only until the result is
+    /// clear. Then it tests pairs. The change that helps most is tested again on fresh prompts. Every stage is an
+    /// experiment that `moe-sweep run` can repeat.
     #[command(after_help = DIAGNOSE_CODES)]
     Diagnose(Box<DiagnoseArgs>),
     /// Show what an experiment would run, and run nothing.
     Plan(PlanArgs),
-    /// Say what a design can see, and how many prompts would do, without an experiment.
+    /// Compute what a design can detect, and how many prompts it needs, without an experiment file.
     Power(PowerArgs),
-    /// Run an experiment, or what is left of it, and write its outputs.
+    /// Run an experiment, or resume it, and write its results.
     Run(RunArgs),
-    /// Write a run's tables, plots and report anew from its journal, without a model.
+    /// Rebuild tables, plots and report from saved results, without a model.
     Report(ReportArgs),
-    /// Put the runs of an experiment's shards together, as if one machine had run it.
+    /// Merge the shards of an experiment that ran on several machines.
     Merge(MergeArgs),
-    /// Say up to which temperature a run's models stay clean, or which chain is at fault.
+    /// Recommend a safe temperature, or name the sampler chain that causes the repetition.
     Recommend(RecommendArgs),
     /// Compare two runs, cell by cell, paired by prompt.
     Compare(CompareArgs),
-    /// Save what a run scored, for `check`.
+    /// Save a run's scores for `check`.
     #[command(subcommand)]
     Baseline(BaselineCommand),
-    /// Check a run against a baseline: exit 0, 100 if it is worse, 5 if that can't be told.
+    /// Check a run against a baseline: exit 0 if it is no worse, 100 if it is worse, 5 if the data can't decide.
     Check(CheckArgs),
-    /// Say what is known of a cause of loops: how it shows, how it is tested, what to change.
+    /// Explain a cause of loops: how it shows, how to test it, what to change.
     Explain(ExplainArgs),
-    /// List what llama.cpp can compute on here: the host, and GPUs that offload spares.
+    /// List what llama.cpp can compute on here: the CPU and the GPUs.
     Devices(DevicesArgs),
-    /// List, inspect, fetch and check models.
+    /// List, inspect, fetch and verify models.
     #[command(subcommand)]
     Model(ModelCommand),
-    /// Score texts from anywhere: a table on stdout, a row a text.
+    /// Score texts from anywhere: prints a table, one row per text.
     Score(ScoreArgs),
-    /// Print the script that makes a shell complete moe-sweep's commands, options, names and levels.
+    /// Print the shell script that completes moe-sweep's commands, options, names and levels.
     #[command(after_help = COMPLETIONS_AFTER_HELP)]
     Completions { shell: Shell },
-    /// Print the manual page, or write those of all commands into a folder.
+    /// Print the manual page, or write a page per command into a folder.
     #[command(after_help = MAN_AFTER_HELP)]
     Man {
-        /// The folder to write the pages to, one of each command.
+        /// Write one page per command into this folder.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },

@@ -11,7 +11,7 @@ use crate::metrics::Metric;
 /// How a run's files are read.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Custody {
-    /// Take records, plan and manifest as they are, although they were changed after they were written; the results
+    /// Read records, plan and manifest even if they were changed after they were written. The results
     /// say so.
     #[arg(long)]
     pub trust: bool,
@@ -19,7 +19,7 @@ pub struct Custody {
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The run: its directory, such as results/temperature, or its name there.
+    /// The run: its folder, such as results/temperature, or its name in results/.
     #[arg(value_name = "RUN")]
     pub directory: PathBuf,
     #[command(flatten)]
@@ -28,34 +28,34 @@ pub struct ReportArgs {
     pub paper: Paper,
 }
 
-/// Figures for a paper, beside those of the page. None are made unless one of these is given.
+/// Figures for a paper, in addition to the report's. They are made only if one of these is given.
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Figures for a paper (written to DIR/paper)")]
 pub struct Paper {
-    /// How wide each figure is, such as 85mm or 3.35in: panels are stacked to fit, and text is 6 to 8 pt.
+    /// The width of each figure, such as 85mm or 3.35in. Panels are stacked to fit, and text is 6 to 8 pt.
     #[arg(long, value_name = "LENGTH", value_parser = figure_width_mm)]
     pub figure_width: Option<f64>,
-    /// Leave out title, subtitle and footer, for a caption to say.
+    /// Leave out title, subtitle and footer; write them into the paper's caption.
     #[arg(long)]
     pub no_title: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// The runs' directories, such as results/temperature/shard-*.
+    /// The shards' folders, such as results/temperature/shard-*.
     #[arg(value_name = "DIR", required = true)]
     pub directories: Vec<PathBuf>,
-    /// Where the whole goes. What an earlier merge put there is kept and added to.
+    /// Write the merged run to this folder. What an earlier merge put there is kept.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Put together what was measured on CPUs of different kinds; the results will say so.
+    /// Merge even if the shards ran on different kinds of CPU. The results say so.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
     pub allow: Vec<MergeAllowed>,
     #[command(flatten)]
     pub custody: Custody,
 }
 
-/// What the runs that are merged need not have in common.
+/// What the merged runs may differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MergeAllowed {
     /// CPUs.
@@ -64,57 +64,57 @@ pub enum MergeAllowed {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// The run to compare with: its directory, or its name in results/.
+    /// The run to compare with: its folder, or its name in results/.
     #[arg(value_name = "A")]
     pub base: PathBuf,
     /// The other run.
     #[arg(value_name = "B")]
     pub other: PathBuf,
-    /// The metric that is compared: a column of cells.csv.
+    /// The metric to compare: a column of cells.csv.
     #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Metric::ALL))]
     pub metric: Metric,
-    /// Compare runs of which these differ, which may be why their texts do.
+    /// Compare runs that differ in this. It may be the reason why their texts differ.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
     pub allow: Vec<Allowed>,
     /// Print a JSON object.
     #[arg(long)]
     pub json: bool,
-    /// Write a page as well, to be opened in a browser.
+    /// Also write an HTML page.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     #[command(flatten)]
     pub custody: Custody,
 }
 
-/// What two runs need not have in common.
+/// What two runs may differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Allowed {
     /// CPUs.
     Hardware,
-    /// Settings of generation: numerics, context, lengths.
+    /// Generation settings: numerics, context, lengths.
     Settings,
     /// The engine's version and settings.
     Engine,
-    /// Model files of the same names.
+    /// Model files with the same name.
     Models,
-    /// Chains of the same names.
+    /// Chains with the same name.
     Chains,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = RECOMMEND_AFTER_HELP)]
 pub struct RecommendArgs {
-    /// The run: its directory, such as results/cause, or its name there.
+    /// The run: its folder, such as results/cause, or its name in results/.
     #[arg(value_name = "RUN")]
     pub directory: PathBuf,
-    /// The greatest share of texts that may loop.
+    /// The largest share of texts that may loop.
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     pub max_p_loop: f64,
-    /// The greatest mean of the metric. A loop scores near 1, so a lower limit than that of P(loop) takes more prompts:
-    /// 36 for 0.1, if none loops.
+    /// The largest mean of the metric. A looping text scores near 1, so a lower limit than that of P(loop) needs more
+    /// prompts: 36 for 0.1, if no text loops.
     #[arg(long, value_name = "SCORE", default_value_t = 0.2, value_parser = share)]
     pub max_score: f64,
-    /// The metric that must stay under it; for scripts without spaces, covered_20_chars.
+    /// The metric that must stay below it. For languages without spaces, use covered_20_chars.
     #[arg(long, value_name = "METRIC", default_value = "repetition_score", value_parser = metric(&Limits::metrics()))]
     pub metric: Metric,
     /// Print a JSON object.
@@ -125,11 +125,11 @@ pub struct RecommendArgs {
 }
 
 const RECOMMEND_AFTER_HELP: &str = "\
-That all temperatures of a chain stay under is said where the 95 % intervals of both do at each;
-that some do, by limits that allow for looking at all of them. That takes prompts: of those
-without a loop, P(loop) is shown to be under 0.2 with 17, and a mean under 0.1 with 36, for a text
-that loops may score 1; some of 8 temperatures with 23 and 49.
+A temperature passes if the 95 % intervals of both metrics lie below the limits. If only some
+temperatures of a chain pass, wider intervals are used, because several were looked at. You need
+enough prompts: with no loops seen, 17 prompts show P(loop) < 0.2 and 36 show a mean < 0.1; for some
+of 8 temperatures, 23 and 49.
 
-With the parameters for llama-server (POST /completion), Ollama (options), vLLM and an
-OpenAI-style request: what a server applies of its own is switched off, and what of the chain
-each can't be told is named.";
+It prints the parameters for llama-server (POST /completion), Ollama (options), vLLM and an
+OpenAI-style request. They switch off what a server adds by itself. Settings that a server
+can't be given are listed.";

@@ -20,29 +20,29 @@ pub struct RunArgs {
     /// Stop after M minutes and write the results so far. The same command continues from there.
     #[arg(long, value_name = "M", value_parser = above_0)]
     pub minutes: Option<f64>,
-    /// Try trials again that an earlier run recorded as failed.
+    /// Retry trials that an earlier run recorded as failed.
     #[arg(long)]
     pub retry_failed: bool,
     #[command(flatten)]
     pub custody: Custody,
 }
 
-/// What texts are made with, as far as it changes none.
+/// How texts are made, as far as it does not change them.
 #[derive(Debug, Args)]
 pub struct Means {
     /// Threads for llama.cpp [default: the cores that this process may use].
     ///
-    /// More threads than free cores are slower by far.
+    /// More threads than free cores are much slower.
     #[arg(long, value_name = "N", env = "MOE_SWEEP_THREADS")]
     pub threads: Option<NonZeroU32>,
-    /// Contexts that decode side by side, the threads shared out among them
-    /// [default: one a core for small models, one in all for large ones].
+    /// Contexts that decode side by side and share the threads
+    /// [default: one per core for small models, one for large models].
     #[arg(long, value_name = "N", env = "MOE_SWEEP_LANES")]
     pub lanes: Option<NonZeroU32>,
     /// Texts decoded together in a lane, at most 255
-    /// [default: 64, or all of a prompt if they are more, as far as memory allows].
+    /// [default: 64, or all texts of a prompt if there are more; fewer if memory is short].
     ///
-    /// Changes the speed and, with numerics = "invariant", nothing else.
+    /// With numerics = "invariant" it changes only the speed.
     #[arg(long, value_name = "N", env = "MOE_SWEEP_BATCH", value_parser = clap::value_parser!(u32).range(1..=255))]
     pub batch: Option<u32>,
     /// Which samplers choose the tokens. The tokens are the same; `llama` is slower.
@@ -51,21 +51,21 @@ pub struct Means {
     /// Which texts share evaluations. The tokens are the same; all but `trie` are slower.
     #[arg(long, value_enum, default_value = "trie", hide = true)]
     pub sharing: SharingArg,
-    /// How the weights that stay on the host get into its memory. The tokens are the same.
+    /// How the weights that stay on the CPU are read into memory. The tokens are the same.
     ///
-    /// It matters where a GPU computes with experts on the host: what is read (none) is in memory that the GPU fetches
-    /// from by itself, what is mapped (mmap) is copied once more.
+    /// It matters when a GPU computes with experts that are in CPU memory. With `none` the GPU fetches the weights itself;
+    /// with `mmap` they are copied once more.
     #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_LOAD_MODE")]
     pub load_mode: LoadModeArg,
-    /// Give a model that shows no sign of life for so many seconds up.
+    /// Stop waiting for a model after SECONDS without progress.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_STALL_TIMEOUT", default_value = "600")]
     pub stall_timeout: NonZeroU32,
-    /// Wait so many seconds for memory, where a model finds too little, before the run ends as incomplete.
+    /// If a model finds too little memory, wait up to SECONDS for more before the run ends as incomplete.
     ///
-    /// The model is loaded again after 1, 5, 30, 30 … seconds, for half as many texts together each time.
+    /// The model is loaded again after 1, 5, 30, 30 … seconds, each time for half as many texts together.
     #[arg(long, value_name = "SECONDS", env = "MOE_SWEEP_WAIT_FOR_MEMORY", default_value = "100")]
     pub wait_for_memory: u32,
-    /// Where files made for `quant` are kept [default: the user's cache directory, moe-sweep].
+    /// Keep files made for `quant` in this folder [default: moe-sweep in the user's cache folder].
     #[arg(long, value_name = "DIR", env = "MOE_SWEEP_CACHE")]
     pub cache: Option<PathBuf>,
 }
@@ -73,7 +73,7 @@ pub struct Means {
 /// Whose samplers.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum SamplersArg {
-    /// moe-sweep's own, for the chains that they cover.
+    /// moe-sweep's own, for the chains that they support.
     Fast,
     /// llama.cpp's, for comparison.
     Llama,
@@ -82,7 +82,7 @@ pub enum SamplersArg {
 /// Whose kernels.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum KernelsArg {
-    /// The quickest of moe-sweep's that work here, or else ggml's.
+    /// The fastest of moe-sweep's kernels that works here, otherwise ggml's.
     Auto,
     /// llama.cpp's own.
     Ggml,
@@ -94,7 +94,7 @@ pub enum KernelsArg {
     Avx512,
 }
 
-/// What is evaluated once for several texts; for `make bench`.
+/// What is evaluated only once for several texts; for `make bench`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum SharingArg {
     None,
@@ -105,7 +105,7 @@ pub enum SharingArg {
 /// How a model's file is loaded.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum LoadModeArg {
-    /// llama.cpp's own choice: mmap, unless a device can't.
+    /// llama.cpp's own choice: mmap, unless a device can't use it.
     Auto,
     /// The file is mapped.
     Mmap,
@@ -116,25 +116,24 @@ pub enum LoadModeArg {
 /// Where a run's files are, and which of an experiment's repetitions it is.
 #[derive(Debug, Args)]
 pub struct RunVariant {
-    /// The run's directory [default: results/ and the experiment's name].
+    /// The run's folder [default: results/NAME, from the experiment's name].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Add N to every seed: fresh texts of the same design. Chains without a draw have none.
+    /// Add N to every seed, for fresh texts of the same design. Deterministic chains have no seed.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed_offset: u32,
-    /// Of N machines' parts the Kth, counted from 1; or auto: which one Slurm's array or a
-    /// Kubernetes Indexed Job says that this is.
+    /// Run part K of N (counted from 1); `auto` takes K and N from Slurm or Kubernetes.
     ///
-    /// Every machine divides the plan in the same way: whole prompts, few models a shard.
+    /// Every machine divides the plan in the same way: whole prompts, and few models per shard.
     /// Results go to results/NAME/shard-K-of-N; `moe-sweep merge` puts them together.
-    /// auto reads SLURM_ARRAY_TASK_ID, _MIN, _STEP and _COUNT, or JOB_COMPLETION_INDEX and
-    /// MOE_SWEEP_SHARDS, the number of shards.
+    /// `auto` reads SLURM_ARRAY_TASK_ID, _MIN, _STEP and _COUNT, or JOB_COMPLETION_INDEX and
+    /// MOE_SWEEP_SHARDS (the number of shards).
     #[arg(long, value_name = "K/N|auto")]
     pub shard: Option<String>,
-    /// What multiplies quantised weights on the CPU.
+    /// Which kernels multiply quantised weights on the CPU.
     ///
-    /// `auto` tries moe-sweep's own kernels for this CPU, each in a process of its own, and takes the quickest of those that
-    /// compute what they should; all of them make the same texts. ggml's make others.
+    /// `auto` tries moe-sweep's own kernels for this CPU, each in its own process, and takes the fastest one that computes
+    /// correctly. All of moe-sweep's kernels make the same texts; ggml's make different ones.
     #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
     pub kernels: KernelsArg,
     #[command(flatten)]
@@ -143,19 +142,19 @@ pub struct RunVariant {
     pub server: ServerOptions,
 }
 
-/// What stands in the place of what the experiment file says.
+/// What replaces settings of the experiment file.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Instead of what the experiment file says")]
 pub struct OverrideOptions {
     /// Run this model: a GGUF file, or a name. Repeat it for several models.
     ///
-    /// With --server: what the server calls the model.
+    /// With --server: the model's name on the server.
     #[arg(long, value_name = "FILE|ID")]
     pub model: Vec<String>,
-    /// Use these levels of a factor, such as temperature=0.1,0.9. Repeat it for several factors.
+    /// Use these levels of a factor, for example temperature=0.1,0.9. Repeat it for several factors.
     #[arg(long, value_name = "FACTOR=LEVEL[,LEVEL]")]
     pub set: Vec<String>,
-    /// Use the first N prompts only.
+    /// Use only the first N prompts.
     #[arg(long, value_name = "N")]
     pub limit: Option<NonZeroU32>,
 }
@@ -166,17 +165,17 @@ pub struct OverrideOptions {
 pub struct ServerOptions {
     /// Ask the server at this address for the texts of every model of the grid.
     ///
-    /// For more settings, and to have files and servers in one run, describe
-    /// it in the experiment file, as a server of its own (docs/servers.md).
+    /// For more settings, or to compare files and servers in one run, describe
+    /// the server in the experiment file (docs/servers.md).
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
-    /// The API that it speaks [default: the server is asked].
+    /// The server's API [default: found out by asking the server].
     #[arg(long, value_name = "API", requires = "server", value_parser = api())]
     pub api: Option<Api>,
-    /// What the server calls the model [default: as the experiment does].
+    /// The model's name on the server [default: its name in the experiment].
     #[arg(long, value_name = "NAME", requires = "server")]
     pub served_as: Option<String>,
-    /// The chain that the server runs whatever it is asked; of a request it takes the temperature.
+    /// The sampler chain that the server always runs; it takes only the temperature from a request.
     #[arg(long, value_name = "CHAIN", requires = "server")]
     pub own_chain: Option<String>,
     /// The environment variable that holds the server's key.

@@ -7,30 +7,30 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = SCORE_AFTER_HELP)]
 pub struct ScoreArgs {
-    /// Files to score, each one text unless an option or its name says otherwise; `-` is stdin.
+    /// Files to score. Each file is one text unless an option or its name says otherwise; `-` is stdin.
     #[arg(value_name = "FILE", default_value = "-")]
     pub inputs: Vec<PathBuf>,
-    /// Take each line as a text.
+    /// Score each line as one text.
     #[arg(long, conflicts_with_all = ["jsonl", "field"])]
     pub lines: bool,
-    /// Take each line as a JSON object, as for a file named *.jsonl.
+    /// Read each line as a JSON object, as in a file named *.jsonl.
     ///
-    /// It must have a text and may have an `id` and, beside the text, `tokens`:
-    /// the list of its token ids, which the metrics of tokens need.
+    /// It must have a text. It can have an `id`, and `tokens`: the list of the text's
+    /// token ids, which the token metrics need.
     #[arg(long)]
     pub jsonl: bool,
-    /// Where a JSON line has its text: a key, or a path such as /choices/0/text [default: text].
+    /// Where the text is in a JSON line: a key, or a path such as /choices/0/text [default: text].
     ///
     /// Implies --jsonl.
     #[arg(long, value_name = "NAME")]
     pub field: Option<String>,
-    /// Score the first K words and tokens only.
+    /// Score only the first K words and tokens.
     ///
-    /// Most metrics grow with length: compare texts at equal ones. A text with fewer
-    /// lacks the metrics.
+    /// Most metrics grow with length, so compare texts of equal length. A shorter text
+    /// has no value for these metrics.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     pub first: Option<u32>,
-    /// Print a JSON object a line instead of CSV.
+    /// Print one JSON object per line instead of CSV.
     #[arg(long)]
     pub json: bool,
 }
@@ -38,9 +38,9 @@ pub struct ScoreArgs {
 const SCORE_AFTER_HELP: &str = "\
 Examples:
   moe-sweep score answer.txt                     one text
-  moe-sweep score --lines answers.txt            a text a line
-  moe-sweep score --field output answers.jsonl   a text a JSON line, under \"output\"
-  curl -s … | moe-sweep score --json             whatever comes in is one text
+  moe-sweep score --lines answers.txt            one text per line
+  moe-sweep score --field output answers.jsonl   one text per JSON line, under \"output\"
+  curl -s … | moe-sweep score --json             all of stdin is one text
 
 Columns (docs/metrics.md has the definitions and their sources):
   repetition_score      share of the word trigrams that repeat an earlier one;
@@ -56,15 +56,15 @@ Columns (docs/metrics.md has the definitions and their sources):
   rep_w_tokens          share of tokens among the 16 before them; rep_r_tokens:
                         in bigrams that occur more than once
   mattr_words, mtld_words, ead_words, zipf_words    variety of words
-  compression_ratio     raw bytes over deflate's
+  compression_ratio     raw bytes divided by deflate's
   loop                  1 or 0: the text, its thought or its answer ends in three copies
                         or more of one unit; recovered: it was in a loop and got out
-  empty_answer          1 or 0: nothing but white space, thought aside
+  empty_answer          1 or 0: only white space, apart from the thought
   repeat_4_chars        share of 4-grams of characters that repeat an earlier one
-  covered_20_chars      share of characters in a block of 20 that stands earlier as well
-  recycled              share of the last 200 words' 8-grams that stand earlier
+  covered_20_chars      share of characters in a block of 20 that also occurs earlier
+  recycled              share of the last 200 words' 8-grams that occur earlier
   tail_*_chars          the cycle at the end, of characters; _masked: digits made alike
   gemini_cli_loop, ollama_repeats    1 or 0: would these programs have ended the text
-unseen_by names what can't see whether a text repeats itself: words (too few, or a script
-without spaces: repetition_score is blind to it), characters, both.
-A metric that a text does not have is empty (null in JSON).";
+unseen_by names the metrics that can't judge a text: words (too few words, or a script
+without spaces, which repetition_score can't see into), characters, or both.
+A missing value is an empty field (null in JSON).";
