@@ -122,7 +122,7 @@ fn loops(scored: &ScoredTrial) -> Option<f64> {
 
 fn is_empty(scored: &ScoredTrial) -> bool {
     let TrialResult::Scored { scores, .. } = &scored.result else { return false };
-    scores.get(Metric::Loop).is_none() && scores.get(Metric::EmptyAnswer) == Some(1.0)
+    scores.is_empty_for(Metric::Loop)
 }
 
 fn rate(arm: &Arm, texts: &[&ScoredTrial], analysis: &Analysis) -> Rate {

@@ -114,6 +114,26 @@ fn one_side_halves_p_and_cannot_refute() {
 }
 
 #[test]
+fn a_claim_of_a_direction_leaves_empty_texts_out_and_one_of_equality_counts_them_against() {
+    // Half of the prompts have no text under the server's chain.
+    let mut trials = broken_chain();
+    for scored in &mut trials {
+        let is_silent = scored.trial.cell.chain() == "shimmy-1.7" && scored.trial.prompt.as_str() >= "p06";
+        if let (true, TrialResult::Scored { scores, .. }) = (is_silent, &mut scored.result) {
+            *scores = crate::metrics::score("", None);
+        }
+    }
+    let test = Test::Contrast { base: chain("pure"), other: chain("shimmy-1.7"), expect: Direction::Increasing };
+    let verdict = judge(&trials, hypothesis(test));
+    assert_eq!(verdict.outcome, Conclusion::Supported, "{}", verdict.sentence);
+    assert_eq!(verdict.n_prompts, 6, "{}", verdict.sentence);
+    let equal = Test::Equivalence { base: at(0.1), other: at(0.5), margin: 0.68 };
+    let of_all = Hypothesis { within: chain("shimmy-1.7"), ..hypothesis(equal) };
+    assert_eq!(judge(&broken_chain(), of_all.clone()).outcome, Conclusion::Supported);
+    assert_eq!(judge(&trials, of_all).outcome, Conclusion::Inconclusive);
+}
+
+#[test]
 fn a_text_without_a_seed_pairs_with_every_seed() {
     let test = Test::Contrast { base: chain("pure"), other: chain("shimmy-1.7"), expect: Direction::Increasing };
     let verdict = judge(&broken_chain(), hypothesis(test));
@@ -277,7 +297,7 @@ fn few_prompts_say_how_many_it_takes() {
     let said = "4 prompts can't decide this: p can't be below 0.125; 6 could";
     assert!(verdict.sentence.contains(said), "{}", verdict.sentence);
     assert_eq!(verdict.effects[0].interval, None);
-    let test = Test::Equivalence { base: at(0.1), other: at(1.3), margin: 0.9 };
+    let test = Test::Equivalence { base: at(0.1), other: at(1.3), margin: 0.68 };
     let verdict = judge(&few, hypothesis(test));
     assert!(verdict.sentence.contains("at least 6 prompts are needed"), "{}", verdict.sentence);
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::analysis::{Blindness, ScoredTrial, TrialResult};
 use crate::domain::Generation;
-use crate::experiment::Hypothesis;
+use crate::experiment::{Hypothesis, Test};
 use crate::metrics::{Scores, TextPart, Written, score_head};
 
 /// What is known of a text's score.
@@ -41,12 +41,19 @@ impl<'a> Score<'a> {
         let metric = hypothesis.metric;
         let value = scores_of(hypothesis, scored).and_then(|scores| scores.get(metric));
         match value {
+            _ if is_left_out(hypothesis, scores) => Self::Absent,
             says if !scores.sees(metric) => Self::Blind { says, scores, generation },
             Some(value) => Self::Known { value, scores, generation },
             None if hypothesis.first.is_some() && scores.get(metric).is_some() => Self::Short,
             None => Self::Absent,
         }
     }
+}
+
+/// Whether a text is empty, and the claim is about texts that say something: of the others it can't be said that they
+/// repeat themselves more or less. That two sides are equal is not shown by silence: there an empty text stays unknown.
+fn is_left_out(hypothesis: &Hypothesis, scores: &Scores) -> bool {
+    !matches!(hypothesis.test, Test::Equivalence { .. }) && scores.is_empty_for(hypothesis.metric)
 }
 
 /// The scores of what of a text a hypothesis is about: of a part of it, or of the first words and tokens of that.
@@ -88,12 +95,15 @@ impl Unknowns {
     /// `None` where all are known that matter.
     pub fn of(hypothesis: &Hypothesis, trials: &[ScoredTrial]) -> Option<Self> {
         let taken = || trials.iter().filter(|scored| hypothesis.takes(scored.trial.point()));
+        let says_something = |scored: &&ScoredTrial| {
+            !scored.scores_of(hypothesis.part).is_some_and(|scores| is_left_out(hypothesis, scores))
+        };
         let count = |is: fn(Score<'_>) -> bool| taken().filter(|scored| is(Score::of(hypothesis, scored))).count();
         let unknowns = Self {
             n_failed: count(|score| matches!(score, Score::Failed)),
             n_short: if hypothesis.first.is_some() { count(|score| matches!(score, Score::Short)) } else { 0 },
             first: hypothesis.first,
-            blind: Blindness::of(hypothesis.metric, hypothesis.part, taken()).if_forbids(),
+            blind: Blindness::of(hypothesis.metric, hypothesis.part, taken().filter(says_something)).if_forbids(),
             n_texts: taken().filter(|scored| !matches!(scored.result, TrialResult::Missing)).count(),
         };
         let is_any = unknowns.n_failed + unknowns.n_short > 0 || unknowns.blind.is_some();

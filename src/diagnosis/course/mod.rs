@@ -33,6 +33,9 @@ const FIRST_PROMPTS: usize = 24;
 const MORE_PROMPTS: usize = 48;
 /// Loops from which a search is begun; fewer can't decide between switches.
 const ENOUGH_LOOPS: usize = 3;
+/// The fewest loops by which a switch can be decided, if all of them go away: of a claim by itself at 0.05,
+/// [`SignFlip::least_prompts_two_sided`](crate::stats::sequential::SignFlip::least_prompts_two_sided).
+const LEAST_LOOPS: f64 = 6.0;
 /// Loops that a search wants to see as it is run: twelve that all go away have p = 2^-12, which is far below what any
 /// number of switches asks for, so that a part of them may be noise.
 const SOUGHT_LOOPS: f64 = 12.0;
@@ -42,8 +45,15 @@ const SOUGHT_LOOPS: f64 = 12.0;
 /// # Errors
 /// Those of `run`.
 pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>) -> Result<Diagnosis, E> {
-    let mut course =
-        Course { case, run, stages: Vec::new(), tried: Vec::new(), search_prompts: 0, confirmed_prompts: 0 };
+    let mut course = Course {
+        case,
+        run,
+        stages: Vec::new(),
+        tried: Vec::new(),
+        as_run: Rate::default(),
+        search_prompts: 0,
+        confirmed_prompts: 0,
+    };
     let mut answer = course.run(&Stage::first(case))?;
     if answer.extent == Extent::Whole && answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > FIRST_PROMPTS {
         answer = course.run(&as_run(case, StageKind::MorePrompts, MORE_PROMPTS))?;
@@ -61,6 +71,7 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
     if answer.extent == Extent::CutShort {
         diagnosis.ending = Ending::Budget;
     } else if rate.loops >= ENOUGH_LOOPS {
+        course.as_run = rate;
         course.search_prompts = prompts_for(rate, case.search.len());
         course.search(&mut diagnosis)?;
     } else if rate.loops > 0 {
@@ -111,6 +122,8 @@ struct Course<'a, E> {
     stages: Vec<StageNote>,
     /// Everything that was compared with the model as it is run.
     tried: Vec<Tried>,
+    /// How often it loops as it is run, in the most texts so far.
+    as_run: Rate,
     search_prompts: usize,
     /// Fresh prompts that a remedy was confirmed on.
     confirmed_prompts: usize,
@@ -127,6 +140,8 @@ enum Searched {
 
 /// What a comparison came to.
 struct Compared {
+    /// Of what the sets were compared with.
+    base: Rate,
     tried: Vec<Tried>,
     extent: Extent,
 }
@@ -144,6 +159,12 @@ impl<E> Course<'_, E> {
         let (undos, medicines): (Vec<Switch>, Vec<Switch>) =
             all.into_iter().partition(|switch| switch.kind == Kind::Undo);
         let mut searched = self.put_back(&undos)?;
+        if matches!(searched, Searched::Nothing) && self.is_too_rare() {
+            // More prompts than the first stage had show that it loops too seldom for what is left to be decided.
+            (diagnosis.ending, diagnosis.as_run) = (Ending::TooRare, self.as_run);
+            diagnosis.others = std::mem::take(&mut self.tried);
+            return Ok(());
+        }
         if matches!(searched, Searched::Nothing) {
             searched = self.medicines(&medicines)?;
         } else {
@@ -173,6 +194,11 @@ impl<E> Course<'_, E> {
         let others = std::mem::take(&mut self.tried);
         diagnosis.others = others.into_iter().filter(|tried| !is_remedy(tried)).collect();
         Ok(())
+    }
+
+    /// Whether a search would see fewer loops than can decide anything.
+    fn is_too_rare(&self) -> bool {
+        self.as_run.share().is_some_and(|share| share * (self.search_prompts as f64) < LEAST_LOOPS)
     }
 
     /// Puts what was found to the test, and to a second one on all fresh prompts where the first looks well and does not
@@ -236,6 +262,9 @@ impl<E> Course<'_, E> {
     /// Each set of switches against the model as it is run.
     fn compare(&mut self, kind: StageKind, sets: &[Vec<Switch>]) -> Result<Compared, E> {
         let compared = self.compare_with(kind, &self.case.as_run.clone(), sets)?;
+        if compared.base.texts > self.as_run.texts {
+            self.as_run = compared.base;
+        }
         self.tried.extend(compared.tried.iter().cloned());
         Ok(compared)
     }
@@ -245,12 +274,13 @@ impl<E> Course<'_, E> {
         let mut stage = against(kind, from, sets);
         stage.prompts = self.case.search.iter().take(self.search_prompts).cloned().collect();
         let Answer { arms, claims, extent, .. } = self.run(&stage)?;
+        let base = arms[0];
         let tried = sets.iter().cloned().zip(claims).zip(arms.into_iter().skip(1));
         let tried = tried.map(|((switches, outcome), rate)| Tried { switches, outcome, rate }).collect();
-        Ok(Compared { tried, extent })
+        Ok(Compared { base, tried, extent })
     }
 
-    fn searched(&self, Compared { tried, extent }: Compared) -> Searched {
+    fn searched(&self, Compared { tried, extent, .. }: Compared) -> Searched {
         match (choose(&tried), extent) {
             (Some(found), _) => Searched::Found(found),
             (None, Extent::Whole) => suspect(&tried, extent).map_or(Searched::Nothing, Searched::Found),
@@ -275,7 +305,7 @@ impl<E> Course<'_, E> {
         if others.is_empty() || unseen.len() < confirm::FEWEST_PROMPTS {
             return Ok(());
         }
-        let Compared { tried, extent } = self.compare_with(StageKind::SecondCause, &from, &singly(&others))?;
+        let Compared { tried, extent, .. } = self.compare_with(StageKind::SecondCause, &from, &singly(&others))?;
         let Some(second) = choose(&tried).or_else(|| suspect(&tried, extent)) else { return Ok(()) };
         let both = Found {
             best: [vec![first.clone()], second.best].concat(),

@@ -157,6 +157,21 @@ fn few_loops_are_no_basis_for_a_cause() {
 }
 
 #[test]
+fn a_search_ends_where_more_prompts_show_that_hardly_any_text_loops() {
+    let over = Overrides { presence_penalty: Some(-2.0), ..Overrides::default() };
+    let case = case(Like::LlamaServer, over);
+    let all: Vec<_> = (0..8).map(|salt| course(&case, |_| 0.04, &salt.to_string())).collect();
+    let rare: Vec<_> = all.iter().filter(|found| found.stages.last().unwrap().name == "2-put-back").collect();
+    assert!(!rare.is_empty(), "{:?}", all.iter().map(|found| &found.stages).collect::<Vec<_>>());
+    for found in rare {
+        assert_eq!(found.ending, Ending::TooRare);
+        assert!(found.as_run.loops < 6 && found.as_run.texts > 48 && found.others.len() == 1, "{found:#?}");
+    }
+    let least = crate::stats::sequential::SignFlip::least_prompts_two_sided(-0.05_f64.ln());
+    assert_eq!(LEAST_LOOPS, least as f64);
+}
+
+#[test]
 fn a_model_that_loops_whatever_is_changed_is_said_to() {
     let found = course(&case(Like::LlamaServer, Overrides::default()), |_| 1.0, "a");
     assert_eq!((found.ending, found.remedies.len()), (Ending::LoopsWhatever, 0));

@@ -381,6 +381,11 @@ impl Scores {
         self.sight.words
     }
 
+    /// Whether the text is empty, and so the metric has no value.
+    pub fn is_empty_for(&self, metric: Metric) -> bool {
+        self.get(Metric::EmptyAnswer) == Some(1.0) && !self.has_words() && self.get(metric).is_none()
+    }
+
     /// Of a text that its server ended because it repeats itself: a loop, whatever it shows.
     pub fn of_a_loop(mut self) -> Self {
         self.values[Metric::Loop as usize] = Some(1.0);
