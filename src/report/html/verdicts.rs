@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::words;
 use crate::analysis::{Attribution, Conclusion, LevelVerdict, NamedEffect, RULES, Verdict};
+use crate::report::number::{points, signed_bracketed};
 
 /// A list, a hypothesis an item.
 pub fn list(verdicts: &[Verdict]) -> Markup {
@@ -28,11 +29,13 @@ fn item(verdict: &Verdict) -> Markup {
         n_texts: verdict.n_texts,
         detectable: verdict.detectable,
     };
+    let plain = in_points(verdict);
     html! {
         div { (outcome(verdict.outcome)) strong { (verdict.claim) } }
-        p { (words::sentence(&verdict.sentence)) }
+        p { (plain.clone().unwrap_or_else(|| words::sentence(&verdict.sentence))) }
         details {
             summary { "Numbers" span.sr { " of " (verdict.id) } }
+            @if plain.is_some() { p { (words::sentence(&verdict.sentence)) } }
             dl {
                 dt { "hypothesis" } dd { (verdict.id) }
                 dt { "metric" } dd { (verdict.metric.name()) (first) }
@@ -42,6 +45,22 @@ fn item(verdict: &Verdict) -> Markup {
             @if !verdict.levels.is_empty() { (levels(&verdict.id, &verdict.levels)) }
         }
     }
+}
+
+/// The effect in points, for what was tested and whose metric is a share; the statistics are among the numbers.
+fn in_points(verdict: &Verdict) -> Option<String> {
+    let effect = verdict.effects.iter().find(|effect| effect.name.starts_with("mean difference"))?;
+    if verdict.p.is_none() || !verdict.metric.ends_at_1() {
+        return None;
+    }
+    let size = format!("{}\u{a0}points{}", points(effect.estimate), signed_bracketed(effect.interval));
+    let found = match verdict.detectable {
+        Some(least) if verdict.effects[0] == *effect => {
+            format!("; a difference of {} points would probably have been found", points(least).trim_start_matches('+'))
+        }
+        _ => String::new(),
+    };
+    Some(format!("{size} of {}, {} prompts{found}.", verdict.metric.name(), verdict.n_prompts))
 }
 
 /// What decided it, or would have.
