@@ -13,8 +13,6 @@ use super::run::RunVariant;
 pub struct PlanArgs {
     /// The experiment file.
     pub experiment: PathBuf,
-    #[command(flatten)]
-    pub variant: RunVariant,
     /// How much prompts differ: the standard deviation of their mean differences [default: 0.3;
     /// for a trend, that of levels without an effect].
     #[arg(long, value_name = "SD", value_parser = above_0)]
@@ -23,8 +21,13 @@ pub struct PlanArgs {
     /// with the same test and metric.
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub custody: Custody,
+    #[command(flatten)]
+    pub variant: RunVariant,
 }
 
 const PLAN_AFTER_HELP: &str = "\

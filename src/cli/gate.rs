@@ -13,13 +13,15 @@ use crate::metrics::Metric;
 pub enum BaselineCommand {
     /// Save a run's scores as results/baselines/NAME.json.
     Save(BaselineSaveArgs),
+    /// List the baselines in results/baselines.
+    List,
 }
 
 #[derive(Debug, Args)]
 pub struct BaselineSaveArgs {
     /// The baseline's name, or a path that ends in .json.
     pub name: String,
-    /// The run: its directory, or its name in results/ [default: NAME].
+    /// The run: its folder, or its name in results/ [default: NAME].
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
     #[command(flatten)]
@@ -29,7 +31,7 @@ pub struct BaselineSaveArgs {
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_AFTER_HELP)]
 pub struct CheckArgs {
-    /// The run: its directory, or its name in results/.
+    /// The run: its folder, or its name in results/.
     #[arg(value_name = "RUN")]
     pub directory: PathBuf,
     /// The baseline: a file that `baseline save` wrote, or its name in results/baselines/.
@@ -55,9 +57,12 @@ pub struct CheckArgs {
     /// decide from both runs. Each look uses half of alpha.
     #[arg(long, value_name = "EXPERIMENT")]
     pub confirm: Option<PathBuf>,
+    /// Print the outcome as a JSON object instead of words.
+    #[arg(long)]
+    pub json: bool,
     /// Write the outcome as JSON to this file [default: RUN/verdict.json].
     #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub json_out: Option<PathBuf>,
     /// Also write an HTML page.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

@@ -7,6 +7,7 @@ mod design;
 mod diagnose;
 mod explain;
 mod gate;
+mod init;
 mod manual;
 mod model;
 mod parsers;
@@ -25,12 +26,15 @@ pub use design::{PlanArgs, PowerArgs};
 pub use diagnose::{DiagnoseArgs, EngineOptions, SamplerOptions};
 pub use explain::ExplainArgs;
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
+pub use init::InitArgs;
 pub use manual::manual;
 pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
     ModelVerifyArgs,
 };
-pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, Paper, RecommendArgs, ReportArgs};
+pub use results::{
+    Allowed, CompareArgs, Custody, LsArgs, MergeAllowed, MergeArgs, OpenArgs, Paper, Printed, RecommendArgs, ReportArgs,
+};
 pub use run::{
     KernelsArg, LoadModeArg, Means, OverrideOptions, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg,
 };
@@ -84,6 +88,16 @@ Examples:
 The script asks the program at each Tab. Load it in each new shell, as above: a saved script may not
 fit another version.";
 
+const SCHEMA_AFTER_HELP: &str = "\
+Editors that read TOML by Taplo (Even Better TOML in VS Code, and others) take it from a line at the
+beginning of the experiment file, with a path that starts from the file's folder:
+
+  #:schema ./experiment.schema.json
+
+Examples:
+  moe-sweep schema > experiment.schema.json
+  taplo lint --schema file://$PWD/experiment.schema.json mine.toml";
+
 const MAN_AFTER_HELP: &str = "\
 Examples:
   moe-sweep man | man -l -                       read the program's page
@@ -99,14 +113,24 @@ pub enum Command {
     /// experiment that `moe-sweep run` can repeat.
     #[command(after_help = DIAGNOSE_CODES)]
     Diagnose(Box<DiagnoseArgs>),
+    /// Write an experiment file to begin with, which can be run as it is.
+    Init(InitArgs),
+    /// Print the JSON Schema of experiment files, by which an editor completes and checks their keys.
+    #[command(after_help = SCHEMA_AFTER_HELP)]
+    Schema,
     /// Show what an experiment would run, and run nothing.
     Plan(PlanArgs),
     /// Compute what a design can detect, and how many prompts it needs, without an experiment file.
     Power(PowerArgs),
     /// Run an experiment, or resume it, and write its results.
     Run(RunArgs),
+    /// List the runs that are here: how far each has come, and the first words of its answer.
+    #[command(visible_alias = "list")]
+    Ls(LsArgs),
     /// Rebuild tables, plots and report from saved results, without a model.
     Report(ReportArgs),
+    /// Open a run's page in the browser.
+    Open(OpenArgs),
     /// Merge the shards of an experiment that ran on several machines.
     Merge(MergeArgs),
     /// Recommend a safe temperature, or name the sampler chain that causes the repetition.
@@ -170,6 +194,10 @@ impl Cli {
     /// What was typed; exits with 2, or with 0 after `--help`, when that is
     /// not a command.
     pub fn from_command_line() -> Self {
-        Self::try_parse().unwrap_or_else(|error| suggest::with_what_was_meant(error, &Self::command()).exit())
+        Self::try_parse().unwrap_or_else(|error| {
+            let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+            let error = suggest::with_what_was_meant(error, &Self::command(), &words);
+            suggest::with_where_json_goes(error, &words).exit()
+        })
     }
 }

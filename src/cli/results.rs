@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::parsers::{figure_width_mm, metric, share};
 use crate::analysis::Limits;
 use crate::metrics::Metric;
+use crate::run_dir::RESULTS;
 
 /// How a run's files are read.
 #[derive(Clone, Copy, Debug, Args)]
@@ -17,11 +18,63 @@ pub struct Custody {
     pub trust: bool,
 }
 
+/// How a run's result is printed.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Printed {
+    /// Print the answer as a JSON object (as in answer.json) instead of the summary.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = LS_AFTER_HELP)]
+pub struct LsArgs {
+    /// The folder that the runs lie in, or that of one run.
+    #[arg(value_name = "DIR", default_value = RESULTS)]
+    pub directory: PathBuf,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const LS_AFTER_HELP: &str = "\
+Each run has its name, what made it, its state, its trials and when it was last written to; below it
+are the first words of its answer. States:
+  finished       nothing is left to do
+  interrupted    it was stopped or killed; the same command continues from there
+  incomplete     it ended, and trials failed or are missing
+  running        a process is at work in it
+  unreadable     a file in it can't be read
+
+Examples:
+  moe-sweep ls                 the runs in results
+  moe-sweep ls --json          for a program";
+
+#[derive(Debug, Args)]
+#[command(after_help = OPEN_AFTER_HELP)]
+pub struct OpenArgs {
+    /// A run, a study or a diagnosis: its folder, or its name in results/ [default: the latest].
+    #[arg(value_name = "RUN")]
+    pub directory: Option<PathBuf>,
+}
+
+const OPEN_AFTER_HELP: &str = "\
+Prints the page's path and address, and opens nothing, in a remote shell (SSH) and where there is no
+display.
+
+Environment:
+  BROWSER    the program that opens it, in a remote shell too";
+
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The run: its folder, such as results/temperature, or its name in results/.
     #[arg(value_name = "RUN")]
     pub directory: PathBuf,
+    /// Open the page when it is written; see `open`.
+    #[arg(long, conflicts_with = "json")]
+    pub open: bool,
+    #[command(flatten)]
+    pub printed: Printed,
     #[command(flatten)]
     pub custody: Custody,
     #[command(flatten)]
@@ -42,8 +95,8 @@ pub struct Paper {
 
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// The shards' folders, such as results/temperature/shard-*.
-    #[arg(value_name = "DIR", required = true)]
+    /// The shards' runs: folders, such as results/temperature/shard-*, or names in results/.
+    #[arg(value_name = "RUN", required = true)]
     pub directories: Vec<PathBuf>,
     /// Write the merged run to this folder. What an earlier merge put there is kept.
     #[arg(long, value_name = "DIR")]
@@ -51,6 +104,8 @@ pub struct MergeArgs {
     /// Merge even if the shards ran on different kinds of CPU. The results say so.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
     pub allow: Vec<MergeAllowed>,
+    #[command(flatten)]
+    pub printed: Printed,
     #[command(flatten)]
     pub custody: Custody,
 }

@@ -6,17 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::parsers::{above_0, api};
-use super::results::Custody;
+use super::results::{Custody, Printed};
 use crate::experiment::Api;
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The experiment file.
     pub experiment: PathBuf,
-    #[command(flatten)]
-    pub variant: RunVariant,
-    #[command(flatten)]
-    pub means: Means,
     /// Stop after M minutes and write the results so far. The same command continues from there.
     #[arg(long, value_name = "M", value_parser = above_0)]
     pub minutes: Option<f64>,
@@ -24,11 +20,22 @@ pub struct RunArgs {
     #[arg(long)]
     pub retry_failed: bool,
     #[command(flatten)]
+    pub printed: Printed,
+    #[command(flatten)]
     pub custody: Custody,
+    // Below are the groups with headings: what stands after them would stand under the last one.
+    #[command(flatten)]
+    pub variant: RunVariant,
+    #[command(flatten)]
+    pub means: Means,
 }
+
+/// The heading of what makes texts quicker or slower.
+pub(super) const SPEED: &str = "Speed and memory";
 
 /// How texts are made, as far as it does not change them.
 #[derive(Debug, Args)]
+#[command(next_help_heading = SPEED)]
 pub struct Means {
     /// Threads for llama.cpp [default: the cores that this process may use].
     ///
@@ -115,6 +122,7 @@ pub enum LoadModeArg {
 
 /// Where a run's files are, and which of an experiment's repetitions it is.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Where it goes, and which part of it this is")]
 pub struct RunVariant {
     /// The run's folder [default: results/NAME, from the experiment's name].
     #[arg(long, value_name = "DIR")]
@@ -130,16 +138,16 @@ pub struct RunVariant {
     /// MOE_SWEEP_SHARDS (the number of shards).
     #[arg(long, value_name = "K/N|auto")]
     pub shard: Option<String>,
-    /// Which kernels multiply quantised weights on the CPU.
-    ///
-    /// `auto` tries moe-sweep's own kernels for this CPU, each in its own process, and takes the fastest one that computes
-    /// correctly. All of moe-sweep's kernels make the same texts; ggml's make different ones.
-    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
-    pub kernels: KernelsArg,
     #[command(flatten)]
     pub overrides: OverrideOptions,
     #[command(flatten)]
     pub server: ServerOptions,
+    /// Which kernels multiply quantised weights on the CPU.
+    ///
+    /// `auto` tries moe-sweep's own kernels for this CPU, each in its own process, and takes the fastest one that computes
+    /// correctly. All of moe-sweep's kernels make the same texts; ggml's make different ones.
+    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS", help_heading = SPEED)]
+    pub kernels: KernelsArg,
 }
 
 /// What replaces settings of the experiment file.

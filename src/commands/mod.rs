@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::{BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
+use crate::experiment::schema;
 use crate::plain::neutralise_lines;
 use crate::seal::Trust;
 use crate::signals;
@@ -22,9 +23,12 @@ mod devices;
 mod diagnose;
 mod explain;
 mod failure;
+mod init;
+mod ls;
 mod man;
 mod merge;
 mod model;
+mod open;
 mod options;
 mod outputs;
 mod plan;
@@ -53,9 +57,14 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::compare(args),
         Command::Baseline(BaselineCommand::Save(args)) => baseline::save(args),
+        Command::Baseline(BaselineCommand::List) => baseline::list(),
         Command::Check(args) => check::check(args),
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),
+        Command::Init(args) => init::init(args),
+        Command::Schema => print_json(&schema()),
+        Command::Ls(args) => ls::ls(args),
+        Command::Open(args) => open::open(args),
         Command::Report(args) => report::report(args),
         Command::Explain(args) => explain::explain(args),
         Command::Devices(args) => devices::devices(args),

@@ -280,6 +280,10 @@ fn the_help_of_every_command_teaches_it() {
             "explain",
             "completions",
             "man",
+            "init",
+            "ls",
+            "open",
+            "schema",
         ][..],
         &of_models,
     ]

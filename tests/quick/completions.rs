@@ -53,7 +53,7 @@ const ALL_OF_IT: [(&str, &[&str]); 4] = [
 const SOME_OF_IT: [(&str, &[&str]); 13] = [
     ("moe-sweep ", &["run", "diagnose", "model"]),
     ("moe-sweep completions ", &["bash", "elvish", "fish", "powershell", "zsh"]),
-    ("moe-sweep baseline ", &["save"]),
+    ("moe-sweep baseline ", &["save", "list"]),
     ("moe-sweep model ", &["list", "inspect", "fetch", "verify", "upcycle"]),
     ("moe-sweep compare --metric rep", &["repetition_score", "repeat_4_chars"]),
     ("moe-sweep check --metric ", &["repetition_score", "vllm_loop"]),
@@ -92,6 +92,26 @@ fn bash_completes_commands_options_and_values() {
         for word in expected {
             assert!(offered.iter().any(|one| one == word), "{line:?} offers {offered:?}, and not {word:?}");
         }
+    }
+}
+
+/// bash splits a word at =, and inserts what is offered behind it.
+#[test]
+fn bash_completes_values_behind_an_equals_sign() {
+    let bench = bench();
+    let lines: [(&str, &[&str]); 5] = [
+        ("moe-sweep compare --metric=repeat", &["repeat_4_chars"]),
+        ("moe-sweep run --api=ll", &["llama-server"]),
+        ("moe-sweep check --by=", &["arm", "cell", "both"]),
+        ("moe-sweep diagnose --set flash_attention=o", &["on", "off"]),
+        ("moe-sweep diagnose --set=flash_attention=o", &["on", "off"]),
+    ];
+    for (line, expected) in lines {
+        let offered = bash(&bench, line);
+        for word in expected {
+            assert!(offered.iter().any(|one| one == word), "{line:?} offers {offered:?}, and not {word:?}");
+        }
+        assert!(!offered.iter().any(|one| one.contains('=')), "{line:?}: {offered:?}");
     }
 }
 
