@@ -94,7 +94,7 @@ fn a_text_that_is_called_full_and_is_not_is_censored_and_said() {
     all(&fates(&bench, 1), "ok", "max_tokens");
     all(&fates(&bench, 4), "censored", "cut");
     let stdout = said.stdout.replace("\n      ", " ");
-    assert!(stdout.contains("4 of 16 texts are in doubt"), "{stdout}");
+    assert!(stdout.contains("4 of 16 texts are doubtful"), "{stdout}");
     assert!(stdout.contains("it has 6 of 12 tokens: the context may have been too small"), "{stdout}");
     assert!(bench.result("out", "report.html").contains("it has 6 of 12 tokens"));
 }
@@ -108,7 +108,7 @@ fn what_is_not_understood_is_said_in_the_summary() {
     });
     let bench = bench(&server.url, &["one", "two", "three"]);
     let stdout = bench.run("out", &[], 0).stdout.replace("\n      ", " ");
-    assert!(stdout.contains("12 of 12 texts are in doubt"), "{stdout}");
+    assert!(stdout.contains("12 of 12 texts are doubtful"), "{stdout}");
     assert!(stdout.contains("not understood and not kept: ponderings"), "{stdout}");
 }
 
