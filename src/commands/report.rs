@@ -19,7 +19,7 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     if let Hold::InUse = hold {
         let results = Results::from(directory.read(trust)?);
         let so_far = summary(&results, &results.answer());
-        tell(&format!("{so_far}nothing is written: the run that goes on writes these files when it ends\n"))?;
+        tell(&format!("{so_far}no files are written: the run in progress writes them when it ends\n"))?;
         return Ok(ExitCode::Incomplete);
     }
     let results = Results::from(directory.read_held(trust)?);

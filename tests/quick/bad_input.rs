@@ -118,7 +118,7 @@ fn a_list_of_no_models_says_where_they_would_come_from() {
     let bench = Bench::new("");
     let said = bench.say(&["model", "list"]);
     assert_eq!((said.code, &*said.stdout), (Some(0), ""), "{said:#?}");
-    said.says(&["no model has a name here", "MOE_SWEEP_MODELS", "--experiment FILE"]);
+    said.says(&["no models are known here", "MOE_SWEEP_MODELS", "--experiment FILE"]);
     assert_eq!(bench.say(&["model", "list", "--json"]).stdout, "[]\n");
 }
 

@@ -335,7 +335,7 @@ fn a_report_of_a_run_that_goes_on_writes_nothing() {
     let said = bench.say(&["report", "out"]);
     assert_eq!(said.code, Some(3), "{said:#?}");
     assert!(
-        said.stdout.contains("a run goes on in out") && said.stdout.contains("nothing is written"),
+        said.stdout.contains("a run goes on in out") && said.stdout.contains("no files are written"),
         "{}",
         said.stdout
     );
