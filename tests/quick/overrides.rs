@@ -62,7 +62,7 @@ fn another_model_takes_the_place_of_the_grids() {
 fn what_is_no_level_is_refused_with_those_that_are() {
     let bench = Bench::scripted("");
     let lines: [(&[&str], i32, &[&str]); 6] = [
-        (&["--set", "temprature=1"], 2, &["there is no factor \"temprature\"", "temperature"]),
+        (&["--set", "temprature=1"], 2, &["unknown factor \"temprature\"", "temperature"]),
         (&["--set", "temperature"], 2, &["write FACTOR=LEVEL"]),
         (&["--set", "quant=q9"], 2, &["\"q9\" is no level of quant", "q8_0"]),
         (&["--set", "chain=grediy"], 96, &["unknown chain", "did you mean \"greedy\"?", "the command line's settings"]),
