@@ -139,7 +139,7 @@ fn what_a_template_does_not_know_is_refused_with_what_leaves_it_out() {
     bench.run("out", &[], 96).says(&[
         "its chat template has no switch for thinking",
         "[[grid.exclude]] model = \"tiny\", template = \"jinja\", thinking = \"off\"",
-        "its chat template writes no system message of its own",
+        "its chat template has no default system message",
         "[[grid.exclude]] model = \"tiny\", template = \"jinja\", system = \"none\"",
     ]);
     bench.write("tiny.gguf", with_template("{{ raise_exception('no user is welcome') }}"));

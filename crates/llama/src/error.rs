@@ -32,6 +32,6 @@ pub enum Error {
     #[error("cannot read the model's routing: {0}")]
     Routing(String),
     /// What the caller's [`Observer`](crate::Observer) or [`Recorder`](crate::trace::Recorder) returned.
-    #[error("nobody reads the results any more")]
+    #[error("the results are no longer read")]
     Abandoned(#[from] io::Error),
 }

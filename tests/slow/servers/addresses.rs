@@ -92,7 +92,7 @@ fn an_address_that_holds_the_path_already_is_explained() {
         let said = bench.run("out", &[], 96);
         said.says(&[
             &format!("404 Not Found from {}{held}/v1/completions", server.url),
-            &format!("url ends in {held}, and moe-sweep adds /v1/completions itself: write url = \"{}\"", server.url),
+            &format!("url ends in {held}, but moe-sweep adds /v1/completions itself: write url = \"{}\"", server.url),
         ]);
     }
 }
@@ -106,7 +106,7 @@ fn a_redirect_is_not_followed_and_its_place_named() {
     said.says(&[
         &format!("307 Temporary Redirect from {}/v1/completions", server.url),
         "which leads to https://far.org/v1/completions",
-        "a redirect is not followed",
+        "does not follow redirects",
     ]);
     assert!(!said.stderr.contains("secret"), "{}", said.stderr);
 }

@@ -113,7 +113,13 @@ fn each_fault_becomes_what_it_should() {
         all(&fate(name), "censored", "cut");
     }
     let journal = bench.result("out", "trials.jsonl");
-    for reason in ["out of memory", "I do not like", "was given up", "the server says 1 tokens and sent 12 pieces"] {
+    for reason in [
+        "out of memory",
+        "I do not like",
+        "response was dropped",
+        "the server reports 1 tokens but sent 12 \
+                                                                              pieces",
+    ] {
         assert!(journal.contains(reason), "no {reason:?}");
     }
     assert!(journal.contains('\u{FFFD}'), "half a character is marked");
@@ -223,7 +229,7 @@ fn what_an_api_cannot_say_is_an_error_of_the_set_up() {
     bench.edit("\"pure\", \"llama.cpp\"", "\"pure\"");
     bench.edit("served_as = \"tiny\"", "served_as = \"huge\"");
     let said = bench.run("out", &[], 96);
-    said.says(&["it has no model \"huge\"; served_as can be: tiny"]);
+    said.says(&["it has no model \"huge\"; set served_as to one of: tiny"]);
 }
 
 #[test]
