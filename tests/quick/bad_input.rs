@@ -186,7 +186,7 @@ fn a_prompt_longer_than_the_context_is_named_with_the_context_it_needs() {
 #[test]
 fn exclusions_of_everything_are_named_with_their_line() {
     let said = scripted("[prompts]", "[[grid.exclude]]\nmodel = \"scripted\"\n\n[prompts]");
-    said.says(&["no trial is left to run", "x.toml:15:1", "remove it"]);
+    said.says(&["leaves no trial to run", "x.toml:15:1", "remove it"]);
 }
 
 #[test]

@@ -138,5 +138,5 @@ fn a_group_can_be_left_out() {
 fn a_group_that_no_prompt_is_of_is_refused() {
     let bench = bench();
     bench.edit("group = \"untrained\"", "group = \"untraned\"");
-    bench.run("out", &[], 96).says(&["no prompt is of the group \"untraned\"", "did you mean \"untrained\"?"]);
+    bench.run("out", &[], 96).says(&["no prompt has the group \"untraned\"", "did you mean \"untrained\"?"]);
 }

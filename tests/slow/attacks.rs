@@ -121,7 +121,7 @@ fn a_grid_of_too_many_texts_is_refused_with_its_number() {
     bench.edit("seed = { from = 0, count = 3 }", "seed = { from = 0, count = 10000 }");
     let said = bench.say(&["plan", "x.toml"]);
     assert_eq!(said.code, Some(96));
-    said.says(&["300030000 texts, and 1000000 is the most", "leave out levels or prompts"]);
+    said.says(&["300030000 texts, more than the maximum of 1000000", "remove levels or prompts"]);
 }
 
 #[test]

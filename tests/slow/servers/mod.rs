@@ -251,11 +251,11 @@ fn a_server_is_described_rightly_or_every_fault_is_named() {
     bench.edit("server = \"s\"", "server = \"t\"");
     let said = bench.run("out", &[], 96);
     said.says(&[
-        "begins with neither http:// nor https://",
-        "silence_s = 0 asks nothing",
-        "answer_s = 0 asks nothing",
-        "concurrency = 0 asks nothing",
-        "key_env names no environment variable",
+        "does not begin with http:// or https://",
+        "silence_s can't be 0",
+        "answer_s can't be 0",
+        "concurrency can't be 0",
+        "key_env does not name an environment variable",
         "unknown server \"t\"",
     ]);
     assert!(!said.stderr.contains("verysecret"), "{}", said.stderr);
@@ -265,6 +265,6 @@ fn a_server_is_described_rightly_or_every_fault_is_named() {
 fn a_password_in_an_address_is_refused_and_not_shown() {
     let bench = bench("http://me:verysecret@somewhere", &PROMPTS);
     let said = bench.run("out", &[], 96);
-    said.says(&["http://…@somewhere", "it holds a user or a password", "url = ***"]);
+    said.says(&["http://…@somewhere", "it contains a user name or password", "url = ***"]);
     assert!(!said.stderr.contains("verysecret"), "{}", said.stderr);
 }
