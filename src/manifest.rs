@@ -210,7 +210,7 @@ impl Manifest {
             });
             if let Some((twin, _)) = twin {
                 notes.push(format!(
-                    "{} and {}: the same placement, tensor by tensor; the two arms compare nothing",
+                    "{} and {}: same placement, tensor by tensor; these arms are the same computation",
                     twin, load.key
                 ));
             }

@@ -140,7 +140,7 @@ fn a_text_in_place_of_a_model_is_named() {
     let bench = Bench::new(GGUF);
     bench.write("m.gguf", "a text, and no model\n");
     let path = bench.path().join("m.gguf").display().to_string();
-    refused(&bench).says(&["cannot use the model m", &path, "this is no GGUF file", "another format"]);
+    refused(&bench).says(&["cannot use the model m", &path, "this is not a GGUF file", "another format"]);
 }
 
 #[test]

@@ -102,7 +102,10 @@ fn routing_needs_texts_and_no_other_arm() {
     let text = ROUTING.replace("chain = [\"shimmy-1.7\"]\ntemperature = [0.9]\n", "");
     let said = problems(&text);
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].starts_with("[grid] has no chain") && said[1].starts_with("[grid] has no temperature"), "{said:?}");
+    assert!(
+        said[0].starts_with("chain is missing in [grid]") && said[1].starts_with("temperature is missing in [grid]"),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -142,7 +142,7 @@ mod tests {
     fn what_is_no_address_is_refused_and_not_shown() {
         for bad in ["", "pypi.org/simple", "file:///srv/simple", "https://", "https://me:hunter2secret@[/simple"] {
             let said = Index::new(bad, Origin::Variable("PIP_INDEX_URL".into())).expect_err(bad).to_string();
-            assert!(said.starts_with("the variable PIP_INDEX_URL names no package index: "), "{said}");
+            assert!(said.starts_with("the variable PIP_INDEX_URL does not name a package index: "), "{said}");
             assert!(!said.contains("hunter2"), "{said}");
         }
     }
