@@ -82,7 +82,7 @@ fn a_shard_decides_nothing_and_says_what_it_is() {
     assert!(!bench.result("s", "verdicts.json").contains("\"outcome\""));
     bench.say(&["run", "x.toml", "--shard", "2/4"]);
     assert!(bench.exists("results/x/shard-2-of-4/trials.csv"));
-    for (shard, why) in [("0/4", "counted from 1"), ("5/4", "no shard 5 of 4"), ("two", "write K/N")] {
+    for (shard, why) in [("0/4", "numbered from 1"), ("5/4", "no shard 5 of 4"), ("two", "write K/N")] {
         bench.run("never", &["--shard", shard], 2).says(&[why]);
     }
 }
@@ -176,7 +176,7 @@ fn what_does_not_belong_together_is_refused() {
     // A part that is none.
     let plan = bench.result("s1", "plan.json");
     bench.write("s1/plan.json", sealed_anew(&plan.replace("\"end\":", "\"end\":9")));
-    merge(&bench, &["s1", "s2"], 96).says(&["its part is none of its"]);
+    merge(&bench, &["s1", "s2"], 96).says(&["its shard is not part of its"]);
     merge(&bench, &["nowhere"], 96).says(&["cannot read nowhere/plan.json"]);
     // Nothing of all this went into the whole.
     let distinct: BTreeSet<_> = ids(&bench, "merged").into_iter().collect();

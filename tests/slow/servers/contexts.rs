@@ -33,7 +33,7 @@ fn a_server_whose_context_is_too_small_is_refused_before_it_is_tried() {
     });
     let made_for = json!({ "general.architecture": "llama", "llama.context_length": 512 });
     for (api, server, remedy) in [
-        ("llama-server", llama_server(512), "llama-server -c N, N being 2048 times its -np"),
+        ("llama-server", llama_server(512), "llama-server -c N, where N is 2048 times its -np"),
         ("openai", vllm, "vllm serve --max-model-len 2048"),
         ("ollama", Canned::ollama(made_for, generate), "set context to 512 or less in [generate]"),
     ] {

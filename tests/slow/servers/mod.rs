@@ -224,7 +224,7 @@ fn what_an_api_cannot_say_is_an_error_of_the_set_up() {
     let bench = bench(&server.url, &PROMPTS);
     bench.edit("\"pure\"", "\"pure\", \"llama.cpp\"");
     let said = bench.run("out", &[], 96);
-    said.says(&["chain llama.cpp can't be asked of the model m", "top_k", "extensions", "[[grid.exclude]]"]);
+    said.says(&["chain llama.cpp can't be used with the model m", "top_k", "extensions", "[[grid.exclude]]"]);
     assert!(!bench.exists("out"), "nothing is written");
     bench.edit("\"pure\", \"llama.cpp\"", "\"pure\"");
     bench.edit("served_as = \"tiny\"", "served_as = \"huge\"");
