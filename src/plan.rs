@@ -287,7 +287,7 @@ impl Plan {
         if self.loads.iter().map(|load| load.key.offload()).unique().nth(1).is_some() && self.offload_moves_nothing() {
             let no_accelerator = engines.clone().all(|engine| engine.accelerators.is_empty());
             let why = if no_accelerator {
-                "this build can't use a GPU here (moe-sweep devices says why)"
+                "this build can't use a GPU here (see moe-sweep devices)"
             } else {
                 "no model of this experiment has experts"
             };

@@ -42,9 +42,9 @@ pub struct Format {
 pub enum Unfit {
     #[error("it is not what moe-sweep wrote: {0}")]
     Damaged(#[from] serde_json::Error),
-    #[error("it was changed after it was written: its seal is missing or does not match; --trust takes it as it is")]
+    #[error("it was changed after it was written: its seal is missing or does not match; --trust accepts it as it is")]
     Changed,
-    #[error("a newer moe-sweep wrote it (version {found}, and this one reads up to {known}): update moe-sweep")]
+    #[error("a newer moe-sweep wrote it (version {found}, this one reads up to {known}): update moe-sweep")]
     Newer { found: u64, known: u32 },
 }
 

@@ -317,7 +317,7 @@ fn the_notes_say_what_the_results_cannot_show() {
     assert_eq!(notes(&[("\"none\"", "\"all\"")], &|_| {}), [""; 0]);
     let both = [("\"none\"", "\"none\", \"all\"")];
     let identical = "so offload has no effect: settings that differ only in it are identical";
-    let no_gpu = format!("this build can't use a GPU here (moe-sweep devices says why), {identical}");
+    let no_gpu = format!("this build can't use a GPU here (see moe-sweep devices), {identical}");
     assert_eq!(notes(&both, &|_| {}), [no_gpu]);
     let accelerated = |surveyed: &mut Surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()];
     assert_eq!(notes(&both, &accelerated), [""; 0]);

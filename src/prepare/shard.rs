@@ -13,7 +13,7 @@ pub enum WhichShardError {
     Typed(NoShard),
     #[error("--shard auto: {why}")]
     #[diagnostic(help(
-        "in a Slurm array nothing else is needed; in a Kubernetes Indexed Job set MOE_SWEEP_SHARDS to its completions; \
+        "a Slurm array needs nothing else; in a Kubernetes Indexed Job set MOE_SWEEP_SHARDS to its completions; \
          elsewhere write --shard K/N"
     ))]
     Auto { why: String },

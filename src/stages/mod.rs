@@ -55,11 +55,11 @@ pub enum StageError {
     #[error("cannot create {path}", path = .path.display())]
     #[diagnostic(help("give another folder with --out"))]
     Create { path: PathBuf, source: std::io::Error },
-    #[error("{n} of the texts of {path} failed, so nothing can be said", path = .path.display())]
-    #[diagnostic(help("{path}/trials.jsonl says why; the same command tries them again", path = .path.display()))]
+    #[error("{n} of the texts of {path} failed, so there is no result", path = .path.display())]
+    #[diagnostic(help("{path}/trials.jsonl says why; run the same command to retry them", path = .path.display()))]
     Failed { n: usize, path: PathBuf },
     /// Somebody asked for an end. What was finished stays.
-    #[error("interrupted: the same command goes on from the texts that are finished")]
+    #[error("interrupted: run the same command to continue from the finished texts")]
     Interrupted,
 }
 

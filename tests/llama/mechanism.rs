@@ -151,7 +151,7 @@ fn what_cannot_be_looked_into_is_refused_before_anything_is_written() {
     scripted.edit("chain = [\"pure\", \"greedy\"]\ntemperature = [0.5, 1.0]\nseed = { from = 0, count = 3 }\n", "");
     scripted.edit("[prompts]", "[divergence]\nother = { width = 2 }\n\n[prompts]");
     let said = scripted.run("out", &[], 96);
-    assert!(said.stderr.contains("can't be looked into"), "{}", said.stderr);
+    assert!(said.stderr.contains("does not show its logits and experts"), "{}", said.stderr);
 
     let elsewhere = divergence();
     let options = [("--shard", &["--shard", "1/2"][..]), ("--server", &["--server", "http://x", "--api", "openai"])];

@@ -85,7 +85,7 @@ fn weights_that_are_quantised_already_are_refused_before_anything_runs() {
     bench.edit(&format!("{path:?}"), &format!("\"cache/quantised/{name}\""));
     bench.edit("quant = [\"q8_0\"]", "quant = [\"q2_k\"]");
     let said = bench.run("second", &["--cache", "cache"], 96);
-    said.says(&["cannot bring the model tiny to q2_k", "in F32, F16 or BF16 only", "leave this quant out"]);
+    said.says(&["cannot bring the model tiny to q2_k", "in F32, F16 or BF16 only", "exclude this quant"]);
     assert!(!bench.exists("second"), "nothing was begun");
     assert_eq!(kept(&bench).len(), 1, "no half of a file is left");
 }

@@ -108,8 +108,8 @@ fn one_row_without_a_sound_text_does_not_cost_the_others() {
     let said = bench.say(&["score", "--field", "content", "a.jsonl"]);
     assert_eq!((said.code, said.stdout.lines().count()), (Some(0), 4), "{said:#?}");
     said.says(&[
-        "a.jsonl:2: halves of characters (lone surrogates), 1 of them, are read as U+FFFD",
-        "1 of 3 texts are null, and read as empty",
+        "a.jsonl:2: 1 lone surrogates (halves of characters) are read as U+FFFD",
+        "1 of 3 texts are null and are read as empty",
     ]);
 }
 
@@ -212,7 +212,10 @@ fn a_directory_that_is_a_file_is_named_and_left_alone() {
     bench.write("out", "mine");
     for directory in ["out", "out/below"] {
         let said = bench.run(directory, &[], 96);
-        said.says(&[&format!("cannot create the run's directory {directory}:"), "choose another one with --out DIR"]);
+        said.says(&[
+            &format!("cannot create the run's directory {directory}:"),
+            "choose another directory with --out DIR",
+        ]);
     }
     assert_eq!(bench.read("out"), "mine");
 }
@@ -221,7 +224,9 @@ fn a_directory_that_is_a_file_is_named_and_left_alone() {
 fn a_directory_that_leads_nowhere_is_named() {
     let bench = Bench::scripted("");
     symlink("/nowhere/at/all", bench.path().join("out")).expect("the bench is writable");
-    bench.run("out", &[], 96).says(&["cannot create the run's directory out:", "choose another one with --out DIR"]);
+    bench
+        .run("out", &[], 96)
+        .says(&["cannot create the run's directory out:", "choose another directory with --out DIR"]);
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn a_folder_of_an_earlier_version_is_read_or_refused_with_the_remedy() {
                     let said = say(sample, &bench, command, &[96]);
                     assert!(said.stderr.contains("plan.json"), "{said:#?}");
                     let words = said.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-                    let remedy = ["its experiment is run again", "run the experiment again"];
+                    let remedy = ["run its experiment again", "run the experiment again"];
                     assert!(remedy.iter().any(|remedy| words.contains(remedy)), "{}: {words}", sample.folder);
                 }
             }

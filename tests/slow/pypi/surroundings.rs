@@ -99,7 +99,7 @@ fn a_proxy_is_used_and_one_that_answers_itself_is_seen_through() {
     said.says(&[WHAT, "the index http://index.invalid/simple answers HTML only", "if a proxy answered instead"]);
     let said = by_way("http://me:hunter2secret@127.0.0.1:9");
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&[WHAT, "by way of the proxy http://127.0.0.1:9 that the variable http_proxy names"]);
+    said.says(&[WHAT, "through the proxy http://127.0.0.1:9 from the variable http_proxy"]);
     assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
     let proxy = Proxy::start(Manner::LeadTo(fetch.hub.endpoint.clone()));
     let said = by_way(&proxy.url);

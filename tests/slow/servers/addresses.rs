@@ -41,7 +41,7 @@ fn a_proxy_that_stands_between_is_named_without_its_password() {
     assert_eq!(said.code, Some(96), "{said:#?}");
     said.says(&[
         "no server answers at http://192.0.2.1:8080",
-        "by way of the proxy http://127.0.0.1:9 that the variable HTTP_PROXY names",
+        "through the proxy http://127.0.0.1:9 from the variable HTTP_PROXY",
         "NO_PROXY=192.0.2.1",
     ]);
     assert!(!said.stderr.contains("secret"), "{}", said.stderr);
@@ -65,7 +65,7 @@ fn a_proxy_is_used_and_its_refusal_named() {
     let bench = bench("http://far.invalid:8080", &PROMPTS[..3]);
     let said = run_with(&bench, &[("http_proxy", &proxy), ("HTTPS_PROXY", "http://127.0.0.1:9")]);
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&["403", &format!("by way of the proxy {proxy} that the variable http_proxy names")]);
+    said.says(&["403", &format!("through the proxy {proxy} from the variable http_proxy")]);
     assert!(asked.join().unwrap().starts_with("CONNECT far.invalid:8080"));
 }
 
@@ -116,7 +116,7 @@ fn waiting_for_a_server_is_said() {
     let server = Server::start(Manners::default());
     let bench = bench(&server.url, &["one", "two", "three", "busy"]);
     let said = bench.run("out", &[], 0);
-    said.says(&["waiting 1 s before a server is asked again: 429 Too Many Requests"]);
+    said.says(&["waiting 1 s before asking a server again: 429 Too Many Requests"]);
     // While it is tried, too.
     bench.edit("\"one\"", "\"busy at once\"");
     let said = bench.run("again", &[], 0);
