@@ -46,7 +46,7 @@ impl Former {
         let what = if changed.is_empty() { "no outcome changed".to_owned() } else { changed.join(", ") };
         let rules = self.rules;
         Some(format!(
-            "verdicts were by rules {rules} and are decided anew by rules {RULES} (docs/statistics.md): {what}"
+            "verdicts were decided by rules {rules}, and again now by rules {RULES} (docs/statistics.md): {what}"
         ))
     }
 }

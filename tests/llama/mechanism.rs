@@ -70,8 +70,8 @@ fn a_divergence_is_measured_and_nothing_is_made_of_an_offload_that_moves_nothing
     assert_eq!(same.len(), 1, "{same:?}");
     assert!(same[0]["other"] == "offload=none" && same[0]["value"].is_empty(), "{same:?}");
     for words in [
-        "the same placement as the base: there is no accelerator",
-        "nothing is concluded about offload",
+        "same placement as base: there is no GPU",
+        "no conclusion about offload",
         "note: the offload is no difference",
         "every logit is the same",
     ] {
@@ -110,7 +110,7 @@ fn routing_is_counted_and_compared() {
     let arms = "other = [{ width = 4 }, { quant = \"q4_k_m\" }, { offload = \"none\" }]";
     let bench = bench("routing", "phi-moe-tiny", grid, arms);
     let said = bench.run("out", &["--cache", "cache"], 0);
-    assert!(said.stdout.contains("2 of 8 experts selected a layer"), "{}", said.stdout);
+    assert!(said.stdout.contains("2 of 8 experts selected per layer"), "{}", said.stdout);
 
     let mut shares: BTreeMap<(String, String), f64> = BTreeMap::new();
     for row in rows(&bench.result("out", "routing.csv")) {

@@ -350,7 +350,7 @@ margin = 0.9
         assert_eq!(on_host(Value::from("none")), 0);
         assert_eq!(on_host(json!({ "layers": 2 })), by_header / n_layer * 2);
         assert_eq!(on_host(Value::from("all")), by_header);
-        assert!(said.stdout.contains("% of the weights on devices"), "{}", said.stdout);
+        assert!(said.stdout.contains("% of the weights on GPUs"), "{}", said.stdout);
         assert!(!said.stdout.contains("offload has no effect"), "{}", said.stdout);
     }
 
