@@ -2,7 +2,7 @@
 //!
 //! A sealed file, or line, is a JSON object whose last member is `"seal"`: the first 128 bits, in hexadecimal, of
 //! the blake3 hash of all bytes before the comma in front of it. It tells of decay and of edits; somebody who wants to
-//! deceive computes it anew. Pure.
+//! deceive computes it again. Pure.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

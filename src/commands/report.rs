@@ -1,4 +1,4 @@
-//! Is `moe-sweep report`, which makes everything that a run writes anew from its journal.
+//! Is `moe-sweep report`, which makes everything that a run writes again from its journal.
 
 use super::outputs::write_outputs;
 use super::{Failure, tell, trust};

@@ -193,7 +193,7 @@ pub enum LoadMode {
     None,
 }
 
-/// What decides that a model must be loaded anew.
+/// What decides that a model must be loaded again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadSettings {
     #[serde(with = "crate::any_path")]
@@ -211,7 +211,7 @@ pub struct LoadSettings {
     pub load_mode: LoadMode,
 }
 
-/// A model file to be written anew, its weights brought to another type.
+/// A model file to write with its weights in another type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quantisation {
     #[serde(with = "crate::any_path")]

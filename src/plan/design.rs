@@ -1,4 +1,4 @@
-//! Owns the design: what of an experiment and its plan the outputs need, so that they can be made anew from a run's
+//! Owns the design: what of an experiment and its plan the outputs need, so that they can be made again from a run's
 //! folder, without a model and wherever the folder is by now. Must not know how `plan.json` is written: `format` says
 //! that.
 

@@ -22,7 +22,7 @@ fn beyond_training(load: &Load, generate: Generate) -> Option<Finding> {
     let scaling = match (rope, &facts.rope_scaling) {
         (Rope::Model, None) => "its header has no rope scaling that extends it".to_owned(),
         (Rope::Model, Some(RopeScaling { kind, factor, original_context })) => {
-            let kind = kind.as_deref().unwrap_or("of no name");
+            let kind = kind.as_deref().unwrap_or("without a name");
             let by = factor.map_or_else(String::new, |factor| format!(" by {factor}"));
             let from = original_context.map_or_else(String::new, |context| format!(", from {context}"));
             format!("its rope scaling, {kind}{by}{from}, is already included in that number")

@@ -88,7 +88,7 @@ fn other_factors(id: &str, facts: &ModelFacts, context: u32) -> Option<String> {
 }
 
 fn chat_form(id: &str, form: &ChatForm) -> Vec<String> {
-    let names = if form.forms.is_empty() { "that has no name".to_owned() } else { form.forms.join(" or ") };
+    let names = if form.forms.is_empty() { "without a name".to_owned() } else { form.forms.join(" or ") };
     let mut notes = vec![format!(
         "the model {id}, template chat: prompts are sent in llama.cpp's built-in form {names}, with {:?} before and \
          {:?} after them; only template = \"jinja\" renders the model's own chat template",

@@ -139,7 +139,7 @@ pub(super) fn refused(key: &LoadKey, surveyed: &Surveyed, numerics: Numerics) ->
     found
 }
 
-/// Why no weights are laid out anew, whatever the level, if so.
+/// Why no weights are repacked, whatever the level, if so.
 fn why_not_repacked(numerics: Numerics, kernels: Option<Kernels>) -> Option<&'static str> {
     match (numerics, kernels) {
         (Numerics::Invariant, _) => Some(

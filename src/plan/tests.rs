@@ -1,4 +1,4 @@
-//! The order of a plan, what it leaves out, and what a trial's id hangs on.
+//! The order of a plan, what it leaves out, and what a trial's id depends on.
 
 use std::collections::HashSet;
 use std::path::Path;

@@ -73,7 +73,7 @@ pub struct Misfit(pub PlanError);
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum UnfitStudy {
     #[error("{option} is for sweeps, but {} is of the kind {kind}", file.display())]
-    #[diagnostic(help("leave it out"))]
+    #[diagnostic(help("remove it"))]
     ForSweeps { option: &'static str, file: PathBuf, kind: Kind },
     #[error("the model {model} does not show its logits and experts")]
     #[diagnostic(help(

@@ -35,7 +35,7 @@ pub fn text(Listed { devices, remedy, measured }: Listed<'_>) -> String {
     for Device { name, description, backend, kind, memory_total_bytes, memory_free_bytes } in &devices.devices {
         let memory = match (memory_free_bytes, memory_total_bytes) {
             (Some(free), Some(total)) => format!("{} free of {}", human_bytes(*free), human_bytes(*total)),
-            _ => "memory not told".to_owned(),
+            _ => "memory unknown".to_owned(),
         };
         let line = format!("{name:<10} {:<14} {memory:<28} {description} ({backend})", kind.name());
         let _ = writeln!(text, "{}", neutralise(&line));

@@ -26,7 +26,7 @@ fn first_rules() -> u32 {
 }
 
 impl Former {
-    /// What `verdicts.json` said; `None` where it can't be read: it is written anew.
+    /// What `verdicts.json` said; `None` where it can't be read: it is written again.
     pub fn read(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }

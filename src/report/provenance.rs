@@ -109,7 +109,7 @@ fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
     let mut said = vec![
         ("server", format!("{}, {}, api {}", server.id, server.url, server.api)),
         ("served as", name.clone()),
-        ("it states", if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") }),
+        ("it reports", if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") }),
         (
             "chain",
             server.own_chain.as_ref().map_or_else(
@@ -117,7 +117,7 @@ fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
                 |own| format!("its own, {own} by own_chain; only its temperature is requested"),
             ),
         ),
-        ("placement, numerics", "unknown to us".to_owned()),
+        ("placement, numerics", "unknown to moe-sweep".to_owned()),
     ];
     if !defaults.is_empty() {
         said.push(("its defaults", defaults.join(", ")));
@@ -141,7 +141,7 @@ fn placement(placement: Placement) -> &'static str {
         Placement::ExpertsOnHost => "the experts in the offload on the CPU, the rest on the GPU",
         Placement::AllOnAccelerator => "everything on the GPU",
         Placement::NoExperts => "the model has no experts to place",
-        Placement::Unknown => "unknown to us",
+        Placement::Unknown => "unknown to moe-sweep",
     }
 }
 
@@ -199,7 +199,7 @@ fn run(index: usize, entry: &RunEntry, placed: Vec<Measured<'_>>) -> Facts {
         ("time", format!("{:.1} s, {} tokens evaluated", entry.seconds, entry.effort.evaluated_tokens)),
     ];
     facts.extend(loaded(entry.load_mode).map(|how| ("weights on the CPU", how.to_owned())));
-    facts.extend(entry.loads.iter().filter_map(|load| Some(("made again", probed(load)?))));
+    facts.extend(entry.loads.iter().filter_map(|load| Some(("determinism", probed(load)?))));
     facts.extend(placed.into_iter().map(|placed| ("placement", format!("{}: {}", placed.load.key, sentence(&placed)))));
     Facts { title: format!("Run {}", index + 1), facts }
 }

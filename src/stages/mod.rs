@@ -30,7 +30,7 @@ pub struct Session<'a> {
     pub directory: &'a Path,
     pub kernels: Option<Kernels>,
     pub prepare: PrepareOptions<'a>,
-    /// Asked anew for each stage: free memory changes.
+    /// Asked again for each stage: free memory changes.
     pub run: &'a dyn Fn() -> RunOptions,
     pub watch: &'a Watch,
     pub on_stage: &'a mut dyn FnMut(&Stage),

@@ -4,7 +4,7 @@
 //! Owns how a study is conducted: the session with a worker, the files in which traces lie meanwhile, and what was
 //! found. `numbers` are pure functions of what was recorded. What a study *is* stands in [`crate::experiment::Study`].
 //! Must not know how models are found and made ready, nor how findings are shown or where they are kept. There is no
-//! journal: a rerun computes anew.
+//! journal: a rerun computes again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

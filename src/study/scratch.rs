@@ -67,7 +67,7 @@ impl Scratch {
         Ok(())
     }
 
-    /// Makes an empty folder in it, anew.
+    /// Makes an empty folder in it, again.
     ///
     /// # Errors
     /// When it can't be made.

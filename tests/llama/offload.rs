@@ -173,7 +173,7 @@ mod on_vulkan {
     const MIN_BATCH: u32 = 32;
 
     /// Two arms, for each prompt as many texts as are decoded together at most. Each text is decoded
-    /// once, so few widths occur: lavapipe compiles kernels anew for each.
+    /// once, so few widths occur: lavapipe compiles kernels again for each.
     const WIDE: &str = r#"
 schema = 1
 name = "x"

@@ -1,4 +1,4 @@
-//! Groups of prompts: a claim about one counts its prompts only, and no text hangs on what a group is called.
+//! Groups of prompts: a claim about one counts its prompts only, and no text depends on what a group is called.
 
 use crate::support::Bench;
 

@@ -73,7 +73,7 @@ fn copies_need_no_llama_cpp() {
     let again = refused(&bench, "m", &["--experiment", "x.toml"], 96);
     assert!(again.contains("out.gguf is there already"), "{again}");
     fs::rename(bench.path().join("out.gguf"), bench.path().join("mixture.gguf")).expect("a file");
-    assert!(refused(&bench, "mixture.gguf", &[], 96).contains("is already a mixture of experts: 4 experts in a layer"));
+    assert!(refused(&bench, "mixture.gguf", &[], 96).contains("is already a mixture of experts: 4 experts per layer"));
 }
 
 #[test]

@@ -216,7 +216,7 @@ fn an_edited_folder_is_refused_or_taken_on_trust() {
     assert_eq!(bench.reproducible("out"), tables);
 }
 
-/// The run seals it anew: that it was changed must not be forgotten with the old seal.
+/// The run seals it again: that it was changed must not be forgotten with the old seal.
 #[test]
 fn what_a_run_took_on_trust_is_said_by_every_later_report() {
     let bench = Bench::scripted("");

@@ -152,7 +152,7 @@ fn a_killed_fetch_is_taken_up_by_the_next_process() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_gives_the_file_anew() {
+fn a_server_that_ignores_ranges_sends_the_file_again() {
     let fetch = Fetch::new(200_000);
     fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(150_000), Fault::IgnoreRange]);
     fetch.fetch(0);

@@ -194,7 +194,7 @@ fn what_breaks_off_goes_on_from_there() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_gives_the_wheel_anew() {
+fn a_server_that_ignores_ranges_sends_the_wheel_again() {
     let fetch = Fetch::new(contents(200_000));
     fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(150_000), Fault::IgnoreRange]);
     fetch.fetch(0);

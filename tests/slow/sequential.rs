@@ -118,7 +118,7 @@ fn it_stops_at_the_same_prompt_however_it_is_run() {
     let said = bench.run("fixed", &[], 0);
     assert_eq!(files(&bench, "fixed"), undisturbed);
     let (t, _) = looked(&bench, "fixed");
-    assert!(said.stdout.contains(&format!("{} texts of prompts beyond were made", 96 - 4 * t)), "{}", said.stdout);
+    assert!(said.stdout.contains(&format!("{} texts of later prompts were generated", 96 - 4 * t)), "{}", said.stdout);
 }
 
 #[cfg(unix)]

@@ -15,7 +15,7 @@ pub enum Way {
     Never,
 }
 
-/// `unseen` are the plan's trials without their texts: the way hangs on the design alone.
+/// `unseen` are the plan's trials without their texts: the way depends on the design alone.
 pub fn way(hypothesis: &Hypothesis, questions: Questions<'_>, unseen: &[ScoredTrial]) -> Way {
     if let Some(NotTested::Inert(_) | NotTested::Doubted { .. }) = obstacle(hypothesis, questions, unseen) {
         return Way::Never;

@@ -13,7 +13,7 @@ impl Sequential {
         match self.ending {
             Ending::Decided => {
                 let of = match self.stop {
-                    StopAt::All => "of prompts beyond",
+                    StopAt::All => "of later prompts",
                     StopAt::First { .. } => "that were no longer needed",
                 };
                 let beyond = match self.n_texts_beyond {

@@ -125,7 +125,7 @@ impl Llama {
         Ok(::llama::check_grammar(&model, &grammar.grammar, &grammar.root)?)
     }
 
-    /// Writes `quantisation.target` anew from `quantisation.source`.
+    /// Writes `quantisation.target` from `quantisation.source`.
     ///
     /// # Errors
     /// When llama.cpp refuses, as it does for weights that are quantised

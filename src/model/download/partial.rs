@@ -144,7 +144,7 @@ mod tests {
         let mut pace = Pace::new(5, begun);
         assert!(!pace.is_lost(6, after(59)));
         assert!(!pace.is_lost(5 + LEAST_BYTES, after(59)), "so much is enough");
-        assert!(!pace.is_lost(6 + LEAST_BYTES, after(118)), "and begins anew");
+        assert!(!pace.is_lost(6 + LEAST_BYTES, after(118)), "and begins again");
         assert!(pace.is_lost(6 + LEAST_BYTES, after(119)));
     }
 }

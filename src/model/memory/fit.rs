@@ -41,8 +41,8 @@ impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Host => "",
-            Self::HostBesideDevice => " on the host",
-            Self::Device => " on the accelerator",
+            Self::HostBesideDevice => " in CPU memory",
+            Self::Device => " in GPU memory",
         })
     }
 }
@@ -109,7 +109,7 @@ impl Estimate {
         let with = |weights: u64, room: Room| (self.total_bytes(room) - self.weights.bytes()).saturating_add(weights);
         let rooms = (1..=room.batch).rev().map(|batch| Room { lanes: 1, batch });
         let smaller_room = rooms.filter(|&less| less != room).find(|&less| with(weights, less) <= free);
-        // The cache alone hangs on the context here; the buffers shrink too.
+        // The cache alone depends on the context here; the buffers shrink too.
         let context = || {
             let fixed = weights.checked_add(self.compute_bytes(Room::LEAST.sequences()))?;
             let for_cache = free.checked_sub(fixed)? / Room::LEAST.sequences();

@@ -45,7 +45,7 @@ fn a_thought_is_kept_however_it_comes() {
         bench.edit("chain = [\"pure\"]", "chain = [\"pure\"]\ntemplate = [\"chat\"]");
         bench.edit("silence_s = 1", &format!("silence_s = 1\ndelivery = \"{delivery}\""));
         let said = bench.run("out", &[], 0);
-        // It thinks, and its thoughts hang on the seed and the temperature.
+        // It thinks, and its thoughts depend on the seed and the temperature.
         assert!(!said.stdout.contains("NOT honoured"), "{}", said.stdout);
         assert!(!said.stdout.contains("in doubt"), "{}", said.stdout);
         let generations = generations(&bench);

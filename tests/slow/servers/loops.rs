@@ -101,7 +101,7 @@ fn answers_without_a_word_decide_nothing() {
     assert!(stdout.contains("INCONCLUSIVE") && stdout.contains("can't see whether 48 of 96 texts"), "{stdout}");
 }
 
-/// One Chinese sentence again and again, or characters that hang on the request.
+/// One Chinese sentence again and again, or characters that depend on the request.
 fn chinese(request: &Request, loops: bool) -> Vec<u8> {
     let n = n_asked(request);
     let key: String = text(request).concat() + prompt(request);

@@ -239,7 +239,7 @@ fn a_server_on_the_command_line_takes_the_models_place() {
     bench.edit("chain = [\"pure\", \"greedy\"]", "chain = [\"pure\"]");
     let arguments = ["--server", &server.url, "--api", "openai", "--served-as", "tiny"];
     bench.run("out", &arguments, 0);
-    assert!(bench.result("out", "manifest.json").contains("it states: owned_by tests"));
+    assert!(bench.result("out", "manifest.json").contains("it reports: owned_by tests"));
     let said = bench.run("out", &["--server", &server.url, "--api", "opnai"], 2);
     said.says(&["invalid value 'opnai'", "openai, llama-server, ollama, shimmy", "'openai'"]);
 }
