@@ -28,8 +28,8 @@ pub fn page(shown: &Shown<'_>) -> String {
                 section #tried aria-labelledby="tried-title" {
                     h2 #tried-title { "Everything that was tried" }
                     p.small {
-                        "Compared with " (model) " as it is run, " (share(&shown.diagnosis.as_run)) ". Differences are percentage points of the share of texts that end in a loop, over prompts; \
-                        the 95 % intervals are descriptive."
+                        "Compared with " (model) " as it is run, " (share(&shown.diagnosis.as_run)) ". Differences are percentage \
+                        points of the share of texts that end in a loop, over prompts; the 95 % intervals are descriptive."
                     }
                     (tried(shown))
                 }
