@@ -76,7 +76,7 @@ mod tests {
         assert!(refused(Path::new("/dev/zero")).starts_with("it is a device, not a file: write"));
         let pipe = folder.path().join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(refused(&pipe).starts_with("it is a pipe and no file"));
+        assert!(refused(&pipe).starts_with("it is a pipe, not a file"));
         let file = folder.path().join("file");
         fs::write(&file, "text").unwrap();
         assert_eq!(read(&file).unwrap(), b"text");

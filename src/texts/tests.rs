@@ -112,7 +112,10 @@ fn half_a_character_is_replaced_and_told() {
         assert_eq!(found.texts, [text("a.jsonl:1", expected, None)], "{escaped}");
         assert_eq!(found.notes.len(), usize::from(halves > 0), "{escaped}");
         assert!(
-            found.notes.iter().all(|note| note.contains(&format!(", {halves} of them, are read as U+FFFD"))),
+            found.notes.iter().all(|note| note.contains(&format!(
+                ": {halves} lone surrogates (halves of characters) \
+                                                                  are read"
+            ))),
             "{:?}",
             found.notes
         );

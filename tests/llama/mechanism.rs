@@ -72,7 +72,7 @@ fn a_divergence_is_measured_and_nothing_is_made_of_an_offload_that_moves_nothing
     for words in [
         "same placement as base: there is no GPU",
         "no conclusion about offload",
-        "note: the offload is no difference",
+        "note: offload has no effect",
         "every logit is the same",
     ] {
         assert!(said.stdout.contains(words), "no {words:?} in {}", said.stdout);
@@ -174,5 +174,5 @@ fn a_plan_tells_the_arms_and_which_are_the_same_here() {
     for words in ["kind     divergence", "other    quant=q4_k_m"] {
         assert!(said.stdout.contains(words), "no {words:?} in {}", said.stdout);
     }
-    assert!(said.stdout.contains("offload=none: there is no accelerator"), "{}", said.stdout);
+    assert!(said.stdout.contains("offload=none: there is no GPU"), "{}", said.stdout);
 }

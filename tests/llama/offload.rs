@@ -363,7 +363,7 @@ margin = 0.9
         let unwrapped = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(unwrapped.contains("dense-tiny, offload all: same placement, tensor by tensor"), "{unwrapped}");
         assert!(unwrapped.contains("no model of this experiment has experts, so offload has no effect"));
-        assert!(unwrapped.contains("not tested: both arms are the same computation here"), "{unwrapped}");
+        assert!(unwrapped.contains("not tested: offload has no effect here"), "{unwrapped}");
     }
 
     /// What is read and not mapped is in the driver's pinned memory, which is the host's all the same.

@@ -99,5 +99,5 @@ fn a_cache_that_cannot_be_written_is_said() {
     let bench = bench(r#"["q8_0"]"#);
     bench.write("cache", "a file where the directory should be");
     let said = bench.run("out", &["--cache", "cache"], 96);
-    said.says(&["cannot keep the model tiny as q8_0", "--cache DIR"]);
+    said.says(&["cannot store the model tiny as q8_0", "--cache DIR"]);
 }

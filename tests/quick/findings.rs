@@ -180,7 +180,7 @@ fn inspect_says_what_it_looked_at_where_nothing_is_wrong() {
     insta::assert_snapshot!(shown.join("\n"));
     bench.write("m.gguf", with_template("{{ m.content }}").file());
     let said = bench.say(&["model", "inspect", "m.gguf"]).stdout;
-    assert!(said.contains("not decided   ends of turns: "), "{said}");
+    assert!(said.contains("not decided   end of turn: "), "{said}");
 }
 
 #[test]

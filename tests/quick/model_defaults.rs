@@ -90,7 +90,7 @@ fn a_model_that_states_nothing_is_refused_with_the_chain_to_use() {
 #[test]
 fn a_configuration_that_cannot_be_followed_is_refused_with_its_key() {
     for (config, why) in [
-        ("{", "generation_config.json beside it is no list of settings"),
+        ("{", "generation_config.json beside it is not a list of settings"),
         (
             r#"{ "do_sample": true, "top_p": 2 }"#,
             "generation_config.json beside it says top_p = 2, which transformers refuses",

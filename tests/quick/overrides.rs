@@ -64,7 +64,7 @@ fn what_is_no_level_is_refused_with_those_that_are() {
     let lines: [(&[&str], i32, &[&str]); 6] = [
         (&["--set", "temprature=1"], 2, &["unknown factor \"temprature\"", "temperature"]),
         (&["--set", "temperature"], 2, &["write FACTOR=LEVEL"]),
-        (&["--set", "quant=q9"], 2, &["\"q9\" is no level of quant", "q8_0"]),
+        (&["--set", "quant=q9"], 2, &["\"q9\" is not a level of quant", "q8_0"]),
         (&["--set", "chain=grediy"], 96, &["unknown chain", "did you mean \"greedy\"?", "the command line's settings"]),
         (&["--model", "scriptde"], 96, &["unknown model", "did you mean \"scripted\"?"]),
         (
@@ -88,7 +88,7 @@ fn a_study_which_can_not_be_continued_takes_no_time_limit() {
     let routing = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/routing.toml");
     let said = Bench::new("").say(&["run", routing, "--minutes", "1"]);
     assert_eq!(said.code, Some(2), "{said:#?}");
-    said.says(&["routing.toml is computed whole", "remove --minutes"]);
+    said.says(&["routing.toml can't be continued later", "remove --minutes"]);
 }
 
 #[test]

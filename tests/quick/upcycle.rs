@@ -71,7 +71,7 @@ fn copies_need_no_llama_cpp() {
     insta::assert_snapshot!(said.stdout.replace(&hash, "HASH") + &bench.say(&["model", "inspect", "out.gguf"]).stdout);
     // A name is looked up as everywhere, and what came out is a mixture.
     let again = refused(&bench, "m", &["--experiment", "x.toml"], 96);
-    assert!(again.contains("out.gguf is there already"), "{again}");
+    assert!(again.contains("out.gguf already exists"), "{again}");
     fs::rename(bench.path().join("out.gguf"), bench.path().join("mixture.gguf")).expect("a file");
     assert!(refused(&bench, "mixture.gguf", &[], 96).contains("is already a mixture of experts: 4 experts per layer"));
 }

@@ -156,7 +156,7 @@ fn what_is_no_file_is_not_waited_for() {
         fs::remove_file(bench.path().join("out").join(name)).unwrap();
     }
     bench.write("prompts.toml", SCRIPTED.replace("inline =", "file = \"pipe.jsonl\" #"));
-    bench.say(&["plan", "prompts.toml"]).says(&["pipe.jsonl", "it is a pipe and no file"]);
+    bench.say(&["plan", "prompts.toml"]).says(&["pipe.jsonl", "it is a pipe, not a file"]);
 }
 
 #[test]

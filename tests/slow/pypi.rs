@@ -261,10 +261,10 @@ fn each_refusal_names_package_version_and_file_and_says_what_to_do() {
     for (entry, expected) in [
         (
             edited("yanked", "it was broken".into()),
-            "this version was yanked: it was broken|name a version that was not",
+            "this version was yanked: it was broken|name another version instead",
         ),
         (edited("yanked", true.into()), "this version was yanked: no reason is given"),
-        (edited("hashes", json!({})), "states no SHA-256 of p_m-1.0-py3-none-any.whl|state the model's sha256"),
+        (edited("hashes", json!({})), "states no SHA-256 of p_m-1.0-py3-none-any.whl|add the model's sha256"),
         (edited("url", "ftp://h/x".into()), "did not respond like a package index: it has no address for"),
         (edited("filename", "p_m-1.0.tar.gz".into()), "does not have this version; it has none"),
     ] {

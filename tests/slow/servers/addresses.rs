@@ -80,7 +80,7 @@ fn a_key_that_ends_in_a_line_break_is_the_key() {
     assert!(bench.result("out", "trials.jsonl").contains("I do not like Bearer [key]\\\""));
     let said = run_with(&bench, &[("MOE_SWEEP_TEST_KEY", "sk-0123\n456789")]);
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&["the environment variable MOE_SWEEP_TEST_KEY, the key of the server s, holds a line break"]);
+    said.says(&["the environment variable MOE_SWEEP_TEST_KEY, the key of the server s, contains a line break"]);
     assert!(!said.stderr.contains("sk-0123"), "{}", said.stderr);
 }
 

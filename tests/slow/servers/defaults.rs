@@ -108,7 +108,7 @@ fn a_model_file_is_not_asked_of_a_server_and_shimmy_is_not_asked_for_an_unknown_
     bench.edit("[\"server-defaults\"]", "[\"model-defaults\"]");
     bench.run("out", &[], 96).says(&["a server does not show its model's file", "use \"server-defaults\""]);
     let bench = asks_for_nothing(&server, "shimmy");
-    bench.run("out", &[], 96).says(&["the api shimmy takes no seed", "own_chain"]);
+    bench.run("out", &[], 96).says(&["the api shimmy accepts no seed", "own_chain"]);
     assert!(server.bodies("/completion").is_empty() && !bench.exists("out"), "nothing is asked or written");
 }
 
