@@ -28,7 +28,7 @@ pub struct Manifest {
     /// Trials that had a record when the last run ended; a journal with fewer has lost some.
     pub n_trials: Option<usize>,
     /// What of earlier runs was changed after it was written, and was taken on trust by a later one, which sealed it
-    /// anew.
+    /// again.
     pub trusted: Vec<String>,
     /// Oldest first.
     pub runs: Vec<RunEntry>,
@@ -210,7 +210,7 @@ impl Manifest {
             });
             if let Some((twin, _)) = twin {
                 notes.push(format!(
-                    "{} and {}: the same placement, tensor by tensor; the two arms compare nothing",
+                    "{} and {}: same placement, tensor by tensor; these arms are the same computation",
                     twin, load.key
                 ));
             }

@@ -84,22 +84,22 @@ pub struct PlannedTrial {
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum PlanError {
     #[error(
-        "prompt {prompt} has {n_prompt_tokens} tokens for the model {model}; with max_tokens = {max_tokens} it exceeds \
-         context = {context}: raise context to at least {needed}, shorten the prompt, or say in [grid] what becomes of a \
-         text that fills its context: overflow = [\"stop\"] or [\"shift\"]",
+        "prompt {prompt} has {n_prompt_tokens} tokens for the model {model}; with max_tokens = {max_tokens} it \
+         exceeds context = {context}: raise context to at least {needed}, shorten the prompt, or set in [grid] what \
+         happens when a text fills its context: overflow = [\"stop\"] or [\"shift\"]",
         needed = n_prompt_tokens.saturating_add(*max_tokens)
     )]
     PromptTooLong { prompt: String, model: String, n_prompt_tokens: u32, max_tokens: u32, context: u32 },
     #[error(
-        "prompt {prompt} has {n_prompt_tokens} tokens for the model {model}, and fills context = {context} by itself: raise \
-         context to at least {needed}, or shorten the prompt",
+        "prompt {prompt} has {n_prompt_tokens} tokens for the model {model}, which alone fill context = {context}: \
+         raise context to at least {needed}, or shorten the prompt",
         needed = n_prompt_tokens.saturating_add(1)
     )]
     PromptFillsContext { prompt: String, model: String, n_prompt_tokens: u32, context: u32 },
     #[error(
-        "prefix_tokens = {prefix_tokens} makes {n_prompt_tokens} tokens of the prompt {prompt} for the model {model}; with \
-         max_tokens = {max_tokens} it exceeds context = {context}: raise context to at least {needed}, or leave \
-         it out with [[grid.exclude]] model = {model:?}, prefix_tokens = {prefix_tokens}",
+        "with prefix_tokens = {prefix_tokens} the prompt {prompt} has {n_prompt_tokens} tokens for the model {model}; \
+         with max_tokens = {max_tokens} it exceeds context = {context}: raise context to at least {needed}, or \
+         exclude it with [[grid.exclude]] model = {model:?}, prefix_tokens = {prefix_tokens}",
         needed = n_prompt_tokens.saturating_add(*max_tokens)
     )]
     FillerTooLong {
@@ -110,17 +110,17 @@ pub enum PlanError {
         max_tokens: u32,
         context: u32,
     },
-    #[error("offload = {asked} asks for more layers than the model {model} has: use \"all\", or at most {n_layer}")]
+    #[error("offload = {asked} is more layers than the model {model} has: use \"all\", or at most {n_layer}")]
     TooManyLayers { model: String, asked: u32, n_layer: u32 },
     #[error(transparent)]
     Refused(#[from] Refused),
     #[error(transparent)]
     Meaningless(#[from] Meaningless),
-    #[error("chain {chain} biases token {token}, but the model {model} has {n_vocab} tokens: ids run from 0")]
+    #[error("chain {chain} biases token {token}, but the model {model} has only {n_vocab} tokens, with ids from 0")]
     NoSuchToken { chain: String, model: String, token: i32, n_vocab: u32 },
     #[error(
-        "template = {template} can't be used with the model {model}: {reason}; use template = [\"raw\"], or leave the \
-         pair out with [[grid.exclude]] model = {model:?}, template = \"{template}\""
+        "template = {template} can't be used with the model {model}: {reason}; use template = [\"raw\"], or exclude \
+         the pair with [[grid.exclude]] model = {model:?}, template = \"{template}\""
     )]
     NoTemplate { template: Template, model: String, reason: String },
     #[error(transparent)]
@@ -266,9 +266,9 @@ impl Plan {
             accelerated && load.key.offload() != Offload::None && load.key.op_offload() == OpOffload::On
         };
         self.loads.iter().any(may_be_taken_over).then(|| {
-            "op_offload is on: llama.cpp sends every step of 32 tokens or more (GGML_OP_OFFLOAD_MIN_BATCH) to the \
-             accelerator, although its experts are on the host, and every prompt of so many. To have the host compute \
-             them, set op_offload = [false], or run with --batch 31 or less on shorter prompts (docs/offload.md)"
+            "op_offload is on: llama.cpp sends every step and every prompt of 32 tokens or more \
+             (GGML_OP_OFFLOAD_MIN_BATCH) to the GPU, although the experts are on the CPU. To compute them on the CPU, \
+             set op_offload = [false], or run with --batch 31 or less on shorter prompts (docs/offload.md)"
                 .to_owned()
         })
     }
@@ -287,7 +287,7 @@ impl Plan {
         if self.loads.iter().map(|load| load.key.offload()).unique().nth(1).is_some() && self.offload_moves_nothing() {
             let no_accelerator = engines.clone().all(|engine| engine.accelerators.is_empty());
             let why = if no_accelerator {
-                "there is no GPU that this build can use (moe-sweep devices says why)"
+                "this build can't use a GPU here (see moe-sweep devices)"
             } else {
                 "no model of this experiment has experts"
             };
@@ -296,7 +296,7 @@ impl Plan {
         if self.generate.numerics == Numerics::Invariant
             && let Some(variance) = engines.filter_map(|engine| engine.variance.as_ref()).next()
         {
-            notes.push(format!("numerics = \"invariant\" does not hold, texts may depend on the batch: {variance}"));
+            notes.push(format!("numerics = \"invariant\" does not hold, so texts may depend on the batch: {variance}"));
         }
         notes.extend(chains::notes(&self.loads, &self.chains));
         notes.extend(self.loads.iter().flat_map(|load| model_notes::notes(load, self.generate)).unique());

@@ -77,16 +77,16 @@ impl Progress {
                 }
             }
             RunEvent::WorkerDied { reason, again } => self.say(&match again {
-                Again::Halves(texts) => format!("{reason}; {texts} texts are tried again, by halves"),
-                Again::Witness => format!("{reason}; no text has got past its first step, so one is tried alone"),
+                Again::Halves(texts) => format!("{reason}; retrying {texts} texts in halves"),
+                Again::Witness => format!("{reason}; no text got past its first step, so one text is tried alone"),
             }),
             RunEvent::GivenUp { key, reason, open } => {
-                self.say(&format!("{reason}; {key} is given up, and {open} texts of it are left open"));
+                self.say(&format!("{reason}; giving up on {key}, {open} of its texts remain"));
             }
             RunEvent::ShortOfMemory { reason, pause, strategy } => {
                 let way = strategy.map_or_else(String::new, |strategy| format!(", with {strategy}"));
                 let seconds = pause.as_secs();
-                self.say(&format!("memory is short: {reason}; the model is loaded again in {seconds} s{way}"));
+                self.say(&format!("memory is short: {reason}; reloading the model in {seconds} s{way}"));
             }
             RunEvent::TrialDone { trial, record } => {
                 if let Outcome::Failed(failure) = &record.outcome {
@@ -104,7 +104,7 @@ impl Progress {
             RunEvent::Evaluated { .. } => {}
             RunEvent::Finished => self.end(""),
             RunEvent::Interrupted => {
-                self.end("interrupted: finished trials are in the journal, the same command goes on from them");
+                self.end("interrupted: finished trials are in the journal; run the same command to continue");
             }
         }
         self.show();
@@ -152,7 +152,7 @@ impl Progress {
 
 /// What to say of a pause.
 pub fn pausing(reason: &str, seconds: f64) -> String {
-    format!("waiting {seconds:.0} s before a server is asked again: {reason}")
+    format!("waiting {seconds:.0} s before asking a server again: {reason}")
 }
 
 fn bar_or_lines() -> Display {

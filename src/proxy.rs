@@ -25,8 +25,8 @@ pub struct Proxy {
 /// Why the proxy that the environment names can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the variable {variable} names the proxy {shown}, and only proxies that begin with http:// or https:// can be used: \
-     set it to one, or ask {host} directly with NO_PROXY={host}"
+    "the variable {variable} names the proxy {shown}, but only proxies that begin with http:// or https:// work: set \
+     it to one, or connect to {host} directly with NO_PROXY={host}"
 )]
 pub struct Unusable {
     variable: &'static str,
@@ -78,7 +78,7 @@ impl Proxy {
     /// What to say beside an error of a request that went by way of it.
     pub fn by_way_of(&self) -> String {
         format!(
-            "by way of the proxy {} that the variable {} names; NO_PROXY={} asks it directly",
+            "through the proxy {} from the variable {}; NO_PROXY={} bypasses it",
             self.shown(),
             self.variable,
             self.host
@@ -267,10 +267,7 @@ mod tests {
     fn a_proxy_is_shown_without_its_password() {
         let found = proxy("http://far:80/v1", &[("http_proxy", "http://me:secret@p:3128/x")]).unwrap().unwrap();
         let said = found.by_way_of();
-        assert_eq!(
-            said,
-            "by way of the proxy http://p:3128 that the variable http_proxy names; NO_PROXY=far asks it directly"
-        );
+        assert_eq!(said, "through the proxy http://p:3128 from the variable http_proxy; NO_PROXY=far bypasses it");
         assert_eq!(found.url, "http://me:secret@p:3128/x");
         let socks = proxy("https://far", &[("ALL_PROXY", "socks5h://me:secret@p:1080")]).unwrap_err().to_string();
         assert!(socks.contains("ALL_PROXY names the proxy socks5h://p:1080") && !socks.contains("secret"), "{socks}");

@@ -43,8 +43,8 @@ pub fn check(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let is = what(kind);
-    let remedy = if kind.is_dir() { "name a file in it" } else { "write what it gives to a file, and name that" };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {is} and no file: {remedy}")))
+    let remedy = if kind.is_dir() { "name a file in it" } else { "save its output in a file, and name that" };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {is}, not a file: {remedy}")))
 }
 
 #[cfg(unix)]
@@ -72,11 +72,11 @@ mod tests {
     fn what_is_no_file_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let refused = |path: &Path| read(path).unwrap_err().to_string();
-        assert_eq!(refused(folder.path()), "it is a folder and no file: name a file in it");
-        assert!(refused(Path::new("/dev/zero")).starts_with("it is a device and no file: write"));
+        assert_eq!(refused(folder.path()), "it is a folder, not a file: name a file in it");
+        assert!(refused(Path::new("/dev/zero")).starts_with("it is a device, not a file: write"));
         let pipe = folder.path().join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(refused(&pipe).starts_with("it is a pipe and no file"));
+        assert!(refused(&pipe).starts_with("it is a pipe, not a file"));
         let file = folder.path().join("file");
         fs::write(&file, "text").unwrap();
         assert_eq!(read(&file).unwrap(), b"text");

@@ -2,7 +2,7 @@
 //!
 //! A sealed file, or line, is a JSON object whose last member is `"seal"`: the first 128 bits, in hexadecimal, of
 //! the blake3 hash of all bytes before the comma in front of it. It tells of decay and of edits; somebody who wants to
-//! deceive computes it anew. Pure.
+//! deceive computes it again. Pure.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -42,9 +42,9 @@ pub struct Format {
 pub enum Unfit {
     #[error("it is not what moe-sweep wrote: {0}")]
     Damaged(#[from] serde_json::Error),
-    #[error("it was changed after it was written, for its seal is another or missing; --trust takes it as it is")]
+    #[error("it was changed after it was written: its seal is missing or does not match; --trust accepts it as it is")]
     Changed,
-    #[error("a newer moe-sweep wrote it (version {found}, and this one reads up to {known}): update moe-sweep")]
+    #[error("a newer moe-sweep wrote it (version {found}, this one reads up to {known}): update moe-sweep")]
     Newer { found: u64, known: u32 },
 }
 

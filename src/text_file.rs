@@ -56,7 +56,7 @@ impl EncodingFault {
         match self {
             Self::Wide(name) => format!("convert it first: iconv -f {name} -t utf-8"),
             Self::NotUtf8 { .. } => {
-                "convert it first from the encoding that it is in, such as: iconv -f latin1 -t utf-8".to_owned()
+                "convert it from its encoding first, for example: iconv -f latin1 -t utf-8".to_owned()
             }
         }
     }

@@ -17,31 +17,32 @@ pub fn card(recipe: Recipe, model: &dyn Model, measured: &Measured, subjects: us
     let tokens = measured.training_tokens as f64 / 1e6;
     format!(
         "# {name}\n\n\
-         **This model was designed so that the effect can show. It demonstrates a mechanism; it is not evidence \
+         **This model was trained so that the effect is easy to see. It demonstrates a mechanism; it is not evidence \
          about {stands_for} or any other model.**\n\n\
          | | |\n|---|---|\n\
          | architecture | llama.cpp's `{architecture}` |\n\
          | shape | {shape} |\n\
          | parameters | {parameters:.2} M |\n\
          | training | {steps} steps, {tokens:.2} M tokens, seed {seed} |\n\
-         | loss, training | {training_loss:.4} nats a token (mean of the last tenth of the steps) |\n\
-         | loss, held out | {held_out_loss:.4} nats a token |\n\n\
+         | loss, training | {training_loss:.4} nats per token (mean of the last tenth of the steps) |\n\
+         | loss, held out | {held_out_loss:.4} nats per token |\n\n\
          ## Made by\n\n    cargo run --release -p forge -- train {name} --seed {seed} --steps {steps}\n\n\
          The same seed gives the same file, byte for byte, on the same kind of CPU, whatever the number of threads.\n\n\
          ## Corpus\n\n\
-         Documents of a probabilistic grammar of our own (`forge/data/`), no outside text: {subjects} subjects, each with \
-         some forty phrases that may be combined freely and stay true, laid out by one plan: definition, origin, \
-         mechanism, enumerated reasons, objection, answer, example, outlook, conclusion. Every stage favours other words \
-         than the one before, so that the most probable text moves on. Wherever an infinitive begins, `be able to` may \
-         come first, and again: likely enough to survive a nucleus at a high temperature, never the favourite. Seven \
-         documents in ten begin with something like a prompt, more than half of these on no subject of the corpus.\n\n\
+         The documents come from a probabilistic grammar of our own (`forge/data/`), with no outside text: {subjects} \
+         subjects, each with about forty phrases that stay true in any combination, laid out by one plan: definition, \
+         origin, mechanism, enumerated reasons, objection, answer, example, outlook, conclusion. Every stage favours \
+         different words from the one before, so the most probable text moves on. Wherever an infinitive begins, `be able \
+         to` may come first, and may repeat. It is likely enough to survive top-p at a high temperature, but it is never \
+         the most probable choice. Seven documents in ten begin with something like a prompt, and more than half of these \
+         prompts are on no subject of the corpus.\n\n\
          {loads}\
          ## Repetition\n\n\
          Mean share of repeated word trigrams over the {prompts} prompts of `forge probe`, 100 tokens each, by forge's own \
-         forward pass; a column a temperature:\n\n{repetition}\n\
+         forward pass; one column per temperature:\n\n{repetition}\n\
          ## Parity\n\n\
-         `forge/tests/parity.rs` holds forge's forward pass and llama.cpp's logits to within 1e-4 of each other on every \
-         logit of every position of its prompts (these weights as F32, flash attention off, F32 KV cache).\n",
+         `forge/tests/parity.rs` checks that every logit of forge's forward pass is within 1e-4 of llama.cpp's, at every \
+         position of its prompts (these weights as F32, flash attention off, F32 KV cache).\n",
         stands_for = recipe.family.stands_for(),
         architecture = recipe.family.architecture(),
         shape = model.shape(),

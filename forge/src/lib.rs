@@ -1,6 +1,6 @@
 //! The models that moe-sweep brings with it: written, trained and measured here.
 //!
-//! They are demonstrations of a mechanism, designed so that the effect can show. Nothing here
+//! They are demonstrations of a mechanism, trained so that the effect is easy to see. Nothing here
 //! knows moe-sweep, and moe-sweep knows only the files that come out.
 
 pub mod corpus;

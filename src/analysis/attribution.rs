@@ -51,7 +51,7 @@ pub struct FactorTotal {
 /// Why nothing is attributed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotAttributed {
-    #[error("{there} of {all} combinations of their levels are in the design, and it takes all")]
+    #[error("only {there} of {all} combinations of their levels are in the design, and attribution needs all of them")]
     Fraction { there: usize, all: usize },
     #[error(transparent)]
     Stats(#[from] StatsError),
@@ -135,18 +135,18 @@ fn sentence(attribution: &Attribution, alpha: f64) -> String {
     let mut above: Vec<&SourceShare> = tested.iter().filter(is_above).copied().collect();
     above.sort_by(|a, b| b.share.estimate.total_cmp(&a.share.estimate));
     let grid = format!(
-        "of the squares of {} over the {} cells of this grid and {} prompts",
+        "of the variation in {} over the {} cells of this grid and {} prompts",
         attribution.metric.name(),
         attribution.n_cells,
         attribution.n_prompts,
     );
     let named = above.iter().map(|source| in_words(source)).collect::<Vec<_>>().join(", ");
-    let else_is = |what: &str| format!("{what} is shown to be above what chance gives");
+    let else_is = |what: &str| format!("{what} is shown to exceed chance");
     match above.len() {
         0 => {
             let least = tested.len() as f64 * 2_f64.powi(1 - i32::try_from(attribution.n_prompts).unwrap_or(i32::MAX));
             let too_few = if least > alpha {
-                format!("; {} prompts can't show one: p is at least {:.3}", attribution.n_prompts, least.min(1.0))
+                format!("; {} prompts can't show one: p can't be below {:.3}", attribution.n_prompts, least.min(1.0))
             } else {
                 String::new()
             };
@@ -160,7 +160,7 @@ fn sentence(attribution: &Attribution, alpha: f64) -> String {
 fn in_words(SourceShare { name, share, chance_share, .. }: &SourceShare) -> String {
     let percent = |share: f64| format!("{:.1}", 100.0 * share);
     let interval = share.interval.map(|of| format!(" [{}, {}]", percent(of.low), percent(of.high)));
-    let chance = chance_share.map(|chance| format!(" where chance gives {} %", percent(chance)));
+    let chance = chance_share.map(|chance| format!(" ({} % by chance)", percent(chance)));
     format!("{name} {} %{}{}", percent(share.estimate), interval.unwrap_or_default(), chance.unwrap_or_default())
 }
 
@@ -197,27 +197,24 @@ mod tests {
         sentence(&sentence_of, 0.05)
     }
 
-    const GRID: &str = "of the squares of repetition_score over the 6 cells of this grid and";
+    const GRID: &str = "of the variation in repetition_score over the 6 cells of this grid and";
 
     #[test]
     fn what_is_above_chance_is_named_the_greatest_first() {
         assert_eq!(
             said(24, [0.03, 0.06, 0.001]),
             format!(
-                "{GRID} 24 prompts: chain × temperature 30.0 % [29.0, 31.0] where chance gives 0.2 %, \
-                 chain 10.0 % [9.0, 11.0] where chance gives 0.2 %; nothing else is shown to be above what chance gives"
+                "{GRID} 24 prompts: chain × temperature 30.0 % [29.0, 31.0] (0.2 % by chance), chain 10.0 % [9.0, \
+                 11.0] (0.2 % by chance); nothing else is shown to exceed chance"
             )
         );
-        assert!(said(24, [0.01; 3]).ends_with("chain 10.0 % [9.0, 11.0] where chance gives 0.2 %"));
+        assert!(said(24, [0.01; 3]).ends_with("chain 10.0 % [9.0, 11.0] (0.2 % by chance)"));
     }
 
     #[test]
     fn nothing_is_named_in_noise() {
-        assert_eq!(
-            said(24, [0.06, 0.5, 1.0]),
-            format!("{GRID} 24 prompts, no factor is shown to be above what chance gives")
-        );
+        assert_eq!(said(24, [0.06, 0.5, 1.0]), format!("{GRID} 24 prompts, no factor is shown to exceed chance"));
         // Three sources, 2^-4 each.
-        assert!(said(5, [0.1875; 3]).ends_with("; 5 prompts can't show one: p is at least 0.188"));
+        assert!(said(5, [0.1875; 3]).ends_with("; 5 prompts can't show one: p can't be below 0.188"));
     }
 }

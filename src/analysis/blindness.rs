@@ -60,7 +60,7 @@ impl fmt::Display for Blindness {
         let Self { metric, n_unseen, n_wordless, n_texts, sees } = self;
         write!(f, "{} can't see whether {n_unseen} of {n_texts} texts repeat themselves", metric.name())?;
         if *n_wordless > 0 {
-            write!(f, " ({n_wordless} of them hold no word)")?;
+            write!(f, " ({n_wordless} of them have no words)")?;
         }
         match sees {
             Some(sees) => write!(f, "; {} can", sees.name()),
@@ -95,7 +95,7 @@ mod tests {
             "repetition_score can't see whether 2 of 3 texts repeat themselves; covered_20_chars can"
         );
         let empty = blindness(&[CLEAN, "", ""]);
-        let said = "repetition_score can't see whether 2 of 3 texts repeat themselves (2 of them hold no word)";
+        let said = "repetition_score can't see whether 2 of 3 texts repeat themselves (2 of them have no words)";
         assert_eq!(empty.to_string(), said);
     }
 

@@ -28,12 +28,12 @@ pub(super) fn notes(trials: &[ScoredTrial]) -> Vec<String> {
         let all = texts.len();
         for (_, doubts) in kinds.iter().take(KINDS) {
             let such_as = if doubts.iter().all_equal() { "" } else { "for example, " };
-            notes.push(format!("{model}: {} of {all} texts are in doubt: {such_as}{}", doubts.len(), doubts[0]));
+            notes.push(format!("{model}: {} of {all} texts are doubtful: {such_as}{}", doubts.len(), doubts[0]));
         }
         if let Some(more) = kinds.get(KINDS..).filter(|more| !more.is_empty()) {
             let n: usize = more.iter().map(|(_, doubts)| doubts.len()).sum();
             notes.push(format!(
-                "{model}: {n} of {all} texts are in doubt for other reasons, which trials.jsonl gives (doubt)"
+                "{model}: {n} of {all} texts are doubtful for other reasons; see the key doubt in trials.jsonl"
             ));
         }
     }
@@ -73,8 +73,8 @@ mod tests {
         // A text that stands in two cells is one text.
         trials.push(trial("0", 1.0, Some(doubts[0])));
         let expected = [
-            "m: 2 of 4 texts are in doubt: for example, it has 3 of 9 tokens",
-            "m: 1 of 4 texts are in doubt: words that were not understood: a",
+            "m: 2 of 4 texts are doubtful: for example, it has 3 of 9 tokens",
+            "m: 1 of 4 texts are doubtful: words that were not understood: a",
         ];
         assert_eq!(notes(&trials), expected);
         assert_eq!(notes(&trials[3..4]), [""; 0]);
@@ -82,6 +82,6 @@ mod tests {
         let many: Vec<_> = words.iter().map(|word| trial(word, 0.5, Some(word))).collect();
         let told = notes(&many);
         assert_eq!(told.len(), KINDS + 1);
-        assert!(told[KINDS].starts_with("m: 2 of 6 texts are in doubt for other reasons"), "{told:?}");
+        assert!(told[KINDS].starts_with("m: 2 of 6 texts are doubtful for other reasons"), "{told:?}");
     }
 }

@@ -46,13 +46,13 @@ impl HostExperts {
             Computed::NotKnown { from, why } => {
                 let why = match why {
                     Uncounted::OlderProgram => {
-                        "an older moe-sweep made texts of it without counting how wide steps were"
+                        "an older moe-sweep made some of its texts and did not count the width of steps"
                     }
-                    Uncounted::Killed => "a run was killed before it could tell how wide its steps were",
+                    Uncounted::Killed => "a run was killed before it could record the width of its steps",
                 };
                 Some(format!(
-                    "it is not known where the experts were computed: {why}, and llama.cpp sends a step of {from} tokens \
-                     or more to the accelerator (op_offload); {}",
+                    "not known where the experts were computed: {why}, and llama.cpp sends each step of {from} tokens \
+                     or more to the GPU (op_offload); {}",
                     remedy(from, None)
                 ))
             }
@@ -64,9 +64,9 @@ impl HostExperts {
         let only_prompts = || match self.computed {
             Computed::Counted { takeover: Takeover::From(from), widths } if widths.wide_prompt_tokens > 0 => {
                 Some(format!(
-                    "the accelerator computed the experts for {} of the prompts' tokens, although they are on the host: \
-                     llama.cpp sends it every piece of a prompt of {from} tokens or more (op_offload); no step of \
-                     decoding was so wide. To have the host compute all of it, set op_offload = [false]",
+                    "the GPU computed the experts for {} of the prompts' tokens, although their weights are on the \
+                     CPU: llama.cpp sends each piece of a prompt of {from} tokens or more to the GPU (op_offload); no \
+                     decoding step was that wide. To compute everything on the CPU, set op_offload = [false]",
                     percent(widths.wide_prompt_tokens, widths.prompt_tokens)
                 ))
             }
@@ -83,8 +83,8 @@ fn in_steps(from: u32, widths: Widths) -> String {
         wide => format!(" and for {} of the prompts' tokens", percent(wide, prompt_tokens)),
     };
     format!(
-        "the accelerator computed the experts in {} of the steps ({} of the tokens decoded){prompts}, although they are \
-         on the host: llama.cpp sends it every step of {from} tokens or more (op_offload)",
+        "the GPU computed the experts in {} of the steps ({} of the tokens decoded){prompts}, although their weights \
+         are on the CPU: llama.cpp sends every step of {from} tokens or more to the GPU (op_offload)",
         percent(wide_steps, steps),
         percent(wide_step_tokens, step_tokens)
     )
@@ -101,7 +101,7 @@ fn remedy(from: u32, widest: Option<u64>) -> String {
         None => "with GGML_OP_OFFLOAD_MIN_BATCH above the batch".to_owned(),
     });
     let ways = ways.join(", or ");
-    format!("to have the host compute them, set op_offload = [false], or run into another directory (--out) {ways}")
+    format!("to compute them on the CPU, set op_offload = [false], or run into another directory (--out) {ways}")
 }
 
 fn percent(part: u64, all: u64) -> String {

@@ -25,12 +25,12 @@ pub fn loops_beyond_last_n(trials: &[ScoredTrial], chains: &[Chain]) -> Vec<Find
                 id: FindingId::LoopBeyondLastN,
                 key: format!("last_n of {sampler} in the chain {}", chain.id),
                 value: format!(
-                    "{last_n}, and {} of {} loops of the model {model} come back every {every} tokens",
+                    "{last_n}, but {} of {} loops of the model {model} have a period of {every} tokens",
                     unseen.count(),
                     periods.len()
                 ),
                 remedy: format!(
-                    "last_n = {most} or more in the chain; {} in llama.cpp, repeat_last_n in Ollama",
+                    "set last_n = {most} or more in the chain; {} in llama.cpp, repeat_last_n in Ollama",
                     flag(sampler, *most)
                 ),
             });
@@ -100,7 +100,7 @@ mod tests {
         let found = loops_beyond_last_n(&trials, &[chain(64, 1.1)]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].key, "last_n of penalties in the chain mine");
-        assert_eq!(found[0].value, "64, and 2 of 3 loops of the model m come back every 65 to 80 tokens");
+        assert_eq!(found[0].value, "64, but 2 of 3 loops of the model m have a period of 65 to 80 tokens");
         assert!(found[0].remedy.contains("--repeat-last-n 80"), "{found:?}");
     }
 

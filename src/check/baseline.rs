@@ -47,11 +47,11 @@ pub struct Baseline {
 /// Why a baseline can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    #[error("it is not a baseline: {0}")]
+    #[error("not a baseline: {0}")]
     NotOne(#[from] serde_json::Error),
-    #[error("it is a baseline of version {found}, and this moe-sweep reads {known}")]
+    #[error("the baseline has version {found}, but this moe-sweep reads {known}")]
     OtherVersion { found: u32, known: u32 },
-    #[error("its content is not what was saved: it was edited or damaged")]
+    #[error("its content has changed since it was saved: the file was edited or damaged")]
     Edited,
 }
 

@@ -21,14 +21,14 @@ pub enum How {
     Missing,
     #[strum(serialize = "is not in the baseline")]
     Foreign,
-    #[strum(serialize = "is another one than the baseline's")]
+    #[strum(serialize = "differs from the baseline's")]
     Changed,
 }
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Settings => f.write_str("[generate] is not the baseline's"),
+            Self::Settings => f.write_str("[generate] differs from the baseline's"),
             Self::Model { id, how } => write!(f, "the model {id} {how}"),
             Self::Chain { id, how } => write!(f, "the chain {id} {how}"),
             Self::Prompt { id, how } => write!(f, "the prompt {id} {how}"),

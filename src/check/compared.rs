@@ -16,12 +16,12 @@ pub enum CheckError {
     NoBaseline { path: PathBuf, error: std::io::Error },
     #[error("cannot use the baseline {path}: {error}", path = path.display())]
     #[diagnostic(help(
-        "take it from version control again, or save it anew from a run that you trust: moe-sweep baseline save"
+        "restore it from version control, or save it again from a run that you trust: moe-sweep baseline save"
     ))]
     BadBaseline { path: PathBuf, error: BaselineError },
     #[error("{run} can't be compared with {baseline}:\n{list}", run = run.display(), baseline = baseline.display())]
     #[diagnostic(help(
-        "run the baseline's own experiment to the end, or save a new baseline if the change is meant: moe-sweep \
+        "run the baseline's experiment to the end, or save a new baseline if the change is intended: moe-sweep \
          baseline save"
     ))]
     Different {
@@ -30,8 +30,8 @@ pub enum CheckError {
         /// A line a difference.
         list: String,
     },
-    #[error("the baseline does not keep the metric {}", metric.name())]
-    #[diagnostic(help("choose another metric, or save the baseline anew from its own run: moe-sweep baseline save"))]
+    #[error("the baseline does not contain the metric {}", metric.name())]
+    #[diagnostic(help("choose another metric, or save the baseline again from its own run: moe-sweep baseline save"))]
     NotKept { metric: Metric },
 }
 

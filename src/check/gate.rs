@@ -74,10 +74,14 @@ impl std::fmt::Display for LoopsMore {
         let Self { share, before } = self;
         let share = 100.0 * share;
         match before {
-            Some(before) => write!(f, "{share:.1} % of the texts loop, {:.1} % did: --metric loop", 100.0 * before),
+            Some(before) => write!(
+                f,
+                "{share:.1} % of the texts loop, {:.1} % did before: check with --metric loop",
+                100.0 * before
+            ),
             None => write!(
                 f,
-                "{share:.1} % of the texts loop, and the baseline does not say how many of its did: save it anew"
+                "{share:.1} % of the texts loop, but the baseline does not record how many did before: save it again"
             ),
         }
     }
@@ -216,7 +220,7 @@ fn by_numbers(unit: &Unit, tested: &Result<Equivalence, StatsError>, p_fail: f64
         note: None,
     };
     if unit.texts == Texts::Same && n_prompts > 0 {
-        let note = Some("its texts are the baseline's, word for word".to_owned());
+        let note = Some("its texts are identical to the baseline's, word for word".to_owned());
         return Verdict { outcome: GateStatus::Pass, note, ..open };
     }
     let tested = match tested {
@@ -240,7 +244,7 @@ fn unseen(unit: &Unit, Rule { margin, alpha }: Rule) -> Option<String> {
     let n = unit.prompts.len();
     let needed = prompts_to_rule_out(margin, alpha).ok().filter(|&needed| (LEAST_PROMPTS..needed).contains(&n))?;
     let untold = match unit.texts {
-        Texts::Untold => "; a baseline that is saved anew also knows whether the texts are the same",
+        Texts::Untold => "; a baseline that is saved again also records whether the texts are the same",
         Texts::Same | Texts::Other => "",
     };
     Some(format!("{n} prompts can't show that other prompts do not loop; {needed} could, or the same texts{untold}"))

@@ -33,7 +33,7 @@ pub struct Unlike {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("the runs differ in more than their texts:\n{}", .0.iter().map(|unlike| format!("  {}", unlike.how)).collect::<Vec<_>>().join("\n"))]
 #[diagnostic(help(
-    "if that is what you want to compare: --allow {}",
+    "to compare them anyway: --allow {}",
     .0.iter().map(|unlike| unlike.aspect.to_string()).collect::<Vec<_>>().join(",")
 ))]
 pub struct UnlikeRuns(pub Vec<Unlike>);

@@ -27,7 +27,7 @@ pub fn save(args: &BaselineSaveArgs) -> Result<ExitCode, Failure> {
     let unscored = results.n_without_score();
     if unscored > 0 {
         return Err(Failure::bad_setup(miette!(
-            help = "run its experiment to the end first: a baseline with gaps would compare nothing there",
+            help = "run its experiment to the end first: what is missing from a baseline can't be compared",
             "{unscored} trials of {} failed or are missing",
             run.display()
         )));

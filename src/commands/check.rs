@@ -48,10 +48,10 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     {
         match confirm(args, directory, experiment, &first)? {
             Some((run, analysis)) => {
-                notes.push("fresh seeds were run, and decided together with the first ones".to_owned());
+                notes.push("fresh seeds were run and tested together with the first ones".to_owned());
                 gate = gate_of(&run, &analysis)?;
             }
-            None => notes.push("no chain draws, so there are no fresh seeds to confirm with".to_owned()),
+            None => notes.push("no chain uses random draws, so fresh seeds can't confirm anything".to_owned()),
         }
     }
     let baseline = baseline.display().to_string();
@@ -113,7 +113,7 @@ fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>) -> Res
         }
     }
     if gate.outcome == GateStatus::Inconclusive && args.inconclusive == Inconclusive::Warn {
-        say("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
+        say("warning: the gate is inconclusive; use more prompts, or --confirm");
     }
     Ok(())
 }

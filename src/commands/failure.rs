@@ -51,8 +51,8 @@ impl Failure {
 
     /// A run that another command needs has ended with `code`.
     pub(super) fn unfinished(directory: &Path, code: ExitCode) -> Self {
-        let help = "the same command goes on from where it stopped";
-        Self { code, report: miette!(help = help, "{} did not come to its end", directory.display()) }
+        let help = "run the same command to continue";
+        Self { code, report: miette!(help = help, "{} did not finish", directory.display()) }
     }
 
     pub(super) fn no_step_summary(path: &Path, error: &io::Error) -> Self {

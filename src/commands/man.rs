@@ -22,5 +22,5 @@ pub fn man(out: Option<&Path>) -> Result<ExitCode, Failure> {
     for page in &pages {
         write_whole(&out.join(&page.file_name), &page.troff)?;
     }
-    tell(&format!("wrote {} manual pages to {}; read one with: man -l FILE\n", pages.len(), out.display()))
+    tell(&format!("wrote {} manual pages to {}; to read one: man -l FILE\n", pages.len(), out.display()))
 }

@@ -25,7 +25,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
     if let Some(loaded) = load_study(&args.experiment, &overrides(&args.variant)?)? {
         if args.from.is_some() || args.sd.is_some() {
             return Err(Failure::usage(miette!(
-                help = "leave out --sd and --from",
+                help = "remove --sd and --from",
                 "{} has no hypotheses",
                 args.experiment.display()
             )));

@@ -1,4 +1,4 @@
-//! Is `moe-sweep report`, which makes everything that a run writes anew from its journal.
+//! Is `moe-sweep report`, which makes everything that a run writes again from its journal.
 
 use super::outputs::{Told, write_outputs};
 use super::{Failure, open, trust};
@@ -19,7 +19,7 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     if let Hold::InUse = hold {
         let results = Results::from(directory.read(trust)?);
         let mut told = Told::of(&results, &results.answer());
-        told.text += "nothing is written: the run that goes on writes these files when it ends\n";
+        told.text += "no files are written: the run in progress writes them when it ends\n";
         told.say(args.printed)?;
         return Ok(ExitCode::Incomplete);
     }

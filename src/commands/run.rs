@@ -19,7 +19,7 @@ use crate::signals::{Deadline, Watch};
 use crate::sweep::{Swept, sweep};
 
 /// What an interruption says while the results of a run that its deadline has ended are written.
-const NOT_WRITTEN: &str = "interrupted: finished trials are in the journal, and their tables are not written";
+const NOT_WRITTEN: &str = "interrupted: finished trials are in the journal, but the tables are not written";
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (code, told) = match load_study(&args.experiment, &overrides(&args.variant)?)? {
@@ -73,7 +73,7 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, Told), Failure> {
         // A signal that came since is somebody's wish, and no deadline's.
         Swept::Interrupted if deadline.is_some_and(|deadline| deadline.has_asked()) && watch.go_on() => {
             watch.at_once(NOT_WRITTEN);
-            say("time is over: these are the results so far; the same command continues from here");
+            say("time limit reached: these are the results so far; run the same command to continue");
             let results = Results::from(directory.read(trust(args.custody))?);
             // As below: no tables of nothing.
             let is_empty = results.contents.records.is_empty();

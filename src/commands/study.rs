@@ -20,7 +20,7 @@ use crate::signals::Watch;
 use crate::study::{self, Scratch, StudyError, Workplace};
 
 /// What an interruption says: there is no journal.
-const STOPPED: &str = "interrupted: the same command computes the experiment anew";
+const STOPPED: &str = "interrupted: the same command starts the experiment from the beginning";
 
 /// Runs the study; returns its exit code and what to say of it.
 ///
@@ -48,11 +48,11 @@ fn refuse_json(json: bool, experiment: &Path) -> Result<(), Failure> {
 
 fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     if args.minutes.is_some() {
-        let help = "leave out --minutes; --limit N takes fewer prompts";
+        let help = "remove --minutes; to use fewer prompts: --limit N";
         let file = args.experiment.display();
         return Err(Failure::usage(miette!(
             help = help,
-            "{file} is computed whole: there is nothing to continue from"
+            "{file} can't be continued later, so --minutes can't limit it"
         )));
     }
     let watch = Watch::at_once_from_now(NOTHING_YET)?;

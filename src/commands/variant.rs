@@ -17,8 +17,8 @@ use crate::prepare::{self, RunSpec, WhichShardError, which_shard};
 pub enum VariantError {
     #[error("--server {url}: {why}")]
     Server { url: String, why: String },
-    #[error("a server serves one model, and --model names {n}")]
-    #[diagnostic(help("give --model once: what the server calls the model"))]
+    #[error("a server serves one model, but --model names {n}")]
+    #[diagnostic(help("give --model once, with the name that the server uses for the model"))]
     ServedAsMany { n: usize },
     #[error(transparent)]
     #[diagnostic(transparent)]

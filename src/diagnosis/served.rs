@@ -67,7 +67,7 @@ pub fn not_said(sampling: Sampling) -> Option<NotTried> {
         .collect();
     (!not.is_empty()).then(|| NotTried {
         what: not.join(", "),
-        why: "a request to this server can't say them: ask it by another --api, or give its model's file".to_owned(),
+        why: "a request to this server has no fields for them: use another --api, or give the model's file".to_owned(),
     })
 }
 

@@ -115,12 +115,12 @@ pub fn not_tried(about: &About) -> Vec<NotTried> {
             found.extend(not_said(about.sampling));
             found.push(not(
                 "the engine's settings (cache types, flash attention, context)",
-                "they are the server's: start it with others, or give its model's file",
+                "set when the server starts: start it with others, or give the model's file",
             ));
         }
         Place::File => {
             if about.accelerator != Known::Yes {
-                found.push(not("a GPU's kernels", "none is looked for"));
+                found.push(not("a GPU's kernels", "not looked for"));
             }
             found.push(not("the weights' precision", "no better file is known"));
         }
@@ -133,7 +133,7 @@ pub fn not_tried(about: &About) -> Vec<NotTried> {
 pub fn set_aside(medicines: &[Switch]) -> Option<NotTried> {
     let knobs = medicines.iter().flat_map(|switch| &switch.adjustments).map(|adjustment| adjustment.knob);
     let named: Vec<String> = knobs.unique().map(|knob| knob.to_string()).collect();
-    let why = "what was set came first";
+    let why = "other settings came first";
     (!named.is_empty()).then(|| NotTried { what: named.join(", "), why: why.to_owned() })
 }
 

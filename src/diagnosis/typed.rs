@@ -5,13 +5,13 @@ use crate::domain::{Factor, Level, NotALevel, Written};
 /// What was typed is no level.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum NoLevel {
-    #[error("{typed:?} is no setting")]
+    #[error("{typed:?} is not a setting")]
     #[diagnostic(help("write FACTOR=LEVEL, such as rope=linear:4"))]
     NoPair { typed: String },
-    #[error("there is no factor {name:?}")]
+    #[error("unknown factor {name:?}")]
     #[diagnostic(help("use one of: {}", Factor::NAMES.join(", ")))]
     NoFactor { name: String },
-    #[error("{typed:?} is no level of {factor}: {why}")]
+    #[error("{typed:?} is not a level of {factor}: {why}")]
     #[diagnostic(help("{help}"))]
     Other { factor: Factor, typed: String, why: String, help: String },
 }

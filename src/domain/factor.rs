@@ -182,7 +182,7 @@ factors! {
     context: Context(Context),
     /// What becomes of a text that fills its context.
     overflow: Overflow(Overflow),
-    /// Whether ggml lays weights out anew for kernels of many rows.
+    /// Whether ggml repacks weights for kernels of many rows.
     repack: Repack(Repack),
     /// How a token's position is turned into angles.
     rope: Rope(Rope),

@@ -29,7 +29,7 @@ pub struct ModelFacts {
     pub cache: CacheFacts,
 }
 
-/// How what the model has read is kept, as far as settings hang on it. Of use before a run only: a manifest does not keep it.
+/// How what the model has read is kept, as far as settings depend on it. Of use before a run only: a manifest does not keep it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CacheFacts {
     /// Numbers of a head's key and of its value; None where the file does not tell, or layers differ.

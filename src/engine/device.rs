@@ -70,11 +70,11 @@ impl Devices {
         if with("vulkan") {
             remedies.push(match visible {
                 None => "llama.cpp skips Vulkan drivers that run on the CPU, such as Mesa's lavapipe: set \
-                         GGML_VK_VISIBLE_DEVICES=0 when moe-sweep runs to have the first driver whatever it is; where \
-                         a GPU is missing, `vulkaninfo --summary` must list it"
+                         GGML_VK_VISIBLE_DEVICES=0 when moe-sweep runs to use the first driver anyway; a GPU must be \
+                         listed by `vulkaninfo --summary`"
                     .to_owned(),
                 Some(visible) => format!(
-                    "GGML_VK_VISIBLE_DEVICES={visible} leaves no Vulkan device: give it indices that `vulkaninfo \
+                    "GGML_VK_VISIBLE_DEVICES={visible} leaves no Vulkan device: set it to indices that `vulkaninfo \
                      --summary` lists, or install a driver (Debian: mesa-vulkan-drivers)"
                 ),
             });
@@ -86,7 +86,7 @@ impl Devices {
         }
         if remedies.is_empty() {
             remedies.push(
-                "this build computes on the CPU only, so offload moves nothing: build it with --features vulkan or \
+                "this build computes on the CPU only, so offload has no effect: build with --features vulkan or \
                  --features cuda (docs/offload.md)"
                     .to_owned(),
             );

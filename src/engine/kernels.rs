@@ -39,10 +39,10 @@ impl fmt::Display for KernelsFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usable { products_per_s } => {
-                write!(f, "{:.1} thousand million products a second", products_per_s / 1e9)
+                write!(f, "{:.1} billion products per second", products_per_s / 1e9)
             }
-            Self::Absent => f.write_str("this CPU does not have their instructions"),
-            Self::Deviate { format } => write!(f, "on this machine they compute {format} weights wrongly"),
+            Self::Absent => f.write_str("this CPU lacks their instructions"),
+            Self::Deviate { format } => write!(f, "they give wrong products of {format} weights on this machine"),
             Self::Died { reason } => write!(f, "they crash on this machine ({reason})"),
         }
     }

@@ -193,7 +193,7 @@ pub enum LoadMode {
     None,
 }
 
-/// What decides that a model must be loaded anew.
+/// What decides that a model must be loaded again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadSettings {
     #[serde(with = "crate::any_path")]
@@ -211,7 +211,7 @@ pub struct LoadSettings {
     pub load_mode: LoadMode,
 }
 
-/// A model file to be written anew, its weights brought to another type.
+/// A model file to write with its weights in another type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quantisation {
     #[serde(with = "crate::any_path")]
@@ -299,13 +299,13 @@ pub enum EngineError {
     #[error(transparent)]
     Llama(::llama::Error),
     #[cfg(not(feature = "llama"))]
-    #[error("this build of moe-sweep has no llama.cpp, which runs, quantises and tokenises for GGUF files")]
+    #[error("this build of moe-sweep has no llama.cpp, so it can't run, quantise or tokenise with GGUF files")]
     WithoutLlama,
     #[error("cannot load the model {path}: {reason}")]
     Load { path: PathBuf, reason: String },
     #[error("{path} has changed since the run began: run the same command again")]
     Changed { path: PathBuf },
-    #[error("cannot bring {path} to {quant}: {reason}")]
+    #[error("cannot quantise {path} to {quant}: {reason}")]
     Quantise { path: PathBuf, quant: Quant, reason: String },
     /// It can't be used.
     #[error("{0}")]
@@ -313,17 +313,17 @@ pub enum EngineError {
     /// The model is somewhere else, and can't be asked any more.
     #[error("{0}")]
     Unreachable(String),
-    #[error("cannot put the prompt to the model: {0}")]
+    #[error("cannot evaluate the prompt: {0}")]
     Unaskable(#[from] Unaskable),
     #[error("decoding failed: {0}")]
     Decode(String),
-    #[error("the settings of this model's engine are not ours to choose")]
+    #[error("moe-sweep can't choose the engine settings of this model")]
     OfOthers,
-    #[error("this model's engine can't be looked into: follow a model that llama.cpp runs, a GGUF file")]
+    #[error("this model's engine does not show its logits or experts: use a GGUF file, which llama.cpp runs")]
     Opaque,
     #[error(transparent)]
     Scratch(#[from] trace::ScratchError),
-    #[error("nobody reads the results any more")]
+    #[error("the results are no longer read")]
     Abandoned(#[from] std::io::Error),
 }
 

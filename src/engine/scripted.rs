@@ -30,7 +30,7 @@ const WORDS: [&str; 16] = [
 pub struct ScriptedEngine {
     /// Jobs that are in flight together.
     together: NonZeroUsize,
-    /// Texts hang on how many jobs are in flight.
+    /// Texts depend on how many jobs are in flight.
     sociable: bool,
     /// Time for each job, in milliseconds.
     delay_ms: u64,

@@ -15,9 +15,9 @@ use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::hardware::{Bench, Ceiling, Pace};
 
 /// What to do.
-pub const REMEDY: &str = "get a build with llama.cpp: `cargo build --release` in moe-sweep's source, without \
-                          --no-default-features; it takes cmake and libclang. Or ask a server that has the model \
-                          (docs/servers.md): this build can";
+pub const REMEDY: &str = "use a build with llama.cpp: `cargo build --release` in moe-sweep's source, without \
+                          --no-default-features; it needs cmake and libclang. Or use a server that has the model \
+                          (docs/servers.md), which this build can do";
 
 /// llama.cpp, of which there is none.
 pub struct Llama(Infallible);

@@ -120,7 +120,7 @@ impl Problems {
 
 /// Windows writes paths with it.
 pub const BACKSLASH: &str =
-    "a backslash begins an escape in \"…\"; write the path in '…', where it is a backslash, or with / in its place";
+    "a backslash starts an escape in \"…\"; write the path in '…', where it is an ordinary character, or use / instead";
 
 /// serde speaks of fields, variants and Rust's types; a file has keys,
 /// samplers and numbers. What is not known here is passed on as it is.
@@ -143,7 +143,7 @@ fn in_plain_words(message: &str) -> (String, Option<String>) {
         return ("this sampler needs parameters".to_owned(), Some(help.to_owned()));
     }
     if message.starts_with("wanted exactly 1 element") {
-        return ("a step is one sampler".to_owned(), Some("write a table of its own for each step".to_owned()));
+        return ("each step is one sampler".to_owned(), Some("write a separate table for each step".to_owned()));
     }
     if ["escape", "unicode value", "unicode hexadecimal"].iter().any(|part| message.contains(part)) {
         return (message.to_owned(), Some(BACKSLASH.to_owned()));

@@ -38,23 +38,24 @@ fn not_applied<T: Copy + Into<Option<Temperature>>>(step: &Step<T>) -> Vec<Fault
     match step {
         Step::TopNSigma { n } => faults.add_if(*n == 0.0, || {
             let what =
-                "top_n_sigma = 0 switches it off in llama.cpp; by its name, the most probable tokens alone would stay";
+                "top_n_sigma = 0 switches it off in llama.cpp, although the name suggests keeping only the most \
+                 probable tokens";
             (what.to_owned(), "write -1 to switch it off, or a number above 0".to_owned())
         }),
         Step::TopP { p, .. } => faults.share_that_is_off("top_p", *p),
         Step::Typical { p, .. } => faults.share_that_is_off("typical", *p),
         Step::MinP { p, .. } => faults.add_if(*p < 0.0, || {
-            let what = format!("min_p = {p} is not in [0, 1]: llama.cpp takes it as 0, which switches it off");
+            let what = format!("min_p = {p} is not in [0, 1]: llama.cpp treats it as 0, which switches it off");
             (what, "write 0 to switch it off, or a share up to 1".to_owned())
         }),
         Step::Xtc { p, threshold, .. } => {
             faults.add_if(*p < 0.0, || {
-                let what = format!("xtc's p = {p} is not in [0, 1]: llama.cpp takes it as 0, which switches it off");
+                let what = format!("xtc's p = {p} is not in [0, 1]: llama.cpp treats it as 0, which switches it off");
                 (what, "write 0 to switch it off, or a probability up to 1".to_owned())
             });
             // 1 is llama.cpp's documented way to switch it off.
             faults.add_if(*p > 0.0 && *threshold > 0.5 && *threshold < 1.0, || {
-                let what = format!("xtc's threshold = {threshold} switches it off: llama.cpp applies none above 0.5");
+                let what = format!("xtc's threshold = {threshold} switches it off: llama.cpp does nothing above 0.5");
                 (what, "write at most 0.5, or 1 to switch it off".to_owned())
             });
         }
@@ -66,30 +67,30 @@ fn not_applied<T: Copy + Into<Option<Temperature>>>(step: &Step<T>) -> Vec<Fault
             let asks = *multiplier != 0.0;
             faults.add_if(asks && *last_n < 0, || window_that_is_off("dry's", *last_n));
             faults.add_if(asks && *base < 1.0, || {
-                let what = format!("dry's base = {base} is below 1, and llama.cpp switches it off for that");
+                let what = format!("dry's base = {base} is below 1, so llama.cpp switches it off");
                 (what, "write a base from 1 up, or multiplier = 0 to switch it off".to_owned())
             });
             faults.add_if(asks && *base >= 1.0 && *last_n > 0 && allowed_length >= last_n, || {
                 let what = format!(
-                    "dry never penalises: of last_n = {last_n} tokens none can repeat more than allowed_length = \
-                     {allowed_length}"
+                    "dry never penalises: within last_n = {last_n} tokens nothing can repeat for more than \
+                     allowed_length = {allowed_length}"
                 );
                 (
                     what,
                     format!(
-                        "write last_n = {} at least, or a smaller allowed_length",
+                        "write last_n = {} or more, or a smaller allowed_length",
                         allowed_length.saturating_add(1)
                     ),
                 )
             });
             for breaker in sequence_breakers {
                 faults.add_if(breaker.is_empty(), || {
-                    let what = "dry's sequence breaker \"\" is passed over by llama.cpp".to_owned();
-                    (what, "leave it out: sequence_breakers = [] means that there are none".to_owned())
+                    let what = "llama.cpp ignores dry's sequence breaker \"\"".to_owned();
+                    (what, "remove it: sequence_breakers = [] means that there are none".to_owned())
                 });
                 faults.add_if(breaker.len() > LONGEST_BREAKER, || {
                     let what = format!(
-                        "dry's sequence breaker {breaker:?} is cut off by llama.cpp after {LONGEST_BREAKER} bytes"
+                        "llama.cpp cuts dry's sequence breaker {breaker:?} off after {LONGEST_BREAKER} bytes"
                     );
                     (what, format!("write at most {LONGEST_BREAKER} bytes"))
                 });
@@ -101,36 +102,37 @@ fn not_applied<T: Copy + Into<Option<Temperature>>>(step: &Step<T>) -> Vec<Fault
                 && *delta > t
             {
                 let what =
-                    format!("temperature_ext's lower end {t} - {delta} is below 0, and llama.cpp takes 0 for it");
-                faults.add(what, format!("write delta = {t} at most"));
+                    format!("temperature_ext's lower end {t} - {delta} is below 0, so llama.cpp uses 0");
+                faults.add(what, format!("write delta = {t} or less"));
             }
             faults.add_if(*delta < 0.0, || {
-                let what = format!("temperature_ext's delta = {delta} is negative, and llama.cpp takes it as 0");
-                (what, "write 0 for a temperature that is fixed, or a number above 0".to_owned())
+                let what = format!("temperature_ext's delta = {delta} is negative, so llama.cpp treats it as 0");
+                (what, "write 0 for a fixed temperature, or a number above 0".to_owned())
             });
         }
         Step::AdaptiveP { target, decay } => {
             faults.add_if(*target < 0.0, || {
-                let what = format!("adaptive_p's target = {target} is not in [0, 1]: llama.cpp draws as \"dist\" does");
-                (what, "write \"dist\" in its place, or a target from 0 to 1".to_owned())
+                let what = format!("adaptive_p's target = {target} is not in [0, 1]: llama.cpp then draws like \
+                                    \"dist\"");
+                (what, "write \"dist\" instead, or a target from 0 to 1".to_owned())
             });
             faults.add_if(*target > 1.0, || {
-                let what = format!("adaptive_p's target = {target} is not in [0, 1]: llama.cpp takes 1");
+                let what = format!("adaptive_p's target = {target} is not in [0, 1]: llama.cpp uses 1");
                 (what, "write a target from 0 to 1".to_owned())
             });
             faults.add_if(!(0.0..=GREATEST_DECAY).contains(decay), || {
                 let applied = decay.clamp(0.0, GREATEST_DECAY);
                 let what =
-                    format!("adaptive_p's decay = {decay} is not in [0, {GREATEST_DECAY}]: llama.cpp takes {applied}");
-                (what, format!("write {applied}, or another number of that range"))
+                    format!("adaptive_p's decay = {decay} is not in [0, {GREATEST_DECAY}]: llama.cpp uses {applied}");
+                (what, format!("write {applied}, or another number in that range"))
             });
         }
         Step::LogitBias { biases } => {
             for (index, bias) in biases.iter().enumerate() {
                 faults.add_if(biases[..index].iter().any(|other| other.token == bias.token), || {
                     let what = format!(
-                        "logit_bias names the token {} twice, and llama.cpp adds both biases or the first alone, as the \
-                         candidates happen to lie",
+                        "duplicate token {} in logit_bias: depending on the order of candidates, llama.cpp adds both \
+                         biases or only the first",
                         bias.token
                     );
                     (what, "write it once, with the sum".to_owned())
@@ -138,7 +140,7 @@ fn not_applied<T: Copy + Into<Option<Temperature>>>(step: &Step<T>) -> Vec<Fault
             }
         }
         Step::Grammar { grammar, .. } => faults.add_if(grammar.is_empty(), || {
-            ("an empty grammar allows every text".to_owned(), "leave the step out, or write a grammar".to_owned())
+            ("an empty grammar allows every text".to_owned(), "remove the step, or write a grammar".to_owned())
         }),
         Step::Temperature { .. }
         | Step::TopK { .. }
@@ -172,7 +174,7 @@ fn out_of_range<T>(step: &Step<T>) -> Vec<Fault> {
             });
         }
         Step::Penalties { repeat, .. } => faults.add_if(*repeat <= 0.0, || {
-            let what = format!("penalties' repeat = {repeat} divides logits: it must be above 0");
+            let what = format!("penalties' repeat = {repeat} is a divisor of logits: it must be above 0");
             (what, "write 1 to switch it off, or another number above 0".to_owned())
         }),
         Step::Dry { multiplier, allowed_length, sequence_breakers, .. } => {
@@ -185,24 +187,30 @@ fn out_of_range<T>(step: &Step<T>) -> Vec<Fault> {
                 (what, "write the number of tokens that may repeat, from 0 up".to_owned())
             });
             faults.add_if(sequence_breakers.iter().any(|breaker| breaker.contains('\0')), || {
-                ("a sequence breaker of dry holds a NUL".to_owned(), "take it out: a text ends there in C".to_owned())
+                (
+                    "a sequence breaker of dry contains a NUL byte".to_owned(),
+                    "remove it: in C a text ends there".to_owned(),
+                )
             });
         }
         Step::TemperatureExt { exponent, .. } => faults.add_if(*exponent < 0.0, || {
-            let what = format!("temperature_ext's exponent = {exponent} is negative: it leads beyond t + delta");
+            let what =
+                format!("temperature_ext's exponent = {exponent} is negative: the temperature could exceed t + delta");
             (what, "write a number from 0 up".to_owned())
         }),
         Step::Mirostat { tau, eta, m } => {
             faults.add_if(*m <= 1, || {
-                let what = format!("mirostat's m = {m}: it estimates a slope, from two candidates at the least");
-                (what, "write 2 or more; llama.cpp's own is 100".to_owned())
+                let what = format!(
+                    "mirostat's m = {m} is too small: it estimates a slope, which needs at least two candidates"
+                );
+                (what, "write 2 or more; llama.cpp's default is 100".to_owned())
             });
             faults.mirostat(*tau, *eta);
         }
         Step::MirostatV2 { tau, eta } => faults.mirostat(*tau, *eta),
         Step::Grammar { grammar, root } => faults
             .add_if([grammar, root].iter().any(|text| text.contains('\0')), || {
-                ("the grammar holds a NUL".to_owned(), "take it out: a text ends there in C".to_owned())
+                ("the grammar contains a NUL byte".to_owned(), "remove it: in C a text ends there".to_owned())
             }),
         Step::Temperature { .. }
         | Step::TopK { .. }
@@ -236,8 +244,8 @@ fn off_against_the_rest<T>(step: &Step<T>) -> Option<String> {
 
 fn window_that_is_off(whose: &str, last_n: i32) -> (String, String) {
     let what = format!(
-        "{whose} last_n = {last_n} switches the step off: llama.cpp's sampler takes it as 0 (servers read -1 as the whole \
-         context)"
+        "{whose} last_n = {last_n} switches the step off: llama.cpp's sampler treats it as 0 (servers read -1 as the \
+         whole context)"
     );
     (what, "write the context of [generate] for the whole text, or 0 to switch the step off".to_owned())
 }
@@ -259,7 +267,7 @@ impl Faults {
 
     fn share_that_is_off(&mut self, name: &str, p: f32) {
         self.add_if(p > 1.0, || {
-            let what = format!("{name} = {p} is not in (0, 1]: llama.cpp takes it as 1, which switches it off");
+            let what = format!("{name} = {p} is not in (0, 1]: llama.cpp treats it as 1, which switches it off");
             (what, "write 1 to switch it off, or a share below it".to_owned())
         });
     }
@@ -273,7 +281,7 @@ impl Faults {
     fn mirostat(&mut self, tau: f32, eta: f32) {
         self.add_if(tau <= 0.0 || eta <= 0.0, || {
             let what = format!("mirostat's tau = {tau} and eta = {eta} must be above 0");
-            (what, "llama.cpp's own are tau = 5 and eta = 0.1".to_owned())
+            (what, "llama.cpp's defaults are tau = 5 and eta = 0.1".to_owned())
         });
     }
 }
@@ -318,9 +326,9 @@ mod tests {
         for (step, what, remedy) in [
             (dry(0.8, 1.75, 2, -1), "dry's last_n = -1 switches the step off", "write the context of [generate]"),
             (dry(0.8, 0.5, 2, 64), "dry's base = 0.5 is below 1", "multiplier = 0"),
-            (dry(0.8, 1.75, 64, 64), "dry never penalises", "write last_n = 65 at least"),
-            (breakers(&[""]), "\"\" is passed over", "sequence_breakers = []"),
-            (breakers(&[&"=".repeat(41)]), "is cut off by llama.cpp after 40 bytes", "at most 40 bytes"),
+            (dry(0.8, 1.75, 64, 64), "dry never penalises", "write last_n = 65 or more"),
+            (breakers(&[""]), "ignores dry's sequence breaker \"\"", "sequence_breakers = []"),
+            (breakers(&[&"=".repeat(41)]), "off after 40 bytes", "at most 40 bytes"),
             (penalties(-1, 1.1), "penalties' last_n = -1 switches the step off", "write the context of [generate]"),
             (xtc(0.5, 0.6), "xtc's threshold = 0.6 switches it off", "write at most 0.5"),
             (xtc(-0.5, 0.1), "xtc's p = -0.5 is not in [0, 1]", "write 0"),
@@ -328,17 +336,13 @@ mod tests {
             (Step::TopP { p: 1.5, min_keep: 0 }, "top_p = 1.5 is not in (0, 1]", "write 1"),
             (Step::Typical { p: 1.5, min_keep: 0 }, "typical = 1.5 is not in (0, 1]", "write 1"),
             (Step::MinP { p: -0.1, min_keep: 0 }, "min_p = -0.1 is not in [0, 1]", "write 0"),
-            (warm(0.2, 0.5), "lower end 0.2 - 0.5 is below 0", "write delta = 0.2 at most"),
+            (warm(0.2, 0.5), "lower end 0.2 - 0.5 is below 0", "write delta = 0.2 or less"),
             (warm(0.2, -0.5), "delta = -0.5 is negative", "write 0"),
-            (adaptive(-1.0, 0.9), "draws as \"dist\" does", "write \"dist\""),
-            (adaptive(1.5, 0.9), "target = 1.5 is not in [0, 1]: llama.cpp takes 1", "from 0 to 1"),
-            (adaptive(0.5, 1.0), "decay = 1 is not in [0, 0.99]: llama.cpp takes 0.99", "write 0.99"),
-            (biased(&[5, 6, 5]), "the token 5 twice", "with the sum"),
-            (
-                Step::Grammar { grammar: String::new(), root: "root".to_owned() },
-                "an empty grammar",
-                "leave the step out",
-            ),
+            (adaptive(-1.0, 0.9), "draws like \"dist\"", "write \"dist\""),
+            (adaptive(1.5, 0.9), "target = 1.5 is not in [0, 1]: llama.cpp uses 1", "from 0 to 1"),
+            (adaptive(0.5, 1.0), "decay = 1 is not in [0, 0.99]: llama.cpp uses 0.99", "write 0.99"),
+            (biased(&[5, 6, 5]), "duplicate token 5", "with the sum"),
+            (Step::Grammar { grammar: String::new(), root: "root".to_owned() }, "an empty grammar", "remove the step"),
         ] {
             let found = not_applied(&step);
             let [fault] = &found[..] else { panic!("one fault of {step:?}: {found:?}") };

@@ -113,7 +113,8 @@ impl Grid {
 pub(super) fn move_seeds(seeds: &mut [Seed], offset: u32) -> Result<(), String> {
     for seed in seeds {
         let moved = seed.get().checked_add(offset).and_then(Seed::new);
-        *seed = moved.ok_or_else(|| format!("the seed {seed} + {offset} is beyond the last one, 4294967294"))?;
+        *seed =
+            moved.ok_or_else(|| format!("the seed {seed} + {offset} is larger than the largest seed, 4294967294"))?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::domain::{Bos, Exclusion, Factor, FactorMap, Level, MAX_LEVELS, NotALe
 /// How many texts a grid may have, exclusions aside: a plan of so many takes less than 1 GB (docs/planning.md).
 const MOST_TEXTS: u64 = 1_000_000;
 
-const NOT_EXCLUDED: &str = "correct the level, or remove the exclusion: it leaves nothing out";
+const NOT_EXCLUDED: &str = "correct the level, or remove the exclusion: it excludes nothing";
 
 pub(super) fn resolve_grid(
     raw: &RawExperiment,
@@ -41,7 +41,7 @@ pub(super) fn resolve_grid(
     if let (Some(bos), Some(_)) = (&raw.generate.bos, &raw_levels[Factor::Bos]) {
         problems.add(
             bos.span(),
-            "bos stands in [grid] too",
+            "bos is also given in [grid]",
             "keep one of them: in [grid] it is a list of levels to compare",
         );
     }
@@ -68,8 +68,8 @@ pub(super) fn resolve_grid(
         let longest = spans.chain(of_seeds).max_by_key(|(n_levels, _)| *n_levels);
         problems.add(
             longest.map_or(0..0, |(_, span)| span),
-            format!("this grid has {texts} texts, and {MOST_TEXTS} is the most"),
-            "leave out levels or prompts, or make several experiments of it",
+            format!("this grid has {texts} texts, more than the maximum of {MOST_TEXTS}"),
+            "remove levels or prompts, or split it into several experiments",
         );
         return None;
     }
@@ -81,11 +81,7 @@ pub(super) fn resolve_grid(
         && let Some(last) = exclude.last()
         && !grid.leaves_a_trial(prompts)
     {
-        problems.add(
-            last.span(),
-            "with this exclusion no trial is left to run",
-            "remove it, or narrow it with another key",
-        );
+        problems.add(last.span(), "this exclusion leaves no trial to run", "remove it, or narrow it with another key");
     }
     Some(grid)
 }
@@ -147,7 +143,7 @@ fn report(factor: Factor, wrong: NotALevel, written: Option<&Written>, span: Ran
             (format!("unknown {factor} {name:?}"), help)
         }
         (NotALevel::Unknown { names }, _) => {
-            (format!("this is no {factor}"), format!("use one of: {}", names.join(", ")))
+            (format!("this is not a {factor}"), format!("use one of: {}", names.join(", ")))
         }
         (NotALevel::Other { message, help }, _) => (message, help),
     };
@@ -157,8 +153,8 @@ fn report(factor: Factor, wrong: NotALevel, written: Option<&Written>, span: Ran
 /// What to add to the advice for an unknown model where there is no catalogue: it may be one of the bundled ones.
 pub(super) fn no_catalogue(surroundings: &Surroundings) -> &'static str {
     if surroundings.catalogue.is_empty() {
-        ". No bundled model is known, for there is no models/catalog.toml beside or above the experiment: they lie in \
-         the folder models of moe-sweep's source, and MOE_SWEEP_MODELS=DIR says where that is"
+        ". No bundled models are known, because there is no models/catalog.toml in the experiment's directory or \
+         above it: they are in the folder models of moe-sweep's source; set MOE_SWEEP_MODELS to that folder"
     } else {
         ""
     }
@@ -173,7 +169,7 @@ fn distinct<T: PartialEq + fmt::Display>(
     let mut distinct: Vec<T> = Vec::new();
     for (level, span) in levels {
         if distinct.contains(&level) {
-            problems.add(span, format!("the {what} {level} stands twice in the grid"), "remove one");
+            problems.add(span, format!("duplicate {what} {level} in [grid]"), "remove one");
         } else {
             distinct.push(level);
         }
@@ -193,7 +189,7 @@ pub(super) fn resolve_names<T: Clone>(
     let mut found: Vec<T> = Vec::new();
     for name in names.get_ref() {
         if found.iter().any(|other| id(other) == name.get_ref()) {
-            problems.add(name.span(), format!("the {what} {} stands twice in the grid", name.get_ref()), "remove one");
+            problems.add(name.span(), format!("duplicate {what} {} in [grid]", name.get_ref()), "remove one");
         }
         match known.iter().find(|known| id(known) == name.get_ref()) {
             Some(known) => found.push(known.clone()),
@@ -236,8 +232,8 @@ pub(super) fn resolve_seeds(raw: &Spanned<ListOr<i64, RawCount>>, problems: &mut
             if seeds.is_none() {
                 problems.add(
                     raw.span(),
-                    format!("{} seeds from {} up is no range of seeds", range.count, range.from),
-                    format!("seeds run from 0 to 4294967294, 1 to {MAX_LEVELS} of them in a grid"),
+                    format!("{} seeds from {} up is not a valid range of seeds", range.count, range.from),
+                    format!("use 1 to {MAX_LEVELS} seeds from 0 to 4294967294"),
                 );
             }
             seeds.unwrap_or_default()
@@ -255,7 +251,7 @@ fn count_up(range: &RawCount) -> Option<Vec<Seed>> {
 fn resolve_seed(raw: &Spanned<i64>, problems: &mut Problems) -> Option<Seed> {
     let seed = u32::try_from(*raw.get_ref()).ok().and_then(Seed::new);
     if seed.is_none() {
-        let help = "give a number from 0 to 4294967294; the next one means \"random\" to llama.cpp";
+        let help = "give a number from 0 to 4294967294; 4294967295 means \"random\" to llama.cpp";
         problems.add(raw.span(), format!("a seed can't be {}", raw.get_ref()), help);
     }
     seed
@@ -286,10 +282,10 @@ fn resolve_exclusion(
     selection.prompt.extend(prompt.as_ref().and_then(|raw| excluded_name("prompt", raw, &ids, problems)));
     let exclusion = Exclusion { selection, seed };
     if let (Some(prompt), Some(_)) = (prompt, group) {
-        problems.add(prompt.span(), "a prompt is of one group", "remove prompt, or group");
+        problems.add(prompt.span(), "a prompt already determines its group", "remove prompt, or group");
     }
     if problems.is_empty() && exclusion == Exclusion::default() && group.is_none() {
-        problems.add(raw.span(), "an exclusion without a level leaves nothing to run", "name the levels to leave out");
+        problems.add(raw.span(), "an exclusion without levels excludes everything", "name the levels to exclude");
     }
     let of = |id| {
         let mut exclusion = exclusion.clone();

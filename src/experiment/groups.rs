@@ -15,10 +15,10 @@ pub fn prompts_of(raw: &Spanned<String>, prompts: &[Prompt], problems: &mut Prob
         let known = names(prompts);
         let near = did_you_mean(group, known.iter().copied()).map(|near| format!("did you mean {near:?}? "));
         let help = match known.is_empty() {
-            true => "no prompt names a group: give them one, as in { text = \"…\", group = \"…\" }".to_owned(),
+            true => "no prompt has a group: add one, as in { text = \"…\", group = \"…\" }".to_owned(),
             false => format!("{}the groups are: {}", near.unwrap_or_default(), known.join(", ")),
         };
-        problems.add(raw.span(), format!("no prompt is of the group {group:?}"), help);
+        problems.add(raw.span(), format!("no prompt has the group {group:?}"), help);
     }
     ids
 }

@@ -16,7 +16,7 @@ use super::{Grid, Prompt};
 use crate::domain::{Factor, FactorMap, Level, Order, Selection};
 use crate::metrics::Metric;
 
-const ONE_TEST: &str = "give one of trend, contrast, equivalence and interaction";
+const ONE_TEST: &str = "give one of trend, contrast, equivalence or interaction";
 
 pub fn resolve_settings(raw: Option<&RawAnalysis>, problems: &mut Problems) -> Settings {
     let mut settings = Settings::default();
@@ -49,15 +49,15 @@ pub fn resolve_hypotheses(
     for hypothesis in raw {
         let id = &hypothesis.get_ref().id;
         if !seen.insert(id.get_ref()) {
-            problems.add(id.span(), format!("two hypotheses are called {:?}", id.get_ref()), "rename one");
+            problems.add(id.span(), format!("two hypotheses have the id {:?}", id.get_ref()), "rename one");
         }
     }
     let mut resolver = Resolver { grid, prompts, problems };
     if let Some(first) = raw.first()
         && prompts.len() < 2
     {
-        let message = "hypotheses are tested over prompts, and there is only one";
-        resolver.problems.add(first.get_ref().id.span(), message, "give at least 3 prompts, better 20");
+        let message = "hypotheses are tested over prompts, but there is only one";
+        resolver.problems.add(first.get_ref().id.span(), message, "give at least 3 prompts, preferably 20");
     }
     raw.iter().filter_map(|raw| resolver.hypothesis(raw)).collect()
 }
@@ -77,14 +77,14 @@ impl Resolver<'_> {
         let within = raw.within.as_ref().map_or_else(Selection::default, |raw| self.within(raw.get_ref()));
         let each = raw.each.as_ref().map(|raw| self.factor(raw, &within, 1));
         if let Some(first) = raw.first.as_ref().filter(|first| *first.get_ref() == 0) {
-            self.problems.add(first.span(), "no metric is defined of no words", "give a number such as 64");
+            self.problems.add(first.span(), "metrics are not defined on 0 words", "give a number such as 64");
         }
         let test = self.test(raw, &within);
         let (test, each) = (test?, each.map_or(Some(None), |each| each.map(Some))?);
         if let Some(each) = each
             && test.factors().contains(&each)
         {
-            let message = format!("each = \"{each}\" leaves nothing to compare along the {each}");
+            let message = format!("each = \"{each}\" leaves nothing to compare, because the test varies the {each}");
             self.problems.add(raw.each.as_ref().map_or(raw.id.span(), Spanned::span), message, "name another factor");
         }
         let claim = raw.claim.clone().unwrap_or_else(|| id.replace(['-', '_'], " "));
@@ -111,10 +111,10 @@ impl Resolver<'_> {
             Test::Trend { expect, .. } | Test::Contrast { expect, .. } if *expect != Direction::Different
         );
         if !is_directed {
-            let help = "remove it, or claim a trend or a contrast that is increasing or decreasing";
-            self.problems.add(least.span(), "only a claim of a direction has a least effect", help);
+            let help = "remove it, or use a trend or a contrast with expect = \"increasing\" or \"decreasing\"";
+            self.problems.add(least.span(), "a smallest effect applies only to a claim with a direction", help);
         } else if !(value > 0.0 && value.is_finite()) {
-            self.problems.add(least.span(), format!("a least effect can't be {value}"), "give a number above 0");
+            self.problems.add(least.span(), format!("a smallest effect can't be {value}"), "give a number above 0");
         }
         Some(value)
     }
@@ -123,17 +123,18 @@ impl Resolver<'_> {
     fn test(&mut self, raw: &RawHypothesis, within: &Selection) -> Option<Test> {
         let margin = raw.margin.as_ref();
         if let (Some(margin), None) = (margin, &raw.equivalence) {
-            self.problems.add(margin.span(), "only an equivalence has a margin", "remove it");
+            self.problems.add(margin.span(), "only an equivalence can have a margin", "remove it");
         }
         if let (Some(expect), true) = (&raw.expect, raw.equivalence.is_some() || raw.interaction.is_some()) {
-            self.problems.add(expect.span(), "only a trend and a contrast expect a direction", "remove it");
+            self.problems.add(expect.span(), "only a trend or a contrast can expect a direction", "remove it");
         }
         match (&raw.trend, &raw.contrast, &raw.equivalence, &raw.interaction) {
             (Some(factor), None, None, None) => {
                 let factor_at = factor.span();
                 let factor = self.factor(factor, within, 2)?;
                 if !(factor.order() == Order::Ascending) {
-                    let help = "a trend runs along temperature or offload; use contrast or interaction";
+                    let help =
+                        "a trend needs an ordered factor, such as temperature or offload; use contrast or interaction";
                     self.problems.add(factor_at, format!("the levels of {factor} have no order"), help);
                 }
                 Some(Test::Trend { factor, expect: self.direction(raw)? })
@@ -151,8 +152,8 @@ impl Resolver<'_> {
                         return None;
                     }
                     None => {
-                        let help = "add margin = the least difference that would matter to you, such as 0.05";
-                        self.problems.add(arms.span(), "equivalence is within a margin, and none is given", help);
+                        let help = "add margin = the smallest difference that matters to you, such as 0.05";
+                        self.problems.add(arms.span(), "the margin of the equivalence is missing", help);
                         return None;
                     }
                 };
@@ -164,13 +165,13 @@ impl Resolver<'_> {
                     Some(Test::Interaction { factors })
                 }
                 _ => {
-                    let help = "such as interaction = [\"temperature\", \"chain\"]";
-                    self.problems.add(factors.span(), "an interaction is one of two different factors", help);
+                    let help = "for example interaction = [\"temperature\", \"chain\"]";
+                    self.problems.add(factors.span(), "an interaction needs two different factors", help);
                     None
                 }
             },
             _ => {
-                self.problems.add(raw.id.span(), "a hypothesis has one test", ONE_TEST);
+                self.problems.add(raw.id.span(), "a hypothesis needs exactly one test", ONE_TEST);
                 None
             }
         }
@@ -179,7 +180,7 @@ impl Resolver<'_> {
     fn direction(&mut self, raw: &RawHypothesis) -> Option<Direction> {
         let Some(expect) = &raw.expect else {
             let help = format!("add expect = one of: {}", Direction::VARIANTS.join(", "));
-            self.problems.add(raw.id.span(), "what does it expect?", help);
+            self.problems.add(raw.id.span(), "the expected direction is missing", help);
             return None;
         };
         let direction = expect.get_ref().parse().ok();
@@ -196,8 +197,8 @@ impl Resolver<'_> {
             Some((span, 1)) => {
                 let directed = raw.expect.as_ref().is_some_and(|expect| expect.get_ref() != "different");
                 if !directed && raw.equivalence.is_none() {
-                    let help = "remove sides, or say expect = \"increasing\" or \"decreasing\"";
-                    self.problems.add(span, "only a direction has one side", help);
+                    let help = "remove sides, or add expect = \"increasing\" or \"decreasing\"";
+                    self.problems.add(span, "a one-sided test needs a direction", help);
                 }
                 Sides::One
             }
@@ -211,16 +212,16 @@ impl Resolver<'_> {
     fn arms(&mut self, raw: &Spanned<RawArms>) -> [Selection; 2] {
         let RawArms { base, other } = raw.get_ref();
         for group in [base, other].into_iter().flat_map(|raw| &raw.get_ref().keys.group).flat_map(|groups| &groups.0) {
-            let help = "put it into where: group chooses the prompts of both";
+            let help = "put group into `where`, which selects the prompts of both";
             self.problems.add(
                 group.span(),
-                "base and other are compared prompt by prompt, and have the same ones",
+                "base and other are compared prompt by prompt, so they need the same prompts",
                 help,
             );
         }
         let arms = [base, other].map(|raw| self.selection(raw.get_ref()));
         if self.problems.is_empty() && arms[0] == arms[1] {
-            self.problems.add(raw.span(), "base and other are the same texts", "name a level in which they differ");
+            self.problems.add(raw.span(), "base and other are the same texts", "name a factor with different levels");
         }
         arms
     }
@@ -237,7 +238,7 @@ impl Resolver<'_> {
         };
         let n_levels = self.n_levels(factor, within);
         if n_levels < at_least {
-            let message = format!("the texts of this hypothesis have {n_levels} level of {factor}");
+            let message = format!("the texts of this hypothesis have only {n_levels} level of {factor}");
             self.problems.add(raw.span(), message, "add levels to the grid, or widen `where`");
         }
         Some(factor)
@@ -253,8 +254,8 @@ impl Resolver<'_> {
         let groups = raw.keys.group.iter().flat_map(|groups| &groups.0);
         let prompt: Vec<String> = groups.flat_map(|group| prompts_of(group, self.prompts, self.problems)).collect();
         if let ([id], Some(group)) = (&prompt[..], raw.keys.group.iter().flat_map(|groups| &groups.0).next()) {
-            let message = format!("a hypothesis is tested over prompts, and of this group there is only {id}");
-            self.problems.add(group.span(), message, "give its group at least 3 prompts, better 20");
+            let message = format!("a hypothesis is tested over prompts, but this group has only one: {id}");
+            self.problems.add(group.span(), message, "give its group at least 3 prompts, preferably 20");
         }
         Selection { prompt, ..self.selection(raw) }
     }

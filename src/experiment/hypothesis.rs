@@ -43,7 +43,7 @@ pub enum Test {
     /// It does not, by more than the margin; of one side: the other is not
     /// higher by more than that, however much lower.
     Equivalence { base: Selection, other: Selection, margin: f64 },
-    /// What one factor does hangs on the other.
+    /// What one factor does depends on the other.
     Interaction { factors: [Factor; 2] },
 }
 

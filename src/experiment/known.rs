@@ -27,12 +27,8 @@ pub(super) fn known_chains(raw: &[RawChain], surroundings: &Surroundings, proble
     let BuiltIn { reserved: mut chains, presets } = BuiltIn::read();
     for chain in raw {
         if chains.iter().any(|known| known.id == *chain.id.get_ref()) {
-            let message = format!("the chain {} exists already", chain.id.get_ref());
-            problems.add(
-                chain.id.span(),
-                message,
-                "give it a name of its own: results would be mistaken for the other's",
-            );
+            let message = format!("the chain {} already exists", chain.id.get_ref());
+            problems.add(chain.id.span(), message, "choose another name, so that results can't be confused");
         }
         chains.extend(resolve_chain(chain, &surroundings.grammars, problems).or_else(|| unusable(chain)));
     }

@@ -151,13 +151,13 @@ fn resolve_source(raw: &RawModel, servers: &[Server], directory: &Path, problems
     let stated: Vec<_> = sources.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
     let &[(source, value)] = &stated[..] else {
         match stated.last() {
-            None => problems.add(raw.id.span(), format!("the model {id} comes from nowhere"), SOURCES),
+            None => problems.add(raw.id.span(), format!("the model {id} has no source"), SOURCES),
             Some((_, last)) => {
                 let keys = stated.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" and by ");
                 problems.add(
                     last.span(),
                     format!("the model {id} is given by {keys}"),
-                    format!("{SOURCES}, and only one"),
+                    format!("{SOURCES}, only one of them"),
                 );
             }
         }
@@ -174,10 +174,10 @@ fn resolve_source(raw: &RawModel, servers: &[Server], directory: &Path, problems
             && !owners.contains(&source)
         {
             let owners = owners.join(" or ");
-            let help = format!("remove it, or give {owners} in place of {source}");
+            let help = format!("remove it, or give {owners} instead of {source}");
             problems.add(
                 value.span(),
-                format!("{key} belongs to {owners}, and the model {id} is given by {source}"),
+                format!("{key} belongs to {owners}, but the model {id} is given by {source}"),
                 help,
             );
         }
@@ -201,7 +201,7 @@ fn resolve_hub(raw: &RawModel, repo: &Spanned<String>, problems: &mut Problems) 
     check_repo(repo, problems);
     let Some(file) = &raw.file else {
         let help = "add file = \"….gguf\"; the repository's page lists its files";
-        let message = format!("the model {} names a repository and no file in it", raw.id.get_ref());
+        let message = format!("the model {} names a repository, but no file in it", raw.id.get_ref());
         problems.add(repo.span(), message, help);
         return None;
     };
@@ -248,7 +248,7 @@ fn check_repo(repo: &Spanned<String>, problems: &mut Problems) {
     let names: Vec<_> = repo.get_ref().split('/').collect();
     if names.len() != 2 || !names.iter().all(|name| is_plain(name)) {
         let message = format!("{:?} is not a repository on the hub", repo.get_ref());
-        problems.add(repo.span(), message, "write it as on its page: \"owner/repo\"");
+        problems.add(repo.span(), message, "write it as the hub shows it: \"owner/repo\"");
     }
 }
 
@@ -263,7 +263,7 @@ fn check_file(file: &Spanned<String>, problems: &mut Problems) {
 fn check_revision(revision: &Spanned<String>, problems: &mut Problems) {
     if !revision.get_ref().split('/').all(is_plain) {
         let message = format!("{:?} is not a revision", revision.get_ref());
-        problems.add(revision.span(), message, "name a branch, a tag or a commit, or leave it out for \"main\"");
+        problems.add(revision.span(), message, "name a branch, a tag or a commit, or remove it to use \"main\"");
     }
 }
 
@@ -271,8 +271,8 @@ fn check_part(file: &Spanned<String>, problems: &mut Problems) {
     if let SplitName::Part(part) = split_name(file.get_ref())
         && !part.is_first()
     {
-        let message = format!("this is part {} of {}, and a model begins with part 1", part.index, part.count);
-        problems.add(file.span(), message, format!("name {}: the others are found by it", part.first()));
+        let message = format!("this is part {} of {}, but a model must be named by its part 1", part.index, part.count);
+        problems.add(file.span(), message, format!("name {}: the other parts are found from it", part.first()));
     }
 }
 
@@ -281,11 +281,11 @@ pub fn check_path(path: &Spanned<String>, problems: &mut Problems) {
     let text = path.get_ref();
     // To a shell it is the home directory, in a file a name like any other.
     if text == "~" || text.starts_with("~/") {
-        let message = format!("{text:?} begins with ~, which means the home directory in a shell only");
-        problems.add(path.span(), message, "write the whole path, or one that starts from this file's directory");
+        let message = format!("{text:?} begins with ~, which means the home directory only in a shell");
+        problems.add(path.span(), message, "write the full path, or a path relative to this file's directory");
     }
     // "C:\temp" in TOML.
     if text.contains(char::is_control) {
-        problems.add(path.span(), format!("the path {text:?} holds a control character"), BACKSLASH);
+        problems.add(path.span(), format!("the path {text:?} contains a control character"), BACKSLASH);
     }
 }

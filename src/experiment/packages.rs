@@ -78,13 +78,13 @@ pub fn resolve_package(raw: &RawModel, package: &Spanned<String>, problems: &mut
     for (value, message, help) in [
         (
             &raw.version,
-            format!("the model {id} names a package and no version of it"),
-            "add version = \"…\": another version may hold another file",
+            format!("the model {id} names a package, but no version of it"),
+            "add version = \"…\": another version may contain another file",
         ),
         (
             &raw.file,
-            format!("the model {id} names a package and no file in it"),
-            "add file = \"….gguf\", its path within the package: `unzip -l` lists a wheel's",
+            format!("the model {id} names a package, but no file in it"),
+            "add file = \"….gguf\", its path within the package: `unzip -l` lists the files of a wheel",
         ),
     ] {
         if value.is_none() {
@@ -101,7 +101,7 @@ pub fn resolve_parts(raw: &Spanned<Vec<RawPackageFile>>, problems: &mut Problems
     let parts = parts.map(|part| resolve_file(&part.pypi, &part.version, &part.file, problems)).collect();
     let packages = Packages::new(parts);
     if packages.is_none() {
-        problems.add(raw.span(), "parts names no file", "name the files that are the model, one after the other");
+        problems.add(raw.span(), "parts names no file", "list the files that make up the model, in order");
     }
     packages
 }
@@ -114,20 +114,20 @@ fn resolve_file(
 ) -> PackageFile {
     if !is_package(package.get_ref()) {
         let message = format!("{:?} is not a package of a Python index", package.get_ref());
-        problems.add(package.span(), message, "write its name as pip takes it: letters, digits, -, _ and .");
+        problems.add(package.span(), message, "write its name as for pip: letters, digits, -, _ and .");
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.+!".contains(c);
     if !version.get_ref().starts_with(|c: char| c.is_ascii_alphanumeric()) || !version.get_ref().chars().all(allowed) {
         let message = format!("{:?} is not a version", version.get_ref());
-        problems.add(version.span(), message, "write one version, such as \"1.0.2\", with no == before it");
+        problems.add(version.span(), message, "write one version, such as \"1.0.2\", without ==");
     }
     if !file.get_ref().split('/').all(is_plain) {
         let message = format!("{:?} is not a file of a package", file.get_ref());
         problems.add(file.span(), message, "write its path within the package, such as \"package/model.gguf\"");
     }
     if let SplitName::Part(part) = split_name(file.get_ref()) {
-        let message = format!("this is one of {} files that llama.cpp opens beside each other", part.count);
-        let help = "packages hold whole models, or pieces that are joined to one file: name such a one";
+        let message = format!("this is one of {} files of a split model, which llama.cpp opens together", part.count);
+        let help = "a package must contain the whole model, or pieces to join into one file: name another one";
         problems.add(file.span(), message, help);
     }
     PackageFile {

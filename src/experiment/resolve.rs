@@ -46,8 +46,8 @@ pub(super) fn check_schema(text: &str, problems: &mut Problems) {
         Ok(Some(schema)) if *schema.get_ref() == raw::SCHEMA => {}
         Ok(Some(schema)) => problems.add(
             schema.span(),
-            format!("schema {} is not one that this moe-sweep reads", schema.get_ref()),
-            format!("it reads schema {}: update moe-sweep, or write the file for it", raw::SCHEMA),
+            format!("this moe-sweep does not read schema {}", schema.get_ref()),
+            format!("it reads schema {}: update moe-sweep, or adapt the file", raw::SCHEMA),
         ),
         // It is missing, as other keys may be.
         Ok(None) => {}
@@ -64,7 +64,7 @@ fn check_sweep(text: &str, problems: &mut Problems) {
         Some(kind) => problems.add(
             raw.span(),
             format!("this is a {kind} experiment, not a sweep"),
-            "moe-sweep plan and run understand it; the other commands are for sweeps",
+            "use moe-sweep plan or run; the other commands are for sweeps",
         ),
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn check_name(name: &Spanned<String>, problems: &mut Problems) {
     if text.is_empty() || text.starts_with('.') || !text.chars().all(plain) {
         problems.add(
             name.span(),
-            format!("{text:?} can't be the name of a run's directory"),
+            format!("{text:?} can't be used as the name of a run's directory"),
             "use letters, digits, '-', '_' and '.', and no '.' at the start",
         );
     }
@@ -151,7 +151,7 @@ fn resolve_context(
         (Some(setting), false) => {
             problems.add(
                 setting.span(),
-                "context stands in [grid] too",
+                "context is also given in [grid]",
                 "keep one of them: in [grid] it is a list of levels to compare",
             );
             return None;
@@ -161,8 +161,8 @@ fn resolve_context(
     if context <= max_tokens && named(Factor::Overflow).is_none() {
         problems.add(
             setting.span(),
-            format!("context = {context} leaves no room for a prompt beside max_tokens = {max_tokens}"),
-            "raise context: it holds the prompt and the generated tokens together",
+            format!("context = {context} leaves no room for a prompt with max_tokens = {max_tokens}"),
+            "raise context: it must hold the prompt and the generated tokens",
         );
     }
     Some(context)
@@ -204,7 +204,7 @@ pub(super) fn resolve_prompts(
                 }
                 None => {
                     let message = format!("cannot read {}: it was not read", file.get_ref());
-                    problems.add(file.span(), message, "this is a fault of moe-sweep: report it");
+                    problems.add(file.span(), message, "this is a bug in moe-sweep: please report it");
                     return vec![];
                 }
             };
@@ -215,8 +215,10 @@ pub(super) fn resolve_prompts(
                 }
                 Err((line, why)) => {
                     let help = match Format::of(Path::new(file.get_ref())) {
-                        Format::Json => "a .json file holds a list of texts, or of {\"id\": \"…\", \"text\": \"…\"}",
-                        _ => "each line holds {\"id\": \"…\", \"text\": \"…\"}",
+                        Format::Json => {
+                            "a .json file must contain a list of texts, or of {\"id\": \"…\", \"text\": \"…\"}"
+                        }
+                        _ => "each line must be {\"id\": \"…\", \"text\": \"…\"}",
                     };
                     problems.add(file.span(), format!("{}:{line}: not a prompt: {why}", file.get_ref()), help);
                     return vec![];
@@ -224,7 +226,7 @@ pub(super) fn resolve_prompts(
             }
         }
         (None, None) | (Some(_), Some(_)) => {
-            problems.add(raw.span(), "[prompts] needs either file or inline", "give one of them, and only one");
+            problems.add(raw.span(), "[prompts] needs either file or inline", "give exactly one of them");
             return vec![];
         }
     };
@@ -236,12 +238,12 @@ pub(super) fn resolve_prompts(
     let mut by_text = HashMap::new();
     for (span, place, prompt) in &numbered {
         if let Some(first) = by_id.insert(&prompt.id, place) {
-            let message = format!("{place}: the id {:?} is that of {first} as well", prompt.id);
-            problems.add(span.clone(), message, "an id names one prompt: change one");
+            let message = format!("{place}: duplicate id {:?}, which {first} has too", prompt.id);
+            problems.add(span.clone(), message, "change one of them: an id names one prompt");
         }
         if let Some(first) = by_text.insert(&prompt.text, place) {
-            let message = format!("{place}: the text is that of {first} as well");
-            problems.add(span.clone(), message, "a prompt counts once: remove one, and use seeds for replicates");
+            let message = format!("{place}: duplicate text, which {first} has too");
+            problems.add(span.clone(), message, "remove one, and use seeds for replicates: a prompt counts only once");
         }
         if prompt.text.trim().is_empty() {
             problems.add(span.clone(), format!("{place}: the prompt is blank"), "remove it, or write one");
@@ -250,17 +252,17 @@ pub(super) fn resolve_prompts(
             problems.add(span.clone(), format!("{place}: the group is blank"), "remove it, or name the group");
         }
         if prompt.text.contains('\0') {
-            let help = "take it out; if the file is in UTF-16, convert it: iconv -f utf-16 -t utf-8";
+            let help = "remove it; if the file is in UTF-16, convert it: iconv -f utf-16 -t utf-8";
             problems.add(
                 span.clone(),
-                format!("{place}: the prompt holds a NUL, which ends a text in llama.cpp"),
+                format!("{place}: the prompt contains a NUL byte, which ends a text in llama.cpp"),
                 help,
             );
         }
     }
     let limit = raw.get_ref().limit.as_ref();
     if let Some(limit) = limit.filter(|limit| *limit.get_ref() == 0) {
-        problems.add(limit.span(), "limit = 0 leaves no prompt", "set it to 1 or more, or leave it out");
+        problems.add(limit.span(), "limit = 0 leaves no prompt", "set it to 1 or more, or remove it");
     }
     let most = limit.map_or(usize::MAX, |limit| *limit.get_ref() as usize);
     numbered.into_iter().map(|(_, _, prompt)| prompt).take(most).collect()

@@ -29,11 +29,11 @@ pub fn resolve_chain(raw: &RawChain, grammars: &Grammars, problems: &mut Problem
         return None;
     };
     if !raw.faithful {
-        let faithful = "or, to reproduce somebody's chain with its faults, add faithful = true";
+        let faithful = "or, to reproduce an existing chain with its faults, add faithful = true";
         for step in &steps[selection + 1..] {
             problems.add(
                 step.span(),
-                format!("chain {id} goes on after it has selected a token"),
+                format!("chain {id} continues after it has selected a token"),
                 format!("move this step before the selection, or remove it; {faithful}"),
             );
         }
@@ -52,14 +52,14 @@ fn of_server(raw: &RawChain, steps: Vec<Step<Slot>>, at: usize, problems: &mut P
     let id = raw.id.get_ref();
     let span = || raw.steps.get_ref()[at].span();
     if steps.len() > 1 {
-        let message = format!("chain {id} has a request beside other steps, which would be the server's");
-        problems.add(span(), message, "let request be the only step, or write the whole chain without it");
+        let message = format!("chain {id} combines a request step with other steps, but then the server decides those");
+        problems.add(span(), message, "make request the only step, or write the whole chain without it");
         return None;
     }
     if steps.iter().any(Step::is_off) {
         let help =
             "name a parameter, such as { request = { repeat_penalty = 1.0 } }, or use chain = \"server-defaults\"";
-        problems.add(span(), format!("chain {id} says nothing in its request"), help);
+        problems.add(span(), format!("chain {id} has an empty request"), help);
         return None;
     }
     // What a request says is sent as it is: a fault of it may be what is looked for.
@@ -77,7 +77,7 @@ pub fn grammar_files(raw: &[RawChain]) -> impl Iterator<Item = &String> {
 
 fn resolve_step(raw: &Spanned<RawStep>, grammars: &Grammars, problems: &mut Problems) -> Option<Step<Slot>> {
     if let Some(number) = numbers(raw.get_ref()).into_iter().find(|number| !number.is_finite()) {
-        problems.add(raw.span(), format!("{number} is not a number to sample with"), "give a finite number");
+        problems.add(raw.span(), format!("{number} is not a usable number"), "give a finite number");
         return None;
     }
     Some(match raw.get_ref() {
@@ -133,7 +133,7 @@ fn text_of(raw: &RawGrammar, span: Range<usize>, grammars: &Grammars, problems: 
         (Some(text), None) => return Some(text.clone()),
         (None, Some(file)) => file,
         (None, None) | (Some(_), Some(_)) => {
-            problems.add(span, "a grammar needs either grammar or file", "give one of them, and only one");
+            problems.add(span, "a grammar needs either grammar or file", "give exactly one of them");
             return None;
         }
     };
@@ -146,7 +146,7 @@ fn text_of(raw: &RawGrammar, span: Range<usize>, grammars: &Grammars, problems: 
         }
         None => {
             let message = format!("cannot read {}: it was not read", file.get_ref());
-            problems.add(file.span(), message, "this is a fault of moe-sweep: report it");
+            problems.add(file.span(), message, "this is a bug in moe-sweep: please report it");
             None
         }
     }

@@ -56,16 +56,20 @@ pub fn resolve_sequential(
     let alpha = alpha.as_ref().map_or(settings.alpha, |raw| resolve_alpha(raw, problems));
     let look = resolve_named("look", look.as_ref(), problems)?;
     if raw.hypothesis.is_empty() {
-        let message = "nothing tells when to stop: there is no hypothesis to decide";
+        let message = "[sequential] needs a hypothesis to decide when to stop";
         problems.add(spanned.span(), message, "add a [[hypothesis]], or remove [sequential]");
     }
     if let Some(most) = max_prompts {
         let (n, n_prompts) = (*most.get_ref() as usize, prompts.len());
         if n == 0 {
-            problems.add(most.span(), "an experiment of no prompts decides nothing", "set max_prompts to 6 or more");
+            problems.add(
+                most.span(),
+                "an experiment with 0 prompts can't decide anything",
+                "set max_prompts to 6 or more",
+            );
         } else if n > n_prompts && n_prompts > 0 {
             let message = format!("max_prompts = {n}, but there are {n_prompts} prompts");
-            problems.add(most.span(), message, "add prompts, or lower it; left out, it is all of them");
+            problems.add(most.span(), message, "add prompts, lower it, or remove it to use all of them");
         }
     }
     let max_prompts = max_prompts.as_ref().map_or(prompts.len(), |most| *most.get_ref() as usize);
@@ -86,7 +90,7 @@ fn resolve_stop(
         First,
     }
     if let Some(share) = negligible.filter(|share| !(share.get_ref() > &0.0 && share.get_ref() < &1.0)) {
-        problems.add(share.span(), "this is no difference between two shares", "use a number above 0 and below 1");
+        problems.add(share.span(), "this is not a difference between two shares", "use a number above 0 and below 1");
     }
     match (resolve_named("stop", stop, problems)?, negligible) {
         (Word::First, negligible) => {
@@ -94,7 +98,7 @@ fn resolve_stop(
         }
         (Word::All, None) => Some(StopAt::All),
         (Word::All, Some(share)) => {
-            let message = "nothing is let go of where all hypotheses are decided";
+            let message = "negligible has no effect unless stop = \"first\"";
             problems.add(share.span(), message, "add stop = \"first\", or remove negligible");
             None
         }

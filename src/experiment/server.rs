@@ -87,13 +87,15 @@ impl Server {
 pub fn server_url(url: &str) -> Result<String, &'static str> {
     let trimmed = url.trim_end_matches('/');
     let rest = trimmed.strip_prefix("http://").or_else(|| trimmed.strip_prefix("https://"));
-    let rest = rest.ok_or("it begins with neither http:// nor https://")?;
+    let rest = rest.ok_or("it does not begin with http:// or https://")?;
     if rest.contains('@') {
-        return Err("it holds a user or a password, which would end up in files: name a variable with key_env");
+        return Err(
+            "it contains a user name or password, which would be written to files: name a variable with key_env",
+        );
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
     if rest.is_empty() || rest.starts_with(['/', ':']) || !rest.chars().all(plain) {
-        return Err("it is no address of a server, such as http://127.0.0.1:8080");
+        return Err("it is not the address of a server, such as http://127.0.0.1:8080");
     }
     Ok(trimmed.to_owned())
 }
@@ -120,7 +122,7 @@ pub fn resolve_servers(raw: &[RawServer], problems: &mut Problems) -> Vec<Server
 
 fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
     let url = server_url(raw.url.get_ref()).unwrap_or_else(|why| {
-        let message = format!("{:?} can't be asked: {why}", shown_url(raw.url.get_ref()));
+        let message = format!("cannot use {:?}: {why}", shown_url(raw.url.get_ref()));
         let help = "write it as http://HOST:PORT";
         if raw.url.get_ref().contains('@') {
             problems.add_secret(raw.url.span(), message, help);
@@ -135,15 +137,15 @@ fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
         if let Some(value) = value
             && *value.get_ref() == 0
         {
-            problems.add(value.span(), format!("{key} = 0 asks nothing"), "set it to 1 or more, or leave it out");
+            problems.add(value.span(), format!("{key} can't be 0"), "set it to 1 or more, or remove it");
         }
     }
     if let Some(key) = &raw.key_env {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if key.get_ref().is_empty() || !key.get_ref().chars().all(plain) {
             // It may be the key itself: it is not quoted.
-            let help = "write the variable's name, such as key_env = \"OPENAI_API_KEY\"; a key never stands in a file";
-            problems.add_secret(key.span(), "key_env names no environment variable", help);
+            let help = "write the variable's name, such as key_env = \"OPENAI_API_KEY\"; never put a key into a file";
+            problems.add_secret(key.span(), "key_env does not name an environment variable", help);
         }
     }
     let extensions = raw.extensions.iter().flat_map(|list| list.get_ref());
@@ -151,7 +153,7 @@ fn resolve_server(raw: &RawServer, problems: &mut Problems) -> Server {
     if let Some(list) = &raw.extensions
         && api != Api::Openai
     {
-        let message = format!("the api {api} has fields of its own for all that can be sent");
+        let message = format!("the api {api} needs no extensions: it has fields for everything that can be sent");
         problems.add(list.span(), message, "extensions belong to api = \"openai\": remove them");
     }
     let delivery = raw.delivery.as_ref().and_then(|name| resolve_name("delivery", name, problems));

@@ -63,15 +63,19 @@ pub(super) fn check_shape(stated: &Spanned<ModelShape>, size_bytes: Option<u64>,
         ("vocabulary", shape.vocabulary),
     ];
     if let Some((key, _)) = positive.into_iter().find(|(_, n)| *n == 0) {
-        problems.add(span, format!("a model has no shape with {key} = 0"), "state it as its authors publish it");
+        problems.add(
+            span,
+            format!("{key} can't be 0 in a model's shape"),
+            "state it as the model's authors publish it",
+        );
     } else if shape.experts_used > shape.experts || (shape.experts > 0) != (shape.experts_used > 0) {
-        let message = format!("{} experts, of which {} are used, are no shape", shape.experts, shape.experts_used);
-        problems.add(span, message, "state both, or none for a dense model");
+        let message = format!("{} experts with {} used is not a valid shape", shape.experts, shape.experts_used);
+        problems.add(span, message, "give both, or neither for a dense model");
     } else if shape.expert_parameters() > shape.parameters {
         let (experts, all) = (shape.expert_parameters(), shape.parameters);
-        let message = format!("its experts alone have {experts} parameters, and parameters = {all} is less");
+        let message = format!("its experts alone have {experts} parameters, more than parameters = {all}");
         problems.add(span, message, "correct the widths or the parameters");
     } else if shape.about_bytes.or(size_bytes).is_none() {
-        problems.add(span, "a shape without the size of its file", "add about_bytes to it, or size_bytes to the model");
+        problems.add(span, "the shape lacks the size of the file", "add about_bytes to it, or size_bytes to the model");
     }
 }

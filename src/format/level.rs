@@ -141,7 +141,7 @@ impl TryFrom<Selection> for domain::Selection {
         let mut selection = Self { prompt, ..Self::default() };
         for (name, list) in lists {
             let factor: Factor = name.parse().map_err(|()| Unknown::word("factor", &name))?;
-            let Level::List(levels) = list else { return Err(Unknown(format!("this is no list of {factor}s"))) };
+            let Level::List(levels) = list else { return Err(Unknown(format!("this is not a list of {factor}s"))) };
             selection.levels[factor] = levels.into_iter().map(|level| level.of(factor)).collect::<Result<_, _>>()?;
         }
         Ok(selection)
@@ -164,7 +164,7 @@ impl Level {
             Some(Written::Integer(n)) => Unknown::word(factor.name(), &n.to_string()),
             Some(Written::Number(number)) => Unknown::word(factor.name(), &number.to_string()),
             Some(Written::Switch(on)) => Unknown::word(factor.name(), &on.to_string()),
-            None => Unknown(format!("this is no {factor}")),
+            None => Unknown(format!("this is not a {factor}")),
         })
     }
 }

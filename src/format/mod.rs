@@ -24,7 +24,7 @@ pub struct Unknown(pub String);
 impl Unknown {
     /// Makes the error of a word that stands for none of what `what` may be.
     pub fn word(what: &str, word: &str) -> Self {
-        Self(format!("there is no {what} {word:?}"))
+        Self(format!("unknown {what} {word:?}"))
     }
 }
 

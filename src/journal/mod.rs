@@ -18,22 +18,23 @@ pub use writer::{Hold, Journal, hold, in_use};
 pub enum JournalError {
     #[error("cannot {what} {path}")]
     Io { what: &'static str, path: PathBuf, source: std::io::Error },
-    #[error(
-        "{path} is in use by another run: wait for it, stop it, or give this one a directory of its own with --out"
-    )]
+    #[error("{path} is in use by another run: wait for it, stop it, or give this run another directory with --out")]
     InUse { path: PathBuf },
     #[error(
-        "{path} is no journal of moe-sweep's, and is left as it is: move it away, or choose another directory with --out"
+        "{path} is not a journal of moe-sweep and was not touched: move it away, or choose another directory with --out"
     )]
     Foreign { path: PathBuf },
-    #[error("cannot lock {path}, for its file system has no locks: choose a directory on another one with --out")]
+    #[error(
+        "cannot lock {path}, because its file system has no locks: choose a directory on another file system with --out"
+    )]
     NoLocks { path: PathBuf },
     #[error(
-        "{path}:{line}: {what}: restore the file, or remove that line, and its trial runs again; --trust takes it as it is"
+        "{path}:{line}: {what}: restore the file, or remove that line and its trial runs again; --trust accepts it as \
+         it is"
     )]
     Changed { path: PathBuf, line: usize, what: String },
     #[error(
-        "{path}:{line}: not a journal record ({reason}): restore the file or remove that line, and its trial runs again"
+        "{path}:{line}: not a journal record ({reason}): restore the file, or remove that line and its trial runs again"
     )]
     BadLine { path: PathBuf, line: usize, reason: String },
     #[error(

@@ -109,10 +109,10 @@ impl Reading<'_> {
             Seal::Whole => {}
             Seal::Absent if version < SEALED => self.contents.n_unsealed += 1,
             Seal::Absent => changes.push("its seal is missing".to_owned()),
-            Seal::Broken => changes.push("it was changed after it was written, for its seal is another".to_owned()),
+            Seal::Broken => changes.push("it was changed after it was written: its seal does not match".to_owned()),
         }
         if version < self.version {
-            changes.push(format!("a record of format {} can't follow one of format {}", version, self.version));
+            changes.push(format!("a record in format {} can't follow one in format {}", version, self.version));
         }
         self.version = self.version.max(version);
         if let Some(first) = self.lines.insert(record.id.clone(), number)
@@ -120,7 +120,7 @@ impl Reading<'_> {
             && matches!(known.outcome, Outcome::Generated(_))
             && known.outcome != record.outcome
         {
-            changes.push(format!("it is another outcome of the trial that has a text in line {first}"));
+            changes.push(format!("it is a second outcome of the trial that already has a text in line {first}"));
         }
         if let Some(what) = changes.into_iter().next() {
             if self.trust == Trust::Seals {

@@ -137,9 +137,9 @@ pub struct LayerBytes {
 /// Why a file is no language model.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum NoModel {
-    #[error("its metadata has no general.architecture")]
+    #[error("its metadata lacks general.architecture")]
     NoArchitecture,
-    #[error("it has no tensors: it is a vocabulary alone")]
+    #[error("it has no tensors, only a vocabulary")]
     NoTensors,
 }
 

@@ -11,12 +11,12 @@ use super::gguf::{Gguf, GgufError};
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum HeaderError {
     #[error("{path} is a scripted model, which has no header")]
-    #[diagnostic(help("it is a text file: read it as it is; inspect takes GGUF files"))]
+    #[diagnostic(help("it is a text file that you can read directly; inspect needs a GGUF file"))]
     Scripted { path: PathBuf },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Gguf(#[from] GgufError),
-    #[error("{path} is no model: {why}")]
+    #[error("{path} is not a model: {why}")]
     #[diagnostic(help("name the GGUF file of a language model"))]
     NoModel { path: PathBuf, why: NoModel },
 }

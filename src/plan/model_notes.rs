@@ -35,10 +35,11 @@ fn is_asked_in(RenderedForm { system, thinking, .. }: &RenderedForm, key: &Promp
 fn rendered(id: &str, form: &RenderedForm) -> String {
     let RenderedForm { before, after, date, .. } = form;
     let date = date.as_ref().map_or_else(String::new, |date| {
-        format!("; it asks for the date, and is told {date} whenever that is, so that the same experiment makes the same texts")
+        format!("; it uses the date, which is always {date}, so that the same experiment makes the same texts")
     });
     format!(
-        "the model {id}, {form}: the model's own template is rendered, with {:?} before and {:?} after prompts{date}",
+        "the model {id}, {form}: the model's own chat template is rendered, with {:?} before and {:?} after \
+         prompts{date}",
         shortened(before),
         shortened(after)
     )
@@ -52,8 +53,8 @@ fn beyond_training(id: &str, load: &Load, facts: &ModelFacts, room: Room) -> Opt
     // 0: the file does not say.
     (is_level && trained > 0 && context > trained && reached <= trained).then(|| {
         format!(
-            "context = {context} is more than the {trained} tokens that the model {id} was trained on; its texts reach \
-             {reached} of them"
+            "context = {context} is more than the {trained} tokens that the model {id} was trained on; its texts \
+             reach {reached} tokens"
         )
     })
 }
@@ -68,8 +69,8 @@ fn never_full(id: &str, load: &Load, room: Room) -> Option<String> {
     let longest = longest_prompt(load)?;
     (overflow != Overflow::Refuse && !room.can_overflow(longest)).then(|| {
         format!(
-            "overflow = {} changes no text of the model {id} at context = {context}: its longest prompt has {longest} tokens, and \
-             with max_tokens = {max_tokens} there is room",
+            "overflow = {} has no effect on the model {id} at context = {context}: its longest prompt has {longest} \
+             tokens, which fits with max_tokens = {max_tokens}",
             Level::from(overflow).written()
         )
     })
@@ -81,16 +82,16 @@ fn other_factors(id: &str, facts: &ModelFacts, context: u32) -> Option<String> {
     let scaling = facts.rope_scaling.as_ref().filter(|scaling| scaling.is_long_rope())?;
     let original = scaling.original_context.filter(|&original| context > original)?;
     Some(format!(
-        "the model {id} has rope factors of its own for contexts above {original} tokens (LongRoPE): with context = {context} \
-         llama.cpp applies them to short texts too; a context of at most {original} has the others"
+        "the model {id} has separate rope factors for contexts above {original} tokens (LongRoPE): with context = \
+         {context} llama.cpp applies them to short texts too; a context of at most {original} uses the others"
     ))
 }
 
 fn chat_form(id: &str, form: &ChatForm) -> Vec<String> {
-    let names = if form.forms.is_empty() { "that has no name".to_owned() } else { form.forms.join(" or ") };
+    let names = if form.forms.is_empty() { "without a name".to_owned() } else { form.forms.join(" or ") };
     let mut notes = vec![format!(
-        "the model {id}, template chat: prompts are sent in llama.cpp's built-in form {names}, with {:?} before and {:?} after \
-         them; the model's own template is not rendered, as template = \"jinja\" would",
+        "the model {id}, template chat: prompts are sent in llama.cpp's built-in form {names}, with {:?} before and \
+         {:?} after them; only template = \"jinja\" renders the model's own chat template",
         form.before, form.after
     )];
     if !form.unsent.is_empty() {
@@ -99,12 +100,12 @@ fn chat_form(id: &str, form: &ChatForm) -> Vec<String> {
             0 => String::new(),
             more => format!(" and {more} more (manifest.json)"),
         };
-        let thinking = form.unsent_thinking().map_or_else(String::new, |mark| {
-            format!("; it has {mark}, the mark of a thought, and what is sent has not")
-        });
+        let thinking = form
+            .unsent_thinking()
+            .map_or_else(String::new, |mark| format!("; it has {mark}, the marker of a thought, which is not sent"));
         notes.push(format!(
-            "the model {id}: its own chat template holds text that is not sent: {}{more}{thinking}. A prompt that the model \
-             was not trained on may make it repeat itself",
+            "the model {id}: its own chat template contains text that is not sent: {}{more}{thinking}. A prompt in a \
+             form that the model was not trained on may make it repeat itself",
             quoted.collect::<Vec<_>>().join(", ")
         ));
     }

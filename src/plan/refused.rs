@@ -12,7 +12,7 @@ use crate::engine::kernels::Kernels;
 /// Levels that can't be used with a model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{given} can't be used with the model {model}: {why}; leave it out with [[grid.exclude]] model = {model:?}, {given}",
+    "{given} can't be used with the model {model}: {why}; exclude it with [[grid.exclude]] model = {model:?}, {given}",
     given = given(levels)
 )]
 pub struct Refused {
@@ -23,7 +23,7 @@ pub struct Refused {
 
 /// Levels that mean nothing together, whatever the model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{given} mean nothing together: {why}; leave them out with [[grid.exclude]] {given}", given = given(levels))]
+#[error("{given} can't be combined: {why}; exclude them with [[grid.exclude]] {given}", given = given(levels))]
 pub struct Meaningless {
     levels: Vec<Level>,
     why: &'static str,
@@ -42,13 +42,16 @@ pub(super) fn meaningless(key: &PromptKey) -> Option<Meaningless> {
     let (template, system, thinking): (&Template, &System, &Thinking) = (key.get(), key.get(), key.get());
     let (factor, why) = match (template, system, thinking) {
         (Template::Raw, System::None | System::Text(_), _) => (Factor::System, "a raw prompt has no messages"),
-        (Template::Raw, _, Thinking::On | Thinking::Off) => (Factor::Thinking, "a raw prompt has no template to tell"),
+        (Template::Raw, _, Thinking::On | Thinking::Off) => {
+            (Factor::Thinking, "a raw prompt has no template that could switch thinking")
+        }
         (Template::Chat, System::None, _) => {
-            (Factor::System, "llama.cpp's built-in chat form has no system message of its own")
+            (Factor::System, "llama.cpp's built-in chat form has no default system message")
         }
-        (Template::Chat, _, Thinking::On | Thinking::Off) => {
-            (Factor::Thinking, "llama.cpp's built-in chat form knows no thinking; template = \"jinja\" may")
-        }
+        (Template::Chat, _, Thinking::On | Thinking::Off) => (
+            Factor::Thinking,
+            "llama.cpp's built-in chat form has no switch for thinking; template = \"jinja\" may have one",
+        ),
         (Template::Raw | Template::Chat | Template::Jinja, _, _) => return None,
     };
     Some(Meaningless { levels: levels_of(key, &[Factor::Template, factor]), why })
@@ -82,11 +85,11 @@ pub(super) fn refused(key: &LoadKey, surveyed: &Surveyed, numerics: Numerics) ->
     let fused = *key.get::<FlashAttention>() != FlashAttention::Off;
     // As `llama_init_from_model` has it.
     if facts.cache.kv == KeysAndValues::Together && keys != values {
-        let why = "its cache holds keys and values in one (multi-head latent attention), and so in one type";
+        let why = "its cache stores keys and values together (multi-head latent attention), so they have one type";
         refuse(&[Factor::KvK, Factor::KvV], why.to_owned());
     }
     if values.is_quantised() && !fused {
-        let why = "llama.cpp keeps quantised values for flash attention only";
+        let why = "llama.cpp supports quantised values only with flash attention";
         refuse(&[Factor::KvV, Factor::FlashAttention], why.to_owned());
     }
     let halves = [(Factor::KvK, *keys, facts.cache.key_length), (Factor::KvV, *values, facts.cache.value_length)];
@@ -97,7 +100,7 @@ pub(super) fn refused(key: &LoadKey, surveyed: &Surveyed, numerics: Numerics) ->
             let block = CacheType::BLOCK;
             refuse(
                 &[factor],
-                format!("its heads have {length} numbers, and {cache_type} keeps whole blocks of {block}"),
+                format!("its heads have {length} numbers, not a multiple of the block size {block} of {cache_type}"),
             );
         }
     }
@@ -105,13 +108,14 @@ pub(super) fn refused(key: &LoadKey, surveyed: &Surveyed, numerics: Numerics) ->
     let ubatch: &Ubatch = key.get();
     if numerics == Numerics::Invariant && ubatch.get() < LEAST_UBATCH {
         let why = format!(
-            "in numerics = \"invariant\" no token is computed alone, which takes {LEAST_UBATCH} at least; numerics = \"fast\" \
-             has no such rule"
+            "numerics = \"invariant\" never computes a token alone, which needs at least {LEAST_UBATCH}; numerics = \
+             \"fast\" has no such limit"
         );
         refuse(&[Factor::Ubatch], why);
     }
     if numerics == Numerics::Invariant && *key.get::<Width>() != Width::Any {
-        let why = "in numerics = \"invariant\" a text is the same in any company, so the width changes none; use numerics = \"fast\"";
+        let why = "with numerics = \"invariant\" a text does not depend on the batch, so the width has no effect; use \
+                   numerics = \"fast\"";
         refuse(&[Factor::Width], why.to_owned());
     }
     if *key.get::<Repack>() == Repack::Off
@@ -135,15 +139,16 @@ pub(super) fn refused(key: &LoadKey, surveyed: &Surveyed, numerics: Numerics) ->
     found
 }
 
-/// Why no weights are laid out anew, whatever the level, if so.
+/// Why no weights are repacked, whatever the level, if so.
 fn why_not_repacked(numerics: Numerics, kernels: Option<Kernels>) -> Option<&'static str> {
     match (numerics, kernels) {
         (Numerics::Invariant, _) => Some(
-            "in numerics = \"invariant\" no weights are repacked, so it changes no text; use numerics = \"fast\" and --kernels ggml",
+            "with numerics = \"invariant\" no weights are repacked, so it has no effect; use numerics = \"fast\" and \
+             --kernels ggml",
         ),
-        (Numerics::Fast, Some(Kernels::Portable | Kernels::Avx2 | Kernels::Avx512)) => Some(
-            "moe-sweep's own kernels multiply here, and no weights are repacked, so it changes no text; run with --kernels ggml",
-        ),
+        (Numerics::Fast, Some(Kernels::Portable | Kernels::Avx2 | Kernels::Avx512)) => {
+            Some("moe-sweep's own kernels do not use repacked weights, so it has no effect; run with --kernels ggml")
+        }
         (Numerics::Fast, Some(Kernels::Ggml) | None) => None,
     }
 }
@@ -155,19 +160,20 @@ fn why_not_shifted(key: &LoadKey, facts: &ModelFacts, numerics: Numerics) -> Opt
         // As `llama_memory_can_shift` has it.
         Memory::Fixed => return Some((None, "llama.cpp can't move its tokens to other positions")),
         Memory::State => {
-            return Some((None, "it keeps one state of all that it has read, and no token can be taken out of that"));
+            return Some((None, "it keeps one recurrent state, from which no token can be removed"));
         }
     }
     let KvK(keys) = *key.get();
     if facts.cache.window.is_some() && *key.get::<SwaFull>() == SwaFull::Window {
         return Some((
             Some(Factor::SwaFull),
-            "llama.cpp moves tokens only where its layers with a window keep as much as the others: swa_full = true",
+            "llama.cpp can shift its context only if layers with a window keep as many tokens as the others: swa_full \
+             = true",
         ));
     }
     // `ggml_compute_forward_rope` ends the process.
     if keys == CacheType::BF16 {
-        return Some((Some(Factor::KvK), "llama.cpp has no rotation of keys in bf16, with which it moves them"));
+        return Some((Some(Factor::KvK), "llama.cpp can't rotate keys in bf16, which shifting needs"));
     }
     if numerics == Numerics::Fast {
         return None;
@@ -177,14 +183,14 @@ fn why_not_shifted(key: &LoadKey, facts: &ModelFacts, numerics: Numerics) -> Opt
     if keys.is_quantised() {
         return Some((
             Some(Factor::KvK),
-            "when a text moves, llama.cpp quantises the keys of all others anew, so that they hang on it, which numerics = \
-             \"invariant\" rules out; use numerics = \"fast\"",
+            "when one text shifts, llama.cpp quantises the keys of all others again, so they depend on it, which \
+             numerics = \"invariant\" rules out; use numerics = \"fast\"",
         ));
     }
     rope_scales_keys(*key.get(), facts).then_some((
         Some(Factor::Rope),
-        "when a text moves, llama.cpp scales the keys of all others once more (YaRN), so that they hang on it, which numerics = \
-         \"invariant\" rules out; use numerics = \"fast\"",
+        "when one text shifts, llama.cpp scales the keys of all others once more (YaRN), so they depend on it, which \
+         numerics = \"invariant\" rules out; use numerics = \"fast\"",
     ))
 }
 

@@ -21,7 +21,7 @@ pub struct Sequence {
     pub stop: StopAt,
 }
 
-/// Where a model is loaded anew for every part, the next part is at least this share of what is done, so
+/// If a model is loaded again for every part, the next part is at least this share of what is done, so
 /// that loads grow as the logarithm of the prompts.
 const PART: usize = 4;
 /// Texts that a part has at least: fewer leave cores without work, more are made in vain when the first of them decide.

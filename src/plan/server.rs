@@ -15,38 +15,38 @@ use crate::experiment::{Api, Experiment, Model, Served, Server, Source};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Misfit {
     #[error(
-        "chain {chain} can't be asked of the model {model} on the server {server}: {why}; leave the pair out with \
+        "chain {chain} can't be used with the model {model} on the server {server}: {why}; exclude the pair with \
          [[grid.exclude]] model = {model:?}, chain = {chain:?}"
     )]
     Chain { chain: String, model: String, server: String, why: Inexpressible },
     #[error(
-        "the server {server} is said to run its own chain, {own}, and can't run {chain}; leave the pair out with \
+        "the server {server} runs its own chain, {own} by own_chain, so it can't run {chain}; exclude the pair with \
          [[grid.exclude]] model = {model:?}, chain = {chain:?}"
     )]
     OtherChain { chain: String, own: String, model: String, server: String },
     #[error(
-        "quant = {quant} can't be asked of the model {model}: the server {server} has loaded what it serves; leave the \
-         pair out with [[grid.exclude]] model = {model:?}, quant = \"{quant}\""
+        "quant = {quant} can't be used with the model {model}: the server {server} has already loaded it; exclude the \
+         pair with [[grid.exclude]] model = {model:?}, quant = \"{quant}\""
     )]
     Quant { quant: Quant, model: String, server: String },
     #[error(
-        "the server {server} runs the model {model} as it was started: of the grid's {factor}s it can stand for one; \
-         leave the others out with [[grid.exclude]] model = {model:?}, {factor} = …"
+        "the server {server} runs the model {model} as it was started, with one {factor}: keep one in the grid and \
+         exclude the others with [[grid.exclude]] model = {model:?}, {factor} = …"
     )]
     Load { factor: Factor, model: String, server: String },
     #[error(
-        "{factor} = {written} can't be asked of the model {model} on the server {server}: {why}; leave it out with \
+        "{factor} = {written} can't be used with the model {model} on the server {server}: {why}; exclude it with \
          [[grid.exclude]] model = {model:?}, {factor} = {written}",
         factor = level.factor(), written = level.written()
     )]
     Prompt { level: Level, model: String, server: String, why: &'static str },
     #[error(
-        "the model {model} has a context of {stated} tokens on the server {server}, and context = {context} asks for \
-         more: set context to {stated} or less in [generate]{}", wider(*api, *context)
+        "the model {model} has a context of {stated} tokens on the server {server}, less than context = {context}: \
+         set context to {stated} or less in [generate]{}", wider(*api, *context)
     )]
     Context { model: String, server: String, api: Api, stated: u32, context: u32 },
     #[error(
-        "{factor} = {written} can't be asked of the server {server}: remove it from [grid] or [generate]",
+        "{factor} = {written} can't be set on the server {server}: remove it from [grid] or [generate]",
         factor = level.factor(), written = level.written()
     )]
     Asked { level: Level, server: String },
@@ -61,7 +61,8 @@ fn wider(api: Api, context: u32) -> String {
     match api {
         Api::LlamaServer => {
             format!(
-                ", or start the server with more for each of its slots: llama-server -c N, N being {context} times its -np"
+                ", or start the server with more for each of its slots: llama-server -c N, where N is {context} times \
+                 its -np"
             )
         }
         Api::Openai => format!(", or start the server with more, such as vllm serve --max-model-len {context}"),
@@ -145,14 +146,14 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
 fn unasked(api: Api, level: &Level) -> Option<&'static str> {
     match (level, api) {
         (Level::Template(Template::Jinja), _) => Some(
-            "which form it writes is the server's affair, and template = \"chat\" asks for it: a llama-server renders the \
-             model's own template, unless it was started with --no-jinja",
+            "the server chooses the form, so use template = \"chat\": a llama-server renders the model's own chat \
+             template, unless it was started with --no-jinja",
         ),
-        (Level::PrefixTokens(tokens), _) if tokens.get() > 0 => Some("its tokens can't be counted beforehand"),
+        (Level::PrefixTokens(tokens), _) if tokens.get() > 0 => Some("its tokens can't be counted in advance"),
         (
             Level::System(System::None | System::Text(_)) | Level::Thinking(Thinking::On | Thinking::Off),
             Api::Shimmy,
-        ) => Some("it is not known to honour it"),
+        ) => Some("it is not known whether it honours this"),
         _ => None,
     }
 }
@@ -201,7 +202,7 @@ pub(super) fn notes(load: &Load) -> Vec<String> {
     let mut notes = Vec::new();
     let stated: Vec<_> = facts.stated.iter().map(|(key, value)| format!("{key} {value}")).collect();
     let stated = if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") };
-    notes.push(format!("{model} is served by {} ({}) as {}; it states: {stated}", server.id, server.api, served.name));
+    notes.push(format!("{model} is served by {} ({}) as {}; it reports: {stated}", server.id, server.api, served.name));
     let mut unknown = vec!["placement", "numerics"];
     if facts.context.is_none() && server.api != Api::Ollama {
         unknown.push("its context, which may be smaller than the experiment's");
@@ -209,12 +210,15 @@ pub(super) fn notes(load: &Load) -> Vec<String> {
     if server.api != Api::LlamaServer {
         unknown.insert(0, "the chain as executed");
     }
-    notes.push(format!("{model}: unknown to us, whatever the columns say: {}", unknown.join(", ")));
+    notes.push(format!("{model}: unknown to moe-sweep, so ignore these columns: {}", unknown.join(", ")));
     if load.key.offload() != Offload::None {
-        notes.push(format!("{model}: offload {} is what the server is believed to run with", load.key.offload()));
+        notes.push(format!(
+            "{model}: offload {} is what the experiment says about the server; it can't be checked",
+            load.key.offload()
+        ));
     }
     match findings {
-        None => notes.push(format!("{model}: it was not tried what the server honours")),
+        None => notes.push(format!("{model}: not known yet what the server honours; run probes it first")),
         Some(findings) => notes.extend(findings.warnings().map(|warning| format!("{model}: {warning}"))),
     }
     notes

@@ -22,9 +22,9 @@ pub struct Shard {
 /// What is no shard.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoShard {
-    #[error("{0:?} is no shard: write K/N, such as 2/4 for the second of four, or auto")]
+    #[error("{0:?} is not a shard: write K/N, such as 2/4 for the second of four, or auto")]
     Form(String),
-    #[error("there is no shard {index} of {count}: they are counted from 1")]
+    #[error("there is no shard {index} of {count}: shards are numbered from 1")]
     Range { index: u32, count: u32 },
 }
 

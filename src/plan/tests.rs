@@ -1,4 +1,4 @@
-//! The order of a plan, what it leaves out, and what a trial's id hangs on.
+//! The order of a plan, what it leaves out, and what a trial's id depends on.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -312,12 +312,12 @@ fn the_notes_say_what_the_results_cannot_show() {
     };
     assert_eq!(notes(&[], &|_| {}), [""; 0]);
     let greedy = notes(&[("[\"mine\"]", "[\"greedy\"]")], &|_| {});
-    assert_eq!(greedy, ["no random draw, so one run whatever the seeds: greedy"]);
+    assert_eq!(greedy, ["deterministic chains, so each is run with one seed only: greedy"]);
     // Who does not vary the offload is told nothing of it.
     assert_eq!(notes(&[("\"none\"", "\"all\"")], &|_| {}), [""; 0]);
     let both = [("\"none\"", "\"none\", \"all\"")];
     let identical = "so offload has no effect: settings that differ only in it are identical";
-    let no_gpu = format!("there is no GPU that this build can use (moe-sweep devices says why), {identical}");
+    let no_gpu = format!("this build can't use a GPU here (see moe-sweep devices), {identical}");
     assert_eq!(notes(&both, &|_| {}), [no_gpu]);
     let accelerated = |surveyed: &mut Surveyed| surveyed.engine.accelerators = vec!["GPU".to_owned()];
     assert_eq!(notes(&both, &accelerated), [""; 0]);

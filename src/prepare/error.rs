@@ -25,14 +25,14 @@ pub enum PrepareError {
     #[diagnostic(help("use one of: {}", known.join(", ")))]
     OwnChain { chain: String, known: Vec<String> },
     #[error(
-        "{file}: {shard} can't be run, for [sequential] decides after each prompt whether to go on, and no shard has the \
-         others' texts",
+        "{file}: {shard} can't be run, because [sequential] decides after each prompt whether to continue, and a \
+         shard lacks the texts of the others",
         file = file.display()
     )]
-    #[diagnostic(help("run it as a whole, without --shard; or remove [sequential], and all of its texts are made"))]
+    #[diagnostic(help("run all of it, without --shard; or remove [sequential] to generate all texts"))]
     ShardOfSequential { file: PathBuf, shard: Shard },
     #[error("{shard} has no trials")]
-    #[diagnostic(help("there are more shards than prompts: ask for fewer"))]
+    #[diagnostic(help("there are more shards than prompts: use fewer shards"))]
     EmptyShard { shard: Shard },
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -52,7 +52,7 @@ pub enum PrepareError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     RunDir(#[from] RunDirError),
-    #[error("cannot find the running program: {0}")]
+    #[error("cannot find the path of the running program: {0}")]
     Executable(io::Error),
 }
 
@@ -72,13 +72,15 @@ pub struct Misfit(pub PlanError);
 /// Why a study can't be run as it was asked for.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum UnfitStudy {
-    #[error("{option} is for sweeps, and {} is of the kind {kind}", file.display())]
-    #[diagnostic(help("leave it out"))]
+    #[error("{option} is for sweeps, but {} is of the kind {kind}", file.display())]
+    #[diagnostic(help("remove it"))]
     ForSweeps { option: &'static str, file: PathBuf, kind: Kind },
-    #[error("the model {model} can't be looked into")]
-    #[diagnostic(help("name the GGUF file of a model: only llama.cpp in this process hands over logits and experts"))]
+    #[error("the model {model} does not show its logits and experts")]
+    #[diagnostic(help(
+        "name the GGUF file of a model: only llama.cpp inside moe-sweep gives access to logits and experts"
+    ))]
     Opaque { model: String },
     #[error("the model {model} is dense: it has no experts and no routing")]
-    #[diagnostic(help("leave it out of [grid] model: routing is for mixture-of-experts models"))]
+    #[diagnostic(help("remove it from [grid] model: routing is for mixture-of-experts models"))]
     Dense { model: String },
 }

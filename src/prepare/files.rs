@@ -13,18 +13,18 @@ use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Cause, Death, Exchange, Executable, Heard, Limits, Unanswered, Worker};
 
 /// What an interruption says before the first text.
-pub const NOTHING_YET: &str = "interrupted: this run had computed nothing yet, the same command begins it again";
+pub const NOTHING_YET: &str = "interrupted: nothing was computed yet; run the same command to start again";
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum FileError {
-    #[error("cannot bring the model {model} to {quant}: {reason}")]
-    #[diagnostic(help("leave this quant out for it with [[grid.exclude]], or name a file in F32, F16 or BF16"))]
+    #[error("cannot quantise the model {model} to {quant}: {reason}")]
+    #[diagnostic(help("exclude this quant for it with [[grid.exclude]], or name a file in F32, F16 or BF16"))]
     Quantise { model: String, quant: Quant, reason: String },
-    #[error("cannot bring the model {model} to {quant}, for memory is short: {reason}")]
-    #[diagnostic(help("free memory, or give fewer --threads: the same command tries again"))]
+    #[error("cannot quantise the model {model} to {quant}, because memory is short: {reason}")]
+    #[diagnostic(help("free memory or lower --threads, and run the same command again"))]
     OutOfMemory { model: String, quant: Quant, reason: String },
-    #[error("cannot keep the model {model} as {quant} in {path}")]
-    #[diagnostic(help("free some space, or name another directory with --cache DIR"))]
+    #[error("cannot store the model {model} as {quant} in {path}")]
+    #[diagnostic(help("free disk space, or choose another directory with --cache DIR"))]
     Keep { model: String, quant: Quant, path: PathBuf, source: std::io::Error },
 }
 
@@ -86,7 +86,7 @@ impl Quantiser<'_> {
         let made = QuantisedFiles::new(self.cache).get(&recipe, |target| {
             // What is half made is removed; hashing, before and after, leaves nothing.
             self.watch.cleanly();
-            say(&format!("bringing {model} to {quant}; kept in {}", self.cache.display()));
+            say(&format!("quantising {model} to {quant}, stored in {}", self.cache.display()));
             let source = path.clone();
             let quantisation = Quantisation { source, target: target.to_owned(), quant, threads: self.threads };
             let made = self.make(&quantisation, model, numerics);

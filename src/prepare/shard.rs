@@ -13,7 +13,7 @@ pub enum WhichShardError {
     Typed(NoShard),
     #[error("--shard auto: {why}")]
     #[diagnostic(help(
-        "in a Slurm array nothing else is needed; in a Kubernetes Indexed Job set MOE_SWEEP_SHARDS to its completions; \
+        "a Slurm array needs nothing else; in a Kubernetes Indexed Job set MOE_SWEEP_SHARDS to its completions; \
          elsewhere write --shard K/N"
     ))]
     Auto { why: String },
@@ -84,6 +84,6 @@ mod tests {
         assert!(among(&[("JOB_COMPLETION_INDEX", "0")]).unwrap_err().contains("MOE_SWEEP_SHARDS"));
         assert!(among(&[("SLURM_ARRAY_TASK_ID", "one")]).unwrap_err().contains("not a number"));
         let beyond = among(&[("JOB_COMPLETION_INDEX", "2"), ("MOE_SWEEP_SHARDS", "2")]);
-        assert_eq!(beyond.unwrap_err(), "there is no shard 3 of 2: they are counted from 1");
+        assert_eq!(beyond.unwrap_err(), "there is no shard 3 of 2: shards are numbered from 1");
     }
 }

@@ -35,7 +35,7 @@ const UNUSABLE: &str = crate::engine::llama::REMEDY;
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SurveyError {
     #[error("cannot read the model {id}, {path}")]
-    #[diagnostic(help("correct its path, which starts from the directory of the file that states it, or fetch it"))]
+    #[diagnostic(help("correct its path, which is relative to the file that states it, or fetch the model"))]
     Read { id: String, path: PathBuf, source: std::io::Error },
     #[error("the model {id} is not fetched: {file}")]
     #[diagnostic(help(
@@ -43,14 +43,14 @@ pub enum SurveyError {
         experiment = experiment.display()
     ))]
     NotFetched { id: String, file: String, experiment: PathBuf },
-    #[error("the model {id}, {path}, has the SHA-256 {found}, not {stated}")]
-    #[diagnostic(help("the file is damaged or another one: fetch it again, or correct sha256"))]
+    #[error("the model {id}, {path}, has the SHA-256 {found}, not the stated {stated}")]
+    #[diagnostic(help("the file is damaged or is another file: fetch it again, or correct sha256"))]
     WrongHash { id: String, path: PathBuf, stated: String, found: String },
     #[error("cannot use the model {id}, {path}: {reason}")]
     #[diagnostic(help("{UNUSABLE}"))]
     Unusable { id: String, path: PathBuf, reason: String },
-    #[error("cannot look at the model {id}, {path}, for memory is short: {reason}")]
-    #[diagnostic(help("free memory: the same command tries again"))]
+    #[error("cannot read the model {id}, {path}, because memory is short: {reason}")]
+    #[diagnostic(help("free memory, and run the same command again"))]
     OutOfMemory { id: String, path: PathBuf, reason: String },
     #[error("cannot use the model {id}: {error}")]
     #[diagnostic(forward(error))]
@@ -59,13 +59,12 @@ pub enum SurveyError {
     #[diagnostic(transparent)]
     Memory(#[from] MemoryError),
     #[error("cannot use the model {id} on the server {server}, {url}: {reason}")]
-    #[diagnostic(help(
-        "is the server running, and the api the one that it speaks? docs/servers.md has an example for each"
-    ))]
+    #[diagnostic(help("is the server running, and is api correct? docs/servers.md has an example for each"))]
     UnusableServer { id: String, server: String, url: String, reason: String },
-    #[error("{experiment}: the grammar of the chain {chain} can't be read for the model {id}: {reason}", experiment = experiment.display())]
+    #[error("{experiment}: cannot read the grammar of the chain {chain} for the model {id}: {reason}", experiment = experiment.display())]
     #[diagnostic(help(
-        "correct it: GBNF, as llama.cpp's grammars/README.md describes it; for any JSON object write the step \"json\""
+        "correct it, in GBNF as described by llama.cpp's grammars/README.md; to allow any JSON object use the step \
+         \"json\""
     ))]
     Grammar { experiment: PathBuf, id: String, chain: String, reason: String },
     #[error(transparent)]

@@ -30,17 +30,17 @@ impl FetchProgress {
                 let size = gigabytes(size_bytes);
                 self.display.say(&match have_bytes {
                     0 => format!("fetching {name}, {size}"),
-                    have => format!("fetching {name}, {size}, from {} on", gigabytes(have)),
+                    have => format!("fetching {name}, {size}, resuming at {}", gigabytes(have)),
                 });
             }
             FetchEvent::Progress { have_bytes } => self.show(have_bytes),
             FetchEvent::Waiting { name } => {
-                self.display.say(&format!("another process fetches {name}: waiting for it"));
+                self.display.say(&format!("waiting for another process that is fetching {name}"));
             }
             FetchEvent::Retrying { reason, pause } => {
-                self.display.say(&format!("{reason}; again in {:.1} s", pause.as_secs_f64()));
+                self.display.say(&format!("{reason}; retrying in {:.1} s", pause.as_secs_f64()));
             }
-            FetchEvent::Done { name } => self.display.say(&format!("fetched {name}, its size and SHA-256 are right")),
+            FetchEvent::Done { name } => self.display.say(&format!("fetched {name}, size and SHA-256 match")),
             FetchEvent::Kept { name } => self.display.say(&format!("{name} is in the cache")),
             FetchEvent::Unpacking { name, size_bytes } => {
                 self.display.say(&format!("unpacking {name}, {}", gigabytes(size_bytes)));

@@ -118,7 +118,7 @@ fn unusable(error: minijinja::Error) -> TemplateError {
         return TemplateError::Refuses(message);
     }
     let what = match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it does not come to an end".to_owned(),
+        (ErrorKind::OutOfFuel, _) => "it does not finish".to_owned(),
         (kind, None) => kind.to_string(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
     };

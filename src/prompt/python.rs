@@ -52,7 +52,7 @@ fn strftime_now(format: String) -> Result<String, Error> {
     let mut told = String::new();
     // What is no format is an error of writing.
     write!(told, "{}", midnight.format(&format))
-        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{format:?} is no format of a date")))?;
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{format:?} is not a date format")))?;
     Ok(told)
 }
 

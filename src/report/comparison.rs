@@ -32,18 +32,18 @@ pub struct Answer<'a> {
 
 /// The comparison on the terminal.
 pub fn text(comparison: &Comparison, About { a, b, metric, notes }: About<'_>) -> String {
-    let mut out = format!("{metric} of B, {b}, less A, {a}; paired by cell, prompt and seed\n");
+    let mut out = format!("{metric} of B, {b}, minus A, {a}; paired by cell, prompt and seed\n");
     for row in &comparison.rows {
         let _ = writeln!(out, "{}", neutralise(&row.cell.to_string()));
         let _ = writeln!(out, "  {}", scores(row));
         let _ = writeln!(out, "  {}", texts(row));
     }
     if comparison.rows.is_empty() {
-        out += "they have no text of the same cell, prompt and seed\n";
+        out += "no texts have the same cell, prompt and seed in both\n";
     }
     for (count, run) in [(comparison.only_in_a, "A"), (comparison.only_in_b, "B")] {
         if count > 0 {
-            let _ = writeln!(out, "note: {count} texts only {run} has are not compared");
+            let _ = writeln!(out, "note: {count} texts are not compared, because only {run} has them");
         }
     }
     for note in notes {
@@ -71,7 +71,7 @@ fn scores(row: &Row) -> String {
 pub(super) fn texts(row: &Row) -> String {
     let mut words = format!("{} of {} texts identical", row.n_identical, row.n_paired);
     if row.n_end_unknown > 0 {
-        let _ = write!(words, " (of {} a server does not say why they ended)", row.n_end_unknown);
+        let _ = write!(words, " (for {} the server does not say why they ended)", row.n_end_unknown);
     }
     for Parted { unit, n, median, least, most } in &row.parted {
         let verb = if *n == 1 { "parts" } else { "part" };
@@ -121,6 +121,6 @@ mod tests {
         );
         assert_eq!(scores(&Row { n_scored: 0, mean_a: None, mean_b: None, ..row() }), "no text has a score in both");
         let unknown = Row { n_identical: 4, n_end_unknown: 4, parted: vec![], ..row() };
-        assert_eq!(texts(&unknown), "4 of 4 texts identical (of 4 a server does not say why they ended)");
+        assert_eq!(texts(&unknown), "4 of 4 texts identical (for 4 the server does not say why they ended)");
     }
 }

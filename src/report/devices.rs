@@ -35,13 +35,13 @@ pub fn text(Listed { devices, remedy, measured }: Listed<'_>) -> String {
     for Device { name, description, backend, kind, memory_total_bytes, memory_free_bytes } in &devices.devices {
         let memory = match (memory_free_bytes, memory_total_bytes) {
             (Some(free), Some(total)) => format!("{} free of {}", human_bytes(*free), human_bytes(*total)),
-            _ => "memory not told".to_owned(),
+            _ => "memory unknown".to_owned(),
         };
         let line = format!("{name:<10} {:<14} {memory:<28} {description} ({backend})", kind.name());
         let _ = writeln!(text, "{}", neutralise(&line));
     }
     if let Some(remedy) = remedy {
-        let _ = writeln!(text, "\nno device but the host: {}", neutralise(remedy));
+        let _ = writeln!(text, "\nno GPU, only the CPU: {}", neutralise(remedy));
     }
     if let Some(measured) = measured {
         text += &measured_text(measured);
@@ -57,18 +57,18 @@ fn measured_text(Measured { kernels, bench }: Measured<'_>) -> String {
     for (tried, finding) in &kernels.tried {
         let _ = writeln!(text, "  {tried:<10} {finding}");
     }
-    let _ = writeln!(text, "on {threads} thread{}, thousand millions a second:", if threads == 1 { "" } else { "s" });
+    let _ = writeln!(text, "on {threads} thread{}, billions per second:", if threads == 1 { "" } else { "s" });
     let mut line = |what: &str, per_s: f64| {
         let _ = writeln!(text, "  {:>8}  {what}", giga(per_s));
     };
     if let Some(Pace { weight_bytes_per_s, products_per_s }) = pace {
-        line("products of Q4_K weights, for 64 texts together", products_per_s);
-        line("bytes of Q4_K weights, for a text alone", weight_bytes_per_s);
+        line("products of Q4_K weights, 64 texts together", products_per_s);
+        line("bytes of Q4_K weights, one text alone", weight_bytes_per_s);
     }
     if let Some(Ceiling { floats_per_s, bytes_per_s, memory_bytes_per_s }) = ceiling {
         line("products of bytes at most", bytes_per_s);
         line("products of 32-bit floats at most, as in sgemm", floats_per_s);
-        line("bytes out of memory at most", memory_bytes_per_s);
+        line("bytes from memory at most", memory_bytes_per_s);
     }
     text
 }

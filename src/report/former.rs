@@ -26,7 +26,7 @@ fn first_rules() -> u32 {
 }
 
 impl Former {
-    /// What `verdicts.json` said; `None` where it can't be read: it is written anew.
+    /// What `verdicts.json` said; `None` where it can't be read: it is written again.
     pub fn read(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }
@@ -46,7 +46,7 @@ impl Former {
         let what = if changed.is_empty() { "no outcome changed".to_owned() } else { changed.join(", ") };
         let rules = self.rules;
         Some(format!(
-            "verdicts were by rules {rules} and are decided anew by rules {RULES} (docs/statistics.md): {what}"
+            "verdicts were decided by rules {rules}, and again now by rules {RULES} (docs/statistics.md): {what}"
         ))
     }
 }

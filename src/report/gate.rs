@@ -61,7 +61,7 @@ pub fn headline(gate: &Gate, metric: &str) -> String {
         GateStatus::Inconclusive => {
             format!("not decided: {unit}{means}; more prompts, or --confirm with fresh seeds, may decide it")
         }
-        GateStatus::Pass => format!("nothing has become worse by more than {margin} points; the most: {unit}{means}"),
+        GateStatus::Pass => format!("nothing is worse by more than {margin} points; the largest change: {unit}{means}"),
     }
 }
 
@@ -93,8 +93,8 @@ pub fn sentence(gate: &Gate, About { experiment, baseline, metric, .. }: &About<
         None => Default::default(),
     };
     format!(
-        "{}: {experiment} against {baseline}, {metric} worse by at most {}{averaged}: {} pass, {} fail, {} inconclusive \
-         at alpha {}{worst}",
+        "{}: {experiment} compared with {baseline}, {metric} worse by at most {}{averaged}: {} pass, {} fail, {} \
+         inconclusive at alpha {}{worst}",
         gate.outcome.to_string().to_uppercase(),
         gate.rule.margin,
         count(GateStatus::Pass),

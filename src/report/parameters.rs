@@ -132,14 +132,14 @@ mod tests {
         // That penalty would look back on all of the text, not on 64 tokens: another chain.
         assert_eq!(parameters(&repeats, Server::Vllm).body["repetition_penalty"], json!(1));
         let [only] = &lost(&repeats, Server::Vllm)[..] else { panic!("one step is lost") };
-        assert!(only.ends_with(", for there is no repeat_last_n"), "{only}");
+        assert!(only.ends_with(", because it has no repeat_last_n"), "{only}");
     }
 
     #[test]
     fn a_last_greedy_step_is_said_only_where_it_is_alone() {
         assert_eq!(parameters(&chain(json!(["greedy"])), Server::OpenAi).body["temperature"], json!(0));
         let cut = chain(json!([{ "temperature": { "t": 0.9 } }, { "top_k": { "k": 40 } }, "greedy"]));
-        assert_eq!(lost(&cut, Server::LlamaServer), ["that the most probable token is taken"]);
+        assert_eq!(lost(&cut, Server::LlamaServer), ["taking the most probable token (greedy)"]);
     }
 
     #[test]

@@ -23,17 +23,17 @@ pub fn sentence(measured: &Measured<'_>) -> String {
     let mut said = vec![places.join("; ")];
     if let Some(Saved { weights_percent, memory_percent }) = saved {
         said.push(format!(
-            "saves {weights_percent:.1} % of the weights on devices, {memory_percent:.1} % of all their memory"
+            "saves {weights_percent:.1} % of the weights on GPUs, {memory_percent:.1} % of all their memory"
         ));
     }
     match load.engine_seconds {
-        _ if load.times == 0 => said.push("its weights were loaded before".to_owned()),
+        _ if load.times == 0 => said.push("its weights were already loaded".to_owned()),
         Some(seconds) => said.push(format!("loaded in {seconds:.2} s")),
         None => {}
     }
     if let Some(alone) = load.probe.as_ref().and_then(|probe| probe.alone) {
         let first = alone.first_token_seconds.map(|first| format!("first token after {first:.3} s, "));
-        said.push(format!("a text alone: {}{:.1} tokens/s", first.unwrap_or_default(), alone.tokens_per_second()));
+        said.push(format!("one text alone: {}{:.1} tokens/s", first.unwrap_or_default(), alone.tokens_per_second()));
     }
     said.join(" | ")
 }

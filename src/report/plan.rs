@@ -118,11 +118,11 @@ fn sequential(design: &Design, plan: &Plan) -> Option<String> {
     let together = match (plan.n_loads(), parts.get(1).map_or(1, ExactSizeIterator::len)) {
         (1, 1) => "one at a time".to_owned(),
         (1, several) => format!("{several} at a time"),
-        _ => "some at a time, for each time loads all models".to_owned(),
+        _ => "several at a time, because each time loads all models".to_owned(),
     };
     let mut text = format!(
-        "after every prompt, in the order of seed {}: it stops when all is decided, after {least} of {n} at the earliest; \
-         {least} are run first, then {together}",
+        "after every prompt, in the order of seed {}: it stops when everything is decided, after {least} of {n} at \
+         the earliest; {least} are run first, then {together}",
         sequence.order_seed
     );
     for note in looks.notes() {
@@ -136,7 +136,7 @@ fn memory(estimate: &Estimate, strategy: Strategy, limits: Limits) -> String {
     let room = Room { lanes: strategy.lanes, batch: strategy.batch };
     let [total, weights] = [estimate.total_bytes(room), estimate.weights.bytes()].map(human_bytes);
     let cache = human_bytes(estimate.kv_bytes(room.sequences()).saturating_mul(room.lanes.into()));
-    let mut text = format!("at most about {total} of memory: weights {weights}, cache {cache}, buffers the rest");
+    let mut text = format!("at most about {total} of memory: weights {weights}, cache {cache}, the rest buffers");
     if let Some(free) = limits.memory_bytes.filter(|&free| free < estimate.total_bytes(room)) {
         let _ = write!(text, "; {} are free here", human_bytes(free));
     }
@@ -159,8 +159,8 @@ fn estimate(max_tokens: u64, manifest: Option<&Manifest>, span: Option<Span>) ->
     let last = manifest.and_then(|manifest| manifest.runs.last()).filter(|run| run.effort.evaluated_tokens > 0);
     let Some(run) = last else {
         return match span {
-            Some(span) => format!("{}, by the pace of this machine now (docs/planning.md)", between(span)),
-            None => "unknown: no earlier run in this directory to go by".to_owned(),
+            Some(span) => format!("{}, at this machine's current speed (docs/planning.md)", between(span)),
+            None => "unknown: no earlier run in this directory to estimate from".to_owned(),
         };
     };
     let tokens_per_s = run.effort.evaluated_tokens as f64 / run.seconds;

@@ -39,7 +39,7 @@ pub fn text(outlooks: &[Outlook], about: About<'_>) -> String {
         counts && outlook.spread.source == SpreadSource::Assumed
     };
     if outlooks.iter().any(is_assumed) {
-        out += "           assumed: --from DIR takes what an earlier run saw, --sd SD what you know\n";
+        out += "           assumed: use --from DIR for the spread of an earlier run, or --sd SD\n";
     }
     out
 }
@@ -69,17 +69,17 @@ impl Words<'_> {
 
     fn lines(&self) -> Vec<String> {
         let mut lines = match &self.outlook.sight {
-            Sight::NoPrompts => vec!["nothing to test: no prompt has all that is compared".to_owned()],
+            Sight::NoPrompts => vec!["nothing to test: no prompt has all cells that are compared".to_owned()],
             Sight::Nothing { enough } => vec![self.nothing(*enough)],
-            Sight::Pattern => vec!["its effect has no one size".to_owned()],
+            Sight::Pattern => vec!["its effect is not a single number".to_owned()],
             Sight::From { size, needed } => vec![self.found(*size), self.takes(needed)],
             Sight::Within { margin, least, needed, unseen } => self.within(*margin, *least, *needed, *unseen),
         };
         if let Some(Each { factor, n_levels, weakest }) = &self.outlook.each {
             let of = weakest
                 .as_ref()
-                .map_or(String::new(), |level| format!("; these are of {level}, which has fewest prompts"));
-            lines.push(format!("it must hold at all {n_levels} levels of {factor}{of}"));
+                .map_or(String::new(), |level| format!("; shown for {level}, which has the fewest prompts"));
+            lines.push(format!("must hold at all {n_levels} levels of {factor}{of}"));
         }
         lines
     }
@@ -98,7 +98,7 @@ impl Words<'_> {
     fn nothing(&self, enough: Option<usize>) -> String {
         let why = match self.outlook.least_p {
             Some(p) => format!("{} can't be below {}", self.p(), short(p)),
-            None => "they are too few for an equivalence".to_owned(),
+            None => "too few for an equivalence".to_owned(),
         };
         let could = enough.map_or_else(|| "no number could".to_owned(), |enough| format!("{enough} could"));
         format!("{} can't decide this: {why}; {could}", self.prompts())
@@ -117,14 +117,14 @@ impl Words<'_> {
         let least = short(least);
         match (quantity, &spread.source) {
             // Page's test must agree with that over prompts.
-            (Quantity::Rho, _) => format!("found, at best, from a mean Spearman's ρ of {least} on, {}", self.spread()),
-            (_, SpreadSource::Unit) => format!("found from {least} standard deviations of {} on", self.of()),
-            _ => format!("found from a {} of {least} on, {}", self.quantity(), self.spread()),
+            (Quantity::Rho, _) => format!("found at best from a mean Spearman's ρ of {least}, {}", self.spread()),
+            (_, SpreadSource::Unit) => format!("found from {least} standard deviations of {}", self.of()),
+            _ => format!("found from a {} of {least}, {}", self.quantity(), self.spread()),
         }
     }
 
     fn takes(&self, needed: &[Needed]) -> String {
-        let one = |&Needed { effect, prompts }: &Needed| format!("of {} takes {}", short(effect), in_words(prompts));
+        let one = |&Needed { effect, prompts }: &Needed| format!("of {} needs {}", short(effect), in_words(prompts));
         let each = needed.iter().map(one).collect::<Vec<_>>().join(", ");
         match &self.outlook.spread.source {
             SpreadSource::Unit => format!("one {each}"),
@@ -137,14 +137,14 @@ impl Words<'_> {
         let size = if counts { least.greater() } else { least.by_spread };
         let [margin_in_words, size_in_words] = [margin, size].map(short);
         let found = if size <= margin {
-            format!("found if there is no difference, to within {size_in_words}, {}", self.spread())
+            format!("shown to within {size_in_words} if there is no difference, {}", self.spread())
         } else {
-            format!("not found even if there is no difference: only to within {size_in_words}, {}", self.spread())
+            format!("not shown even if there is no difference: only to within {size_in_words}, {}", self.spread())
         };
         let prompts = in_words(if counts { needed.greatest() } else { needed.by_spread });
-        let mut takes = format!("its margin of {margin_in_words} takes {prompts}");
+        let mut takes = format!("its margin of {margin_in_words} needs {prompts}");
         if let Some(floor) = needed.by_unseen.filter(|_| counts) {
-            let _ = write!(takes, "; {floor} at least, for what no prompt shows, unless all texts are the same");
+            let _ = write!(takes, "; at least {floor}, for effects on unseen prompts, unless all texts are the same");
         }
         vec![found, takes]
     }
@@ -175,5 +175,5 @@ impl Words<'_> {
 }
 
 fn in_words(prompts: Option<usize>) -> String {
-    prompts.map_or_else(|| "more prompts than there are".to_owned(), |n| format!("{n} prompts"))
+    prompts.map_or_else(|| "more prompts than possible".to_owned(), |n| format!("{n} prompts"))
 }

@@ -79,9 +79,7 @@ struct Margin<T> {
 /// A design whose texts can't be as they are asked for.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{0}")]
-#[diagnostic(help(
-    "give a --from-rate and a --to-rate that differ, and a --correlation that texts of these rates can have"
-))]
+#[diagnostic(help("give different --from-rate and --to-rate, and a --correlation that is possible for these rates"))]
 pub struct ImpossibleDesign(StatsError);
 
 impl Answer {
@@ -135,20 +133,19 @@ impl Answer {
 pub fn text(answer: &Answer) -> String {
     let Asked { prompts, texts, hypotheses, alpha, power, sd, icc, cost_ratio, margin, .. } = answer.asked;
     let mut out = format!(
-        "{}, {} of each in an arm; {}, alpha {} over all; power {}\n",
+        "{}, {} of each per arm; {}, alpha {} over all; power {}\n",
         count(prompts, "prompt"),
         count(texts, "text"),
         count_of(hypotheses, "hypothesis", "hypotheses"),
         short(alpha),
         short(power)
     );
-    let _ =
-        writeln!(out, "prompts' differences with a standard deviation of {}, ICC of texts {}\n", short(sd), short(icc));
+    let _ = writeln!(out, "standard deviation of prompts' differences {}, ICC of texts {}\n", short(sd), short(icc));
     let mut row = |name: &str, value: String| {
         let _ = writeln!(out, "{name:<25}{value}");
     };
     let holm = if hypotheses == 1 { String::new() } else { format!(", after Holm {}", short(answer.least_p_holm)) };
-    row("least p", format!("{}{holm}", short(answer.least_p)));
+    row("smallest p", format!("{}{holm}", short(answer.least_p)));
     row("difference found", found(answer));
     let effects: Vec<_> = answer.prompts_for_effects.iter().map(for_effect).collect();
     row("prompts for it", effects.join(", "));
@@ -158,25 +155,25 @@ pub fn text(answer: &Answer) -> String {
     row(
         "texts are worth",
         format!(
-            "{} of {} independent ones (design effect {})",
+            "{} of {} independent texts (design effect {})",
             short(answer.effective_texts),
             prompts * texts,
             short(answer.design_effect)
         ),
     );
-    row("best texts a prompt", best(answer, cost_ratio));
+    row("best texts per prompt", best(answer, cost_ratio));
     out
 }
 
 fn found(Answer { detectable, least_p_holm, least_prompts, asked, .. }: &Answer) -> String {
     match (detectable, least_prompts) {
-        (Some(size), _) => format!("from {} on", short(*size)),
+        (Some(size), _) => format!("from {}", short(*size)),
         (None, enough) => {
             let prompts = count(asked.prompts, "prompt");
             let could = enough
                 .filter(|&enough| enough > asked.prompts)
                 .map_or_else(|| "no number could".to_owned(), |enough| format!("{enough} could"));
-            format!("none: {prompts} can't decide anything, p can't be below {}; {could}", short(*least_p_holm))
+            format!("none: {prompts} can't decide anything, because p can't be below {}; {could}", short(*least_p_holm))
         }
     }
 }
@@ -200,27 +197,27 @@ fn for_rates(Answer { prompts_for_rates, asked, .. }: &Answer) -> String {
 
 fn equivalence(Answer { least_margin, .. }: &Answer) -> String {
     let Some(least) = least_margin else {
-        return format!("none: it takes {LEAST_PROMPTS} prompts at least");
+        return format!("none: it needs at least {LEAST_PROMPTS} prompts");
     };
     let [greater, unseen] = [least.greater, least.by_unseen].map(short);
-    format!("within {greater} if there is no difference; within {unseen} at best, for what no prompt shows")
+    format!("within {greater} if there is no difference; within {unseen} at best, for effects on unseen prompts")
 }
 
 fn for_margin(Answer { prompts_for_margin, .. }: &Answer, margin: f64) -> String {
     let mut words = format!("{} for {}", or_none(prompts_for_margin.greater), short(margin));
     if let Some(unseen) = prompts_for_margin.by_unseen {
-        let _ = write!(words, "; {unseen} at least, for what no prompt shows");
+        let _ = write!(words, "; at least {unseen}, for effects on unseen prompts");
     }
-    words + " (also of a gate)"
+    words + " (the same for a gate)"
 }
 
 fn best(Answer { best_texts, .. }: &Answer, cost_ratio: f64) -> String {
     match best_texts {
         Some(texts) => {
             let cost = if cost_ratio == 1.0 { "1 text".to_owned() } else { format!("{} texts", short(cost_ratio)) };
-            format!("{}, where a prompt costs as much as {cost}; round it, to at least 1", short(*texts))
+            format!("{}, if a prompt costs as much as {cost}; round it, to at least 1", short(*texts))
         }
-        None => "as many as you like: with an ICC of 0 a text is as good as a prompt".to_owned(),
+        None => "any number: with an ICC of 0 a text is worth as much as a prompt".to_owned(),
     }
 }
 

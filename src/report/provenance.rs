@@ -28,8 +28,10 @@ pub fn provenance(design: &Design, manifest: &Manifest) -> Provenance {
 fn program(design: &Design, manifest: &Manifest) -> Facts {
     let generate = design.generate;
     let numerics = match generate.numerics {
-        Numerics::Invariant => "invariant: a text depends neither on what is computed beside it nor on threads",
-        Numerics::Fast => "fast: a text may depend on what is computed beside it",
+        Numerics::Invariant => {
+            "invariant: a text depends neither on the rest of the batch nor on the number of threads"
+        }
+        Numerics::Fast => "fast: a text may depend on the rest of the batch",
     };
     let of_trials = design.trials.iter().map(|trial| trial.cell.get::<Context>().tokens(generate.context));
     let contexts = of_trials.sorted_unstable().dedup().join(", ");
@@ -65,7 +67,7 @@ fn model(entry: &ModelEntry) -> Facts {
     };
     let experts = match facts.n_expert {
         0 => "none (dense)".to_owned(),
-        n => format!("{n} a layer, {} used for a token", facts.n_expert_used),
+        n => format!("{n} per layer, {} used per token", facts.n_expert_used),
     };
     let mut said = vec![("file", format!("{file}, {size_bytes} bytes")), ("blake3", entry.blake3.clone())];
     if let Some(hub) = &entry.hub {
@@ -87,7 +89,7 @@ fn model(entry: &ModelEntry) -> Facts {
         said.push(("template chat", format!("llama.cpp's built-in form {names}: {before:?}, the prompt, {after:?}")));
     }
     for form @ RenderedForm { before, after, date, .. } in &facts.rendered {
-        let date = date.as_ref().map_or_else(String::new, |date| format!("; told the date {date}"));
+        let date = date.as_ref().map_or_else(String::new, |date| format!("; the date is always {date}"));
         said.push(("template jinja", format!("{form}: {before:?}, the prompt, {after:?}{date}")));
     }
     Facts { title, facts: said }
@@ -107,15 +109,15 @@ fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
     let mut said = vec![
         ("server", format!("{}, {}, api {}", server.id, server.url, server.api)),
         ("served as", name.clone()),
-        ("it states", if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") }),
+        ("it reports", if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") }),
         (
             "chain",
             server.own_chain.as_ref().map_or_else(
-                || "as asked for; what was executed is the server's affair".to_owned(),
-                |own| format!("its own, believed to be {own}; of it the temperature alone is asked for"),
+                || "as requested; moe-sweep can't see what the server executed".to_owned(),
+                |own| format!("its own, {own} by own_chain; only its temperature is requested"),
             ),
         ),
-        ("placement, numerics", "unknown to us".to_owned()),
+        ("placement, numerics", "unknown to moe-sweep".to_owned()),
     ];
     if !defaults.is_empty() {
         said.push(("its defaults", defaults.join(", ")));
@@ -135,31 +137,33 @@ fn server(entry: &ServerEntry) -> Vec<(&'static str, String)> {
 
 fn placement(placement: Placement) -> &'static str {
     match placement {
-        Placement::AllOnHost => "everything on the host: there is no accelerator, and the offload moves nothing",
-        Placement::ExpertsOnHost => "the experts that the offload names on the host, the rest on the accelerator",
-        Placement::AllOnAccelerator => "everything on the accelerator",
+        Placement::AllOnHost => "everything on the CPU: there is no GPU, so offload has no effect",
+        Placement::ExpertsOnHost => "the experts in the offload on the CPU, the rest on the GPU",
+        Placement::AllOnAccelerator => "everything on the GPU",
         Placement::NoExperts => "the model has no experts to place",
-        Placement::Unknown => "unknown to us",
+        Placement::Unknown => "unknown to moe-sweep",
     }
 }
 
 fn chain(chain: &Chain) -> Facts {
     let steps = chain.steps.iter().map(|step| in_words(&serde_json::to_value(step).expect("a step is plain data")));
     let steps = steps.collect::<Vec<_>>().join(" → ");
-    let draw = if chain.draws() { "yes, by the trial's seed" } else { "no: one run whatever the seeds" };
+    let draw = if chain.draws() { "yes, by the trial's seed" } else { "no: run with one seed only" };
     let mut facts = match &chain.author {
         Author::Experiment => vec![("steps", steps)],
         Author::ModelFile { place, .. } => vec![("steps", steps), ("by", place.to_string())],
         Author::Model => vec![("steps", "not known".to_owned())],
         Author::Server if chain.steps.is_empty() => {
-            vec![("steps", "the server's: it was asked for none".to_owned())]
+            vec![("steps", "the server's: none were requested".to_owned())]
         }
-        Author::Server => vec![("steps", format!("the server's, which was told {steps}"))],
+        Author::Server => vec![("steps", format!("the server's, with {steps} requested"))],
     };
     if chain.author != Author::Server {
         facts.push(("random draw", draw.to_owned()));
     }
-    facts.extend(chain.own_temperature().map(|own| ("temperature", format!("its own, {own}, whatever the grid's"))));
+    facts.extend(
+        chain.own_temperature().map(|own| ("temperature", format!("its own, {own}; the grid's has no effect"))),
+    );
     Facts { title: chain.title(), facts }
 }
 
@@ -183,7 +187,7 @@ fn run(index: usize, entry: &RunEntry, placed: Vec<Measured<'_>>) -> Facts {
     let hardware = &entry.hardware;
     let known = |fact: &Option<String>| fact.clone().unwrap_or_else(|| "not known".to_owned());
     let samplers = match entry.samplers {
-        Samplers::Fast => "in Rust, llama.cpp's where they do not cover a chain",
+        Samplers::Fast => "in Rust, or llama.cpp's for chains that those do not cover",
         Samplers::Llama => "llama.cpp's",
     };
     let mut facts = vec![
@@ -194,8 +198,8 @@ fn run(index: usize, entry: &RunEntry, placed: Vec<Measured<'_>>) -> Facts {
         ("samplers", samplers.to_owned()),
         ("time", format!("{:.1} s, {} tokens evaluated", entry.seconds, entry.effort.evaluated_tokens)),
     ];
-    facts.extend(loaded(entry.load_mode).map(|how| ("weights on the host", how.to_owned())));
-    facts.extend(entry.loads.iter().filter_map(|load| Some(("made again", probed(load)?))));
+    facts.extend(loaded(entry.load_mode).map(|how| ("weights on the CPU", how.to_owned())));
+    facts.extend(entry.loads.iter().filter_map(|load| Some(("determinism", probed(load)?))));
     facts.extend(placed.into_iter().map(|placed| ("placement", format!("{}: {}", placed.load.key, sentence(&placed)))));
     Facts { title: format!("Run {}", index + 1), facts }
 }
@@ -213,7 +217,10 @@ fn loaded(load_mode: LoadMode) -> Option<&'static str> {
 fn probed(load: &LoadEntry) -> Option<String> {
     let probe = load.probe.as_ref()?;
     let as_far_as = probe.alone.map(|alone| format!(", {} tokens of them", alone.tokens)).unwrap_or_default();
-    Some(format!("{}: {} of {} texts agree when made again, alone{as_far_as}", load.key, probe.agreed, probe.repeated))
+    Some(format!(
+        "{}: {} of {} texts agree when generated again alone{as_far_as}",
+        load.key, probe.agreed, probe.repeated
+    ))
 }
 
 #[cfg(test)]

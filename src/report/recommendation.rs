@@ -62,8 +62,8 @@ fn arm(of: &Recommendation) -> Arm<'_> {
 pub fn text(answer: &Answer<'_>) -> String {
     let Limits { p_loop, score, metric } = answer.limits;
     let mut out = format!(
-        "limits: P(loop) at most {p_loop}, mean {} at most {score}; shown to be kept with 95 % for all temperatures of \
-         a chain together\n\n",
+        "limits: P(loop) at most {p_loop}, mean {} at most {score}; 95 % confidence for all temperatures of a chain \
+         together\n\n",
         metric.name()
     );
     for Advised { recommendation, parameters } in &answer.recommendations {
@@ -74,7 +74,7 @@ pub fn text(answer: &Answer<'_>) -> String {
             let _ = writeln!(out, "  {server:<13}{json}");
             if !lost.is_empty() {
                 let lost = lost.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                let _ = writeln!(out, "  {:<13}can't be told: {lost}", "");
+                let _ = writeln!(out, "  {:<13}can't be set: {lost}", "");
             }
         }
         out.push('\n');
@@ -88,23 +88,27 @@ pub fn text(answer: &Answer<'_>) -> String {
 fn advice_in_words(arm: &Recommendation, limits: Limits) -> String {
     match &arm.advice {
         Advice::NoLimit { from, to } if from == to => {
-            format!("{to}, the one temperature measured, is shown to stay under; others were not measured")
+            format!("{to}, the only temperature measured, is shown to stay under the limits; others were not measured")
         }
         Advice::NoLimit { from, to } => format!(
-            "each of the {} temperatures measured, {from} to {to}, is shown to stay under (95 % each); hotter ones were \
-             not measured",
+            "each of the {} temperatures measured, {from} to {to}, is shown to stay under the limits (95 % each); \
+             higher ones were not measured",
             arm.temperatures.len()
         ),
         Advice::Range { from, to } => in_range(arm, *from, *to),
         Advice::RangeOrOtherChain { from, to, over, chains } => format!(
-            "{} {} under; at {} it is over, where {}: limit the temperature or change the chain",
+            "{} {} under; at {} it is over, but {}: limit the temperature or change the chain",
             span(*from, *to),
             if from == to { "stays" } else { "stay" },
             join(over),
             under(chains)
         ),
         Advice::Nowhere { open } => {
-            format!("no temperature is shown to stay under{}: more prompts may show {}", over(arm), join(open))
+            format!(
+                "no temperature is shown to stay under the limits{}: more prompts may show {}",
+                over(arm),
+                join(open)
+            )
         }
         Advice::TooFewPrompts { n_prompts, least, measure } => {
             let measure = match measure {
@@ -112,22 +116,26 @@ fn advice_in_words(arm: &Recommendation, limits: Limits) -> String {
                 Measure::Score => format!("a mean {} ≤ {}", limits.metric.name(), limits.score),
             };
             format!(
-                "no temperature is shown to stay under{}: {n_prompts} {} can't show {measure} even without a loop; \
-                 {least} can",
+                "no temperature is shown to stay under the limits{}: {n_prompts} {} can't show {measure} even without \
+                 a loop; {least} can",
                 over(arm),
                 if *n_prompts == 1 { "prompt" } else { "prompts" }
             )
         }
-        Advice::Everywhere => "no temperature helps: every one measured is over".to_owned(),
+        Advice::Everywhere => "no temperature helps: all measured ones are over the limits".to_owned(),
         Advice::Blind { why } => {
             let metric = why.sees.map_or(String::new(), |sees| format!(": --metric {}", sees.name()));
-            format!("no temperature is shown to stay under, and more prompts would not show one: {why}{metric}")
+            format!("no temperature is shown to stay under the limits, and more prompts would not help: {why}{metric}")
         }
         Advice::OtherChain { over, chains } if over.len() == arm.temperatures.len() => {
-            format!("the chain is at fault, not the temperature: at {} it is over, where {}", join(over), under(chains))
+            format!(
+                "the chain is at fault, not the temperature: at {} it is over the limits, but {}",
+                join(over),
+                under(chains)
+            )
         }
         Advice::OtherChain { over, chains } => format!(
-            "no temperature is shown to stay under; at {} it is over, where {}: change the chain",
+            "no temperature is shown to stay under the limits; at {} it is over, but {}: change the chain",
             join(over),
             under(chains)
         ),
@@ -209,8 +217,8 @@ mod tests {
     fn what_was_not_measured_is_not_promised() {
         assert_eq!(
             said(Advice::NoLimit { from: t(0.1), to: t(0.5) }, &[(0.1, Under), (0.5, Under)]),
-            "each of the 2 temperatures measured, 0.1 to 0.5, is shown to stay under (95 % each); hotter ones were not \
-             measured"
+            "each of the 2 temperatures measured, 0.1 to 0.5, is shown to stay under the limits (95 % each); higher \
+             ones were not measured"
         );
     }
 
@@ -221,16 +229,18 @@ mod tests {
         let either = Advice::RangeOrOtherChain { from: t(0.1), to: t(0.5), over: over.clone(), chains: chains.clone() };
         assert_eq!(
             said(either, &standings),
-            "0.1 to 0.5 stay under; at 0.9 it is over, where llama.cpp is under: limit the temperature or change the chain"
+            "0.1 to 0.5 stay under; at 0.9 it is over, but llama.cpp is under: limit the temperature or change the \
+             chain"
         );
         let other = Advice::OtherChain { over: over.clone(), chains: chains.clone() };
         assert_eq!(
             said(other.clone(), &[(0.9, Over)]),
-            "the chain is at fault, not the temperature: at 0.9 it is over, where llama.cpp is under"
+            "the chain is at fault, not the temperature: at 0.9 it is over the limits, but llama.cpp is under"
         );
         assert_eq!(
             said(other, &[(0.5, Open), (0.9, Over)]),
-            "no temperature is shown to stay under; at 0.9 it is over, where llama.cpp is under: change the chain"
+            "no temperature is shown to stay under the limits; at 0.9 it is over, but llama.cpp is under: change the \
+             chain"
         );
     }
 
@@ -238,12 +248,13 @@ mod tests {
     fn more_prompts_are_advised_only_where_they_may_help() {
         assert_eq!(
             said(Advice::Nowhere { open: vec![t(0.1), t(0.5)] }, &[(0.1, Open), (0.5, Open), (0.9, Over)]),
-            "no temperature is shown to stay under; 0.9 is over: more prompts may show 0.1, 0.5"
+            "no temperature is shown to stay under the limits; 0.9 is over: more prompts may show 0.1, 0.5"
         );
         let few = |measure| Advice::TooFewPrompts { n_prompts: 12, least: 17, measure };
         assert_eq!(
             said(few(Measure::PLoop), &[(0.1, Open)]),
-            "no temperature is shown to stay under: 12 prompts can't show P(loop) ≤ 0.2 even without a loop; 17 can"
+            "no temperature is shown to stay under the limits: 12 prompts can't show P(loop) ≤ 0.2 even without a \
+             loop; 17 can"
         );
         assert!(said(few(Measure::Score), &[(0.1, Open)]).contains("can't show a mean repetition_score ≤ 0.1 even"));
     }

@@ -57,7 +57,7 @@ impl Tally {
             (0, _) => prompts,
             (seeds, 0) => format!("{prompts}\u{a0}×\u{a0}{}", counted(seeds, "seed")),
             (seeds, _) => {
-                format!("{prompts}\u{a0}×\u{a0}{} (one run where a chain makes no draw)", counted(seeds, "seed"))
+                format!("{prompts}\u{a0}×\u{a0}{} (one seed for chains without random draws)", counted(seeds, "seed"))
             }
         }
     }
@@ -67,7 +67,7 @@ impl Tally {
         let Self { scored, wordless, empty, censored, failed, missing, .. } = self;
         let some = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
         let ok = scored + wordless;
-        let others = some(wordless, "of them without a word") + &some(censored, "censored (cut by a server)");
+        let others = some(wordless, "of them without words") + &some(censored, "censored (cut by a server)");
         let told = match self.planned() {
             0 => return "no trials".to_owned(),
             planned if planned == ok => format!("all {planned} trials ok{others}"),

@@ -20,14 +20,14 @@ pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
     }
     let Some(evaluated) = evaluated else {
         return format!(
-            "{logical} tokens asked for, {distinct} distinct prefixes; what was evaluated for them is not known: a run was killed, or \
-             made texts that the tables leave out\n"
+            "{logical} tokens requested, {distinct} distinct prefixes; the number evaluated is not known: a run was \
+             killed, or made texts that are not in the tables\n"
         );
     };
     let ratio = evaluated as f64 / distinct as f64;
     let heads = match work.values().filter_map(|work| work.shared_head_tokens).sum() {
         0 => String::new(),
-        heads => format!(", {heads} of which prompts have in common"),
+        heads => format!(", {heads} of them shared by prompts"),
     };
     format!("{evaluated} tokens evaluated for {logical}: {ratio:.2} × the {distinct} distinct prefixes{heads}\n")
 }

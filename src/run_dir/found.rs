@@ -42,11 +42,7 @@ pub fn remedy(typed: &Path) -> String {
     let inside = runs_in(typed);
     if !inside.is_empty() {
         let runs: Vec<_> = inside.iter().map(|name| typed.join(name).display().to_string()).collect();
-        return format!(
-            "name one of the runs in it: {}; moe-sweep ls {} says more of them",
-            runs.join(", "),
-            typed.display()
-        );
+        return format!("name one of its runs: {}; moe-sweep ls {} lists them", runs.join(", "), typed.display());
     }
     if is_run(typed) {
         return format!("write it: moe-sweep report {}", typed.display());
@@ -55,11 +51,9 @@ pub fn remedy(typed: &Path) -> String {
     let name = typed.file_name().unwrap_or_default().to_string_lossy();
     match did_you_mean(&name, results.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {RESULTS}/{near}?"),
-        None => {
-            "name the directory of a run, such as results/temperature; one that an older moe-sweep wrote gets this \
-                 file when its experiment is run again, which keeps finished trials"
-                .to_owned()
-        }
+        None => "name the directory of a run, such as results/temperature; for the directory of an older moe-sweep, \
+                 run its experiment again: this adds the file and keeps finished trials"
+            .to_owned(),
     }
 }
 

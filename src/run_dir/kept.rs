@@ -36,7 +36,7 @@ impl RunDir {
         let goes_on = journal::in_use(&self.journal_path());
         let mut kept = self.read_held(trust)?;
         if goes_on {
-            kept.custody.push(format!("a run goes on in {}: these are its texts so far", self.path.display()));
+            kept.custody.push(format!("a run is in progress in {}: these are its texts so far", self.path.display()));
         }
         Ok(kept)
     }
@@ -71,7 +71,7 @@ impl RunDir {
         let (found, expected) = (contents.records.len(), manifest.n_trials.unwrap_or(0));
         if found < expected {
             let path = self.journal_path();
-            let what = format!("{} holds {found} trials, and held {expected} when the last run ended", path.display());
+            let what = format!("{} has {found} trials, but had {expected} when the last run ended", path.display());
             if trust == Trust::Seals {
                 return Err(RunDirError::Lost { what });
             }
@@ -116,13 +116,11 @@ fn custody(seals: Seals, contents: &Contents) -> Vec<String> {
     let changed: Vec<_> = of(Seal::Broken).chain(in_journal).collect();
     let unsealed = (contents.n_unsealed > 0).then(|| format!("{} records of {}", contents.n_unsealed, names::JOURNAL));
     let unsealed: Vec<_> = of(Seal::Absent).chain(unsealed).collect();
-    let changed = (!changed.is_empty())
-        .then(|| format!("taken on trust, for it was changed after it was written: {}", changed.join("; ")));
+    let changed = (!changed.is_empty()).then(|| {
+        format!("accepted with --trust, although it was changed after it was written: {}", changed.join("; "))
+    });
     let unsealed = (!unsealed.is_empty()).then(|| {
-        format!(
-            "from before moe-sweep sealed what it writes, so that a change of it can't be seen: {}",
-            unsealed.join("; ")
-        )
+        format!("written before moe-sweep sealed its files, so changes can't be detected: {}", unsealed.join("; "))
     });
     changed.into_iter().chain(unsealed).collect()
 }

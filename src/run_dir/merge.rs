@@ -23,20 +23,20 @@ pub enum MergeError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     RunDir(#[from] RunDirError),
-    #[error("{a} and {b} are not of one plan: they differ in {what}", a = a.display(), b = b.display())]
+    #[error("{a} and {b} do not belong to one plan: they differ in {what}", a = a.display(), b = b.display())]
     #[diagnostic(help(
-        "shards are merged that were run from the same experiment file, by the same moe-sweep, on CPUs of one kind; run \
-         the others again, or compare them with moe-sweep compare"
+        "merge needs shards from the same experiment file, the same moe-sweep and the same kind of CPU; run the \
+         others again, or compare them with moe-sweep compare"
     ))]
     OtherPlan { a: PathBuf, b: PathBuf, what: String },
     #[error("trial {id} has one text in {a} and another in {b}", a = a.display(), b = b.display())]
     #[diagnostic(help(
-        "one of them is wrong, or texts are not reproducible there: look at the determinism probe in manifest.json, and \
+        "one of them is wrong, or texts are not reproducible there: check the determinism probe in manifest.json, and \
          run one of the two again"
     ))]
     OtherText { id: TrialId, a: PathBuf, b: PathBuf },
-    #[error("these runs were made on {machines}: what is compared may differ in its machine")]
-    #[diagnostic(help("put them together all the same with --allow hardware: the results will say so"))]
+    #[error("these runs were made on {machines}, so a difference may come from the machine")]
+    #[diagnostic(help("to merge them anyway: --allow hardware; the results will say so"))]
     OtherHardware { machines: String },
 }
 
@@ -130,7 +130,7 @@ fn same_hardware(sources: &[Source], allowed: Machines) -> Result<Option<String>
     if allowed == Machines::OfOneKind {
         return Err(MergeError::OtherHardware { machines });
     }
-    Ok(Some(format!("put together from runs on {machines}")))
+    Ok(Some(format!("merged from runs on {machines}")))
 }
 
 /// What computed: the CPU of each run, and the accelerators that the models were given.
@@ -139,7 +139,7 @@ fn machines(manifest: &Manifest) -> impl Iterator<Item = String> {
         manifest.models.iter().flat_map(|model| &model.accelerators).map(String::as_str).collect();
     let accelerators = Vec::from_iter(accelerators).join(", ");
     manifest.runs.iter().map(move |entry| {
-        let cpu = entry.hardware.cpu.as_deref().unwrap_or("a CPU that the system does not name");
+        let cpu = entry.hardware.cpu.as_deref().unwrap_or("an unnamed CPU");
         if accelerators.is_empty() { cpu.to_owned() } else { format!("{cpu} with {accelerators}") }
     })
 }

@@ -114,8 +114,10 @@ impl RunDir {
         replace::clear_left_overs(&self.path);
         if let Some((earlier, seal)) = self.manifest(trust)? {
             (manifest.runs, manifest.n_trials, manifest.trusted) = (earlier.runs, earlier.n_trials, earlier.trusted);
-            let note =
-                format!("{} was changed after it was written, and a later run took it on trust", names::MANIFEST);
+            let note = format!(
+                "{} was changed after it was written, and a later run accepted it with --trust",
+                names::MANIFEST
+            );
             if seal == Seal::Broken && !manifest.trusted.contains(&note) {
                 manifest.trusted.push(note);
             }

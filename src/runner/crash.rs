@@ -101,13 +101,15 @@ impl Crash {
     pub fn remedy(&self, kernels: Option<Kernels>) -> Option<&'static str> {
         match &self.death.way {
             way if way.is_crash() && kernels == Some(Kernels::Ggml) => {
-                Some("where moe-sweep was built for one CPU alone (target-cpu=native), build it without that")
+                Some("if moe-sweep was built for one kind of CPU only (target-cpu=native), build it without that")
             }
             way if way.is_crash() => Some(
-                "--kernels ggml does without the kernels that were chosen for this machine; where moe-sweep was built for \
-                 one CPU alone (target-cpu=native), build it without that",
+                "try --kernels ggml, which avoids the kernels chosen for this machine; if moe-sweep was built for one \
+                 kind of CPU only (target-cpu=native), build it without that",
             ),
-            Way::Silent => Some("--stall-timeout SECONDS waits longer, and a smaller --batch makes a step shorter"),
+            Way::Silent => {
+                Some("wait longer with --stall-timeout SECONDS, or shorten the steps with a smaller --batch")
+            }
             Way::Signal(_) | Way::Exit(_) | Way::Said(_) => None,
         }
     }
@@ -120,11 +122,11 @@ impl fmt::Display for Crash {
             When::Loading => write!(f, "{key}: the worker died {deaths} times before it began any text")?,
             When::FirstStep => write!(
                 f,
-                "{key}: the engine dies on this machine whatever it is asked: {WITNESSES} texts were tried alone, and no \
-                 text has got past its first step; the worker died {deaths} times"
+                "{key}: the engine always dies on this machine: {WITNESSES} texts were tried alone, and none got past \
+                 its first step; the worker died {deaths} times"
             )?,
         }
-        write!(f, ", the last time so: {death}; {open} texts are left open")
+        write!(f, ", the last time: {death}; {open} texts remain")
     }
 }
 

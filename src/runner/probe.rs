@@ -124,8 +124,8 @@ impl ProbeReport {
         let Self { repeated, agreed, first_differences, alone: _ } = self;
         let first = first_differences.iter().min()?;
         Some(format!(
-            "determinism probe: of {repeated} texts made again, alone, {agreed} agreed; the others differ from token or word \
-             {first} on: texts depend on what is computed beside them"
+            "determinism probe: of {repeated} texts generated again alone, {agreed} agreed; the others differ from \
+             token or word {first} on, so texts depend on what else is in the batch"
         ))
     }
 }

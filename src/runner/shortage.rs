@@ -52,7 +52,7 @@ impl Shortage {
         let (deaths, seconds) = (self.deaths, self.waited.as_secs());
         match deaths {
             1 => format!("memory is short: {reason}"),
-            _ => format!("memory is short: in {seconds} s the worker died {deaths} times, the last time so: {reason}"),
+            _ => format!("memory is short: in {seconds} s the worker died {deaths} times, the last time: {reason}"),
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Session<'a> {
     pub directory: &'a Path,
     pub kernels: Option<Kernels>,
     pub prepare: PrepareOptions<'a>,
-    /// Asked anew for each stage: free memory changes.
+    /// Asked again for each stage: free memory changes.
     pub run: &'a dyn Fn() -> RunOptions,
     pub watch: &'a Watch,
     pub on_stage: &'a mut dyn FnMut(&Stage),
@@ -55,11 +55,11 @@ pub enum StageError {
     #[error("cannot create {path}", path = .path.display())]
     #[diagnostic(help("give another folder with --out"))]
     Create { path: PathBuf, source: std::io::Error },
-    #[error("{n} of the texts of {path} failed, so nothing can be said", path = .path.display())]
-    #[diagnostic(help("{path}/trials.jsonl says why; the same command tries them again", path = .path.display()))]
+    #[error("{n} of the texts of {path} failed, so there is no result", path = .path.display())]
+    #[diagnostic(help("{path}/trials.jsonl says why; run the same command to retry them", path = .path.display()))]
     Failed { n: usize, path: PathBuf },
     /// Somebody asked for an end. What was finished stays.
-    #[error("interrupted: the same command goes on from the texts that are finished")]
+    #[error("interrupted: run the same command to continue from the finished texts")]
     Interrupted,
 }
 

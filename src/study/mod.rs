@@ -4,7 +4,7 @@
 //! Owns how a study is conducted: the session with a worker, the files in which traces lie meanwhile, and what was
 //! found. `numbers` are pure functions of what was recorded. What a study *is* stands in [`crate::experiment::Study`].
 //! Must not know how models are found and made ready, nor how findings are shown or where they are kept. There is no
-//! journal: a rerun computes anew.
+//! journal: a rerun computes again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -74,7 +74,7 @@ pub enum StudyError {
     Logits(#[from] BadLogits),
     #[error("there is no position")]
     NoPosition,
-    #[error("{made} of {due} texts were generated")]
+    #[error("only {made} of {due} texts were generated")]
     TextsLack { made: usize, due: usize },
     #[error("a text came without its tokens")]
     NoTokens,
@@ -130,7 +130,7 @@ impl Run<'_> {
     fn likeness(&self, model: &str, other: &Arm) -> Likeness {
         match same_as_base(self.study, &self.surveyed[model], other) {
             Some(why) if other.differs_in_offload_only(&self.study.base) => Likeness::Same { why },
-            why => Likeness::Other { note: why.map(|why| format!("the offload is no difference: {why}")) },
+            why => Likeness::Other { note: why.map(|why| format!("offload has no effect: {why}")) },
         }
     }
 }

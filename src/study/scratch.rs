@@ -11,7 +11,7 @@ use crate::run_dir::{SCRATCH, SCRATCH_LOCK};
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum ScratchError {
-    #[error("another run is at work in {path}")]
+    #[error("another run is using {path}")]
     #[diagnostic(help("wait for it, or choose another directory with --out DIR"))]
     InUse { path: PathBuf },
     #[error("cannot use {path}")]
@@ -67,7 +67,7 @@ impl Scratch {
         Ok(())
     }
 
-    /// Makes an empty folder in it, anew.
+    /// Makes an empty folder in it, again.
     ///
     /// # Errors
     /// When it can't be made.

@@ -20,12 +20,12 @@ pub enum SessionError {
     #[error("cannot start the worker {executable}")]
     Spawn { executable: PathBuf, source: std::io::Error },
     #[error("{model}, {arm}: {reason}")]
-    #[diagnostic(help("the same command tries again; `moe-sweep model inspect` looks at the file"))]
+    #[diagnostic(help("run the same command to retry; `moe-sweep model inspect` checks the file"))]
     Died { model: String, arm: Arm, reason: String },
     #[error("{model}, {arm}: memory is short: {reason}")]
-    #[diagnostic(help("free memory, or give a smaller context: the same command tries again"))]
+    #[diagnostic(help("free memory or reduce the context, and run the same command again"))]
     OutOfMemory { model: String, arm: Arm, reason: String },
-    #[error("{model}, {arm}: no sign of life for {} s", silence.as_secs())]
+    #[error("{model}, {arm}: no progress for {} s", silence.as_secs())]
     #[diagnostic(help("wait longer with --stall-timeout SECONDS"))]
     Stalled { model: String, arm: Arm, silence: Duration },
     #[error("interrupted")]

@@ -26,7 +26,7 @@ mod turns;
 use turns::Turns;
 
 /// What an interruption says when there are texts.
-const KEPT: &str = "interrupted: finished trials are in the journal, the same command goes on from them";
+const KEPT: &str = "interrupted: finished trials are in the journal; run the same command to continue";
 
 /// How a sweep ended.
 pub enum Swept {
@@ -44,12 +44,12 @@ pub enum SweepError {
     #[error(transparent)]
     Run(#[from] RunError),
     #[error("{0}")]
-    #[diagnostic(help("finished trials are safe: the same command goes on from them when the server is back"))]
+    #[diagnostic(help("finished trials are safe: run the same command to continue when the server is back"))]
     Unreachable(String),
     #[error("{0}")]
     #[diagnostic(help(
-        "finished trials are safe, and no other has failed: the same command goes on from them when memory is free, or \
-         with a smaller --batch and --lanes; --wait-for-memory SECONDS waits longer"
+        "finished trials are safe, and no others have failed: run the same command to continue when memory is free, \
+         or with smaller --batch and --lanes; --wait-for-memory SECONDS waits longer"
     ))]
     OutOfMemory(String),
     #[error("{what}")]
@@ -65,7 +65,7 @@ impl SweepError {
         };
         let what: Vec<_> = crashes.iter().map(ToString::to_string).collect();
         let mut remedies =
-            vec!["finished trials are safe, and no text has failed of this: the same command tries them again"];
+            vec!["finished trials are safe, and no text is marked as failed: run the same command to retry"];
         for remedy in crashes.iter().filter_map(|crash| crash.remedy(kernels(crash))) {
             if !remedies.contains(&remedy) {
                 remedies.push(remedy);
@@ -93,7 +93,7 @@ pub fn sweep(
     let (mut journal, mut contents) = directory.open(&text, trust)?;
     if contents.torn_bytes > 0 {
         let bytes = contents.torn_bytes;
-        say(&format!("dropped the journal's torn last line, {bytes} bytes: its trial runs again"));
+        say(&format!("removed the journal's incomplete last line, {bytes} bytes: its trial runs again"));
     }
     let mut manifest = directory.begin(&text, &design, Manifest::new(&design.name, &plan), trust)?;
     take_over(lent, &plan, &mut journal, &mut contents)?;

@@ -89,18 +89,19 @@ pub enum Problem {
     #[diagnostic(help("{}", .0.remedy()))]
     Encoding(EncodingFault),
     #[error("not JSON, at column {column}: {reason}")]
-    #[diagnostic(help("each line must be a JSON object; for plain lines say --lines"))]
+    #[diagnostic(help("each line must be a JSON object; for plain lines use --lines"))]
     JsonLine { column: usize, reason: String },
     #[error("not JSON, at column {column}: {reason}")]
     #[diagnostic(help(
-        "a .json file must hold a list of texts or of objects; to score it as one text give it on stdin: moe-sweep score - < FILE"
+        "a .json file must contain a list of texts or of objects; to score it as one text, pass it on stdin: \
+         moe-sweep score - < FILE"
     ))]
     Json { column: usize, reason: String },
     #[error("no text in field '{field}'")]
-    #[diagnostic(help("say where it is: --field NAME"))]
+    #[diagnostic(help("name the field that has it: --field NAME"))]
     NoText { field: String },
-    #[error("field '{field}' holds no string")]
-    #[diagnostic(help("say where it is: --field NAME"))]
+    #[error("field '{field}' is not a string")]
+    #[diagnostic(help("name the field that has it: --field NAME"))]
     NotAString { field: String },
     #[error("'id' is neither a string nor a number")]
     Id,
@@ -143,9 +144,9 @@ pub fn texts(input: &str, bytes: &[u8], shape: Shape) -> Result<Texts, TextError
         let default_id = if alone { format!("{input}:{line}") } else { format!("{input}:{line}#{}", index + 1) };
         let (json, mended) = mend_surrogates(json);
         if mended > 0 {
-            found.notes.push(format!(
-                "{input}:{line}: halves of characters (lone surrogates), {mended} of them, are read as U+FFFD"
-            ));
+            found
+                .notes
+                .push(format!("{input}:{line}: {mended} lone surrogates (halves of characters) are read as U+FFFD"));
         }
         match from_json(default_id, &json, field).map_err(|problem| at(line, problem))? {
             Answer::Given(text) => found.texts.push(text),
@@ -156,7 +157,7 @@ pub fn texts(input: &str, bytes: &[u8], shape: Shape) -> Result<Texts, TextError
         }
     }
     if empty > 0 {
-        found.notes.push(format!("{input}: {empty} of {} texts are null, and read as empty", found.texts.len()));
+        found.notes.push(format!("{input}: {empty} of {} texts are null and are read as empty", found.texts.len()));
     }
     Ok(found)
 }

@@ -64,7 +64,7 @@ fn errors_name_the_input_and_the_line() {
         ("{\"text\": }", "not JSON, at column 10: expected value"),
         ("{\"txt\": \"\"}", "no text in field 'text'"),
         ("[1]", "no text in field 'text'"),
-        ("{\"text\": 5}", "field 'text' holds no string"),
+        ("{\"text\": 5}", "field 'text' is not a string"),
         ("{\"text\": \"\", \"id\": []}", "'id' is neither a string nor a number"),
         ("{\"text\": \"\", \"tokens\": [\"be\"]}", "'tokens' is not a list of token ids: whole numbers of 32 bits"),
         ("{\"text\": \"\", \"tokens\": [3000000000]}", "'tokens' is not a list of token ids: whole numbers of 32 bits"),
@@ -93,7 +93,7 @@ fn null_is_an_empty_answer() {
     let json = "{\"id\": 7, \"text\": null}\n{\"text\": \"so\"}\n";
     let found = texts("a.jsonl", json.as_bytes(), JSON).unwrap();
     assert_eq!(found.texts, [text("7", "", None), text("a.jsonl:2", "so", None)]);
-    assert_eq!(found.notes, ["a.jsonl: 1 of 2 texts are null, and read as empty"]);
+    assert_eq!(found.notes, ["a.jsonl: 1 of 2 texts are null and are read as empty"]);
 }
 
 #[test]
@@ -111,11 +111,8 @@ fn half_a_character_is_replaced_and_told() {
         let found = texts("a.jsonl", format!("{{\"text\": \"{escaped}\"}}").as_bytes(), JSON).unwrap();
         assert_eq!(found.texts, [text("a.jsonl:1", expected, None)], "{escaped}");
         assert_eq!(found.notes.len(), usize::from(halves > 0), "{escaped}");
-        assert!(
-            found.notes.iter().all(|note| note.contains(&format!(", {halves} of them, are read as U+FFFD"))),
-            "{:?}",
-            found.notes
-        );
+        let told = format!(": {halves} lone surrogates (halves of characters) are read as U+FFFD");
+        assert!(found.notes.iter().all(|note| note.contains(&told)), "{:?}", found.notes);
     }
 }
 

@@ -28,7 +28,7 @@ const HEARTBEAT: Duration = Duration::from_millis(200);
 pub enum WorkerError {
     #[error(transparent)]
     Engine(#[from] EngineError),
-    #[error("cannot hear of requests or tell of replies: {0}")]
+    #[error("cannot read requests or write replies: {0}")]
     Talk(#[from] io::Error),
     #[error("not a request: {0}")]
     Parse(#[from] serde_json::Error),

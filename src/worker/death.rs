@@ -65,7 +65,7 @@ impl Death {
 
     /// The worker said nothing for so long, and was ended.
     pub fn silent(silence: Duration) -> Self {
-        let reason = format!("the worker gave no sign of life for {} s and was ended", silence.as_secs());
+        let reason = format!("the worker made no progress for {} s and was ended", silence.as_secs());
         Self { reason, cause: Cause::Own, way: Way::Silent }
     }
 }

@@ -17,8 +17,8 @@ use crate::engine::Devices;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[cfg(feature = "llama")]
-const UNLISTED: &str = "a driver may be broken or GGML_VK_VISIBLE_DEVICES name one that is not there: unset it, or give \
-                        indices that `vulkaninfo --summary` lists";
+const UNLISTED: &str = "a driver may be broken, or GGML_VK_VISIBLE_DEVICES may name a device that does not exist: \
+                        unset it, or set it to indices that `vulkaninfo --summary` lists";
 #[cfg(not(feature = "llama"))]
 const UNLISTED: &str = crate::engine::llama::REMEDY;
 

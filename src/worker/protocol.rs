@@ -57,7 +57,7 @@ pub enum Request {
     Ceiling {
         threads: u32,
     },
-    /// Write a model anew, its weights brought to another type.
+    /// Write a model with its weights in another type.
     Quantise(Quantisation),
     /// Load a model; from then on only `Reuse`, `Generate` and `Trace` are understood.
     Load(LoadSettings),

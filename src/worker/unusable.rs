@@ -7,7 +7,7 @@ use crate::engine::kernels::{Kernels, KernelsFinding};
 /// Kernels that were asked for and can't be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("the {kernels} kernels can't be used: {finding}")]
-#[diagnostic(help("leave --kernels out: the quickest that work here are taken"))]
+#[diagnostic(help("remove --kernels: moe-sweep then uses the fastest that work here"))]
 pub struct UnusableKernels {
     pub kernels: Kernels,
     pub finding: KernelsFinding,

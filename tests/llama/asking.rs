@@ -122,10 +122,10 @@ fn what_is_sent_is_told_with_the_date_that_the_template_is_told() {
     let bench = bench(&dated);
     bench.edit("[\"greedy\"]", "[\"greedy\"]\ntemplate = [\"jinja\"]");
     bench.run("out", &[], 0);
-    let expected = r#"the model tiny, template jinja: the model's own template is rendered, with "<|im_start|>system\nToday is 26 July 2024.<|im_end|>\n<|im_start|>user\n" before and "<|im_end|>\n<|im_start|>assistant\n" after prompts; it asks for the date, and is told 2024-07-26"#;
+    let expected = r#"the model tiny, template jinja: the model's own chat template is rendered, with "<|im_start|>system\nToday is 26 July 2024.<|im_end|>\n<|im_start|>user\n" before and "<|im_end|>\n<|im_start|>assistant\n" after prompts; it uses the date, which is always 2024-07-26"#;
     assert!(bench.say(&["plan", "x.toml"]).stdout.contains(expected));
     let manifest: serde_json::Value = serde_json::from_str(&bench.result("out", "manifest.json")).expect("it is JSON");
-    assert!(manifest["notes"].to_string().contains("is told 2024-07-26"), "{}", manifest["notes"]);
+    assert!(manifest["notes"].to_string().contains("which is always 2024-07-26"), "{}", manifest["notes"]);
     let form = &manifest["models"][0]["facts"]["rendered"][0];
     assert_eq!((&form["thinking"], &form["date"]), (&"default".into(), &"2024-07-26".into()), "{form}");
     assert!(bench.result("out", "report.html").contains("Today is 26 July 2024."), "the report says so too");
@@ -139,7 +139,7 @@ fn what_a_template_does_not_know_is_refused_with_what_leaves_it_out() {
     bench.run("out", &[], 96).says(&[
         "its chat template has no switch for thinking",
         "[[grid.exclude]] model = \"tiny\", template = \"jinja\", thinking = \"off\"",
-        "its chat template writes no system message of its own",
+        "its chat template has no default system message",
         "[[grid.exclude]] model = \"tiny\", template = \"jinja\", system = \"none\"",
     ]);
     bench.write("tiny.gguf", with_template("{{ raise_exception('no user is welcome') }}"));

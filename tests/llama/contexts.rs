@@ -65,7 +65,7 @@ fn a_text_ends_or_forgets_where_its_context_is_full() {
         .sum();
     assert_eq!(times, 1, "{:#}", manifest["runs"][0]["loads"]);
     let notes = manifest["notes"].to_string();
-    assert!(notes.contains("changes no text of the model tiny at context = 128"), "{notes}");
+    assert!(notes.contains("has no effect on the model tiny at context = 128"), "{notes}");
     assert!(!notes.contains("at context = 40"), "{notes}");
     // Without a name for what becomes of it, a full context is refused.
     bench.edit("overflow = [\"stop\", \"shift\"]\n", "");

@@ -96,7 +96,7 @@ fn a_grammar_that_llama_cpp_cannot_read_is_refused_before_anything_runs() {
     ] {
         let bench = bench(&format!("{{ grammar = {{ grammar = {grammar:?} }} }}"), "model");
         let said = bench.run("out", &[], 96);
-        said.says(&["the grammar of the chain mine can't be read for the model tiny", why, "correct it: GBNF"]);
+        said.says(&["cannot read the grammar of the chain mine for the model tiny", why, "correct it, in GBNF"]);
         assert!(!bench.exists("out"), "nothing is written");
     }
 }

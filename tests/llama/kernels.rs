@@ -103,6 +103,6 @@ fn kernels_that_were_asked_for_and_do_not_work_are_refused() {
     let bench = bench();
     let said = run(&bench, "out", &["--kernels", "avx2"], "avx2=crash", 96);
     assert!(said.stderr.contains("the avx2 kernels can't be used: they crash on this machine"), "{}", said.stderr);
-    assert!(said.stderr.contains("leave --kernels out"), "{}", said.stderr);
+    assert!(said.stderr.contains("remove --kernels"), "{}", said.stderr);
     assert!(!bench.exists("out"));
 }

@@ -70,9 +70,9 @@ fn a_divergence_is_measured_and_nothing_is_made_of_an_offload_that_moves_nothing
     assert_eq!(same.len(), 1, "{same:?}");
     assert!(same[0]["other"] == "offload=none" && same[0]["value"].is_empty(), "{same:?}");
     for words in [
-        "the same placement as the base: there is no accelerator",
-        "nothing is concluded about offload",
-        "note: the offload is no difference",
+        "same placement as base: there is no GPU",
+        "no conclusion about offload",
+        "note: offload has no effect",
         "every logit is the same",
     ] {
         assert!(said.stdout.contains(words), "no {words:?} in {}", said.stdout);
@@ -110,7 +110,7 @@ fn routing_is_counted_and_compared() {
     let arms = "other = [{ width = 4 }, { quant = \"q4_k_m\" }, { offload = \"none\" }]";
     let bench = bench("routing", "phi-moe-tiny", grid, arms);
     let said = bench.run("out", &["--cache", "cache"], 0);
-    assert!(said.stdout.contains("2 of 8 experts selected a layer"), "{}", said.stdout);
+    assert!(said.stdout.contains("2 of 8 experts selected per layer"), "{}", said.stdout);
 
     let mut shares: BTreeMap<(String, String), f64> = BTreeMap::new();
     for row in rows(&bench.result("out", "routing.csv")) {
@@ -151,7 +151,7 @@ fn what_cannot_be_looked_into_is_refused_before_anything_is_written() {
     scripted.edit("chain = [\"pure\", \"greedy\"]\ntemperature = [0.5, 1.0]\nseed = { from = 0, count = 3 }\n", "");
     scripted.edit("[prompts]", "[divergence]\nother = { width = 2 }\n\n[prompts]");
     let said = scripted.run("out", &[], 96);
-    assert!(said.stderr.contains("can't be looked into"), "{}", said.stderr);
+    assert!(said.stderr.contains("does not show its logits and experts"), "{}", said.stderr);
 
     let elsewhere = divergence();
     let options = [("--shard", &["--shard", "1/2"][..]), ("--server", &["--server", "http://x", "--api", "openai"])];
@@ -174,5 +174,5 @@ fn a_plan_tells_the_arms_and_which_are_the_same_here() {
     for words in ["kind     divergence", "other    quant=q4_k_m"] {
         assert!(said.stdout.contains(words), "no {words:?} in {}", said.stdout);
     }
-    assert!(said.stdout.contains("offload=none: there is no accelerator"), "{}", said.stdout);
+    assert!(said.stdout.contains("offload=none: there is no GPU"), "{}", said.stdout);
 }

@@ -149,7 +149,7 @@ fn report_compares_no_placements_across_steps_that_a_device_took_over() {
     assert_eq!(outcome, "supported", "{sentence}");
     // What an older moe-sweep wrote has no counts.
     let (outcome, sentence) = verdict_with(&|_| {});
-    assert!(outcome == "inconclusive" && sentence.contains("it is not known where"), "{sentence}");
+    assert!(outcome == "inconclusive" && sentence.contains("not known where"), "{sentence}");
     let (outcome, sentence) = verdict_with(&|load| load["strategy"]["rows"] = 31.into());
     assert_eq!(outcome, "supported", "{sentence}");
 }
@@ -173,7 +173,7 @@ mod on_vulkan {
     const MIN_BATCH: u32 = 32;
 
     /// Two arms, for each prompt as many texts as are decoded together at most. Each text is decoded
-    /// once, so few widths occur: lavapipe compiles kernels anew for each.
+    /// once, so few widths occur: lavapipe compiles kernels again for each.
     const WIDE: &str = r#"
 schema = 1
 name = "x"
@@ -232,15 +232,15 @@ margin = 0.9
         assert_eq!(widths["wide_prompt_tokens"], 0);
         assert_eq!(verdict["outcome"], "inconclusive");
         let sentence = verdict["sentence"].as_str().expect("a sentence");
-        assert!(sentence.contains("the accelerator computed the experts in"), "{sentence}");
-        assert!(said.contains("phi-moe-tiny, offload all: the accelerator computed the experts in"), "{said}");
+        assert!(sentence.contains("the GPU computed the experts in"), "{sentence}");
+        assert!(said.contains("phi-moe-tiny, offload all: the GPU computed the experts in"), "{said}");
 
         let (manifest, verdict, said) = wide(MIN_BATCH - 1, &[], None);
         let widths = &load_of(&manifest, "all")["widths"];
         assert_eq!([&widths["widest_step"], &widths["wide_steps"]], [&json!(MIN_BATCH - 1), &json!(0)]);
         assert!(bytes(widths, "steps") > 0);
         assert_eq!(verdict["outcome"], "supported", "{verdict:#}");
-        assert!(!said.contains("the accelerator computed"), "{said}");
+        assert!(!said.contains("the GPU computed"), "{said}");
     }
 
     #[test]
@@ -350,7 +350,7 @@ margin = 0.9
         assert_eq!(on_host(Value::from("none")), 0);
         assert_eq!(on_host(json!({ "layers": 2 })), by_header / n_layer * 2);
         assert_eq!(on_host(Value::from("all")), by_header);
-        assert!(said.stdout.contains("% of the weights on devices"), "{}", said.stdout);
+        assert!(said.stdout.contains("% of the weights on GPUs"), "{}", said.stdout);
         assert!(!said.stdout.contains("offload has no effect"), "{}", said.stdout);
     }
 
@@ -361,9 +361,9 @@ margin = 0.9
         bench.edit(r#"offload = ["none", 2, "all"]"#, r#"offload = ["none", "all"]"#);
         let said = run(&bench, &["run", "x.toml", "--out", "run"], Some("0"));
         let unwrapped = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(unwrapped.contains("dense-tiny, offload all: the same placement, tensor by tensor"), "{unwrapped}");
+        assert!(unwrapped.contains("dense-tiny, offload all: same placement, tensor by tensor"), "{unwrapped}");
         assert!(unwrapped.contains("no model of this experiment has experts, so offload has no effect"));
-        assert!(unwrapped.contains("not tested: both arms are the same computation here"), "{unwrapped}");
+        assert!(unwrapped.contains("not tested: offload has no effect here"), "{unwrapped}");
     }
 
     /// What is read and not mapped is in the driver's pinned memory, which is the host's all the same.

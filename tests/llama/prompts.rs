@@ -129,7 +129,7 @@ fn bos_as_a_factor_makes_the_texts_that_the_setting_makes() {
     assert!(table.lines().next().is_some_and(|head| head.contains(",bos,")), "{table}");
     // Twice said is once too often.
     bench.edit("context = 128", "context = 128\nbos = \"never\"");
-    bench.run("twice", &[], 96).says(&["bos stands in [grid] too"]);
+    bench.run("twice", &[], 96).says(&["bos is also given in [grid]"]);
 }
 
 #[test]

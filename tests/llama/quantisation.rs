@@ -72,7 +72,7 @@ fn each_quantisation_is_made_once_loaded_once_and_recorded() {
 
     let again = bench.run("again", &["--cache", "cache"], 0);
     assert!(!again.stderr.contains("bringing"), "{}", again.stderr);
-    assert_eq!(kept(&bench), files, "nothing was made anew");
+    assert_eq!(kept(&bench), files, "nothing was made again");
     assert_eq!(bench.reproducible("again"), bench.reproducible("out"));
 }
 
@@ -85,7 +85,11 @@ fn weights_that_are_quantised_already_are_refused_before_anything_runs() {
     bench.edit(&format!("{path:?}"), &format!("\"cache/quantised/{name}\""));
     bench.edit("quant = [\"q8_0\"]", "quant = [\"q2_k\"]");
     let said = bench.run("second", &["--cache", "cache"], 96);
-    said.says(&["cannot bring the model tiny to q2_k", "in F32, F16 or BF16 only", "leave this quant out"]);
+    said.says(&[
+        "cannot quantise the model tiny to q2_k",
+        "it needs weights in F32, F16 or BF16",
+        "exclude this quant",
+    ]);
     assert!(!bench.exists("second"), "nothing was begun");
     assert_eq!(kept(&bench).len(), 1, "no half of a file is left");
 }
@@ -95,5 +99,5 @@ fn a_cache_that_cannot_be_written_is_said() {
     let bench = bench(r#"["q8_0"]"#);
     bench.write("cache", "a file where the directory should be");
     let said = bench.run("out", &["--cache", "cache"], 96);
-    said.says(&["cannot keep the model tiny as q8_0", "--cache DIR"]);
+    said.says(&["cannot store the model tiny as q8_0", "--cache DIR"]);
 }

@@ -92,10 +92,10 @@ fn without_a_shape_it_is_said_that_the_model_must_be_fetched_and_no_more() {
 #[test]
 fn a_shape_that_no_model_has_is_refused() {
     for (from, to, why) in [
-        ("layers = 4", "layers = 0", "no shape with layers = 0"),
-        ("feed_forward = 400", "experts = 4", "4 experts, of which 0 are used"),
+        ("layers = 4", "layers = 0", "layers can't be 0"),
+        ("feed_forward = 400", "experts = 4", "4 experts with 0 used"),
         ("feed_forward = 400", "experts = 9, experts_used = 1, expert_feed_forward = 400", "its experts alone have"),
-        (", about_bytes = 450_000", "", "a shape without the size of its file"),
+        (", about_bytes = 450_000", "", "the shape lacks the size of the file"),
         ("embedding = 100", "embeding = 100", "embeding"),
     ] {
         assert!(SHAPE.contains(from), "{from}");

@@ -108,8 +108,8 @@ fn one_row_without_a_sound_text_does_not_cost_the_others() {
     let said = bench.say(&["score", "--field", "content", "a.jsonl"]);
     assert_eq!((said.code, said.stdout.lines().count()), (Some(0), 4), "{said:#?}");
     said.says(&[
-        "a.jsonl:2: halves of characters (lone surrogates), 1 of them, are read as U+FFFD",
-        "1 of 3 texts are null, and read as empty",
+        "a.jsonl:2: 1 lone surrogates (halves of characters) are read as U+FFFD",
+        "1 of 3 texts are null and are read as empty",
     ]);
 }
 
@@ -118,7 +118,7 @@ fn a_list_of_no_models_says_where_they_would_come_from() {
     let bench = Bench::new("");
     let said = bench.say(&["model", "list"]);
     assert_eq!((said.code, &*said.stdout), (Some(0), ""), "{said:#?}");
-    said.says(&["no model has a name here", "MOE_SWEEP_MODELS", "--experiment FILE"]);
+    said.says(&["no models are known here", "MOE_SWEEP_MODELS", "--experiment FILE"]);
     assert_eq!(bench.say(&["model", "list", "--json"]).stdout, "[]\n");
 }
 
@@ -140,7 +140,7 @@ fn a_text_in_place_of_a_model_is_named() {
     let bench = Bench::new(GGUF);
     bench.write("m.gguf", "a text, and no model\n");
     let path = bench.path().join("m.gguf").display().to_string();
-    refused(&bench).says(&["cannot use the model m", &path, "this is no GGUF file", "another format"]);
+    refused(&bench).says(&["cannot use the model m", &path, "this is not a GGUF file", "another format"]);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_prompt_longer_than_the_context_is_named_with_the_context_it_needs() {
 #[test]
 fn exclusions_of_everything_are_named_with_their_line() {
     let said = scripted("[prompts]", "[[grid.exclude]]\nmodel = \"scripted\"\n\n[prompts]");
-    said.says(&["no trial is left to run", "x.toml:15:1", "remove it"]);
+    said.says(&["leaves no trial to run", "x.toml:15:1", "remove it"]);
 }
 
 #[test]
@@ -212,7 +212,10 @@ fn a_directory_that_is_a_file_is_named_and_left_alone() {
     bench.write("out", "mine");
     for directory in ["out", "out/below"] {
         let said = bench.run(directory, &[], 96);
-        said.says(&[&format!("cannot create the run's directory {directory}:"), "choose another one with --out DIR"]);
+        said.says(&[
+            &format!("cannot create the run's directory {directory}:"),
+            "choose another directory with --out DIR",
+        ]);
     }
     assert_eq!(bench.read("out"), "mine");
 }
@@ -221,7 +224,9 @@ fn a_directory_that_is_a_file_is_named_and_left_alone() {
 fn a_directory_that_leads_nowhere_is_named() {
     let bench = Bench::scripted("");
     symlink("/nowhere/at/all", bench.path().join("out")).expect("the bench is writable");
-    bench.run("out", &[], 96).says(&["cannot create the run's directory out:", "choose another one with --out DIR"]);
+    bench
+        .run("out", &[], 96)
+        .says(&["cannot create the run's directory out:", "choose another directory with --out DIR"]);
 }
 
 #[test]

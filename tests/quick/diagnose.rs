@@ -116,7 +116,7 @@ fn what_was_typed_wrongly_is_refused_at_once() {
         (&["--temperature", "-1"], 2, "from 0 up"),
         (&["--set", "kv_k=q9"], 2, "q8_0"),
         (&["--set", "kw_k=f16"], 2, "kv_k"),
-        (&["--prompt-file", "few.txt"], 96, "12 at least"),
+        (&["--prompt-file", "few.txt"], 96, "at least 12"),
         (&["--budget", "ten"], 2, "10m"),
         (&["--prompt-file", "none.txt"], 96, "none.txt"),
     ] {

@@ -76,7 +76,7 @@ fn a_parameter_that_changes_no_byte_is_said_to_be_ignored() {
     let server = llama_server(defaults, "repeat_penalty", |_| true);
     let said = diagnose(&Bench::new(""), &server, &[]);
     assert_eq!(said.code, Some(12), "{said:#?}");
-    let line = "IGNORED      repeat-penalty 1.3 → 1.0: no byte of";
+    let line = "IGNORED      repeat-penalty 1.3 → 1.0: not one byte of";
     assert!(said.stdout.contains(line) && said.stdout.contains("L-SERVER-IGNORES"), "{}", said.stdout);
     let ignored =
         said.stdout.split("IGNORED").nth(1).and_then(|rest| rest.split("RULED OUT").next()).expect("it is there");

@@ -107,7 +107,7 @@ fn a_remedy_names_the_token_that_ends_a_text() {
     assert_eq!(found[0].value, "absent; llama.cpp takes token 11, \"i\"");
     assert_eq!(found[0].remedy, "--override-kv tokenizer.ggml.eos_token_id=int:1 in llama.cpp, eos = [1] in [grid]");
     let found = examined(&example(FindingId::EotNotEog).expect("a header has it")).findings;
-    assert_eq!(found[0].value, "a message ends with \"<turn-over>\", token 4, which ends no generation");
+    assert_eq!(found[0].value, "a message ends with \"<turn-over>\", token 4, which does not end a generation");
     assert!(found[0].remedy.contains("eos = [4]"), "{found:?}");
 }
 
@@ -180,7 +180,7 @@ fn inspect_says_what_it_looked_at_where_nothing_is_wrong() {
     insta::assert_snapshot!(shown.join("\n"));
     bench.write("m.gguf", with_template("{{ m.content }}").file());
     let said = bench.say(&["model", "inspect", "m.gguf"]).stdout;
-    assert!(said.contains("not decided   ends of turns: "), "{said}");
+    assert!(said.contains("not decided   end of turn: "), "{said}");
 }
 
 #[test]

@@ -49,5 +49,5 @@ fn json_needs_no_grammar_and_a_late_one_is_noted() {
     assert_eq!(first["chains"][0]["steps"][0], "json");
     assert!(!first["notes"].to_string().contains("grammar"), "{}", first["notes"]);
     let late = plan(&bench("{ top_k = 40 }, \"json\""), "out");
-    assert!(late["notes"].to_string().contains("chain mine: its grammar stands after steps that leave tokens out"));
+    assert!(late["notes"].to_string().contains("chain mine: its grammar comes after steps that remove tokens"));
 }

@@ -1,4 +1,4 @@
-//! Groups of prompts: a claim about one counts its prompts only, and no text hangs on what a group is called.
+//! Groups of prompts: a claim about one counts its prompts only, and no text depends on what a group is called.
 
 use crate::support::Bench;
 
@@ -138,5 +138,5 @@ fn a_group_can_be_left_out() {
 fn a_group_that_no_prompt_is_of_is_refused() {
     let bench = bench();
     bench.edit("group = \"untrained\"", "group = \"untraned\"");
-    bench.run("out", &[], 96).says(&["no prompt is of the group \"untraned\"", "did you mean \"untrained\"?"]);
+    bench.run("out", &[], 96).says(&["no prompt has the group \"untraned\"", "did you mean \"untrained\"?"]);
 }

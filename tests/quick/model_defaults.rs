@@ -77,7 +77,7 @@ fn a_model_that_states_nothing_is_refused_with_the_chain_to_use() {
     let bench = bench(r#"{ "eos_token_id": 2 }"#);
     refused(&bench).says(&[
         "x.toml can't be run",
-        "chain model-defaults can't be used with the model scripted: its file asks for no sampling",
+        "chain model-defaults can't be used with the model scripted: its file has no sampling settings",
         "use chain = \"llama.cpp\"",
         "[[grid.exclude]] model = \"scripted\", chain = \"model-defaults\"",
     ]);
@@ -90,14 +90,14 @@ fn a_model_that_states_nothing_is_refused_with_the_chain_to_use() {
 #[test]
 fn a_configuration_that_cannot_be_followed_is_refused_with_its_key() {
     for (config, why) in [
-        ("{", "generation_config.json beside it is no list of settings"),
+        ("{", "generation_config.json beside it is not a list of settings"),
         (
             r#"{ "do_sample": true, "top_p": 2 }"#,
             "generation_config.json beside it says top_p = 2, which transformers refuses",
         ),
         (r#"{ "do_sample": true, "num_beams": 4 }"#, "generation_config.json beside it asks for num_beams = 4"),
     ] {
-        refused(&bench(config)).says(&[why, "correct it, or write the steps that are meant as a [[chain]]"]);
+        refused(&bench(config)).says(&[why, "correct it, or write the intended steps as a [[chain]]"]);
     }
     // Who does not ask for it does not mind.
     let bench = bench("{");

@@ -37,7 +37,7 @@ fn a_name_does_what_the_path_does() {
 fn where_there_is_no_run_those_that_there_are_are_named() {
     let bench = bench();
     for (typed, says) in
-        [("results", "name one of the runs in it: results/other, results/x"), ("othre", "did you mean results/other?")]
+        [("results", "name one of its runs: results/other, results/x"), ("othre", "did you mean results/other?")]
     {
         let said: Said = bench.say(&["report", typed]);
         assert_eq!(said.code, Some(96), "{said:#?}");

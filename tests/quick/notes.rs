@@ -24,7 +24,7 @@ fn a_faithful_chain_with_a_sampler_that_is_off_is_told_of_it() {
     bench.write("x.toml", bench.read("x.toml") + "\n[[chain]]\nid = \"theirs\"\nfaithful = true\n" + steps);
     bench.run("out", &[], 0);
     let dry = "chain theirs: dry's last_n = -1 switches the step off";
-    let range = "chain theirs: temperature_ext's lower end 0.5 - 0.7 is below 0, and llama.cpp takes 0 for it";
+    let range = "chain theirs: temperature_ext's lower end 0.5 - 0.7 is below 0, so llama.cpp uses 0";
     let kept = notes(&bench, "out");
     for expected in [dry, range] {
         assert_eq!(kept.iter().filter(|note| note.starts_with(expected)).count(), 1, "{kept:?}");

@@ -62,9 +62,9 @@ fn another_model_takes_the_place_of_the_grids() {
 fn what_is_no_level_is_refused_with_those_that_are() {
     let bench = Bench::scripted("");
     let lines: [(&[&str], i32, &[&str]); 6] = [
-        (&["--set", "temprature=1"], 2, &["there is no factor \"temprature\"", "temperature"]),
+        (&["--set", "temprature=1"], 2, &["unknown factor \"temprature\"", "temperature"]),
         (&["--set", "temperature"], 2, &["write FACTOR=LEVEL"]),
-        (&["--set", "quant=q9"], 2, &["\"q9\" is no level of quant", "q8_0"]),
+        (&["--set", "quant=q9"], 2, &["\"q9\" is not a level of quant", "q8_0"]),
         (&["--set", "chain=grediy"], 96, &["unknown chain", "did you mean \"greedy\"?", "the command line's settings"]),
         (&["--model", "scriptde"], 96, &["unknown model", "did you mean \"scripted\"?"]),
         (
@@ -88,14 +88,14 @@ fn a_study_which_can_not_be_continued_takes_no_time_limit() {
     let routing = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/routing.toml");
     let said = Bench::new("").say(&["run", routing, "--minutes", "1"]);
     assert_eq!(said.code, Some(2), "{said:#?}");
-    said.says(&["routing.toml is computed whole", "leave out --minutes"]);
+    said.says(&["routing.toml can't be continued later", "remove --minutes"]);
 }
 
 #[test]
 fn a_run_that_is_out_of_time_writes_what_it_has_and_goes_on_later() {
     let bench = Bench::scripted("delay_ms = 400\n");
     let said = bench.run("out", &["--limit", "1", "--minutes", "0.025"], 3);
-    said.says(&["time is over", "the same command continues from here"]);
+    said.says(&["time limit reached", "run the same command to continue"]);
     assert!(!said.stderr.contains("interrupted"), "{said:#?}");
     let texts = |table: &str| table.lines().filter(|row| row.contains(",ok,")).count();
     let n = texts(&bench.result("out", "trials.csv"));

@@ -23,6 +23,6 @@ fn texts_that_depend_on_their_company_are_found_out() {
     let said = bench.run("out", &[], 0);
     assert_eq!(probe(&bench)["repeated"], 3);
     assert_eq!(probe(&bench)["agreed"], 0);
-    assert!(said.stdout.contains("determinism probe: of 3 texts made again, alone, 0 agreed"), "{}", said.stdout);
+    assert!(said.stdout.contains("determinism probe: of 3 texts generated again alone, 0 agreed"), "{}", said.stdout);
     assert!(said.stderr.contains("determinism probe"), "{}", said.stderr);
 }

@@ -153,7 +153,7 @@ fn a_comparison_and_a_gate_have_pages_of_their_own() {
     let compare = ["compare", "then", "now"];
     let check = ["check", "now", "--baseline", "base.json"];
     assert!(page_of(&compare, 0).contains("<h1>All 24 texts are identical</h1>"));
-    assert!(page_of(&check, 0).contains("<h1>Nothing has become worse by more than 5 points; the most: "));
+    assert!(page_of(&check, 0).contains("<h1>Nothing is worse by more than 5 points; the largest change: "));
 
     bench.forge("now", |_, record| {
         record["outcome"]["generated"]["text"] = "<b>to be</b> or <b>to be</b> or ".repeat(9).into();
@@ -189,7 +189,7 @@ fn an_old_folder_is_scored_anew() {
     }
     let said = bench.say(&["report", "old"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
-    let note = "before moe-sweep sealed what it writes";
+    let note = "written before moe-sweep sealed its files";
     let shown = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains(note) && bench.result("old", "report.html").contains(note), "{}", said.stdout);
     let trials = bench.result("old", "trials.csv");

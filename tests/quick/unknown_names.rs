@@ -47,7 +47,7 @@ fn an_unknown_name_exits_with_2_whatever_it_is_of() {
         .map(|(what, line)| (what, line, bench.say(line)))
         .filter(|(_, line, Said { code, stdout, stderr })| {
             // The names that there are, or a hint where to look for them.
-            let helps = ["use one of", "possible values", "known are", "--help", "K/N"];
+            let helps = ["use one of", "possible values", "known models", "--help", "K/N"];
             let name = line.iter().find(|word| word.contains("nonsense")).unwrap_or(&line[line.len() - 1]);
             !(*code == Some(2)
                 && stdout.is_empty()

@@ -71,9 +71,9 @@ fn copies_need_no_llama_cpp() {
     insta::assert_snapshot!(said.stdout.replace(&hash, "HASH") + &bench.say(&["model", "inspect", "out.gguf"]).stdout);
     // A name is looked up as everywhere, and what came out is a mixture.
     let again = refused(&bench, "m", &["--experiment", "x.toml"], 96);
-    assert!(again.contains("out.gguf is there already"), "{again}");
+    assert!(again.contains("out.gguf already exists"), "{again}");
     fs::rename(bench.path().join("out.gguf"), bench.path().join("mixture.gguf")).expect("a file");
-    assert!(refused(&bench, "mixture.gguf", &[], 96).contains("is a mixture already: 4 experts in a layer"));
+    assert!(refused(&bench, "mixture.gguf", &[], 96).contains("is already a mixture of experts: 4 experts per layer"));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn noise_wants_a_type_that_can_be_written_anew() {
     bench.write("m.gguf", dense("llama", IQ2_XXS).file());
     let said = refused(&bench, "m.gguf", &["--noise", "0.1"], 96);
     let why = if cfg!(feature = "llama") { "blk.0.ffn_gate_exps.weight is IQ2_XXS" } else { "has no llama.cpp" };
-    assert!(said.contains(why) && said.contains("leave --noise out"), "{said}");
+    assert!(said.contains(why) && said.contains("remove --noise"), "{said}");
     // Copies of it are made all the same.
     assert_eq!(upcycle(&bench, "m.gguf", &[]).code, Some(0));
 }
@@ -153,7 +153,7 @@ fn a_weight_that_is_no_number_takes_no_noise() {
     file[at..].copy_from_slice(&f32::NAN.to_le_bytes());
     bench.write("m.gguf", file);
     let said = refused(&bench, "m.gguf", &["--noise", "0.1"], 96);
-    assert!(said.contains("blk.1.ffn_down.weight has a weight that is no finite number"), "{said}");
+    assert!(said.contains("blk.1.ffn_down.weight has a weight that is not a finite number"), "{said}");
 }
 
 /// A file that may not grow further, as on a full disk.
@@ -169,7 +169,7 @@ fn a_disk_that_is_full_leaves_nothing() {
     command.args(["-c", &script]).current_dir(bench.path()).env("NO_COLOR", "1").stdin(Stdio::null());
     let said: Said = command.output().expect("a shell").into();
     assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{said:#?}");
-    said.says(&["cannot write new/out.gguf", "is there room on the disk"]);
+    said.says(&["cannot write new/out.gguf", "check that the disk has space"]);
     let left = fs::read_dir(bench.path().join(Path::new("new"))).expect("a folder").count();
     assert_eq!(left, 0, "something was left half-written");
 }

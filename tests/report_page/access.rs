@@ -79,7 +79,7 @@ fn without_script_everything_but_texts_and_trials_is_there() {
         "inconclusive",
         "scripted: mean repetition score",
         "T = 0.5",
-        "no random draw",
+        "deterministic chains",
         "run x.toml --out out",
         "This part needs JavaScript",
     ] {

@@ -121,7 +121,7 @@ fn a_grid_of_too_many_texts_is_refused_with_its_number() {
     bench.edit("seed = { from = 0, count = 3 }", "seed = { from = 0, count = 10000 }");
     let said = bench.say(&["plan", "x.toml"]);
     assert_eq!(said.code, Some(96));
-    said.says(&["300030000 texts, and 1000000 is the most", "leave out levels or prompts"]);
+    said.says(&["300030000 texts, more than the maximum of 1000000", "remove levels or prompts"]);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_is_no_file_is_not_waited_for() {
         fs::remove_file(bench.path().join("out").join(name)).unwrap();
     }
     bench.write("prompts.toml", SCRIPTED.replace("inline =", "file = \"pipe.jsonl\" #"));
-    bench.say(&["plan", "prompts.toml"]).says(&["pipe.jsonl", "it is a pipe and no file"]);
+    bench.say(&["plan", "prompts.toml"]).says(&["pipe.jsonl", "it is a pipe, not a file"]);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn an_edited_folder_is_refused_or_taken_on_trust() {
         (
             "trials.jsonl",
             journal.lines().skip(1).map(|line| format!("{line}\n")).collect(),
-            "holds 20 trials, and held 21",
+            "has 20 trials, but had 21",
         ),
         ("plan.json", plan.replacen("0.5", "0.75", 1), "plan.json"),
         ("plan.json", unsealed(&plan), "plan.json"),
@@ -199,7 +199,7 @@ fn an_edited_folder_is_refused_or_taken_on_trust() {
         assert_eq!(bench.reproducible("out"), tables, "nothing is written");
         let said = bench.say(&["report", "out", "--trust"]);
         assert!([0, 3].contains(&said.code.unwrap()), "{said:#?}");
-        let note = ["taken on trust", "held 21 when"].iter().any(|note| said.stdout.contains(note));
+        let note = ["accepted with --trust", "had 21 when"].iter().any(|note| said.stdout.contains(note));
         assert!(note && bench.result("out", "report.html").contains("trials.jsonl"), "{}", said.stdout);
         bench.write(&format!("out/{name}"), &whole);
         bench.say(&["report", "out"]);
@@ -216,7 +216,7 @@ fn an_edited_folder_is_refused_or_taken_on_trust() {
     assert_eq!(bench.reproducible("out"), tables);
 }
 
-/// The run seals it anew: that it was changed must not be forgotten with the old seal.
+/// The run seals it again: that it was changed must not be forgotten with the old seal.
 #[test]
 fn what_a_run_took_on_trust_is_said_by_every_later_report() {
     let bench = Bench::scripted("");
@@ -224,7 +224,7 @@ fn what_a_run_took_on_trust_is_said_by_every_later_report() {
     let manifest = bench.result("out", "manifest.json");
     bench.write("out/manifest.json", manifest.replacen("\"seconds\": ", "\"seconds\": 1", 1));
     bench.run("out", &[], 96).says(&["manifest.json", "--trust"]);
-    let note = "a later run took it on trust";
+    let note = "a later run accepted it with --trust";
     for arguments in
         [&["run", "x.toml", "--out", "out", "--trust"][..], &["report", "out"], &["merge", "out", "--out", "m"]]
     {
@@ -267,7 +267,7 @@ fn what_no_run_wrote_is_left_as_it_is() {
     bench.write("package.json", "{\"name\": \"mine\"}");
     let said = bench.say(&["baseline", "save", "package.json", "--from", "out"]);
     assert_eq!(said.code, Some(96));
-    said.says(&["package.json is there already, and moe-sweep did not write it"]);
+    said.says(&["package.json already exists, and moe-sweep did not write it"]);
     // An experiment may be run in its own folder.
     fs::create_dir(bench.path().join("own")).unwrap();
     bench.write("own/experiment.toml", bench.read("x.toml"));
@@ -335,7 +335,7 @@ fn a_report_of_a_run_that_goes_on_writes_nothing() {
     let said = bench.say(&["report", "out"]);
     assert_eq!(said.code, Some(3), "{said:#?}");
     assert!(
-        said.stdout.contains("a run goes on in out") && said.stdout.contains("nothing is written"),
+        said.stdout.contains("a run is in progress in out") && said.stdout.contains("no files are written"),
         "{}",
         said.stdout
     );

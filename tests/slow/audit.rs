@@ -81,7 +81,7 @@ impl Case {
 #[test]
 fn no_loop_seen_is_no_verdict() {
     let made = case("no-loop-seen", 1);
-    let said = "no text of 24 prompts loops in either arm; up to 11.7 % of other prompts may (one-sided 95 %)";
+    let said = "no text of 24 prompts loops in either arm; at most 11.7 % of other prompts would (one-sided 95 %)";
     made.expect("more", "inconclusive", &[said]);
     made.expect("as-often", "inconclusive", &[said]);
 }
@@ -103,14 +103,14 @@ fn a_gate_does_not_pass_what_it_has_not_seen() {
 /// F2
 #[test]
 fn a_trend_is_not_supported_against_its_mean() {
-    let said = ["mean Spearman's ρ 0.8", "last level − first -0.0", "no trend of both"];
+    let said = ["mean Spearman's ρ 0.8", "last level − first -0.0", "so this is not a trend"];
     case("mean-falls", 1).expect("up", "inconclusive", &said);
 }
 
 /// F3
 #[test]
 fn rounding_breaks_no_ties() {
-    case("rounding", 1).expect("up", "inconclusive", &["the same for each of 24 prompts"]);
+    case("rounding", 1).expect("up", "inconclusive", &["no difference on any of 24 prompts"]);
     let found = case("general", 15).verdicts();
     let up = found["verdicts"].as_array().unwrap().iter().find(|verdict| verdict["id"] == "up").unwrap();
     let rho = up["effects"][0]["estimate"].as_f64().unwrap();
@@ -135,7 +135,7 @@ fn few_prompts_see_nothing_and_say_so() {
 #[test]
 fn a_trend_compares_temperatures_and_not_chains() {
     let made = case("excluded", 1);
-    made.expect("up", "inconclusive", &["left out, as they lack a level: m0 · llama.cpp"]);
+    made.expect("up", "inconclusive", &["left out because a level is missing: m0 · llama.cpp"]);
     made.expect("con", "inconclusive", &[]);
 }
 
@@ -154,7 +154,7 @@ fn the_chain_is_not_blamed_where_the_temperature_would_do() {
 fn noise_has_no_cause() {
     let found = case("null", 1).verdicts();
     let sentence = found["attribution"]["sentence"].as_str().unwrap();
-    assert!(sentence.contains("no factor is shown to be above what chance gives"), "{sentence}");
+    assert!(sentence.contains("no factor is shown to exceed chance"), "{sentence}");
 }
 
 /// F11

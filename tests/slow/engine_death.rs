@@ -52,11 +52,11 @@ fn an_engine_that_crashes_on_every_text_is_found_in_a_few_deaths() {
             signal,
             "abort on this prompt",
             "3 texts were tried alone",
-            "no text has got past its first step",
-            "192 texts are left open",
+            "none got past its first step",
+            "192 texts remain",
             "--kernels ggml",
             "target-cpu=native",
-            "the same command tries them again",
+            "run the same command to retry",
         ]);
         assert_eq!(records(&bench), 0);
 
@@ -72,7 +72,7 @@ fn the_other_models_are_swept_and_their_results_are_written() {
     bench.write("crashing", "");
     add_a_good_model(&bench);
     let said = bench.run("out", &[], 3);
-    said.says(&["SIGABRT", "--kernels ggml", "21 texts are left open"]);
+    said.says(&["SIGABRT", "--kernels ggml", "21 texts remain"]);
     assert_eq!((records(&bench), failures(&bench)), (21, 0));
     let table = bench.result("out", "trials.csv");
     for line in table.lines().skip(1) {
@@ -115,7 +115,7 @@ fn an_engine_that_hangs_on_every_text_is_found_as_well() {
     let bench = Bench::scripted("hang_on = ''");
     let said = bench.run("out", &["--stall-timeout", "1"], 3);
     assert!(loads(&said) <= 4, "{said:#?}");
-    said.says(&["no sign of life for 1 s", "no text has got past its first step", "--stall-timeout"]);
+    said.says(&["no progress for 1 s", "none got past its first step", "--stall-timeout"]);
     assert!(!said.stderr.contains("--kernels"), "{said:#?}");
     assert_eq!(records(&bench), 0);
 }
@@ -125,7 +125,7 @@ fn an_engine_that_refuses_every_text_is_found_as_well() {
     let bench = Bench::scripted("error_on = ''");
     let said = bench.run("out", &[], 3);
     assert!(loads(&said) <= 4, "{said:#?}");
-    said.says(&["decoding failed: the script says so", "no text has got past its first step"]);
+    said.says(&["decoding failed: the script says so", "none got past its first step"]);
     assert!(!said.stderr.contains("--kernels"), "{said:#?}");
     assert_eq!(records(&bench), 0);
 }
@@ -137,7 +137,7 @@ fn an_engine_that_crashes_while_it_loads_leaves_its_texts_open() {
     bench.write("crashing", "");
     let said = bench.run("out", &[], 3);
     assert_eq!(loads(&said), 2, "{said:#?}");
-    said.says(&["SIGILL", "before it began any text", "--kernels ggml", "21 texts are left open"]);
+    said.says(&["SIGILL", "before it began any text", "--kernels ggml", "21 texts remain"]);
     assert_eq!(records(&bench), 0);
     std::fs::remove_file(bench.path().join("crashing")).expect("removed");
     bench.run("out", &[], 0);
@@ -145,6 +145,6 @@ fn an_engine_that_crashes_while_it_loads_leaves_its_texts_open() {
     // Nor does it fail those that are new where others were made.
     bench.write("crashing", "");
     bench.edit("count = 3", "count = 5");
-    bench.run("out", &[], 3).says(&["12 texts are left open"]);
+    bench.run("out", &[], 3).says(&["12 texts remain"]);
     assert_eq!((records(&bench), failures(&bench)), (21, 0));
 }

@@ -31,7 +31,7 @@ enum Rerun {
     Nothing,
     /// They are where `[generate] draws = "common"` says that all prompts share their draws, as they did.
     NothingOfCommonDraws,
-    /// Its ids were made of less: all texts are made anew, beside the old records.
+    /// Its ids were made of less: all texts are made again, beside the old records.
     All,
     /// It would need a server, or the CPU that the real model was run on.
     NotHere,
@@ -186,7 +186,7 @@ fn a_folder_of_an_earlier_version_is_read_or_refused_with_the_remedy() {
                     let said = say(sample, &bench, command, &[96]);
                     assert!(said.stderr.contains("plan.json"), "{said:#?}");
                     let words = said.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-                    let remedy = ["its experiment is run again", "run the experiment again"];
+                    let remedy = ["run its experiment again", "run the experiment again"];
                     assert!(remedy.iter().any(|remedy| words.contains(remedy)), "{}: {words}", sample.folder);
                 }
             }
@@ -216,7 +216,7 @@ fn an_experiment_of_an_earlier_version_goes_on_where_it_was() {
         say(sample, &bench, &["plan", "x.toml"], &[0]);
         say(sample, &bench, &["run", "x.toml", "--out", "run", "--threads", "1"], &[good(sample)]);
         if sample.rerun == All {
-            assert_eq!(n_records(&bench), 2 * before, "{}: made anew, beside the old ones", sample.folder);
+            assert_eq!(n_records(&bench), 2 * before, "{}: made again, beside the old ones", sample.folder);
         } else {
             assert_eq!(n_records(&bench), before, "{}: no text is made again", sample.folder);
             assert_same_scores(sample, &bench);

@@ -120,7 +120,7 @@ fn what_is_not_the_baselines_is_listed() {
         "the chain vllm is not in the baseline",
         "the cell scripted · pure · offload all · source · raw · T 1 is missing from the run",
         "the cell scripted · pure · offload all · source · raw · T 1.5 is not in the baseline",
-        "save a new baseline if the change is meant",
+        "save a new baseline if the change is intended",
     ]);
 }
 
@@ -141,7 +141,7 @@ fn a_changed_model_or_setting_is_another_run() {
     bench.write("m.scripted.toml", "delay_ms = 0");
     bench.edit("max_tokens = 20", "max_tokens = 21");
     bench.run("now", &[], 0);
-    check(&bench, &[], 96).says(&["the model scripted is another one", "[generate] is not the baseline's"]);
+    check(&bench, &[], 96).says(&["the model scripted is another one", "[generate] differs from the baseline's"]);
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn a_baseline_that_is_none_is_refused() {
     let newer = sound.replacen("\"v\": 1", "\"v\": 2", 1);
     for (contents, expected) in [
         (&*edited, "it was edited or damaged"),
-        (cut, "it is not a baseline"),
-        (&newer, "of version 2"),
-        ("[]", "it is not a baseline"),
+        (cut, "not a baseline"),
+        (&newer, "has version 2"),
+        ("[]", "not a baseline"),
     ] {
         bench.write("base.json", contents);
         check(&bench, &[], 96).says(&["base.json", expected, "moe-sweep baseline save"]);

@@ -109,11 +109,11 @@ fn each_address_has_the_proxy_of_its_scheme() {
     let away = "http://192.0.2.1:8080";
     let refused = say(away, "HTTP_PROXY", "http://me:secret@127.0.0.1:9");
     assert_ne!(refused.code, Some(0));
-    refused.says(&["by way of the proxy http://127.0.0.1:9 that the variable HTTP_PROXY names"]);
+    refused.says(&["through the proxy http://127.0.0.1:9 from the variable HTTP_PROXY"]);
     assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
     let socks = say(away, "ALL_PROXY", "socks5://127.0.0.1:9");
     socks.says(&["ALL_PROXY names the proxy socks5://127.0.0.1:9", "only proxies that begin with http://"]);
-    assert!(!socks.stderr.contains("again in"), "it would say the same again: {}", socks.stderr);
+    assert!(!socks.stderr.contains("retrying in"), "it would say the same again: {}", socks.stderr);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn what_breaks_off_goes_on_from_there() {
         fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(first), Fault::CutAfter(second)]);
         let said = fetch.fetch(0);
         fetch.is_whole();
-        said.says(&["again in 0.2 s"]);
+        said.says(&["retrying in 0.2 s"]);
         let from = |byte: u64| (byte > 0).then(|| format!("bytes={byte}-"));
         assert_eq!(fetch.hub.ranges(), [None, from(first), from(first + second)], "seed {seed}");
     }
@@ -152,7 +152,7 @@ fn a_killed_fetch_is_taken_up_by_the_next_process() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_gives_the_file_anew() {
+fn a_server_that_ignores_ranges_sends_the_file_again() {
     let fetch = Fetch::new(200_000);
     fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(150_000), Fault::IgnoreRange]);
     fetch.fetch(0);
@@ -195,7 +195,7 @@ fn a_file_other_than_the_stated_one_is_not_even_fetched() {
     let stated = "a".repeat(64);
     fetch.catalogue(&format!("{CATALOGUE}sha256 = \"{stated}\"\n"));
     let theirs = sha256(&fetch.text);
-    fetch.fetch(96).says(&[&format!("has the SHA-256 {theirs}, not {stated} as stated; nothing was fetched")]);
+    fetch.fetch(96).says(&[&format!("has the SHA-256 {theirs}, not the stated {stated}; nothing was fetched")]);
     fetch.catalogue(&format!("{CATALOGUE}size_bytes = 4999\n"));
     fetch.fetch(96).says(&["q/m.gguf has 5000 bytes, not 4999", "size_bytes"]);
     assert!(fetch.hub.ranges().is_empty());
@@ -209,7 +209,7 @@ fn offline_means_the_cache_and_nothing_else() {
     let offline = || fetch.say(&["model", "fetch", "m", "--offline"]);
     let said = offline();
     assert_eq!(said.code, Some(96));
-    said.says(&["o/r/q/m.gguf@main is not in the cache", "leave out --offline"]);
+    said.says(&["o/r/q/m.gguf@main is not in the cache", "remove --offline"]);
     let by_variable = fetch.command(&["model", "fetch", "m"]).env("HF_HUB_OFFLINE", "1").output().expect("it starts");
     assert_eq!(Said::from(by_variable).stderr, said.stderr);
     assert!(fetch.hub.seen(Site::Endpoint).is_empty(), "the hub was asked");
@@ -287,9 +287,9 @@ fn each_refusal_says_what_to_do() {
     let fetch = Fetch::new(1000);
     let page = format!("{}/o/r", fetch.hub.endpoint);
     fetch.hub.spoil(Site::Endpoint, &[Fault::Status(401, Some("GatedRepo"))]);
-    fetch.fetch(96).says(&["only to those who accepted its licence", &format!("accept it on {page}"), "HF_TOKEN"]);
+    fetch.fetch(96).says(&["only after its licence is accepted", &format!("accept it on {page}"), "HF_TOKEN"]);
     for (from, to, expected) in [
-        ("o/r", "o/none", "the hub knows no o/none, or does not show it to you"),
+        ("o/r", "o/none", "the hub has no repository o/none, or does not show it to you"),
         ("q/m.gguf", "q/n.gguf", "o/r has no file q/n.gguf at main"),
         ("q/m.gguf\"", "q/m.gguf\"\nrevision = \"v9\"", "o/r has no revision v9"),
     ] {
@@ -346,7 +346,7 @@ fn verify_finds_a_damaged_file_and_force_mends_it() {
     let said = verify();
     assert_eq!(said.code, Some(96));
     assert!(said.stdout.contains(&format!("not {hash}")), "{said:#?}");
-    said.says(&["damaged, or another file: m", "moe-sweep model fetch --force m"]);
+    said.says(&["damaged or another file: m", "moe-sweep model fetch --force m"]);
     assert_eq!(fetch.say(&["model", "fetch", "--force", "m"]).code, Some(0));
     assert_eq!(fetch.say(&["model", "verify", "--all"]).code, Some(0));
     fetch.is_whole();

@@ -21,7 +21,7 @@ fn fewer_texts_together_are_made_where_there_is_no_room_for_more() {
     said.says(&[
         "memory is short",
         "memory allocation of",
-        "loaded again in 1 s, with 1 lane",
+        "reloading the model in 1 s, with 1 lane",
         "up to 8 texts together",
     ]);
     assert_eq!(bench.reproducible("out"), bench.reproducible("enough"));
@@ -35,7 +35,12 @@ fn a_run_that_waits_in_vain_is_incomplete_and_the_same_command_goes_on() {
     let bench = Bench::scripted("killed_beside = 'others'");
     bench.write("others", "at work");
     let said = bench.run("out", &["--wait-for-memory", "1"], 3);
-    said.says(&["memory is short: in 1 s the worker died 2 times", "SIGKILL", "--batch", "the same command goes on"]);
+    said.says(&[
+        "memory is short: in 1 s the worker died 2 times",
+        "SIGKILL",
+        "--batch",
+        "run the same command to continue",
+    ]);
     assert_eq!(bench.result("out", "trials.jsonl"), "");
     fs::remove_file(bench.path().join("others")).expect("removed");
     bench.run("out", &[], 0);
@@ -74,5 +79,5 @@ fn an_interruption_ends_the_waiting() {
     assert!(begun.elapsed() < Duration::from_secs(1), "only after {:?}", begun.elapsed());
     let mut said = String::new();
     run.stderr.take().expect("a pipe").read_to_string(&mut said).expect("UTF-8");
-    assert!(said.contains("loaded again in 5 s") && said.contains("interrupted"), "{said}");
+    assert!(said.contains("reloading the model in 5 s") && said.contains("interrupted"), "{said}");
 }

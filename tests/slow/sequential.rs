@@ -118,7 +118,7 @@ fn it_stops_at_the_same_prompt_however_it_is_run() {
     let said = bench.run("fixed", &[], 0);
     assert_eq!(files(&bench, "fixed"), undisturbed);
     let (t, _) = looked(&bench, "fixed");
-    assert!(said.stdout.contains(&format!("{} texts of prompts beyond were made", 96 - 4 * t)), "{}", said.stdout);
+    assert!(said.stdout.contains(&format!("{} texts of later prompts were generated", 96 - 4 * t)), "{}", said.stdout);
 }
 
 #[cfg(unix)]
@@ -134,7 +134,7 @@ fn an_interrupted_run_goes_on_to_the_same_prompt() {
     // What is there so far decides nothing, and the report says so.
     let said = bench.say(&["report", "out"]);
     assert!(said.code == Some(3) && said.stdout.contains("INCONCLUSIVE"), "{said:#?}");
-    assert!(said.stdout.contains("is not enough: run the experiment on"), "{}", said.stdout);
+    assert!(said.stdout.contains("do not decide it: continue the run"), "{}", said.stdout);
     bench.run("out", &[], 0);
     assert_eq!(files(&bench, "out"), files(&bench, "undisturbed"));
 }
@@ -147,7 +147,7 @@ fn chance_alone_takes_all_prompts_and_decides_nothing() {
     assert_eq!(looked(&bench, "out"), (24, "open".to_owned()));
     assert_eq!(made(&bench, "out"), 96);
     assert!(said.stdout.contains("INCONCLUSIVE"), "{}", said.stdout);
-    assert!(said.stdout.contains("all 24 prompts were looked at"), "{}", said.stdout);
+    assert!(said.stdout.contains("all 24 prompts were used"), "{}", said.stdout);
     // It is no look at nothing: scores differ.
     let evidence: Vec<_> = bench.result("out", "sequential.csv").lines().skip(1).map(str::to_owned).collect();
     assert!(evidence.iter().any(|row| row.split(',').nth(3) != Some("1")), "{evidence:?}");
@@ -199,7 +199,7 @@ fn an_engine_that_dies_whatever_it_is_asked_ends_the_looks_and_the_same_command_
     bench.run("clean", &[], 0);
     bench.write("crashing", "");
     let said = bench.run("out", &[], 3);
-    said.says(&["b, offload all: the engine dies on this machine", "--kernels ggml"]);
+    said.says(&["b, offload all: the engine always dies on this machine", "--kernels ggml"]);
     assert!(made(&bench, "out") < made(&bench, "clean"));
     assert!(!bench.result("out", "trials.jsonl").contains("\"failed\""));
     std::fs::remove_file(bench.path().join("crashing")).expect("removed");
@@ -225,5 +225,5 @@ fn the_plan_says_when_it_looks() {
     let said = bench.say(&["plan", "x.toml"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert!(said.stdout.contains("after every prompt, in the order of seed 0"), "{}", said.stdout);
-    assert!(said.stdout.contains("same can't be supported by 24 prompts: it takes 62 at least"), "{}", said.stdout);
+    assert!(said.stdout.contains("same can't be supported by 24 prompts: it needs at least 62"), "{}", said.stdout);
 }

@@ -82,7 +82,7 @@ fn a_shard_decides_nothing_and_says_what_it_is() {
     assert!(!bench.result("s", "verdicts.json").contains("\"outcome\""));
     bench.say(&["run", "x.toml", "--shard", "2/4"]);
     assert!(bench.exists("results/x/shard-2-of-4/trials.csv"));
-    for (shard, why) in [("0/4", "counted from 1"), ("5/4", "no shard 5 of 4"), ("two", "write K/N")] {
+    for (shard, why) in [("0/4", "numbered from 1"), ("5/4", "no shard 5 of 4"), ("two", "write K/N")] {
         bench.run("never", &["--shard", shard], 2).says(&[why]);
     }
 }
@@ -122,7 +122,7 @@ fn a_merge_that_broke_off_can_be_repeated() {
     run_shards(&bench, &["1/2", "2/2"]);
     let experiment = bench.result("s1", "experiment.toml");
     fs::remove_file(bench.path().join("s1/experiment.toml")).unwrap();
-    merge(&bench, &["s1", "s2"], 96).says(&["cannot read s1/experiment.toml", "copy all of it"]);
+    merge(&bench, &["s1", "s2"], 96).says(&["cannot read s1/experiment.toml", "copy the whole directory"]);
     bench.write("s1/experiment.toml", experiment);
     // Killed before its journal was there.
     fs::create_dir(bench.path().join("merged")).unwrap();
@@ -157,7 +157,7 @@ fn what_does_not_belong_together_is_refused() {
     // Another experiment.
     bench.edit("max_tokens = 20", "max_tokens = 21");
     bench.run("other", &["--shard", "2/2"], 0);
-    merge(&bench, &["s1", "other"], 96).says(&["s1 and other are not of one plan: they differ in generate"]);
+    merge(&bench, &["s1", "other"], 96).says(&["s1 and other do not belong to one plan: they differ in generate"]);
     // Another machine.
     let manifest = bench.result("s2", "manifest.json");
     let line = manifest.lines().find(|line| line.contains("\"cpu\":")).expect("a CPU");
@@ -165,7 +165,7 @@ fn what_does_not_belong_together_is_refused() {
     merge(&bench, &["s1", "s2"], 96).says(&["Another CPU", "--allow hardware"]);
     let said = bench.say(&["merge", "s1", "s2", "--out", "merged", "--allow", "hardware"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
-    assert!(said.stdout.contains("put together from runs on"), "{}", said.stdout);
+    assert!(said.stdout.contains("merged from runs on"), "{}", said.stdout);
     // Another GPU.
     let manifest = bench.result("s1", "manifest.json");
     bench.write(
@@ -176,7 +176,7 @@ fn what_does_not_belong_together_is_refused() {
     // A part that is none.
     let plan = bench.result("s1", "plan.json");
     bench.write("s1/plan.json", sealed_anew(&plan.replace("\"end\":", "\"end\":9")));
-    merge(&bench, &["s1", "s2"], 96).says(&["its part is none of its"]);
+    merge(&bench, &["s1", "s2"], 96).says(&["its shard is not part of its"]);
     merge(&bench, &["nowhere"], 96).says(&["cannot read nowhere/plan.json"]);
     // Nothing of all this went into the whole.
     let distinct: BTreeSet<_> = ids(&bench, "merged").into_iter().collect();

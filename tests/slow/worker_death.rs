@@ -40,7 +40,7 @@ fn a_hang_is_ended_after_the_stall_timeout() {
     bench.edit("chain = [\"pure\", \"greedy\"]", "chain = [\"greedy\"]");
     bench.run("out", &["--stall-timeout", "1"], 3);
     assert_only_the_second_prompt_failed(&bench);
-    assert!(bench.result("out", "trials.jsonl").contains("no sign of life for 1 s"));
+    assert!(bench.result("out", "trials.jsonl").contains("no progress for 1 s"));
 }
 
 #[test]

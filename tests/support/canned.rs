@@ -69,7 +69,7 @@ pub fn prompt(request: &Request) -> &str {
     body["prompt"].as_str().or_else(|| body["messages"][0]["content"].as_str()).expect("a prompt")
 }
 
-/// Words that hang on prompt, seed and temperature, as many as were asked for; a loop where one is
+/// Words that depend on prompt, seed and temperature, as many as were asked for; a loop where one is
 /// asked for.
 pub fn text(request: &Request) -> Vec<String> {
     let Request { body, .. } = request;

@@ -24,7 +24,7 @@ pub fn settings(defaults: &Value, said: &Value, ignored: &str) -> Map<String, Va
     settings
 }
 
-/// Words that hang on prompt, seed and settings; the beginning of a loop where it `loops`.
+/// Words that depend on prompt, seed and settings; the beginning of a loop where it `loops`.
 fn text(request: &Request, settings: &Map<String, Value>, n: usize, loops: bool) -> String {
     let settings = Value::Object(settings.clone());
     let n_words = if loops { 8 } else { n };

@@ -216,7 +216,7 @@ impl Shared {
     }
 }
 
-/// Words that hang on what is heeded.
+/// Words that depend on what is heeded.
 pub fn words(heeded: &str, n: usize) -> Vec<String> {
     let mut bytes = vec![0; n];
     blake3::Hasher::new().update(heeded.as_bytes()).finalize_xof().fill(&mut bytes);

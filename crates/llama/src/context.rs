@@ -88,7 +88,7 @@ pub(crate) fn may_share_heads(numerics: Numerics) -> bool {
 
 /// How many of the tokens that a prompt of `n_tokens` has in common with one of `n_other` need not be evaluated again:
 /// so many that each of them took the kernels there that it would take here, and that the rest of its piece still takes
-/// those of the whole piece. Then no bit hangs on what was evaluated before.
+/// those of the whole piece. Then no bit depends on what was evaluated before.
 pub(crate) fn head(n_in_common: usize, n_tokens: usize, n_other: usize, ubatch: Ubatch) -> usize {
     let kernels = |n_tokens| {
         pieces(n_tokens, ubatch).flat_map(|piece| {

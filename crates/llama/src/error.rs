@@ -16,7 +16,7 @@ pub enum Error {
         "the prompt has {n_prompt_tokens} tokens; with {max_tokens} to generate it exceeds the context of {context}"
     )]
     PromptTooLong { n_prompt_tokens: usize, max_tokens: u32, context: u32 },
-    #[error("the prompt has {n_prompt_tokens} tokens and fills the context of {context} by itself")]
+    #[error("the prompt has {n_prompt_tokens} tokens, which alone fill the context of {context}")]
     PromptFillsContext { n_prompt_tokens: usize, context: u32 },
     #[error("cannot quantise {path}: {reason}")]
     Quantise { path: PathBuf, reason: String },
@@ -25,13 +25,13 @@ pub enum Error {
     #[error("the chain selected no token")]
     NothingSelected,
     /// The text is complete, or the steps before the grammar have left nothing that it allows.
-    #[error("the grammar allows none of the tokens that are left")]
+    #[error("the grammar allows none of the remaining tokens")]
     NothingAllowed,
     #[error("decoding failed: {0}")]
     Decode(String),
     #[error("cannot read the model's routing: {0}")]
     Routing(String),
     /// What the caller's [`Observer`](crate::Observer) or [`Recorder`](crate::trace::Recorder) returned.
-    #[error("nobody reads the results any more")]
+    #[error("the results are no longer read")]
     Abandoned(#[from] io::Error),
 }

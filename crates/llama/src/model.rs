@@ -234,7 +234,8 @@ impl Model {
 
 fn load(path: &Path, params: sys::llama_model_params) -> Result<Model, Error> {
     let refused = |reason: &str| Error::Load { path: path.to_owned(), reason: reason.to_owned() };
-    let file = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| refused("its path holds a NUL byte"))?;
+    let file =
+        CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| refused("its path contains a NUL byte"))?;
     // SAFETY: `file` and everything `params` points to live during the call.
     let model = unsafe { sys::llama_model_load_from_file(file.as_ptr(), params) };
     let model = NonNull::new(model).ok_or_else(|| refused("llama.cpp refused it"))?;

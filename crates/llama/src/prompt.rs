@@ -152,7 +152,7 @@ impl Model {
         let messages =
             messages.iter().map(|(role, text)| LlamaChatMessage::new((*role).to_owned(), (*text).to_owned()));
         let messages: Vec<_> =
-            messages.collect::<Result<_, _>>().map_err(|_| "the prompt holds a NUL byte".to_owned())?;
+            messages.collect::<Result<_, _>>().map_err(|_| "the prompt contains a NUL byte".to_owned())?;
         self.llama
             .apply_chat_template(template, &messages, true)
             .map_err(|error| format!("llama.cpp can't apply its chat template ({error})"))

@@ -30,7 +30,7 @@ pub enum FileType {
 }
 
 impl Llama {
-    /// Writes `target` anew from `source`, its weights brought to `file_type`, on so many threads.
+    /// Writes `target` from `source`, its weights brought to `file_type`, on so many threads.
     ///
     /// # Errors
     /// When llama.cpp refuses, as it does for weights that are quantised
@@ -38,7 +38,7 @@ impl Llama {
     pub fn quantise(&self, source: &Path, target: &Path, file_type: FileType, threads: u32) -> Result<(), Error> {
         let refused = |reason: &str| Error::Quantise { path: source.to_owned(), reason: reason.to_owned() };
         let c_path = |path: &Path| {
-            CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| refused("its path holds a NUL byte"))
+            CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| refused("its path contains a NUL byte"))
         };
         let (from, to) = (c_path(source)?, c_path(target)?);
         // SAFETY: plain data, filled in by llama.cpp.
@@ -48,7 +48,7 @@ impl Llama {
         // SAFETY: both paths and the parameters live during the call.
         match unsafe { sys::llama_model_quantize(from.as_ptr(), to.as_ptr(), &params) } {
             0 => Ok(()),
-            _ => Err(refused("llama.cpp's quantiser refused: it takes weights in F32, F16 or BF16 only")),
+            _ => Err(refused("llama.cpp's quantiser refused: it needs weights in F32, F16 or BF16")),
         }
     }
 }

@@ -22,7 +22,7 @@ pub fn can_rewrite(ggml_type: u32) -> bool {
 pub fn rewrite(ggml_type: u32, row: &mut [u8], change: &mut dyn FnMut(&mut [f32])) {
     assert!(can_rewrite(ggml_type), "ggml can't rewrite type {ggml_type}");
     let traits = traits(ggml_type).expect("a type that can be rewritten has traits");
-    assert!(row.len().is_multiple_of(traits.type_size), "{} bytes are no whole blocks", row.len());
+    assert!(row.len().is_multiple_of(traits.type_size), "{} bytes are not a multiple of the block size", row.len());
     let count = row.len() / traits.type_size * traits.blck_size as usize;
     let mut numbers = vec![0_f32; count];
     match traits.to_float {

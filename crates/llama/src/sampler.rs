@@ -149,7 +149,7 @@ fn init(model: &Model, step: &Step, seed: u32) -> Result<NonNull<sys::llama_samp
         unsafe { sys::llama_model_get_vocab(model) }
     };
     let text = |text: &str, what: &'static str| {
-        CString::new(text).map_err(|_| Error::Sampler { step: what, reason: "its text holds a NUL byte".to_owned() })
+        CString::new(text).map_err(|_| Error::Sampler { step: what, reason: "its text contains a NUL byte".to_owned() })
     };
     // SAFETY: plain numbers, and pointers that live during the call; llama.cpp
     // copies what it keeps.
@@ -175,7 +175,7 @@ fn init(model: &Model, step: &Step, seed: u32) -> Result<NonNull<sys::llama_samp
             }
             Step::LogitBias { biases } => {
                 if let Some(bias) = biases.iter().find(|bias| !(0..n_vocab).contains(&bias.token)) {
-                    let reason = format!("the vocabulary has {n_vocab} tokens, none is {}", bias.token);
+                    let reason = format!("the vocabulary has {n_vocab} tokens, but no token {}", bias.token);
                     return Err(Error::Sampler { step: "logit_bias", reason });
                 }
                 let biases: Vec<_> =

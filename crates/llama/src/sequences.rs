@@ -185,7 +185,7 @@ impl<'m> Sequences<'m> {
         self.twinned = false;
         match self.context.clear_kv_cache_seq(Some(sequence as u32), Some(n_tokens), None).map_err(decode_error)? {
             true => Ok(()),
-            false => Err(Error::Decode("llama.cpp does not take tokens back for this model".to_owned())),
+            false => Err(Error::Decode("llama.cpp can't remove tokens from the cache of this model".to_owned())),
         }
     }
 

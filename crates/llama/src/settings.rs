@@ -45,7 +45,7 @@ pub enum Overflow {
     Shift { keep: u32 },
 }
 
-/// Whether ggml lays weights out anew for its kernels for many rows (`--no-repack`). In fast numerics alone, and where no
+/// Whether ggml repacks weights for its kernels for many rows (`--no-repack`). In fast numerics alone, and where no
 /// other kernels than ggml's multiply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Repack {
@@ -55,7 +55,7 @@ pub enum Repack {
     Off,
 }
 
-/// What a text's logits hang on.
+/// What a text's logits depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numerics {
     /// Settings under which a sequence's logits are bit-identical in any batch and at any number of threads.

@@ -1,6 +1,6 @@
 //! Multiplies weights with activations, many rows at once.
 //!
-//! Owns the order in which a product is summed, and with it every bit of its result. A row's sums hang on the row and the
+//! Owns the order in which a product is summed, and with it every bit of its result. A row's sums depend on the row and the
 //! weights alone: neither on the rows beside it, nor on the threads, nor on the CPU. For the weights are laid out so that
 //! each lane of a vector sums another row of the matrix, all in the same order; wider vectors hold more lanes and change
 //! no sum. So [`Kernels::Portable`], which any CPU runs, is the reference to which the others are equal bit by bit.

@@ -21,7 +21,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("give two files of texts, or none".into()),
     };
     if base.len() != other.len() {
-        return Err(format!("there are {} and {} texts; each prompt needs one of both", base.len(), other.len()).into());
+        return Err(format!(
+            "there are {} and {} texts, but each prompt needs one in both files",
+            base.len(),
+            other.len()
+        )
+        .into());
     }
     let mut differences = Vec::new();
     for (prompt, (base, other)) in base.iter().zip(&other).enumerate() {

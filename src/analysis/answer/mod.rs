@@ -100,7 +100,7 @@ impl RunAnswer {
 
     /// Of one shard's texts, which decide nothing.
     pub fn of_part(analysis: &Analysis, metric: Metric) -> Self {
-        let why = "these are one shard's texts: moe-sweep merge puts all of them together".to_owned();
+        let why = "these are the texts of one shard only: moe-sweep merge combines the shards".to_owned();
         Self { says: Says::NotTested { why }, ..Self::without(analysis, metric) }
     }
 

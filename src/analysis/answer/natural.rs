@@ -42,7 +42,7 @@ fn levels(factor: Factor, trials: &[ScoredTrial]) -> Vec<Level> {
 fn trend(factor: Factor, each: Option<Factor>, metric: Metric) -> Hypothesis {
     let test = Test::Trend { factor, expect: Direction::Increasing };
     let of_each = each.map_or(String::new(), |each| format!(", for each {each}"));
-    let claim = format!("More is repeated the greater the {factor}{of_each}.");
+    let claim = format!("Repetition increases with the {factor}{of_each}.");
     Hypothesis { each, ..made(factor.name(), claim, test, metric) }
 }
 

@@ -47,7 +47,7 @@ impl<'a> Looks<'a> {
             match way(hypothesis, questions, &unseen) {
                 Way::Never => continue,
                 Way::Once(why) => {
-                    notes.push(format!("{} is tested when all prompts are there: {why}", hypothesis.id));
+                    notes.push(format!("{} is tested only once all prompts have been run: {why}", hypothesis.id));
                     at_the_end.push(hypothesis.id.clone());
                     continue;
                 }
@@ -62,7 +62,8 @@ impl<'a> Looks<'a> {
             let awaited = least <= n_prompts;
             if !awaited {
                 notes.push(format!(
-                    "{} can't be supported by {n_prompts} prompts: it takes {least} at least; it is not waited for",
+                    "{} can't be supported by {n_prompts} prompts: it needs at least {least}; the run does not wait \
+                     for it",
                     hypothesis.id
                 ));
             }

@@ -2,7 +2,7 @@
 //!
 //! A prompt is looked at when all its texts are there, in the order of the plan's [`crate::plan::Sequence`]; after each, every
 //! hypothesis has the evidence of [`crate::stats::sequential`] for it and against it, and e-Holm decides over
-//! all of them. So when an experiment stops hangs on its texts alone, not on when or where they were made.
+//! all of them. So when an experiment stops depends on its texts alone, not on when or where they were made.
 //!
 //! Knows neither runs nor journals: who runs an experiment asks [`Looks`] whether to go on, and
 //! [`super::analyse`] goes the same way again.

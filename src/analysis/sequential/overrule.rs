@@ -65,7 +65,7 @@ fn adjusted(p: &[Option<f64>]) -> Vec<Option<f64>> {
 fn at_the_end(verdict: &mut Verdict, p_holm: Option<f64>, spent: bool) {
     if !spent {
         (verdict.p, verdict.p_holm, verdict.outcome) = (None, None, Conclusion::Inconclusive);
-        "not tested: it is when all prompts are there".clone_into(&mut verdict.sentence);
+        "not tested yet: this needs all prompts".clone_into(&mut verdict.sentence);
     } else if verdict.p.is_some() {
         verdict.p_holm = p_holm;
         if p_holm.is_none_or(|p| p > verdict.alpha) {
@@ -99,9 +99,9 @@ fn decide(
         let each = hypothesis.each.map_or_else(String::new, |each| each.to_string());
         let n = path.levels.len();
         found.push(match state {
-            State::Supported => format!("holds for each {each} ({n} of them); weakest for {}", of_level.level),
+            State::Supported => format!("supported for every {each} (all {n}); weakest for {}", of_level.level),
             State::Open | State::Refuted | State::Negligible => {
-                format!("of {n} levels of {each}, weakest for {}", of_level.level)
+                format!("{n} levels of {each}; weakest for {}", of_level.level)
             }
         });
         verdict.effects.clone_from(&of_level.effects);
@@ -111,7 +111,7 @@ fn decide(
     found.push(decided(sequential, path, state, verdict.p_holm));
     let n_unknown = trials.iter().filter(|scored| is_unknown(hypothesis, scored)).count();
     if n_unknown > 0 {
-        found.push(format!("{n_unknown} texts without a score are counted against it"));
+        found.push(format!("{n_unknown} texts without a score count against it"));
     }
     verdict.sentence = found.join("; ");
 }

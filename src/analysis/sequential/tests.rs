@@ -133,7 +133,7 @@ fn a_suspect_that_changes_next_to_nothing_is_let_go_of() {
     let states: Vec<_> = sequential.paths.iter().map(|path| (path.state(), path.looks.len())).collect();
     assert_eq!(states, [(State::Open, 24), (State::Negligible, 15)]);
     assert_eq!(verdicts[1].outcome, Conclusion::Inconclusive);
-    assert!(verdicts[1].sentence.contains("let go of after 15 of 24 prompts"), "{}", verdicts[1].sentence);
+    assert!(verdicts[1].sentence.contains("dropped after 15 of 24 prompts"), "{}", verdicts[1].sentence);
     // Its texts of the other nine prompts are not missed.
     assert_eq!((sequential.ending, sequential.n_texts), (Ending::Spent, 24 * 4 + 15 * 4));
     assert_eq!((sequential.let_go.len(), sequential.n_texts_beyond), (9 * 4, 0));
@@ -163,7 +163,7 @@ fn a_clear_effect_is_decided_early_and_by_the_first_prompts_only() {
     assert!(verdict.p.is_some_and(|p| p <= 0.05 && (p - 10_f64.powf(-decision.log10_e)).abs() < 1e-12));
     assert!(verdict.sentence.contains(&format!("decided after {t} of 24 prompts")), "{}", verdict.sentence);
     let said = sequential.sentence();
-    assert!(said.contains(&format!("the fixed design would have made the other {}", 192 - 8 * t)), "{said}");
+    assert!(said.contains(&format!("a fixed design would have generated the other {}", 192 - 8 * t)), "{said}");
     assert!(said.contains("are not used"), "{said}");
 
     // What lies beyond moves nothing.
@@ -228,7 +228,7 @@ fn an_equivalence_takes_the_prompts_that_its_margin_asks_for() {
     // 62 at least: it is not waited for, and nothing else is there to wait for.
     let (sequential, verdict) = alone(&clean(24), 24, same(0.05));
     assert_eq!((sequential.ending, verdict.outcome), (Ending::Spent, Conclusion::Inconclusive));
-    assert!(sequential.notes[0].contains("takes 62 at least"), "{:?}", sequential.notes);
+    assert!(sequential.notes[0].contains("needs at least 62"), "{:?}", sequential.notes);
     // What differs by more is refuted long before that, and beside another the other is waited for.
     let (sequential, verdicts) = judge(&effect(24), 24, &[same(0.05), rises(Direction::Increasing)]);
     let outcomes: Vec<_> = verdicts.iter().map(|verdict| verdict.outcome).collect();
@@ -245,7 +245,7 @@ fn bets_are_on_shares_only() {
     let (sequential, verdict) = alone(&effect(8), 8, tokens);
     assert_eq!((sequential.ending, sequential.paths.len()), (Ending::Spent, 0));
     assert_eq!(verdict.outcome, Conclusion::Inconclusive);
-    assert!(sequential.notes[0].contains("does not lie between 0 and 1"), "{:?}", sequential.notes);
+    assert!(sequential.notes[0].contains("is not bounded by 0 and 1"), "{:?}", sequential.notes);
 }
 
 #[test]

@@ -15,25 +15,25 @@ pub enum Way {
     Never,
 }
 
-/// `unseen` are the plan's trials without their texts: the way hangs on the design alone.
+/// `unseen` are the plan's trials without their texts: the way depends on the design alone.
 pub fn way(hypothesis: &Hypothesis, questions: Questions<'_>, unseen: &[ScoredTrial]) -> Way {
     if let Some(NotTested::Inert(_) | NotTested::Doubted { .. }) = obstacle(hypothesis, questions, unseen) {
         return Way::Never;
     }
     match &hypothesis.test {
         Test::Equivalence { .. } if !hypothesis.metric.ends_at_1() => {
-            Way::Once(format!("{} does not lie between 0 and 1, as bets need", hypothesis.metric.name()))
+            Way::Once(format!("{} is not bounded by 0 and 1, which this test needs", hypothesis.metric.name()))
         }
         Test::Equivalence { margin, .. } if *margin >= 1.0 => {
-            Way::Once(format!("no two shares differ by more than {margin}"))
+            Way::Once(format!("two shares can't differ by more than {margin}"))
         }
         Test::Interaction { .. }
             if n_cells(hypothesis, unseen.iter().map(|s| &s.trial)).iter().any(|(_, n)| *n != 4) =>
         {
-            Way::Once("an interaction of more than two levels each is no single difference".to_owned())
+            Way::Once("an interaction of factors with more than two levels is not a single difference".to_owned())
         }
         Test::Trend { .. } if hypothesis.least.is_some() => {
-            Way::Once("a trend with a least effect is a claim about ranks and a mean together".to_owned())
+            Way::Once("a trend with at_least is a claim about both ranks and a mean".to_owned())
         }
         Test::Equivalence { .. } | Test::Interaction { .. } | Test::Trend { .. } | Test::Contrast { .. } => Way::Looked,
     }

@@ -7,13 +7,13 @@ use crate::stats::StatsError;
 /// Why there is nothing to say.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NotTested {
-    #[error("both arms are the same computation here, for the {0} moves nothing")]
+    #[error("{0} has no effect here, so both arms are the same computation")]
     Inert(Factor),
     #[error("{model} does not allow it: {reason}")]
     Doubted { model: String, reason: String },
     #[error("{load}: {reason}")]
     TakenOver { load: String, reason: String },
-    #[error("{cut} of {all} texts were cut by a server, and how they would have gone on is not known")]
+    #[error("{cut} of {all} texts were cut by a server, so how they would have continued is unknown")]
     Censored { cut: usize, all: usize },
     #[error("{0}")]
     Unknown(Unknowns),

@@ -77,7 +77,7 @@ mod tests {
         let interaction = Test::Interaction { factors: [Factor::Offload, Factor::Chain] };
         for test in [contrast, trend, interaction, equivalence(of(Offload::None), Selection::default())] {
             let said = found(&test, &loads(1), &trials).unwrap_or_else(|| panic!("{test:?} is tested")).to_string();
-            assert!(said.starts_with("m, offload all: the accelerator computed"), "{said}");
+            assert!(said.starts_with("m, offload all: the GPU computed"), "{said}");
             assert_eq!(found(&test, &loads(0), &trials), None);
             assert_eq!(found(&test, &[], &trials), None);
         }

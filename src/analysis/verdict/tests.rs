@@ -98,7 +98,7 @@ fn chance_alone_is_inconclusive_and_says_what_it_would_have_seen() {
             continue;
         }
         assert!(verdict.detectable.is_some_and(|least| least > 0.05 && least < 1.0));
-        assert!(verdict.sentence.contains("would have seen"), "{}", verdict.sentence);
+        assert!(verdict.sentence.contains("could detect"), "{}", verdict.sentence);
     }
     // Of 100 at 5 %, 10 or fewer but once in a hundred times.
     assert!(alarms <= 10, "{alarms} of {n}");
@@ -219,7 +219,7 @@ fn what_nobody_saw_differ_is_no_verdict() {
     for test in [contrast, equivalence.clone(), trend(Direction::Increasing).test] {
         let verdict = judge(&same, hypothesis(test));
         assert_eq!(verdict.outcome, Conclusion::Inconclusive);
-        let said = "no text of 12 prompts loops in either arm; up to 22.1 % of other prompts may";
+        let said = "no text of 12 prompts loops in either arm; at most 22.1 % of other prompts would";
         assert!(verdict.sentence.contains(said) || verdict.test == TestKind::Trend, "{}", verdict.sentence);
     }
     // The same texts are a fact, and no test.
@@ -266,7 +266,11 @@ fn a_claim_holds_whatever_the_failed_texts_were() {
     };
     let few = judged(1, false);
     assert_eq!(few.outcome, Conclusion::Supported, "{}", few.sentence);
-    assert!(few.sentence.contains("so even if the 4 of 96 that failed speak against it"), "{}", few.sentence);
+    assert!(
+        few.sentence.contains("this holds even if the 4 of 96 texts that failed count against it"),
+        "{}",
+        few.sentence
+    );
     let many = judged(9, false);
     assert_eq!(many.outcome, Conclusion::Inconclusive, "{}", many.sentence);
     assert!(many.sentence.contains("36 of 96 texts failed"), "{}", many.sentence);
@@ -365,7 +369,8 @@ fn what_the_metric_cannot_see_may_not_undo_a_verdict() {
     let hot = judge(&with_hidden(|prompt, t| t > 0.5 && prompt < 6), rises());
     assert_eq!(hot.outcome, Conclusion::Supported, "{}", hot.sentence);
     assert!(
-        hot.sentence.contains("so even if all 6 of 48 texts that repetition_score can't see into speak against it"),
+        hot.sentence
+            .contains("this holds even if all 6 of 48 texts that repetition_score can't judge count against it"),
         "{}",
         hot.sentence
     );

@@ -115,10 +115,10 @@ impl Unknowns {
         let Self { n_failed, n_short, blind, n_texts, .. } = *self;
         let mut kinds = Vec::new();
         if n_failed + n_short > 0 {
-            kinds.push(format!("the {} of {n_texts} that {}", n_failed + n_short, self.lost()));
+            kinds.push(format!("the {} of {n_texts} texts that {}", n_failed + n_short, self.lost()));
         }
         if let Some(Blindness { metric, n_unseen, n_texts, .. }) = blind {
-            kinds.push(format!("all {n_unseen} of {n_texts} texts that {} can't see into", metric.name()));
+            kinds.push(format!("all {n_unseen} of {n_texts} texts that {} can't judge", metric.name()));
         }
         kinds.join(" and ")
     }

@@ -24,9 +24,9 @@ pub fn sentence(
     let Some(each) = hypothesis.each.filter(|_| !levels.is_empty()) else { return of_shown };
     let count = |wanted| levels.iter().filter(|level| level.outcome == wanted).count();
     let held = match levels.len() {
-        n if count(Conclusion::Supported) == n => format!("holds for each {each} ({n} of them)"),
+        n if count(Conclusion::Supported) == n => format!("supported for every {each} (all {n})"),
         n => format!(
-            "of {n} levels of {each}, it holds for {}, is refuted for {} and inconclusive for {}",
+            "{n} levels of {each}: {} supported, {} refuted, {} inconclusive",
             count(Conclusion::Supported),
             count(Conclusion::Refuted),
             count(Conclusion::Inconclusive)
@@ -53,9 +53,9 @@ pub fn of_level(test: &LevelTest, outcome: Conclusion, p_holm: Option<f64>, shar
     }
     match (&tested.unknown, outcome) {
         (Some(unknown), Conclusion::Inconclusive) => {
-            sentence += &format!(", whatever the unknown scores are: {unknown}");
+            sentence += &format!(", for any values of the unknown scores: {unknown}");
         }
-        (Some(unknown), _) => sentence += &format!("; so even if {} speak against it", unknown.counted()),
+        (Some(unknown), _) => sentence += &format!("; this holds even if {} count against it", unknown.counted()),
         (None, _) => {}
     }
     for remark in &tested.remarks {
@@ -88,25 +88,30 @@ fn number(value: f64) -> String {
 fn remark_in_words(remark: &Remark) -> String {
     match remark {
         Remark::SameTexts => "all texts are the same, word for word".to_owned(),
-        Remark::SameTrials => "all levels have the same texts, as no other are possible".to_owned(),
+        Remark::SameTrials => "all levels have the same texts, because no others are possible".to_owned(),
         Remark::AllAlike { n_prompts, share, no_loops: true } => format!(
-            "no text of {n_prompts} prompts loops in either arm; up to {} of other prompts may (one-sided 95 %)",
+            "no text of {n_prompts} prompts loops in either arm; at most {} of other prompts would (one-sided 95 %)",
             percent(*share)
         ),
         Remark::AllAlike { n_prompts, share, no_loops: false } => format!(
-            "the same for each of {n_prompts} prompts; up to {} of other prompts may differ (one-sided 95 %)",
+            "no difference on any of {n_prompts} prompts; at most {} of other prompts would differ (one-sided 95 %)",
             percent(*share)
         ),
-        Remark::RanksAgainstMean => "the ranks go one way and the mean the other: no trend of both".to_owned(),
+        Remark::RanksAgainstMean => {
+            "the ranks and the mean change in opposite directions, so this is not a trend".to_owned()
+        }
         Remark::RareLoops { n_prompts, p } => format!(
-            "so few of {n_prompts} prompts loop that as many more as this sample allows would turn the mean (p {})",
+            "so few of {n_prompts} prompts loop that the mean could be of the other sign (p {})",
             p_in_words(*p)
         ),
         Remark::SeesOnlyTheSample { needed } => {
-            format!("this takes what no prompt showed to be small; without that it takes {needed} prompts")
+            format!(
+                "this assumes that effects seen on no prompt are small; without that assumption it needs {needed} \
+                 prompts"
+            )
         }
         Remark::LeftOut { combinations } => {
-            format!("left out, as they lack a level: {}", combinations.join(", "))
+            format!("left out because a level is missing: {}", combinations.join(", "))
         }
     }
 }
@@ -122,9 +127,9 @@ fn blind_spot(test: &LevelTest, share_of_alpha: f64) -> String {
             format!("; this can't be decided: p can't be below {least_p}")
         }
         Some(Sight::Effect(Detectable::From(least))) => {
-            format!("; the least that this design would have seen: {least:.3}")
+            format!("; smallest effect this design could detect: {least:.3}")
         }
-        Some(Sight::Margin(least)) => format!("; the least margin that this design would have shown: {least:.3}"),
+        Some(Sight::Margin(least)) => format!("; smallest margin this design could show: {least:.3}"),
         None => String::new(),
     }
 }

@@ -51,14 +51,14 @@ pub fn in_file(args: &DiagnoseArgs, room_tokens: u32) -> Result<Given, Failure> 
 
 /// What was typed as one is none.
 pub fn no_temperature() -> Failure {
-    Failure::usage(miette!(help = "give a number from 0 up", "--temperature is no temperature"))
+    Failure::usage(miette!(help = "give a number from 0 up", "--temperature is not a valid temperature"))
 }
 
 /// The built-in prompts, or those of a file.
 pub fn prompts(file: Option<&Path>) -> Result<Prompts, Failure> {
     let Some(path) = file else { return Ok(built_in()) };
     let cannot = |why: String| {
-        let help = "give a text file with a prompt a line, JSON lines, or a JSON list";
+        let help = "give a text file with one prompt per line, a JSON Lines file, or a JSON list";
         Failure::bad_setup(miette!(help = help, "cannot read the prompts {}: {why}", path.display()))
     };
     let bytes = regular_file::read(path).map_err(|error| cannot(error.to_string()))?;
@@ -67,7 +67,7 @@ pub fn prompts(file: Option<&Path>) -> Result<Prompts, Failure> {
     let read = parse_prompts(&name, text).map_err(|(line, why)| cannot(format!("line {line}: {why}")))?;
     let n = read.len();
     shared_out(read.into_iter().map(|(_, prompt)| prompt.text).collect()).ok_or_else(|| {
-        let help = format!("give {FEWEST} at least: a third of them is kept to confirm what the others find");
-        Failure::bad_setup(miette!(help = help, "{} has {n} prompts, which can't show a cause", path.display()))
+        let help = format!("give at least {FEWEST}: a third of them is kept to confirm what the others find");
+        Failure::bad_setup(miette!(help = help, "{} has only {n} prompts, too few to show a cause", path.display()))
     })
 }

@@ -35,10 +35,10 @@ pub fn served(mut server: Server, args: &DiagnoseArgs, room_tokens: u32) -> Resu
     let Served { server, name: served_as } = served;
     let room_tokens = facts.context.map_or(room_tokens, |stated| stated.min(room_tokens));
     if room_tokens <= args.max_tokens.get() {
-        let help = "give fewer --max-tokens, or start the server with a longer context";
+        let help = "lower --max-tokens, or start the server with a longer context";
         return Err(Failure::bad_setup(miette!(
             help = help,
-            "the server has a context of {room_tokens} tokens, and a prompt and {} tokens have no room there",
+            "the server's context of {room_tokens} tokens is too small for a prompt and {} generated tokens",
             args.max_tokens
         )));
     }
@@ -65,15 +65,15 @@ fn believed(model: &str, own: &str, overrides: Overrides) -> Result<Setup, Failu
     let Overrides { temperature, .. } = overrides;
     if overrides != (Overrides { temperature, ..Overrides::default() }) {
         return Err(Failure::usage(miette!(
-            help = "leave out the other samplers' options",
-            "a server that runs its own chain, {own}, is told the temperature alone"
+            help = "remove the options of other samplers",
+            "a server that runs its own chain, {own}, accepts only the temperature"
         )));
     }
     let chains = builtin_chains();
     let is_own = |chain: &&Chain| chain.id == own;
     let chain = chains.iter().find(is_own).filter(|chain| !chain.steps.is_empty()).ok_or_else(|| {
         let known: Vec<_> = chains.iter().filter(|chain| !chain.steps.is_empty()).map(|chain| &*chain.id).collect();
-        Failure::usage(miette!(help = format!("use one of: {}", known.join(", ")), "there is no chain {own:?}"))
+        Failure::usage(miette!(help = format!("use one of: {}", known.join(", ")), "unknown chain {own:?}"))
     })?;
     let temperature = Temperature::new(temperature.unwrap_or(USUAL_TEMPERATURE)).ok_or_else(no_temperature)?;
     Ok(Setup::own_chain(model, chain.clone(), temperature))
@@ -90,8 +90,8 @@ fn refuse_unsayable(said: Said, server: &Server) -> Result<(), Failure> {
     if not.is_empty() {
         return Ok(());
     }
-    let help = "leave it out, or name another API that the server speaks with --api";
-    Err(Failure::usage(miette!(help = help, "the api {} can't be asked for {}", server.api, not.join(", "))))
+    let help = "remove it, or name another API that the server supports with --api";
+    Err(Failure::usage(miette!(help = help, "the api {} has no field for {}", server.api, not.join(", "))))
 }
 
 /// In whose words a remedy is said.

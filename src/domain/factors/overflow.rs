@@ -31,7 +31,7 @@ impl LevelType for Overflow {
         let read = if let Written::Name(name) = written { name.parse() } else { Err(()) };
         read.map_err(|()| {
             NotALevel::other(
-                "this is not an overflow",
+                "this is not an overflow setting",
                 "use \"refuse\", \"stop\", \"shift\", or with the number of tokens to keep at the beginning: \"shift:4\"",
             )
         })
@@ -71,7 +71,7 @@ impl TryFrom<String> for Overflow {
     type Error = &'static str;
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
-        name.parse().map_err(|()| "it is no overflow")
+        name.parse().map_err(|()| "it is not an overflow")
     }
 }
 

@@ -38,7 +38,7 @@ impl LevelType for Rope {
         let read = if let Written::Name(name) = written { name.parse() } else { Err(()) };
         read.map_err(|()| {
             NotALevel::other(
-                "this is not a rope",
+                "this is not a rope setting",
                 "use \"model\", \"none\", or with a number above 0: \"linear:4\", \"yarn:4\", \"base:1000000\"",
             )
         })
@@ -86,7 +86,7 @@ impl TryFrom<String> for Rope {
     type Error = &'static str;
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
-        name.parse().map_err(|()| "it is no rope")
+        name.parse().map_err(|()| "it is not a rope")
     }
 }
 

@@ -43,7 +43,7 @@ impl LevelType for System {
     fn read(written: &Written) -> Result<Self, NotALevel> {
         match written {
             Written::Name(text) if text.contains('\0') => {
-                Err(NotALevel::other("this system message holds a NUL byte", "remove it"))
+                Err(NotALevel::other("this system message contains a NUL byte", "remove it"))
             }
             Written::Name(text) if !text.trim().is_empty() => Ok(text.clone().into()),
             _ => Err(NotALevel::other("this is not a system message", "use \"default\", \"none\", or its text")),

@@ -50,10 +50,10 @@ impl LevelType for Temperature {
         step_through(steps).ok_or_else(|| {
             let Steps { from, to, step } = steps;
             NotALevel::other(
-                format!("from {from:?} to {to:?} in steps of {step:?} is no range of temperatures"),
+                format!("from {from:?} to {to:?} in steps of {step:?} is not a valid range of temperatures"),
                 format!(
-                    "from must be at least 0 and at most to; step must be above 0, and large enough for levels that \
-                     differ, {MAX_LEVELS} at the most"
+                    "from must be at least 0 and no larger than to; step must be above 0 and large enough to give at \
+                     most {MAX_LEVELS} different levels"
                 ),
             )
         })

@@ -50,7 +50,7 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// Nobody is there.
-    #[error("{url} can't be reached: {reason}")]
+    #[error("cannot reach {url}: {reason}")]
     Unreachable { url: String, reason: String },
     /// The server may answer if it is asked again.
     #[error("{reason}")]
@@ -65,7 +65,7 @@ pub enum RequestError {
     #[error("{0}")]
     NoPage(String),
     /// The stream ended, or fell silent, after some of the text.
-    #[error("the answer broke off: {reason}")]
+    #[error("the response broke off: {reason}")]
     BrokenOff { answer: Box<Answer>, reason: String },
 }
 
@@ -138,7 +138,7 @@ impl Client {
             Delivery::Whole => {
                 let text = match body.whole(limit, by) {
                     Err(_) if Instant::now() >= by => return Err(self.too_late()),
-                    Err(Lost(reason)) => return Err(passing(format!("the answer broke off: {reason}"))),
+                    Err(Lost(reason)) => return Err(passing(format!("the response broke off: {reason}"))),
                     Ok(text) => text.ok_or_else(endless)?,
                 };
                 let mut answer = self.answer();
@@ -184,11 +184,11 @@ impl Client {
                     if !answer.has_text() {
                         return Err(self.too_late());
                     }
-                    answer.give_up(format!("it was given up after answer_s = {} s", self.server.answer_s));
+                    answer.give_up(format!("stopped waiting after answer_s = {} s", self.server.answer_s));
                     return Ok(answer);
                 }
                 Err(_) if Instant::now() >= silent => {
-                    return broke_off(answer, format!("nothing was said for {silence_s} s"));
+                    return broke_off(answer, format!("nothing was sent for {silence_s} s"));
                 }
                 Err(Lost(reason)) => return broke_off(answer, reason),
             };
@@ -274,9 +274,9 @@ impl Client {
         let asked = self.address(path);
         let (from, advice) = match status.as_u16() {
             300..=399 => {
-                let place = leads_to.as_deref().map_or_else(|| "does not say where to".to_owned(), leads);
-                let advice =
-                    "; a redirect is not followed, for it would take the key along: write in url what leads there";
+                let place = leads_to.as_deref().map_or_else(|| "does not say where it leads".to_owned(), leads);
+                let advice = "; moe-sweep does not follow redirects, because that would send the key along: set url \
+                              to the address it leads to";
                 (format!(" from {asked}, which {place}"), advice.to_owned())
             }
             404 | 405 => (format!(" from {asked}"), doubled(&self.server.url, path)),
@@ -311,7 +311,7 @@ impl Client {
 
     /// Of a text of which nothing was there in time.
     fn too_late(&self) -> RequestError {
-        RequestError::Lasting(format!("nothing of the text came within answer_s = {} s", self.server.answer_s))
+        RequestError::Lasting(format!("no part of the text arrived within answer_s = {} s", self.server.answer_s))
     }
 }
 
@@ -350,8 +350,8 @@ fn key(server: &Server, name: &str) -> Result<Secret, String> {
     };
     if HeaderValue::from_str(&key.bearer()).is_err() {
         return Err(format!(
-            "the environment variable {name}, the key of the server {id}, holds a line break or another character that \
-             can't be sent: set it to the key alone"
+            "the environment variable {name}, the key of the server {id}, contains a line break or another character \
+             that can't be sent: set it to the key alone"
         ));
     }
     Ok(key)
@@ -361,7 +361,7 @@ fn key(server: &Server, name: &str) -> Result<Secret, String> {
 fn doubled(url: &str, path: &str) -> String {
     base_of(url).map_or_else(String::new, |base| {
         let held = &url[base.len()..];
-        format!("; url ends in {held}, and moe-sweep adds {path} itself: write url = \"{base}\"")
+        format!("; url ends in {held}, but moe-sweep adds {path} itself: write url = \"{base}\"")
     })
 }
 
@@ -376,7 +376,7 @@ fn answer(server: &Server) -> Duration {
 }
 
 fn endless(limit: usize, max_tokens: u32) -> String {
-    format!("the answer passed {limit} bytes for max_tokens = {max_tokens} and was given up")
+    format!("the response was dropped after {limit} bytes, too many for max_tokens = {max_tokens}")
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).

@@ -31,24 +31,25 @@ pub enum Undetected {
     #[error("no server answers at {url}: {reason}")]
     #[diagnostic(help("start it, or give its address as --server http://HOST:PORT"))]
     Unreachable { url: String, reason: String },
-    #[error("the server at {url} wants a key: {reason}")]
-    #[diagnostic(help("put the key into an environment variable and give the variable's name: --key-env VARIABLE"))]
+    #[error("the server at {url} requires a key: {reason}")]
+    #[diagnostic(help("put the key into an environment variable and pass the variable's name: --key-env VARIABLE"))]
     Key { url: String, reason: String },
     #[error("the server at {url} is not ready: {reason}")]
-    #[diagnostic(help("try again when it has loaded its model"))]
+    #[diagnostic(help("try again once it has loaded its model"))]
     NotReady { url: String, reason: String },
     #[error(
-        "the server at {url} has none of the pages by which llama-server, Ollama, Shimmy and OpenAI's API are known"
+        "cannot tell which API the server at {url} has: it has none of the pages of llama-server, Ollama, Shimmy or \
+         OpenAI's API"
     )]
     #[diagnostic(help(
-        "give the address without the path of the API, and name the API: --api openai, llama-server, ollama or shimmy"
+        "give the address without the API's path, and name the API: --api openai, llama-server, ollama or shimmy"
     ))]
     Foreign { url: String },
     #[error("{0}")]
     #[diagnostic(help("set the variable, or name another one with --key-env"))]
     NoKey(String),
     #[error("the server at {url} has no model")]
-    #[diagnostic(help("load one, or name it with --model NAME where the server loads models when they are asked for"))]
+    #[diagnostic(help("load one, or name it with --model NAME if the server loads models on request"))]
     NoModel { url: String },
     #[error("the server at {url} has several models")]
     #[diagnostic(help("name one with --model NAME: {}", listed(models)))]

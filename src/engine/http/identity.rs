@@ -178,7 +178,11 @@ fn find<'v>(served: &Served, listed: Option<(&'v Vec<Value>, &str)>) -> Result<&
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let names: Vec<String> =
             names().take(LISTED_NAMES).map(|name| name.chars().take(NAME_CHARS).collect()).collect();
-        EngineError::Server(format!("it has no model {:?}; served_as can be: {}{more}", served.name, names.join(", ")))
+        EngineError::Server(format!(
+            "it has no model {:?}; set served_as to one of: {}{more}",
+            served.name,
+            names.join(", ")
+        ))
     })
 }
 

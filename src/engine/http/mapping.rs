@@ -46,24 +46,26 @@ pub enum Loss {
 pub enum Inexpressible {
     #[error("the api {api} has no field for its step {step}")]
     NoField { api: Api, step: &'static str },
-    #[error("its step {step} needs {}, which this server is not said to understand (extensions)",
+    #[error("its step {step} needs {}, which extensions does not list for this server",
         fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "))]
     NoExtension { step: &'static str, fields: Vec<Extension> },
-    #[error("it has the step {step} twice, and the api {api} one field for it")]
+    #[error("it has the step {step} twice, but the api {api} has only one field for it")]
     Twice { api: Api, step: &'static str },
-    #[error("it selects greedily after other steps, and the api {api} selects by a draw unless the temperature is 0")]
+    #[error("it ends in \"greedy\" after other steps, but the api {api} always samples unless the temperature is 0")]
     LateGreedy { api: Api },
-    #[error("its grammar begins with {root}, and the api {api} has no field for that: call the rule {ROOT}")]
+    #[error(
+        "its grammar starts with the rule {root}, but the api {api} has no field for that: rename the rule to {ROOT}"
+    )]
     Root { api: Api, root: String },
-    #[error("it draws, and the api {api} takes no seed")]
+    #[error("it draws at random, but the api {api} accepts no seed")]
     NoSeed { api: Api },
     #[error(
-        "whether the server draws is not known, and the api {api} takes no seed: say what it runs with own_chain, and ask \
-         for that chain"
+        "it is not known whether the server draws at random, and the api {api} accepts no seed: state what it runs as \
+         own_chain, and use that chain"
     )]
     UnknownDraw { api: Api },
     #[error(
-        "its step {step} keeps {min_keep} tokens at least, and the api {api} has no field for the min_keep of one step"
+        "its step {step} has min_keep = {min_keep}, but the api {api} has no field for the min_keep of a single step"
     )]
     MinKeep { api: Api, step: &'static str, min_keep: usize },
 }
@@ -99,7 +101,7 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (step, why) = match self {
             Self::Order { steps } => return write!(f, "the order of the samplers: {}", steps.join(", ")),
-            Self::Step { step: Step::Greedy, .. } => return f.write_str("that the most probable token is taken"),
+            Self::Step { step: Step::Greedy, .. } => return f.write_str("taking the most probable token (greedy)"),
             Self::Step { why: Inexpressible::NoSeed { .. }, .. } => return f.write_str("the seed of its draws"),
             Self::Step { step, why } => (step, why),
         };
@@ -108,7 +110,7 @@ impl fmt::Display for Loss {
             Inexpressible::Twice { .. } => f.write_str(", for the second time"),
             Inexpressible::NoExtension { step: "penalties", fields } => {
                 let fields = fields.iter().map(ToString::to_string).collect::<Vec<_>>();
-                write!(f, ", for there is no {}", fields.join(" or "))
+                write!(f, ", because it has no {}", fields.join(" or "))
             }
             _ => Ok(()),
         }

@@ -286,7 +286,7 @@ impl Engine for HttpEngine {
             match thread::Builder::new().spawn(serve) {
                 Ok(thread) => threads.push(thread),
                 Err(error) if threads.is_empty() => {
-                    return Err(EngineError::Server(format!("no thread could be started to ask it: {error}")));
+                    return Err(EngineError::Server(format!("cannot start a thread to query it: {error}")));
                 }
                 // As many requests at a time as there is room for.
                 Err(_) => break,

@@ -1,7 +1,7 @@
 //! Limits how long a read may wait, where that changes while an answer comes.
 //!
 //! ureq sets a time for all of a request, or for each read of it. Neither ends an answer that drips: how
-//! long more may be waited for hangs on what the bytes said so far, and of that ureq knows nothing.
+//! long more may be waited for depends on what the bytes said so far, and of that ureq knows nothing.
 //! Stands below TLS, so that no byte passes it by. Knows nothing of what is read.
 
 use std::sync::{Arc, Mutex};

@@ -115,7 +115,7 @@ impl Probe<'_> {
             let [one, other] = [self.text(prompt, 1.0, 1, SHORT)?, self.text(prompt, 1.0, 1, SHORT)?];
             same += usize::from(written(&one) == written(&other));
         }
-        let evidence = format!("{same} of {} texts were the same when asked for again", prompts.len());
+        let evidence = format!("{same} of {} texts were the same when requested again", prompts.len());
         Ok(Finding { probed: Probed::Reproduction, honoured: Some(same == prompts.len()), evidence })
     }
 
@@ -156,12 +156,13 @@ impl Probe<'_> {
     fn max_tokens(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
         let [shorter, short] = [self.text(prompts[0], 1.0, 1, SHORTER)?, self.text(prompts[0], 1.0, 1, SHORT)?];
         let (honoured, evidence) = match shorter.n_tokens() {
-            Some(n) => (Some(n <= SHORTER), format!("{n} tokens where {SHORTER} were asked for")),
+            Some(n) => (Some(n <= SHORTER), format!("{n} tokens when {SHORTER} were requested")),
             None => {
                 let lengths = [&shorter, &short].map(|generation| written(generation).chars().count());
                 let shorter_is = (lengths[0] < lengths[1]).then_some(true);
                 let evidence = format!(
-                    "{} characters where {SHORTER} tokens were asked for, {} for {SHORT}; it does not count tokens",
+                    "{} characters when {SHORTER} tokens were requested, {} for {SHORT}; it does not report token \
+                     counts",
                     lengths[0], lengths[1]
                 );
                 (shorter_is, evidence)
@@ -173,7 +174,9 @@ impl Probe<'_> {
     fn sampler_order(&self, prompts: &[&str]) -> Result<Finding, EngineError> {
         let server = &self.engine.served.server;
         let (honoured, evidence) = match (server.api, &server.own_chain) {
-            (_, Some(own)) => (None, format!("it has a chain of its own, believed to be {own}; it does not state it")),
+            (_, Some(own)) => {
+                (None, format!("it has its own chain, stated as {own} in the experiment; it does not report one"))
+            }
             (Api::LlamaServer, None) => {
                 // Unlike its default order.
                 let steps = vec![
@@ -187,12 +190,14 @@ impl Probe<'_> {
                 match stated {
                     Some(stated) => (
                         Some(stated == asked),
-                        format!("asked for {}, it states {}", asked.join(" → "), stated.join(" → ")),
+                        format!("requested {}, it reports {}", asked.join(" → "), stated.join(" → ")),
                     ),
-                    None => (None, "it does not state it".to_owned()),
+                    None => (None, "it does not report it".to_owned()),
                 }
             }
-            (api, None) => (None, format!("the api {api} has no field for it: the order is the server's, and unknown")),
+            (api, None) => {
+                (None, format!("the api {api} has no field for it: the server decides the order, which is unknown"))
+            }
         };
         Ok(Finding { probed: Probed::SamplerOrder, honoured, evidence })
     }
@@ -201,7 +206,7 @@ impl Probe<'_> {
         let long = self.room.map_or(LONG, |room| room.saturating_sub(LOOP_TOKENS).min(LONG));
         if long < LONG_ENOUGH {
             let room = self.room.unwrap_or_default();
-            let evidence = format!("the context of {room} tokens has no room for a loop");
+            let evidence = format!("the context of {room} tokens is too small for a loop");
             return Ok(Finding { probed: Probed::Repetition, honoured: None, evidence });
         }
         // The most probable text first; what loops then may be a matter of the chain.
@@ -215,12 +220,12 @@ impl Probe<'_> {
             (Stop::Repetition, _) => (
                 Probed::EndOfRepetition,
                 Some(true),
-                format!("the server ended it after {long} and says why: such texts count as loops"),
+                format!("the server stopped it after {long} and gives the reason: such texts count as loops"),
             ),
             (Stop::Cut, _) => {
                 (Probed::Repetition, Some(false), format!("a text that repeats itself was cut after {long}"))
             }
-            (_, true) => (Probed::Repetition, Some(true), format!("a text that repeats itself went on for {long}")),
+            (_, true) => (Probed::Repetition, Some(true), format!("a text that repeats itself continued for {long}")),
             (_, false) => (Probed::Repetition, None, "the model did not repeat itself when asked to".to_owned()),
         };
         Ok(Finding { probed, honoured, evidence })
@@ -247,14 +252,14 @@ impl Probe<'_> {
             }
             Ok((generation, _)) => Ok(generation),
             Err(Ended::Failed { reason, .. } | Ended::Gone(reason)) => {
-                Err(EngineError::Server(format!("it gives no text: {reason}")))
+                Err(EngineError::Server(format!("it returns no text: {reason}")))
             }
             Err(Ended::Unwanted) => unreachable!("it is wanted for ever"),
         }
     }
 
     fn stated_order(&self, prompt: &str, chain: ResolvedChain) -> Result<Option<Vec<String>>, EngineError> {
-        let failed = |reason: String| EngineError::Server(format!("it gives no text: {reason}"));
+        let failed = |reason: String| EngineError::Server(format!("it returns no text: {reason}"));
         let (seed, context) = (Seed::new(1), self.engine.context);
         let wanted = Wanted { prompt, key: &self.key, chain: &chain, seed, max_tokens: SHORTER, context };
         let ask = super::ask(&self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;

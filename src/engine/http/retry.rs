@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// How often a text is asked for, in all.
 pub const ATTEMPTS: u32 = 5;
-/// How often an answer that breaks off is asked for anew: it may be the
+/// How often an answer that breaks off is asked for again: it may be the
 /// server's way to stop a loop, and then it breaks off each time.
 pub const BROKEN_OFF_ATTEMPTS: u32 = 2;
 

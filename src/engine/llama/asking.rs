@@ -151,7 +151,7 @@ fn rendered<'m>(model: &'m ::llama::Model, key: &PromptKey) -> Result<Writer<'m>
     let around = around.map_err(Unaskable::System)?;
     is_sent(system, &around)?;
     if *system == System::None && around.0.len() + around.1.len() >= plain.0.len() + plain.1.len() {
-        let why = "its chat template writes no system message of its own, or writes it whatever is sent";
+        let why = "its chat template has no default system message, or writes it even if another is sent";
         return Err(Unaskable::System(why.to_owned()));
     }
 

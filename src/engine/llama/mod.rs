@@ -61,10 +61,12 @@ impl Llama {
         let accelerators: Vec<_> =
             accelerators.map(|device| format!("{} ({})", device.name, device.description)).collect();
         let untested = cfg!(not(target_arch = "x86_64")).then(|| {
-            format!("it was tested on x86-64 only, and ggml has other kernels for {}", std::env::consts::ARCH)
+            format!("it was tested on x86-64 only, and ggml uses other kernels on {}", std::env::consts::ARCH)
         });
         let on_gpu = accelerators.first().map(|device| {
-            format!("{device} sums in an order that the batch's width chooses; with --batch 1 no text has company")
+            format!(
+                "{device} sums in an order that depends on the width of the batch; with --batch 1 each text runs alone"
+            )
         });
         let fingerprint = self.0.fingerprint();
         EngineFacts { fingerprint, kernels: Some(self.1), accelerators, variance: on_gpu.or(untested) }
@@ -123,7 +125,7 @@ impl Llama {
         Ok(::llama::check_grammar(&model, &grammar.grammar, &grammar.root)?)
     }
 
-    /// Writes `quantisation.target` anew from `quantisation.source`.
+    /// Writes `quantisation.target` from `quantisation.source`.
     ///
     /// # Errors
     /// When llama.cpp refuses, as it does for weights that are quantised
@@ -131,7 +133,8 @@ impl Llama {
     pub fn quantise(&self, quantisation: &Quantisation) -> Result<(), EngineError> {
         let Quantisation { source, target, quant, threads } = quantisation;
         let refused = |reason: String| EngineError::Quantise { path: source.clone(), quant: *quant, reason };
-        let file_type = words::file_type(*quant).ok_or_else(|| refused("source means the file as it is".to_owned()))?;
+        let file_type =
+            words::file_type(*quant).ok_or_else(|| refused("source means the unchanged file".to_owned()))?;
         self.0.quantise(source, target, file_type, *threads).map_err(|error| match error {
             ::llama::Error::Quantise { reason, .. } => refused(reason),
             other => other.into(),

@@ -21,7 +21,7 @@ pub enum ScratchError {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read {path}: {source}")]
     Read { path: PathBuf, source: io::Error },
-    #[error("{path} has {found} bytes where {expected} are due")]
+    #[error("{path} has {found} bytes instead of {expected}")]
     Length { path: PathBuf, expected: u64, found: u64 },
 }
 

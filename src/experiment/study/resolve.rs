@@ -110,7 +110,7 @@ fn resolve_subject(
     match kind {
         // Found by `kind_of`, which the caller asks first.
         Kind::Sweep => {
-            problems.add(raw.kind.span(), "this is a sweep", "run it as one: it needs no kind");
+            problems.add(raw.kind.span(), "this is a sweep", "remove kind, and run it as a sweep");
             None
         }
         Kind::Divergence => {
@@ -121,15 +121,19 @@ fn resolve_subject(
             ];
             for (key, span) in given {
                 let Some(span) = span else { continue };
-                let help = "remove it: the tokens are those that the base chooses greedily";
-                problems.add(span, format!("a divergence has no {key}"), help);
+                let help = "remove it: the tokens are those that base chooses greedily";
+                problems.add(span, format!("a divergence can't have {key}"), help);
             }
             Some(Subject::Divergence)
         }
         Kind::Routing => {
             let mut missing = |key: &str, example: &str| {
-                let message = format!("[grid] has no {key}");
-                problems.add(raw.kind.span(), message, format!("add {key} = {example}: routing follows texts of it"));
+                let message = format!("{key} is missing in [grid]");
+                problems.add(
+                    raw.kind.span(),
+                    message,
+                    format!("add {key} = {example}: routing follows texts made with it"),
+                );
             };
             if grid.chain.is_none() {
                 missing("chain", "[\"shimmy-1.7\"]");
@@ -140,7 +144,7 @@ fn resolve_subject(
             let names = grid.chain.as_ref()?;
             let chains = resolve_names(names, "chain", &chains, "", |chain| &chain.id, problems);
             for chain in chains.iter().filter(|chain| chain.author != Author::Experiment) {
-                let message = format!("{} is for sweeps: routing follows texts of steps that the file says", chain.id);
+                let message = format!("{} is for sweeps only: routing needs a chain with known steps", chain.id);
                 problems.add(names.span(), message, "name another chain, such as \"llama.cpp\"");
             }
             let temperatures = resolve_levels(Factor::Temperature, Some(grid.temperature.as_ref()?), problems);
@@ -159,7 +163,7 @@ fn resolve_arms(raw: &RawStudy, kind: Kind, numerics: Numerics, problems: &mut P
     };
     if let Some(stray) = stray {
         let help = format!("remove it, or set kind = \"{stray_name}\"");
-        problems.add(stray.span(), format!("[{stray_name}] stands in a file with kind = \"{kind}\""), help);
+        problems.add(stray.span(), format!("[{stray_name}] does not belong in a file with kind = \"{kind}\""), help);
     }
     let default = Arm { quant: Quant::default(), offload: Offload::All, numerics, width: 1 };
     let given = pair.as_ref().map(Spanned::get_ref);
@@ -187,17 +191,17 @@ fn resolve_arms(raw: &RawStudy, kind: Kind, numerics: Numerics, problems: &mut P
 fn none_given(span: Range<usize>, problems: &mut Problems) {
     problems.add(
         span,
-        "there is nothing to compare the base with",
-        "name another arm, such as other = { quant = \"q8_0\" }: quant, offload, numerics or width",
+        "there is no arm to compare base with",
+        "add an arm, such as other = { quant = \"q8_0\" }: quant, offload, numerics or width",
     );
 }
 
 fn add_other(raw: &RawArm, span: Range<usize>, base: Arm, others: &mut Vec<Arm>, problems: &mut Problems) {
     let Some(arm) = resolve_arm(raw, base, problems) else { return };
     if arm == base {
-        problems.add(span, "this arm is the base", "let it differ in quant, offload, numerics or width");
+        problems.add(span, "this arm equals base", "change its quant, offload, numerics or width");
     } else if others.contains(&arm) {
-        problems.add(span, format!("the arm {arm} stands twice"), "remove one");
+        problems.add(span, format!("duplicate arm {arm}"), "remove one");
     } else {
         others.push(arm);
     }

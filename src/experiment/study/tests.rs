@@ -102,24 +102,31 @@ fn routing_needs_texts_and_no_other_arm() {
     let text = ROUTING.replace("chain = [\"shimmy-1.7\"]\ntemperature = [0.9]\n", "");
     let said = problems(&text);
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].starts_with("[grid] has no chain") && said[1].starts_with("[grid] has no temperature"), "{said:?}");
+    assert!(
+        said[0].starts_with("chain is missing in [grid]") && said[1].starts_with("temperature is missing in [grid]"),
+        "{said:?}"
+    );
 }
 
 #[test]
 fn what_is_wrong_is_said_with_its_place_and_remedy() {
     let cases = [
-        ("other = [{ quant = \"q8_0\" }, ", "other = [{ quant = \"f16\" }, ", "this arm is the base: let it differ"),
-        ("{ offload = \"none\" }]", "{ quant = \"q8_0\" }]", "stands twice: remove one"),
+        ("other = [{ quant = \"q8_0\" }, ", "other = [{ quant = \"f16\" }, ", "this arm equals base: change its"),
+        ("{ offload = \"none\" }]", "{ quant = \"q8_0\" }]", "duplicate arm"),
         ("\"q8_0\"", "\"q8_1\"", "unknown quant \"q8_1\": did you mean"),
         ("width = 4", "width = 256", "a batch can't be 256 texts wide: give a width from 1 to 255"),
-        ("model = [\"m\"]\n", "model = [\"m\"]\nchain = [\"pure\"]\n", "a divergence has no chain: remove it"),
-        ("[divergence]", "[routing]", "[routing] stands in a file with kind = \"divergence\": remove it, or set"),
+        ("model = [\"m\"]\n", "model = [\"m\"]\nchain = [\"pure\"]\n", "a divergence can't have chain: remove it"),
+        (
+            "[divergence]",
+            "[routing]",
+            "[routing] does not belong in a file with kind = \"divergence\": remove it, or set",
+        ),
         ("[prompts]", "[sequential]\nalpha = 0.05\n\n[prompts]", "unknown key \"sequential\": use one of"),
         ("base = {", "bass = {", "unknown key \"bass\": did you mean \"base\"?"),
         (
             "other = [{ quant = \"q8_0\" }, { numerics = \"fast\", width = 4 }, { offload = \"none\" }]",
             "",
-            "there is nothing to compare the base with: name another arm",
+            "there is no arm to compare base with: name another arm",
         ),
     ];
     for (from, to, expected) in cases {

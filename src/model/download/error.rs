@@ -14,7 +14,7 @@ pub enum TransferError {
     Connection { url: String, reason: String },
     #[error(transparent)]
     Proxy(#[from] Unusable),
-    #[error("the answer of {url} makes no sense: {reason}")]
+    #[error("unexpected response from {url}: {reason}")]
     Nonsense { url: String, reason: String },
     #[error("{name} has the SHA-256 {found}, not {expected}; it was removed")]
     WrongHash { name: String, expected: String, found: String },

@@ -74,7 +74,7 @@ impl Partial {
                 break;
             }
             if self.have_bytes + n as u64 > self.size_bytes {
-                let reason = format!("it gave more than the {} bytes that {name} has", self.size_bytes);
+                let reason = format!("it sent more than the {} bytes of {name}", self.size_bytes);
                 self.restart()?;
                 return Err(TransferError::Nonsense { url: name.to_owned(), reason });
             }
@@ -83,7 +83,10 @@ impl Partial {
             self.have_bytes += n as u64;
             on_event(FetchEvent::Progress { have_bytes: self.have_bytes });
             if pace.is_lost(self.have_bytes, Instant::now()) {
-                return Err(broken(name, &format!("less than {LEAST_BYTES} bytes came in {} s", IN_TIME.as_secs())));
+                return Err(broken(
+                    name,
+                    &format!("fewer than {LEAST_BYTES} bytes arrived in {} s", IN_TIME.as_secs()),
+                ));
             }
         }
         match self.missing_bytes() {
@@ -141,7 +144,7 @@ mod tests {
         let mut pace = Pace::new(5, begun);
         assert!(!pace.is_lost(6, after(59)));
         assert!(!pace.is_lost(5 + LEAST_BYTES, after(59)), "so much is enough");
-        assert!(!pace.is_lost(6 + LEAST_BYTES, after(118)), "and begins anew");
+        assert!(!pace.is_lost(6 + LEAST_BYTES, after(118)), "and begins again");
         assert!(pace.is_lost(6 + LEAST_BYTES, after(119)));
     }
 }

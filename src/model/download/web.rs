@@ -164,7 +164,7 @@ impl Web {
             let shown = self.secrets.scrub(shown(&uri));
             // The text of a header that can't be sent is not in the error.
             let holder = credential.map_or("the address", |credential| credential.holder);
-            let request = request.body(()).map_err(|_| broken(&shown, format!("{holder} holds no token")))?;
+            let request = request.body(()).map_err(|_| broken(&shown, format!("{holder} does not contain a token")))?;
             let lost = |reason: String| TransferError::Connection { url: shown.clone(), reason };
             let response = match Proxy::from_env(&shown)? {
                 None => self.agent.run(request).map_err(|error| lost(self.plain(&error)))?,
@@ -180,9 +180,9 @@ impl Web {
                 return Ok(answer);
             }
             let next = answer.header(LOCATION.as_str()).and_then(|location| joined(&uri, &location));
-            uri = next.ok_or_else(|| broken(&answer.url, "it redirects to nowhere".to_owned()))?;
+            uri = next.ok_or_else(|| broken(&answer.url, "it redirects without an address".to_owned()))?;
         }
-        Err(broken(url, "it redirects without end".to_owned()))
+        Err(broken(url, "it redirects too often".to_owned()))
     }
 
     fn plain(&self, error: &ureq::Error) -> String {
@@ -212,7 +212,7 @@ impl Answer {
             return Err(TransferError::Connection { url, reason });
         }
         let text = secrets.text(&bytes);
-        secrets.json(&text).map_err(|error| TransferError::Nonsense { url, reason: format!("it is no JSON, {error}") })
+        secrets.json(&text).map_err(|error| TransferError::Nonsense { url, reason: format!("it is not JSON, {error}") })
     }
 
     /// The contents of a file that was asked for from byte `from` on.
@@ -224,7 +224,7 @@ impl Answer {
             206 => {
                 let begins = self.header(CONTENT_RANGE.as_str()).as_deref().and_then(first_byte);
                 if begins != Some(from) {
-                    let reason = format!("asked for bytes from {from} on, it gave others");
+                    let reason = format!("it sent other bytes than the requested ones, from {from} on");
                     return Err(TransferError::Nonsense { url: self.url, reason });
                 }
                 from

@@ -44,11 +44,11 @@ pub fn examine(gguf: &Gguf, anatomy: &Anatomy) -> Examination {
             turns::examine(&vocabulary, template, &mut found);
         }
         None => {
-            found.open(FindingId::EosAbsent, "the vocabulary is absent, too long, or of a kind that is not known here");
+            found.open(FindingId::EosAbsent, "the vocabulary is missing, too long, or of an unknown kind");
         }
     }
     if template.is_none() && gguf.metadata.contains_key(TEMPLATE) {
-        found.open(FindingId::EotNotEog, "the chat template is no text, or too long");
+        found.open(FindingId::EotNotEog, "the chat template is not a text, or is too long");
     }
     turns::template_is_there(gguf, anatomy, &mut found);
     weights::examine(gguf, anatomy, &mut found);

@@ -23,8 +23,8 @@ pub(super) fn examine(vocabulary: &Vocabulary<'_>, anatomy: &Anatomy, template: 
             found.add(
                 FindingId::TokenOutOfVocabulary,
                 format!("tokenizer.ggml.{name}"),
-                format!("{id}, and the vocabulary has {} tokens", vocabulary.len),
-                format!("--override-kv tokenizer.ggml.{name}=int:ID with the right id, or convert the model anew"),
+                format!("{id}, but the vocabulary has {} tokens", vocabulary.len),
+                format!("--override-kv tokenizer.ggml.{name}=int:ID with the right id, or convert the model again"),
             );
         }
     }
@@ -37,7 +37,7 @@ fn is_encoder(architecture: &str) -> bool {
 
 fn types(vocabulary: &Vocabulary<'_>, found: &mut Examination) {
     if vocabulary.kind != Kind::Other && !vocabulary.has_types() {
-        let remedy = "convert the model anew: today's converters write the types";
+        let remedy = "convert the model again: current converters write the types";
         found.add(FindingId::TokenTypesAbsent, "tokenizer.ggml.token_type", "absent", remedy);
     }
 }
@@ -54,7 +54,7 @@ fn eos(vocabulary: &Vocabulary<'_>, found: &mut Examination) {
     let known = vocabulary.ends().into_iter().find(|&id| Some(id) != vocabulary.eos() && !vocabulary.is_text(id));
     let id = known.map_or_else(|| "ID".to_owned(), |id| id.to_string());
     let remedy = || {
-        let which = if known.is_some() { "" } else { ", ID being the token that ends a text" };
+        let which = if known.is_some() { "" } else { ", where ID is the token that ends a text" };
         format!("--override-kv {key}=int:{id} in llama.cpp, eos = [{id}] in [grid]{which}")
     };
     let taken = || match vocabulary.eos() {
@@ -65,7 +65,7 @@ fn eos(vocabulary: &Vocabulary<'_>, found: &mut Examination) {
         Named::OutOfVocabulary(id) => found.add(
             FindingId::EosOutOfVocabulary,
             key,
-            format!("{id}, and the vocabulary has {} tokens; {}", vocabulary.len, taken()),
+            format!("{id}, but the vocabulary has {} tokens; {}", vocabulary.len, taken()),
             remedy(),
         ),
         Named::Absent if takes_a_wrong_eos(vocabulary) => {
@@ -74,14 +74,14 @@ fn eos(vocabulary: &Vocabulary<'_>, found: &mut Examination) {
         Named::Id(id) if vocabulary.is_text(id) => found.add(
             FindingId::EosNotControl,
             key,
-            format!("{}, which the types of tokens call text", shown(vocabulary, id)),
+            format!("{}, an ordinary text token by its token type", shown(vocabulary, id)),
             remedy(),
         ),
         Named::Id(_) | Named::Absent => {}
     }
     if vocabulary.kind != Kind::Other && vocabulary.adds_eos() {
         let key = "tokenizer.ggml.add_eos_token";
-        let remedy = format!("--override-kv {key}=bool:false in llama.cpp, or convert the model anew");
+        let remedy = format!("--override-kv {key}=bool:false in llama.cpp, or convert the model again");
         found.add(FindingId::EosAdded, key, "true", remedy);
     }
 }
@@ -100,8 +100,8 @@ fn bos(vocabulary: &Vocabulary<'_>, anatomy: &Anatomy, template: Option<&str>, f
         found.add(
             FindingId::TokenOutOfVocabulary,
             key,
-            format!("{id}, and the vocabulary has {} tokens", vocabulary.len),
-            format!("--override-kv {key}=int:ID with the right id, or convert the model anew"),
+            format!("{id}, but the vocabulary has {} tokens", vocabulary.len),
+            format!("--override-kv {key}=int:ID with the right id, or convert the model again"),
         );
     }
     let is_written = |bos: Option<u64>| {
@@ -114,7 +114,7 @@ fn bos(vocabulary: &Vocabulary<'_>, anatomy: &Anatomy, template: Option<&str>, f
             ADD_BOS,
             match template {
                 None => "false".to_owned(),
-                Some(_) => format!("false, and {TEMPLATE} writes none"),
+                Some(_) => format!("false, and {TEMPLATE} does not write one"),
             },
             format!("--override-kv {ADD_BOS}=bool:true in llama.cpp, bos = [\"always\"] in [grid]"),
         ),
@@ -122,15 +122,18 @@ fn bos(vocabulary: &Vocabulary<'_>, anatomy: &Anatomy, template: Option<&str>, f
             FindingId::BosAbsent,
             key,
             format!("absent, and a BOS is added: {}", shown(vocabulary, bos)),
-            format!("--override-kv {ADD_BOS}=bool:false in llama.cpp, bos = [\"never\"] in [grid], if it was trained without"),
+            format!(
+                "--override-kv {ADD_BOS}=bool:false in llama.cpp, bos = [\"never\"] in [grid], if it was trained \
+                     without a BOS"
+            ),
         ),
         (true, bos @ Some(_)) if is_written(bos) => found.add(
             FindingId::BosTwice,
             TEMPLATE,
             format!("writes the BOS that {ADD_BOS} adds"),
             format!(
-                "where another program renders the prompt, cut it with add_special_tokens=False, or load the model with \
-                 --override-kv {ADD_BOS}=bool:false"
+                "if another program renders the prompt, tokenize it with add_special_tokens=False, or load the model \
+                 with --override-kv {ADD_BOS}=bool:false"
             ),
         ),
         _ => {}
@@ -140,8 +143,8 @@ fn bos(vocabulary: &Vocabulary<'_>, anatomy: &Anatomy, template: Option<&str>, f
 fn pre_tokenizer(vocabulary: &Vocabulary<'_>, found: &mut Examination) {
     let key = "tokenizer.ggml.pre";
     let remedy = format!(
-        "convert the model anew with today's convert_hf_to_gguf.py; or, if you know its rule, --override-kv {key}=str:NAME with a \
-         name such as llama-bpe or qwen2"
+        "convert the model again with a current convert_hf_to_gguf.py; or, if you know its rule, --override-kv \
+         {key}=str:NAME with a name such as llama-bpe or qwen2"
     );
     match vocabulary.pre {
         _ if vocabulary.kind != Kind::Bpe => {}

@@ -28,9 +28,9 @@ pub(super) fn template_is_there(gguf: &Gguf, anatomy: &Anatomy, found: &mut Exam
     found.add(
         FindingId::NoTemplate,
         TEMPLATE,
-        format!("absent, and {key} = {name:?} says that one chats with this model"),
-        "name its form, --chat-template NAME or --chat-template-file FILE in llama-server; convert the model anew with the \
-         template of its authors",
+        format!("absent, although {key} = {name:?} says that this is a chat model"),
+        "set its chat format, --chat-template NAME or --chat-template-file FILE in llama-server; or convert the model \
+         again with its authors' template",
     );
 }
 
@@ -47,8 +47,7 @@ pub(super) fn examine(vocabulary: &Vocabulary<'_>, template: Option<&str>, found
     let texts = match ends_of_turns(template) {
         Ends::Texts(texts) if vocabulary.has_types() => texts,
         Ends::Texts(_) | Ends::Open => {
-            return found
-                .open(FindingId::EotNotEog, "the text of the chat template alone does not show what ends a turn");
+            return found.open(FindingId::EotNotEog, "the chat template alone does not show what ends a turn");
         }
     };
     let token = texts.iter().find_map(|text| vocabulary.control_token_at(text));
@@ -56,7 +55,7 @@ pub(super) fn examine(vocabulary: &Vocabulary<'_>, template: Option<&str>, found
         return found.add(
             FindingId::EotNotEog,
             TEMPLATE,
-            format!("a message ends with {}, token {id}, which ends no generation", quoted(token)),
+            format!("a message ends with {}, token {id}, which does not end a generation", quoted(token)),
             format!("--override-kv tokenizer.ggml.eot_token_id=int:{id} in llama.cpp, eos = [{id}] in [grid]"),
         );
     }
@@ -64,9 +63,9 @@ pub(super) fn examine(vocabulary: &Vocabulary<'_>, template: Option<&str>, found
         Some(mark) => found.add(
             FindingId::EotNoToken,
             TEMPLATE,
-            format!("a message ends with {}, which is no token of this vocabulary", quoted(mark)),
+            format!("a message ends with {}, which is not a token of this vocabulary", quoted(mark)),
             format!(
-                "stop at the text, stop = [{mark:?}] in a server's request; or use a template that fits the vocabulary"
+                "stop at this text, stop = [{mark:?}] in a server's request; or use a template that fits the vocabulary"
             ),
         ),
         None => found.open(FindingId::EotNotEog, "the chat template ends turns with plain text"),

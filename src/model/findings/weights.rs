@@ -15,7 +15,7 @@ const LISTED: usize = 3;
 
 pub(super) fn examine(gguf: &Gguf, anatomy: &Anatomy, found: &mut Examination) {
     let router = |name: &str| name.starts_with("blk.") && name.ends_with(".ffn_gate_inp.weight");
-    let again = "quantise it anew, and leave these as they are: llama-quantize --tensor-type";
+    let again = "quantise it again, but not these tensors: llama-quantize --tensor-type";
     few_bits(gguf, router, found, FindingId::RouterBits, &format!("{again} ffn_gate_inp=f32"));
     let embedding = |name: &str| name == "token_embd.weight";
     few_bits(
@@ -23,7 +23,7 @@ pub(super) fn examine(gguf: &Gguf, anatomy: &Anatomy, found: &mut Examination) {
         embedding,
         found,
         FindingId::EmbeddingBits,
-        "quantise it anew with llama-quantize --token-embedding-type q6_k",
+        "quantise it again with llama-quantize --token-embedding-type q6_k",
     );
     let output = |name: &str| name == "output.weight";
     few_bits(
@@ -31,15 +31,16 @@ pub(super) fn examine(gguf: &Gguf, anatomy: &Anatomy, found: &mut Examination) {
         output,
         found,
         FindingId::OutputBits,
-        "quantise it anew with llama-quantize --output-tensor-type q6_k",
+        "quantise it again with llama-quantize --output-tensor-type q6_k",
     );
     let (bytes, n_weights) = (anatomy.weights.bytes, anatomy.parameters.total);
     if let Some(bits) = bits(bytes, n_weights).filter(|&bits| bits < LEAST_OF_ALL) {
         found.add(
             FindingId::WeightsBits,
             "general.file_type",
-            format!("{bits:.2} bits a weight over all {} tensors", gguf.tensors.len()),
-            "compare it with a larger file of the same model, Q4_K_M or more: both in model = [\"…\", \"…\"] of [grid]",
+            format!("{bits:.2} bits per weight over all {} tensors", gguf.tensors.len()),
+            "compare it with a larger file of the same model, Q4_K_M or more: put both in model = [\"…\", \"…\"] of \
+             [grid]",
         );
     }
     scales(gguf, found);
@@ -63,9 +64,9 @@ fn few_bits(gguf: &Gguf, is_meant: impl Fn(&str) -> bool, found: &mut Examinatio
     let bits = bits(worst.bytes, worst.elements).unwrap_or(0.0);
     let others = match meant.len() {
         1 => String::new(),
-        all => format!("; {} of {all} such tensors have under {LEAST_OF_A_TENSOR} bits", coarse.len()),
+        all => format!("; {} of {all} such tensors have fewer than {LEAST_OF_A_TENSOR} bits", coarse.len()),
     };
-    found.add(id, worst.name.clone(), format!("{}, {bits:.2} bits a weight{others}", worst.tensor_type), remedy);
+    found.add(id, worst.name.clone(), format!("{}, {bits:.2} bits per weight{others}", worst.tensor_type), remedy);
 }
 
 /// Experts of one type that have their scales, and others of it that have not.
@@ -89,8 +90,8 @@ fn scales(gguf: &Gguf, found: &mut Examination) {
         found.add(
             FindingId::ScalesInPart,
             listed + &more,
-            format!("absent, and {n_scaled} other tensors of experts in {tensor_type} have a scale"),
-            "convert the model anew, or fetch the file again from whoever made it",
+            format!("absent, although {n_scaled} other expert tensors in {tensor_type} have a scale"),
+            "convert the model again, or fetch the file again from its source",
         );
     }
 }

@@ -42,8 +42,10 @@ impl<'a> Client<'a> {
         // The answer that leads away from the hub holds what we want to know.
         let answer = self.web.head(&self.url(file, name, revision), Some("x-linked-etag"))?;
         self.check(&answer, file, name)?;
-        let missing =
-            |what: &str| HubError::NotTheHub { url: answer.url.clone(), reason: format!("it states no {what}") };
+        let missing = |what: &str| HubError::NotTheHub {
+            url: answer.url.clone(),
+            reason: format!("it does not state its {what}"),
+        };
         let etag = answer.header("x-linked-etag").or_else(|| answer.header("etag")).as_deref().and_then(plain_etag);
         let size = answer.header("x-linked-size").or_else(|| answer.header("content-length"));
         let commit = answer.header("x-repo-commit").filter(|commit| super::cache::is_commit(commit));

@@ -12,15 +12,15 @@ use crate::proxy::Unusable;
 /// Why a file of the hub can't be had. No message holds the token.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum HubError {
-    #[error("{file} is not in the cache {cache}, and this is offline")]
-    #[diagnostic(help("leave out --offline and HF_HUB_OFFLINE, or copy a cache here that has it"))]
+    #[error("{file} is not in the cache {cache}, and offline mode is on")]
+    #[diagnostic(help("remove --offline and HF_HUB_OFFLINE, or copy a cache that has it"))]
     Offline { file: HubFile, cache: PathBuf },
-    #[error("the hub gives {repo} only to those who accepted its licence", repo = file.repo)]
+    #[error("the hub gives access to {repo} only after its licence is accepted", repo = file.repo)]
     #[diagnostic(help(
         "accept it on {page}, and set HF_TOKEN to a token of the same account (huggingface.co/settings/tokens)"
     ))]
     Gated { file: HubFile, page: String },
-    #[error("the hub knows no {repo}, or does not show it to you", repo = file.repo)]
+    #[error("the hub has no repository {repo}, or does not show it to you", repo = file.repo)]
     #[diagnostic(help(
         "correct hf = \"{repo}\"; if {page} is private or gated, set HF_TOKEN to a token that may read it",
         repo = file.repo
@@ -30,33 +30,32 @@ pub enum HubError {
     #[diagnostic(help("correct revision; {page}/commits/main lists the commits"))]
     NoRevision { file: HubFile, page: String },
     #[error("{repo} has no file {name} at {revision}", repo = file.repo, revision = file.revision)]
-    #[diagnostic(help("correct file; {page}/tree/{revision} lists what there is", revision = file.revision))]
+    #[diagnostic(help("correct file; {page}/tree/{revision} lists the files", revision = file.revision))]
     NoFile { file: HubFile, name: String, page: String },
     #[error("{url} answered {status}")]
-    #[diagnostic(help("try again later; status.huggingface.co tells of outages"))]
+    #[diagnostic(help("try again later; status.huggingface.co reports outages"))]
     Status { url: String, status: u16 },
     #[error("cannot reach {url}: {reason}")]
     #[diagnostic(help(
-        "look at the network, HTTPS_PROXY and HF_ENDPOINT, and run the command again: it goes on from \
-         what it has"
+        "check the network, HTTPS_PROXY and HF_ENDPOINT, and run the command again: it resumes the download"
     ))]
     Connection { url: String, reason: String },
     #[error(transparent)]
     Proxy(#[from] Unusable),
-    #[error("{url} is not an answer of the hub: {reason}")]
-    #[diagnostic(help("HF_ENDPOINT must name the hub, or a mirror of it"))]
+    #[error("{url} did not respond like the hub: {reason}")]
+    #[diagnostic(help("set HF_ENDPOINT to the hub or a mirror of it"))]
     NotTheHub { url: String, reason: String },
     #[error("{name} has the SHA-256 {found}, not {expected}; it was removed")]
     #[diagnostic(help("run the command again; if it fails again, the hub's copy or sha256 in the catalogue is wrong"))]
     WrongHash { name: String, expected: String, found: String },
-    #[error("the hub's {name} has the SHA-256 {theirs}, not {stated} as stated; nothing was fetched")]
-    #[diagnostic(help("the repository has changed: pin revision to the commit that had it, or correct sha256"))]
+    #[error("the hub's {name} has the SHA-256 {theirs}, not the stated {stated}; nothing was fetched")]
+    #[diagnostic(help("the repository has changed: set revision to the commit that had this file, or correct sha256"))]
     AnotherFile { name: String, stated: String, theirs: String },
     #[error("{name} has {found} bytes, not {expected}")]
-    #[diagnostic(help("correct size_bytes, or pin revision to the commit that had a file of this size"))]
+    #[diagnostic(help("correct size_bytes, or set revision to the commit that had a file of this size"))]
     WrongSize { name: String, expected: u64, found: u64 },
     #[error("cannot {doing} {path}")]
-    #[diagnostic(help("see that the disk has room and that you may write there; HF_HUB_CACHE moves the cache"))]
+    #[diagnostic(help("check that the disk has space and that you may write there; HF_HUB_CACHE moves the cache"))]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 

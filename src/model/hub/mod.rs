@@ -4,7 +4,7 @@
 //! source.
 //!
 //! The hub's own Rust client, hf-hub 1.0, was not taken: it begins a broken
-//! download anew, does not compare what came in with its hash, waits at most
+//! download again, does not compare what came in with its hash, waits at most
 //! ten seconds for another process's lock, and brings tokio and the Xet
 //! protocol with some 300 crates. The layout of the cache is that client's.
 

@@ -15,7 +15,7 @@ const SMALLER: [(&str, f64); 3] = [("q8_0", 8.5), ("q4_k_m", 4.85), ("q2_k", 3.2
 
 /// Figures and what would fit.
 #[derive(Clone, Debug, PartialEq, thiserror::Error, Diagnostic)]
-#[error("{needs}, and {free} are free{memory}", needs = self.needs(), free = human_bytes(self.free_bytes), memory = self.memory)]
+#[error("{needs}, but only {free} are free{memory}", needs = self.needs(), free = human_bytes(self.free_bytes), memory = self.memory)]
 #[diagnostic(help("{}", self.advice()))]
 pub struct DoesNotFit {
     pub weights_bytes: u64,
@@ -41,8 +41,8 @@ impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Host => "",
-            Self::HostBesideDevice => " on the host",
-            Self::Device => " on the accelerator",
+            Self::HostBesideDevice => " in CPU memory",
+            Self::Device => " in GPU memory",
         })
     }
 }
@@ -109,7 +109,7 @@ impl Estimate {
         let with = |weights: u64, room: Room| (self.total_bytes(room) - self.weights.bytes()).saturating_add(weights);
         let rooms = (1..=room.batch).rev().map(|batch| Room { lanes: 1, batch });
         let smaller_room = rooms.filter(|&less| less != room).find(|&less| with(weights, less) <= free);
-        // The cache alone hangs on the context here; the buffers shrink too.
+        // The cache alone depends on the context here; the buffers shrink too.
         let context = || {
             let fixed = weights.checked_add(self.compute_bytes(Room::LEAST.sequences()))?;
             let for_cache = free.checked_sub(fixed)? / Room::LEAST.sequences();
@@ -132,7 +132,7 @@ impl DoesNotFit {
     fn needs(&self) -> String {
         let Self { room, context, .. } = self;
         if self.memory == Memory::HostBesideDevice {
-            return format!("it needs {} for the weights that stay on the host", human_bytes(self.weights_bytes));
+            return format!("it needs {} for the weights on the CPU", human_bytes(self.weights_bytes));
         }
         let sequences = room.sequences() * u64::from(room.lanes);
         let total = self.weights_bytes.saturating_add(self.kv_bytes).saturating_add(self.compute_bytes);
@@ -156,19 +156,20 @@ impl DoesNotFit {
             ways.push(format!("context = {context} in [generate]"));
         }
         if let Some((quant, bytes)) = quantised {
-            ways.push(format!("quant = [\"{quant}\"] in [grid], or such a file: about {}", human_bytes(*bytes)));
+            ways.push(format!(
+                "quant = [\"{quant}\"] in [grid], or a file of that type: about {}",
+                human_bytes(*bytes)
+            ));
         }
         if *offload {
-            ways.push("offload = \"all\", which keeps the experts on the host".to_owned());
+            ways.push("offload = \"all\", which keeps the experts on the CPU".to_owned());
         }
         if self.memory == Memory::HostBesideDevice {
-            ways.push("an offload of fewer layers, or \"none\"".to_owned());
+            ways.push("offload with fewer layers, or \"none\"".to_owned());
         }
         match ways.is_empty() {
-            true => {
-                "take a smaller model, or a machine with more memory; other programs may hold some of it".to_owned()
-            }
-            false => format!("what would fit: {}", ways.join("; or ")),
+            true => "use a smaller model or a machine with more memory, or close programs that use memory".to_owned(),
+            false => format!("to make it fit: {}", ways.join("; or ")),
         }
     }
 }

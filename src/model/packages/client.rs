@@ -46,7 +46,7 @@ impl<'a> Client<'a> {
             Self::check(&answer)?;
             let size = answer.header("content-length").and_then(|size| size.parse().ok());
             wheel.size_bytes =
-                Some(size.ok_or_else(|| no_address(format!("nobody states the size of {}", wheel.name)))?);
+                Some(size.ok_or_else(|| no_address(format!("the size of {} is not stated", wheel.name)))?);
         }
         Ok(wheel)
     }

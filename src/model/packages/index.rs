@@ -63,7 +63,7 @@ impl IndexSettings {
 fn roots(path: &Path, origin: Origin) -> Result<Roots, IndexError> {
     let unusable = |reason: String| IndexError::Certificates { origin: origin.clone(), path: path.to_owned(), reason };
     let pem = crate::regular_file::read(path).map_err(|error| unusable(format!("can't be read: {error}")))?;
-    Roots::from_pem(&pem).ok_or_else(|| unusable("holds no certificate".to_owned()))
+    Roots::from_pem(&pem).ok_or_else(|| unusable("contains no certificate".to_owned()))
 }
 
 impl Index {
@@ -142,7 +142,7 @@ mod tests {
     fn what_is_no_address_is_refused_and_not_shown() {
         for bad in ["", "pypi.org/simple", "file:///srv/simple", "https://", "https://me:hunter2secret@[/simple"] {
             let said = Index::new(bad, Origin::Variable("PIP_INDEX_URL".into())).expect_err(bad).to_string();
-            assert!(said.starts_with("the variable PIP_INDEX_URL names no package index: "), "{said}");
+            assert!(said.starts_with("the variable PIP_INDEX_URL does not name a package index: "), "{said}");
             assert!(!said.contains("hunter2"), "{said}");
         }
     }
@@ -159,7 +159,10 @@ mod tests {
             IndexSettings::from_variables(None, Access::Online, &find).expect_err("no certificates").to_string()
         };
         let said = with(pem.path());
-        assert_eq!(said, format!("the variable PIP_CERT names {}, which holds no certificate", pem.path().display()));
+        assert_eq!(
+            said,
+            format!("the variable PIP_CERT names {}, which contains no certificate", pem.path().display())
+        );
         assert!(with(Path::new("/no/such.pem")).contains("which can't be read"));
     }
 }

@@ -26,7 +26,7 @@ pub fn wheel_of(page: &Value, address: &Url, version: &str, index: &str) -> Resu
     if let Some(spoken) = page["meta"]["api-version"].as_str()
         && !spoken.starts_with("1.")
     {
-        return Err(senseless(format!("it speaks version {spoken} of the index's language, and moe-sweep version 1")));
+        return Err(senseless(format!("it uses version {spoken} of the index API, but moe-sweep knows version 1")));
     }
     let files = page["files"].as_array().ok_or_else(|| senseless("it lists no files".to_owned()))?;
     let names = files.iter().filter_map(|file| Some((file["filename"].as_str()?, file)));
@@ -61,7 +61,7 @@ pub fn wheel_of(page: &Value, address: &Url, version: &str, index: &str) -> Resu
     let url = file["url"].as_str().and_then(|url| address.join(url).ok());
     let mut url = url
         .filter(|url| matches!(url.scheme(), "http" | "https"))
-        .ok_or_else(|| senseless(format!("it gives no address of {name}")))?;
+        .ok_or_else(|| senseless(format!("it has no address for {name}")))?;
     // They are shown in a header, to the index alone.
     let _ = (url.set_username(""), url.set_password(None));
     url.set_fragment(None);
@@ -149,7 +149,7 @@ mod tests {
         let page = json!({ "versions": ["1", "2", "3"], "files": files });
         assert_eq!(find(&page, "2").expect_err("yanked"), "this version was yanked: too large");
         let missing = find(&page, "4").expect_err("missing");
-        assert_eq!(missing, "the index https://index/simple has no such version of it; it has 1");
+        assert_eq!(missing, "the index https://index/simple does not have this version; it has 1");
         assert!(find(&page, "3").expect_err("no wheel").contains("has no wheel of this version"));
         assert!(find(&json!({ "files": [] }), "1").expect_err("empty").ends_with("it has none"));
         let many = (0..12).map(|minor| file(&format!("p-0.{minor}-py3-none-any.whl"))).collect::<Vec<_>>();
@@ -168,7 +168,7 @@ mod tests {
             json!({ "files": [{ "filename": "p-1-py3-none-any.whl" }] }),
         ] {
             let said = find(&page, "1").expect_err("no page");
-            assert!(said.starts_with("https://index/simple/p/ is not an answer of a package index"), "{page}: {said}");
+            assert!(said.starts_with("https://index/simple/p/ did not respond like a package index"), "{page}: {said}");
         }
     }
 }

@@ -130,7 +130,7 @@ fn copy(wheel: &Packed<'_>, archive: &mut Archive, out: (&mut File, &Path), hash
         if n == 0 {
             break;
         }
-        left = left.checked_sub(n as u64).ok_or_else(|| damaged(wheel, "it is larger than it says"))?;
+        left = left.checked_sub(n as u64).ok_or_else(|| damaged(wheel, "it is larger than its stated size"))?;
         out.0.write_all(&chunk[..n]).map_err(Fault::io("write", out.1))?;
         hash.update(&chunk[..n]);
     }

@@ -139,7 +139,7 @@ fn look_up<'h>(path: &Path, header: &'h Header) -> Result<(&'h str, Recipe), Upc
     let architecture = architecture.ok_or_else(|| UpcycleError::NoArchitecture { path: path() })?;
     let count = number(&format!("{architecture}.expert_count")).filter(|&count| count > 0);
     let expert = header.tensors.iter().find(|tensor| super::is_expert(&tensor.name));
-    let found = count.map(|count| format!("{count} experts in a layer"));
+    let found = count.map(|count| format!("{count} experts per layer"));
     if let Some(found) = found.or_else(|| Some(format!("it has {}", expert?.name))) {
         return Err(UpcycleError::Mixture { path: path(), found });
     }

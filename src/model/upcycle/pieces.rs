@@ -75,7 +75,7 @@ pub fn pieces(header: &Header, architecture: &str, recipe: Recipe, experts: u32)
             }
             (None, "ffn_norm.weight") => pieces.push(same(source, tensor)),
             (None, rest) if rest.starts_with("ffn_") => {
-                return Err(format!("it has {}, for which copies would need more than copying", tensor.name));
+                return Err(format!("it has {}, which copying experts does not handle", tensor.name));
             }
             (None, "attn_output.bias") if recipe.graph == Graph::Glm => {
                 return Err(format!("llama.cpp's mixture has no {}", tensor.name));
@@ -87,8 +87,8 @@ pub fn pieces(header: &Header, architecture: &str, recipe: Recipe, experts: u32)
     let n_experts = pieces.iter().filter(|piece| matches!(piece.content, Content::Experts { .. })).count() as u64;
     if n_routers != shape.layers || n_experts != 3 * shape.layers {
         return Err(format!(
-            "block_count says {} layers, and it has {n_experts} of {} tensors of feed-forward blocks (ffn_gate, ffn_up \
-             and ffn_down of each layer)",
+            "block_count says {} layers, but it has {n_experts} of {} feed-forward tensors (ffn_gate, ffn_up and \
+             ffn_down of each layer)",
             shape.layers,
             3 * shape.layers
         ));
@@ -109,7 +109,7 @@ impl<'a> Shape<'a> {
     fn of(header: &'a Header, architecture: &str) -> Result<Self, String> {
         let stated = |key: &str| header.metadata.get(&format!("{architecture}.{key}")).and_then(Value::unsigned);
         let number = |key: &str| {
-            let missing = || format!("its metadata have no {architecture}.{key} that is one number for all layers");
+            let missing = || format!("its metadata lacks {architecture}.{key} as one number for all layers");
             stated(key).filter(|&n| n > 0).ok_or_else(missing)
         };
         let (layers, embedding) = (number("block_count")?, number("embedding_length")?);
@@ -126,7 +126,7 @@ impl<'a> Shape<'a> {
         if tensor.dims == expected {
             return Ok(());
         }
-        Err(format!("{} has the dimensions {:?}, by its metadata {expected:?}", tensor.name, tensor.dims))
+        Err(format!("{} has the dimensions {:?}, but its metadata says {expected:?}", tensor.name, tensor.dims))
     }
 }
 
@@ -246,13 +246,13 @@ mod tests {
         for (architecture, tensors, why) in [
             ("llama", with("blk.0.ffn_gate.bias", &[16]), "blk.0.ffn_gate.bias"),
             ("llama", with("blk.0.ffn_up.scale", &[1]), "blk.0.ffn_up.scale"),
-            ("llama", with("blk.1.ffn_up.weight", &[8, 16]), "4 of 3 tensors"),
-            ("llama", DENSE[..6].to_vec(), "2 of 3 tensors"),
+            ("llama", with("blk.1.ffn_up.weight", &[8, 16]), "4 of 3 feed-forward tensors"),
+            ("llama", DENSE[..6].to_vec(), "2 of 3 feed-forward tensors"),
             ("llama", DENSE[..4].to_vec(), "no layer has a feed-forward block"),
             (
                 "llama",
                 [&DENSE[..6], &[("blk.0.ffn_down.weight", &[16, 4])]].concat(),
-                "[16, 4], by its metadata [16, 8]",
+                "[16, 4], but its metadata says [16, 8]",
             ),
             ("qwen2", with("output.bias", &[4]), "output.bias"),
             ("qwen2", with("blk.0.attn_output.bias", &[8]), "blk.0.attn_output.bias"),

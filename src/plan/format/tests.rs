@@ -176,12 +176,12 @@ fn what_means_nothing_is_refused_for_what_it_is() {
         Design::from_json(plan.replace(from, to).as_bytes(), Trust::Edits).expect_err(to).to_string()
     };
     let edits = [
-        (r#""temperature":0.5"#, r#""temperature":-1"#, "there is no temperature \"-1\""),
-        (r#""quant":"source""#, r#""quant":"q9""#, "there is no quant \"q9\""),
+        (r#""temperature":0.5"#, r#""temperature":-1"#, "unknown temperature \"-1\""),
+        (r#""quant":"source""#, r#""quant":"q9""#, "unknown quant \"q9\""),
         (r#""model":"scripted","#, "", "missing field `model`"),
-        (r#""temperature":[0.5]"#, r#""temperature":0.5"#, "this is no list of temperatures"),
-        (r#""inert":["offload""#, r#""inert":["load""#, "there is no factor \"load\""),
-        (r#""metric":"repetition_score""#, r#""metric":"beauty""#, "there is no metric \"beauty\""),
+        (r#""temperature":[0.5]"#, r#""temperature":0.5"#, "this is not a list of temperatures"),
+        (r#""inert":["offload""#, r#""inert":["load""#, "unknown factor \"load\""),
+        (r#""metric":"repetition_score""#, r#""metric":"beauty""#, "unknown metric \"beauty\""),
         (r#""seed":0"#, r#""seed":4294967295"#, "the seed 4294967295 means 'random' to llama.cpp"),
     ];
     for (from, to, why) in edits {

@@ -1,4 +1,4 @@
-//! What a trial's id hangs on, and what it does not.
+//! What a trial's id depends on, and what it does not.
 
 use super::*;
 use crate::experiment::{Api, Served, Server};
@@ -102,7 +102,7 @@ fn names_and_what_is_beside_the_text_change_no_id() {
 
 #[test]
 fn an_id_is_the_same_on_every_machine_and_in_every_build() {
-    // Journals are keyed by ids: a change here makes every finished run begin anew.
+    // Journals are keyed by ids: a change here makes every finished run begin again.
     assert_eq!(id(&[], |_| {}).as_str(), "b9e1a0f13a9f9f4bc61393e6b0bfd741");
 }
 

@@ -31,17 +31,15 @@ fn levels_that_mean_nothing_together_are_refused_whatever_the_model() {
     let any = |_: &PromptKey| Ok(5);
     assert_eq!(
         refusals("system = [\"Be brief.\"]", any),
-        [
-            "template = \"raw\", system = \"Be brief.\" mean nothing together: a raw prompt has no messages; leave them out with \
-          [[grid.exclude]] template = \"raw\", system = \"Be brief.\""
-        ]
+        ["template = \"raw\", system = \"Be brief.\" can't be combined: a raw prompt has no messages; exclude them \
+          with [[grid.exclude]] template = \"raw\", system = \"Be brief.\""]
     );
     let refused = refusals("template = [\"raw\", \"chat\", \"jinja\"]\nthinking = [\"default\", \"off\"]", any);
     assert_eq!(refused.len(), 2, "jinja may know it: {refused:?}");
-    assert!(refused[1].starts_with("template = \"chat\", thinking = \"off\" mean nothing together"), "{refused:?}");
+    assert!(refused[1].starts_with("template = \"chat\", thinking = \"off\" can't be combined"), "{refused:?}");
     let refused = refusals("template = [\"chat\", \"jinja\"]\nsystem = [\"default\", \"none\", \"Be brief.\"]", any);
     assert_eq!(refused.len(), 1, "{refused:?}");
-    assert!(refused[0].contains("no system message of its own"), "{refused:?}");
+    assert!(refused[0].contains("no default system message"), "{refused:?}");
     let excluded = "[[grid.exclude]]\ntemplate = \"raw\"\nsystem = \"none\"";
     let both = "template = [\"raw\", \"jinja\"]\nsystem = [\"default\", \"none\"]";
     assert_eq!(refusals(both, any).len(), 1);
@@ -60,9 +58,9 @@ fn what_a_template_does_not_know_is_refused_of_its_model() {
     assert_eq!(
         refused,
         [
-            "template = \"jinja\", thinking = \"on\" can't be used with the model a: it has no switch; leave it out with \
-             [[grid.exclude]] model = \"a\", template = \"jinja\", thinking = \"on\"",
-            "template = \"jinja\", system = \"none\" can't be used with the model a: it has none; leave it out with \
+            "template = \"jinja\", thinking = \"on\" can't be used with the model a: it has no switch; exclude it \
+             with [[grid.exclude]] model = \"a\", template = \"jinja\", thinking = \"on\"",
+            "template = \"jinja\", system = \"none\" can't be used with the model a: it has none; exclude it with \
              [[grid.exclude]] model = \"a\", template = \"jinja\", system = \"none\"",
         ]
     );
@@ -74,7 +72,9 @@ fn filler_that_the_context_has_no_room_for_is_refused_with_both_remedies() {
     assert!(refusals("prefix_tokens = [0, 30]", asked).is_empty());
     let refused = refusals("prefix_tokens = [0, 4000]", asked);
     let [refused] = &refused[..] else { panic!("{refused:?}") };
-    for expected in ["prefix_tokens = 4000 makes 4005 tokens", "raise context to at least", "[[grid.exclude]]"] {
+    for expected in
+        ["with prefix_tokens = 4000 the prompt", "has 4005 tokens", "raise context to at least", "[[grid.exclude]]"]
+    {
         assert!(refused.contains(expected), "{refused}");
     }
 }
@@ -98,7 +98,7 @@ fn a_server_is_asked_what_its_api_has_words_for() {
     assert_eq!(misfits(Api::Shimmy, levels, "").len(), 3, "{:?}", misfits(Api::Shimmy, levels, ""));
     let refused = misfits(Api::Openai, "template = [\"chat\", \"jinja\"]\nprefix_tokens = [0, 600]", "");
     let [filler, jinja] = &refused[..] else { panic!("{refused:?}") };
-    assert!(jinja.starts_with("template = \"jinja\" can't be asked of the model a on the server s"), "{jinja}");
+    assert!(jinja.starts_with("template = \"jinja\" can't be used with the model a on the server s"), "{jinja}");
     assert!(filler.contains("[[grid.exclude]] model = \"a\", prefix_tokens = 600"), "{filler}");
     let excluded = "[[grid.exclude]]\nmodel = \"a\"\nprefix_tokens = 600\n\n[[grid.exclude]]\ntemplate = \"jinja\"";
     assert_eq!(misfits(Api::Openai, "template = [\"chat\", \"jinja\"]\nprefix_tokens = [0, 600]", excluded), [""; 0]);

@@ -24,8 +24,9 @@ fn quantised_values_need_flash_attention() {
     assert_eq!(
         refused.first().map(String::as_str),
         Some(
-            "flash_attention = \"off\", kv_v = \"q8_0\" can't be used with the model a: llama.cpp keeps quantised values for \
-             flash attention only; leave it out with [[grid.exclude]] model = \"a\", flash_attention = \"off\", kv_v = \"q8_0\""
+            "flash_attention = \"off\", kv_v = \"q8_0\" can't be used with the model a: llama.cpp supports quantised \
+             values only with flash attention; exclude it with [[grid.exclude]] model = \"a\", flash_attention = \
+             \"off\", kv_v = \"q8_0\""
         )
     );
     assert_eq!(refused.len(), 2, "of both models, and no other pair: {refused:?}");
@@ -36,7 +37,10 @@ fn quantised_values_need_flash_attention() {
 fn quantised_caches_need_heads_of_whole_blocks() {
     let heads = |length| move |facts: &mut ModelFacts| facts.cache.key_length = Some(length);
     let refused = refusals("kv_k = [\"q4_0\"]", heads(80));
-    assert!(refused[0].contains("its heads have 80 numbers, and q4_0 keeps whole blocks of 32"), "{refused:?}");
+    assert!(
+        refused[0].contains("its heads have 80 numbers, not a multiple of the block size 32 of q4_0"),
+        "{refused:?}"
+    );
     assert!(refusals("kv_k = [\"q4_0\"]", heads(64)).is_empty());
     assert!(refusals("kv_k = [\"bf16\"]", heads(80)).is_empty());
 }
@@ -65,7 +69,7 @@ fn keys_and_values_in_one_have_one_type() {
     let refused = refusals("kv_k = [\"f16\", \"q8_0\"]\nkv_v = [\"f16\", \"q8_0\"]", together);
     let unlike = ["kv_k = \"f16\", kv_v = \"q8_0\"", "kv_k = \"q8_0\", kv_v = \"f16\""];
     for (refused, unlike) in refused.iter().zip(unlike) {
-        assert!(refused.starts_with(unlike) && refused.contains("in one type"), "{refused}");
+        assert!(refused.starts_with(unlike) && refused.contains("they have one type"), "{refused}");
     }
     assert_eq!(refused.len(), 4, "two pairs of two models: {refused:?}");
     assert!(refusals("kv_k = [\"q8_0\"]", |_| {}).is_empty(), "others may have two types");
@@ -97,13 +101,13 @@ fn a_shift_needs_keys_that_can_be_moved() {
     assert_eq!(refused("", "invariant", none), "");
     for numerics in ["invariant", "fast"] {
         let refused = |levels: &str, change: &dyn Fn(&mut ModelFacts)| refused(levels, numerics, change);
-        assert!(refused("", &|facts| facts.cache.memory = Memory::State).contains("no token can be taken out"));
+        assert!(refused("", &|facts| facts.cache.memory = Memory::State).contains("no token can be removed"));
         assert!(refused("", &|facts| facts.cache.memory = Memory::Fixed).contains("can't move its tokens"));
         let windows = |facts: &mut ModelFacts| facts.cache.window = Some(16);
         assert!(refused("swa_full = [false]", &windows).contains("swa_full = true"));
         assert_eq!(refused("swa_full = [true]", &windows), "");
         assert_eq!(refused("swa_full = [false]", none), "");
-        assert!(refused("kv_k = [\"bf16\"]", none).contains("no rotation of keys in bf16"));
+        assert!(refused("kv_k = [\"bf16\"]", none).contains("can't rotate keys in bf16"));
         assert_eq!(refused("kv_k = [\"f32\"]", none), "");
     }
     // Whatever changes the keys of others.
@@ -139,8 +143,8 @@ fn a_server_has_the_usual_level_of_what_it_is_not_asked_for() {
     ] {
         let said = level.replace(['[', ']'], "");
         let [only] = &refused(level)[..] else { panic!("{level}: {:?}", refused(level)) };
-        assert!(only.starts_with(&format!("{said} can't be asked of the server s")), "{only}");
+        assert!(only.starts_with(&format!("{said} can't be set on the server s")), "{only}");
     }
     assert_eq!(refused("kv_k = [\"f16\"]\noverflow = [\"refuse\"]"), [""; 0], "the usual ones");
-    assert!(refused("kv_k = [\"f16\", \"q8_0\"]")[0].contains("it can stand for one"));
+    assert!(refused("kv_k = [\"f16\", \"q8_0\"]")[0].contains("keep one in the grid"));
 }

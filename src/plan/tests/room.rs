@@ -30,15 +30,15 @@ fn a_full_context_is_refused_unless_something_becomes_of_it() {
         else {
             panic!("one is refused")
         };
-        let expected = "has 10 tokens for the model a, and fills context = 10 by itself: raise context to at least 11";
+        let expected = "has 10 tokens for the model a, which alone fill context = 10: raise context to at least 11";
         assert!(refused.contains(expected), "{refused}");
     }
 }
 
 #[test]
 fn an_overflow_of_which_nothing_comes_is_noted() {
-    let expected = "overflow = \"shift\" changes no text of the model a at context = 30: its longest prompt has 10 tokens, and with \
-                    max_tokens = 20 there is room";
+    let expected = "overflow = \"shift\" has no effect on the model a at context = 30: its longest prompt has 10 \
+                    tokens, which fits with max_tokens = 20";
     assert_eq!(notes("context = [29, 30]\noverflow = [\"shift\"]", 512), [expected]);
 }
 
@@ -46,14 +46,13 @@ fn an_overflow_of_which_nothing_comes_is_noted() {
 fn a_context_that_the_model_was_not_trained_for_is_noted() {
     let noted = |levels: &str| notes(levels, 29);
     let [long] = &noted("context = [100, 30]")[..] else { panic!("what a text reaches is said once") };
-    assert!(long.contains("trained on 29 tokens, and a prompt of 10 with max_tokens = 20 makes 30:"), "{long}");
+    assert!(long.contains("trained on 29 tokens, but a prompt of 10 with max_tokens = 20 reaches 30:"), "{long}");
     let [never_full, beyond] = &noted("context = [29, 30]\noverflow = [\"stop\"]")[..] else { panic!("of 30 alone") };
-    assert!(beyond.contains("makes 30:") && never_full.contains("changes no text"), "{beyond}, {never_full}");
+    assert!(beyond.contains("reaches 30:") && never_full.contains("has no effect"), "{beyond}, {never_full}");
     let filled = notes("context = [29]\noverflow = [\"shift\"]", 28);
-    assert!(filled[0].contains("trained on 28 tokens, and its texts fill context = 29:"), "{filled:?}");
+    assert!(filled[0].contains("trained on 28 tokens, but its texts fill context = 29:"), "{filled:?}");
     let unreached = notes("context = [31]", 30);
-    let expected =
-        "context = 31 is more than the 30 tokens that the model a was trained on; its texts reach 30 of them";
+    let expected = "context = 31 is more than the 30 tokens that the model a was trained on; its texts reach 30 tokens";
     assert_eq!(unreached, [expected]);
 }
 

@@ -60,5 +60,5 @@ fn caveat(Texts { planned, censored, failed, missing, .. }: Texts) -> Option<Str
             kinds.push(format!("{n} {what}"));
         }
     }
-    (!kinds.is_empty()).then(|| format!("of {planned} texts {}: this may change", kinds.join(", ")))
+    (!kinds.is_empty()).then(|| format!("of {planned} texts {}: this may still change", kinds.join(", ")))
 }

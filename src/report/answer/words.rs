@@ -12,15 +12,15 @@ pub fn headline(answer: &RunAnswer) -> String {
         Says::Changes(changes) => change(&changes[0]),
         Says::Alike(claims) | Says::Entangled(claims) => format!("Shown: {}", claims.join(" ")),
         Says::Clean { bound } => format!(
-            "No text loops: none of {} does, so under {}\u{a0}% of prompts would, 95\u{a0}% sure",
+            "None of {} texts loops, so fewer than {}\u{a0}% of prompts would (95\u{a0}% sure)",
             texts.scored,
             percent(*bound)
         ),
         Says::Undecided => {
-            format!("Not decided: nothing that varies is shown to change how much is repeated; {}", overall(answer))
+            format!("Not decided: no setting that varies is shown to change repetition; {}", overall(answer))
         }
-        Says::Measured => format!("{}; nothing varies that could change it", overall(answer)),
-        Says::NotTested { .. } => format!("{}; what changes it could not be tested", overall(answer)),
+        Says::Measured => format!("{}; no setting varies that could change it", overall(answer)),
+        Says::NotTested { .. } => format!("{}; the effect of settings could not be tested", overall(answer)),
         Says::Cut => format!(
             "Not known: the server cut {} of {} texts before their end",
             texts.censored,
@@ -56,7 +56,7 @@ pub fn advice(answer: &RunAnswer, run: &str) -> Option<String> {
     match &answer.says {
         Says::Changes(changes) => Some(of_change(&changes[0], run)),
         Says::Undecided => Some("more prompts may decide it; moe-sweep power says how many".to_owned()),
-        Says::Measured => Some("give a factor of the grid two levels or more, or ask moe-sweep diagnose".to_owned()),
+        Says::Measured => Some("give a factor in [grid] at least two levels, or use moe-sweep diagnose".to_owned()),
         Says::Cut => Some("let the server write longer texts: docs/servers.md".to_owned()),
         Says::Entangled(_) | Says::Alike(_) | Says::Clean { .. } | Says::NotTested { .. } | Says::NoTexts => None,
     }
@@ -83,7 +83,7 @@ pub fn sure(answer: &RunAnswer) -> String {
     let questions = match n_questions {
         0 => String::new(),
         1 => ", one question".to_owned(),
-        n => format!(", after correction for {n} questions"),
+        n => format!(", corrected for {n} questions"),
     };
     match &answer.says {
         Says::Changes(changes) => {
@@ -96,7 +96,7 @@ pub fn sure(answer: &RunAnswer) -> String {
             let p = p.map_or(String::new(), |p| format!(", p {}", p_in_words(p)));
             format!("{by}, {n_prompts} prompts{p}{questions}{}", asked_by(answer))
         }
-        Says::Clean { .. } => format!("{n_prompts} prompts; over all texts, {}", overall(answer)),
+        Says::Clean { .. } => format!("{n_prompts} prompts; over all texts {}", overall(answer)),
         _ => format!("{n_prompts} prompts{questions}{}", asked_by(answer)),
     }
 }
@@ -142,6 +142,6 @@ fn spaced(factor: Factor) -> String {
 fn asked_by(answer: &RunAnswer) -> &'static str {
     match answer.asked_by {
         AskedBy::Experiment => "",
-        AskedBy::Design => "; the experiment states no hypothesis, so these questions are moe-sweep's own",
+        AskedBy::Design => "; the experiment states no hypothesis, so moe-sweep chose these questions",
     }
 }

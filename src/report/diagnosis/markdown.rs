@@ -13,9 +13,9 @@ pub fn markdown(shown: &Shown<'_>) -> String {
     let mut out = format!("# Why {} loops\n\n```text\n{}```\n", shown.frame.model, screen(shown));
     let _ = write!(
         out,
-        "\n## Everything that was tried\n\nAgainst {} as it is run, {}. Differences are in points of the share of texts that \
-         end in a loop, over prompts, with 95 % intervals as description.\n\n| change | loops | difference | prompts | \
-         within |\n|---|---|---|---|---|\n",
+        "\n## Everything that was tried\n\nCompared with {} as it is run, {}. Differences are percentage points of \
+         the share of texts that end in a loop, over prompts; the 95 % intervals are descriptive.\n\n| change | loops \
+         | difference | prompts | within |\n|---|---|---|---|---|\n",
         shown.frame.model,
         share(&diagnosis.as_run)
     );

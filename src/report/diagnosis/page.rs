@@ -28,8 +28,8 @@ pub fn page(shown: &Shown<'_>) -> String {
                 section #tried aria-labelledby="tried-title" {
                     h2 #tried-title { "Everything that was tried" }
                     p.small {
-                        "Against " (model) " as it is run, " (share(&shown.diagnosis.as_run)) ". Differences are in points of \
-                        the share of texts that end in a loop, over prompts, with 95 % intervals as description."
+                        "Compared with " (model) " as it is run, " (share(&shown.diagnosis.as_run)) ". Differences are percentage \
+                        points of the share of texts that end in a loop, over prompts; the 95 % intervals are descriptive."
                     }
                     (tried(shown))
                 }

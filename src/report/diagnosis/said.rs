@@ -35,12 +35,12 @@ pub fn said(shown: &Shown<'_>, columns: usize) -> Vec<Block> {
         Ending::NotConfirmed => not_confirmed(shown, &mut lines),
         Ending::LoopsWhatever if shown.ignored().next().is_some() => lines.push(
             CAUSE,
-            "not found: what the server is asked does not reach the model, so it can't be tried (IGNORED, below)",
+            "not found: the requested settings do not reach the model, so they can't be tried (IGNORED, below)",
         ),
         Ending::LoopsWhatever => lines.push(
             CAUSE,
-            "nothing that was tried is shown to make it loop less. It may be the model, its weights, or these prompts: another \
-             model with the same settings, or your own --prompt-file, tells them apart",
+            "nothing that was tried is shown to make it loop less. It may be the model, its weights, or these \
+             prompts: to tell, try another model with the same settings, or your own --prompt-file",
         ),
         Ending::Budget => lines.push("STOPPED", budget(diagnosis)),
         Ending::NotReproduced | Ending::TooRare => {}
@@ -106,10 +106,11 @@ impl Blocks {
 /// What the budget did not suffice for.
 fn budget(diagnosis: &Diagnosis) -> &'static str {
     if diagnosis.others.is_empty() {
-        "the budget ended it while the model was run as it is; of the texts that are not finished more may loop. The same \
-         command with a larger --budget goes on"
+        "the budget ended during the first stage, the model as it is run; unfinished texts may loop more often. \
+         Continue with the same command and a larger --budget"
     } else {
-        "the budget ended it before anything looked better than chance. The same command with a larger --budget goes on"
+        "the budget ended before any change looked better than chance. Continue with the same command and a larger \
+         --budget"
     }
 }
 
@@ -122,12 +123,10 @@ fn verdict(shown: &Shown<'_>, lines: &mut Blocks) {
             let of = bound.unwrap_or_default();
             lines.push("NO LOOP", &format!("none of {texts} texts ends in a loop{of}"));
         }
-        Ending::TooRare => lines.push(
-            "RARE",
-            &format!("{loops} of {texts} texts end in a loop: {}; too few to find a cause by", share(rate)),
-        ),
+        Ending::TooRare => lines
+            .push("RARE", &format!("{loops} of {texts} texts end in a loop: {}; too few to find a cause", share(rate))),
         Ending::Budget if loops == 0 => {
-            lines.push("NOT KNOWN", &format!("none of {texts} texts that are finished loops"));
+            lines.push("NOT KNOWN", &format!("none of {texts} finished texts loops"));
         }
         _ => lines.push("IT LOOPS", &format!("{loops} of {texts} texts end in a loop: {}", share(rate))),
     }
@@ -141,15 +140,15 @@ fn cause(shown: &Shown<'_>, lines: &mut Blocks) {
     let Some(first) = remedies.first() else { return };
     let names: Vec<_> = first.switches.iter().map(|switch| named(std::slice::from_ref(switch))).collect();
     let joined = match shown.diagnosis.ending {
-        Ending::NeedsBoth => format!("it takes all of these together: {}", names.join(", and ")),
-        Ending::TwoCauses => format!("each a part of it: {}", names.join("; and ")),
-        _ if names.len() > 1 => format!("together, and it is open whether all of it is needed: {}", names.join("; ")),
+        Ending::NeedsBoth => format!("all of these together: {}", names.join(", and ")),
+        Ending::TwoCauses => format!("each causes a part: {}", names.join("; and ")),
+        _ if names.len() > 1 => format!("these together; whether all are needed is open: {}", names.join("; ")),
         _ => names.join(", "),
     };
     lines.push(CAUSE, &joined);
     lines.push("", &confirmed(first));
     if first.after.interval.is_some_and(|interval| interval.low > MUCH_LEFT) {
-        lines.push("", "what still loops may have another cause");
+        lines.push("", "the remaining loops may have another cause");
     }
     if shown.diagnosis.ending == Ending::NoRemedyHere {
         lines.push("NO REMEDY", &format!("{} has no setting for it: use another runtime", shown.case.runtime));
@@ -169,7 +168,7 @@ fn confirmed(remedy: &Remedy) -> String {
     let n = remedy.outcome.prompts;
     let empty = match remedy.after.empty {
         0 => String::new(),
-        n => format!("; with it {n} more texts are empty, {} without", remedy.before.empty),
+        n => format!("; {n} more texts are empty with it, {} without", remedy.before.empty),
     };
     format!("{before} → {after}, {}, {n} fresh prompts{empty}", difference(&remedy.outcome))
 }
@@ -212,7 +211,7 @@ fn not_confirmed(shown: &Shown<'_>, lines: &mut Blocks) {
     let Some(first) = shown.diagnosis.remedies.first() else { return };
     lines.push(
         "SUSPECT",
-        &format!("{}, found by {} prompts; fresh ones do not confirm it", changes(&first.switches), first.found_after),
+        &format!("{}, found on {} prompts, not confirmed on fresh ones", changes(&first.switches), first.found_after),
     );
     lines.push("", &confirmed(first));
 }
@@ -225,9 +224,10 @@ fn tried(shown: &Shown<'_>, lines: &mut Blocks) {
     let (ignored, others): (Vec<&Tried>, Vec<&Tried>) = others.iter().partition(|tried| shown.is_ignored(tried));
     if let Some(n) = ignored.iter().map(|tried| tried.outcome.prompts).min() {
         let is_sure = ignored.iter().all(|tried| is_known(tried));
-        let or = if is_sure { "" } else { ", or runs so already where it does not say how it runs" };
+        let or = if is_sure { "" } else { ", or has this setting already" };
         let (id, all) = (Cause::ServerIgnores.id(), listed(&ignored));
-        lines.push("IGNORED", &format!("{all}: no byte of {n} texts changes, so the server ignores it{or} ({id})"));
+        lines
+            .push("IGNORED", &format!("{all}: not one byte of {n} texts changes, so the server ignores it{or} ({id})"));
     }
     let (ruled_out, open): (Vec<&Tried>, Vec<&Tried>) = others.into_iter().partition(is_ruled_out);
     if let Some(widest) = ruled_out.iter().filter_map(|tried| tried.outcome.within).max_by(f64::total_cmp) {
@@ -265,9 +265,9 @@ fn doubt(shown: &Shown<'_>, lines: &mut Blocks) {
     // The chance that a fault of one prompt in twenty hits none of n: 0.95^n.
     let unseen = percent(0.95_f64.powi(i32::try_from(n).unwrap_or(i32::MAX)));
     let longer = format!("a loop that begins after {} tokens is not seen", shown.frame.max_tokens);
-    lines.push("DOUBT", &format!("a fault of one prompt in 20 hits none of {n} in {unseen} % of such tests; {longer}"));
+    lines.push("DOUBT", &format!("{n} prompts miss a fault on 1 prompt in 20 in {unseen} % of tests; {longer}"));
     if shown.case.about.template == Known::No {
-        lines.push("", "the model's file has no chat template: prompts were sent as they are");
+        lines.push("", "the model's file has no chat template, so prompts were sent unchanged");
     }
 }
 
@@ -275,7 +275,7 @@ fn next(shown: &Shown<'_>) -> String {
     let dir = shown.directory.display();
     let explain = shown.diagnosis.remedies.first().and_then(|remedy| remedy.switches.first());
     match (shown.diagnosis.ending, explain) {
-        (Ending::Budget, _) => "the same command with a larger --budget: it goes on from these texts".to_owned(),
+        (Ending::Budget, _) => "continue from these texts: the same command with a larger --budget".to_owned(),
         (Ending::NotReproduced | Ending::TooRare, _) => {
             "moe-sweep diagnose … --prompt-file with prompts that loop, or --max-tokens 512".to_owned()
         }

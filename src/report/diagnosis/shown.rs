@@ -18,7 +18,7 @@ pub struct Shown<'a> {
 const ENOUGH_ALIKE: usize = 8;
 
 impl<'a> Shown<'a> {
-    /// Whether a server was told something else and wrote the same, byte for byte. A text that is drawn anew each time could
+    /// Whether a server was told something else and wrote the same, byte for byte. A text that is drawn again each time could
     /// not be the same so often, so the server is deterministic where this is so.
     pub fn is_ignored(&self, tried: &Tried) -> bool {
         let Tried { outcome, .. } = tried;

@@ -23,8 +23,8 @@ pub fn stage_line(stage: &Stage) -> String {
     let (n, prompts) = (stage.arms.len() - 1, stage.prompts.len());
     let what = match n {
         0 => format!("{prompts} prompts"),
-        1 => format!("1 change against it, {prompts} prompts"),
-        n => format!("{n} changes against it, at most {prompts} prompts each"),
+        1 => format!("1 change compared with it, {prompts} prompts"),
+        n => format!("{n} changes compared with it, at most {prompts} prompts each"),
     };
     format!("{} of {}: {} ({what})", stage.kind.number(), stage.kind.of(), stage.kind.question())
 }
@@ -54,7 +54,7 @@ pub fn named(switches: &[Switch]) -> String {
 
 /// The same in few words, in a list.
 pub fn set(switches: &[Switch]) -> String {
-    if switches.len() > 2 { "all of what was set, put back at once".to_owned() } else { changes(switches) }
+    if switches.len() > 2 { "all changed settings, reset at once".to_owned() } else { changes(switches) }
 }
 
 /// Of several switches at once.
@@ -72,7 +72,7 @@ pub fn looped(looped: &Looped, columns: usize) -> (String, String) {
         Some(Period::Tokens(n)) => format!("{n:.0} tokens, {copies}"),
         Some(Period::Characters(1.0)) => format!("one character, {copies}"),
         Some(Period::Characters(n)) => format!("{n:.0} characters, {copies}"),
-        None => "it came round without a fixed period".to_owned(),
+        None => "it repeats without a fixed period".to_owned(),
     };
     (quote, of)
 }

@@ -35,7 +35,8 @@ pub fn comparison_page(comparison: &Comparison, about: About<'_>) -> String {
                     h2 #cells-title { "Cell by cell" }
                     div.scroll tabindex="0" role="region" aria-label="Cells" { (table(&rows, metric)) }
                     p.small {
-                        "The greatest difference first. Intervals are at 95 %, over prompts; p is after Holm’s correction over the cells."
+                        "The largest difference first. Intervals are at 95 %, over prompts; p is after Holm’s \
+                         correction over the cells."
                     }
                 }
             }
@@ -51,7 +52,7 @@ fn headline(comparison: &Comparison, metric: &str) -> String {
     let paired: usize = comparison.rows.iter().map(|row| row.n_paired).sum();
     let identical: usize = comparison.rows.iter().map(|row| row.n_identical).sum();
     match (paired, higher + lower) {
-        (0, _) => "The runs have no text of the same cell, prompt and seed".to_owned(),
+        (0, _) => "No texts have the same cell, prompt and seed in both runs".to_owned(),
         (paired, _) if paired == identical => format!("All {paired} texts are identical"),
         (_, 0) => format!("{metric} is not shown to differ in any of {} cells", comparison.rows.len()),
         _ => format!("{metric} is higher in B in {higher} of {} cells, lower in {lower}", comparison.rows.len()),
@@ -62,7 +63,7 @@ fn table(rows: &[&Row], metric: &str) -> Markup {
     let mean = |mean: Option<f64>| mean.map_or(words::MISSING.to_owned(), words::number);
     html! {
         table {
-            caption { "Mean " (metric) " of each run, and B less A" }
+            caption { "Mean " (metric) " of each run, and B minus A" }
             thead { tr { @for name in ["cell", "A", "B", "difference", "interval", "p", "texts"] { th scope="col" { (name) } } } }
             tbody {
                 @for row in rows {

@@ -22,9 +22,9 @@ pub fn gate_page(gate: &Gate, about: &About<'_>) -> String {
             }
             main #main {
                 section #units aria-labelledby="units-title" {
-                    h2 #units-title { "What was held against the baseline" }
+                    h2 #units-title { "What was compared with the baseline" }
                     div.scroll tabindex="0" role="region" aria-label="Units" { (table(verdicts)) }
-                    p.small { "Worse by: the run less the baseline, with its interval." }
+                    p.small { "Worse by: the run minus the baseline, with its interval." }
                 }
             }
         },

@@ -33,7 +33,7 @@ fn table(analysis: &Analysis, levels: &Levels<'_>, facet: Facet<'_>, title: &str
     let arms: Vec<_> = Arm::all(analysis).into_iter().filter(|arm| arm.facet == facet).collect();
     html! {
         table.heat {
-            caption { (title) ": mean repetition score, its interval, and n, the trials behind it" }
+            caption { (title) ": mean repetition score, its interval, and n, the number of trials" }
             thead {
                 tr {
                     th scope="col" { "chain" }
@@ -64,7 +64,7 @@ fn cell(summary: Option<&CellSummary>) -> Markup {
         return html! { td title="not in the plan" { (words::MISSING) } };
     };
     let Some(estimate) = summary.estimate else {
-        return html! { td title="no trial of this cell is scored" { (words::MISSING) " " small { "n 0" } } };
+        return html! { td title="no trial of this cell has a score" { (words::MISSING) " " small { "n 0" } } };
     };
     let title = format!("{}, n = {}", words::mean(estimate), summary.n);
     html! {

@@ -23,7 +23,7 @@ const SCRIPT: &str = concat!(
 );
 
 /// At the foot of every page: that it is ours, and safe to open.
-pub const FOOT: &str = "Written by moe-sweep. Nothing on this page is loaded from elsewhere.";
+pub const FOOT: &str = "Written by moe-sweep. This page loads nothing from elsewhere.";
 
 pub fn document(report: &Report<'_>) -> Markup {
     let style = theme::css() + include_str!("page/page.css");

@@ -66,8 +66,8 @@ fn verdicts(report: &Report<'_>) -> Option<Section> {
         @for figure in named(report, plot::EVIDENCE_FIGURE) { (shown(figure)) }
         @if sequential.is_some() {
             p.small {
-                "Evidence and p are valid at any look. Effects, intervals and all other figures are description: they "
-                "are not adjusted for having been looked at."
+                "Evidence and p are valid at any look. Effects, intervals and all other figures are descriptive: they "
+                "are not adjusted for repeated looks."
             }
         }
     };
@@ -78,7 +78,7 @@ fn headline(report: &Report<'_>) -> Section {
     let body = html! {
         @for figure in named(report, HEADLINE_FIGURE) { (shown(figure)) }
         p.small {
-            "Every single trial’s score:"
+            "The score of every trial:"
             @for figure in report.figures.iter().filter(|figure| is_called(&figure.name, plot::STRIP_FIGURE)) {
                 " " (beside(&svg_file(&figure.name)))
             }
@@ -95,14 +95,14 @@ fn attribution(report: &Report<'_>) -> Option<Section> {
         @for figure in named(report, plot::ATTRIBUTION_FIGURE) { (shown(figure)) }
         (verdicts::attribution(attribution))
     };
-    Some(Section { id: "attribution", name: "Attribution", title: "How the variation divides", body })
+    Some(Section { id: "attribution", name: "Attribution", title: "What explains the variation", body })
 }
 
 fn time_to_loop(report: &Report<'_>) -> Option<Section> {
     let figures = named(report, plot::ONSET_FIGURE);
     let body = html! {
         p {
-            "The share of texts that have not begun to loop after so many " (report.analysis.onset_unit) ". A text that ends before it loops is "
+            "The share of texts that have not begun to loop, by the number of " (report.analysis.onset_unit) ". A text that ends before it loops is "
             "counted until its end only (Kaplan and Meier)."
         }
         div data-chooser="Model and settings" {
@@ -124,8 +124,9 @@ fn texts() -> Section {
     let body = html! {
         p {
             "Two cells side by side, prompt by prompt. " span.key {
-                mark { "Underlined" } " words lie in a trigram of words that occurs more than once; "
-                span.cycle { "an outline" } " is around the cycle in which a text ends, its copies set apart by dots. While the focus is here, j and k step through the prompts."
+                mark { "Underlined" } " words are in a word trigram that occurs more than once; "
+                span.cycle { "an outline" } " surrounds the loop at the end of a text, its copies separated by dots. \
+                                             While the focus is here, the keys j and k step through the prompts."
             }
         }
         #viewer { (needs_script()) }
@@ -136,8 +137,9 @@ fn texts() -> Section {
 fn trials() -> Section {
     let body = html! {
         p.small {
-            "Worst first: by the repetition score, or by the share of a text that the cycle at its end takes where that is more. All of them, with every metric: "
-            (beside(Output::Trials.file_name())) "; their texts: " (beside(JOURNAL)) "; what was asked for: " (beside(EXPERIMENT)) "."
+            "Worst first: by the repetition score, or by the share of the text in its final loop, whichever is \
+             larger. All trials, with every metric: "
+            (beside(Output::Trials.file_name())) "; their texts: " (beside(JOURNAL)) "; the experiment: " (beside(EXPERIMENT)) "."
         }
         #table { (needs_script()) }
     };

@@ -13,8 +13,9 @@ pub fn list(verdicts: &[Verdict]) -> Markup {
             @for verdict in verdicts { li #{ "verdict-" (verdict.id) } { (item(verdict)) } }
         }
         p.small {
-            "Supported and refuted are found at p ≤ alpha after Holm’s correction over all hypotheses of the experiment, or where the texts are the same; "
-            "inconclusive is neither, which is no evidence that there is no effect. Decided by rules " (RULES) "."
+            "A claim is supported or refuted at p ≤ alpha after Holm’s correction over all hypotheses of the \
+             experiment, or if the texts are the same; "
+            "otherwise it is inconclusive, which does not mean that there is no effect. Decided by rules " (RULES) "."
         }
     }
 }
@@ -137,7 +138,7 @@ pub fn attribution(attribution: &Attribution) -> Markup {
                     "Shares of the sum of squares of " (attribution.metric.name()) " over " (attribution.n_cells) " cells and "
                     (attribution.n_prompts) " prompts"
                     @if attribution.n_incomplete_prompts > 0 {
-                        "; " (attribution.n_incomplete_prompts) " prompts that lack a cell are left out"
+                        "; " (attribution.n_incomplete_prompts) " prompts that lack a cell are excluded"
                     }
                 }
                 thead {
@@ -175,9 +176,11 @@ pub fn attribution(attribution: &Attribution) -> Markup {
             }
         }
         p.small {
-            "By chance: the share expected of a source that does nothing. p: of such a source, signs of whole prompts turned, "
-            "after Holm’s correction over the factors and pairs; above alpha it does not show an effect, which is no evidence that there is none. "
-            "Intervals are of the share that grids over as many prompts have on average, chance included."
+            "By chance: the share expected of a source without effect. p: for such a source, by flipping the signs of \
+             whole prompts, "
+            "after Holm’s correction over the factors and pairs; above alpha no effect is shown, which does not mean \
+             that there is none. "
+            "Intervals are for the average share of grids with as many prompts, chance included."
         }
     }
 }

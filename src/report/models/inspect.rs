@@ -90,14 +90,14 @@ pub fn describe(gguf: &Gguf, examination: &Examination, anatomy: &Anatomy, estim
     lines.add("architecture", neutralise(&anatomy.architecture));
     lines.add_some("quantisation", anatomy.quantisation);
     let active = parameters.active.filter(|_| anatomy.experts.is_some());
-    let active = active.map_or_else(String::new, |active| format!(", {} active for a token", human_count(active)));
+    let active = active.map_or_else(String::new, |active| format!(", {} active per token", human_count(active)));
     lines.add("parameters", format!("{}{active}", human_count(parameters.total)));
     lines.add_some("layers", anatomy.layers);
     lines.add("experts", experts(anatomy));
     lines.add_some("upcycled", anatomy.upcycled.as_ref().map(upcycled));
     lines.add_some("embedding", anatomy.embedding_length);
     lines.add_some("attention", heads(anatomy));
-    let window = attention.sliding_window.map(|window| format!("{window} tokens in the layers that have one"));
+    let window = attention.sliding_window.map(|window| format!("{window} tokens in the layers that have a window"));
     lines.add_some("window", window);
     lines.add_some("context", anatomy.context_length.map(|length| format!("{length} tokens in training")));
     let kind = tokenizer.model.as_deref().map_or_else(String::new, |kind| format!(" ({})", neutralise(kind)));
@@ -122,12 +122,12 @@ pub fn describe(gguf: &Gguf, examination: &Examination, anatomy: &Anatomy, estim
 
 fn experts(anatomy: &Anatomy) -> String {
     let Some(experts) = &anatomy.experts else { return "none: a dense model".to_owned() };
-    let used = experts.used.map_or_else(String::new, |used| format!(", {used} used for a token"));
+    let used = experts.used.map_or_else(String::new, |used| format!(", {used} used per token"));
     let shared = match experts.shared {
         Some(shared) if shared > 0 => format!(", and {shared} shared"),
         _ => String::new(),
     };
-    format!("{} in a layer{used}{shared}", experts.count)
+    format!("{} per layer{used}{shared}", experts.count)
 }
 
 fn upcycled(upcycled: &UpcycledFrom) -> String {
@@ -153,16 +153,16 @@ fn heads(anatomy: &Anatomy) -> Option<String> {
     };
     let (key, value) = (attention.key_length?, attention.value_length?);
     let latent = if attention.latent { ", latent" } else { "" };
-    Some(format!("{heads} heads, {kv} of keys and values; keys {key} wide, values {value}{latent}"))
+    Some(format!("{heads} heads, {kv} for keys and values; key width {key}, value width {value}{latent}"))
 }
 
 fn bos(anatomy: &Anatomy) -> String {
     let tokenizer = &anatomy.tokenizer;
-    let id = tokenizer.bos_id.map_or_else(|| "no token is named".to_owned(), |id| format!("token {id}"));
+    let id = tokenizer.bos_id.map_or_else(|| "no token is set".to_owned(), |id| format!("token {id}"));
     let added = match tokenizer.add_bos {
         Some(true) => "added to prompts",
         Some(false) => "not added to prompts",
-        None => "whether it is added, the tokenizer's kind decides",
+        None => "the tokenizer's kind decides whether it is added",
     };
     format!("{id}, {added}")
 }
@@ -204,16 +204,15 @@ fn memory(anatomy: &Anatomy, estimate: &Estimate) -> String {
         let _ = writeln!(out, "  {name:14}{text}");
     };
     row("weights", human_bytes(estimate.weights.bytes()));
-    let cache = estimate.kv_bytes_per_sequence.map_or_else(
-        || "not told by the metadata".to_owned(),
-        |bytes| format!("{} for each text, in F16", human_bytes(bytes)),
-    );
+    let cache = estimate
+        .kv_bytes_per_sequence
+        .map_or_else(|| "not in the metadata".to_owned(), |bytes| format!("{} per text, in F16", human_bytes(bytes)));
     row("cache", cache);
     row("buffers", human_bytes(estimate.compute_bytes(Room::LEAST.sequences())));
     let [none, all] = [Offload::None, Offload::All].map(|offload| Placement::of(anatomy, offload));
     let split = |placement: Placement| {
         let [device, host] = [placement.device_bytes, placement.host_bytes].map(human_bytes);
-        format!("{device} on an accelerator, {host} on the host")
+        format!("{device} on the GPU, {host} on the CPU")
     };
     row("offload none", split(none));
     row("offload all", split(all));

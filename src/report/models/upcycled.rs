@@ -13,22 +13,16 @@ pub fn upcycled(request: &Upcycling<'_>, made: &Upcycled) -> String {
     };
     let routed = match request.routing() {
         Routing::Groups if experts == used => "a token uses all experts".to_owned(),
-        Routing::Groups => format!("random, between {} groups of {used} experts of the same weight", experts / used),
+        Routing::Groups => format!("random, between {} groups of {used} experts with equal weights", experts / used),
         Routing::Independent => {
-            format!(
-                "random for each expert: {experts} make no whole groups of {used}, so copies are rounded when summed"
-            )
+            format!("random for each expert: {experts} is not a multiple of {used}, so sums of copies are rounded")
         }
     };
     let [from, to] = [source, target].map(|path| path.display().to_string());
     format!(
-        "made          {to} ({}, architecture {architecture})\n\
-         experts       {experts} in each of {layers} layers, {used} used for a token, {}; {experts_are}\n\
-         routing       {routed}; seed {seed}\n\
-         from          {from}\n\
-         its SHA-256   {from_sha256}\n\
-         SHA-256       {sha256}\n\
-         next          moe-sweep model inspect {to}\n",
+        "made          {to} ({}, architecture {architecture})\nexperts       {experts} in each of {layers} layers, \
+         {used} used per token, {}; {experts_are}\nrouting       {routed}; seed {seed}\nfrom          {from}\nits \
+         SHA-256   {from_sha256}\nSHA-256       {sha256}\nnext          moe-sweep model inspect {to}\n",
         human_bytes(*bytes),
         human_bytes(*expert_bytes),
     )

@@ -10,8 +10,8 @@ use crate::model::{Finding, Verified};
 pub fn line(id: &str, path: &Path, Verified { found, finding }: &Verified) -> String {
     let said = match finding {
         Finding::Right => format!("ok, SHA-256 {found}"),
-        Finding::Unstated => format!("SHA-256 {found}, and none is stated to compare it with"),
-        Finding::Wrong { expected } => format!("WRONG, SHA-256 {found} and not {expected}"),
+        Finding::Unstated => format!("SHA-256 {found}, but none is stated to compare it with"),
+        Finding::Wrong { expected } => format!("WRONG, SHA-256 {found}, not {expected}"),
     };
     format!("{id}  {}: {said}\n", path.display())
 }

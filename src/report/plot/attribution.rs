@@ -31,7 +31,7 @@ pub fn figure(attribution: &Attribution, caption: Caption<'_>) -> Result<Figure,
     let names = widest.min(names_limit) + 10.0;
     let shares = caption.layout.choose(SHARES, SHARES_NARROW);
     let page = Page {
-        title: "How the variation divides",
+        title: "What explains the variation",
         shows: &attribution.sentence,
         subtitle: &subtitle(attribution),
         caption,
@@ -107,7 +107,7 @@ impl Axis<'_, '_> {
 fn subtitle(attribution: &Attribution) -> String {
     let left_out = match attribution.n_incomplete_prompts {
         0 => String::new(),
-        n => format!("; {n} prompts that lack a cell are left out"),
+        n => format!("; {n} prompts that lack a cell are excluded"),
     };
     let level = attribution.sources.iter().find_map(|source| Some(source.share.interval?.level));
     let bands = level.map(|level| {
@@ -115,8 +115,8 @@ fn subtitle(attribution: &Attribution) -> String {
         format!(" Black: {percent}\u{a0}% intervals over prompts.")
     });
     format!(
-        "Shares of the sum of squares of {} over {} cells and {} prompts, prompts averaged over seeds{left_out}.{} \
-         Grey ticks: the share that a source would have by chance alone.",
+        "Shares of the sum of squares of {} over {} cells and {} prompts, averaged over seeds{left_out}.{} Grey \
+         ticks: the share that a source would have by chance alone.",
         attribution.metric.name(),
         attribution.n_cells,
         attribution.n_prompts,

@@ -223,14 +223,14 @@ fn subtitle(analysis: &Analysis, levels: &Levels<'_>) -> String {
     }
     match intervals_in_words(analysis) {
         Some(intervals) => text.push_str(&format!("; bars: {intervals}")),
-        None => text.push_str("; no intervals, for want of prompts"),
+        None => text.push_str("; no intervals, because there are too few prompts"),
     }
     text.push_str(&format!("; {}.", tally.sentence()));
     if tally.scored < tally.planned() {
         text.push_str(" Hollow points: trials failed or missing.");
     }
     if levels.chains.len() > 1 {
-        text.push_str(" Points are set apart sideways.");
+        text.push_str(" Points are offset horizontally to avoid overlap.");
     }
     text
 }

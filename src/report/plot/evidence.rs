@@ -138,8 +138,8 @@ fn power_in_words(power: i32) -> String {
 
 fn subtitle(sequential: &Sequential) -> String {
     format!(
-        "{}. Evidence for each claim or against it, whichever is more: where a claim is false, it ever grows {:.0}-fold with \
-         a probability of {} at most. A solid marker: decided there; a hollow one: not decided.",
+        "{}. Evidence for or against each claim, whichever is larger: if a claim is false, the probability that it \
+         ever grows {:.0}-fold is at most {}. Solid marker: decided there; hollow: not decided.",
         capital(&sequential.sentence()),
         1.0 / sequential.alpha,
         sequential.alpha,

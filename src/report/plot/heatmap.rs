@@ -131,9 +131,11 @@ fn draw_cell(grid: &Grid<'_, '_>, place: Rect, summary: Option<&CellSummary>) ->
 
 fn subtitle(analysis: &Analysis) -> String {
     let tally = Tally::of(&analysis.trials);
-    let intervals = intervals_in_words(analysis).unwrap_or_else(|| "no intervals, for want of prompts".to_owned());
+    let intervals =
+        intervals_in_words(analysis).unwrap_or_else(|| "no intervals, because there are too few prompts".to_owned());
     format!(
-        "{SCORE_IN_WORDS} Cells: mean, {intervals}, n, the trials behind it; {} a\u{a0}cell; {}. The colour is the mean’s.",
+        "{SCORE_IN_WORDS} Cells: mean, {intervals}, n, the number of trials; {} per\u{a0}cell; {}. The colour shows \
+         the mean.",
         tally.design(),
         tally.sentence()
     )

@@ -142,12 +142,12 @@ fn subtitle(facet: &str, analysis: &Analysis) -> String {
     let loops = steps.peek().is_some();
     let bands = match steps.find_map(|step| Some(step.interval?.level)) {
         Some(level) => format!("bands: pointwise {}\u{a0}% intervals over prompts", (level * 1000.0).round() / 10.0),
-        None if loops => "one prompt, so there are no bands".to_owned(),
+        None if loops => "only one prompt, so there are no bands".to_owned(),
         None => "no text loops, so there are no bands".to_owned(),
     };
     format!(
-        "{facet}. Kaplan–Meier curves of when a text begins to loop; a text that ends before is counted until \
-         its end; {bands}."
+        "{facet}. Kaplan–Meier curves of when a text begins to loop; a text that ends earlier counts until its end; \
+         {bands}."
     )
 }
 

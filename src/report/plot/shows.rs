@@ -13,7 +13,7 @@ pub fn greatest_change(analysis: &Analysis) -> String {
     let Some((arm, change)) = changes.max_by(|(_, a), (_, b)| a.size().total_cmp(&b.size())) else {
         return String::new();
     };
-    let most = if arms.len() > 1 { format!(", the most of {} curves", arms.len()) } else { String::new() };
+    let most = if arms.len() > 1 { format!(", the largest of {} curves", arms.len()) } else { String::new() };
     format!("{} ({}, {}{most})", change.sentence(), arm.facet.title(&levels.facets), arm.chain)
 }
 
@@ -104,7 +104,7 @@ mod tests {
         let mut both = analysis(&["pure", "shimmy-1.7"], &GRID);
         let rise = greatest_change(&both);
         assert!(rise.starts_with("repetition rises from 0.") && rise.contains(" at T 0.1 to 0."), "{rise}");
-        assert!(rise.ends_with("(tiny, shimmy-1.7, the most of 2 curves)"), "{rise}");
+        assert!(rise.ends_with("(tiny, shimmy-1.7, the largest of 2 curves)"), "{rise}");
         let flat = greatest_change(&analysis(&["pure"], &GRID));
         assert!(flat.starts_with("no change is clear: 0.0"), "{flat}");
         // Downwards, with the same cells: the hottest takes the coolest's place.

@@ -63,7 +63,7 @@ fn figure(
     // An empty analysis still has its picture, which says that it is empty.
     let panels = if arms.is_empty() { vec![String::new()] } else { titles(arms) };
     let page = Page {
-        title: "Repetition of every single trial",
+        title: "Repetition of every trial",
         shows: &shows::extremes(analysis, |arm| arms.contains(&arm)),
         subtitle: &subtitle(analysis, arms),
         caption,
@@ -122,8 +122,8 @@ fn subtitle(analysis: &Analysis, arms: &[Arm<'_>]) -> String {
     }
     let with = intervals_in_words(analysis).map_or(String::new(), |intervals| format!(" with {intervals}"));
     format!(
-        "{model}{SCORE_IN_WORDS} One dot a trial, spread sideways where scores crowd; \
-         {design} a\u{a0}column; {sentence}. Diamonds: means{with}."
+        "{model}{SCORE_IN_WORDS} One dot per trial, spread horizontally where scores crowd; {design} per\u{a0}column; \
+         {sentence}. Diamonds: means{with}."
     )
 }
 

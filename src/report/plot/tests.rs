@@ -97,7 +97,7 @@ fn findings_have_figures_of_their_own() {
     says(
         "attribution",
         &[
-            "<title>How the variation divides: the chain explains most. ",
+            "<title>What explains the variation: the chain explains most. ",
             "chain × temperature",
             "40.0 [36.0, 44.0]",
             "1 prompts that lack a cell",

@@ -26,8 +26,8 @@ pub fn summary(pairs: &[Pair], directory: &str) -> String {
         }
         out.push('\n');
     }
-    out += "KL(base ‖ other) in nats, at each position of the base's greedy texts; logits: the largest difference;\n\
-            top-1: positions whose most probable token is the same; brackets: 95 % intervals over prompts\n";
+    out += "KL(base ‖ other) in nats, at each position of the base's greedy texts; logits: the largest \
+            difference;\ntop-1: positions with the same most probable token; brackets: 95 % intervals over prompts\n";
     let _ = writeln!(out, "results: {directory}\nplot:    {directory}/plots/divergence.png");
     out
 }
@@ -46,7 +46,7 @@ fn counts(pairs: &[&Pair]) -> String {
 fn lines(pair: &Pair) -> Vec<String> {
     let mut lines = match &pair.divergence {
         Divergence::SamePlacement { why } => {
-            vec![format!("the same placement as the base: {why};"), "nothing is concluded about offload".to_owned()]
+            vec![format!("same placement as base: {why};"), "no conclusion about offload".to_owned()]
         }
         Divergence::Compared { summary, .. } => compared(summary),
     };
@@ -57,7 +57,7 @@ fn lines(pair: &Pair) -> Vec<String> {
 fn compared(summary: &Compared) -> Vec<String> {
     let Compared { kl_nats: kl, largest_difference, same_top1, parted, .. } = summary;
     if summary.is_identical() {
-        return vec![format!("every logit is the same; {} of texts part", percent(parted.value))];
+        return vec![format!("every logit is the same; {} of texts diverge", percent(parted.value))];
     }
     let quantiles = [("p50", kl.p50.value), ("p90", kl.p90.value), ("p99", kl.p99.value), ("max", kl.max)];
     let quantiles = quantiles.map(|(name, value)| format!("{name} {}", short(value))).join(", ");
@@ -65,7 +65,7 @@ fn compared(summary: &Compared) -> Vec<String> {
     vec![
         format!("KL {}, {quantiles}", with_interval(kl.mean, short)),
         format!(
-            "logits {}; top-1 {}; {} of texts part{half}",
+            "logits {}; top-1 {}; {} of texts diverge{half}",
             short(largest_difference.max),
             with_interval(*same_top1, percent),
             with_interval(*parted, percent)

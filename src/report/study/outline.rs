@@ -18,7 +18,7 @@ pub fn outline(study: &Study, surveyed: &BTreeMap<String, Surveyed>, directory: 
     };
     line(format!("kind     {}", study.kind()));
     let (texts, max_tokens) = (study.texts_a_model(), study.generate.max_tokens);
-    line(format!("texts    {texts} a model, of at most {max_tokens} tokens"));
+    line(format!("texts    {texts} per model, of at most {max_tokens} tokens"));
     line(format!("base     {base}"));
     others.iter().for_each(|other| line(format!("other    {}", other.differences(base))));
     for model in &study.models {

@@ -66,7 +66,7 @@ pub fn outputs(findings: &Findings, about: About<'_>) -> Result<Outputs, PlotErr
 fn tables(findings: &Findings) -> Vec<Table> {
     match findings {
         Findings::Divergence(pairs) => vec![
-            Table::shown("divergence-summary.csv", "Each arm against the base", |out| {
+            Table::shown("divergence-summary.csv", "Each arm compared with base", |out| {
                 divergence_csv::write_summary(pairs, out)
             }),
             Table::kept("divergence.csv", |out| divergence_csv::write_positions(pairs, out)),
@@ -75,10 +75,10 @@ fn tables(findings: &Findings) -> Vec<Table> {
             Table::shown("routing-agreement.csv", "Whether the arms select the same experts", |out| {
                 routing_csv::write_agreements(found, out)
             }),
-            Table::shown("routing-loop.csv", "Load in a loop against before it", |out| {
+            Table::shown("routing-loop.csv", "Load in a loop compared with before it", |out| {
                 routing_csv::write_shifts(found, out)
             }),
-            Table::shown("routing-layers.csv", "Entropy of the load, layer by layer", |out| {
+            Table::shown("routing-layers.csv", "Entropy of the load per layer", |out| {
                 routing_csv::write_layers(found, out)
             }),
             Table::kept("routing.csv", |out| routing_csv::write_loads(found, out)),

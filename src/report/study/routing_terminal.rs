@@ -14,15 +14,15 @@ pub fn summary(found: &[Routing], directory: &str) -> String {
         let _ = writeln!(out, "{}, {} at T {temperature}: {base}", neutralise(model), neutralise(chain));
         let _ = writeln!(
             out,
-            "  {} of {} experts selected a layer; {n_texts} texts, {n_loops} end in a loop",
+            "  {} of {} experts selected per layer; {n_texts} texts, {n_loops} end in a loop",
             shape.n_used, shape.n_expert
         );
         out += &layers(routing);
         routing.agreements.iter().for_each(|agreement| out += &lines(routing, agreement));
         out.push('\n');
     }
-    out += "evenness: entropy of the experts' load over its greatest; router: mean entropy of its probabilities, nats;\n\
-            loop: what changes when the text loops; brackets: 95 % intervals over prompts\n";
+    out += "evenness: entropy of the experts' load divided by its maximum; router: mean entropy of its probabilities, \
+            nats;\nloop: what changes when the text loops; brackets: 95 % intervals over prompts\n";
     let plots = format!("{directory}/plots");
     let _ = writeln!(out, "results: {directory}\nplots:   {plots}/routing-load.png, {plots}/routing-agreement.png");
     out
@@ -57,7 +57,7 @@ fn lines(routing: &Routing, agreement: &Agreement) -> String {
     let mut out = format!("  {}: ", agreement.other.differences(&routing.base));
     match &agreement.outcome {
         AgreementOutcome::SamePlacement { why } => {
-            let _ = writeln!(out, "the same placement as the base: {why}; nothing is concluded about offload");
+            let _ = writeln!(out, "same placement as base: {why}; no conclusion about offload");
         }
         AgreementOutcome::Compared(layers) => {
             let least = layers.iter().filter(|layer| layer.layer.is_some());
@@ -67,7 +67,7 @@ fn lines(routing: &Routing, agreement: &Agreement) -> String {
                 let _ = write!(out, "{} of experts shared, {} of sets", show(all.overlap), show(all.exact));
             }
             if let Some((number, least)) = least.and_then(|least| Some((least.layer?, least))) {
-                let _ = write!(out, "; least in layer {number}: {}", percent(least.overlap.value));
+                let _ = write!(out, "; lowest in layer {number}: {}", percent(least.overlap.value));
             }
             out.push('\n');
         }

@@ -32,7 +32,7 @@ fn pair(other: Arm, positions: &[Position]) -> Pair {
 
 fn same() -> Pair {
     let other = Arm { offload: Offload::None, ..BASE };
-    let divergence = Divergence::SamePlacement { why: "there is no accelerator".to_owned() };
+    let divergence = Divergence::SamePlacement { why: "there is no GPU".to_owned() };
     Pair { model: "m".to_owned(), base: BASE, other, divergence, note: None }
 }
 
@@ -60,7 +60,7 @@ fn routing(onset: Option<usize>) -> Routing {
     let others = [text("a", onset, [0, 3]), text("b", onset, [1, 3])];
     let loads = phase_loads(&texts, &shape);
     let compared = AgreementOutcome::Compared(agreement(&texts, &others, &shape).expect("the same texts"));
-    let note = Some("the offload is no difference".to_owned());
+    let note = Some("offload has no effect".to_owned());
     Routing {
         model: "m".to_owned(),
         chain: "greedy".to_owned(),
@@ -74,7 +74,7 @@ fn routing(onset: Option<usize>) -> Routing {
             Agreement { other: Arm { quant: Quant::Q8_0, ..BASE }, outcome: compared, note },
             Agreement {
                 other: Arm { offload: Offload::None, ..BASE },
-                outcome: AgreementOutcome::SamePlacement { why: "there is no accelerator".to_owned() },
+                outcome: AgreementOutcome::SamePlacement { why: "there is no GPU".to_owned() },
                 note: None,
             },
         ],
@@ -115,13 +115,13 @@ fn drawn(figure: Result<Figure, crate::report::plot::PlotError>) -> String {
 #[test]
 fn every_result_has_a_figure() {
     let svg = drawn(divergence_figure(&pairs(), CAPTION));
-    assert!(svg.contains("every logit is the same") && svg.contains("the same placement: no conclusion"));
+    assert!(svg.contains("every logit is the same") && svg.contains("same placement: no conclusion"));
     // Without a value above 0 there is still an axis.
     drawn(divergence_figure(&pairs()[2..3], CAPTION));
     drawn(divergence_figure(&pairs()[3..], CAPTION));
     let both = [routing(Some(2)), routing(None)];
-    assert!(drawn(load_figure(&both, CAPTION)).contains("no text loops after a beginning"));
-    assert!(!drawn(load_figure(&both[1..], CAPTION)).contains("no text loops"));
+    assert!(drawn(load_figure(&both, CAPTION)).contains("no text has a loop after a beginning without one"));
+    assert!(!drawn(load_figure(&both[1..], CAPTION)).contains("no text has a loop"));
     drawn(agreement_figure(&both, CAPTION));
     let alone = Routing { agreements: vec![], ..routing(None) };
     assert!(drawn(agreement_figure(&[alone], CAPTION)).contains("no other arm to compare with"));

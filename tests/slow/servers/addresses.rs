@@ -41,7 +41,7 @@ fn a_proxy_that_stands_between_is_named_without_its_password() {
     assert_eq!(said.code, Some(96), "{said:#?}");
     said.says(&[
         "no server answers at http://192.0.2.1:8080",
-        "by way of the proxy http://127.0.0.1:9 that the variable HTTP_PROXY names",
+        "through the proxy http://127.0.0.1:9 from the variable HTTP_PROXY",
         "NO_PROXY=192.0.2.1",
     ]);
     assert!(!said.stderr.contains("secret"), "{}", said.stderr);
@@ -65,7 +65,7 @@ fn a_proxy_is_used_and_its_refusal_named() {
     let bench = bench("http://far.invalid:8080", &PROMPTS[..3]);
     let said = run_with(&bench, &[("http_proxy", &proxy), ("HTTPS_PROXY", "http://127.0.0.1:9")]);
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&["403", &format!("by way of the proxy {proxy} that the variable http_proxy names")]);
+    said.says(&["403", &format!("through the proxy {proxy} from the variable http_proxy")]);
     assert!(asked.join().unwrap().starts_with("CONNECT far.invalid:8080"));
 }
 
@@ -80,7 +80,7 @@ fn a_key_that_ends_in_a_line_break_is_the_key() {
     assert!(bench.result("out", "trials.jsonl").contains("I do not like Bearer [key]\\\""));
     let said = run_with(&bench, &[("MOE_SWEEP_TEST_KEY", "sk-0123\n456789")]);
     assert_eq!(said.code, Some(96), "{said:#?}");
-    said.says(&["the environment variable MOE_SWEEP_TEST_KEY, the key of the server s, holds a line break"]);
+    said.says(&["the environment variable MOE_SWEEP_TEST_KEY, the key of the server s, contains a line break"]);
     assert!(!said.stderr.contains("sk-0123"), "{}", said.stderr);
 }
 
@@ -92,7 +92,7 @@ fn an_address_that_holds_the_path_already_is_explained() {
         let said = bench.run("out", &[], 96);
         said.says(&[
             &format!("404 Not Found from {}{held}/v1/completions", server.url),
-            &format!("url ends in {held}, and moe-sweep adds /v1/completions itself: write url = \"{}\"", server.url),
+            &format!("url ends in {held}, but moe-sweep adds /v1/completions itself: write url = \"{}\"", server.url),
         ]);
     }
 }
@@ -106,7 +106,7 @@ fn a_redirect_is_not_followed_and_its_place_named() {
     said.says(&[
         &format!("307 Temporary Redirect from {}/v1/completions", server.url),
         "which leads to https://far.org/v1/completions",
-        "a redirect is not followed",
+        "does not follow redirects",
     ]);
     assert!(!said.stderr.contains("secret"), "{}", said.stderr);
 }
@@ -116,7 +116,7 @@ fn waiting_for_a_server_is_said() {
     let server = Server::start(Manners::default());
     let bench = bench(&server.url, &["one", "two", "three", "busy"]);
     let said = bench.run("out", &[], 0);
-    said.says(&["waiting 1 s before a server is asked again: 429 Too Many Requests"]);
+    said.says(&["waiting 1 s before asking a server again: 429 Too Many Requests"]);
     // While it is tried, too.
     bench.edit("\"one\"", "\"busy at once\"");
     let said = bench.run("again", &[], 0);

@@ -33,7 +33,7 @@ fn a_server_whose_context_is_too_small_is_refused_before_it_is_tried() {
     });
     let made_for = json!({ "general.architecture": "llama", "llama.context_length": 512 });
     for (api, server, remedy) in [
-        ("llama-server", llama_server(512), "llama-server -c N, N being 2048 times its -np"),
+        ("llama-server", llama_server(512), "llama-server -c N, where N is 2048 times its -np"),
         ("openai", vllm, "vllm serve --max-model-len 2048"),
         ("ollama", Canned::ollama(made_for, generate), "set context to 512 or less in [generate]"),
     ] {
@@ -44,7 +44,7 @@ fn a_server_whose_context_is_too_small_is_refused_before_it_is_tried() {
             let said = bench.say(&command);
             assert_eq!(said.code, Some(96), "{said:#?}");
             assert_eq!(said.stderr.matches("asks for").count(), 1, "it is said once: {}", said.stderr);
-            said.says(&["the model m has a context of 512 tokens on the server s, and context = 2048", remedy]);
+            said.says(&["the model m has a context of 512 tokens on the server s, less than context = 2048", remedy]);
         }
         assert!(!bench.exists("out"), "nothing is written");
         for path in ["/completion", "/v1/completions", "/api/generate"] {

@@ -93,7 +93,7 @@ fn what_the_server_states_of_its_defaults_is_kept_and_part_of_these_trials_alone
     let defaults = &manifest["models"][0]["server"]["defaults"];
     assert_eq!(*defaults, json!({ "temperature": "0.8", "top_k": "40", "samplers": "[\"top_k\",\"temperature\"]" }));
     let report = bench.result("out", "report.html");
-    assert!(report.contains("its defaults") && report.contains("it was asked for none"), "{report}");
+    assert!(report.contains("its defaults") && report.contains("none were requested"), "{report}");
     bench.edit(&mild.url, &hot.url);
     bench.run("hot", &[], 0);
     let (ours, theirs) = (ids(&bench, "out"), ids(&bench, "hot"));
@@ -108,7 +108,7 @@ fn a_model_file_is_not_asked_of_a_server_and_shimmy_is_not_asked_for_an_unknown_
     bench.edit("[\"server-defaults\"]", "[\"model-defaults\"]");
     bench.run("out", &[], 96).says(&["a server does not show its model's file", "use \"server-defaults\""]);
     let bench = asks_for_nothing(&server, "shimmy");
-    bench.run("out", &[], 96).says(&["the api shimmy takes no seed", "own_chain"]);
+    bench.run("out", &[], 96).says(&["the api shimmy accepts no seed", "own_chain"]);
     assert!(server.bodies("/completion").is_empty() && !bench.exists("out"), "nothing is asked or written");
 }
 

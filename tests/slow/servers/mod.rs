@@ -113,7 +113,13 @@ fn each_fault_becomes_what_it_should() {
         all(&fate(name), "censored", "cut");
     }
     let journal = bench.result("out", "trials.jsonl");
-    for reason in ["out of memory", "I do not like", "was given up", "the server says 1 tokens and sent 12 pieces"] {
+    for reason in [
+        "out of memory",
+        "I do not like",
+        "response was dropped",
+        "the server reports 1 tokens but sent 12 \
+                                                                              pieces",
+    ] {
         assert!(journal.contains(reason), "no {reason:?}");
     }
     assert!(journal.contains('\u{FFFD}'), "half a character is marked");
@@ -218,12 +224,12 @@ fn what_an_api_cannot_say_is_an_error_of_the_set_up() {
     let bench = bench(&server.url, &PROMPTS);
     bench.edit("\"pure\"", "\"pure\", \"llama.cpp\"");
     let said = bench.run("out", &[], 96);
-    said.says(&["chain llama.cpp can't be asked of the model m", "top_k", "extensions", "[[grid.exclude]]"]);
+    said.says(&["chain llama.cpp can't be used with the model m", "top_k", "extensions", "[[grid.exclude]]"]);
     assert!(!bench.exists("out"), "nothing is written");
     bench.edit("\"pure\", \"llama.cpp\"", "\"pure\"");
     bench.edit("served_as = \"tiny\"", "served_as = \"huge\"");
     let said = bench.run("out", &[], 96);
-    said.says(&["it has no model \"huge\"; served_as can be: tiny"]);
+    said.says(&["it has no model \"huge\"; set served_as to one of: tiny"]);
 }
 
 #[test]
@@ -233,7 +239,7 @@ fn a_server_on_the_command_line_takes_the_models_place() {
     bench.edit("chain = [\"pure\", \"greedy\"]", "chain = [\"pure\"]");
     let arguments = ["--server", &server.url, "--api", "openai", "--served-as", "tiny"];
     bench.run("out", &arguments, 0);
-    assert!(bench.result("out", "manifest.json").contains("it states: owned_by tests"));
+    assert!(bench.result("out", "manifest.json").contains("it reports: owned_by tests"));
     let said = bench.run("out", &["--server", &server.url, "--api", "opnai"], 2);
     said.says(&["invalid value 'opnai'", "openai, llama-server, ollama, shimmy", "'openai'"]);
 }
@@ -245,11 +251,11 @@ fn a_server_is_described_rightly_or_every_fault_is_named() {
     bench.edit("server = \"s\"", "server = \"t\"");
     let said = bench.run("out", &[], 96);
     said.says(&[
-        "begins with neither http:// nor https://",
-        "silence_s = 0 asks nothing",
-        "answer_s = 0 asks nothing",
-        "concurrency = 0 asks nothing",
-        "key_env names no environment variable",
+        "does not begin with http:// or https://",
+        "silence_s can't be 0",
+        "answer_s can't be 0",
+        "concurrency can't be 0",
+        "key_env does not name an environment variable",
         "unknown server \"t\"",
     ]);
     assert!(!said.stderr.contains("verysecret"), "{}", said.stderr);
@@ -259,6 +265,6 @@ fn a_server_is_described_rightly_or_every_fault_is_named() {
 fn a_password_in_an_address_is_refused_and_not_shown() {
     let bench = bench("http://me:verysecret@somewhere", &PROMPTS);
     let said = bench.run("out", &[], 96);
-    said.says(&["http://…@somewhere", "it holds a user or a password", "url = ***"]);
+    said.says(&["http://…@somewhere", "it contains a user name or password", "url = ***"]);
     assert!(!said.stderr.contains("verysecret"), "{}", said.stderr);
 }

@@ -293,7 +293,7 @@ fn a_word_that_is_set_for_a_key_stays_a_word() {
 fn a_password_in_an_address_is_refused_and_not_shown() {
     let bench = bench("http://me:hunter2secret@127.0.0.1:1", &WAYS[..3]);
     let said = bench.run("out", &[], 96);
-    said.says(&["\"http://…@127.0.0.1:1\" can't be asked: it holds a user or a password"]);
+    said.says(&["cannot use \"http://…@127.0.0.1:1\": it contains a user name or password"]);
     let bench = Bench::scripted("");
     let said = bench.run("out", &["--server", "http://me:hunter2secret@127.0.0.1:1", "--api", "openai"], 2);
     said.says(&["http://…@127.0.0.1:1"]);

@@ -334,5 +334,5 @@ fn a_run_does_not_wait_for_the_texts_of_a_server_that_is_gone() {
     bench.edit("silence_s = 1", "silence_s = 100");
     let (said, seconds) = timed(&bench, 3);
     assert!(seconds < Duration::from_secs(20), "{seconds:?}");
-    said.says(&["can't be reached"]);
+    said.says(&["cannot reach"]);
 }

@@ -6,7 +6,7 @@
 //! of what is cut off, terms that round away, and everything that chains at one
 //! position have in common.
 //!
-//! Where llama.cpp's choice hangs on something unspecified (the order of ties
+//! Where llama.cpp's choice depends on something unspecified (the order of ties
 //! after `std::sort`, NaN) the answer is [`Sampled::AskLlama`]. Knows
 //! llama.cpp's source (src/llama-sampler.cpp), and never calls it.
 

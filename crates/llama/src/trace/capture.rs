@@ -71,7 +71,7 @@ impl Capture {
                 layer.probabilities.iter_mut().for_each(|row| normalise(row, tensor.op));
             }
             Wanted::Selected | Wanted::Probabilities => {
-                self.fault = Some("the router's tensors are of a type that is not known".to_owned());
+                self.fault = Some("the router's tensors have an unknown type".to_owned());
             }
         }
     }

@@ -97,7 +97,7 @@ impl<'m> Context<'m> {
         // SAFETY: the batch's lists are as long as it says and live during the call.
         match unsafe { sys::llama_decode(self.context.as_ptr(), batch) } {
             0 => Ok(()),
-            1 => Err(Error::Decode("no room is left in the cache".to_owned())),
+            1 => Err(Error::Decode("the cache is full".to_owned())),
             code => Err(Error::Decode(format!("llama.cpp's code {code}"))),
         }
     }

@@ -189,10 +189,10 @@ fn check(prompt: &[Token], text: &TraceText, work: &TraceWork, context: u32) -> 
     match &text.follow {
         Follow::Forced { tokens, .. } if tokens.len() > max_tokens as usize => {
             let n = tokens.len();
-            Err(Error::Decode(format!("{n} tokens are to be followed, more than max_tokens = {max_tokens}")))
+            Err(Error::Decode(format!("there are {n} tokens to trace, more than max_tokens = {max_tokens}")))
         }
         Follow::Forced { tokens, stop: Stop::MaxTokens } if tokens.is_empty() => {
-            Err(Error::Decode("a text without positions can't be followed".to_owned()))
+            Err(Error::Decode("a text without positions can't be traced".to_owned()))
         }
         _ => Ok(()),
     }
@@ -285,7 +285,7 @@ impl Sink {
         }
         let Some((shape, layers)) = routing else { return Ok(vec![]) };
         if self.shape.as_ref().is_some_and(|known| *known != shape) {
-            return Err(Error::Routing("its layers change from token to token".to_owned()));
+            return Err(Error::Routing("its layers differ from token to token".to_owned()));
         }
         self.shape = Some(shape);
         Ok(layers)

@@ -9,13 +9,13 @@ pub enum StatsError {
     TooFew { of: &'static str, least: usize, got: usize },
     #[error("{of} must be finite numbers, but one of number {place} (counted from 0) is {value}")]
     NotFinite { of: &'static str, place: usize, value: f64 },
-    #[error("{of} number {place} (counted from 0) has {got} values where {expected} are needed; leave it out")]
+    #[error("{of} number {place} (counted from 0) has {got} values instead of {expected}; remove it")]
     Ragged { of: &'static str, place: usize, expected: usize, got: usize },
-    #[error("all {of} are {value}, so that there is nothing to compare them with")]
+    #[error("all {of} are {value}, so there is nothing to compare")]
     NoVariation { of: &'static str, value: f64 },
-    #[error("{name} is {value}, but must lie {allowed}")]
+    #[error("{name} is {value}, but must be {allowed}")]
     OutOfRange { name: &'static str, value: f64, allowed: &'static str },
-    #[error("no {of} has a value at the levels {levels:?} (counted from 0); leave out a level or a factor")]
+    #[error("no {of} has a value at the levels {levels:?} (counted from 0); remove a level or a factor")]
     EmptyCell { of: &'static str, levels: Vec<usize> },
 }
 

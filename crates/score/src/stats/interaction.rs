@@ -144,7 +144,7 @@ mod tests {
         let message = |levels, prompts: &[&[f64]]| interaction(levels, prompts).unwrap_err().to_string();
         assert!(message([2, 2], &[&[1.0; 4]]).contains("prompts"));
         assert!(message([1, 4], &[&[1.0; 4], &[2.0; 4]]).contains("levels of each factor"));
-        assert!(message([2, 2], &[&[1.0; 4], &[2.0; 3]]).contains("3 values where 4"));
+        assert!(message([2, 2], &[&[1.0; 4], &[2.0; 3]]).contains("3 values instead of 4"));
         assert!(message([2, 2], &[&[1.0; 4], &[f64::NAN; 4]]).contains("finite"));
     }
 

@@ -1,6 +1,6 @@
 //! Bounds what few loops among few prompts leave open.
 //!
-//! A text that loops scores near 1 and any other near 0, so a mean hangs on how often texts loop; and where few
+//! A text that loops scores near 1 and any other near 0, so a mean depends on how often texts loop; and where few
 //! prompts of a sample loop, the sample says little of how often others do. Tests of means that see only
 //! the sample are wrong there: of 24 prompts none of which loops, each looks like proof. The bounds here
 //! count prompts (Clopper and Pearson 1934) and take the worst for those that the sample may have missed.

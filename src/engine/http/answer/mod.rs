@@ -61,7 +61,7 @@ pub struct Answer {
 pub enum Broken {
     #[error("the server reports an error: {0}")]
     Reported(String),
-    #[error("this is not an answer of the api {api}: {excerpt}")]
+    #[error("this is not a response of the api {api}: {excerpt}")]
     Foreign { api: Api, excerpt: String },
 }
 
@@ -90,8 +90,10 @@ impl Answer {
     /// The answer of a server that ended a text because it repeats itself, and sent nothing of it
     /// but the error.
     pub fn ended_for_repetition(error: &str) -> Self {
-        let withheld =
-            Some(format!("the server ended the text for its repetition and sent none of it: {}", excerpt(error)));
+        let withheld = Some(format!(
+            "the server stopped the text because it repeats itself, and sent none of it: {}",
+            excerpt(error)
+        ));
         Self { end: Some(Stop::Repetition), withheld, ..Self::default() }
     }
 
@@ -312,7 +314,7 @@ impl Answer {
         let (stop, cut) = self.stop(n_tokens, max_tokens);
         let unread = self.unread.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let unread = (!unread.is_empty())
-            .then(|| format!("the answer holds words that were not understood and not kept: {unread}"));
+            .then(|| format!("the response contains fields that moe-sweep does not know and has not kept: {unread}"));
         let doubts: Vec<_> = [miscounted, cut, self.given_up, self.withheld, unread].into_iter().flatten().collect();
         let whole = |text: String| self.secrets.scrub(if self.halves { joined(&text) } else { text });
         let tokens = (!self.tokens.is_empty()).then_some(self.tokens);
@@ -332,15 +334,16 @@ impl Answer {
     fn stop(&self, n_tokens: Option<u32>, max_tokens: u32) -> (Stop, Option<String>) {
         let stop = self.end.unwrap_or(Stop::Cut);
         if self.truncated && stop != Stop::Repetition {
-            let why = "the server says that it left out some of the prompt or the text (truncated): its context was too small";
+            let why =
+                "the server says that it dropped part of the prompt or the text (truncated): its context was too small";
             return (Stop::Cut, Some(why.to_owned()));
         }
         // llama-server lists no token whose character was not complete: its count is the greater one.
         match n_tokens.map(|n| n.max(self.generated_tokens.unwrap_or(0))) {
             Some(n) if stop == Stop::MaxTokens && n < max_tokens => {
                 let why = format!(
-                    "the server says that the text has its full length, but it has {n} of {max_tokens} tokens: the \
-                     context may have been too small"
+                    "the server says that the text has its full length, but it has only {n} of {max_tokens} tokens: \
+                     the context may have been too small"
                 );
                 (Stop::Cut, Some(why))
             }
@@ -359,12 +362,14 @@ impl Answer {
         let n = listed.or(counted).or(self.generated_tokens);
         let doubt = match (self.generated_tokens, listed) {
             (Some(stated), Some(listed)) if stated != listed => {
-                Some(format!("the server says {stated} tokens and lists {listed}"))
+                Some(format!("the server reports {stated} tokens but lists {listed}"))
             }
             (Some(stated), None) if stated < self.pieces => {
-                return (None, Some(format!("the server says {stated} tokens and sent {} pieces", self.pieces)));
+                return (None, Some(format!("the server reports {stated} tokens but sent {} pieces", self.pieces)));
             }
-            _ => n.filter(|&n| n > max_tokens).map(|n| format!("{n} tokens, {max_tokens} were asked for")),
+            _ => {
+                n.filter(|&n| n > max_tokens).map(|n| format!("{n} tokens, although only {max_tokens} were requested"))
+            }
         };
         (n, doubt)
     }

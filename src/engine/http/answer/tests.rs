@@ -80,9 +80,9 @@ fn lies_about_tokens_are_doubted() {
     let piece = r#"data: {"choices":[{"text":"a","finish_reason":null}]}"#;
     let end = |n: u32| format!(r#"data: {{"choices":[],"usage":{{"completion_tokens":{n}}}}}"#);
     let too_few = read(Api::Openai, &[piece, piece, &end(1), "data: [DONE]"]);
-    assert_eq!((too_few.n_tokens(), &*too_few.doubt.unwrap()), (None, "the server says 1 tokens and sent 2 pieces"));
+    assert_eq!((too_few.n_tokens(), &*too_few.doubt.unwrap()), (None, "the server reports 1 tokens but sent 2 pieces"));
     let too_many = read(Api::Openai, &[piece, &end(9), "data: [DONE]"]);
-    assert_eq!((too_many.n_tokens(), &*too_many.doubt.unwrap()), (Some(9), "9 tokens, 4 were asked for"));
+    assert_eq!((too_many.n_tokens(), &*too_many.doubt.unwrap()), (Some(9), "9 tokens, although only 4 were requested"));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn pieces_of_thought_are_counted() {
     let piece = r#"data: {"choices":[{"delta":{"content":null,"reasoning":"hm"},"finish_reason":null}]}"#;
     let end = r#"data: {"choices":[],"usage":{"completion_tokens":1}}"#;
     let doubt = read(Api::Openai, &[piece, piece, end, "data: [DONE]"]).doubt;
-    assert_eq!(doubt.as_deref(), Some("the server says 1 tokens and sent 2 pieces"));
+    assert_eq!(doubt.as_deref(), Some("the server reports 1 tokens but sent 2 pieces"));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn words_that_are_not_understood_are_doubted_by_name() {
     let line =
         r#"data: {"choices":[{"delta":{"content":"a","ponderings":"b","annotations":[]},"finish_reason":null}]}"#;
     let doubt = read(Api::Openai, &[line, line]).doubt.unwrap();
-    assert_eq!(doubt, "the answer holds words that were not understood and not kept: delta.ponderings");
+    assert_eq!(doubt, "the response contains fields that moe-sweep does not know and has not kept: delta.ponderings");
     let line = r#"{"model":"m","created_at":"now","response":"a","context":[1,2],"done":false}"#;
     assert_eq!(read(Api::Ollama, &[line]).doubt, None);
     let line = r#"{"message":{"role":"assistant","content":"a","musing":"b"},"done":false}"#;
@@ -183,7 +183,7 @@ fn a_text_that_is_called_full_and_is_not_was_cut() {
     };
     let (stop, doubt) = ended(r#","usage":{"completion_tokens":2}"#);
     assert_eq!(stop, Stop::Cut);
-    assert!(doubt.unwrap().contains("it has 2 of 4 tokens: the context may have been too small"));
+    assert!(doubt.unwrap().contains("it has only 2 of 4 tokens: the context may have been too small"));
     assert_eq!(ended(r#","usage":{"completion_tokens":4}"#), (Stop::MaxTokens, None));
     // A count that is not known, or not believed, says nothing.
     assert_eq!(ended(""), (Stop::MaxTokens, None));
@@ -209,7 +209,7 @@ fn a_llama_server_whose_context_was_too_small_cut_the_text() {
     assert!(stop == Stop::Cut && doubt.contains("its context was too small"), "{doubt}");
     // Tokens of half a character are counted and not listed.
     let (stop, doubt) = ended("[1,2,3]", r#""tokens_predicted":4"#);
-    assert_eq!((stop, &*doubt), (Stop::MaxTokens, "the server says 4 tokens and lists 3"));
+    assert_eq!((stop, &*doubt), (Stop::MaxTokens, "the server reports 4 tokens but lists 3"));
 }
 
 #[test]

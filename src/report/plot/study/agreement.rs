@@ -11,9 +11,8 @@ use crate::study::numbers::{AgreementOutcome, LayerAgreement, Routing};
 /// The name of the figure.
 pub const NAME: &str = "routing-agreement";
 
-const SUBTITLE: &str = "Experts that base and other arm both select for a token, as a share of those selected; the same \
-    texts, teacher-forced through both. Bars: 95\u{a0}% intervals over prompts; grey: the share that two selections \
-    made at random would have in common.";
+const SUBTITLE: &str = "Experts that both arms select for a token, as a share of those selected; the same texts, teacher-forced through \
+    both. Bars: 95\u{a0}% intervals over prompts; grey: the share that two random selections would have in common.";
 /// Px between the curves' points of a layer.
 const DODGE: f64 = 5.0;
 

@@ -19,9 +19,9 @@ const ROW: f64 = 30.0;
 const ARMS_LIMIT: f64 = 200.0;
 const AXIS_WIDTH: f64 = 420.0;
 const BESIDE_WIDTH: f64 = 150.0;
-const SUBTITLE: &str = "KL(base ‖ other) in nats, a value for each position of the base’s greedy texts, teacher-forced \
-    through both. Bar: median to 99th percentile, tick: 90th; circle: mean, black: its 95\u{a0}% interval over \
-    prompts; right: positions whose most probable token is the same.";
+const SUBTITLE: &str = "KL(base ‖ other) in nats, one value per position of the base’s greedy texts, teacher-forced through both. Bar: \
+    median to 99th percentile, tick: 90th; circle: mean, black: its 95\u{a0}% interval over prompts; right: positions \
+    with the same most probable token.";
 
 /// # Errors
 /// When drawing fails.
@@ -34,7 +34,7 @@ pub fn figure(pairs: &[Pair], caption: Caption<'_>) -> Result<Figure, PlotError>
     let names = widest.min(ARMS_LIMIT) + 12.0;
     let most_rows = models.iter().map(|(_, pairs)| pairs.len()).max().unwrap_or(1);
     let page = Page {
-        title: "How far the arms’ probabilities are apart",
+        title: "How far apart the arms’ probabilities are",
         shows: "",
         subtitle: SUBTITLE,
         caption,
@@ -113,7 +113,7 @@ impl Scale<'_, '_> {
         canvas.text(&name, (self.left - 8.0, middle + 4.0), ARM)?;
         let say = |words: &str| canvas.text(words, (self.left + 10.0, middle + 4.0), Type { colour: MUTED, ..BESIDE });
         match &pair.divergence {
-            Divergence::SamePlacement { .. } => say("the same placement: no conclusion"),
+            Divergence::SamePlacement { .. } => say("same placement: no conclusion"),
             Divergence::Compared { summary, .. } => {
                 let share = format!("top-1 same: {:.1} %", 100.0 * summary.same_top1.value);
                 canvas.text(&share, (self.left + AXIS_WIDTH + 14.0, middle + 4.0), BESIDE)?;

@@ -32,9 +32,9 @@ pub fn figure(found: &[Routing], caption: Caption<'_>) -> Result<Figure, PlotErr
     let greatest = shares.flat_map(|layer| layer.shares()).fold(0.0, f64::max);
     let layers = found.iter().map(|routing| routing.shape.layers.len()).max().unwrap_or(1);
     let subtitle = format!(
-        "Share of each layer’s selections that go to an expert, in percent: white is none, the darkest {:.0}\u{a0}%, the \
-         greatest share in this figure. Before and loop: positions of the texts that end in a loop, parted at its first \
-         token.",
+        "Share of each layer’s selections that go to an expert, in percent: white is 0, the darkest is {:.0}\u{a0}%, \
+         the largest share in this figure. Before and in the loop: positions of the texts that end in a loop, split \
+         at its first token.",
         100.0 * greatest
     );
     let page = Page {
@@ -55,7 +55,7 @@ pub fn figure(found: &[Routing], caption: Caption<'_>) -> Result<Figure, PlotErr
         let (routing, phase) = panels[index];
         match routing.loads.iter().find(|load| load.phase == phase) {
             Some(load) => draw(panel, load, greatest),
-            None => panel.say("no text loops after a beginning"),
+            None => panel.say("no text has a loop after a beginning without one"),
         }
     })?;
     Ok(Figure { name: NAME.to_owned(), subject: None, svg })

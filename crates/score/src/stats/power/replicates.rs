@@ -37,7 +37,7 @@ pub fn effective_texts(prompts: usize, texts: usize, icc: f64) -> Result<f64, St
 /// would be best, or is above 1.
 pub fn best_texts(icc: f64, cost_ratio: f64) -> Result<f64, StatsError> {
     if !(icc > 0.0 && icc <= 1.0) {
-        return Err(StatsError::OutOfRange { name: "the ICC", value: icc, allowed: "above 0, at most at 1" });
+        return Err(StatsError::OutOfRange { name: "the ICC", value: icc, allowed: "above 0 and at most 1" });
     }
     let cost_ratio = super::above_0("the cost ratio", cost_ratio)?;
     Ok((cost_ratio * (1.0 - icc) / icc).sqrt())

@@ -58,7 +58,7 @@ pub fn prompts_for_shares(from: f64, to: f64, correlation: f64, target: Target) 
     // The texts that change are at least as many as the change, and at most all that may.
     let most = (from + to).min(2.0 - from - to);
     if !(change.abs() - 1e-12..=most + 1e-12).contains(&discordant) {
-        let allowed = "where two texts of these shares can be: nearer to 0";
+        let allowed = "nearer to 0, as two texts with these shares can't be correlated so strongly";
         return Err(StatsError::OutOfRange { name: "the correlation", value: correlation, allowed });
     }
     let normal = Normal::standard();

@@ -11,7 +11,7 @@ const MOST_UNKNOWN: usize = 2;
 /// The least and the greatest ρ along the levels, over all values between `least` and `greatest`, which have a value a
 /// level. Exact for up to two unknown values, −1 and 1 for more.
 ///
-/// ρ hangs on the order alone, so it is enough to try each unknown value at and between all that it can be beside.
+/// ρ depends on the order alone, so it is enough to try each unknown value at and between all that it can be beside.
 pub fn rho_bounds(least: &[f64], greatest: &[f64]) -> Bounds {
     let unknown: Vec<usize> = (0..least.len()).filter(|&level| least[level] != greatest[level]).collect();
     if unknown.len() > MOST_UNKNOWN {
