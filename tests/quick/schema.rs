@@ -153,6 +153,8 @@ fn an_editor_is_told_what_keys_are_and_which_names_are_known() {
         grid["chain"].to_string().contains("\"shimmy-1.7\"")
             && grid["flash_attention"].to_string().contains("\"auto\"")
     );
+    let of_seed = grid["seed"]["description"].as_str().expect("a description");
+    assert!(of_seed.starts_with("What draws begin with"), "{of_seed}");
     let keys = |of: &str| definitions[of]["properties"].as_object().expect("keys").clone();
     for of in ["RawExperiment", "RawGenerate", "RawHypothesis", "RawServer", "RawModel", "RawPrompts"] {
         for (key, schema) in keys(of) {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::Value;
+use serde_json::{Value, json};
 use strum::VariantNames as _;
 
 use super::raw::RawExperiment;
@@ -67,8 +67,11 @@ fn forget_null(schema: &mut Schema) {
         let only = only.clone();
         object.remove("anyOf");
         // Draft 7 reads nothing beside a $ref.
-        let only =
-            if object.is_empty() || only.get("$ref").is_none() { only } else { serde_json::json!({ "allOf": [only] }) };
-        object.extend(only.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        let is_alone = object.is_empty() || only.get("$ref").is_none();
+        let only = if is_alone { only } else { json!({ "allOf": [only] }) };
+        for (key, value) in only.as_object().into_iter().flatten() {
+            // What is said of the key goes before what is said of its type.
+            object.entry(key).or_insert_with(|| value.clone());
+        }
     }
 }
