@@ -63,7 +63,7 @@ pub fn list() -> String {
     for cause in Cause::ALL {
         let _ = writeln!(text, "{cause:<ID$}{}", cause.title());
     }
-    text + "\nmoe-sweep explain ID says how to recognise one, how to test it and what to change.\n"
+    text + "\nmoe-sweep explain ID says how to recognise one, test it and fix it.\n"
 }
 
 /// A text that hangs from its head's column.

@@ -126,7 +126,7 @@ fn what_is_wrong_is_said_with_its_place_and_remedy() {
         (
             "other = [{ quant = \"q8_0\" }, { numerics = \"fast\", width = 4 }, { offload = \"none\" }]",
             "",
-            "there is no arm to compare base with: name another arm",
+            "there is no arm to compare base with: add an arm",
         ),
     ];
     for (from, to, expected) in cases {
