@@ -89,7 +89,7 @@ pub struct RawHypothesis {
     pub id: Spanned<String>,
     /// The claim in words.
     pub claim: Option<String>,
-    /// What is compared, by its name in cells.csv; default: that of `[analysis]`.
+    /// What is compared, by its name in cells.csv; default: "repetition_score".
     #[schemars(with = "Option<MetricName>")]
     pub metric: Option<Spanned<String>>,
     /// Which part of a text is scored, where a model thinks first.
@@ -118,9 +118,9 @@ pub struct RawHypothesis {
     pub expect: Option<Spanned<String>>,
     /// The greatest difference that counts as none.
     pub margin: Option<Spanned<f64>>,
-    /// The least effect that counts as one.
+    /// The difference that one has to exceed to count, where `expect` has a direction.
     pub least: Option<Spanned<f64>>,
-    /// 1 or 2: whether a difference the other way is looked for, too.
+    /// 2 (default): a difference the other way is found, too. 1: it is not looked for.
     pub sides: Option<Spanned<i64>>,
 }
 
@@ -130,7 +130,7 @@ pub struct RawHypothesis {
 pub struct RawAnalysis {
     /// The probability of any wrong verdict by chance, over all hypotheses; default: 0.05.
     pub alpha: Option<Spanned<f64>>,
-    /// What is compared where a hypothesis does not say; default: "repetition_score".
+    /// What is attributed to the factors, and asked about where a file states no hypothesis; default: "repetition_score".
     #[schemars(with = "Option<MetricName>")]
     pub metric: Option<Spanned<String>>,
 }
@@ -232,7 +232,7 @@ pub struct RawPackageFile {
 pub struct RawServer {
     /// The name under which a `[[model]]` names it.
     pub id: Spanned<String>,
-    /// Its address without the path of its API, such as http://127.0.0.1:8080.
+    /// Its address without the path of its API, such as `http://127.0.0.1:8080`.
     pub url: Spanned<String>,
     /// The API that it speaks.
     #[schemars(with = "OneOf<Api>")]

@@ -43,7 +43,7 @@ pub trait Keys<'de>: Default {
 
 #[derive(Debug, Default, JsonSchema)]
 pub struct GridKeys {
-    /// What draws begin with: each seed makes another text of each prompt; default: [0].
+    /// What draws begin with: each seed makes another text of each prompt; default: `[0]`.
     pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
     /// Which combinations of levels are run; default: "full".
     #[schemars(with = "Option<OneOf<Fraction>>")]
