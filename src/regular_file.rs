@@ -73,7 +73,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let refused = |path: &Path| read(path).unwrap_err().to_string();
         assert_eq!(refused(folder.path()), "it is a folder, not a file: name a file in it");
-        assert!(refused(Path::new("/dev/zero")).starts_with("it is a device, not a file: write"));
+        assert!(refused(Path::new("/dev/zero")).starts_with("it is a device, not a file: save"));
         let pipe = folder.path().join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(refused(&pipe).starts_with("it is a pipe, not a file"));

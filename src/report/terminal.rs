@@ -150,7 +150,7 @@ impl<'a> Pair<'a> {
         let trial = &self.high.scored.trial;
         let seed = trial.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
         let mut out = format!(
-            "prompt {}{seed}, whose score at T {} is the median one of {}:\n",
+            "prompt {}{seed}, with the median score at T {} of {}:\n",
             neutralise(&trial.prompt),
             trial.cell.temperature(),
             neutralise(&format!("{} · {}", trial.cell.model(), trial.cell.chain())),

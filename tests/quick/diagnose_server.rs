@@ -111,7 +111,7 @@ fn what_can_not_be_diagnosed_is_refused_with_the_remedy() {
         (pages(TWO), &["--api", "opneai"], 2, &["opneai", "llama-server"]),
         (pages(TWO), &["--model", "a", "--temperature", "-1"], 2, &["from 0 up"]),
         (pages(NONE), &["--model", "a", "--top-k", "3"], 2, &["--top-k", "api openai"]),
-        (pages(NONE), &["--model", "a", "--own-chain", "x"], 2, &["no chain \"x\"", "shimmy-1.7"]),
+        (pages(NONE), &["--model", "a", "--own-chain", "x"], 2, &["unknown chain \"x\"", "shimmy-1.7"]),
     ] {
         let bench = Bench::new("");
         let said = diagnose(&bench, &server, more);

@@ -212,7 +212,7 @@ fn a_run_tells_of_loops_that_its_penalties_cannot_see() {
     );
     let said = bench.say(&["run", "x.toml", "--out", "out"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
-    let told = "F-LOOP-BEYOND-LAST-N: last_n of penalties in the chain mine: 1, and ";
+    let told = "F-LOOP-BEYOND-LAST-N: last_n of penalties in the chain mine: 1, but ";
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(flat(&said.stdout).matches(told).count(), 1, "{}", said.stdout);
     assert!(flat(&bench.result("out", "report.html")).contains(told));

@@ -39,7 +39,7 @@ fn a_grammar_from_nowhere_or_from_two_places_is_refused_with_its_line() {
     ]);
     for step in ["{ grammar = {} }", "{ grammar = { grammar = \"root ::= [a]\", file = \"answer.gbnf\" } }"] {
         let bench = bench(step);
-        bench.run("out", &[], 96).says(&["a grammar needs either grammar or file", "x.toml:", "only one"]);
+        bench.run("out", &[], 96).says(&["a grammar needs either grammar or file", "x.toml:", "give exactly one"]);
     }
 }
 

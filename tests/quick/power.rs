@@ -111,7 +111,7 @@ fn a_design_that_can_not_be_is_refused() {
         (&["--icc", "1.5"], "give a number from 0 to 1"),
         (&["--margin", "0"], "give a number above 0"),
         (&["--effect", "0.1,nan"], "give a number above 0"),
-        (&["--from-rate", "0.3"], "that differ"),
+        (&["--from-rate", "0.3"], "give different --from-rate"),
         (&["--from-rate", "0.1", "--to-rate", "0.5", "--correlation", "0.9"], "nearer to 0"),
     ];
     for (arguments, why) in cases {

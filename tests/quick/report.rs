@@ -189,7 +189,7 @@ fn an_old_folder_is_scored_anew() {
     }
     let said = bench.say(&["report", "old"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
-    let note = "written before moe-sweep sealed its files";
+    let note = "before moe-sweep sealed its files";
     let shown = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains(note) && bench.result("old", "report.html").contains(note), "{}", said.stdout);
     let trials = bench.result("old", "trials.csv");
