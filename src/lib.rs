@@ -4,6 +4,7 @@
 //! know whom is written in `docs/architecture.md` and checked by a test.
 
 pub mod any_path;
+pub mod built;
 pub mod cli;
 pub mod commands;
 pub mod exit_code;
@@ -46,9 +47,11 @@ pub mod progress;
 pub mod proxy;
 pub mod regular_file;
 pub mod report;
+pub mod screen;
 pub mod seal;
 pub mod secret;
 pub mod signals;
+pub mod terminal;
 pub mod text_file;
 pub mod texts;
 pub mod worker;

@@ -10,15 +10,17 @@ mod gate;
 mod init;
 mod manual;
 mod model;
+mod output;
 mod parsers;
 mod results;
 mod run;
 mod scoring;
 mod suggest;
 
+use std::env;
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use clap_complete::Shell;
 pub use complete::{Named, answer_shell, completions};
@@ -32,6 +34,7 @@ pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
     ModelVerifyArgs,
 };
+pub use output::{ColorArg, OutputOptions};
 pub use results::{
     Allowed, CompareArgs, Custody, LsArgs, MergeAllowed, MergeArgs, OpenArgs, Paper, Printed, RecommendArgs, ReportArgs,
 };
@@ -50,6 +53,8 @@ pub use scoring::ScoreArgs;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub output: OutputOptions,
 }
 
 const DIAGNOSE_CODES: &str = "\
@@ -192,11 +197,14 @@ impl RunArgs {
 
 impl Cli {
     /// What was typed; exits with 2, or with 0 after `--help`, when that is
-    /// not a command.
-    pub fn from_command_line() -> Self {
-        Self::try_parse().unwrap_or_else(|error| {
-            let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-            let error = suggest::with_what_was_meant(error, &Self::command(), &words);
+    /// not a command. `--version` says all of `long_version`, `-V` a few words.
+    pub fn from_command_line(long_version: &'static str) -> Self {
+        let mut command = Self::command().long_version(long_version);
+        let typed = command.try_get_matches_from_mut(env::args_os());
+        let parsed = typed.and_then(|matches| Self::from_arg_matches(&matches));
+        parsed.unwrap_or_else(|error| {
+            let words: Vec<_> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+            let error = suggest::with_what_was_meant(error.format(&mut command), &Self::command(), &words);
             suggest::with_where_json_goes(error, &words).exit()
         })
     }

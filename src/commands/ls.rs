@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{Failure, print_json, tell};
 use crate::cli::LsArgs;
 use crate::exit_code::ExitCode;
-use crate::message::say;
+use crate::message::warn;
 use crate::report::listing::{Row, Written, headline_in, text};
 use crate::run_dir::{Listed, listed};
 
@@ -20,7 +20,7 @@ pub fn ls(args: &LsArgs) -> Result<ExitCode, Failure> {
         return print_json(&Written::of(&rows));
     }
     if rows.is_empty() {
-        say(&format!(
+        warn(&format!(
             "no runs in {}: moe-sweep run EXPERIMENT makes one there, or name another folder",
             args.directory.display()
         ));

@@ -10,9 +10,11 @@ use serde::Serialize;
 use crate::cli::{BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
 use crate::experiment::schema;
-use crate::plain::neutralise_lines;
+use crate::report::next::Next;
+use crate::screen::{Lines, Volume};
 use crate::seal::Trust;
 use crate::signals;
+use crate::terminal::{self, stdout, volume};
 use crate::worker::child;
 
 mod baseline;
@@ -49,6 +51,7 @@ pub use failure::Failure;
 /// # Errors
 /// [`Failure`], to be shown to the user.
 pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
+    terminal::wish(options::wishes(cli.output));
     signals::make_children_known();
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
@@ -80,9 +83,15 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Writes a text for people to stdout.
-fn tell(text: &str) -> Result<ExitCode, Failure> {
-    print(|out| out.write_all(neutralise_lines(text).as_bytes()))
+/// Writes lines for people to stdout.
+fn tell(lines: impl Into<Lines>) -> Result<ExitCode, Failure> {
+    print(|out| out.write_all(lines.into().laid_out(stdout()).as_bytes()))
+}
+
+/// What is told, and what helps next, unless the answer alone is wanted.
+fn and_next(mut lines: Lines, next: Option<Next>) -> Lines {
+    next.filter(|_| volume() > Volume::Quiet).iter().for_each(|next| next.add_to(&mut lines));
+    lines
 }
 
 /// Writes a value to stdout as JSON, for programs.

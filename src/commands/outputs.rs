@@ -2,21 +2,25 @@
 
 use std::io::Write as _;
 
-use super::{Failure, print, tell};
+use super::{Failure, and_next, print, tell};
 use crate::analysis::RunAnswer;
 use crate::cli::Printed;
 use crate::exit_code::ExitCode;
 use crate::report::answer;
+use crate::report::next::{Next, Ran, after_run};
 use crate::report::outputs::{Item, outputs, summary};
 use crate::report::plot::HEADLINE_FIGURE;
 use crate::results::Results;
 use crate::run_dir::{Output, RunDir};
+use crate::screen::{Lines, Volume};
+use crate::terminal::volume;
 
 /// What is said of a run: to a person, or to a program.
 #[derive(Default)]
 pub struct Told {
-    pub text: String,
-    pub json: Vec<u8>,
+    pub lines: Lines,
+    next: Option<Next>,
+    json: Vec<u8>,
 }
 
 impl Told {
@@ -25,16 +29,24 @@ impl Told {
         let (name, question) = (&results.design.name, results.design.question.as_deref());
         let mut json = Vec::new();
         answer::write(answer, name, question, &mut json).expect("writing to memory does not fail");
-        Self { text: summary(results, answer), json }
+        Self { lines: summary(results, answer, volume()), next: None, json }
     }
 
-    pub fn say(&self, printed: Printed) -> Result<(), Failure> {
+    /// Says it, what helps next last.
+    pub fn say(self, printed: Printed) -> Result<(), Failure> {
         if printed.json {
             print(|out| out.write_all(&self.json))?
         } else {
-            tell(&self.text)?
+            tell(and_next(self.lines, self.next))?
         };
         Ok(())
+    }
+}
+
+/// What has no answer, for a person alone.
+impl From<Lines> for Told {
+    fn from(lines: Lines) -> Self {
+        Self { lines, ..Self::default() }
     }
 }
 
@@ -52,10 +64,16 @@ pub fn write_outputs(directory: &RunDir, results: &Results) -> Result<(ExitCode,
         }
         Ok(())
     })?;
-    let mut told = Told::of(results, &answer);
-    let (run, plot, page) =
-        (directory.path().display(), directory.plot(HEADLINE_FIGURE), directory.output(Output::Report));
-    told.text += &format!("results: {run}\nplot:    {}\nreport:  {}\n", plot.display(), page.display());
     let code = if results.n_without_score() > 0 { ExitCode::Incomplete } else { ExitCode::Ok };
+    let mut told = Told::of(results, &answer);
+    let (run, page) = (directory.path(), &directory.output(Output::Report));
+    if volume() > Volume::Quiet {
+        let plot = directory.plot(HEADLINE_FIGURE);
+        told.lines.whole(&format!("results: {}", run.display()));
+        told.lines.whole(&format!("plot:    {}", plot.display()));
+        told.lines.whole(&format!("report:  {}", page.display()));
+    }
+    let is_shard = results.design.part.is_some();
+    told.next = Some(after_run(Ran { answer: &answer, run, page, is_shard }));
     Ok((code, told))
 }

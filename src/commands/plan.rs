@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use miette::miette;
 
 use super::variant::{overrides, spec};
-use super::{Failure, print_json, study, tell, trust};
+use super::{Failure, and_next, print_json, study, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::domain::TrialId;
@@ -15,6 +15,7 @@ use crate::experiment::Hypothesis;
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::plan::Design;
 use crate::prepare::{self, load_study};
+use crate::report::next::{Planned, after_plan};
 use crate::report::plan::{Shown, describe};
 use crate::report::plan_json::Written;
 use crate::report::planning::{self, About};
@@ -30,8 +31,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
                 args.experiment.display()
             )));
         }
-        let text = study::plan(args, loaded)?;
-        return tell(&text);
+        return tell(study::plan(args, loaded)?);
     }
     let trust = trust(args.custody);
     let planned = prepare::plan(&spec(&args.experiment, &args.variant)?)?;
@@ -57,9 +57,16 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         manifest: manifest.as_ref(),
         span,
         limits,
-        claims: &claims,
+        claims,
     };
-    let told = if args.json { print_json(&Written::of(&shown, &outlooks))? } else { tell(&describe(&shown))? };
+    let (run, absent) = (directory.path(), shown.absent.first().map(|model| &*model.id));
+    let left = shown.plan.trials().filter(|trial| !journal.records.contains_key(&trial.id)).count();
+    let next = after_plan(Planned { experiment: &args.experiment, run, absent, left });
+    let told = if args.json {
+        print_json(&Written::of(&shown, &outlooks))?
+    } else {
+        tell(and_next(describe(shown), Some(next)))?
+    };
     planned.all_here()?;
     Ok(told)
 }

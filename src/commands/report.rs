@@ -5,12 +5,12 @@ use super::{Failure, open, trust};
 use crate::cli::{Paper, ReportArgs};
 use crate::exit_code::ExitCode;
 use crate::journal::Hold;
-use crate::plain::neutralise;
 use crate::report::former::Former;
 use crate::report::outputs::paper_figures;
 use crate::report::plot::{Heading, Layout, Width};
 use crate::results::Results;
 use crate::run_dir::{Output, RunDir, found};
+use crate::screen::Lines;
 
 pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let (directory, trust) = (RunDir::new(found(&args.directory)), trust(args.custody));
@@ -19,16 +19,16 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     if let Hold::InUse = hold {
         let results = Results::from(directory.read(trust)?);
         let mut told = Told::of(&results, &results.answer());
-        told.text += "no files are written: the run in progress writes them when it ends\n";
+        told.lines.text("", "no files are written: the run in progress writes them when it ends");
         told.say(args.printed)?;
         return Ok(ExitCode::Incomplete);
     }
     let results = Results::from(directory.read_held(trust)?);
     let former = directory.read_output(Output::Verdicts).and_then(|json| Former::read(&json));
     let (code, mut told) = write_outputs(&directory, &results)?;
-    told.text += &write_paper(&directory, &results, args.paper)?;
+    told.lines.append(Lines::from(&write_paper(&directory, &results, args.paper)?));
     if let Some(note) = former.and_then(|former| former.note(&results.analysis.verdicts)) {
-        told.text += &format!("note: {}\n", neutralise(&note));
+        told.lines.text("note: ", &note);
     }
     told.say(args.printed)?;
     if args.open {

@@ -16,6 +16,7 @@ use crate::message::say_soon;
 use crate::prepare::{LoadedStudy, NOTHING_YET, Quantiser, ReadyStudy, arm_files, prepare_study};
 use crate::report::study::{About, Outputs, outline, outputs};
 use crate::run_dir::{Output, RunDir};
+use crate::screen::Lines;
 use crate::signals::Watch;
 use crate::study::{self, Scratch, StudyError, Workplace};
 
@@ -33,7 +34,7 @@ pub fn run(args: &RunArgs, loaded: LoadedStudy) -> Result<(ExitCode, Told), Fail
             say_soon(STOPPED);
             Ok((ExitCode::Interrupted, Told::default()))
         }
-        done => done.map(|text| (ExitCode::Ok, Told { text, json: vec![] })),
+        done => done.map(|lines| (ExitCode::Ok, Told::from(lines))),
     }
 }
 
@@ -43,10 +44,10 @@ fn refuse_json(json: bool, experiment: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let help = "leave out --json, and read the tables in its folder";
-    Err(Failure::usage(miette!(help = help, "{} is no sweep, and has no answer in JSON", experiment.display())))
+    Err(Failure::usage(miette!(help = help, "{} is not a sweep, and has no answer in JSON", experiment.display())))
 }
 
-fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
+fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<Lines, Failure> {
     if args.minutes.is_some() {
         let help = "remove --minutes; to use fewer prompts: --limit N";
         let file = args.experiment.display();
@@ -76,7 +77,10 @@ fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     // Files are replaced whole, so there is nothing to end cleanly.
     watch.at_once(STOPPED);
     write(&directory, &outputs, &text, &study::json(&study, &surveyed, &files))?;
-    Ok(format!("{}report:  {}\n", outputs.summary, directory.output(Output::Report).display()))
+    let mut lines = Lines::default();
+    lines.prose(&outputs.summary);
+    lines.whole(&format!("report:  {}", directory.output(Output::Report).display()));
+    Ok(lines)
 }
 
 /// The experiment and where the numbers come from are written with the tables, so that they never stand beside those of
@@ -95,7 +99,7 @@ fn write(directory: &RunDir, outputs: &Outputs, experiment: &str, provenance: &[
 ///
 /// # Errors
 /// When it can't be run.
-pub fn plan(args: &PlanArgs, loaded: LoadedStudy) -> Result<String, Failure> {
+pub fn plan(args: &PlanArgs, loaded: LoadedStudy) -> Result<Lines, Failure> {
     refuse_json(args.json, &args.experiment)?;
     let ready = prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
     Ok(outline(&ready.study, &ready.surveyed, &ready.directory.path().display().to_string()))

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use super::{
-    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Observer, PromptCounts,
-    Quantisation, Questions, Work,
+    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Messages, Observer,
+    PromptCounts, Quantisation, Questions, Work,
 };
 use crate::domain::ModelFacts;
 use crate::engine::kernels::{Kernels, KernelsFinding};
@@ -32,6 +32,19 @@ pub struct Model(Infallible);
 
 /// Such a model at work.
 pub struct LlamaEngine(Infallible);
+
+/// There is nothing to say of it.
+pub fn built_with() -> Option<String> {
+    None
+}
+
+/// No kernels without it.
+pub fn kernels_here() -> Vec<Kernels> {
+    vec![]
+}
+
+/// It says nothing.
+pub fn tell(_: Messages) {}
 
 /// # Errors
 /// Always.

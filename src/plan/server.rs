@@ -211,14 +211,15 @@ pub(super) fn notes(load: &Load) -> Vec<String> {
         unknown.insert(0, "the chain as executed");
     }
     notes.push(format!("{model}: unknown to moe-sweep, so ignore these columns: {}", unknown.join(", ")));
-    if load.key.offload() != Offload::None {
+    // Nobody has said what is usual.
+    if !Level::from(load.key.offload()).is_usual() && load.key.offload() != Offload::None {
         notes.push(format!(
             "{model}: offload {} is what the experiment says about the server; it can't be checked",
             load.key.offload()
         ));
     }
     match findings {
-        None => notes.push(format!("{model}: not known yet what the server honours; run probes it first")),
+        None => notes.push(format!("{model}: not known yet what the server honours; `moe-sweep run` probes it first")),
         Some(findings) => notes.extend(findings.warnings().map(|warning| format!("{model}: {warning}"))),
     }
     notes

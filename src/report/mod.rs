@@ -17,6 +17,7 @@ pub mod gate;
 pub mod html;
 pub mod listing;
 pub mod models;
+pub mod next;
 pub mod outputs;
 pub mod parameters;
 pub mod plan;
@@ -37,6 +38,7 @@ mod provenance;
 mod quote;
 #[cfg(test)]
 mod sample;
+mod served;
 mod table;
 mod tally;
 mod timings;

@@ -1,15 +1,13 @@
 //! Words advice on temperatures and chains, with the parameters that servers take.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 use strum::VariantArray;
 
 use super::levels::Arm;
 use super::parameters::{Parameters, Server, parameters};
-use crate::analysis::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing};
+use crate::analysis::{Advice, AtTemperature, CleanChain, Limits, Measure, Recommendation, Standing};
 use crate::domain::{Chain, Temperature};
-use crate::plain::neutralise;
+use crate::screen::Lines;
 
 #[derive(Debug, Serialize)]
 pub struct Answer<'a> {
@@ -59,28 +57,34 @@ fn arm(of: &Recommendation) -> Arm<'_> {
 }
 
 /// For people.
-pub fn text(answer: &Answer<'_>) -> String {
+pub fn text(answer: &Answer<'_>) -> Lines {
     let Limits { p_loop, score, metric } = answer.limits;
-    let mut out = format!(
-        "limits: P(loop) at most {p_loop}, mean {} at most {score}; 95 % confidence for all temperatures of a chain \
-         together\n\n",
-        metric.name()
+    let mut out = Lines::default();
+    out.text(
+        "limits: ",
+        &format!(
+            "P(loop) at most {p_loop}, mean {} at most {score}; 95 % confidence for all temperatures of a chain together",
+            metric.name()
+        ),
     );
+    out.blank();
+    let arms: Vec<_> = answer.recommendations.iter().map(|advised| arm(&advised.recommendation)).collect();
     for Advised { recommendation, parameters } in &answer.recommendations {
-        let _ = writeln!(out, "{}", neutralise(&arm(recommendation).title()));
-        let _ = writeln!(out, "  {}", advice_in_words(recommendation, answer.limits));
+        out.heading(&arm(recommendation).title(&arms));
+        out.text("  ", &advice_in_words(recommendation, answer.limits));
         for ForServer { server, parameters: Parameters { body, lost } } in parameters.iter().flatten() {
             let json = serde_json::to_string(body).expect("parameters are plain data");
-            let _ = writeln!(out, "  {server:<13}{json}");
+            // It is to be copied.
+            out.whole(&format!("  {server:<13}{json}"));
             if !lost.is_empty() {
                 let lost = lost.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                let _ = writeln!(out, "  {:<13}can't be set: {lost}", "");
+                out.text(&" ".repeat(15), &format!("can't be set: {lost}"));
             }
         }
-        out.push('\n');
+        out.blank();
     }
     if let Some(caveat) = answer.caveat {
-        let _ = writeln!(out, "note: {}", neutralise(caveat));
+        out.text("note: ", caveat);
     }
     out
 }
@@ -122,7 +126,15 @@ fn advice_in_words(arm: &Recommendation, limits: Limits) -> String {
                 if *n_prompts == 1 { "prompt" } else { "prompts" }
             )
         }
-        Advice::Everywhere => "no temperature helps: all measured ones are over the limits".to_owned(),
+        Advice::Everywhere { clean } if clean.is_empty() => {
+            "no temperature helps: all measured ones are over the limits".to_owned()
+        }
+        Advice::Everywhere { clean } => {
+            let clean = clean.iter().map(|CleanChain { chain, temperature }| format!("{chain} at {temperature}"));
+            let clean: Vec<_> = clean.collect();
+            let is = if clean.len() == 1 { "is" } else { "are" };
+            format!("all measured temperatures are over the limits; {} {is} under: change the chain", clean.join(", "))
+        }
         Advice::Blind { why } => {
             let metric = why.sees.map_or(String::new(), |sees| format!(": --metric {}", sees.name()));
             format!("no temperature is shown to stay under the limits, and more prompts would not help: {why}{metric}")
@@ -242,6 +254,16 @@ mod tests {
             "no temperature is shown to stay under the limits; at 0.9 it is over, but llama.cpp is under: change the \
              chain"
         );
+    }
+
+    #[test]
+    fn what_is_over_everywhere_is_not_told_to_take_more_prompts() {
+        let standings = [(0.1, Over), (0.9, Over)];
+        let none = said(Advice::Everywhere { clean: vec![] }, &standings);
+        assert_eq!(none, "over at every temperature measured: none helps");
+        let clean = vec![CleanChain { chain: "llama.cpp".to_owned(), temperature: t(0.9) }];
+        let one = said(Advice::Everywhere { clean }, &standings);
+        assert_eq!(one, "over at every temperature measured; llama.cpp at 0.9 is under: change the chain");
     }
 
     #[test]

@@ -42,5 +42,6 @@ mod probe;
 mod report;
 mod schema;
 mod surroundings;
+mod terminal;
 mod unknown_names;
 mod upcycle;

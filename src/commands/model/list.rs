@@ -4,7 +4,7 @@ use super::super::{Failure, print_json, tell};
 use super::known_models;
 use crate::cli::ModelListArgs;
 use crate::exit_code::ExitCode;
-use crate::message::say;
+use crate::message::warn;
 use crate::model::{Caches, Location};
 use crate::report::models::{Row, table};
 
@@ -13,9 +13,11 @@ pub fn list(args: &ModelListArgs) -> Result<ExitCode, Failure> {
     let caches = Caches::from_env();
     let rows: Vec<_> = models.iter().map(|model| Row::new(model, &Location::of(model, &caches))).collect();
     if rows.is_empty() {
-        say("no models are known here: there is no models/catalog.toml in this directory or above it. Set \
+        warn(
+            "no models are known here: there is no models/catalog.toml in this directory or above it. Set \
              MOE_SWEEP_MODELS=DIR to a directory with a catalog.toml, or add the models of an experiment file with \
-             --experiment FILE; `moe-sweep model inspect FILE` reads any GGUF file");
+             --experiment FILE; `moe-sweep model inspect FILE` reads any GGUF file",
+        );
     }
     if args.json { print_json(&rows) } else { tell(&table(&rows)) }
 }

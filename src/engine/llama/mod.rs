@@ -10,8 +10,8 @@
 use std::path::Path;
 
 use super::{
-    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Observer,
-    PromptCounts, Quantisation, Questions, Takeover, TraceWork, Traced, Work,
+    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Messages,
+    Observer, PromptCounts, Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
 use crate::domain::{ModelFacts, OpOffload, Template};
 use crate::engine::kernels::{Kernels, KernelsFinding};
@@ -38,6 +38,29 @@ pub fn block_codec() -> Option<BlockCodec> {
     Some(BlockCodec { takes: ::llama::can_rewrite, rewrite: ::llama::rewrite })
 }
 
+/// Which llama.cpp was built in; it need not be started.
+pub fn built_with() -> Option<String> {
+    Some(::llama::version())
+}
+
+/// The kernels whose instructions this CPU says that it has, the quickest first.
+pub fn kernels_here() -> Vec<Kernels> {
+    let is_supported = |kernels: &Kernels| match words::kernels(*kernels) {
+        ::llama::Kernels::Ours(ours) => ours.is_supported(),
+        ::llama::Kernels::Ggml => true,
+    };
+    [Kernels::Avx512, Kernels::Avx2, Kernels::Portable].into_iter().filter(is_supported).collect()
+}
+
+/// Has llama.cpp tell these of its messages, on stderr.
+pub fn tell(messages: Messages) {
+    ::llama::tell(match messages {
+        Messages::Warnings => ::llama::Messages::Warnings,
+        Messages::Info => ::llama::Messages::Info,
+        Messages::Debug => ::llama::Messages::Debug,
+    });
+}
+
 /// Tries kernels in this process, which may not survive it.
 ///
 /// # Errors
@@ -47,7 +70,7 @@ pub fn try_kernels(kernels: Kernels) -> Result<KernelsFinding, EngineError> {
 }
 
 impl Llama {
-    /// Starts llama.cpp, has it multiply by `kernels`, and lets only its warnings and errors through, on stderr.
+    /// Starts llama.cpp, and has it multiply by `kernels`.
     ///
     /// # Errors
     /// When it has been started before in this process.
