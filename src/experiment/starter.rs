@@ -120,12 +120,12 @@ impl Starter<'_> {
                 );
             }
             StarterForm::Raw => {
-                lines.add("# template = [\"raw\"]", "default: the prompt as it is; or \"jinja\", \"chat\"")
+                lines.add("# template = [\"raw\"]", "default: the prompt as it is; or \"jinja\", \"chat\"");
             }
         }
         if !matches!(self.model, StarterModel::Served { .. }) {
             lines
-                .add("# quant = [\"source\"]", "default: the file as it is; \"q4_k_m\" and others are made of it here");
+                .add("# quant = [\"source\"]", "default: the file as it is; or \"q4_k_m\" and others, made of it here");
         }
     }
 }
