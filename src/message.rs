@@ -14,15 +14,24 @@ use std::time::Duration;
 use miette::Diagnostic;
 
 use crate::plain::neutralise_lines;
+use crate::screen::{Lines, Volume};
+use crate::terminal::{stderr, volume};
 
 mod legible;
 
 /// What of one message is shown, in bytes: more than a path may have.
 const LONGEST_BYTES: usize = 6000;
 
-/// Says something in a line or more.
+/// Tells how things go on, unless the person wants to hear of the answer alone.
 pub fn say(message: &str) {
-    write(&legible(message));
+    if volume() > Volume::Quiet {
+        warn(message);
+    }
+}
+
+/// Says what a person must know whatever they asked to hear.
+pub fn warn(message: &str) {
+    write(&shown(&legible(message)));
 }
 
 /// Says something before an end that must not wait: whoever waits for a full pipe holds stderr's lock, and whoever
@@ -31,7 +40,7 @@ pub fn say_soon(message: &'static str) {
     let (sender, said) = channel();
     // Where there is no room for a thread nothing is said: the end matters more.
     let _ = thread::Builder::new().spawn(move || {
-        say(message);
+        warn(message);
         let _ = sender.send(());
     });
     let _ = said.recv_timeout(Duration::from_millis(200));
@@ -40,6 +49,14 @@ pub fn say_soon(message: &'static str) {
 /// Says why a command failed, in colours on a terminal.
 pub fn say_failure(failure: &dyn Diagnostic) {
     write(&legible::rendered(failure));
+}
+
+/// Folded to the width of a terminal. Anywhere else a line stays one, for whoever searches a log.
+fn shown(message: &str) -> Cow<'_, str> {
+    let Some(layout) = stderr() else { return Cow::Borrowed(message) };
+    let mut lines = Lines::default();
+    lines.prose(message);
+    Cow::Owned(lines.laid_out(layout).trim_end_matches('\n').to_owned())
 }
 
 /// One write for all of it, so that lines of several threads stay whole.

@@ -10,8 +10,10 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::domain::Temperature;
 use crate::event::{Again, RunEvent};
 use crate::journal::record::Outcome;
-use crate::message::say;
+use crate::message::{say, warn};
 use crate::metrics::{repetition_score, word_ids};
+use crate::screen::{Layout, Lines, Volume};
+use crate::terminal::{stderr, volume};
 
 mod fetch;
 mod pace;
@@ -22,6 +24,8 @@ use pace::Pace;
 /// How often a plain line tells of progress, and how soon the first one does.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 const PLAIN_FIRST: Duration = Duration::from_secs(3);
+/// Columns.
+const LONGEST_BAR: usize = 30;
 
 /// A display of one run.
 pub struct Progress {
@@ -43,6 +47,8 @@ struct State {
     /// Of what is computed by this run.
     pace: Pace,
     failed: usize,
+    /// What was loaded last: the model, and how.
+    key: String,
     /// Set when the first model is loaded: loading is not decoding.
     decoding_since: Option<Instant>,
     /// Until when a pause goes on that was told of.
@@ -120,9 +126,9 @@ impl Progress {
             Display::Bar(bar) if state.decoding_since.is_some() => {
                 bar.set_length(state.trials as u64);
                 bar.set_position(state.done as u64);
-                bar.set_style(style("{bar:30} {pos}/{len} {msg}\n{prefix}"));
+                bar.set_style(bar_style("{pos}/{len} {wide_msg}\n{prefix}"));
                 bar.set_message(state.speed());
-                bar.set_prefix(state.means().trim_start_matches("; ").to_owned());
+                bar.set_prefix(folded(&[state.at_work(), state.means().trim_start_matches("; ").to_owned()]));
             }
             Display::Bar(_) => {}
             Display::Plain(last) => {
@@ -144,7 +150,7 @@ impl Progress {
             say(&self.state.line());
         }
         if !message.is_empty() {
-            say(message);
+            warn(message);
         }
         self.state.decoding_since = None;
     }
@@ -157,7 +163,7 @@ pub fn pausing(reason: &str, seconds: f64) -> String {
 
 fn bar_or_lines() -> Display {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    if std::io::stderr().is_terminal() && !dumb {
+    if std::io::stderr().is_terminal() && !dumb && volume() > Volume::Quiet {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
         // Nothing is shown until there is something to show.
         Display::Bar(bar.with_style(style("{msg}")))
@@ -179,6 +185,20 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("a valid template").progress_chars("█▌ ")
 }
 
+/// A bar before what the template has: of a quarter of the terminal, at most.
+fn bar_style(template: &str) -> ProgressStyle {
+    let columns = stderr().map_or(LONGEST_BAR, |layout| (layout.width / 4).min(LONGEST_BAR));
+    style(&format!("{{bar:{columns}}} {template}"))
+}
+
+/// What stands below a bar, as wide as the terminal.
+fn folded(paragraphs: &[String]) -> String {
+    let mut lines = Lines::default();
+    paragraphs.iter().filter(|text| !text.is_empty()).for_each(|text| lines.prose(text));
+    let layout = stderr().unwrap_or(Layout::FILE);
+    lines.laid_out(layout).trim_end().to_owned()
+}
+
 impl Default for Progress {
     fn default() -> Self {
         Self::new()
@@ -193,7 +213,8 @@ impl State {
                 let pace = Pace { texts: trials - already_done, prompt_tokens, max_tokens, ..Pace::default() };
                 *self = Self { trials, done: already_done, pace, ..Self::default() };
             }
-            RunEvent::Loaded { .. } => {
+            RunEvent::Loaded { key, .. } => {
+                self.key = key.to_string();
                 self.decoding_since.get_or_insert_with(Instant::now);
             }
             RunEvent::Evaluated { tokens } => self.pace.evaluated_tokens += tokens,
@@ -217,6 +238,12 @@ impl State {
 
     fn line(&self) -> String {
         format!("{}/{} {}{}", self.done, self.trials, self.speed(), self.means())
+    }
+
+    /// What texts are made of, and for how long.
+    fn at_work(&self) -> String {
+        let elapsed = self.decoding_since.map_or(Duration::ZERO, |since| since.elapsed());
+        format!("{}, for {}", self.key, HumanDuration(Duration::from_secs(elapsed.as_secs())))
     }
 
     /// Tokens a second, and the time left.

@@ -9,6 +9,7 @@ mod explain;
 mod gate;
 mod manual;
 mod model;
+mod output;
 mod parsers;
 mod results;
 mod run;
@@ -30,6 +31,7 @@ pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
     ModelVerifyArgs,
 };
+pub use output::{ColorArg, OutputOptions};
 pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, Paper, RecommendArgs, ReportArgs};
 pub use run::{
     KernelsArg, LoadModeArg, Means, OverrideOptions, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg,
@@ -46,6 +48,8 @@ pub use scoring::ScoreArgs;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub output: OutputOptions,
 }
 
 const DIAGNOSE_CODES: &str = "\

@@ -9,7 +9,7 @@ use super::{Failure, tell, trust};
 use crate::check::{Baseline, CheckError, baseline_of};
 use crate::cli::BaselineSaveArgs;
 use crate::exit_code::ExitCode;
-use crate::message::say;
+use crate::message::warn;
 use crate::regular_file;
 use crate::results::Results;
 use crate::run_dir::{self, RESULTS, RunDir, write_named};
@@ -23,7 +23,7 @@ const DIRECTORY: &str = "results/baselines";
 pub fn save(args: &BaselineSaveArgs) -> Result<ExitCode, Failure> {
     let (path, run) = places(args);
     let results = Results::from(RunDir::new(&run).read(trust(args.custody))?);
-    results.custody.iter().for_each(|note| say(&format!("note: {note}")));
+    results.custody.iter().for_each(|note| warn(&format!("note: {note}")));
     let unscored = results.n_without_score();
     if unscored > 0 {
         return Err(Failure::bad_setup(miette!(

@@ -11,7 +11,7 @@ use crate::check::{
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;
 use crate::exit_code::ExitCode;
-use crate::message::say;
+use crate::message::warn;
 use crate::report::gate::{self as words, About};
 use crate::report::html::{FOOT, gate_page};
 use crate::results::Results;
@@ -98,12 +98,12 @@ fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>) -> Res
         let path = Path::new(&path);
         append(path, &words::step_summary(gate, about)).map_err(|error| Failure::no_step_summary(path, &error))?;
     }
-    tell(&words::text(gate, about))?;
+    tell(words::text(gate, about))?;
     if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
         print(|out| out.write_all(words::annotations(gate, about).as_bytes()))?;
     }
     if gate.outcome == GateStatus::Inconclusive && args.inconclusive == Inconclusive::Warn {
-        say("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
+        warn("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");
     }
     Ok(())
 }

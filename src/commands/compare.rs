@@ -35,7 +35,7 @@ pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
     if args.json {
         return print_json(&Answer { a: &a, b: &b, metric, comparison: &comparison, notes: &notes });
     }
-    tell(&text(&comparison, about))
+    tell(text(&comparison, about))
 }
 
 fn aspect(allowed: Allowed) -> Aspect {

@@ -12,8 +12,8 @@ use crate::report::causes::{Explained, Listed, list, page};
 /// When no cause has this id.
 pub fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let Some(id) = &args.id else {
-        return if args.json { print_json(&Cause::ALL.map(Listed::from).as_slice()) } else { tell(&list()) };
+        return if args.json { print_json(&Cause::ALL.map(Listed::from).as_slice()) } else { tell(list()) };
     };
     let cause: Cause = id.parse()?;
-    if args.json { print_json(&Explained::from(cause)) } else { tell(&page(cause)) }
+    if args.json { print_json(&Explained::from(cause)) } else { tell(page(cause)) }
 }

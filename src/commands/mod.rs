@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use crate::cli::{BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
-use crate::plain::neutralise_lines;
+use crate::screen::Lines;
 use crate::seal::Trust;
 use crate::signals;
+use crate::terminal::{self, stdout};
 use crate::worker::child;
 
 mod baseline;
@@ -45,6 +46,7 @@ pub use failure::Failure;
 /// # Errors
 /// [`Failure`], to be shown to the user.
 pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
+    terminal::wish(options::wishes(cli.output));
     signals::make_children_known();
     match &cli.command {
         Command::Plan(args) => plan::plan(args),
@@ -71,9 +73,9 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Writes a text for people to stdout.
-fn tell(text: &str) -> Result<ExitCode, Failure> {
-    print(|out| out.write_all(neutralise_lines(text).as_bytes()))
+/// Writes lines for people to stdout.
+fn tell(lines: impl Into<Lines>) -> Result<ExitCode, Failure> {
+    print(|out| out.write_all(lines.into().laid_out(stdout()).as_bytes()))
 }
 
 /// Writes a value to stdout as JSON, for programs.

@@ -1,13 +1,16 @@
-//! Turns what was typed of threads, memory, samplers and the place for quantised files into the means of a run.
+//! Turns what was typed of threads, memory, samplers and the place for quantised files into the means of a run, and what was
+//! typed of its output into wishes.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::{LoadModeArg, Means, SamplersArg, SharingArg};
+use crate::cli::{ColorArg, LoadModeArg, Means, OutputOptions, SamplersArg, SharingArg};
 use crate::engine::{Limits, LoadMode, Samplers, Sharing};
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::prepare::default_cache;
 use crate::runner::RunOptions;
+use crate::screen::Volume;
+use crate::terminal::{Wanted, Wishes};
 
 pub fn run_options(args: &Means) -> RunOptions {
     RunOptions {
@@ -33,6 +36,22 @@ pub fn run_options(args: &Means) -> RunOptions {
         },
         stall_timeout: Duration::from_secs(u64::from(args.stall_timeout.get())),
         memory_patience: Duration::from_secs(args.wait_for_memory.into()),
+    }
+}
+
+pub fn wishes(args: OutputOptions) -> Wishes {
+    let OutputOptions { quiet, verbose, color } = args;
+    Wishes {
+        colours: match color {
+            ColorArg::Auto => Wanted::Auto,
+            ColorArg::Always => Wanted::Always,
+            ColorArg::Never => Wanted::Never,
+        },
+        volume: match (quiet, verbose) {
+            (true, _) => Volume::Quiet,
+            (false, true) => Volume::Verbose,
+            (false, false) => Volume::Usual,
+        },
     }
 }
 

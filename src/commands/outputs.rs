@@ -6,12 +6,14 @@ use crate::report::outputs::{Item, outputs, summary};
 use crate::report::plot::HEADLINE_FIGURE;
 use crate::results::Results;
 use crate::run_dir::{Output, RunDir};
+use crate::screen::{Lines, Volume};
+use crate::terminal::volume;
 
 /// Writes every table and plot of a run; returns the exit code, and what to say of it.
 ///
 /// # Errors
 /// When a file can't be written.
-pub fn write_outputs(directory: &RunDir, results: &Results) -> Result<(ExitCode, String), Failure> {
+pub fn write_outputs(directory: &RunDir, results: &Results) -> Result<(ExitCode, Lines), Failure> {
     directory.clear_left_overs();
     let answer = results.answer();
     outputs::<Failure>(results, &answer, &mut |item| {
@@ -21,10 +23,14 @@ pub fn write_outputs(directory: &RunDir, results: &Results) -> Result<(ExitCode,
         }
         Ok(())
     })?;
-    let mut text = summary(results, &answer);
-    let (run, plot, page) =
-        (directory.path().display(), directory.plot(HEADLINE_FIGURE), directory.output(Output::Report));
-    text += &format!("results: {run}\nplot:    {}\nreport:  {}\n", plot.display(), page.display());
     let code = if results.n_without_score() > 0 { ExitCode::Incomplete } else { ExitCode::Ok };
-    Ok((code, text))
+    let mut lines = summary(results, &answer, volume());
+    let (run, page) = (directory.path(), &directory.output(Output::Report));
+    if volume() > Volume::Quiet {
+        let plot = directory.plot(HEADLINE_FIGURE);
+        lines.whole(&format!("results: {}", run.display()));
+        lines.whole(&format!("plot:    {}", plot.display()));
+        lines.whole(&format!("report:  {}", page.display()));
+    }
+    Ok((code, lines))
 }

@@ -19,6 +19,7 @@ use crate::report::plan::{Shown, describe};
 use crate::report::planning::{self, About};
 use crate::results::Results;
 use crate::run_dir::{RunDir, found};
+use crate::screen::Lines;
 
 pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
     if let Some(loaded) = load_study(&args.experiment, &overrides(&args.variant)?)? {
@@ -29,8 +30,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
                 args.experiment.display()
             )));
         }
-        let text = study::plan(args, loaded)?;
-        return tell(&text);
+        return tell(study::plan(args, loaded)?);
     }
     let trust = trust(args.custody);
     let planned = prepare::plan(&spec(&args.experiment, &args.variant)?)?;
@@ -53,15 +53,15 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         manifest: manifest.as_ref(),
         span,
         limits,
-        claims: &claims(args, &planned.design)?,
+        claims: claims(args, &planned.design)?,
     };
-    let told = tell(&describe(&shown))?;
+    let told = tell(describe(shown))?;
     planned.all_here()?;
     Ok(told)
 }
 
 /// What the design can decide of its hypotheses.
-fn claims(args: &PlanArgs, design: &Design) -> Result<String, Failure> {
+fn claims(args: &PlanArgs, design: &Design) -> Result<Lines, Failure> {
     let trust = trust(args.custody);
     let read = |from: &PathBuf| Ok::<_, Failure>(Results::from(RunDir::new(found(from)).read(trust)?));
     let earlier = args.from.as_ref().map(read).transpose()?;

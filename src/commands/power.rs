@@ -11,7 +11,7 @@ use crate::report::power::{Answer, Asked, text};
 /// When no texts can be as they are asked for.
 pub fn power(args: &PowerArgs) -> Result<ExitCode, Failure> {
     let answer = Answer::to(asked(args))?;
-    if args.json { print_json(&answer) } else { tell(&text(&answer)) }
+    if args.json { print_json(&answer) } else { tell(text(&answer)) }
 }
 
 fn asked(args: &PowerArgs) -> Asked {

@@ -4,7 +4,7 @@ use super::{Failure, print_json, tell, trust};
 use crate::analysis::{Limits, recommend as recommend_for};
 use crate::cli::RecommendArgs;
 use crate::exit_code::ExitCode;
-use crate::message::say;
+use crate::message::warn;
 use crate::report::recommendation::{Advised, Answer, text};
 use crate::results::Results;
 use crate::run_dir::{RunDir, found};
@@ -15,12 +15,13 @@ use crate::run_dir::{RunDir, found};
 /// When the directory is no run's.
 pub fn recommend(args: &RecommendArgs) -> Result<ExitCode, Failure> {
     let metric = args.metric;
-    let Results { design, analysis, custody, .. } =
-        RunDir::new(found(&args.directory)).read(trust(args.custody))?.into();
-    custody.iter().for_each(|note| say(&format!("note: {note}")));
+    let directory = RunDir::new(found(&args.directory));
+    let Results { design, analysis, custody, .. } = directory.read(trust(args.custody))?.into();
+    custody.iter().for_each(|note| warn(&format!("note: {note}")));
     let limits = Limits { p_loop: args.max_p_loop, score: args.max_score, metric };
-    let advised = recommend_for(&analysis, limits).into_iter().map(|advice| Advised::new(advice, &design.chains));
+    let recommendations = recommend_for(&analysis, limits);
+    let advised = recommendations.into_iter().map(|advice| Advised::new(advice, &design.chains));
     let caveat = design.caveat.as_deref();
     let answer = Answer { experiment: &design.name, limits, caveat, recommendations: advised.collect() };
-    if args.json { print_json(&answer) } else { tell(&text(&answer)) }
+    if args.json { print_json(&answer) } else { tell(text(&answer)) }
 }

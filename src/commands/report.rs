@@ -5,12 +5,13 @@ use super::{Failure, tell, trust};
 use crate::cli::{Paper, ReportArgs};
 use crate::exit_code::ExitCode;
 use crate::journal::Hold;
-use crate::plain::neutralise;
 use crate::report::former::Former;
 use crate::report::outputs::{paper_figures, summary};
 use crate::report::plot::{Heading, Layout, Width};
 use crate::results::Results;
 use crate::run_dir::{Output, RunDir, found};
+use crate::screen::Lines;
+use crate::terminal::volume;
 
 pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let (directory, trust) = (RunDir::new(found(&args.directory)), trust(args.custody));
@@ -18,16 +19,19 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let hold = directory.hold();
     if let Hold::InUse = hold {
         let results = Results::from(directory.read(trust)?);
-        let so_far = summary(&results, &results.answer());
-        tell(&format!("{so_far}nothing is written: the run that goes on writes these files when it ends\n"))?;
+        let mut so_far = summary(&results, &results.answer(), volume());
+        so_far.text("", "nothing is written: the run that goes on writes these files when it ends");
+        tell(so_far)?;
         return Ok(ExitCode::Incomplete);
     }
     let results = Results::from(directory.read_held(trust)?);
     let former = directory.read_output(Output::Verdicts).and_then(|json| Former::read(&json));
-    let (code, text) = write_outputs(&directory, &results)?;
-    let text = text + &write_paper(&directory, &results, args.paper)?;
-    let note = former.and_then(|former| former.note(&results.analysis.verdicts));
-    tell(&(text + &note.map_or_else(String::new, |note| format!("note: {}\n", neutralise(&note)))))?;
+    let (code, mut lines) = write_outputs(&directory, &results)?;
+    lines.append(Lines::from(&write_paper(&directory, &results, args.paper)?));
+    if let Some(note) = former.and_then(|former| former.note(&results.analysis.verdicts)) {
+        lines.text("note: ", &note);
+    }
+    tell(lines)?;
     Ok(code)
 }
 

@@ -15,6 +15,7 @@ use crate::model::memory::Room;
 use crate::prepare::{NOTHING_YET, PrepareOptions, Prepared, load_study, prepare};
 use crate::progress::Progress;
 use crate::results::Results;
+use crate::screen::Lines;
 use crate::signals::{Deadline, Watch};
 use crate::sweep::{Swept, sweep};
 
@@ -26,7 +27,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         Some(loaded) => study::run(args, loaded)?,
         None => run_sweep(args)?,
     };
-    tell(&summary)?;
+    tell(summary)?;
     Ok(code)
 }
 
@@ -42,7 +43,7 @@ pub fn run_fresh(experiment: &Path, directory: &Path, seed_offset: u32) -> Resul
 }
 
 /// The sweep, its exit code and what to say of it.
-fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
+fn run_sweep(args: &RunArgs) -> Result<(ExitCode, Lines), Failure> {
     // A signal ends the process, until there is something to end cleanly.
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
     let cache = cache(&args.means);
@@ -57,7 +58,7 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     let spec = spec(&args.experiment, &args.variant)?;
     let Prepared::Ready(ready) = prepare(&spec, options, &watch)? else {
         say_soon(NOTHING_YET);
-        return Ok((ExitCode::Interrupted, String::new()));
+        return Ok((ExitCode::Interrupted, Lines::default()));
     };
     let directory = ready.planned.directory.clone();
     let mut progress = Progress::new();
@@ -77,15 +78,15 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
             let results = Results::from(directory.read(trust(args.custody))?);
             // As below: no tables of nothing.
             let is_empty = results.contents.records.is_empty();
-            let summary = if is_empty { String::new() } else { write_outputs(&directory, &results)?.1 };
+            let summary = if is_empty { Lines::default() } else { write_outputs(&directory, &results)?.1 };
             Ok((ExitCode::Incomplete, summary))
         }
-        Swept::Interrupted => Ok((ExitCode::Interrupted, String::new())),
+        Swept::Interrupted => Ok((ExitCode::Interrupted, Lines::default())),
         Swept::Complete(results) => write_outputs(&directory, &results),
         Swept::Crashed(results, error) => {
             // A folder in which there is no text yet is left without tables.
             if !results.contents.records.is_empty() {
-                tell(&write_outputs(&directory, &results)?.1)?;
+                tell(write_outputs(&directory, &results)?.1)?;
             }
             Err(error.into())
         }

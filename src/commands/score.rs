@@ -9,7 +9,7 @@ use super::{Failure, print};
 use crate::analysis::Blindness;
 use crate::cli::ScoreArgs;
 use crate::exit_code::ExitCode;
-use crate::message::say;
+use crate::message::warn;
 use crate::metrics::Metric;
 use crate::plain::{neutralise, neutralise_lines};
 use crate::regular_file;
@@ -24,13 +24,13 @@ use crate::texts::{Shape, Texts, Unreadable, texts};
 pub fn score(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     let read = args.inputs.iter().map(|input| read(input, args)).collect::<Result<Vec<_>, Failure>>()?;
     for note in read.iter().flat_map(|Texts { notes, .. }| notes) {
-        say(&format!("note: {}", neutralise(note)));
+        warn(&format!("note: {}", neutralise(note)));
     }
     let texts: Vec<_> = read.into_iter().flat_map(|Texts { texts, .. }| texts).collect();
     let rows: Vec<_> = texts.into_par_iter().map(|text| ScoreRow::of(text, args.first)).collect();
     let blind = Blindness::of_scores(Metric::RepetitionScore, rows.iter().map(|row| &row.scores));
     if blind.n_unseen > 0 {
-        say(&format!("note: {blind}"));
+        warn(&format!("note: {blind}"));
     }
     if args.json {
         return print(|out| write_json_lines(&rows, out));

@@ -14,6 +14,7 @@ use crate::message::say_soon;
 use crate::prepare::{LoadedStudy, NOTHING_YET, Quantiser, ReadyStudy, arm_files, prepare_study};
 use crate::report::study::{About, Outputs, outline, outputs};
 use crate::run_dir::{Output, RunDir};
+use crate::screen::Lines;
 use crate::signals::Watch;
 use crate::study::{self, Scratch, StudyError, Workplace};
 
@@ -24,17 +25,17 @@ const STOPPED: &str = "interrupted: the same command computes the experiment ane
 ///
 /// # Errors
 /// When it can't be run, or a model fails.
-pub fn run(args: &RunArgs, loaded: LoadedStudy) -> Result<(ExitCode, String), Failure> {
+pub fn run(args: &RunArgs, loaded: LoadedStudy) -> Result<(ExitCode, Lines), Failure> {
     match conduct(args, loaded) {
         Err(Failure { code: ExitCode::Interrupted, .. }) => {
             say_soon(STOPPED);
-            Ok((ExitCode::Interrupted, String::new()))
+            Ok((ExitCode::Interrupted, Lines::default()))
         }
         done => done.map(|said| (ExitCode::Ok, said)),
     }
 }
 
-fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
+fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<Lines, Failure> {
     if args.minutes.is_some() {
         let help = "leave out --minutes; --limit N takes fewer prompts";
         let file = args.experiment.display();
@@ -64,7 +65,10 @@ fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
     // Files are replaced whole, so there is nothing to end cleanly.
     watch.at_once(STOPPED);
     write(&directory, &outputs, &text, &study::json(&study, &surveyed, &files))?;
-    Ok(format!("{}report:  {}\n", outputs.summary, directory.output(Output::Report).display()))
+    let mut lines = Lines::default();
+    lines.prose(&outputs.summary);
+    lines.whole(&format!("report:  {}", directory.output(Output::Report).display()));
+    Ok(lines)
 }
 
 /// The experiment and where the numbers come from are written with the tables, so that they never stand beside those of
@@ -83,7 +87,7 @@ fn write(directory: &RunDir, outputs: &Outputs, experiment: &str, provenance: &[
 ///
 /// # Errors
 /// When it can't be run.
-pub fn plan(args: &PlanArgs, loaded: LoadedStudy) -> Result<String, Failure> {
+pub fn plan(args: &PlanArgs, loaded: LoadedStudy) -> Result<Lines, Failure> {
     let ready = prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
     Ok(outline(&ready.study, &ready.surveyed, &ready.directory.path().display().to_string()))
 }

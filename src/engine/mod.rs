@@ -21,6 +21,7 @@ pub mod llama;
 #[cfg(not(feature = "llama"))]
 #[path = "without_llama.rs"]
 pub mod llama;
+mod messages;
 pub mod scripted;
 mod strategy;
 mod takeover;
@@ -28,6 +29,7 @@ pub mod trace;
 
 pub use device::{Device, DeviceKind, Devices};
 pub use footprint::{Footprint, Holding, Saved};
+pub use messages::Messages;
 pub use strategy::{CACHE_STEP, Limits, Shape, Strategy};
 pub use takeover::{Takeover, Widths};
 pub use trace::{TraceWork, Traced};

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use super::{
-    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Observer, PromptCounts,
-    Quantisation, Questions, Work,
+    BlockCodec, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Messages, Observer,
+    PromptCounts, Quantisation, Questions, Work,
 };
 use crate::domain::ModelFacts;
 use crate::engine::kernels::{Kernels, KernelsFinding};
@@ -32,6 +32,9 @@ pub struct Model(Infallible);
 
 /// Such a model at work.
 pub struct LlamaEngine(Infallible);
+
+/// It says nothing.
+pub fn tell(_: Messages) {}
 
 /// # Errors
 /// Always.

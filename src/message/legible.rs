@@ -9,6 +9,8 @@ use miette::{Diagnostic, LabeledSpan, MietteHandler, MietteHandlerOpts, ReportHa
 use textwrap::{WordSeparator, WordSplitter};
 
 use super::legible;
+use crate::screen::Colours;
+use crate::terminal::stderr_colours;
 
 /// How many problems of one file are told at once.
 const MOST_PROBLEMS: usize = 20;
@@ -27,6 +29,7 @@ pub fn rendered(failure: &dyn Diagnostic) -> String {
 /// Lines are broken at spaces only: a path must be fit to be copied.
 fn handler() -> MietteHandler {
     MietteHandlerOpts::new()
+        .color(stderr_colours() == Colours::Ansi)
         .break_words(false)
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar};
 
-use super::{Display, PLAIN_EVERY, bar_or_lines, style};
+use super::{Display, PLAIN_EVERY, bar_or_lines, bar_style};
 use crate::message::say;
 use crate::model::download::FetchEvent;
 
@@ -66,7 +66,7 @@ impl FetchProgress {
             Display::Bar(bar) => {
                 bar.set_length(self.size_bytes);
                 bar.set_position(have_bytes);
-                bar.set_style(style("{bar:30} {msg}"));
+                bar.set_style(bar_style("{wide_msg}"));
                 bar.set_message(text());
             }
             Display::Plain(last) if last.is_none_or(|last| last.elapsed() >= PLAIN_EVERY) => {

@@ -1,13 +1,10 @@
 //! Shows causes of loops as `explain` does: one on a page, or all of them in a list.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use crate::causes::{Cause, Page, Thread};
+use crate::screen::{Lines, Tone};
 
-/// Columns of a page.
-const WIDTH: usize = 80;
 /// Where the text of a page begins, after the word that says what it is.
 const INDENT: usize = 7;
 /// Columns of the longest id, and of the space after it.
@@ -43,50 +40,45 @@ impl From<Cause> for Listed {
 }
 
 /// One cause, on a page.
-pub fn page(cause: Cause) -> String {
+pub fn page(cause: Cause) -> Lines {
     let Page { what, shows, test, mend, threads } = cause.page();
-    let mut text = format!("{}: {}\n\n", cause.id(), cause.title());
-    for (head, said) in [("what", what), ("shows", shows), ("test", test), ("mend", mend)] {
-        text += &hanging(head, said);
+    let mut lines = Lines::default();
+    lines.heading(&format!("{}: {}", cause.id(), cause.title()));
+    lines.blank();
+    let head = |head: &str| format!("{head:<INDENT$}");
+    for (name, said) in [("what", what), ("shows", shows), ("test", test), ("mend", mend)] {
+        lines.toned((&head(name), Tone::Heading), (said, Tone::Plain));
     }
     for (i, Thread { url, says }) in threads.iter().enumerate() {
-        // An address is not broken, so that it can be clicked.
-        let _ = writeln!(text, "{:<INDENT$}{url}", if i == 0 { "seen" } else { "" });
-        text += &hanging("", says);
+        let name = if i == 0 { "seen" } else { "" };
+        lines.toned((&head(name), Tone::Heading), (url, Tone::Plain));
+        lines.text(&head(""), says);
     }
-    text
+    lines
 }
 
 /// All causes, a line each.
-pub fn list() -> String {
-    let mut text = String::new();
+pub fn list() -> Lines {
+    let mut lines = Lines::default();
     for cause in Cause::ALL {
-        let _ = writeln!(text, "{cause:<ID$}{}", cause.title());
+        lines.text(&format!("{cause:<ID$}"), cause.title());
     }
-    text + "\nmoe-sweep explain ID says how one shows, how it is tested, and what to change.\n"
-}
-
-/// A text that hangs from its head's column.
-fn hanging(head: &str, text: &str) -> String {
-    let head = format!("{head:<INDENT$}");
-    let indent = " ".repeat(INDENT);
-    // Flags and names of chains have hyphens, and are to be copied.
-    let options = textwrap::Options::new(WIDTH)
-        .initial_indent(&head)
-        .subsequent_indent(&indent)
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(text, options) + "\n"
+    lines.blank();
+    lines.text("", "moe-sweep explain ID says how one shows, how it is tested, and what to change.");
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::screen::Layout;
+
+    const WIDTH: usize = Layout::FILE.width;
 
     #[test]
     fn a_page_is_short_and_fits_a_terminal() {
         for cause in Cause::ALL {
-            let page = page(cause);
+            let page = page(cause).laid_out(Layout::FILE);
             let wide: Vec<_> = page.lines().filter(|line| line.chars().count() > WIDTH).collect();
             assert!(wide.is_empty(), "{cause}: {wide:#?}");
             assert!(page.lines().count() <= 16, "{cause} has {} lines:\n{page}", page.lines().count());
@@ -95,13 +87,13 @@ mod tests {
 
     #[test]
     fn pages() {
-        insta::assert_snapshot!("page_zero", page(Cause::PenaltyZero));
-        insta::assert_snapshot!("page_thinking", page(Cause::Thinking));
+        insta::assert_snapshot!("page_zero", page(Cause::PenaltyZero).laid_out(Layout::FILE));
+        insta::assert_snapshot!("page_thinking", page(Cause::Thinking).laid_out(Layout::FILE));
     }
 
     #[test]
     fn the_list_fits_a_terminal() {
-        let list = list();
+        let list = list().laid_out(Layout::FILE);
         assert!(list.lines().all(|line| line.chars().count() <= WIDTH), "{list}");
         // The column of titles is not shifted by a long id.
         assert!(Cause::ALL.iter().all(|cause| cause.id().len() < ID), "{list}");

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::{Comparison, Parted, Row};
 use crate::metrics::Metric;
-use crate::plain::neutralise;
+use crate::screen::Lines;
 use crate::stats::{Interval, Measured};
 
 /// What was compared, in words.
@@ -31,23 +31,24 @@ pub struct Answer<'a> {
 }
 
 /// The comparison on the terminal.
-pub fn text(comparison: &Comparison, About { a, b, metric, notes }: About<'_>) -> String {
-    let mut out = format!("{metric} of B, {b}, less A, {a}; paired by cell, prompt and seed\n");
+pub fn text(comparison: &Comparison, About { a, b, metric, notes }: About<'_>) -> Lines {
+    let mut out = Lines::default();
+    out.text("", &format!("{metric} of B, {b}, less A, {a}; paired by cell, prompt and seed"));
     for row in &comparison.rows {
-        let _ = writeln!(out, "{}", neutralise(&row.cell.to_string()));
-        let _ = writeln!(out, "  {}", scores(row));
-        let _ = writeln!(out, "  {}", texts(row));
+        out.heading(&row.cell.to_string());
+        out.text("  ", &scores(row));
+        out.text("  ", &texts(row));
     }
     if comparison.rows.is_empty() {
-        out += "they have no text of the same cell, prompt and seed\n";
+        out.text("", "they have no text of the same cell, prompt and seed");
     }
     for (count, run) in [(comparison.only_in_a, "A"), (comparison.only_in_b, "B")] {
         if count > 0 {
-            let _ = writeln!(out, "note: {count} texts only {run} has are not compared");
+            out.text("note: ", &format!("{count} texts only {run} has are not compared"));
         }
     }
     for note in notes {
-        let _ = writeln!(out, "note: {}", neutralise(note));
+        out.text("note: ", note);
     }
     out
 }

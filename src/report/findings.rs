@@ -7,10 +7,8 @@ use serde::Serialize;
 
 use crate::domain::{Finding, FindingId, Found};
 use crate::model::findings::{Examination, Open};
-use crate::plain::neutralise;
+use crate::screen::{Lines, Tone};
 
-/// Columns of the terminal.
-const WIDTH: usize = 80;
 /// Where a fact begins behind its name.
 const FACT: usize = 14;
 
@@ -45,45 +43,37 @@ impl From<&Open> for ShownOpen {
 }
 
 /// What a header shows: each finding with its reason and its remedy. Where there is none, what was looked at.
-pub fn of_model(Examination { findings, open }: &Examination) -> String {
-    let (mut out, indent) = (String::new(), " ".repeat(FACT));
+pub fn of_model(Examination { findings, open }: &Examination) -> Lines {
+    let (mut out, indent) = (Lines::default(), " ".repeat(FACT));
     for finding in findings {
         let Finding { id, key, value, remedy } = finding;
-        out += &format!("{:FACT$}{}\n", id.severity().name(), id.name());
+        out.toned((&format!("{:FACT$}", id.severity().name()), Tone::Heading), (id.name(), Tone::Plain));
         for said in [&format!("{key}: {value}"), id.why(), &format!("To do: {remedy}")] {
-            out += &hanging(&indent, said);
+            out.text(&indent, said);
         }
     }
     if findings.is_empty() {
         let open: Vec<_> = open.iter().map(|open| open.subject).collect();
         let looked_at = FindingId::ALL.iter().filter(|id| id.found() == Found::InHeader).map(|id| id.subject());
         let looked_at = looked_at.unique().filter(|subject| !open.contains(subject)).join(", ");
-        out += &hanging(&format!("{:FACT$}", "findings"), &format!("none; looked at {looked_at}"));
+        out.text(&format!("{:FACT$}", "findings"), &format!("none; looked at {looked_at}"));
     }
     for Open { subject, why } in open {
-        out += &hanging(&format!("{:FACT$}", "not decided"), &format!("{subject}: {why}"));
+        out.text(&format!("{:FACT$}", "not decided"), &format!("{subject}: {why}"));
     }
     out
 }
 
 /// The findings of a plan: those of the headers of its models, by their ids, and its own. Nothing where there is none.
-pub fn of_plan(examinations: &BTreeMap<String, Examination>, own: &[Finding]) -> String {
+pub fn of_plan(examinations: &BTreeMap<String, Examination>, own: &[Finding]) -> Lines {
     let of_headers =
         examinations.iter().flat_map(|(model, found)| found.findings.iter().map(move |finding| (Some(model), finding)));
     let all = of_headers.chain(own.iter().map(|finding| (None, finding)));
-    all.map(|(model, Finding { id, key, value, remedy })| {
+    let mut lines = Lines::default();
+    for (model, Finding { id, key, value, remedy }) in all {
         let model = model.map_or_else(String::new, |model| format!(", {model}"));
         let text = format!("{} ({}){model}: {key}: {value}. To do: {remedy}", id.name(), id.severity().name());
-        hanging("  finding  ", &text)
-    })
-    .collect()
-}
-
-/// Text behind a head, its other lines below its first word.
-fn hanging(head: &str, text: &str) -> String {
-    let below = " ".repeat(head.len());
-    let options = textwrap::Options::new(WIDTH).initial_indent(head).subsequent_indent(&below);
-    // What can be pasted stays whole.
-    let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation).break_words(false);
-    textwrap::fill(&neutralise(text), options) + "\n"
+        lines.text("  finding  ", &text);
+    }
+    lines
 }

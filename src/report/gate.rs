@@ -8,11 +8,14 @@ use serde::Serialize;
 use super::number::percent;
 use super::quote::end_of;
 use crate::check::{Gate, GateStatus, Means, Verdict, WorstText};
-use crate::plain::{markdown, neutralise, workflow_data};
+use crate::plain::{markdown, workflow_data};
+use crate::screen::{Lines, Tone};
 use crate::stats::Interval;
 
 /// Characters of a text that are quoted.
 const QUOTED: usize = 160;
+/// Columns in which an outcome stands.
+const HEAD: usize = 13;
 
 /// What was checked against what, in words.
 #[derive(Clone, Debug)]
@@ -66,21 +69,32 @@ pub fn headline(gate: &Gate, metric: &str) -> String {
 }
 
 /// The outcome on the terminal: the headline, what did not pass, then the whole in a line.
-pub fn text(gate: &Gate, about: &About<'_>) -> String {
-    let mut out =
-        format!("{:<12} {}\n", gate.outcome.to_string().to_uppercase(), neutralise(&headline(gate, about.metric)));
+pub fn text(gate: &Gate, about: &About<'_>) -> Lines {
+    let mut out = Lines::default();
+    let indent = " ".repeat(HEAD);
+    let head = |outcome: GateStatus| format!("{:<HEAD$}", outcome.to_string().to_uppercase());
+    let outcome = (&*head(gate.outcome), tone(gate.outcome));
+    out.toned(outcome, (&headline(gate, about.metric), Tone::Heading));
     if let Some(worst) = about.worst {
-        let _ = writeln!(out, "{:<12} {}", "", neutralise(&quoted(worst)));
+        out.text(&indent, &quoted(worst));
     }
     for verdict in gate.shown().filter(|verdict| verdict.outcome != GateStatus::Pass) {
-        let _ = writeln!(out, "{:<12} {}", verdict.outcome.to_string().to_uppercase(), neutralise(&verdict.unit));
-        let _ = writeln!(out, "{:<12} {}", "", neutralise(&in_words(verdict)));
+        out.toned((&head(verdict.outcome), tone(verdict.outcome)), (&verdict.unit, Tone::Plain));
+        out.text(&indent, &in_words(verdict));
     }
     for note in about.notes {
-        let _ = writeln!(out, "note: {}", neutralise(note));
+        out.text("note: ", note);
     }
-    let _ = writeln!(out, "{}", neutralise(&sentence(gate, about)));
+    out.text("", &sentence(gate, about));
     out
+}
+
+fn tone(outcome: GateStatus) -> Tone {
+    match outcome {
+        GateStatus::Pass => Tone::Yes,
+        GateStatus::Fail => Tone::No,
+        GateStatus::Inconclusive => Tone::Open,
+    }
 }
 
 /// The whole in a sentence.
@@ -196,6 +210,7 @@ pub fn annotations(gate: &Gate, about: &About<'_>) -> String {
 mod tests {
     use super::*;
     use crate::check::{By, Rule, Texts, Unit, decide};
+    use crate::screen::{Colours, Layout};
     use crate::stats::{Kinds, PromptDifference};
 
     fn gate() -> Gate {
@@ -232,7 +247,10 @@ mod tests {
             worst: Some(&WorstText { prompt: "p1".to_owned(), text: "so | so ".repeat(99) }),
         };
         let gate = gate();
-        insta::assert_snapshot!("gate_text", text(&gate, &about));
+        insta::assert_snapshot!(
+            "gate_text",
+            text(&gate, &about).laid_out(Layout { width: 100, colours: Colours::None })
+        );
         insta::assert_snapshot!("gate_summary", step_summary(&gate, &about));
         insta::assert_snapshot!("gate_annotations", annotations(&gate, &about));
         insta::assert_snapshot!("gate_junit", junit(&gate, &about).unwrap());

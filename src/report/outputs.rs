@@ -9,6 +9,7 @@ use super::{answer, csv, html, placement, terminal, verdicts};
 use crate::analysis::RunAnswer;
 use crate::results::{Results, work};
 use crate::run_dir::Output;
+use crate::screen::{Lines, Volume};
 
 /// One thing to write.
 pub enum Item<'a> {
@@ -80,11 +81,16 @@ pub fn paper_figures(results: &Results, layout: Layout) -> Result<Vec<Figure>, P
 }
 
 /// What a run came to, or what it has come to so far, for the terminal.
-pub fn summary(results: &Results, answer: &RunAnswer) -> String {
+pub fn summary(results: &Results, answer: &RunAnswer, volume: Volume) -> Lines {
     let Results { design, manifest, contents, analysis, .. } = results;
     let said = answer::said(answer, &design.name);
-    let mut text = terminal::summary(&said, analysis, &results.notes());
-    text += &work_in_words(&work(design, analysis, contents, manifest));
-    text += &placement::in_words(manifest);
-    text
+    if volume == Volume::Quiet {
+        return terminal::answer(&said);
+    }
+    let mut lines = terminal::summary(&said, analysis, &results.notes());
+    if volume == Volume::Verbose {
+        lines.prose(&work_in_words(&work(design, analysis, contents, manifest)));
+        lines.append(placement::in_words(manifest));
+    }
+    lines
 }

@@ -1,19 +1,18 @@
 //! Where each load's model was, and how fast it was, in words.
 
-use std::fmt::Write as _;
-
 use crate::engine::{Holding, Saved};
 use crate::manifest::Manifest;
 use crate::model::human_bytes;
 use crate::results::{Measured, measured};
+use crate::screen::Lines;
 
 /// The summary's paragraph; empty where nothing was measured.
-pub fn in_words(manifest: &Manifest) -> String {
-    let mut text = String::new();
+pub fn in_words(manifest: &Manifest) -> Lines {
+    let mut lines = Lines::default();
     for measured in measured(&manifest.runs) {
-        let _ = writeln!(text, "placement: {}: {}", measured.load.key, sentence(&measured));
+        lines.text("placement: ", &format!("{}: {}", measured.load.key, sentence(&measured)));
     }
-    text
+    lines
 }
 
 /// What one load took and how fast it was.

@@ -16,6 +16,10 @@ use crate::model::findings::Examination;
 use crate::model::memory::{Estimate, Room};
 use crate::model::{Anatomy, human_bytes};
 use crate::plan::{Design, OnDisk, Plan};
+use crate::screen::{Lines, unbroken};
+
+/// Columns of the heads of its lines.
+pub const HEAD: usize = 11;
 
 /// What is shown of a plan.
 pub struct Shown<'a> {
@@ -38,18 +42,15 @@ pub struct Shown<'a> {
     /// What this machine gives.
     pub limits: Limits,
     /// What the design can decide: lines of their own, after the loads.
-    pub claims: &'a str,
+    pub claims: Lines,
 }
 
 /// What would run, a line a fact.
-pub fn describe(shown: &Shown<'_>) -> String {
-    let Shown { design, plan, anatomies, directory, journal, manifest, span, limits, claims, .. } = *shown;
-    let mut out = String::new();
-    let mut line = |text: String| {
-        out += &text;
-        out.push('\n');
-    };
-    line(format!("{}: {}", design.name, design.question.as_deref().unwrap_or("no question stated")));
+pub fn describe(shown: Shown<'_>) -> Lines {
+    let Shown { design, plan, anatomies, directory, journal, manifest, span, limits, .. } = shown;
+    let mut out = Lines::default();
+    out.heading(&format!("{}: {}", design.name, design.question.as_deref().unwrap_or("no question stated")));
+    let mut line = |text: String| out.hung(HEAD, &text);
     let cells: BTreeSet<_> = plan.trials().map(|trial| &trial.cell).collect();
     let texts: HashSet<_> = plan.trials().map(|trial| &trial.id).collect();
     let left = texts.iter().filter(|id| !journal.records.contains_key(**id)).count();
@@ -101,10 +102,10 @@ pub fn describe(shown: &Shown<'_>) -> String {
     for model in &shown.absent {
         line(format!("  fetch    {}", fetch(model, shown.experiment)));
     }
-    out += claims;
-    out += &findings::of_plan(shown.examinations, &plan.findings());
+    out.append(shown.claims);
+    out.append(findings::of_plan(shown.examinations, &plan.findings()));
     for note in plan.remarks().into_iter().chain(plan.takeover_warning()) {
-        let _ = writeln!(out, "  note     {note}");
+        out.text("  note     ", &note);
     }
     out
 }
@@ -151,7 +152,8 @@ fn fetch(model: &Model, experiment: &Path) -> String {
         (None, None) => "unknown size".to_owned(),
     };
     let (id, experiment) = (&model.id, experiment.display());
-    format!("{download} to download: moe-sweep model fetch {id} --experiment {experiment}")
+    let command = unbroken(&format!("moe-sweep model fetch {id} --experiment {experiment}"));
+    format!("{download} to download: {command}")
 }
 
 /// How long it may take, by the speed of the last run in the same directory, else by this machine's pace.

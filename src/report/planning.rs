@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::number::short;
 use crate::analysis::{Each, Needed, Outlook, Quantity, Sight, SpreadSource, TestKind, Unseen};
-use crate::plain::neutralise;
+use crate::screen::Lines;
 use crate::stats::{LeastMargin, PromptsForMargin};
 
 /// What stands beside the outlooks.
@@ -16,8 +16,8 @@ pub struct About<'a> {
 }
 
 /// A paragraph a hypothesis, of lines that begin as those of `plan`; empty where there is none.
-pub fn text(outlooks: &[Outlook], about: About<'_>) -> String {
-    let mut out = String::new();
+pub fn text(outlooks: &[Outlook], about: About<'_>) -> Lines {
+    let mut out = Lines::default();
     if outlooks.is_empty() {
         return out;
     }
@@ -26,20 +26,19 @@ pub fn text(outlooks: &[Outlook], about: About<'_>) -> String {
         n => format!("{n}, tested together: Holm multiplies p by up to {n}"),
     };
     let alpha = short(about.alpha);
-    let _ = writeln!(out, "  claims   {together}; alpha {alpha}; found: in 8 of 10 runs, if differences are normal");
+    let found = "found: in 8 of 10 runs, if differences are normal";
+    out.text("  claims   ", &format!("{together}; alpha {alpha}; {found}"));
     for outlook in outlooks {
         let words = Words { outlook, n_hypotheses: outlooks.len(), from: about.from.unwrap_or("the earlier run") };
-        let _ = writeln!(out, "  claim    {}", neutralise(&words.head()));
-        for line in words.lines() {
-            let _ = writeln!(out, "           {}", neutralise(&line));
-        }
+        out.text("  claim    ", &words.head());
+        words.lines().iter().for_each(|line| out.text("           ", line));
     }
     let is_assumed = |outlook: &Outlook| {
         let counts = matches!(outlook.sight, Sight::From { .. } | Sight::Within { .. });
         counts && outlook.spread.source == SpreadSource::Assumed
     };
     if outlooks.iter().any(is_assumed) {
-        out += "           assumed: --from DIR takes what an earlier run saw, --sd SD what you know\n";
+        out.text("           ", "assumed: --from DIR takes what an earlier run saw, --sd SD what you know");
     }
     out
 }

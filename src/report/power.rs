@@ -6,6 +6,7 @@ use miette::Diagnostic;
 use serde::Serialize;
 
 use super::number::short;
+use crate::screen::Lines;
 use crate::stats::{
     Bounds, Detectable, LEAST_PROMPTS, StatsError, Target, best_texts, design_effect, detectable, effective_texts,
     least_margin, least_p, least_prompts, prompts_for_difference, prompts_for_margin, prompts_for_shares,
@@ -132,21 +133,20 @@ impl Answer {
 }
 
 /// For people.
-pub fn text(answer: &Answer) -> String {
+pub fn text(answer: &Answer) -> Lines {
     let Asked { prompts, texts, hypotheses, alpha, power, sd, icc, cost_ratio, margin, .. } = answer.asked;
-    let mut out = format!(
-        "{}, {} of each in an arm; {}, alpha {} over all; power {}\n",
+    let mut out = Lines::default();
+    out.prose(&format!(
+        "{}, {} of each in an arm; {}, alpha {} over all; power {}",
         count(prompts, "prompt"),
         count(texts, "text"),
         count_of(hypotheses, "hypothesis", "hypotheses"),
         short(alpha),
         short(power)
-    );
-    let _ =
-        writeln!(out, "prompts' differences with a standard deviation of {}, ICC of texts {}\n", short(sd), short(icc));
-    let mut row = |name: &str, value: String| {
-        let _ = writeln!(out, "{name:<25}{value}");
-    };
+    ));
+    out.prose(&format!("prompts' differences with a standard deviation of {}, ICC of texts {}", short(sd), short(icc)));
+    out.blank();
+    let mut row = |name: &str, value: String| out.text(&format!("{name:<25}"), &value);
     let holm = if hypotheses == 1 { String::new() } else { format!(", after Holm {}", short(answer.least_p_holm)) };
     row("least p", format!("{}{holm}", short(answer.least_p)));
     row("difference found", found(answer));

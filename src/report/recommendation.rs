@@ -1,7 +1,5 @@
 //! Words advice on temperatures and chains, with the parameters that servers take.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 use strum::VariantArray;
 
@@ -9,7 +7,7 @@ use super::levels::Arm;
 use super::parameters::{Parameters, Server, parameters};
 use crate::analysis::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing};
 use crate::domain::{Chain, Temperature};
-use crate::plain::neutralise;
+use crate::screen::Lines;
 
 #[derive(Debug, Serialize)]
 pub struct Answer<'a> {
@@ -59,28 +57,34 @@ fn arm(of: &Recommendation) -> Arm<'_> {
 }
 
 /// For people.
-pub fn text(answer: &Answer<'_>) -> String {
+pub fn text(answer: &Answer<'_>) -> Lines {
     let Limits { p_loop, score, metric } = answer.limits;
-    let mut out = format!(
-        "limits: P(loop) at most {p_loop}, mean {} at most {score}; shown to be kept with 95 % for all temperatures of \
-         a chain together\n\n",
-        metric.name()
+    let mut out = Lines::default();
+    out.text(
+        "limits: ",
+        &format!(
+            "P(loop) at most {p_loop}, mean {} at most {score}; shown to be kept with 95 % for all temperatures of \
+             a chain together",
+            metric.name()
+        ),
     );
+    out.blank();
     for Advised { recommendation, parameters } in &answer.recommendations {
-        let _ = writeln!(out, "{}", neutralise(&arm(recommendation).title()));
-        let _ = writeln!(out, "  {}", advice_in_words(recommendation, answer.limits));
+        out.heading(&arm(recommendation).title());
+        out.text("  ", &advice_in_words(recommendation, answer.limits));
         for ForServer { server, parameters: Parameters { body, lost } } in parameters.iter().flatten() {
             let json = serde_json::to_string(body).expect("parameters are plain data");
-            let _ = writeln!(out, "  {server:<13}{json}");
+            // It is to be copied.
+            out.whole(&format!("  {server:<13}{json}"));
             if !lost.is_empty() {
                 let lost = lost.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                let _ = writeln!(out, "  {:<13}can't be told: {lost}", "");
+                out.text(&" ".repeat(15), &format!("can't be told: {lost}"));
             }
         }
-        out.push('\n');
+        out.blank();
     }
     if let Some(caveat) = answer.caveat {
-        let _ = writeln!(out, "note: {}", neutralise(caveat));
+        out.text("note: ", caveat);
     }
     out
 }

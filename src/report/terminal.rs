@@ -3,85 +3,79 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
-
-use unicode_width::UnicodeWidthStr;
 
 use super::answer::{Line, Said};
 use super::levels::Arm;
 use super::tally::Tally;
-use crate::analysis::{Analysis, CellSummary, ScoredTrial, TrialResult, Verdict};
+use crate::analysis::{Analysis, CellSummary, Conclusion, ScoredTrial, TrialResult, Verdict};
 use crate::domain::{Cell, Seed, Temperature};
 use crate::metrics::Metric;
-use crate::plain::neutralise;
+use crate::screen::{Column, Lines, Tone};
 
-/// Columns of the whole summary, and of one of the two texts in it.
-const WIDTH: usize = 100;
-const COLUMN: usize = 48;
-/// Columns that stand for a score of 1.
-const BAR: usize = 30;
-/// Lines of a text that are shown.
-const LINES: usize = 24;
+/// Columns of the heads that stand before the answer and the verdicts.
+const HEAD: usize = 13;
+/// Rows of a text that are shown.
+const ROWS: usize = 24;
 
 /// The summary of an analysis: its answer first, `notes` at its end.
-pub fn summary(said: &Said, analysis: &Analysis, notes: &[String]) -> String {
+pub fn summary(said: &Said, analysis: &Analysis, notes: &[String]) -> Lines {
     let mut out = answer(said);
+    out.blank();
     let planned = planned_trials(analysis);
     for arm in Arm::all(analysis) {
-        let _ = writeln!(out, "{}", neutralise(&arm.title()));
+        out.heading(&arm.title());
         let of_arm =
             |summary: &&CellSummary| summary.metric == Metric::RepetitionScore && Arm::of(&summary.cell) == arm;
         for summary in analysis.cells.iter().filter(of_arm) {
-            let _ = writeln!(out, "{}", line(summary, planned.get(&summary.cell).copied()));
+            add_cell(summary, planned.get(&summary.cell).copied(), &mut out);
         }
-        out.push('\n');
+        out.blank();
     }
     if let Some(pair) = Pair::choose(analysis) {
-        out += &pair.side_by_side();
-        out.push('\n');
+        pair.add_side_by_side(&mut out);
+        out.blank();
     }
     for verdict in &analysis.verdicts {
-        out += &verdict_lines(verdict);
+        add_verdict(verdict, &mut out);
+        out.blank();
     }
     if let Some(sequential) = &analysis.sequential {
-        let _ = writeln!(out, "{}\n", filled(&sequential.sentence(), "sequential: "));
+        out.text("sequential: ", &sequential.sentence());
+        out.blank();
     }
     if let Some(attribution) = &analysis.attribution {
-        let _ = writeln!(out, "{}\n", filled(&attribution.sentence, "attribution: "));
+        out.text("attribution: ", &attribution.sentence);
+        out.blank();
     }
-    let _ = writeln!(out, "{}", Tally::of(&analysis.trials).sentence());
+    out.text("", &Tally::of(&analysis.trials).sentence());
     for note in notes {
-        let _ = writeln!(out, "{}", filled(note, "note: "));
+        out.text("note: ", note);
     }
     out
 }
 
 /// The headline, and what stands under it.
-fn answer(Said { headline, lines }: &Said) -> String {
-    let head = |head: &str| format!("{head:<13}");
-    let mut out = filled(headline, &head("ANSWER"));
+pub fn answer(Said { headline, lines }: &Said) -> Lines {
+    let head = |head: &str| format!("{head:<HEAD$}");
+    let mut out = Lines::default();
+    out.toned((&head("ANSWER"), Tone::Heading), (headline, Tone::Heading));
     for Line { head: name, text } in lines {
-        out.push('\n');
-        out += &filled(text, &head(name));
+        out.toned((&head(name), Tone::Heading), (text, Tone::Plain));
     }
-    out + "\n\n"
+    out
 }
 
 /// The outcome and the claim, then what was found.
-fn verdict_lines(verdict: &Verdict) -> String {
+fn add_verdict(verdict: &Verdict, out: &mut Lines) {
     let outcome = verdict.outcome.to_string().to_uppercase();
-    let claim = filled(&format!("{} ({})", verdict.claim, verdict.id), &format!("{outcome:<13}"));
-    let indent = " ".repeat(13);
-    let options = textwrap::Options::new(WIDTH).initial_indent(&indent).subsequent_indent(&indent);
-    let found = textwrap::fill(&neutralise(&verdict.sentence), options);
-    format!("{claim}\n{found}\n\n")
-}
-
-/// Text that hangs from its first word's column.
-fn filled(text: &str, head: &str) -> String {
-    let indent = " ".repeat(head.width());
-    let options = textwrap::Options::new(WIDTH).initial_indent(head).subsequent_indent(&indent);
-    textwrap::fill(&neutralise(text), options)
+    let tone = match verdict.outcome {
+        Conclusion::Supported => Tone::Yes,
+        Conclusion::Refuted => Tone::No,
+        Conclusion::Inconclusive => Tone::Open,
+    };
+    let claim = format!("{} ({})", verdict.claim, verdict.id);
+    out.toned((&format!("{outcome:<HEAD$}"), tone), (&claim, Tone::Plain));
+    out.text(&" ".repeat(HEAD), &verdict.sentence);
 }
 
 fn planned_trials(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
@@ -92,19 +86,18 @@ fn planned_trials(analysis: &Analysis) -> BTreeMap<&Cell, usize> {
     planned
 }
 
-fn line(summary: &CellSummary, planned: Option<usize>) -> String {
+fn add_cell(summary: &CellSummary, planned: Option<usize>, out: &mut Lines) {
     let t = summary.cell.temperature();
     let n = match planned {
         Some(planned) if planned > summary.n => format!("{} of {planned}", summary.n),
         _ => summary.n.to_string(),
     };
-    let Some(estimate) = summary.estimate else { return format!("  T {t:<5} no scored trial") };
+    let Some(estimate) = summary.estimate else { return out.whole(&format!("  T {t:<5} no scored trial")) };
     let interval = estimate.interval.map_or_else(
-        || "too few prompts for an interval".to_owned(),
+        || "too few prompts".to_owned(),
         |interval| format!("[{:.3}, {:.3}]", interval.low, interval.high),
     );
-    let bar = "█".repeat((estimate.mean * BAR as f64).round() as usize);
-    format!("  T {t:<5} {:.3} {interval:<16} n {n:<10} {bar}", estimate.mean).trim_end().to_owned()
+    out.bar(&format!("  T {t:<5} {:.3} {interval:<16} n {n:<10} ", estimate.mean), estimate.mean);
 }
 
 /// Two texts of the same model, chain, prompt and seed.
@@ -146,23 +139,13 @@ impl<'a> Pair<'a> {
         Some(Self { low: lows.remove(&high.draw())?, high })
     }
 
-    fn side_by_side(&self) -> String {
+    fn add_side_by_side(&self, out: &mut Lines) {
         let trial = &self.high.scored.trial;
         let seed = trial.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
-        let mut out = format!(
-            "prompt {}{seed}, whose score at T {} is the median one of {}:\n",
-            neutralise(&trial.prompt),
-            trial.cell.temperature(),
-            neutralise(&format!("{} · {}", trial.cell.model(), trial.cell.chain())),
-        );
-        let (left, right) = (self.low.column(), self.high.column());
-        for row in 0..left.len().max(right.len()) {
-            let cell = |column: &[String]| column.get(row).cloned().unwrap_or_default();
-            let (left, right) = (cell(&left), cell(&right));
-            let gap = " ".repeat(COLUMN.saturating_sub(left.width()));
-            let _ = writeln!(out, "  {}", format!("{left}{gap}  {right}").trim_end());
-        }
-        out
+        let of = format!("{} · {}", trial.cell.model(), trial.cell.chain());
+        let (prompt, t) = (&trial.prompt, trial.cell.temperature());
+        out.text("", &format!("prompt {prompt}{seed}, whose score at T {t} is the median one of {of}:"));
+        out.beside([self.low.column(), self.high.column()], ROWS);
     }
 }
 
@@ -190,18 +173,9 @@ impl<'a> Sample<'a> {
         (&self.scored.trial.prompt, self.scored.trial.seed)
     }
 
-    fn column(&self) -> Vec<String> {
+    fn column(&self) -> Column {
         let head = format!("T {}: score {:.3}", self.scored.trial.cell.temperature(), self.score);
-        let mut column = vec![head];
-        for line in self.text.trim().lines() {
-            let line = neutralise(line);
-            column.extend(textwrap::wrap(&line, COLUMN - 2).into_iter().map(String::from));
-        }
-        if column.len() > 1 + LINES {
-            column.truncate(1 + LINES);
-            column.push("…".to_owned());
-        }
-        column
+        Column { head, text: self.text.trim().to_owned() }
     }
 }
 
@@ -209,10 +183,15 @@ impl<'a> Sample<'a> {
 mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
-    use super::{Said, WIDTH, summary};
+    use super::{Said, summary};
     use crate::analysis::{Analysis, Questions, RunAnswer, TrialResult};
     use crate::report::answer::said;
     use crate::report::sample;
+    use crate::screen::{Colours, Layout, Lines};
+
+    fn laid_out(lines: &Lines, width: usize) -> String {
+        lines.laid_out(Layout { width, colours: Colours::None })
+    }
 
     fn said_of(analysis: &Analysis) -> Said {
         said(&RunAnswer::of(analysis, Questions::default()), "tiny")
@@ -220,7 +199,9 @@ mod tests {
 
     #[test]
     fn a_summary_shows_cells_and_two_texts() {
-        insta::assert_snapshot!(summary(&said_of(&sample::tiny()), &sample::tiny(), &["a note".to_owned()]));
+        let summary = summary(&said_of(&sample::tiny()), &sample::tiny(), &["a note".to_owned()]);
+        insta::assert_snapshot!(laid_out(&summary, 100));
+        insta::assert_snapshot!(laid_out(&summary, 60));
     }
 
     #[test]
@@ -231,16 +212,16 @@ mod tests {
                 generation.text = format!("\u{1b}[2J\u{9b}31m\u{202e}gnp.exe\r{}\n\n更大", "a".repeat(5000));
             }
         }
-        let summary = summary(&said_of(&analysis), &analysis, &[]);
+        let summary = laid_out(&summary(&said_of(&analysis), &analysis, &[]), 100);
         assert!(summary.contains(r"\u{1b}[2J\u{9b}31m\u{202e}") && summary.contains(r"gnp.exe\raaa"), "{summary}");
-        assert!(summary.lines().all(|line| !line.contains(char::is_control) && line.width() <= WIDTH));
+        assert!(summary.lines().all(|line| !line.contains(char::is_control) && line.width() <= 100));
         assert!(summary.lines().count() < 60);
     }
 
     #[test]
     fn nothing_planned_is_said() {
         let empty = Analysis::default();
-        let summary = summary(&said_of(&empty), &empty, &[]);
+        let summary = laid_out(&summary(&said_of(&empty), &empty, &[]), 100);
         assert!(summary.starts_with("ANSWER       No text yet\n") && summary.ends_with("no trials\n"), "{summary}");
     }
 }

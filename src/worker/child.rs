@@ -9,10 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::protocol::{Reply, Request};
+use super::supervisor::wanted_messages;
 use crate::domain::Generation;
 use crate::engine::http::HttpEngine;
 use crate::engine::kernels::{Kernels, KernelsFinding};
-use crate::engine::llama::{Llama, LlamaEngine, Model, footprint, try_kernels};
+use crate::engine::llama::{self, Llama, LlamaEngine, Model, footprint, try_kernels};
 use crate::engine::scripted::ScriptedEngine;
 use crate::engine::{Effort, Engine, EngineError, EngineKind, LoadSettings, Observer, Ticket, Timing};
 use crate::exit_code::ExitCode;
@@ -56,6 +57,7 @@ pub fn serve(
         texts_begun: 0,
         tokens_drawn: 0,
     };
+    llama::tell(wanted_messages().unwrap_or_default());
     let served = serve_requests(kernels, input, &mut outlet);
     if let Err(error) = &served {
         let reason = error.to_string();

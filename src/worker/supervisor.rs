@@ -12,14 +12,23 @@ use super::death::{Cause, Death, Way};
 use super::executable::Executable;
 use super::protocol::{Reply, Request};
 use crate::domain::Numerics;
+use crate::engine::Messages;
+use crate::message::warn;
 use crate::plain::neutralise;
+use crate::screen::Volume;
+use crate::terminal::volume;
 
 /// How much of a worker's stderr is kept for the error message.
 const STDERR_TAIL_BYTES: usize = 64 * 1024;
+/// A longer line is told in pieces.
+const LONGEST_LINE_BYTES: u64 = 4096;
 /// How many of its last lines an error message quotes.
 const QUOTED_LINES: usize = 4;
 /// How many of them may tell that memory was short: llama.cpp says what follows from it after that.
 const READ_LINES: usize = 12;
+
+/// Says which of the engine's messages are told as they come.
+const RUST_LOG: &str = "RUST_LOG";
 
 /// How long a worker whose stdout has closed may take to end: 2 seconds.
 const LAST_WORDS_POLLS: u32 = 200;
@@ -94,7 +103,8 @@ impl Worker {
         let stderr = Arc::new(Mutex::new(VecDeque::new()));
         let stderr_pipe = child.stderr.take().expect("stderr is piped");
         let kept = Arc::clone(&stderr);
-        let read_stderr = move || keep_tail(stderr_pipe, &kept);
+        let told = volume() == Volume::Verbose || wanted_messages().is_some();
+        let read_stderr = move || keep_tail(BufReader::new(stderr_pipe), &kept, told);
         let on_threads = || -> std::io::Result<_> {
             Ok(vec![thread::Builder::new().spawn(read_replies)?, thread::Builder::new().spawn(read_stderr)?])
         };
@@ -197,11 +207,20 @@ impl Drop for Worker {
     }
 }
 
-fn keep_tail(mut pipe: impl Read, kept: &Mutex<VecDeque<u8>>) {
-    let mut buffer = [0; 4096];
-    while let Ok(n @ 1..) = pipe.read(&mut buffer) {
+/// The messages that RUST_LOG asks for, of this process and of its workers.
+pub(super) fn wanted_messages() -> Option<Messages> {
+    Messages::wanted(&std::env::var(RUST_LOG).ok()?)
+}
+
+/// Keeps the end of what a worker says, and tells each line as it comes where that is wanted.
+fn keep_tail(mut pipe: impl BufRead, kept: &Mutex<VecDeque<u8>>, told: bool) {
+    let mut line = Vec::new();
+    while let Ok(1..) = pipe.by_ref().take(LONGEST_LINE_BYTES).read_until(b'\n', &mut line) {
+        if told && !line.trim_ascii().is_empty() {
+            warn(&format!("engine: {}", String::from_utf8_lossy(&line).trim_end()));
+        }
         let mut kept = kept.lock().expect("no reader panics");
-        kept.extend(&buffer[..n]);
+        kept.extend(line.drain(..));
         let excess = kept.len().saturating_sub(STDERR_TAIL_BYTES);
         kept.drain(..excess);
     }

@@ -83,7 +83,7 @@ fn the_host_is_listed_and_a_missing_gpu_has_a_remedy() {
 #[test]
 fn without_a_gpu_everything_is_on_the_host_and_nothing_is_concluded() {
     let bench = Bench::new(ARMS);
-    let said = run(&bench, &["run", "x.toml", "--out", "run"], None);
+    let said = run(&bench, &["run", "x.toml", "--out", "run", "-v"], None);
     assert_eq!(said.code, Some(0), "{said:#?}");
     let by_header = expert_bytes_by_header(&bench);
     let manifest = parsed(&bench.result("run", "manifest.json"));
@@ -333,7 +333,7 @@ margin = 0.9
     #[test]
     fn the_experts_are_where_the_offload_wants_them_to_the_byte() {
         let bench = Bench::new(ARMS);
-        let said = run(&bench, &["run", "x.toml", "--out", "run"], Some("0"));
+        let said = run(&bench, &["run", "x.toml", "--out", "run", "-v"], Some("0"));
         assert_eq!(said.code, Some(0), "{said:#?}");
         let by_header = expert_bytes_by_header(&bench);
         let manifest = parsed(&bench.result("run", "manifest.json"));

@@ -9,7 +9,7 @@ const HOT: &str = "loops_from = 0.75";
 const FOLDER: &str = "results/diagnose-m.scripted";
 
 fn diagnose(bench: &Bench, more: &[&str]) -> Said {
-    bench.say(&[&["diagnose", "m.scripted.toml"], more].concat())
+    bench.say_in_columns(80, &[&["diagnose", "m.scripted.toml"], more].concat())
 }
 
 #[test]

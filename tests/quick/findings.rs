@@ -164,7 +164,7 @@ fn inspect_shows_them_first_within_80_columns() {
     let bench = Bench::new(GGUF);
     let keys = chat_keys().without("tokenizer.ggml.eos_token_id").without("tokenizer.ggml.pre");
     bench.write("m.gguf", whole(keys).file());
-    let said = bench.say(&["model", "inspect", "m.gguf"]);
+    let said = bench.say_in_columns(80, &["model", "inspect", "m.gguf"]);
     assert_eq!(said.code, Some(0), "a finding is no failure: {said:#?}");
     let shown: Vec<_> = said.stdout.lines().take_while(|line| !line.starts_with("name")).collect();
     assert!(shown.iter().all(|line| line.chars().count() <= 80), "{shown:#?}");
@@ -175,7 +175,7 @@ fn inspect_shows_them_first_within_80_columns() {
 fn inspect_says_what_it_looked_at_where_nothing_is_wrong() {
     let bench = Bench::new(GGUF);
     bench.write("m.gguf", whole(chat_keys()).file());
-    let said = bench.say(&["model", "inspect", "m.gguf"]).stdout;
+    let said = bench.say_in_columns(80, &["model", "inspect", "m.gguf"]).stdout;
     let shown: Vec<_> = said.lines().take_while(|line| !line.starts_with("name")).collect();
     insta::assert_snapshot!(shown.join("\n"));
     bench.write("m.gguf", with_template("{{ m.content }}").file());

@@ -6,7 +6,7 @@ use crate::support::gguf as made;
 use crate::support::{Bench, GGUF, Said, models};
 
 fn inspect(bench: &Bench, arguments: &[&str]) -> Said {
-    bench.say(&[&["model", "inspect"], arguments].concat())
+    bench.say_in_columns(80, &[&["model", "inspect"], arguments].concat())
 }
 
 fn good(said: Said) -> String {

@@ -36,5 +36,6 @@ mod power;
 mod probe;
 mod report;
 mod surroundings;
+mod terminal;
 mod unknown_names;
 mod upcycle;

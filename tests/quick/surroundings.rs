@@ -17,6 +17,8 @@ fn the_callers_options_and_proxies_reach_no_test() {
         ("https_proxy", "http://127.0.0.1:1"),
         ("ALL_PROXY", "http://127.0.0.1:1"),
         ("no_proxy", "*"),
+        ("CLICOLOR_FORCE", "1"),
+        ("RUST_LOG", "debug"),
     ];
     alone("surroundings::the_callers_options_and_proxies_reach_no_test", &variables, || {
         assert!(variables.iter().all(|(name, value)| std::env::var(name).is_ok_and(|here| here == *value)));

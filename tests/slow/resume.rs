@@ -130,7 +130,7 @@ fn what_a_killed_run_evaluated_is_unknown_and_not_zero() {
     bench.wait_for_trials("out", 1);
     run.kill().unwrap();
     run.wait().unwrap();
-    let said = bench.run("out", &[], 0);
+    let said = bench.run("out", &["-v"], 0);
     assert_eq!(work(&bench), [""]);
     assert!(said.stdout.contains("not known: a run was killed"), "{}", said.stdout);
 }

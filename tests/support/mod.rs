@@ -134,6 +134,12 @@ impl Bench {
         self.command(arguments).output().expect("moe-sweep starts").into()
     }
 
+    /// The same in a pipe that is so wide.
+    pub fn say_in_columns(&self, columns: u32, arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
+        command.env("COLUMNS", columns.to_string()).output().expect("moe-sweep starts").into()
+    }
+
     /// `run x.toml --out DIRECTORY ARGUMENTS`, which must exit with `code`.
     pub fn run(&self, directory: &str, arguments: &[&str], code: i32) -> Said {
         let said = self.say(&[&["run", "x.toml", "--out", directory], arguments].concat());
@@ -178,7 +184,7 @@ impl Bench {
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_moe-sweep");
 
-/// A command that hears nothing of what the caller of the tests tells their own moe-sweep: options and proxies. Every
+/// A command that hears nothing of what the caller of the tests tells their own moe-sweep: options, proxies, colours. Every
 /// process that a test starts begins here (`tests/quick/surroundings.rs`).
 pub fn without_the_callers_variables(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
@@ -187,13 +193,16 @@ pub fn without_the_callers_variables(program: impl AsRef<OsStr>) -> Command {
             command.env_remove(name);
         }
     }
+    // In which no line of a pipe is folded.
+    command.env("COLUMNS", "10000");
     command
 }
 
 /// Whether a variable of this name tells moe-sweep what to do.
 pub fn is_for_moe_sweep(name: &str) -> bool {
     let proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
-    name.starts_with("MOE_SWEEP_") || proxies.contains(&&*name.to_ascii_lowercase())
+    let output = ["CLICOLOR", "CLICOLOR_FORCE", "RUST_LOG"];
+    name.starts_with("MOE_SWEEP_") || output.contains(&name) || proxies.contains(&&*name.to_ascii_lowercase())
 }
 
 /// Whoever runs the tests may ignore signals, as a shell's background job does, and what is inherited as ignored

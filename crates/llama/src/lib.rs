@@ -25,11 +25,11 @@
 //! - `lanes`: several batches side by side
 //! - `pool`: what lanes have in common
 //! - [`trace`]: texts followed token by token, logits and routing handed over
+//! - `messages`: what it tells of itself
 //! - `want`: that memory ran out is said
 //! - `ceiling`: a decode loop without sampling, to compare with
 
-use std::ffi::{CStr, c_char, c_void};
-use std::io::{self, Write as _};
+use std::ffi::CStr;
 
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_sys_2 as sys;
@@ -47,6 +47,7 @@ mod footprint;
 mod kernels;
 mod lanes;
 mod limits;
+mod messages;
 mod model;
 pub mod options;
 mod overflow;
@@ -72,6 +73,7 @@ pub use footprint::{Holding, footprint};
 pub use kernels::{Finding, Kernels, try_kernels};
 pub use lanes::generate;
 pub use limits::Limits;
+pub use messages::{Messages, tell};
 pub use model::{Facts, KeysAndValues, Memory, Model, RopeScaling};
 pub use options::ContextOptions;
 pub use pace::Pace;
@@ -99,7 +101,7 @@ pub struct Llama {
 }
 
 impl Llama {
-    /// Starts llama.cpp, has it multiply weights by `kernels`, which this CPU must have, and lets only its warnings and errors through, on stderr.
+    /// Starts llama.cpp, has it multiply weights by `kernels`, which this CPU must have, and tells those of its messages that [`tell`] was asked for, on stderr.
     ///
     /// # Errors
     /// When it has been started before in this process.
@@ -107,8 +109,7 @@ impl Llama {
         want::tell_of_want_of_memory();
         kernels::offer(kernels);
         let backend = LlamaBackend::init().map_err(|error| Error::Start(error.to_string()))?;
-        // SAFETY: the callback is a plain function that keeps no state.
-        unsafe { sys::llama_log_set(Some(log_warnings), std::ptr::null_mut()) };
+        messages::listen();
         Ok(Self { backend, kernels })
     }
 
@@ -123,14 +124,5 @@ impl Llama {
             Kernels::Ours(_) => format!(", matmul {}", matmul::REVISION),
         };
         format!("{CRATES}, numerics {NUMERICS}{kernels}; {features}")
-    }
-}
-
-extern "C" fn log_warnings(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
-    if level == sys::GGML_LOG_LEVEL_WARN || level == sys::GGML_LOG_LEVEL_ERROR {
-        // SAFETY: llama.cpp hands over a NUL-terminated string that lives during the call.
-        let text = unsafe { CStr::from_ptr(text) };
-        // Nobody may be left to read it.
-        let _ = io::stderr().write_all(text.to_bytes());
     }
 }

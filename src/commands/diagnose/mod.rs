@@ -59,7 +59,7 @@ pub fn diagnose(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     if args.json {
         print_json(&Written::of(&shown))?
     } else {
-        tell(&screen(&shown))?
+        tell(screen(&shown))?
     };
     Ok(code(diagnosis.ending))
 }

@@ -25,7 +25,7 @@ pub fn inspect(args: &ModelInspectArgs) -> Result<ExitCode, Failure> {
     if args.json {
         return print_json(&Inspected::new(&gguf, &examination, &anatomy, &estimate));
     }
-    tell(&describe(&gguf, &examination, &anatomy, &estimate))
+    tell(describe(&gguf, &examination, &anatomy, &estimate))
 }
 
 /// A path is taken as it is; anything else is a model's name first.

@@ -10,8 +10,8 @@
 use std::path::Path;
 
 use super::{
-    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Observer,
-    PromptCounts, Quantisation, Questions, Takeover, TraceWork, Traced, Work,
+    BlockCodec, Device, Devices, Engine, EngineError, EngineFacts, Footprint, Grammar, LoadSettings, Messages,
+    Observer, PromptCounts, Quantisation, Questions, Takeover, TraceWork, Traced, Work,
 };
 use crate::domain::{ModelFacts, OpOffload, Template};
 use crate::engine::kernels::{Kernels, KernelsFinding};
@@ -38,6 +38,15 @@ pub fn block_codec() -> Option<BlockCodec> {
     Some(BlockCodec { takes: ::llama::can_rewrite, rewrite: ::llama::rewrite })
 }
 
+/// Has llama.cpp tell these of its messages, on stderr.
+pub fn tell(messages: Messages) {
+    ::llama::tell(match messages {
+        Messages::Warnings => ::llama::Messages::Warnings,
+        Messages::Info => ::llama::Messages::Info,
+        Messages::Debug => ::llama::Messages::Debug,
+    });
+}
+
 /// Tries kernels in this process, which may not survive it.
 ///
 /// # Errors
@@ -47,7 +56,7 @@ pub fn try_kernels(kernels: Kernels) -> Result<KernelsFinding, EngineError> {
 }
 
 impl Llama {
-    /// Starts llama.cpp, has it multiply by `kernels`, and lets only its warnings and errors through, on stderr.
+    /// Starts llama.cpp, and has it multiply by `kernels`.
     ///
     /// # Errors
     /// When it has been started before in this process.

@@ -7,10 +7,12 @@ use super::shown::Shown;
 use super::words::{changes, difference, share};
 use crate::diagnosis::{Remedy, Tried};
 use crate::report::number::percent;
+use crate::screen::Layout;
 
 pub fn markdown(shown: &Shown<'_>) -> String {
     let diagnosis = shown.diagnosis;
-    let mut out = format!("# Why {} loops\n\n```text\n{}```\n", shown.frame.model, screen(shown));
+    let mut out =
+        format!("# Why {} loops\n\n```text\n{}```\n", shown.frame.model, screen(shown).laid_out(Layout::FILE));
     let _ = write!(
         out,
         "\n## Everything that was tried\n\nAgainst {} as it is run, {}. Differences are in points of the share of texts that \

@@ -9,6 +9,7 @@ use crate::diagnosis::{
     About, Case, Diagnosis, Ending, Frame, Kind, Like, Looped, Outcome, Overrides, Period, Rate, Remedy, StageNote,
     Target, Tried, built_in, not_tried, set_aside, switches,
 };
+use crate::screen::Layout;
 use crate::stats::Interval;
 
 fn rate(loops: usize, texts: usize) -> Rate {
@@ -82,7 +83,7 @@ fn screen_of(ending: Ending) -> String {
         negligible: 0.1,
     };
     let directory = Path::new("results/diagnose-tiny");
-    screen(&Shown { case: &case, frame: &frame, directory, diagnosis: &diagnosis })
+    screen(&Shown { case: &case, frame: &frame, directory, diagnosis: &diagnosis }).laid_out(Layout::FILE)
 }
 
 #[test]

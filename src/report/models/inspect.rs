@@ -11,6 +11,7 @@ use crate::model::memory::{Estimate, Placement, Room};
 use crate::model::{Anatomy, KvHeads, UpcycledFrom, human_bytes, human_count};
 use crate::plain::neutralise;
 use crate::report::findings::{self, Shown, ShownOpen};
+use crate::screen::Lines;
 
 /// What a model's header tells, in the shape in which `--json` prints it.
 #[derive(Serialize)]
@@ -59,11 +60,11 @@ impl<'a> Inspected<'a> {
 }
 
 /// Lines of a name and what it has; what is not known has no line.
-struct Lines(String);
+struct Facts(Lines);
 
-impl Lines {
+impl Facts {
     fn add(&mut self, name: &str, text: impl AsRef<str>) {
-        let _ = writeln!(self.0, "{name:14}{}", text.as_ref());
+        self.0.text(&format!("{name:14}"), text.as_ref());
     }
 
     fn add_some(&mut self, name: &str, text: Option<impl ToString>) {
@@ -74,18 +75,18 @@ impl Lines {
 }
 
 /// The same in words: what is wrong, then a line a fact.
-pub fn describe(gguf: &Gguf, examination: &Examination, anatomy: &Anatomy, estimate: &Estimate) -> String {
+pub fn describe(gguf: &Gguf, examination: &Examination, anatomy: &Anatomy, estimate: &Estimate) -> Lines {
     let Anatomy { attention, tokenizer, parameters, .. } = anatomy;
-    let mut lines = Lines(String::new());
+    let mut lines = Facts(Lines::default());
     let parts = if anatomy.files > 1 { format!(" in {} files", anatomy.files) } else { String::new() };
     let first = gguf.paths[0].display().to_string();
     lines.add(
         "file",
         format!("{} ({}{parts}, GGUF {})", neutralise(&first), human_bytes(anatomy.file_bytes), gguf.version),
     );
-    lines.0.push('\n');
-    lines.0 += &findings::of_model(examination);
-    lines.0.push('\n');
+    lines.0.blank();
+    lines.0.append(findings::of_model(examination));
+    lines.0.blank();
     lines.add_some("name", anatomy.name.as_deref().map(neutralise));
     lines.add("architecture", neutralise(&anatomy.architecture));
     lines.add_some("quantisation", anatomy.quantisation);
@@ -111,12 +112,12 @@ pub fn describe(gguf: &Gguf, examination: &Examination, anatomy: &Anatomy, estim
             |template| format!("{} characters; --json shows it", template.chars().count()),
         ),
     );
-    lines.0.push('\n');
-    lines.0 += &tensors(anatomy);
-    lines.0.push('\n');
-    lines.0 += &layers(anatomy);
-    lines.0.push('\n');
-    lines.0 += &memory(anatomy, estimate);
+    lines.0.blank();
+    lines.0.append(Lines::from(&tensors(anatomy)));
+    lines.0.blank();
+    lines.0.append(Lines::from(&layers(anatomy)));
+    lines.0.blank();
+    lines.0.prose(&memory(anatomy, estimate));
     lines.0
 }
 

@@ -1,21 +1,21 @@
 //! A study as `plan` shows it: models, arms and texts, and which arms are the same as the base here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use crate::domain::Numerics;
 use crate::experiment::Study;
 use crate::plan::{OnDisk, Surveyed};
+use crate::report::plan;
+use crate::screen::Lines;
 use crate::study::same_as_base;
 
 /// What would run. `surveyed` holds an entry for every model of the study.
-pub fn outline(study: &Study, surveyed: &BTreeMap<String, Surveyed>, directory: &str) -> String {
+pub fn outline(study: &Study, surveyed: &BTreeMap<String, Surveyed>, directory: &str) -> Lines {
     let Study { base, others, .. } = study;
     let question = study.question.as_deref().unwrap_or("no question stated");
-    let mut out = format!("{}: {question}\n", study.name);
-    let mut line = |text: String| {
-        let _ = writeln!(out, "  {text}");
-    };
+    let mut out = Lines::default();
+    out.heading(&format!("{}: {question}", study.name));
+    let mut line = |text: String| out.hung(plan::HEAD, &format!("  {text}"));
     line(format!("kind     {}", study.kind()));
     let (texts, max_tokens) = (study.texts_a_model(), study.generate.max_tokens);
     line(format!("texts    {texts} a model, of at most {max_tokens} tokens"));
@@ -35,7 +35,8 @@ pub fn outline(study: &Study, surveyed: &BTreeMap<String, Surveyed>, directory: 
         }
     }
     line(format!("results  {directory}"));
-    out + &variance_notes(study, surveyed).map(|note| format!("note: {note}\n")).collect::<String>()
+    variance_notes(study, surveyed).for_each(|note| out.text("note: ", &note));
+    out
 }
 
 /// Why invariant numerics are none in this build, if they are asked for.
