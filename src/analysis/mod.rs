@@ -42,7 +42,7 @@ pub use host_experts::{Computed, HostExperts, Uncounted};
 pub use outlook::{Each, Needed, Outlook, Quantity, Sight, Source as SpreadSource, Spread, Unseen, outlooks};
 pub use parting::Unit;
 pub use profile::{CellProfile, OnsetUnit};
-pub use recommend::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing, recommend};
+pub use recommend::{Advice, AtTemperature, CleanChain, Limits, Measure, Recommendation, Standing, recommend};
 pub use sequential::{Looks, Sequential};
 pub use sharing::{Sharing, sharing};
 pub use verdict::{Conclusion, LevelVerdict, NamedEffect, RULES, TestKind, Verdict, p_in_words, verdicts};

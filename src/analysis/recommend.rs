@@ -83,13 +83,24 @@ pub enum Advice {
     Nowhere { open: Vec<Temperature> },
     /// None is shown to, and so few prompts can't, even if none of their texts repeats itself.
     TooFewPrompts { n_prompts: usize, least: usize, measure: Measure },
-    /// Every one is over: none is the right one.
-    Everywhere,
+    /// Every one is over: none is the right one. These other chains are under, each up to this temperature.
+    Everywhere {
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        clean: Vec<CleanChain>,
+    },
     /// None is shown to, because the metric can't see into the texts: more prompts would not help.
     Blind { why: Blindness },
     /// None is shown to; these are over, and at each of them these other chains are under: it is the chain
     /// that needs to go, not the temperature.
     OtherChain { over: Vec<Temperature>, chains: Vec<String> },
+}
+
+/// A chain that is under at some temperature.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CleanChain {
+    pub chain: String,
+    /// The highest of them.
+    pub temperature: Temperature,
 }
 
 /// What has a limit.
@@ -129,6 +140,10 @@ pub fn recommend(analysis: &Analysis, limits: Limits) -> Vec<Recommendation> {
                 Advice::Range { from, to } => Advice::RangeOrOtherChain { from, to, over, chains },
                 _ => Advice::OtherChain { over, chains },
             };
+        } else if matches!(arm.advice, Advice::Everywhere { .. }) {
+            let others = alone.iter().filter(|other| other.shares_all_but_the_chain(arm));
+            let clean = others.filter_map(Recommendation::as_clean).collect();
+            arm.advice = Advice::Everywhere { clean };
         }
     }
     arms
@@ -196,10 +211,11 @@ fn by_itself(temperatures: &[AtTemperature], limits: Limits) -> Advice {
     if let (Some(&to), Some(&from)) = (range.first(), range.last()) {
         return Advice::Range { from, to };
     }
-    if temperatures.iter().all(|at| at.alone == Standing::Over) {
-        return Advice::Everywhere;
+    let is_open = |at: &&AtTemperature| at.alone != Standing::Over && at.standing != Standing::Over;
+    let open = temperatures.iter().filter(is_open);
+    if open.clone().next().is_none() {
+        return Advice::Everywhere { clean: Vec::new() };
     }
-    let open = temperatures.iter().filter(|at| at.alone != Standing::Over && at.standing != Standing::Over);
     if let Some(why) = open.clone().find_map(|at| at.blind) {
         return Advice::Blind { why };
     }
@@ -262,11 +278,16 @@ impl Recommendation {
         at.is_some_and(|at| all || at.standing == Standing::Under)
     }
 
+    /// The chain, where it is under at some temperature.
+    fn as_clean(&self) -> Option<CleanChain> {
+        Some(CleanChain { chain: self.cell.chain().to_owned(), temperature: self.highest()? })
+    }
+
     /// The temperature to run it at; `None` where none is shown to stay under.
     pub fn highest(&self) -> Option<Temperature> {
         match self.advice {
             Advice::NoLimit { to, .. } | Advice::Range { to, .. } | Advice::RangeOrOtherChain { to, .. } => Some(to),
-            Advice::Nowhere { .. } | Advice::TooFewPrompts { .. } | Advice::Everywhere => None,
+            Advice::Nowhere { .. } | Advice::TooFewPrompts { .. } | Advice::Everywhere { .. } => None,
             Advice::Blind { .. } | Advice::OtherChain { .. } => None,
         }
     }
@@ -333,7 +354,7 @@ mod tests {
     fn the_highest_range_under_the_limits_is_taken() {
         assert_eq!(advice(96, &[("a", &[0, 1, 60])]), [Advice::Range { from: t(0), to: t(1) }]);
         assert_eq!(advice(96, &[("a", &[60, 1, 1])]), [Advice::Range { from: t(1), to: t(2) }]);
-        assert_eq!(advice(96, &[("a", &[60, 70])]), [Advice::Everywhere]);
+        assert_eq!(advice(96, &[("a", &[60, 70])]), [Advice::Everywhere { clean: vec![] }]);
         // Its interval holds the limit.
         assert_eq!(advice(96, &[("a", &[9, 11, 60])]), [Advice::Nowhere { open: vec![t(0), t(1)] }]);
     }
@@ -347,7 +368,7 @@ mod tests {
         let eight = analysis(12, &[("a", &[12, 0, 0, 0, 0, 0, 0, 0])]);
         assert_eq!(recommend(&eight, only_loops)[0].advice, few(12, 23, Measure::PLoop));
         // It is over, and no number of prompts would show another thing.
-        assert_eq!(advice(12, &[("a", &[12])]), [Advice::Everywhere]);
+        assert_eq!(advice(12, &[("a", &[12])]), [Advice::Everywhere { clean: vec![] }]);
         let none = Limits { p_loop: 0.0, ..LIMITS };
         assert_eq!(recommend(&analysis(12, &[("a", &[0])]), none)[0].advice, Advice::Nowhere { open: vec![t(0)] });
     }
@@ -367,6 +388,17 @@ mod tests {
         // A chain that was not measured where this one is over shows nothing.
         let all: [(&str, &[usize]); 2] = [("a", &[0, 70]), ("b", &[0])];
         assert_eq!(advice(96, &all)[0], Advice::Range { from: t(0), to: t(0) });
+    }
+
+    /// As greedy decoding, which no temperature changes, beside a chain that is clean when it is hot.
+    #[test]
+    fn what_is_over_at_every_temperature_is_told_which_chain_is_clean_at_some() {
+        let all: [(&str, &[usize]); 3] = [("greedy", &[60, 60]), ("b", &[60, 0]), ("c", &[60, 70])];
+        let clean = vec![CleanChain { chain: "b".to_owned(), temperature: t(1) }];
+        let found = advice(96, &all);
+        assert_eq!(found[0], Advice::Everywhere { clean: clean.clone() });
+        assert_eq!(found[2], Advice::Everywhere { clean });
+        assert_eq!(found[1], Advice::Range { from: t(1), to: t(1) });
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use generation::{Generation, Stop, Token};
 pub use key::{Key, LoadKey, PromptKey, Scopes};
 pub use level_type::{Acts, LevelType, MAX_LEVELS, NotALevel, Order, Scope, Steps, Wording, Written};
 pub use map::FactorMap;
-pub use model_facts::{CacheFacts, KeysAndValues, Memory, ModelFacts, RopeScaling};
+pub use model_facts::{CacheFacts, KeysAndValues, Memory, ModelFacts, OwnTemplate, RopeScaling};
 pub use model_sampling::ModelSampling;
 pub use said::{Said, SaidValue};
 pub use selection::{Exclusion, Point, Selection};

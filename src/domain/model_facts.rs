@@ -24,9 +24,29 @@ pub struct ModelFacts {
     pub rendered: Vec<RenderedForm>,
     /// Between what the model writes its thought, where its chat template says so.
     pub thought_markers: Option<Markers>,
+    /// Of use before a run only, as `cache` is.
+    #[serde(default, skip_serializing_if = "OwnTemplate::is_absent")]
+    pub own_template: OwnTemplate,
     /// What the cache takes for one token; None where the file does not tell.
     pub cache_bytes_per_token: Option<u64>,
     pub cache: CacheFacts,
+}
+
+/// Whether a model's file has a chat template.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OwnTemplate {
+    /// As far as is known.
+    #[default]
+    Absent,
+    There,
+}
+
+impl OwnTemplate {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_absent(&self) -> bool {
+        *self == Self::Absent
+    }
 }
 
 /// How what the model has read is kept, as far as settings hang on it. Of use before a run only: a manifest does not keep it.

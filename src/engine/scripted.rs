@@ -15,7 +15,9 @@ use super::{
     Effort, Engine, EngineError, EngineFacts, Footprint, Group, Job, LoadSettings, Observer, PromptCounts, Questions,
     Strategy, Timing, Unaskable, Work,
 };
-use crate::domain::{CacheFacts, Generation, ModelFacts, PrefixTokens, PromptKey, Step, Stop, Template, Token};
+use crate::domain::{
+    CacheFacts, Generation, ModelFacts, OwnTemplate, PrefixTokens, PromptKey, Step, Stop, Template, Token,
+};
 use crate::regular_file;
 
 /// The words a scripted model knows; a token is an index into them.
@@ -50,6 +52,8 @@ pub struct ScriptedEngine {
     error_on: Option<String>,
     /// From this temperature on, texts end in a loop.
     loops_from: Option<f32>,
+    /// Its file has a chat template.
+    chat_template: bool,
     /// The model can't be loaded.
     refuse_load: bool,
     /// Texts for which there is memory: a load for more of them together aborts the process.
@@ -72,6 +76,7 @@ impl Default for ScriptedEngine {
             hang_on: None,
             error_on: None,
             loops_from: None,
+            chat_template: false,
             refuse_load: false,
             room: None,
             killed_beside: None,
@@ -104,7 +109,7 @@ impl ScriptedEngine {
     /// # Errors
     /// When the script can't be read or understood.
     pub fn inspect(path: &Path, questions: &Questions) -> Result<(ModelFacts, PromptCounts), EngineError> {
-        read(path)?;
+        let script = read(path)?;
         let facts = ModelFacts {
             architecture: "scripted".to_owned(),
             n_layer: 1,
@@ -116,6 +121,7 @@ impl ScriptedEngine {
             chat: None,
             rendered: vec![],
             thought_markers: None,
+            own_template: if script.chat_template { OwnTemplate::There } else { OwnTemplate::Absent },
             cache_bytes_per_token: None,
             cache: CacheFacts::default(),
         };

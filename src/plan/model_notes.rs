@@ -1,9 +1,10 @@
 //! Owns what must be known of a model's file to read its texts rightly: which rope factors apply, and what its chat
 //! template would have sent. Must not know what the texts say.
 
-use super::{Load, OnDisk, Room};
+use super::{Load, OnDisk, PromptTrials, Room};
 use crate::domain::{
-    ChatForm, Context, Generate, Level, ModelFacts, Overflow, PromptKey, RenderedForm, System, Template, Thinking,
+    ChatForm, Context, Generate, Level, ModelFacts, Overflow, OwnTemplate, PromptKey, RenderedForm, System, Template,
+    Thinking,
 };
 
 /// Pieces of a template that a note quotes, and how much of each, and of what surrounds a prompt.
@@ -23,6 +24,7 @@ pub(super) fn notes(load: &Load, generate: Generate) -> Vec<String> {
     {
         notes.extend(chat_form(id, form));
     }
+    notes.extend(unasked_template(id, load, facts));
     let forms = facts.rendered.iter().filter(|form| load.prompts.iter().any(|group| is_asked_in(form, &group.key)));
     notes.extend(forms.map(|form| rendered(id, form)));
     notes
@@ -109,6 +111,17 @@ fn chat_form(id: &str, form: &ChatForm) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// A model that was made for chats, and is asked none.
+fn unasked_template(id: &str, load: &Load, facts: &ModelFacts) -> Option<String> {
+    let is_raw = |group: &PromptTrials| *group.key.get::<Template>() == Template::Raw;
+    (facts.own_template == OwnTemplate::There && load.prompts.iter().all(is_raw)).then(|| {
+        format!(
+            "the model {id} has a chat template, and its prompts are sent raw: that alone may make it repeat itself. \
+             `--set template=raw,chat` compares both"
+        )
+    })
 }
 
 fn shortened(piece: &str) -> String {

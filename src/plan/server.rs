@@ -210,11 +210,12 @@ pub(super) fn notes(load: &Load) -> Vec<String> {
         unknown.insert(0, "the chain as executed");
     }
     notes.push(format!("{model}: unknown to us, whatever the columns say: {}", unknown.join(", ")));
-    if load.key.offload() != Offload::None {
+    // What is usual nobody has said.
+    if !Level::from(load.key.offload()).is_usual() && load.key.offload() != Offload::None {
         notes.push(format!("{model}: offload {} is what the server is believed to run with", load.key.offload()));
     }
     match findings {
-        None => notes.push(format!("{model}: it was not tried what the server honours")),
+        None => notes.push(format!("{model}: what the server honours is not probed yet; `moe-sweep run` probes first")),
         Some(findings) => notes.extend(findings.warnings().map(|warning| format!("{model}: {warning}"))),
     }
     notes

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::*;
-use crate::domain::{Bos, CacheFacts, ModelSampling, Quant, TrialId};
+use crate::domain::{Bos, CacheFacts, ModelSampling, OwnTemplate, Quant, TrialId};
 use crate::engine::{EngineFacts, PromptCounts};
 use crate::experiment::{Surroundings, parse, resolve};
 use crate::seal::{Seal, Trust};
@@ -105,6 +105,7 @@ fn surveyed(model: &str, n_prompts: usize) -> Surveyed {
                 chat: None,
                 rendered: vec![],
                 thought_markers: None,
+                own_template: OwnTemplate::Absent,
             },
             sampling: ModelSampling::Unstated,
             prompt_counts: counts(Ok(vec![5; n_prompts]), Ok(vec![9; n_prompts])),

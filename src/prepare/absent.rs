@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{CacheFacts, ModelFacts, ModelSampling, PrefixTokens, PromptKey};
+use crate::domain::{CacheFacts, ModelFacts, ModelSampling, OwnTemplate, PrefixTokens, PromptKey};
 use crate::engine::{EngineFacts, PromptCounts};
 use crate::experiment::{Model, ModelShape, Prompt};
 use crate::model::Anatomy;
@@ -58,6 +58,7 @@ fn facts(shape: &ModelShape) -> ModelFacts {
         chat: None,
         rendered: vec![],
         thought_markers: None,
+        own_template: OwnTemplate::Absent,
         // F16.
         cache_bytes_per_token: Some(2 * numbers_a_token),
         cache: CacheFacts::default(),

@@ -87,12 +87,14 @@ impl<'a> Arm<'a> {
         Self { facet: Facet::of(cell), chain: cell.chain() }
     }
 
-    /// The offload always, the other factors where they are not the usual ones.
-    pub fn title(&self) -> String {
+    /// The model and the chain, and of the other factors those that vary among `all` or are not the usual ones.
+    pub fn title(&self, all: &[Self]) -> String {
         let Self { facet: Facet(cell), chain } = self;
-        let mut title = format!("{} · {chain} · {}", cell.model(), cell.level(Factor::Offload).in_cell());
-        let named = [Factor::Model, Factor::Chain, Factor::Offload, Factor::Temperature];
-        for level in cell.levels().filter(|level| !named.contains(&level.factor()) && !level.is_usual()) {
+        let mut title = format!("{} · {chain}", cell.model());
+        let named = [Factor::Model, Factor::Chain, Factor::Temperature];
+        let varies = |level: &Level| all.iter().any(|arm| arm.facet.0.level(level.factor()) != level);
+        let is_shown = |level: &&Level| !named.contains(&level.factor()) && (!level.is_usual() || varies(level));
+        for level in cell.levels().filter(is_shown) {
             title += &format!(" · {}", level.in_title());
         }
         title
@@ -124,8 +126,18 @@ fn push_new<T>(list: &mut Vec<T>, item: T, is_same: impl Fn(&T, &T) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Offload, Quant};
+    use crate::domain::{Offload, Quant, Template};
     use crate::report::sample::Shape;
+
+    #[test]
+    fn a_raw_prompt_is_named_where_a_chat_stands_beside_it() {
+        let cell = Cell::usual("smol", "greedy", Temperature::new(0.1).unwrap());
+        let chat = cell.clone().with(Template::Chat);
+        let (raw, chat) = (Arm::of(&cell), Arm::of(&chat));
+        assert_eq!(raw.title(&[raw]), "smol · greedy");
+        assert_eq!(raw.title(&[raw, chat]), "smol · greedy · raw prompt");
+        assert_eq!(chat.title(&[chat]), "smol · greedy · llama.cpp's built-in chat form");
+    }
 
     #[test]
     fn what_is_the_same_computation_is_shown_once() {

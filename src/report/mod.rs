@@ -35,6 +35,7 @@ mod provenance;
 mod quote;
 #[cfg(test)]
 mod sample;
+mod served;
 mod table;
 mod tally;
 mod timings;

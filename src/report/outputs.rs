@@ -5,7 +5,7 @@ use std::io;
 use super::plot::{self, Caption, Figure, Layout, PlotError, page_figures};
 use super::provenance::provenance;
 use super::timings::{timings, work_in_words};
-use super::{answer, csv, html, placement, terminal, verdicts};
+use super::{answer, csv, html, placement, served, terminal, verdicts};
 use crate::analysis::RunAnswer;
 use crate::results::{Results, work};
 use crate::run_dir::Output;
@@ -88,6 +88,7 @@ pub fn summary(results: &Results, answer: &RunAnswer, volume: Volume) -> Lines {
         return terminal::answer(&said);
     }
     let mut lines = terminal::summary(&said, analysis, &results.notes());
+    lines.append(served::in_words(manifest));
     if volume == Volume::Verbose {
         lines.prose(&work_in_words(&work(design, analysis, contents, manifest)));
         lines.append(placement::in_words(manifest));

@@ -5,7 +5,7 @@ use strum::VariantArray;
 
 use super::levels::Arm;
 use super::parameters::{Parameters, Server, parameters};
-use crate::analysis::{Advice, AtTemperature, Limits, Measure, Recommendation, Standing};
+use crate::analysis::{Advice, AtTemperature, CleanChain, Limits, Measure, Recommendation, Standing};
 use crate::domain::{Chain, Temperature};
 use crate::screen::Lines;
 
@@ -69,8 +69,9 @@ pub fn text(answer: &Answer<'_>) -> Lines {
         ),
     );
     out.blank();
+    let arms: Vec<_> = answer.recommendations.iter().map(|advised| arm(&advised.recommendation)).collect();
     for Advised { recommendation, parameters } in &answer.recommendations {
-        out.heading(&arm(recommendation).title());
+        out.heading(&arm(recommendation).title(&arms));
         out.text("  ", &advice_in_words(recommendation, answer.limits));
         for ForServer { server, parameters: Parameters { body, lost } } in parameters.iter().flatten() {
             let json = serde_json::to_string(body).expect("parameters are plain data");
@@ -122,7 +123,13 @@ fn advice_in_words(arm: &Recommendation, limits: Limits) -> String {
                 if *n_prompts == 1 { "prompt" } else { "prompts" }
             )
         }
-        Advice::Everywhere => "no temperature helps: every one measured is over".to_owned(),
+        Advice::Everywhere { clean } if clean.is_empty() => "over at every temperature measured: none helps".to_owned(),
+        Advice::Everywhere { clean } => {
+            let clean = clean.iter().map(|CleanChain { chain, temperature }| format!("{chain} at {temperature}"));
+            let clean: Vec<_> = clean.collect();
+            let is = if clean.len() == 1 { "is" } else { "are" };
+            format!("over at every temperature measured; {} {is} under: change the chain", clean.join(", "))
+        }
         Advice::Blind { why } => {
             let metric = why.sees.map_or(String::new(), |sees| format!(": --metric {}", sees.name()));
             format!("no temperature is shown to stay under, and more prompts would not show one: {why}{metric}")
@@ -236,6 +243,16 @@ mod tests {
             said(other, &[(0.5, Open), (0.9, Over)]),
             "no temperature is shown to stay under; at 0.9 it is over, where llama.cpp is under: change the chain"
         );
+    }
+
+    #[test]
+    fn what_is_over_everywhere_is_not_told_to_take_more_prompts() {
+        let standings = [(0.1, Over), (0.9, Over)];
+        let none = said(Advice::Everywhere { clean: vec![] }, &standings);
+        assert_eq!(none, "over at every temperature measured: none helps");
+        let clean = vec![CleanChain { chain: "llama.cpp".to_owned(), temperature: t(0.9) }];
+        let one = said(Advice::Everywhere { clean }, &standings);
+        assert_eq!(one, "over at every temperature measured; llama.cpp at 0.9 is under: change the chain");
     }
 
     #[test]

@@ -22,8 +22,9 @@ pub fn summary(said: &Said, analysis: &Analysis, notes: &[String]) -> Lines {
     let mut out = answer(said);
     out.blank();
     let planned = planned_trials(analysis);
-    for arm in Arm::all(analysis) {
-        out.heading(&arm.title());
+    let arms = Arm::all(analysis);
+    for &arm in &arms {
+        out.heading(&arm.title(&arms));
         let of_arm =
             |summary: &&CellSummary| summary.metric == Metric::RepetitionScore && Arm::of(&summary.cell) == arm;
         for summary in analysis.cells.iter().filter(of_arm) {

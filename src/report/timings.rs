@@ -12,9 +12,11 @@ use crate::results::Work;
 
 /// One sentence on what sharing saved.
 pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
-    let logical: u64 = work.values().map(|work| work.sharing.logical_tokens).sum();
-    let distinct: u64 = work.values().map(|work| work.sharing.distinct_prefixes).sum();
-    let evaluated: Option<u64> = work.values().map(|work| work.evaluated_tokens).sum();
+    // What a server evaluates is not known.
+    let work = || work.values().filter(|work| work.evaluated_tokens != Some(0));
+    let logical: u64 = work().map(|work| work.sharing.logical_tokens).sum();
+    let distinct: u64 = work().map(|work| work.sharing.distinct_prefixes).sum();
+    let evaluated: Option<u64> = work().map(|work| work.evaluated_tokens).sum();
     if distinct == 0 {
         return String::new();
     }
@@ -25,7 +27,7 @@ pub fn work_in_words(work: &BTreeMap<LoadKey, Work>) -> String {
         );
     };
     let ratio = evaluated as f64 / distinct as f64;
-    let heads = match work.values().filter_map(|work| work.shared_head_tokens).sum() {
+    let heads = match work().filter_map(|work| work.shared_head_tokens).sum() {
         0 => String::new(),
         heads => format!(", {heads} of which prompts have in common"),
     };

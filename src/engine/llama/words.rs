@@ -3,8 +3,8 @@
 
 use crate::domain::{
     Bos, CacheFacts, CacheType, ChatForm, Eos, ExpertsUsed, FlashAttention, JSON_GRAMMAR, KeysAndValues, KvK, KvV,
-    LoadKey, Memory, ModelFacts, Numerics, Offload, OpOffload, Overflow, Quant, ROOT, Repack, ResolvedChain, Rope,
-    RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Token, TokenBias, Ubatch,
+    LoadKey, Memory, ModelFacts, Numerics, Offload, OpOffload, Overflow, OwnTemplate, Quant, ROOT, Repack,
+    ResolvedChain, Rope, RopeScaling, Seed, Step, Stop, SwaFull, Temperature, Token, TokenBias, Ubatch,
 };
 use crate::engine::kernels::{Kernels, KernelsFinding};
 use crate::engine::trace::{self, Follow, RoutingShape, TraceText, TraceWork, Traced};
@@ -284,6 +284,7 @@ impl From<::llama::Facts> for ModelFacts {
             }),
             chat: None,
             rendered: vec![],
+            own_template: if facts.chat_template.is_some() { OwnTemplate::There } else { OwnTemplate::Absent },
             thought_markers: facts.chat_template.and_then(|template| Markers::of_template(&template)),
             cache_bytes_per_token: facts.cache_bytes_per_token,
             cache: CacheFacts {

@@ -202,6 +202,7 @@ impl From<domain::ModelFacts> for ModelFacts {
             thought_markers,
             cache_bytes_per_token,
             cache: _,
+            own_template: _,
         } = facts;
         Self {
             architecture,
@@ -245,6 +246,7 @@ impl From<ModelFacts> for domain::ModelFacts {
             chat: chat.map(|chat| Box::new(chat.into())),
             rendered: rendered.into_iter().map(Into::into).collect(),
             thought_markers: thought_markers.map(Into::into),
+            own_template: domain::OwnTemplate::default(),
             cache_bytes_per_token,
             cache: domain::CacheFacts::default(),
         }

@@ -76,6 +76,7 @@ fn facts() -> impl Strategy<Value = domain::ModelFacts> {
                 chat,
                 rendered,
                 thought_markers,
+                own_template: domain::OwnTemplate::default(),
                 cache_bytes_per_token,
                 cache: domain::CacheFacts::default(),
             }
@@ -357,6 +358,7 @@ fn a_manifest_has_these_bytes() {
         })),
         rendered: vec![],
         thought_markers: Some(crate::metrics::Markers { open: "<t>".into(), close: "</t>".into() }),
+        own_template: domain::OwnTemplate::default(),
         cache_bytes_per_token: None,
         cache: domain::CacheFacts::default(),
     };
