@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::{Failure, baseline, print, run, tell, trust};
+use super::{Failure, and_next, baseline, print, run, tell, trust};
 use crate::analysis::Analysis;
 use crate::check::{
     Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, notes, pooled, worst_text,
@@ -14,8 +14,10 @@ use crate::exit_code::ExitCode;
 use crate::message::warn;
 use crate::report::gate::{self as words, About};
 use crate::report::html::{FOOT, gate_page};
+use crate::report::next::{Gated, Next, after_check};
 use crate::results::Results;
-use crate::run_dir::{CONFIRMATION, GATE, RunDir, found, write_named};
+use crate::run_dir::{CONFIRMATION, GATE, RESULTS, RunDir, found, write_named};
+use crate::screen::Lines;
 
 /// Holds a run against a baseline, says the outcome and ends with the gate's exit code.
 ///
@@ -59,7 +61,8 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let worst = leading.and_then(|unit| worst_text(&first.analysis, unit, metric));
     let (experiment, metric) = (&*first.design.name, metric.name());
     let about = About { experiment, baseline: &baseline, metric, notes: &notes, worst: worst.as_ref() };
-    announce(args, directory, &gate, &about)?;
+    let told = and_next(words::text(&gate, &about), next(args, directory, gate.outcome));
+    announce(args, directory, &gate, &about, told)?;
     Ok(match (gate.outcome, args.inconclusive) {
         (GateStatus::Pass, _) | (GateStatus::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
         (GateStatus::Fail, _) | (GateStatus::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
@@ -84,8 +87,17 @@ fn confirm(
     Ok(Some(pooled(first, fresh)))
 }
 
+/// What helps after the outcome.
+fn next(args: &CheckArgs, run: &Path, outcome: GateStatus) -> Option<Next> {
+    let baseline = &baseline::found(&args.baseline);
+    // A baseline is called as the run is that it was saved of, unless somebody said otherwise.
+    let of = baseline.file_stem().map(|name| Path::new(RESULTS).join(name)).filter(|of| of.is_dir() && of != run);
+    let (page, is_confirmed) = (args.html.as_deref(), args.confirm.is_some());
+    after_check(Gated { outcome, run, baseline, base_run: of.as_deref(), page, is_confirmed })
+}
+
 /// The outcome for whoever wants to hear of it: a file, JUnit's readers, GitHub, the terminal.
-fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>) -> Result<(), Failure> {
+fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>, told: Lines) -> Result<(), Failure> {
     let path = args.json.clone().unwrap_or_else(|| run.join(GATE));
     write_named(&path, &words::json(gate, about), "\"baseline\"")?;
     if let Some(path) = &args.html {
@@ -98,7 +110,7 @@ fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>) -> Res
         let path = Path::new(&path);
         append(path, &words::step_summary(gate, about)).map_err(|error| Failure::no_step_summary(path, &error))?;
     }
-    tell(words::text(gate, about))?;
+    tell(told)?;
     if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
         print(|out| out.write_all(words::annotations(gate, about).as_bytes()))?;
     }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::{Failure, print_json, tell, trust};
+use super::{Failure, and_next, print_json, tell, trust};
 use crate::analysis;
 use crate::check::{Aspect, alike_but_for, baseline_of};
 use crate::cli::{Allowed, CompareArgs};
 use crate::exit_code::ExitCode;
 use crate::report::comparison::{About, Answer, text};
 use crate::report::html::{FOOT, comparison_page};
+use crate::report::next::after_compare;
 use crate::results::Results;
 use crate::run_dir::{RunDir, found, write_named};
 
@@ -35,7 +36,8 @@ pub fn compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
     if args.json {
         return print_json(&Answer { a: &a, b: &b, metric, comparison: &comparison, notes: &notes });
     }
-    tell(text(&comparison, about))
+    let next = after_compare(&args.base, &args.other, args.html.as_deref());
+    tell(and_next(text(&comparison, about), Some(next)))
 }
 
 fn aspect(allowed: Allowed) -> Aspect {

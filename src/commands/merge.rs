@@ -16,8 +16,9 @@ pub fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     let out = RunDir::new(&args.out);
     let Merged { kept, missing } = run_dir::merge(&args.directories, &out, machines, trust(args.custody))?;
     let results = Results::from(kept);
-    let (code, lines) = write_outputs(&out, &results)?;
-    tell(lines)?;
+    let written = write_outputs(&out, &results)?;
+    let code = written.code;
+    tell(written.told())?;
     if !missing.is_empty() {
         say(&format!("missing: {} of {} trials", missing.len(), results.design.trials.len()));
         missing.iter().take(LISTED).for_each(|trial| say(&format!("  {trial}")));

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use crate::cli::{BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
-use crate::screen::Lines;
+use crate::report::next::Next;
+use crate::screen::{Lines, Volume};
 use crate::seal::Trust;
 use crate::signals;
-use crate::terminal::{self, stdout};
+use crate::terminal::{self, stdout, volume};
 use crate::worker::child;
 
 mod baseline;
@@ -76,6 +77,12 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
 /// Writes lines for people to stdout.
 fn tell(lines: impl Into<Lines>) -> Result<ExitCode, Failure> {
     print(|out| out.write_all(lines.into().laid_out(stdout()).as_bytes()))
+}
+
+/// What is told, and what helps next, unless the answer alone is wanted.
+fn and_next(mut lines: Lines, next: Option<Next>) -> Lines {
+    next.filter(|_| volume() > Volume::Quiet).iter().for_each(|next| next.add_to(&mut lines));
+    lines
 }
 
 /// Writes a value to stdout as JSON, for programs.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use miette::miette;
 
 use super::variant::{overrides, spec};
-use super::{Failure, study, tell, trust};
+use super::{Failure, and_next, study, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::domain::TrialId;
@@ -15,6 +15,7 @@ use crate::experiment::Hypothesis;
 use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::plan::Design;
 use crate::prepare::{self, load_study};
+use crate::report::next::{Planned, after_plan};
 use crate::report::plan::{Shown, describe};
 use crate::report::planning::{self, About};
 use crate::results::Results;
@@ -55,7 +56,10 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         limits,
         claims: claims(args, &planned.design)?,
     };
-    let told = tell(describe(shown))?;
+    let (run, absent) = (directory.path(), shown.absent.first().map(|model| &*model.id));
+    let left = shown.plan.trials().filter(|trial| !journal.records.contains_key(&trial.id)).count();
+    let next = after_plan(Planned { experiment: &args.experiment, run, absent, left });
+    let told = tell(and_next(describe(shown), Some(next)))?;
     planned.all_here()?;
     Ok(told)
 }

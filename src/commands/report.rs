@@ -26,12 +26,13 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     }
     let results = Results::from(directory.read_held(trust)?);
     let former = directory.read_output(Output::Verdicts).and_then(|json| Former::read(&json));
-    let (code, mut lines) = write_outputs(&directory, &results)?;
-    lines.append(Lines::from(&write_paper(&directory, &results, args.paper)?));
+    let mut written = write_outputs(&directory, &results)?;
+    written.lines.append(Lines::from(&write_paper(&directory, &results, args.paper)?));
     if let Some(note) = former.and_then(|former| former.note(&results.analysis.verdicts)) {
-        lines.text("note: ", &note);
+        written.lines.text("note: ", &note);
     }
-    tell(lines)?;
+    let code = written.code;
+    tell(written.told())?;
     Ok(code)
 }
 

@@ -78,15 +78,18 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, Lines), Failure> {
             let results = Results::from(directory.read(trust(args.custody))?);
             // As below: no tables of nothing.
             let is_empty = results.contents.records.is_empty();
-            let summary = if is_empty { Lines::default() } else { write_outputs(&directory, &results)?.1 };
+            let summary = if is_empty { Lines::default() } else { write_outputs(&directory, &results)?.told() };
             Ok((ExitCode::Incomplete, summary))
         }
         Swept::Interrupted => Ok((ExitCode::Interrupted, Lines::default())),
-        Swept::Complete(results) => write_outputs(&directory, &results),
+        Swept::Complete(results) => {
+            let written = write_outputs(&directory, &results)?;
+            Ok((written.code, written.told()))
+        }
         Swept::Crashed(results, error) => {
             // A folder in which there is no text yet is left without tables.
             if !results.contents.records.is_empty() {
-                tell(write_outputs(&directory, &results)?.1)?;
+                tell(write_outputs(&directory, &results)?.told())?;
             }
             Err(error.into())
         }

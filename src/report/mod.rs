@@ -16,6 +16,7 @@ pub mod former;
 pub mod gate;
 pub mod html;
 pub mod models;
+pub mod next;
 pub mod outputs;
 pub mod parameters;
 pub mod plan;

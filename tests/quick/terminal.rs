@@ -107,7 +107,7 @@ fn colours_are_for_terminals_unless_somebody_says_otherwise() {
 fn quiet_says_the_answer_alone_and_verbose_what_an_engine_is_looked_after_by() {
     let bench = Bench::scripted(LOOPS);
     let usual = bench.run("out", &[], 0);
-    for told in ["report: ", "all 24 trials ok"] {
+    for told in ["next: ", "report: ", "all 24 trials ok"] {
         assert!(usual.stdout.contains(told), "{told}: {}", usual.stdout);
     }
     assert!(!usual.stdout.contains("distinct prefixes"), "{}", usual.stdout);
