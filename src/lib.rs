@@ -4,6 +4,7 @@
 //! know whom is written in `docs/architecture.md` and checked by a test.
 
 pub mod any_path;
+pub mod built;
 pub mod cli;
 pub mod commands;
 pub mod exit_code;

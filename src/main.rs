@@ -3,13 +3,14 @@
 
 use std::process::ExitCode;
 
+use moe_sweep::built::long_version;
 use moe_sweep::cli::Cli;
 use moe_sweep::commands::{answer_shell, execute};
 use moe_sweep::message::say_failure;
 
 fn main() -> ExitCode {
     answer_shell();
-    match execute(&Cli::from_command_line()) {
+    match execute(&Cli::from_command_line(long_version().leak())) {
         Ok(code) => code.into(),
         Err(failure) => {
             say_failure(&*failure.report);

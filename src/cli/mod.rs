@@ -16,9 +16,10 @@ mod run;
 mod scoring;
 mod suggest;
 
+use std::env;
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use clap_complete::Shell;
 pub use complete::{Named, answer_shell, completions};
@@ -172,8 +173,11 @@ impl RunArgs {
 
 impl Cli {
     /// What was typed; exits with 2, or with 0 after `--help`, when that is
-    /// not a command.
-    pub fn from_command_line() -> Self {
-        Self::try_parse().unwrap_or_else(|error| suggest::with_what_was_meant(error, &Self::command()).exit())
+    /// not a command. `--version` says all of `long_version`, `-V` a few words.
+    pub fn from_command_line(long_version: &'static str) -> Self {
+        let mut command = Self::command().long_version(long_version);
+        let typed = command.try_get_matches_from_mut(env::args_os());
+        let parsed = typed.and_then(|matches| Self::from_arg_matches(&matches));
+        parsed.unwrap_or_else(|error| suggest::with_what_was_meant(error.format(&mut command), &Self::command()).exit())
     }
 }

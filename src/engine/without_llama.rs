@@ -33,6 +33,16 @@ pub struct Model(Infallible);
 /// Such a model at work.
 pub struct LlamaEngine(Infallible);
 
+/// There is nothing to say of it.
+pub fn built_with() -> Option<String> {
+    None
+}
+
+/// No kernels without it.
+pub fn kernels_here() -> Vec<Kernels> {
+    vec![]
+}
+
 /// It says nothing.
 pub fn tell(_: Messages) {}
 

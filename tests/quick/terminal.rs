@@ -132,3 +132,16 @@ fn rust_log_has_the_engine_told_as_it_goes() {
     assert!(said("debug").contains("engine: scripted: abort on this prompt\n"), "{}", said("debug"));
     assert!(!said("hyper=debug").contains("engine: "), "other programs' targets are no wish of ours");
 }
+
+#[test]
+fn a_bug_report_finds_what_it_needs_in_the_version() {
+    let bench = Bench::new("");
+    let long = bench.say(&["--version"]);
+    assert_eq!(long.code, Some(0));
+    let heads = ["moe-sweep ", "commit ", "llama.cpp ", "features ", "kernels ", "target "];
+    assert_eq!(long.stdout.lines().count(), heads.len(), "{}", long.stdout);
+    for (line, head) in long.stdout.lines().zip(heads) {
+        assert!(line.starts_with(head) && line.len() > head.len(), "{line}");
+    }
+    assert_eq!(bench.say(&["-V"]).stdout, format!("moe-sweep {}\n", env!("CARGO_PKG_VERSION")));
+}

@@ -29,7 +29,7 @@
 //! - `want`: that memory ran out is said
 //! - `ceiling`: a decode loop without sampling, to compare with
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_sys_2 as sys;
@@ -93,6 +93,17 @@ const CRATES: &str = "llama-cpp-2 0.1.160, llama-cpp-sys-2 0.1.161";
 /// Of what we ask of llama.cpp: counts up whenever a logit may change by it, so that a text is
 /// never taken for one that was computed otherwise. 2: flash attention, and twins.
 const NUMERICS: u32 = 2;
+
+/// Which llama.cpp this is: the crates that hold it, and ggml's own version. It need not be started.
+pub fn version() -> String {
+    let of_ggml = |text: *const c_char| {
+        // SAFETY: ggml returns static strings that end with a NUL.
+        unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    };
+    // SAFETY: both are functions without arguments that read constants.
+    let (version, commit) = unsafe { (sys::ggml_version(), sys::ggml_commit()) };
+    format!("{CRATES}, ggml {} ({})", of_ggml(version), of_ggml(commit))
+}
 
 /// llama.cpp, initialised. One in a process.
 pub struct Llama {

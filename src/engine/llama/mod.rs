@@ -38,6 +38,20 @@ pub fn block_codec() -> Option<BlockCodec> {
     Some(BlockCodec { takes: ::llama::can_rewrite, rewrite: ::llama::rewrite })
 }
 
+/// Which llama.cpp was built in; it need not be started.
+pub fn built_with() -> Option<String> {
+    Some(::llama::version())
+}
+
+/// The kernels whose instructions this CPU says that it has, the quickest first.
+pub fn kernels_here() -> Vec<Kernels> {
+    let is_supported = |kernels: &Kernels| match words::kernels(*kernels) {
+        ::llama::Kernels::Ours(ours) => ours.is_supported(),
+        ::llama::Kernels::Ggml => true,
+    };
+    [Kernels::Avx512, Kernels::Avx2, Kernels::Portable].into_iter().filter(is_supported).collect()
+}
+
 /// Has llama.cpp tell these of its messages, on stderr.
 pub fn tell(messages: Messages) {
     ::llama::tell(match messages {
