@@ -254,6 +254,8 @@ fn placement(load: &Load) -> Placement {
 
 /// What `ended` says of a run that has not, or was killed.
 pub const NOT_ENDED: &str = "not ended";
+const COMPLETE: &str = "complete";
+const INTERRUPTED: &str = "interrupted";
 
 /// Returns what was typed; what of it is no UTF-8 is marked.
 pub fn command_line() -> Vec<String> {
@@ -272,6 +274,16 @@ impl RunEntry {
         self.ended != NOT_ENDED
     }
 
+    /// Says whether it came to the end of its plan, or of what a sequential experiment needs of it.
+    pub fn is_complete(&self) -> bool {
+        self.ended == COMPLETE
+    }
+
+    /// Says whether somebody stopped it, or it was killed.
+    pub fn was_stopped(&self) -> bool {
+        self.ended == INTERRUPTED || !self.has_ended()
+    }
+
     pub fn new(started_unix_s: u64, settings: &Settings, report: &RunReport) -> Self {
         Self {
             started_unix_s,
@@ -283,8 +295,8 @@ impl RunEntry {
             sharing: settings.options.sharing,
             load_mode: settings.options.load_mode,
             ended: match &report.ending {
-                Ending::Complete => "complete".to_owned(),
-                Ending::Interrupted => "interrupted".to_owned(),
+                Ending::Complete => COMPLETE.to_owned(),
+                Ending::Interrupted => INTERRUPTED.to_owned(),
                 Ending::Unreachable(_) => "server unreachable".to_owned(),
                 Ending::OutOfMemory(_) => "out of memory".to_owned(),
                 Ending::Crashed(_) => "engine crashed".to_owned(),

@@ -30,7 +30,9 @@ pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
     ModelVerifyArgs,
 };
-pub use results::{Allowed, CompareArgs, Custody, MergeAllowed, MergeArgs, Paper, RecommendArgs, ReportArgs};
+pub use results::{
+    Allowed, CompareArgs, Custody, LsArgs, MergeAllowed, MergeArgs, Paper, RecommendArgs, ReportArgs,
+};
 pub use run::{
     KernelsArg, LoadModeArg, Means, OverrideOptions, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg,
 };
@@ -105,6 +107,9 @@ pub enum Command {
     Power(PowerArgs),
     /// Run an experiment, or what is left of it, and write its outputs.
     Run(RunArgs),
+    /// List the runs that are here: how far each has come, and the first words of its answer.
+    #[command(visible_alias = "list")]
+    Ls(LsArgs),
     /// Write a run's tables, plots and report anew from its journal, without a model.
     Report(ReportArgs),
     /// Put the runs of an experiment's shards together, as if one machine had run it.

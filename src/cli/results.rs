@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::parsers::{figure_width_mm, metric, share};
 use crate::analysis::Limits;
 use crate::metrics::Metric;
+use crate::run_dir::RESULTS;
 
 /// How a run's files are read.
 #[derive(Clone, Copy, Debug, Args)]
@@ -16,6 +17,30 @@ pub struct Custody {
     #[arg(long)]
     pub trust: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = LS_AFTER_HELP)]
+pub struct LsArgs {
+    /// The folder that the runs lie in, or that of one run.
+    #[arg(value_name = "DIR", default_value = RESULTS)]
+    pub directory: PathBuf,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const LS_AFTER_HELP: &str = "\
+Each run has its name, what made it, its state, its trials and when it was last written to; below it
+are the first words of its answer. States:
+  finished       nothing is left to do
+  interrupted    it was stopped or killed; the same command continues from there
+  incomplete     it ended, and trials failed or are missing
+  running        a process is at work in it
+  unreadable     a file in it can't be read
+
+Examples:
+  moe-sweep ls                 the runs in results
+  moe-sweep ls --json          for a program";
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {

@@ -22,6 +22,7 @@ mod devices;
 mod diagnose;
 mod explain;
 mod failure;
+mod ls;
 mod man;
 mod merge;
 mod model;
@@ -56,6 +57,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::check(args),
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),
+        Command::Ls(args) => ls::ls(args),
         Command::Report(args) => report::report(args),
         Command::Explain(args) => explain::explain(args),
         Command::Devices(args) => devices::devices(args),

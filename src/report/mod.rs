@@ -15,6 +15,7 @@ mod findings;
 pub mod former;
 pub mod gate;
 pub mod html;
+pub mod listing;
 pub mod models;
 pub mod outputs;
 pub mod parameters;

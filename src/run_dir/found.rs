@@ -29,7 +29,11 @@ pub fn remedy(typed: &Path) -> String {
     let inside = runs_in(typed);
     if !inside.is_empty() {
         let runs: Vec<_> = inside.iter().map(|name| typed.join(name).display().to_string()).collect();
-        return format!("name one of the runs in it: {}", runs.join(", "));
+        return format!(
+            "name one of the runs in it: {}; moe-sweep ls {} says more of them",
+            runs.join(", "),
+            typed.display()
+        );
     }
     let results = runs_in(Path::new(RESULTS));
     let name = typed.file_name().unwrap_or_default().to_string_lossy();
@@ -43,6 +47,6 @@ pub fn remedy(typed: &Path) -> String {
     }
 }
 
-fn is_run(directory: &Path) -> bool {
+pub(super) fn is_run(directory: &Path) -> bool {
     directory.join(PLAN).is_file()
 }

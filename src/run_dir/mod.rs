@@ -15,6 +15,7 @@ use crate::seal::{Seal, Trust};
 mod error;
 mod found;
 mod kept;
+mod listed;
 mod merge;
 mod names;
 mod ours;
@@ -23,9 +24,11 @@ mod replace;
 pub use error::RunDirError;
 pub use found::{RESULTS, found, runs_in};
 pub use kept::Kept;
+pub use listed::{Kind, Listed, State, Trials, listed};
 pub use merge::{Machines, MergeError, Merged, merge};
 pub use names::{
-    CONFIRMATION, EXPERIMENT, GATE, JOURNAL, MANIFEST, Output, PAPER, PLAN, PLOTS, SCRATCH, SCRATCH_LOCK, STUDY,
+    CONFIRMATION, DIAGNOSIS, EXPERIMENT, GATE, JOURNAL, MANIFEST, Output, PAPER, PLAN, PLOTS, SCRATCH, SCRATCH_LOCK,
+    STUDY,
 };
 pub use replace::{write_named, write_whole};
 

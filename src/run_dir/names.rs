@@ -10,6 +10,8 @@ pub const MANIFEST: &str = "manifest.json";
 pub const STUDY: &str = "mechanism.json";
 /// The journal: every trial's outcome.
 pub const JOURNAL: &str = "trials.jsonl";
+/// What a diagnosis came to.
+pub const DIAGNOSIS: &str = "diagnosis.json";
 /// What the gate decided of a run.
 pub const GATE: &str = "verdict.json";
 /// The folder of figures.

@@ -26,7 +26,7 @@ const LONGEST: usize = 500;
 const UNNAMED: [(&str, &str); 0] = [];
 
 /// What only these places may name.
-const OWNERS: [(&str, &[&str]); 34] = [
+const OWNERS: [(&str, &[&str]); 35] = [
     // What a person names may be a pipe, which would be waited for.
     ("fs::read(", &["src/regular_file.rs"]),
     // A message that can't be written is no failure; `eprintln!` panics then.
@@ -47,6 +47,7 @@ const OWNERS: [(&str, &[&str]); 34] = [
     ("\"mechanism.json\"", &["src/run_dir/names.rs"]),
     ("\"experiment.toml\"", &["src/run_dir/names.rs"]),
     ("\"trials.csv\"", &["src/run_dir/names.rs"]),
+    ("\"diagnosis.json\"", &["src/run_dir/names.rs"]),
     ("\"cells.csv\"", &["src/run_dir/names.rs"]),
     ("\"report.html\"", &["src/run_dir/names.rs"]),
     ("\"verdicts.json\"", &["src/run_dir/names.rs"]),

@@ -25,6 +25,7 @@ mod gpu_measurements;
 mod grammars;
 mod groups;
 mod inspect;
+mod ls;
 mod manual;
 mod meant;
 mod model_defaults;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::findings::Shown as Finding;
+use super::said::headline;
 use super::shown::Shown;
 use crate::causes::Adjustment;
 use crate::diagnosis::{Ending, NotTried, Outcome, Rate, Switch};
@@ -16,6 +17,8 @@ pub struct Written<'a> {
     moe_sweep: &'static str,
     model: &'a str,
     ending: Ending,
+    /// Whether it loops, and the cause.
+    headline: String,
     /// What is wrong with its file, as `model inspect --json` has it.
     findings: Vec<Finding<'a>>,
     as_run: Share,
@@ -118,6 +121,7 @@ impl<'a> Written<'a> {
             moe_sweep: env!("CARGO_PKG_VERSION"),
             model: &shown.frame.model,
             ending: diagnosis.ending,
+            headline: headline(shown),
             findings: shown.case.findings.iter().map(Finding::from).collect(),
             as_run: share(&diagnosis.as_run),
             worst: worst.map(|worst| Worst { prompt: &worst.prompt, text: &worst.text, copies: worst.copies }),

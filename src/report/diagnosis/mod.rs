@@ -13,6 +13,7 @@ mod tests;
 mod words;
 
 use crate::diagnosis::Stage;
+use crate::run_dir::DIAGNOSIS;
 
 pub use json::Written;
 pub use screen::screen;
@@ -26,7 +27,7 @@ pub fn files(shown: &Shown<'_>) -> [(&'static str, String); 4] {
     [
         ("report.html", page::page(shown)),
         ("diagnosis.md", markdown::markdown(shown)),
-        ("diagnosis.json", json),
+        (DIAGNOSIS, json),
         ("diagnosis.toml", whole),
     ]
 }

@@ -12,6 +12,7 @@ use crate::report::number::percent;
 
 /// A remedy leaves much where at least this share surely loops with it.
 const MUCH_LEFT: f64 = 0.05;
+const CAUSE: &str = "CAUSE";
 /// The remedies that are shown; others are in the files.
 const MOST: usize = 2;
 /// What is named of a list: the screen is one.
@@ -33,11 +34,11 @@ pub fn said(shown: &Shown<'_>, columns: usize) -> Vec<Block> {
         Ending::Cause | Ending::NoRemedyHere | Ending::TwoCauses | Ending::NeedsBoth => cause(shown, &mut lines),
         Ending::NotConfirmed => not_confirmed(shown, &mut lines),
         Ending::LoopsWhatever if shown.ignored().next().is_some() => lines.push(
-            "CAUSE",
+            CAUSE,
             "not found: what the server is asked does not reach the model, so it can't be tried (IGNORED, below)",
         ),
         Ending::LoopsWhatever => lines.push(
-            "CAUSE",
+            CAUSE,
             "nothing that was tried is shown to make it loop less. It may be the model, its weights, or these prompts: another \
              model with the same settings, or your own --prompt-file, tells them apart",
         ),
@@ -52,6 +53,18 @@ pub fn said(shown: &Shown<'_>, columns: usize) -> Vec<Block> {
     lines.push("WRITTEN", &format!("{texts} texts; {dir}/report.html, diagnosis.md, .json, .toml"));
     lines.push("NEXT", &next(shown));
     lines.0
+}
+
+/// In one line whether it loops, and why.
+pub fn headline(shown: &Shown<'_>) -> String {
+    let blocks = said(shown, 0);
+    let cause = blocks.iter().find(|block| block.head == CAUSE);
+    let first_line = |block: &Block| match block.lines.first() {
+        Some(Line::Text(text)) if block.head == CAUSE => Some(format!("cause: {text}")),
+        Some(Line::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    blocks.first().into_iter().chain(cause).filter_map(first_line).join("; ")
 }
 
 /// A head, and what is said under it.
@@ -133,7 +146,7 @@ fn cause(shown: &Shown<'_>, lines: &mut Blocks) {
         _ if names.len() > 1 => format!("together, and it is open whether all of it is needed: {}", names.join("; ")),
         _ => names.join(", "),
     };
-    lines.push("CAUSE", &joined);
+    lines.push(CAUSE, &joined);
     lines.push("", &confirmed(first));
     if first.after.interval.is_some_and(|interval| interval.low > MUCH_LEFT) {
         lines.push("", "what still loops may have another cause");
