@@ -13,8 +13,6 @@ use super::run::RunVariant;
 pub struct PlanArgs {
     /// The experiment file.
     pub experiment: PathBuf,
-    #[command(flatten)]
-    pub variant: RunVariant,
     /// How much prompts differ: the standard deviation of their mean differences [default: 0.3;
     /// of a trend, that of levels that do nothing].
     #[arg(long, value_name = "SD", value_parser = above_0)]
@@ -25,6 +23,8 @@ pub struct PlanArgs {
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub custody: Custody,
+    #[command(flatten)]
+    pub variant: RunVariant,
 }
 
 const PLAN_AFTER_HELP: &str = "\

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::parsers::like;
-use super::run::{KernelsArg, Means, ServerOptions};
+use super::run::{KernelsArg, Means, SPEED, ServerOptions};
 use crate::diagnosis::Like;
 
 #[derive(Debug, Args)]
@@ -23,10 +23,6 @@ pub struct DiagnoseArgs {
     /// [default: jinja where the model's file has a template].
     #[arg(long, value_name = "TEMPLATE")]
     pub template: Option<String>,
-    #[command(flatten)]
-    pub samplers: SamplerOptions,
-    #[command(flatten)]
-    pub engine: EngineOptions,
     /// Tokens of a text at most. A loop that begins later is not seen.
     #[arg(long, value_name = "N", default_value = "128")]
     pub max_tokens: NonZeroU32,
@@ -43,16 +39,21 @@ pub struct DiagnoseArgs {
     /// Where the stages' runs and the diagnosis go [default: results/diagnose- and the model's name].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub means: Means,
-    /// What multiplies quantised weights on the CPU; see `run`.
-    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
-    pub kernels: KernelsArg,
     /// Print the diagnosis as JSON.
     #[arg(long)]
     pub json: bool,
+    // Below are the groups with headings: what stands after them would stand under the last one.
+    #[command(flatten)]
+    pub samplers: SamplerOptions,
+    #[command(flatten)]
+    pub engine: EngineOptions,
     #[command(flatten)]
     pub server: ServerOptions,
+    #[command(flatten)]
+    pub means: Means,
+    /// What multiplies quantised weights on the CPU; see `run`.
+    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS", help_heading = SPEED)]
+    pub kernels: KernelsArg,
 }
 
 fn time(typed: &str) -> Result<Duration, String> {

@@ -13,10 +13,6 @@ use crate::experiment::Api;
 pub struct RunArgs {
     /// The experiment file.
     pub experiment: PathBuf,
-    #[command(flatten)]
-    pub variant: RunVariant,
-    #[command(flatten)]
-    pub means: Means,
     /// Stop after M minutes and write the results so far. The same command continues from there.
     #[arg(long, value_name = "M", value_parser = above_0)]
     pub minutes: Option<f64>,
@@ -25,10 +21,19 @@ pub struct RunArgs {
     pub retry_failed: bool,
     #[command(flatten)]
     pub custody: Custody,
+    // Below are the groups with headings: what stands after them would stand under the last one.
+    #[command(flatten)]
+    pub variant: RunVariant,
+    #[command(flatten)]
+    pub means: Means,
 }
+
+/// The heading of what makes texts quicker or slower.
+pub(super) const SPEED: &str = "Speed and memory";
 
 /// What texts are made with, as far as it changes none.
 #[derive(Debug, Args)]
+#[command(next_help_heading = SPEED)]
 pub struct Means {
     /// Threads for llama.cpp [default: the cores that this process may use].
     ///
@@ -115,6 +120,7 @@ pub enum LoadModeArg {
 
 /// Where a run's files are, and which of an experiment's repetitions it is.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Where it goes, and which part of it this is")]
 pub struct RunVariant {
     /// The run's directory [default: results/ and the experiment's name].
     #[arg(long, value_name = "DIR")]
@@ -131,16 +137,16 @@ pub struct RunVariant {
     /// MOE_SWEEP_SHARDS, the number of shards.
     #[arg(long, value_name = "K/N|auto")]
     pub shard: Option<String>,
-    /// What multiplies quantised weights on the CPU.
-    ///
-    /// `auto` tries moe-sweep's own kernels for this CPU, each in a process of its own, and takes the quickest of those that
-    /// compute what they should; all of them make the same texts. ggml's make others.
-    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS")]
-    pub kernels: KernelsArg,
     #[command(flatten)]
     pub overrides: OverrideOptions,
     #[command(flatten)]
     pub server: ServerOptions,
+    /// What multiplies quantised weights on the CPU.
+    ///
+    /// `auto` tries moe-sweep's own kernels for this CPU, each in a process of its own, and takes the quickest of those that
+    /// compute what they should; all of them make the same texts. ggml's make others.
+    #[arg(long, value_enum, default_value = "auto", env = "MOE_SWEEP_KERNELS", help_heading = SPEED)]
+    pub kernels: KernelsArg,
 }
 
 /// What stands in the place of what the experiment file says.

@@ -13,15 +13,30 @@ use super::legible;
 /// How many problems of one file are told at once.
 const MOST_PROBLEMS: usize = 20;
 
-/// A failure as the text that a person gets.
+/// A failure as the text that a person gets. Where it lists problems and says nothing itself but of what, that is a line
+/// above them, and no failure of its own.
 pub fn rendered(failure: &dyn Diagnostic) -> String {
+    let mut whole = Legible::of(failure);
+    let problems = std::mem::take(&mut whole.related);
+    let says_no_more = whole.cause.is_none() && whole.help().is_none() && whole.labels().is_none();
+    let head = match (problems.is_empty(), says_no_more) {
+        (false, true) => format!("{}:\n", whole.message),
+        _ => drawn(whole),
+    };
+    head + &problems
+        .into_iter()
+        .map(|problem| format!("\n{}", drawn(problem).trim_start_matches('\n')))
+        .collect::<String>()
+}
+
+fn drawn(failure: Legible<'_>) -> String {
     struct Shown<'a>(MietteHandler, Legible<'a>);
     impl fmt::Debug for Shown<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             self.0.debug(&self.1, f)
         }
     }
-    format!("{:?}", Shown(handler(), Legible::of(failure)))
+    format!("{:?}", Shown(handler(), failure))
 }
 
 /// Lines are broken at spaces only: a path must be fit to be copied.
@@ -118,6 +133,19 @@ mod tests {
     use miette::miette;
 
     use super::rendered;
+
+    #[test]
+    fn what_lists_problems_is_one_line_above_them() {
+        #[derive(Debug, thiserror::Error, miette::Diagnostic)]
+        #[error("cannot use x.toml")]
+        struct List {
+            #[related]
+            related: Vec<miette::Report>,
+        }
+        let list = List { related: vec![miette!(help = "add it", "a key is missing"), miette!("another one")] };
+        let shown = rendered(&list);
+        assert_eq!(shown, "cannot use x.toml:\n\n  × a key is missing\n  help: add it\n\n  × another one\n");
+    }
 
     #[test]
     fn no_part_of_a_failure_reaches_the_terminal_as_a_command() {

@@ -24,6 +24,7 @@ mod gguf_fuzz;
 mod gpu_measurements;
 mod grammars;
 mod groups;
+mod help;
 mod inspect;
 mod ls;
 mod manual;
