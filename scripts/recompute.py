@@ -6,7 +6,7 @@
 
 Reads trials.csv, parts.csv, plan.json and, for whether texts are the same and when loops begin, trials.jsonl.
 Compares with cells.csv, onset.csv and verdicts.json of each folder, which must be of rules 2 (`moe-sweep report
-RESULTS` decides an older folder anew); with --check with what `moe-sweep check --json VERDICT.json` said of the
+RESULTS` decides an older folder anew); with --check with what `moe-sweep check --json-out VERDICT.json` said of the
 first folder, with --recommend with what `moe-sweep recommend --json` did. Prints what was compared, how many
 numbers, how many differ, the largest difference; exits 1 if any differs by more than the tolerance beside it, or
 if the folder has a kind of number none of which was compared.

@@ -21,6 +21,9 @@ pub struct PlanArgs {
     /// for one of the same test and metric.
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub custody: Custody,
     #[command(flatten)]

@@ -55,9 +55,12 @@ pub struct CheckArgs {
     /// decide over both. Each look takes half of alpha.
     #[arg(long, value_name = "EXPERIMENT")]
     pub confirm: Option<PathBuf>,
+    /// Print the outcome as a JSON object, in the place of words.
+    #[arg(long)]
+    pub json: bool,
     /// Where the outcome goes as JSON [default: RUN/verdict.json].
     #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub json_out: Option<PathBuf>,
     /// Write a page as well, to be opened in a browser.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

@@ -31,7 +31,7 @@ pub use model::{
     ModelVerifyArgs,
 };
 pub use results::{
-    Allowed, CompareArgs, Custody, LsArgs, MergeAllowed, MergeArgs, Paper, RecommendArgs, ReportArgs,
+    Allowed, CompareArgs, Custody, LsArgs, MergeAllowed, MergeArgs, Paper, Printed, RecommendArgs, ReportArgs,
 };
 pub use run::{
     KernelsArg, LoadModeArg, Means, OverrideOptions, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg,
@@ -175,6 +175,10 @@ impl Cli {
     /// What was typed; exits with 2, or with 0 after `--help`, when that is
     /// not a command.
     pub fn from_command_line() -> Self {
-        Self::try_parse().unwrap_or_else(|error| suggest::with_what_was_meant(error, &Self::command()).exit())
+        Self::try_parse().unwrap_or_else(|error| {
+            let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+            let error = suggest::with_what_was_meant(error, &Self::command(), &words);
+            suggest::with_where_json_goes(error, &words).exit()
+        })
     }
 }

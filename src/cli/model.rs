@@ -127,6 +127,9 @@ pub struct ModelVerifyArgs {
     /// All models that are here.
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
+    /// Print a JSON object, when all of them are read.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

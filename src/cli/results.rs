@@ -18,6 +18,14 @@ pub struct Custody {
     pub trust: bool,
 }
 
+/// How a run's result is printed.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Printed {
+    /// Print the answer as a JSON object, as answer.json has it, in the place of the summary.
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = LS_AFTER_HELP)]
 pub struct LsArgs {
@@ -48,6 +56,8 @@ pub struct ReportArgs {
     #[arg(value_name = "RUN")]
     pub directory: PathBuf,
     #[command(flatten)]
+    pub printed: Printed,
+    #[command(flatten)]
     pub custody: Custody,
     #[command(flatten)]
     pub paper: Paper,
@@ -76,6 +86,8 @@ pub struct MergeArgs {
     /// Put together what was measured on CPUs of different kinds; the results will say so.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
     pub allow: Vec<MergeAllowed>,
+    #[command(flatten)]
+    pub printed: Printed,
     #[command(flatten)]
     pub custody: Custody,
 }

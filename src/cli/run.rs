@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::parsers::{above_0, api};
-use super::results::Custody;
+use super::results::{Custody, Printed};
 use crate::experiment::Api;
 
 #[derive(Debug, Args)]
@@ -19,6 +19,8 @@ pub struct RunArgs {
     /// Try trials again that an earlier run recorded as failed.
     #[arg(long)]
     pub retry_failed: bool,
+    #[command(flatten)]
+    pub printed: Printed,
     #[command(flatten)]
     pub custody: Custody,
     // Below are the groups with headings: what stands after them would stand under the last one.

@@ -86,8 +86,9 @@ fn confirm(
 
 /// The outcome for whoever wants to hear of it: a file, JUnit's readers, GitHub, the terminal.
 fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>) -> Result<(), Failure> {
-    let path = args.json.clone().unwrap_or_else(|| run.join(GATE));
-    write_named(&path, &words::json(gate, about), "\"baseline\"")?;
+    let path = args.json_out.clone().unwrap_or_else(|| run.join(GATE));
+    let json = words::json(gate, about);
+    write_named(&path, &json, "\"baseline\"")?;
     if let Some(path) = &args.html {
         write_named(path, gate_page(gate, about).as_bytes(), FOOT)?;
     }
@@ -98,9 +99,18 @@ fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>) -> Res
         let path = Path::new(&path);
         append(path, &words::step_summary(gate, about)).map_err(|error| Failure::no_step_summary(path, &error))?;
     }
-    tell(&words::text(gate, about))?;
+    if args.json {
+        print(|out| out.write_all(&json))?
+    } else {
+        tell(&words::text(gate, about))?
+    };
     if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
-        print(|out| out.write_all(words::annotations(gate, about).as_bytes()))?;
+        let annotations = words::annotations(gate, about);
+        match args.json {
+            // GitHub reads them on stderr, too, and stdout is the program's that reads the object.
+            true => annotations.lines().for_each(say),
+            false => print(|out| out.write_all(annotations.as_bytes())).map(|_| ())?,
+        }
     }
     if gate.outcome == GateStatus::Inconclusive && args.inconclusive == Inconclusive::Warn {
         say("warning: the gate is inconclusive; more prompts, or --confirm, would tell more");

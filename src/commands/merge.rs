@@ -1,7 +1,7 @@
 //! Is `moe-sweep merge`, which makes one run of the runs of an experiment's shards.
 
 use super::outputs::write_outputs;
-use super::{Failure, tell, trust};
+use super::{Failure, trust};
 use crate::cli::{MergeAllowed, MergeArgs};
 use crate::exit_code::ExitCode;
 use crate::message::say;
@@ -16,8 +16,8 @@ pub fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     let out = RunDir::new(&args.out);
     let Merged { kept, missing } = run_dir::merge(&args.directories, &out, machines, trust(args.custody))?;
     let results = Results::from(kept);
-    let (code, text) = write_outputs(&out, &results)?;
-    tell(&text)?;
+    let (code, told) = write_outputs(&out, &results)?;
+    told.say(args.printed)?;
     if !missing.is_empty() {
         say(&format!("missing: {} of {} trials", missing.len(), results.design.trials.len()));
         missing.iter().take(LISTED).for_each(|trial| say(&format!("  {trial}")));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use miette::miette;
 
 use super::variant::{overrides, spec};
-use super::{Failure, study, tell, trust};
+use super::{Failure, print_json, study, tell, trust};
 use crate::analysis::{Outlook, Spread, outlooks};
 use crate::cli::PlanArgs;
 use crate::domain::TrialId;
@@ -16,6 +16,7 @@ use crate::hardware::{available_memory_bytes, usable_cores};
 use crate::plan::Design;
 use crate::prepare::{self, load_study};
 use crate::report::plan::{Shown, describe};
+use crate::report::plan_json::Written;
 use crate::report::planning::{self, About};
 use crate::results::Results;
 use crate::run_dir::{RunDir, found};
@@ -41,6 +42,9 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
     // An earlier run is the better measure.
     let made = |id: &TrialId| journal.records.contains_key(id);
     let span = if manifest.is_none() { planned.duration(limits, made) } else { None };
+    let outlooks = outlooks_of(args, &planned.design)?;
+    let from = args.from.as_ref().map(|directory| directory.display().to_string());
+    let claims = planning::text(&outlooks, About { alpha: planned.design.settings.alpha, from: from.as_deref() });
     let shown = Shown {
         experiment: &args.experiment,
         absent: planned.absent.iter().map(|absent| &absent.model).collect(),
@@ -53,15 +57,15 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode, Failure> {
         manifest: manifest.as_ref(),
         span,
         limits,
-        claims: &claims(args, &planned.design)?,
+        claims: &claims,
     };
-    let told = tell(&describe(&shown))?;
+    let told = if args.json { print_json(&Written::of(&shown, &outlooks))? } else { tell(&describe(&shown))? };
     planned.all_here()?;
     Ok(told)
 }
 
 /// What the design can decide of its hypotheses.
-fn claims(args: &PlanArgs, design: &Design) -> Result<String, Failure> {
+fn outlooks_of(args: &PlanArgs, design: &Design) -> Result<Vec<Outlook>, Failure> {
     let trust = trust(args.custody);
     let read = |from: &PathBuf| Ok::<_, Failure>(Results::from(RunDir::new(found(from)).read(trust)?));
     let earlier = args.from.as_ref().map(read).transpose()?;
@@ -69,7 +73,5 @@ fn claims(args: &PlanArgs, design: &Design) -> Result<String, Failure> {
         let earlier = earlier.as_ref()?;
         Spread::seen(hypothesis, &earlier.design.hypotheses, &earlier.analysis.trials)
     };
-    let outlooks: Vec<Outlook> = outlooks(design, args.sd, seen)?;
-    let from = args.from.as_ref().map(|directory| directory.display().to_string());
-    Ok(planning::text(&outlooks, About { alpha: design.settings.alpha, from: from.as_deref() }))
+    Ok(outlooks(design, args.sd, seen)?)
 }

@@ -1,13 +1,13 @@
 //! Is `moe-sweep report`, which makes everything that a run writes anew from its journal.
 
-use super::outputs::write_outputs;
-use super::{Failure, tell, trust};
+use super::outputs::{Told, write_outputs};
+use super::{Failure, trust};
 use crate::cli::{Paper, ReportArgs};
 use crate::exit_code::ExitCode;
 use crate::journal::Hold;
 use crate::plain::neutralise;
 use crate::report::former::Former;
-use crate::report::outputs::{paper_figures, summary};
+use crate::report::outputs::paper_figures;
 use crate::report::plot::{Heading, Layout, Width};
 use crate::results::Results;
 use crate::run_dir::{Output, RunDir, found};
@@ -18,16 +18,19 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let hold = directory.hold();
     if let Hold::InUse = hold {
         let results = Results::from(directory.read(trust)?);
-        let so_far = summary(&results, &results.answer());
-        tell(&format!("{so_far}nothing is written: the run that goes on writes these files when it ends\n"))?;
+        let mut told = Told::of(&results, &results.answer());
+        told.text += "nothing is written: the run that goes on writes these files when it ends\n";
+        told.say(args.printed)?;
         return Ok(ExitCode::Incomplete);
     }
     let results = Results::from(directory.read_held(trust)?);
     let former = directory.read_output(Output::Verdicts).and_then(|json| Former::read(&json));
-    let (code, text) = write_outputs(&directory, &results)?;
-    let text = text + &write_paper(&directory, &results, args.paper)?;
-    let note = former.and_then(|former| former.note(&results.analysis.verdicts));
-    tell(&(text + &note.map_or_else(String::new, |note| format!("note: {}\n", neutralise(&note)))))?;
+    let (code, mut told) = write_outputs(&directory, &results)?;
+    told.text += &write_paper(&directory, &results, args.paper)?;
+    if let Some(note) = former.and_then(|former| former.note(&results.analysis.verdicts)) {
+        told.text += &format!("note: {}\n", neutralise(&note));
+    }
+    told.say(args.printed)?;
     Ok(code)
 }
 

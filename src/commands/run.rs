@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::options::{cache, run_options, threads};
-use super::outputs::write_outputs;
+use super::outputs::{Told, write_outputs};
 use super::variant::{overrides, spec};
-use super::{Failure, study, tell, trust};
+use super::{Failure, study, trust};
 use crate::cli::RunArgs;
 use crate::event::RunEvent;
 use crate::exit_code::ExitCode;
@@ -22,11 +22,11 @@ use crate::sweep::{Swept, sweep};
 const NOT_WRITTEN: &str = "interrupted: finished trials are in the journal, and their tables are not written";
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (code, summary) = match load_study(&args.experiment, &overrides(&args.variant)?)? {
+    let (code, told) = match load_study(&args.experiment, &overrides(&args.variant)?)? {
         Some(loaded) => study::run(args, loaded)?,
         None => run_sweep(args)?,
     };
-    tell(&summary)?;
+    told.say(args.printed)?;
     Ok(code)
 }
 
@@ -42,7 +42,7 @@ pub fn run_fresh(experiment: &Path, directory: &Path, seed_offset: u32) -> Resul
 }
 
 /// The sweep, its exit code and what to say of it.
-fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
+fn run_sweep(args: &RunArgs) -> Result<(ExitCode, Told), Failure> {
     // A signal ends the process, until there is something to end cleanly.
     let watch = Watch::at_once_from_now(NOTHING_YET)?;
     let cache = cache(&args.means);
@@ -57,7 +57,7 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
     let spec = spec(&args.experiment, &args.variant)?;
     let Prepared::Ready(ready) = prepare(&spec, options, &watch)? else {
         say_soon(NOTHING_YET);
-        return Ok((ExitCode::Interrupted, String::new()));
+        return Ok((ExitCode::Interrupted, Told::default()));
     };
     let directory = ready.planned.directory.clone();
     let mut progress = Progress::new();
@@ -77,15 +77,15 @@ fn run_sweep(args: &RunArgs) -> Result<(ExitCode, String), Failure> {
             let results = Results::from(directory.read(trust(args.custody))?);
             // As below: no tables of nothing.
             let is_empty = results.contents.records.is_empty();
-            let summary = if is_empty { String::new() } else { write_outputs(&directory, &results)?.1 };
-            Ok((ExitCode::Incomplete, summary))
+            let told = if is_empty { Told::default() } else { write_outputs(&directory, &results)?.1 };
+            Ok((ExitCode::Incomplete, told))
         }
-        Swept::Interrupted => Ok((ExitCode::Interrupted, String::new())),
+        Swept::Interrupted => Ok((ExitCode::Interrupted, Told::default())),
         Swept::Complete(results) => write_outputs(&directory, &results),
         Swept::Crashed(results, error) => {
             // A folder in which there is no text yet is left without tables.
             if !results.contents.records.is_empty() {
-                tell(&write_outputs(&directory, &results)?.1)?;
+                write_outputs(&directory, &results)?.1.say(args.printed)?;
             }
             Err(error.into())
         }

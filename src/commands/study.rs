@@ -1,11 +1,13 @@
 //! Is `moe-sweep run` and `moe-sweep plan` of a study: a divergence or routing experiment.
 
+use std::path::Path;
 use std::time::Duration;
 
 use miette::miette;
 
 use super::Failure;
 use super::options::{cache, threads};
+use super::outputs::Told;
 use super::variant::spec;
 use crate::cli::{PlanArgs, RunArgs};
 use crate::exit_code::ExitCode;
@@ -24,14 +26,24 @@ const STOPPED: &str = "interrupted: the same command computes the experiment ane
 ///
 /// # Errors
 /// When it can't be run, or a model fails.
-pub fn run(args: &RunArgs, loaded: LoadedStudy) -> Result<(ExitCode, String), Failure> {
+pub fn run(args: &RunArgs, loaded: LoadedStudy) -> Result<(ExitCode, Told), Failure> {
+    refuse_json(args.printed.json, &args.experiment)?;
     match conduct(args, loaded) {
         Err(Failure { code: ExitCode::Interrupted, .. }) => {
             say_soon(STOPPED);
-            Ok((ExitCode::Interrupted, String::new()))
+            Ok((ExitCode::Interrupted, Told::default()))
         }
-        done => done.map(|said| (ExitCode::Ok, said)),
+        done => done.map(|text| (ExitCode::Ok, Told { text, json: vec![] })),
     }
+}
+
+/// A study comes to tables, and to no answer.
+fn refuse_json(json: bool, experiment: &Path) -> Result<(), Failure> {
+    if !json {
+        return Ok(());
+    }
+    let help = "leave out --json, and read the tables in its folder";
+    Err(Failure::usage(miette!(help = help, "{} is no sweep, and has no answer in JSON", experiment.display())))
 }
 
 fn conduct(args: &RunArgs, loaded: LoadedStudy) -> Result<String, Failure> {
@@ -84,6 +96,7 @@ fn write(directory: &RunDir, outputs: &Outputs, experiment: &str, provenance: &[
 /// # Errors
 /// When it can't be run.
 pub fn plan(args: &PlanArgs, loaded: LoadedStudy) -> Result<String, Failure> {
+    refuse_json(args.json, &args.experiment)?;
     let ready = prepare_study(&spec(&args.experiment, &args.variant)?, loaded)?;
     Ok(outline(&ready.study, &ready.surveyed, &ready.directory.path().display().to_string()))
 }

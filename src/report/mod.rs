@@ -20,6 +20,7 @@ pub mod models;
 pub mod outputs;
 pub mod parameters;
 pub mod plan;
+pub mod plan_json;
 pub mod planning;
 pub mod plot;
 pub mod power;

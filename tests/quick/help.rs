@@ -36,6 +36,7 @@ fn nothing_stands_under_a_subject_that_it_is_not_of() {
         let of_machine = ["--threads", "--lanes", "--batch", "--kernels", "--cache"];
         assert!(!plain.iter().any(|option| of_machine.contains(option)), "{command}: {plain:?}");
         if command != "init" {
+            assert!(plain.contains(&"--json"), "{command}: {plain:?}");
             assert!(below("Speed and memory").contains(&"--kernels"), "{command}: {headings:?}");
         }
     }

@@ -26,6 +26,7 @@ mod grammars;
 mod groups;
 mod help;
 mod inspect;
+mod json;
 mod ls;
 mod manual;
 mod meant;

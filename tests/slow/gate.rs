@@ -96,7 +96,7 @@ fn files_for_other_readers_are_written() {
     let bench = bench();
     rewrite(&bench, LOOP, |_| true);
     let mut command =
-        bench.command(&["check", "now", "--baseline", "base.json", "--junit", "junit.xml", "--json", "o.json"]);
+        bench.command(&["check", "now", "--baseline", "base.json", "--junit", "junit.xml", "--json-out", "o.json"]);
     let summary = bench.path().join("summary.md");
     let output = command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary).output();
     let said: Said = output.expect("moe-sweep starts").into();

@@ -1,18 +1,18 @@
 //! Is `moe-sweep model verify`, which compares what is on disk with its SHA-256.
 
-use super::super::{Failure, tell};
+use super::super::{Failure, print_json, tell};
 use super::known_models;
 use crate::cli::ModelVerifyArgs;
 use crate::exit_code::ExitCode;
 use crate::experiment::{Model, Source};
 use crate::model::{Caches, Finding, Location, NotHere, all_right, named, verify as verify_file};
-use crate::report::models::line;
+use crate::report::models::{VerifiedFile, VerifiedFiles, line};
 
 pub fn verify(args: &ModelVerifyArgs) -> Result<ExitCode, Failure> {
     let known = known_models(&args.known)?;
     let models = if args.all { known } else { named(&args.ids, &known)? };
     let caches = Caches::from_env();
-    let mut wrong: Vec<&Model> = Vec::new();
+    let (mut wrong, mut files): (Vec<&Model>, Vec<VerifiedFile<'_>>) = (Vec::new(), Vec::new());
     for model in &models {
         let location = Location::of(model, &caches);
         if location.paths().is_empty() && !args.all {
@@ -22,11 +22,17 @@ pub fn verify(args: &ModelVerifyArgs) -> Result<ExitCode, Failure> {
             let stated = model.sha256.as_deref().filter(|_| index == 0);
             let verified = verify_file(model, path, stated)?;
             // One a file as it comes: to hash the next may take minutes.
-            tell(&line(&model.id, path, &verified))?;
+            if !args.json {
+                tell(&line(&model.id, path, &verified))?;
+            }
             if let Finding::Wrong { .. } = verified.finding {
                 wrong.push(model);
             }
+            files.push(VerifiedFile::of(&model.id, path, verified));
         }
+    }
+    if args.json {
+        print_json(&VerifiedFiles::of(&files))?;
     }
     all_right(&wrong)?;
     Ok(ExitCode::Ok)

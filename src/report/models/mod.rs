@@ -8,4 +8,4 @@ mod verify;
 pub use inspect::{Inspected, describe};
 pub use list::{Row, table};
 pub use upcycled::upcycled;
-pub use verify::line;
+pub use verify::{VerifiedFile, VerifiedFiles, line};
