@@ -7,6 +7,7 @@ mod design;
 mod diagnose;
 mod explain;
 mod gate;
+mod init;
 mod manual;
 mod model;
 mod parsers;
@@ -25,6 +26,7 @@ pub use design::{PlanArgs, PowerArgs};
 pub use diagnose::{DiagnoseArgs, EngineOptions, SamplerOptions};
 pub use explain::ExplainArgs;
 pub use gate::{BaselineCommand, BaselineSaveArgs, CheckArgs, CheckBy, Inconclusive};
+pub use init::InitArgs;
 pub use manual::manual;
 pub use model::{
     DevicesArgs, Known, ModelCommand, ModelFetchArgs, ModelInspectArgs, ModelListArgs, ModelUpcycleArgs,
@@ -101,6 +103,8 @@ pub enum Command {
     /// `moe-sweep run` takes.
     #[command(after_help = DIAGNOSE_CODES)]
     Diagnose(Box<DiagnoseArgs>),
+    /// Write an experiment file to begin with, which can be run as it is.
+    Init(InitArgs),
     /// Show what an experiment would run, and run nothing.
     Plan(PlanArgs),
     /// Say what a design can see, and how many prompts would do, without an experiment.

@@ -22,6 +22,7 @@ mod devices;
 mod diagnose;
 mod explain;
 mod failure;
+mod init;
 mod ls;
 mod man;
 mod merge;
@@ -57,6 +58,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::check(args),
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),
+        Command::Init(args) => init::init(args),
         Command::Ls(args) => ls::ls(args),
         Command::Report(args) => report::report(args),
         Command::Explain(args) => explain::explain(args),

@@ -15,3 +15,9 @@ pub fn plain_name(name: &str) -> String {
     let name: String = name.chars().map(plain).collect();
     name.trim_start_matches('.').to_owned()
 }
+
+/// The same of what a server calls a model: llama-server, by the path of its file.
+pub fn served_name(served_as: &str) -> String {
+    let last = served_as.rsplit('/').next().unwrap_or_default();
+    plain_name(last.strip_suffix(".gguf").unwrap_or(last))
+}

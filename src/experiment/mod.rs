@@ -31,6 +31,7 @@ mod sequential;
 mod server;
 mod shape;
 mod split;
+mod starter;
 mod study;
 mod surroundings;
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub use sequential::{LookAfter, Sequential, StopAt};
 pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url, shown_url};
 pub use shape::ModelShape;
 pub use split::{SplitName, split_name};
+pub use starter::{Starter, StarterForm, StarterModel};
 pub use study::{Arm, Kind, RawStudy, Sampling, Study, Subject, kind_of, parse_study, resolve_study};
 pub use surroundings::{Surroundings, Unreadable};
 pub use written::{chain_table, number};

@@ -18,6 +18,9 @@ pub enum RunDirError {
     #[error("{path} is there already, and moe-sweep did not write it", path = path.display())]
     #[diagnostic(help("choose another name, or move that file away"))]
     ForeignFile { path: PathBuf },
+    #[error("{path} is there already", path = path.display())]
+    #[diagnostic(help("choose another name, or move it away"))]
+    There { path: PathBuf },
     #[error("cannot read the folder {path}: {error}", path = path.display())]
     #[diagnostic(help("name the folder that the runs lie in, such as results"))]
     NoFolder { path: PathBuf, error: io::Error },

@@ -30,7 +30,7 @@ pub use names::{
     CONFIRMATION, DIAGNOSIS, EXPERIMENT, GATE, JOURNAL, MANIFEST, Output, PAPER, PLAN, PLOTS, SCRATCH, SCRATCH_LOCK,
     STUDY,
 };
-pub use replace::{write_named, write_whole};
+pub use replace::{write_named, write_new, write_whole};
 
 /// A run's folder, which need not exist yet.
 #[derive(Clone, Debug)]

@@ -45,6 +45,17 @@ pub fn write_named(path: &Path, contents: &[u8], mark: &str) -> Result<(), RunDi
     write_whole(path, contents)
 }
 
+/// Writes a file that is not there yet.
+///
+/// # Errors
+/// When it can't be written, or something of this name is there.
+pub fn write_new(path: &Path, contents: &[u8]) -> Result<(), RunDirError> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(RunDirError::There { path: path.to_owned() });
+    }
+    write_whole(path, contents)
+}
+
 /// Removes what killed processes left of files that they were writing.
 pub fn clear_left_overs(directory: &Path) {
     let (prefix, suffix) = TEMPORARY;

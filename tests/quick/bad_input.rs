@@ -280,6 +280,7 @@ fn the_help_of_every_command_teaches_it() {
             "explain",
             "completions",
             "man",
+            "init",
             "ls",
         ][..],
         &of_models,

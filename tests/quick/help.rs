@@ -21,7 +21,7 @@ fn headings(help: &str) -> Vec<(String, Vec<String>)> {
 #[test]
 fn nothing_stands_under_a_subject_that_it_is_not_of() {
     let bench = Bench::new("");
-    for command in ["run", "plan", "diagnose"] {
+    for command in ["run", "plan", "diagnose", "init"] {
         let said = bench.say(&[command, "--help"]);
         let headings = headings(&said.stdout);
         let below = |subject: &str| {

@@ -25,6 +25,7 @@ mod gpu_measurements;
 mod grammars;
 mod groups;
 mod help;
+mod init;
 mod inspect;
 mod json;
 mod ls;

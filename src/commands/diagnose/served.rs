@@ -3,7 +3,7 @@
 use miette::miette;
 
 use super::super::Failure;
-use super::super::typed_model::plain_name;
+use super::super::typed_model::served_name;
 use super::super::variant::VariantError;
 use super::given::{Given, no_temperature};
 use crate::causes::Runtime;
@@ -42,9 +42,7 @@ pub fn served(mut server: Server, args: &DiagnoseArgs, room_tokens: u32) -> Resu
             args.max_tokens
         )));
     }
-    // llama-server calls a model by the path of its file.
-    let last = served_as.rsplit('/').next().unwrap_or_default();
-    let name = plain_name(last.strip_suffix(".gguf").unwrap_or(last));
+    let name = served_name(&served_as);
     let overrides: Overrides = args.samplers.into();
     let (as_run, sampling) = match &server.own_chain {
         Some(own) => (believed(&name, own, overrides)?, Sampling::default()),
