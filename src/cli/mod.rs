@@ -88,6 +88,16 @@ Examples:
 The script asks the program at each Tab. Load it anew in each shell, as above: one that an older
 version printed may not fit.";
 
+const SCHEMA_AFTER_HELP: &str = "\
+Editors that read TOML by Taplo (Even Better TOML in VS Code, and others) take it from a line at the
+beginning of the experiment file, with a path that starts from the file's folder:
+
+  #:schema ./experiment.schema.json
+
+Examples:
+  moe-sweep schema > experiment.schema.json
+  taplo lint --schema file://$PWD/experiment.schema.json mine.toml";
+
 const MAN_AFTER_HELP: &str = "\
 Examples:
   moe-sweep man | man -l -                       read the program's page
@@ -105,6 +115,9 @@ pub enum Command {
     Diagnose(Box<DiagnoseArgs>),
     /// Write an experiment file to begin with, which can be run as it is.
     Init(InitArgs),
+    /// Print the JSON Schema of experiment files, by which an editor completes and checks their keys.
+    #[command(after_help = SCHEMA_AFTER_HELP)]
+    Schema,
     /// Show what an experiment would run, and run nothing.
     Plan(PlanArgs),
     /// Say what a design can see, and how many prompts would do, without an experiment.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::{BaselineCommand, Cli, Command, Custody};
 use crate::exit_code::ExitCode;
+use crate::experiment::schema;
 use crate::plain::neutralise_lines;
 use crate::seal::Trust;
 use crate::signals;
@@ -59,6 +60,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),
         Command::Init(args) => init::init(args),
+        Command::Schema => print_json(&schema()),
         Command::Ls(args) => ls::ls(args),
         Command::Report(args) => report::report(args),
         Command::Explain(args) => explain::explain(args),

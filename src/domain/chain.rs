@@ -1,6 +1,7 @@
 //! Owns sampler chains: ordered lists of llama.cpp's samplers with their parameters, and the few facts about a step
 //! that checks need. Must not know how a chain is written in a file, computed, or asked of a server.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::Display;
 
@@ -151,7 +152,7 @@ pub enum Step<T> {
 }
 
 /// An addition to one token's logit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenBias {
     pub token: i32,

@@ -20,11 +20,11 @@ pub trait FactorLevel: LevelType + Into<Level> {
 }
 
 macro_rules! factors {
-    ($($(#[$doc:meta])* $name:ident: $factor:ident($level:ty),)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident: $factor:ident($level:ty),)+) => {
         /// An axis of the grid. Prompts and seeds are replicates, and no axes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Factor {
-            $($(#[$doc])* $factor,)+
+            $($(#[doc = $doc])+ $factor,)+
         }
 
         /// A level of some factor. Levels of one factor are ordered along it where it has an order.
@@ -38,6 +38,11 @@ macro_rules! factors {
             pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$factor),+];
             /// Their names, in that order.
             pub const NAMES: [&str; Self::ALL.len()] = [$(stringify!($name)),+];
+
+            /// What it is, in a sentence.
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$factor => concat!($($doc),+).trim_start(),)+ }
+            }
 
             /// What it decides.
             pub fn scope(self) -> Scope {

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::error::Problems;
-use super::raw::RawChain;
+use super::raw_chain::RawChain;
 use super::rules::resolve_chain;
 use super::surroundings::Grammars;
 use crate::domain::{Author, Chain, Fidelity};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use serde_spanned::Spanned;
+use super::spanned::Spanned;
 
 use super::error::{Problems, did_you_mean};
 use super::groups::prompts_of;

@@ -1,6 +1,6 @@
 //! Resolves groups of prompts, by the names that a file gives them.
 
-use serde_spanned::Spanned;
+use super::spanned::Spanned;
 
 use super::Prompt;
 use super::error::{Problems, did_you_mean};

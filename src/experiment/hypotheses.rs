@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_spanned::Spanned;
+use super::spanned::Spanned;
 use strum::VariantNames;
 
 use super::error::{Problems, did_you_mean};

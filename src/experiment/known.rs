@@ -3,7 +3,8 @@
 use super::builtin::BuiltIn;
 use super::error::Problems;
 use super::model::{Model, resolve_models};
-use super::raw::{RawChain, RawModel};
+use super::raw::RawModel;
+use super::raw_chain::RawChain;
 use super::rules::resolve_chain;
 use super::server::Server;
 use super::surroundings::Surroundings;

@@ -5,6 +5,7 @@
 //! collects every error on the way. Nothing here reads files, runs a model
 //! or knows how results look.
 
+mod api;
 mod builtin;
 mod error;
 mod excerpt;
@@ -19,17 +20,21 @@ mod known;
 mod missing;
 mod model;
 mod named;
+mod one_of;
 mod overrides;
 mod packages;
 mod path_name;
 mod prompts;
 mod raw;
+mod raw_chain;
 mod raw_levels;
 mod resolve;
 mod rules;
+mod schema;
 mod sequential;
 mod server;
 mod shape;
+mod spanned;
 mod split;
 mod starter;
 mod study;
@@ -40,6 +45,7 @@ mod written;
 
 use crate::domain::Generate;
 
+pub use api::{Api, Delivery, Extension};
 pub use builtin::chains as builtin_chains;
 pub use error::{BadExperiment, Problem, Problems};
 pub use faults::caveats;
@@ -50,11 +56,13 @@ pub use model::{HubFile, Model, Source, resolve_models};
 pub use overrides::{Overrides, Picked};
 pub use packages::{PackageFile, Packages};
 pub use prompts::parse as parse_prompts;
-pub use raw::{RawChain, RawExperiment, RawModel, RawPrompts};
+pub use raw::{RawExperiment, RawModel, RawPrompts};
+pub use raw_chain::RawChain;
 pub use resolve::{parse, resolve};
 pub use rules::grammar_files;
+pub use schema::schema;
 pub use sequential::{LookAfter, Sequential, StopAt};
-pub use server::{Api, Delivery, Extension, Served, Server, resolve_servers, server_url, shown_url};
+pub use server::{Served, Server, resolve_servers, server_url, shown_url};
 pub use shape::ModelShape;
 pub use split::{SplitName, split_name};
 pub use starter::{Starter, StarterForm, StarterModel};

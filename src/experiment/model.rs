@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::spanned::Spanned;
 use serde::Serialize;
-use serde_spanned::Spanned;
 
 use super::error::{BACKSLASH, Problems, did_you_mean};
 use super::packages::{Packages, resolve_package, resolve_parts};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde_spanned::Spanned;
+use super::spanned::Spanned;
 use strum::VariantNames;
 
 use super::error::{Problems, did_you_mean};

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
+use super::spanned::Spanned;
 use serde::Serialize;
-use serde_spanned::Spanned;
 
 use super::error::Problems;
 use super::path_name::is_plain;

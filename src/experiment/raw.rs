@@ -3,102 +3,163 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_spanned::Spanned;
 
+use super::api::{Api, Delivery, Extension};
+use super::hypothesis::Direction;
+use super::one_of::{FactorName, MetricName, OneOf};
+use super::raw_chain::RawChain;
 use super::raw_levels::{RawArms, RawGrid, RawSelection};
 use super::shape::ModelShape;
-use crate::domain::{ROOT, Said, TokenBias};
+use super::spanned::Spanned;
+use crate::domain::{Bos, Draws, Numerics};
+use crate::metrics::TextPart;
 
 /// The version of the file's shape that this program reads.
 pub const SCHEMA: i64 = 1;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawExperiment {
+    /// The version of the file's shape.
     // Looked at before the rest is (`schema_of`).
     #[serde(rename = "schema")]
+    #[schemars(extend("const" = SCHEMA))]
     pub _schema: i64,
+    /// What kind of experiment it is; a sweep, where the file does not say.
     // Looked at before the rest is, too (`kind_of`).
     #[serde(rename = "kind")]
     pub _kind: Option<String>,
+    /// Also the name of the run's folder in `results`: letters, digits, `-`, `_` and `.`.
     pub name: Spanned<String>,
+    /// What the experiment asks, for the report.
     pub question: Option<String>,
+    /// How texts are made.
     #[serde(default)]
     pub generate: RawGenerate,
+    /// The factors, each with its levels: a text is made for each combination, prompt and seed.
     pub grid: RawGrid,
+    /// What the models are asked.
     pub prompts: Spanned<RawPrompts>,
+    /// Models that the catalogue does not have, or has otherwise.
     #[serde(default)]
     pub model: Vec<RawModel>,
+    /// Servers that are asked for texts.
     #[serde(default)]
     pub server: Vec<RawServer>,
+    /// Chains beside the built-in ones.
     #[serde(default)]
     pub chain: Vec<RawChain>,
+    /// Claims to test.
     #[serde(default)]
     pub hypothesis: Vec<Spanned<RawHypothesis>>,
+    /// How claims are tested.
     pub analysis: Option<RawAnalysis>,
+    /// To stop as soon as the hypotheses are decided.
     pub sequential: Option<Spanned<RawSequential>>,
 }
 
-/// What is left out has its default.
-#[derive(Debug, Default, Deserialize)]
+/// How texts are made. What is left out has its default.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawGenerate {
+    /// The most tokens of a text; default: 128.
     pub max_tokens: Option<Spanned<u32>>,
-    /// Not where `[grid]` names the levels.
+    /// Tokens for a prompt and its text together; default: enough for the longest prompt. Not where `[grid]` names levels.
     pub context: Option<Spanned<u32>>,
+    /// "invariant" (default): the same text whatever is computed beside it. "fast": quicker, and texts may vary.
+    #[schemars(with = "Option<OneOf<Numerics>>")]
     pub numerics: Option<Spanned<String>>,
+    /// Whether a beginning-of-sequence token stands before a prompt; default: as the model's file says.
+    #[schemars(with = "Option<OneOf<Bos>>")]
     pub bos: Option<Spanned<String>>,
+    /// What a seed starts: "per-prompt" (default), other random numbers for each prompt; "common", the same for all.
+    #[schemars(with = "Option<OneOf<Draws>>")]
     pub draws: Option<Spanned<String>>,
 }
 
 /// A claim, and one of the four tests.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawHypothesis {
+    /// The claim's name in tables.
     pub id: Spanned<String>,
+    /// The claim in words.
     pub claim: Option<String>,
+    /// What is compared, by its name in cells.csv; default: "repetition_score".
+    #[schemars(with = "Option<MetricName>")]
     pub metric: Option<Spanned<String>>,
+    /// Which part of a text is scored, where a model thinks first.
+    #[schemars(with = "Option<OneOf<TextPart>>")]
     pub part: Option<Spanned<String>>,
+    /// Score the first so many words alone.
     pub first: Option<Spanned<u32>>,
+    /// The levels within which it is claimed.
     #[serde(rename = "where")]
     pub within: Option<Spanned<RawSelection>>,
+    /// The factor for each of whose levels it is claimed.
+    #[schemars(with = "Option<FactorName>")]
     pub each: Option<Spanned<String>>,
+    /// Test a trend along this factor.
+    #[schemars(with = "Option<FactorName>")]
     pub trend: Option<Spanned<String>>,
+    /// Test a difference of two arms.
     pub contrast: Option<Spanned<RawArms>>,
+    /// Test that two arms differ by less than `margin`.
     pub equivalence: Option<Spanned<RawArms>>,
+    /// Test whether the effect of one factor depends on another.
+    #[schemars(with = "Option<Vec<FactorName>>")]
     pub interaction: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Which way it goes.
+    #[schemars(with = "Option<OneOf<Direction>>")]
     pub expect: Option<Spanned<String>>,
+    /// The greatest difference that counts as none.
     pub margin: Option<Spanned<f64>>,
+    /// The difference that one has to exceed to count, where `expect` has a direction.
     pub least: Option<Spanned<f64>>,
+    /// 2 (default): a difference the other way is found, too. 1: it is not looked for.
     pub sides: Option<Spanned<i64>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// How claims are tested.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawAnalysis {
+    /// The probability of any wrong verdict by chance, over all hypotheses; default: 0.05.
     pub alpha: Option<Spanned<f64>>,
+    /// What is attributed to the factors, and asked about where a file states no hypothesis; default: "repetition_score".
+    #[schemars(with = "Option<MetricName>")]
     pub metric: Option<Spanned<String>>,
 }
 
 /// To stop as soon as the hypotheses are decided.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawSequential {
+    /// The probability of any wrong verdict by chance, over all hypotheses and looks; default: that of `[analysis]`.
     pub alpha: Option<Spanned<f64>>,
+    /// When the evidence is looked at: "prompt", after each of them.
     pub look: Option<Spanned<String>>,
+    /// Of the order in which prompts are taken; default: 0.
     pub order_seed: Option<u32>,
+    /// The most prompts that are taken; default: all.
     pub max_prompts: Option<Spanned<u32>>,
+    /// "all" (default): stop when all hypotheses are decided. "first": when one is supported.
     pub stop: Option<Spanned<String>>,
+    /// With stop = "first", the difference that is not looked for further; default: 0.1.
     pub negligible: Option<Spanned<f64>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What the models are asked: `file` or `inline`.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawPrompts {
+    /// A file with a prompt in each line, or .jsonl, .ndjson, .json with `id` and `text`.
     pub file: Option<Spanned<String>>,
+    /// The prompts themselves.
     pub inline: Option<Spanned<Vec<Spanned<RawPrompt>>>>,
     /// The most prompts that are taken, the first ones.
     pub limit: Option<Spanned<u32>>,
@@ -111,25 +172,42 @@ pub struct RawPrompt {
     pub group: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A prompt as a table.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PromptTable {
+    text: String,
+    /// What kind of prompt it is, such as its topic.
+    group: Option<String>,
+}
+
+/// A model: `path`, or `hf` and `file`, or `pypi`, `version` and `file`, or `parts`, or `server`.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawModel {
+    /// The name under which `[grid]` lists it.
     pub id: Spanned<String>,
-    /// Either this,
+    /// A GGUF file, from the experiment file's folder on.
     pub path: Option<Spanned<String>>,
-    /// or a repository on the hub, and a file in it.
+    /// A repository of the Hugging Face hub, owner/name.
     pub hf: Option<Spanned<String>>,
+    /// The file in the repository, or in the package.
     pub file: Option<Spanned<String>>,
+    /// The repository's revision; default: "main".
     pub revision: Option<Spanned<String>>,
-    /// or a package of a Python index, its version, and a file in it,
+    /// A package of a Python index.
     pub pypi: Option<Spanned<String>>,
+    /// The package's version.
     pub version: Option<Spanned<String>>,
-    /// or several of them, whose files are the model one after the other,
+    /// Files of several packages, which are the model one after the other.
     pub parts: Option<Spanned<Vec<RawPackageFile>>>,
-    /// or a server of the experiment, and what it calls the model.
+    /// The id of a `[[server]]` that has it.
     pub server: Option<Spanned<String>>,
+    /// What the server calls it; default: its id.
     pub served_as: Option<Spanned<String>>,
+    /// Of the file, in hexadecimal digits: another file is refused.
     pub sha256: Option<Spanned<String>>,
+    /// Of the file.
     pub size_bytes: Option<u64>,
     /// What is known of the model without its file.
     pub shape: Option<Spanned<ModelShape>>,
@@ -140,7 +218,7 @@ pub struct RawModel {
 }
 
 /// A file of a package.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawPackageFile {
     pub pypi: Spanned<String>,
@@ -148,177 +226,35 @@ pub struct RawPackageFile {
     pub file: Spanned<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A server that is asked for texts.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawServer {
+    /// The name under which a `[[model]]` names it.
     pub id: Spanned<String>,
+    /// Its address without the path of its API, such as `http://127.0.0.1:8080`.
     pub url: Spanned<String>,
+    /// The API that it speaks.
+    #[schemars(with = "OneOf<Api>")]
     pub api: Spanned<String>,
+    /// The environment variable that holds its key.
     pub key_env: Option<Spanned<String>>,
+    /// Requests at a time; default: 4.
     pub concurrency: Option<Spanned<u32>>,
+    /// Give up an answer after so many seconds without a piece of text; default: 120.
     pub silence_s: Option<Spanned<u32>>,
+    /// Give up an answer after so many seconds in all; default: 3600.
     pub answer_s: Option<Spanned<u32>>,
+    /// How many seconds to wait for a server that can't be reached; default: 60.
     pub patience_s: Option<u32>,
+    /// The chain that it runs whatever it is asked.
     pub own_chain: Option<Spanned<String>>,
+    /// With api = "openai": fields beyond OpenAI's that it understands.
+    #[schemars(with = "Option<Vec<OneOf<Extension>>>")]
     pub extensions: Option<Spanned<Vec<Spanned<String>>>>,
+    /// How its answers come; default: "stream".
+    #[schemars(with = "Option<OneOf<Delivery>>")]
     pub delivery: Option<Spanned<String>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawChain {
-    pub id: Spanned<String>,
-    pub steps: Spanned<Vec<Spanned<RawStep>>>,
-    #[serde(default)]
-    pub faithful: bool,
-}
-
-/// A sampler as a file writes it: a name, or a table of one entry.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RawStep {
-    Temperature(RawSlot),
-    TemperatureExt(RawTemperatureExt),
-    TopK(i32),
-    TopP(Share),
-    MinP(Share),
-    Typical(Share),
-    TopNSigma(f32),
-    Xtc(RawXtc),
-    Penalties(RawPenalties),
-    Dry(RawDry),
-    LogitBias(Vec<TokenBias>),
-    Grammar(RawGrammar),
-    Json,
-    Infill,
-    Greedy,
-    Dist,
-    Mirostat(RawMirostat),
-    MirostatV2(RawMirostatV2),
-    AdaptiveP(RawAdaptiveP),
-    Request(Said),
-}
-
-/// `"T"`, or a number.
-#[derive(Debug)]
-pub enum RawSlot {
-    Trial,
-    Fixed(f32),
-}
-
-/// A share of the probability: `0.9`, or `{ p = 0.9, min_keep = 1 }`.
-#[derive(Debug)]
-pub struct Share {
-    pub p: f32,
-    pub min_keep: usize,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawTemperatureExt {
-    pub t: RawSlot,
-    pub delta: f32,
-    #[serde(default = "one")]
-    pub exponent: f32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawXtc {
-    pub p: f32,
-    pub threshold: f32,
-    #[serde(default)]
-    pub min_keep: usize,
-}
-
-/// Each one left out is off, as in llama.cpp; `last_n` is 64, as there.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawPenalties {
-    #[serde(default = "sixty_four")]
-    pub last_n: i32,
-    #[serde(default = "one")]
-    pub repeat: f32,
-    #[serde(default)]
-    pub frequency: f32,
-    #[serde(default)]
-    pub presence: f32,
-}
-
-/// Defaults are those of llama.cpp's `common_params_sampling`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawDry {
-    pub multiplier: f32,
-    #[serde(default = "dry_base")]
-    pub base: f32,
-    #[serde(default = "dry_allowed_length")]
-    pub allowed_length: i32,
-    pub last_n: i32,
-    #[serde(default = "dry_sequence_breakers")]
-    pub sequence_breakers: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawGrammar {
-    /// Either this,
-    pub grammar: Option<String>,
-    /// or a file that holds it.
-    pub file: Option<Spanned<String>>,
-    #[serde(default = "root")]
-    pub root: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawMirostat {
-    pub tau: f32,
-    pub eta: f32,
-    #[serde(default = "mirostat_m")]
-    pub m: i32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawMirostatV2 {
-    pub tau: f32,
-    pub eta: f32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawAdaptiveP {
-    pub target: f32,
-    pub decay: f32,
-}
-
-fn one() -> f32 {
-    1.0
-}
-
-fn sixty_four() -> i32 {
-    64
-}
-
-fn dry_base() -> f32 {
-    1.75
-}
-
-fn dry_allowed_length() -> i32 {
-    2
-}
-
-fn dry_sequence_breakers() -> Vec<String> {
-    ["\n", ":", "\"", "*"].map(str::to_owned).to_vec()
-}
-
-fn root() -> String {
-    ROOT.to_owned()
-}
-
-fn mirostat_m() -> i32 {
-    100
 }
 
 /// The file's `schema`, wherever the rest of it may be wrong: a newer file is
@@ -342,12 +278,6 @@ pub fn kind_of(text: &str) -> Result<Option<Spanned<String>>, toml::de::Error> {
 
 impl<'de> Deserialize<'de> for RawPrompt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            text: String,
-            group: Option<String>,
-        }
         struct V;
         impl<'de> Visitor<'de> for V {
             type Value = RawPrompt;
@@ -361,72 +291,8 @@ impl<'de> Deserialize<'de> for RawPrompt {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawPrompt, A::Error> {
-                let Table { text, group } = Table::deserialize(MapAccessDeserializer::new(map))?;
+                let PromptTable { text, group } = PromptTable::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(RawPrompt { text, group })
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawSlot {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl Visitor<'_> for V {
-            type Value = RawSlot;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"T\" for the trial's temperature, or a number")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<RawSlot, E> {
-                if name == "T" {
-                    Ok(RawSlot::Trial)
-                } else {
-                    Err(E::invalid_value(serde::de::Unexpected::Str(name), &self))
-                }
-            }
-
-            fn visit_f64<E: Error>(self, t: f64) -> Result<RawSlot, E> {
-                Ok(RawSlot::Fixed(t as f32))
-            }
-
-            fn visit_i64<E: Error>(self, t: i64) -> Result<RawSlot, E> {
-                Ok(RawSlot::Fixed(t as f32))
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
-impl<'de> Deserialize<'de> for Share {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            p: f32,
-            #[serde(default)]
-            min_keep: usize,
-        }
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Share;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, or { p = …, min_keep = … }")
-            }
-
-            fn visit_f64<E: Error>(self, p: f64) -> Result<Share, E> {
-                Ok(Share { p: p as f32, min_keep: 0 })
-            }
-
-            fn visit_i64<E: Error>(self, p: i64) -> Result<Share, E> {
-                Ok(Share { p: p as f32, min_keep: 0 })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Share, A::Error> {
-                let Table { p, min_keep } = Table::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Share { p, min_keep })
             }
         }
         deserializer.deserialize_any(V)

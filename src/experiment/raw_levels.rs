@@ -4,11 +4,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_spanned::Spanned;
 
+use super::fraction::Fraction;
+use super::one_of::OneOf;
+use super::spanned::Spanned;
 use crate::domain::{Factor, FactorMap, Steps, Written};
 
 /// `[grid]`: the levels of factors, and what else it may say.
@@ -38,22 +41,28 @@ pub trait Keys<'de>: Default {
     fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, JsonSchema)]
 pub struct GridKeys {
+    /// What draws begin with: each seed makes another text of each prompt; default: `[0]`.
     pub seed: Option<Spanned<ListOr<i64, RawCount>>>,
+    /// Which combinations of levels are run; default: "full".
+    #[schemars(with = "Option<OneOf<Fraction>>")]
     pub design: Option<Spanned<String>>,
+    /// Combinations that are left out.
+    #[schemars(default)]
     pub exclude: Vec<Spanned<RawExclusion>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, JsonSchema)]
 pub struct ExclusionKeys {
     pub seed: Option<Spanned<i64>>,
     pub prompt: Option<Spanned<String>>,
     pub group: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, JsonSchema)]
 pub struct SelectionKeys {
+    /// Groups of prompts.
     pub group: Option<OneOrMore<String>>,
 }
 
@@ -162,7 +171,7 @@ impl<'de> Deserialize<'de> for RawLevel {
 }
 
 /// `{ from = 0.1, to = 1.5, step = 0.2 }`, both ends included.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawSteps {
     from: f64,
@@ -177,7 +186,7 @@ impl From<&RawSteps> for Steps {
 }
 
 /// `{ from = 0, count = 8 }`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawCount {
     pub from: i64,
@@ -185,7 +194,7 @@ pub struct RawCount {
 }
 
 /// `{ base = { temperature = 0.1 }, other = { temperature = 0.9 } }`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawArms {
     pub base: Spanned<RawSelection>,
@@ -193,7 +202,8 @@ pub struct RawArms {
 }
 
 /// A list of levels, or a table that describes them.
-#[derive(Debug)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged, inline)]
 pub enum ListOr<T, R> {
     List(Vec<Spanned<T>>),
     Range(R),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 
-use serde_spanned::Spanned;
+use super::spanned::Spanned;
 
 use super::error::{BadExperiment, Problems};
 use super::grid_levels::resolve_grid;

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use serde_spanned::Spanned;
+use super::spanned::Spanned;
 
 use super::error::Problems;
 use super::faults::{Fault, faults};
 use super::model::check_path;
-use super::raw::{RawChain, RawGrammar, RawSlot, RawStep};
+use super::raw_chain::{RawChain, RawGrammar, RawSlot, RawStep};
 use super::surroundings::{Grammars, Unreadable};
 use crate::domain::{Author, Chain, Fidelity, SaidValue, Slot, Step, StepKind, Temperature};
 

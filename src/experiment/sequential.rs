@@ -2,7 +2,7 @@
 //!
 //! Owns the settings. Knows neither the order of the prompts (`plan`) nor when to stop (`analysis`).
 
-use serde_spanned::Spanned;
+use super::spanned::Spanned;
 use strum::{Display, EnumString, VariantNames};
 
 use super::error::Problems;

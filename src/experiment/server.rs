@@ -4,10 +4,10 @@
 //! (`engine::http`) nor any secret: a key is known by the environment variable
 //! that holds it.
 
+use super::spanned::Spanned;
 use serde::{Deserialize, Serialize};
-use serde_spanned::Spanned;
-use strum::{Display, EnumString, VariantNames};
 
+use super::api::{Api, Delivery, Extension};
 use super::error::Problems;
 use super::named::resolve_name;
 use super::raw::RawServer;
@@ -59,65 +59,6 @@ pub struct Served {
     pub server: Server,
     /// What the server calls it.
     pub name: String,
-}
-
-/// The languages that servers speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum Api {
-    /// `/v1/completions`, and `/v1/chat/completions` for `template = "chat"`.
-    #[default]
-    Openai,
-    /// llama-server's own `/completion`, with the order of the samplers.
-    LlamaServer,
-    /// `/api/generate`, raw, and `/api/chat` for `template = "chat"`.
-    Ollama,
-    /// Shimmy's `/api/generate`.
-    Shimmy,
-}
-
-/// Sampling fields that OpenAI's API lacks and servers add under these names.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    VariantNames
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Extension {
-    #[default]
-    TopK,
-    MinP,
-    TypicalP,
-    /// llama.cpp's and llama-cpp-python's name for the repetition penalty.
-    RepeatPenalty,
-    /// vLLM's name for it.
-    RepetitionPenalty,
-    /// Tokens that the penalties look back on.
-    RepeatLastN,
-}
-
-/// How an answer comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Delivery {
-    /// Token by token, which tells the time to the first one.
-    #[default]
-    Stream,
-    /// At once, when it is complete.
-    Whole,
 }
 
 impl Server {

@@ -1,12 +1,13 @@
 //! Owns what is known of a model without its file: the `shape` of a `[[model]]`, for plans of models that are not here.
 
+use super::spanned::Spanned;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_spanned::Spanned;
 
 use super::error::Problems;
 
 /// The widths and counts of a model, as its authors publish them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelShape {
     pub layers: u32,

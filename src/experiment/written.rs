@@ -110,7 +110,7 @@ mod tests {
     use crate::domain::Author;
     use crate::experiment::builtin_chains;
     use crate::experiment::error::Problems;
-    use crate::experiment::raw::RawChain;
+    use crate::experiment::raw_chain::RawChain;
     use crate::experiment::rules::resolve_chain;
     use crate::format::strategies::chains;
 

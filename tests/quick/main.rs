@@ -39,6 +39,7 @@ mod overrides;
 mod power;
 mod probe;
 mod report;
+mod schema;
 mod surroundings;
 mod unknown_names;
 mod upcycle;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use serde_spanned::Spanned;
+use crate::experiment::spanned::Spanned;
 
-use super::raw::{RawArm, RawPair, RawStudy};
+use super::raw::{RawArm, RawStudy};
 use super::{Arm, Kind, Sampling, Study, Subject};
 use crate::domain::{
     Author, Factor, FactorLevel as _, Generate, Numerics, Offload, Quant, Seed, Temperature, Template,
@@ -177,7 +177,7 @@ fn resolve_arms(raw: &RawStudy, kind: Kind, numerics: Numerics, problems: &mut P
             ListOr::Range(raw) => add_other(raw, other.span(), base, &mut others, problems),
         },
         None if kind == Kind::Divergence => {
-            none_given(pair.as_ref().map_or_else(|| raw.kind.span(), Spanned::<RawPair>::span), problems);
+            none_given(pair.as_ref().map_or_else(|| raw.kind.span(), Spanned::span), problems);
         }
         None => {}
     }
