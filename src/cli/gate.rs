@@ -13,6 +13,8 @@ use crate::metrics::Metric;
 pub enum BaselineCommand {
     /// Save a run's scores as results/baselines/NAME.json.
     Save(BaselineSaveArgs),
+    /// List the baselines in results/baselines.
+    List,
 }
 
 #[derive(Debug, Args)]

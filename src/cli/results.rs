@@ -77,8 +77,8 @@ pub struct Paper {
 
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// The runs' directories, such as results/temperature/shard-*.
-    #[arg(value_name = "DIR", required = true)]
+    /// The runs: their directories, such as results/temperature/shard-*, or their names in results/.
+    #[arg(value_name = "RUN", required = true)]
     pub directories: Vec<PathBuf>,
     /// Where the whole goes. What an earlier merge put there is kept and added to.
     #[arg(long, value_name = "DIR")]

@@ -53,11 +53,25 @@ pub fn found(typed: &Path) -> PathBuf {
     if !typed.exists() && named.is_file() { named } else { typed.to_owned() }
 }
 
-/// The names of the baselines that were saved.
+/// Lists the baselines, a name in each line.
+///
+/// # Errors
+/// When stdout can't be written.
+pub fn list() -> Result<ExitCode, Failure> {
+    let names = names();
+    if names.is_empty() {
+        say(&format!("no baselines in {DIRECTORY}: moe-sweep baseline save NAME --from RUN makes one"));
+    }
+    tell(&names.iter().map(|name| format!("{name}\n")).collect::<String>())
+}
+
+/// The names of the baselines that were saved, sorted.
 pub fn names() -> Vec<String> {
     let files = fs::read_dir(DIRECTORY).into_iter().flatten().flatten();
     let name = |file: DirEntry| Some(file.file_name().into_string().ok()?.strip_suffix(".json")?.to_owned());
-    files.filter_map(name).collect()
+    let mut names: Vec<_> = files.filter_map(name).collect();
+    names.sort();
+    names
 }
 
 /// Reads a baseline's file.

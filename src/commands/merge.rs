@@ -6,7 +6,7 @@ use crate::cli::{MergeAllowed, MergeArgs};
 use crate::exit_code::ExitCode;
 use crate::message::say;
 use crate::results::Results;
-use crate::run_dir::{self, Machines, Merged, RunDir};
+use crate::run_dir::{self, Machines, Merged, RunDir, found};
 
 /// How many missing trials are listed.
 const LISTED: usize = 10;
@@ -14,7 +14,8 @@ const LISTED: usize = 10;
 pub fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     let machines = if args.allow.contains(&MergeAllowed::Hardware) { Machines::Any } else { Machines::OfOneKind };
     let out = RunDir::new(&args.out);
-    let Merged { kept, missing } = run_dir::merge(&args.directories, &out, machines, trust(args.custody))?;
+    let runs: Vec<_> = args.directories.iter().map(|run| found(run)).collect();
+    let Merged { kept, missing } = run_dir::merge(&runs, &out, machines, trust(args.custody))?;
     let results = Results::from(kept);
     let (code, told) = write_outputs(&out, &results)?;
     told.say(args.printed)?;

@@ -56,6 +56,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::compare(args),
         Command::Baseline(BaselineCommand::Save(args)) => baseline::save(args),
+        Command::Baseline(BaselineCommand::List) => baseline::list(),
         Command::Check(args) => check::check(args),
         Command::Recommend(args) => recommend::recommend(args),
         Command::Merge(args) => merge::merge(args),

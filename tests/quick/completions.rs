@@ -53,7 +53,7 @@ const ALL_OF_IT: [(&str, &[&str]); 4] = [
 const SOME_OF_IT: [(&str, &[&str]); 13] = [
     ("moe-sweep ", &["run", "diagnose", "model"]),
     ("moe-sweep completions ", &["bash", "elvish", "fish", "powershell", "zsh"]),
-    ("moe-sweep baseline ", &["save"]),
+    ("moe-sweep baseline ", &["save", "list"]),
     ("moe-sweep model ", &["list", "inspect", "fetch", "verify", "upcycle"]),
     ("moe-sweep compare --metric rep", &["repetition_score", "repeat_4_chars"]),
     ("moe-sweep check --metric ", &["repetition_score", "vllm_loop"]),
