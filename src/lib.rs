@@ -36,6 +36,7 @@ pub mod study;
 // A crate of their own, for others to use; here they have the paths of modules.
 pub use score::{metrics, stats};
 
+pub mod browser;
 pub mod hardware;
 pub mod manifest;
 pub mod message;

@@ -33,7 +33,7 @@ pub use model::{
     ModelVerifyArgs,
 };
 pub use results::{
-    Allowed, CompareArgs, Custody, LsArgs, MergeAllowed, MergeArgs, Paper, Printed, RecommendArgs, ReportArgs,
+    Allowed, CompareArgs, Custody, LsArgs, MergeAllowed, MergeArgs, OpenArgs, Paper, Printed, RecommendArgs, ReportArgs,
 };
 pub use run::{
     KernelsArg, LoadModeArg, Means, OverrideOptions, RunArgs, RunVariant, SamplersArg, ServerOptions, SharingArg,
@@ -129,6 +129,8 @@ pub enum Command {
     Ls(LsArgs),
     /// Write a run's tables, plots and report anew from its journal, without a model.
     Report(ReportArgs),
+    /// Open a run's page in the browser.
+    Open(OpenArgs),
     /// Put the runs of an experiment's shards together, as if one machine had run it.
     Merge(MergeArgs),
     /// Say up to which temperature a run's models stay clean, or which chain is at fault.

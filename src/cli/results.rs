@@ -51,10 +51,28 @@ Examples:
   moe-sweep ls --json          for a program";
 
 #[derive(Debug, Args)]
+#[command(after_help = OPEN_AFTER_HELP)]
+pub struct OpenArgs {
+    /// The run, the study or the diagnosis: its directory, or its name in results/ [default: the one that was written to last].
+    #[arg(value_name = "RUN")]
+    pub directory: Option<PathBuf>,
+}
+
+const OPEN_AFTER_HELP: &str = "\
+Prints the page's path and address, and opens nothing, in a remote shell (SSH) and where there is no
+display.
+
+Environment:
+  BROWSER    the program that opens it, in a remote shell too";
+
+#[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The run: its directory, such as results/temperature, or its name there.
     #[arg(value_name = "RUN")]
     pub directory: PathBuf,
+    /// Open the page when it is written; see `open`.
+    #[arg(long, conflicts_with = "json")]
+    pub open: bool,
     #[command(flatten)]
     pub printed: Printed,
     #[command(flatten)]

@@ -28,6 +28,7 @@ mod ls;
 mod man;
 mod merge;
 mod model;
+mod open;
 mod options;
 mod outputs;
 mod plan;
@@ -63,6 +64,7 @@ pub fn execute(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Init(args) => init::init(args),
         Command::Schema => print_json(&schema()),
         Command::Ls(args) => ls::ls(args),
+        Command::Open(args) => open::open(args),
         Command::Report(args) => report::report(args),
         Command::Explain(args) => explain::explain(args),
         Command::Devices(args) => devices::devices(args),

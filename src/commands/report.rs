@@ -1,7 +1,7 @@
 //! Is `moe-sweep report`, which makes everything that a run writes anew from its journal.
 
 use super::outputs::{Told, write_outputs};
-use super::{Failure, trust};
+use super::{Failure, open, trust};
 use crate::cli::{Paper, ReportArgs};
 use crate::exit_code::ExitCode;
 use crate::journal::Hold;
@@ -31,6 +31,9 @@ pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
         told.text += &format!("note: {}\n", neutralise(&note));
     }
     told.say(args.printed)?;
+    if args.open {
+        open::show(&directory.output(Output::Report))?;
+    }
     Ok(code)
 }
 

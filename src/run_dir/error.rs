@@ -18,6 +18,9 @@ pub enum RunDirError {
     #[error("{path} is there already, and moe-sweep did not write it", path = path.display())]
     #[diagnostic(help("choose another name, or move that file away"))]
     ForeignFile { path: PathBuf },
+    #[error("there is no page of a run in {directory}", directory = directory.display())]
+    #[diagnostic(help("{remedy}"))]
+    NoPage { directory: PathBuf, remedy: String },
     #[error("{path} is there already", path = path.display())]
     #[diagnostic(help("choose another name, or move it away"))]
     There { path: PathBuf },

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::names::PLAN;
+use super::RunDir;
+use super::error::RunDirError;
+use super::names::{Output, PLAN};
 use crate::nearest::did_you_mean;
 
 /// Where runs lie where nobody says where.
@@ -13,6 +15,17 @@ pub const RESULTS: &str = "results";
 pub fn found(typed: &Path) -> PathBuf {
     let named = Path::new(RESULTS).join(typed);
     if !is_run(typed) && is_run(&named) { named } else { typed.to_owned() }
+}
+
+/// The page of the run, the study or the diagnosis that is meant, found in the same way.
+///
+/// # Errors
+/// When there is none.
+pub fn found_page(typed: &Path) -> Result<PathBuf, RunDirError> {
+    let pages =
+        [typed.to_owned(), Path::new(RESULTS).join(typed)].map(|folder| RunDir::new(folder).output(Output::Report));
+    let there = pages.into_iter().find(|page| page.is_file());
+    there.ok_or_else(|| RunDirError::NoPage { directory: typed.to_owned(), remedy: remedy(typed) })
 }
 
 /// The names of the runs in a folder, sorted.
@@ -34,6 +47,9 @@ pub fn remedy(typed: &Path) -> String {
             runs.join(", "),
             typed.display()
         );
+    }
+    if is_run(typed) {
+        return format!("write it: moe-sweep report {}", typed.display());
     }
     let results = runs_in(Path::new(RESULTS));
     let name = typed.file_name().unwrap_or_default().to_string_lossy();

@@ -22,7 +22,7 @@ mod ours;
 mod replace;
 
 pub use error::RunDirError;
-pub use found::{RESULTS, found, runs_in};
+pub use found::{RESULTS, found, found_page, runs_in};
 pub use kept::Kept;
 pub use listed::{Kind, Listed, State, Trials, listed};
 pub use merge::{Machines, MergeError, Merged, merge};

@@ -26,7 +26,7 @@ const LONGEST: usize = 500;
 const UNNAMED: [(&str, &str); 0] = [];
 
 /// What only these places may name.
-const OWNERS: [(&str, &[&str]); 36] = [
+const OWNERS: [(&str, &[&str]); 37] = [
     // What a person names may be a pipe, which would be waited for.
     ("fs::read(", &["src/regular_file.rs"]),
     // A message that can't be written is no failure; `eprintln!` panics then.
@@ -37,6 +37,7 @@ const OWNERS: [(&str, &[&str]); 36] = [
     ("process::{Child", &["src/worker/supervisor.rs"]),
     ("process::Command", &["src/worker/supervisor.rs"]),
     ("plotters", &["src/report/plot/"]),
+    ("opener", &["src/browser.rs"]),
     ("schemars", &["src/experiment/", "src/domain/"]),
     ("resvg", &["src/report/plot/"]),
     ("signal_hook", &["src/signals/unix.rs"]),

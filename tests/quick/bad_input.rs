@@ -282,6 +282,7 @@ fn the_help_of_every_command_teaches_it() {
             "man",
             "init",
             "ls",
+            "open",
             "schema",
         ][..],
         &of_models,

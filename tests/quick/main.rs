@@ -35,6 +35,7 @@ mod model_defaults;
 mod names_of_runs;
 mod notes;
 mod on_disk;
+mod open;
 mod overrides;
 mod power;
 mod probe;
