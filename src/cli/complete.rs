@@ -19,6 +19,9 @@ const PROGRAM: &str = "moe-sweep";
 /// The variable by which a script asks: one of ours, so that nobody else's COMPLETE makes us answer.
 const VARIABLE: &str = "MOE_SWEEP_COMPLETE";
 
+/// The script of bash: clap_complete's completes nothing behind a `=`.
+const BASH: &str = include_str!("complete.bash");
+
 /// What an argument names that clap can't list.
 #[derive(Clone, Copy, Debug)]
 pub enum Named {
@@ -44,6 +47,10 @@ pub fn answer_shell(names: Names) {
 /// # Errors
 /// When `out` can't be written.
 pub fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> {
+    if shell == Shell::Bash {
+        let quoted = format!("'{}'", program().replace('\'', r"'\''"));
+        return out.write_all(BASH.replace("VARIABLE", VARIABLE).replace("COMPLETER", &quoted).as_bytes());
+    }
     let shells = Shells::builtins();
     let shell = shells.completer(&shell.to_string()).ok_or(io::ErrorKind::Unsupported)?;
     shell.write_registration(VARIABLE, PROGRAM, PROGRAM, &program(), out)

@@ -95,6 +95,26 @@ fn bash_completes_commands_options_and_values() {
     }
 }
 
+/// bash splits a word at =, and inserts what is offered behind it.
+#[test]
+fn bash_completes_values_behind_an_equals_sign() {
+    let bench = bench();
+    let lines: [(&str, &[&str]); 5] = [
+        ("moe-sweep compare --metric=repeat", &["repeat_4_chars"]),
+        ("moe-sweep run --api=ll", &["llama-server"]),
+        ("moe-sweep check --by=", &["arm", "cell", "both"]),
+        ("moe-sweep diagnose --set flash_attention=o", &["on", "off"]),
+        ("moe-sweep diagnose --set=flash_attention=o", &["on", "off"]),
+    ];
+    for (line, expected) in lines {
+        let offered = bash(&bench, line);
+        for word in expected {
+            assert!(offered.iter().any(|one| one == word), "{line:?} offers {offered:?}, and not {word:?}");
+        }
+        assert!(!offered.iter().any(|one| one.contains('=')), "{line:?}: {offered:?}");
+    }
+}
+
 #[test]
 fn bash_completes_files_where_files_are_meant() {
     let bench = bench();
