@@ -1,9 +1,9 @@
 //! Is `moe-sweep check`, which holds a run against a baseline and ends with the gate's exit code.
 
-use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::{Failure, and_next, baseline, print, run, tell, trust};
+use super::announce::announce;
+use super::{Failure, baseline, run, trust};
 use crate::analysis::Analysis;
 use crate::check::{
     Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, notes, pooled, worst_text,
@@ -11,13 +11,9 @@ use crate::check::{
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;
 use crate::exit_code::ExitCode;
-use crate::message::warn;
-use crate::report::gate::{self as words, About};
-use crate::report::html::{FOOT, gate_page};
-use crate::report::next::{Gated, Next, after_check};
+use crate::report::gate::About;
 use crate::results::Results;
-use crate::run_dir::{CONFIRMATION, GATE, RESULTS, RunDir, found, write_named};
-use crate::screen::Lines;
+use crate::run_dir::{CONFIRMATION, RunDir, found};
 
 /// Holds a run against a baseline, says the outcome and ends with the gate's exit code.
 ///
@@ -61,8 +57,7 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let worst = leading.and_then(|unit| worst_text(&first.analysis, unit, metric));
     let (experiment, metric) = (&*first.design.name, metric.name());
     let about = About { experiment, baseline: &baseline, metric, notes: &notes, worst: worst.as_ref() };
-    let told = and_next(words::text(&gate, &about), next(args, directory, gate.outcome));
-    announce(args, directory, &gate, &about, told)?;
+    announce(args, directory, &gate, &about)?;
     Ok(match (gate.outcome, args.inconclusive) {
         (GateStatus::Pass, _) | (GateStatus::Inconclusive, Inconclusive::Pass | Inconclusive::Warn) => ExitCode::Ok,
         (GateStatus::Fail, _) | (GateStatus::Inconclusive, Inconclusive::Fail) => ExitCode::GateFailed,
@@ -85,51 +80,4 @@ fn confirm(
     run::run_fresh(experiment, &directory, last + 1)?;
     let fresh = Results::from(RunDir::new(directory).read(trust(args.custody))?);
     Ok(Some(pooled(first, fresh)))
-}
-
-/// What helps after the outcome.
-fn next(args: &CheckArgs, run: &Path, outcome: GateStatus) -> Option<Next> {
-    let baseline = &baseline::found(&args.baseline);
-    // A baseline is called as the run is that it was saved of, unless somebody said otherwise.
-    let of = baseline.file_stem().map(|name| Path::new(RESULTS).join(name)).filter(|of| of.is_dir() && of != run);
-    let (page, is_confirmed) = (args.html.as_deref(), args.confirm.is_some());
-    after_check(Gated { outcome, run, baseline, base_run: of.as_deref(), page, is_confirmed })
-}
-
-/// The outcome for whoever wants to hear of it: a file, JUnit's readers, GitHub, the terminal.
-fn announce(args: &CheckArgs, run: &Path, gate: &Gate, about: &About<'_>, told: Lines) -> Result<(), Failure> {
-    let path = args.json_out.clone().unwrap_or_else(|| run.join(GATE));
-    let json = words::json(gate, about);
-    write_named(&path, &json, "\"baseline\"")?;
-    if let Some(path) = &args.html {
-        write_named(path, gate_page(gate, about).as_bytes(), FOOT)?;
-    }
-    if let Some(path) = &args.junit {
-        write_named(path, words::junit(gate, about)?.as_bytes(), "moe-sweep check")?;
-    }
-    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
-        let path = Path::new(&path);
-        append(path, &words::step_summary(gate, about)).map_err(|error| Failure::no_step_summary(path, &error))?;
-    }
-    if args.json {
-        print(|out| out.write_all(&json))?
-    } else {
-        tell(told)?
-    };
-    if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
-        let annotations = words::annotations(gate, about);
-        match args.json {
-            // GitHub reads them on stderr, too, and stdout is the program's that reads the object.
-            true => annotations.lines().for_each(warn),
-            false => print(|out| out.write_all(annotations.as_bytes())).map(|_| ())?,
-        }
-    }
-    if gate.outcome == GateStatus::Inconclusive && args.inconclusive == Inconclusive::Warn {
-        warn("warning: the gate is inconclusive; use more prompts, or --confirm");
-    }
-    Ok(())
-}
-
-fn append(path: &Path, text: &str) -> io::Result<()> {
-    std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
 }

@@ -17,6 +17,7 @@ use crate::signals;
 use crate::terminal::{self, stdout, volume};
 use crate::worker::child;
 
+mod announce;
 mod baseline;
 mod check;
 mod compare;

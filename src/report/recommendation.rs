@@ -260,10 +260,10 @@ mod tests {
     fn what_is_over_everywhere_is_not_told_to_take_more_prompts() {
         let standings = [(0.1, Over), (0.9, Over)];
         let none = said(Advice::Everywhere { clean: vec![] }, &standings);
-        assert_eq!(none, "over at every temperature measured: none helps");
+        assert_eq!(none, "no temperature helps: all measured ones are over the limits");
         let clean = vec![CleanChain { chain: "llama.cpp".to_owned(), temperature: t(0.9) }];
         let one = said(Advice::Everywhere { clean }, &standings);
-        assert_eq!(one, "over at every temperature measured; llama.cpp at 0.9 is under: change the chain");
+        assert_eq!(one, "all measured temperatures are over the limits; llama.cpp at 0.9 is under: change the chain");
     }
 
     #[test]
