@@ -80,7 +80,7 @@ fn where_there_is_no_page_the_remedy_is_named() {
     fs::remove_file(bench.path().join("results/first/report.html")).expect("it is there");
     for (line, says) in [
         (&["open", "nothing"][..], "there is no page of a run in nothing"),
-        (&["open", "results"][..], "name one of the runs in it"),
+        (&["open", "results"][..], "name one of its runs"),
         (&["open", "results/first"][..], "moe-sweep report results/first"),
     ] {
         let said = said(alone(&bench, line));
