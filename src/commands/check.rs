@@ -6,7 +6,7 @@ use super::announce::announce;
 use super::{Failure, baseline, run, trust};
 use crate::analysis::Analysis;
 use crate::check::{
-    Baseline, By, Gate, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, notes, pooled, worst_text,
+    Baseline, By, GateStatus, Granularity, Rule, Side, baseline_of, compared, decide, notes, pooled, worst_text,
 };
 use crate::cli::{CheckArgs, CheckBy, Inconclusive};
 use crate::domain::Seed;

@@ -9,7 +9,7 @@ fn headings(help: &str) -> Vec<(String, Vec<String>)> {
         if !line.starts_with(' ') && line.ends_with(':') {
             found.push((line.trim_end_matches(':').to_owned(), vec![]));
         } else if let (Some(option), Some((_, options))) =
-            (line.trim_start().split_whitespace().find(|word| word.starts_with("--")), found.last_mut())
+            (line.split_whitespace().find(|word| word.starts_with("--")), found.last_mut())
             && line.trim_start().starts_with('-')
         {
             options.push(option.to_owned());
