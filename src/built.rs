@@ -14,7 +14,8 @@ pub fn long_version() -> String {
         [("llama", cfg!(feature = "llama")), ("cuda", cfg!(feature = "cuda")), ("vulkan", cfg!(feature = "vulkan"))];
     let features: Vec<_> = known.into_iter().filter_map(|(name, is_in)| is_in.then_some(name)).collect();
     let features = if features.is_empty() { "none".to_owned() } else { features.join(", ") };
-    let llama = built_with().unwrap_or_else(|| "none in this build".to_owned());
+    // The ggml in a crate does not know its commit.
+    let llama = built_with().map_or("none in this build".to_owned(), |llama| llama.replace(" (unknown)", ""));
     let kernels: Vec<_> = kernels_here().iter().map(ToString::to_string).collect();
     let kernels = if kernels.is_empty() {
         "none".to_owned()
