@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::words;
-use crate::analysis::{Attribution, Conclusion, LevelVerdict, NamedEffect, RULES, Verdict};
+use crate::analysis::{Attribution, Conclusion, LevelVerdict, NamedEffect, RULES, TestKind, Verdict};
 use crate::report::number::{points, signed_bracketed};
 
 /// A list, a hypothesis an item.
@@ -55,12 +55,16 @@ fn in_points(verdict: &Verdict) -> Option<String> {
         return None;
     }
     let size = format!("{}\u{a0}points{}", points(effect.estimate), signed_bracketed(effect.interval));
-    let found = match verdict.detectable {
-        Some(least) if verdict.effects[0] == *effect => {
-            format!("; a difference of {} points would probably have been found", points(least).trim_start_matches('+'))
+    let least = verdict.detectable.filter(|_| verdict.effects[0] == *effect);
+    let found = least.map_or_else(String::new, |least| {
+        let least = points(least).trim_start_matches('+').to_owned();
+        match verdict.test {
+            TestKind::Equivalence => format!("; equality to within {least} points would probably have been shown"),
+            TestKind::Trend | TestKind::Contrast | TestKind::Interaction => {
+                format!("; a difference of {least} points would probably have been found")
+            }
         }
-        _ => String::new(),
-    };
+    });
     Some(format!("{size} of {}, {} prompts{found}.", verdict.metric.name(), verdict.n_prompts))
 }
 
