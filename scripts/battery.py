@@ -432,7 +432,7 @@ def main():
     off = [] if asked.off else [case for case in cases if case.off]
     rows = run_all(program, tables, [case for case in cases if case not in off], asked)
     total = totals(rows)
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run([program, "-V"], capture_output=True, text=True, check=True).stdout.strip()
     about = f"{version}, {datetime.now(timezone.utc):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, {asked.jobs} at a time."
     table = markdown(rows, total, about) + "".join(f"- Left out: `{case.id}`: {case.off}\n" for case in off)
     (asked.out / "battery.md").write_text(table, encoding="utf-8")

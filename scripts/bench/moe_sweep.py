@@ -30,7 +30,7 @@ class MoeSweep:
         self.engine = None
 
     def install(self):
-        done = subprocess.run([self.binary, "--version"], capture_output=True, text=True, check=True)
+        done = subprocess.run([self.binary, "-V"], capture_output=True, text=True, check=True)
         return f"{done.stdout.strip()}, {self._source()}"
 
     def _source(self):

@@ -17,7 +17,7 @@ def has_device(binary):
 def describe(binary):
     """A dictionary for machine.json; what could not be asked is None."""
     return {
-        "program": output([binary, "--version"]),
+        "program": output([binary, "-V"]),
         "program_sha256": hashlib.sha256(binary.read_bytes()).hexdigest(),
         "devices": output([binary, "devices"]),
         "gpus": gpus(),

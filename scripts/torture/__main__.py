@@ -62,7 +62,7 @@ def main():
     for old in ("scratch", "faults"):
         shutil.rmtree(target / old, ignore_errors=True)
     target.mkdir(parents=True, exist_ok=True)
-    version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run([binary, "-V"], capture_output=True, text=True, check=True).stdout.strip()
     campaigns = []
     fixtures = None
     begun = time.monotonic()
