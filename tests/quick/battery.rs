@@ -21,7 +21,7 @@ def served(address):
     return sum(words[-6:] == words[-12:-6] == words[-18:-12] for words in texts)
 
 command, *arguments = sys.argv[1:]
-if command == "--version":
+if command == "-V":
     print("moe-sweep of the test")
 elif command == "explain":
     print("L-ROPE   the scaling of positions\nL-EOS   an end-of-text token")
