@@ -55,6 +55,15 @@ fn answer(says: Says) -> RunAnswer {
 }
 
 #[test]
+fn the_verb_follows_what_changes_it() {
+    let mut tokens = changes().remove(0);
+    tokens.factors = vec![Factor::PrefixTokens];
+    let headline = |change: Change| said(&answer(Says::Changes(vec![change])), "mine").headline;
+    assert!(headline(tokens).starts_with("The prefix tokens matter: "));
+    assert!(headline(changes().remove(0)).starts_with("The chain matters: "));
+}
+
+#[test]
 fn each_answer_is_said() {
     let mut falls = changes();
     falls.remove(0);

@@ -47,8 +47,16 @@ pub fn change(change: &Change) -> String {
             let goes = if change.lessens() { "falls" } else { "rises" };
             format!("Repetition {goes} with the {named}: {sides}{within}")
         }
-        Course::Between => format!("The {named} matters: {sides}{within}"),
+        Course::Between => {
+            let matter = if is_plural(factors) { "matter" } else { "matters" };
+            format!("The {named} {matter}: {sides}{within}")
+        }
     }
+}
+
+/// Whether their names, one after the other, are a plural.
+fn is_plural(factors: &[Factor]) -> bool {
+    factors.len() > 1 || matches!(factors, [Factor::PrefixTokens | Factor::ExpertsUsed])
 }
 
 /// What a person would do about it; None where there is nothing.
