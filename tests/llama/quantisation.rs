@@ -51,7 +51,7 @@ fn each_quantisation_is_made_once_loaded_once_and_recorded() {
     let bench = bench(r#"["source", "q8_0", "q4_k_m", "q2_k"]"#);
     let said = bench.run("out", &["--cache", "cache"], 0);
     for quant in ["q8_0", "q4_k_m", "q2_k"] {
-        assert!(said.stderr.contains(&format!("bringing tiny to {quant}")), "{}", said.stderr);
+        assert!(said.stderr.contains(&format!("quantising tiny to {quant}")), "{}", said.stderr);
     }
     let files = kept(&bench);
     assert_eq!(files.len(), 3, "{files:?}");
@@ -71,7 +71,7 @@ fn each_quantisation_is_made_once_loaded_once_and_recorded() {
     assert_eq!(ids.len(), 4 * 4, "every quantisation has texts of its own");
 
     let again = bench.run("again", &["--cache", "cache"], 0);
-    assert!(!again.stderr.contains("bringing"), "{}", again.stderr);
+    assert!(!again.stderr.contains("quantising"), "{}", again.stderr);
     assert_eq!(kept(&bench), files, "nothing was made again");
     assert_eq!(bench.reproducible("again"), bench.reproducible("out"));
 }
