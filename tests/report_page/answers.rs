@@ -32,7 +32,8 @@ const EQUAL: &str = r#"
 [[hypothesis]]
 id = "equal"
 claim = "The temperature changes nothing."
-equivalence = { base = { temperature = 0.5 }, other = { temperature = 1.0 }, margin = 0.9 }
+equivalence = { base = { temperature = 0.5 }, other = { temperature = 1.0 } }
+margin = 0.9
 "#;
 
 /// A run whose texts loop from a temperature on, of an experiment that `edit` changes.
@@ -44,9 +45,16 @@ fn run(loops_from: f64, edit: impl Fn(&Bench)) -> Bench {
     bench
 }
 
-/// A text of as many different words.
+/// A text of 60 words of chance letters.
 fn prose(number: usize) -> String {
-    let word = |place: usize| format!("w{number}x{}", place * place);
+    let word = |place: usize| {
+        let mut bits = (60 * number + place + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
+        let letter = |_| {
+            bits = bits.rotate_left(5);
+            char::from(b'a' + (bits % 26) as u8)
+        };
+        (0..7).map(letter).collect::<String>()
+    };
     (0..60).map(word).collect::<Vec<_>>().join(" ")
 }
 
