@@ -141,7 +141,8 @@ fn a_changed_model_or_setting_is_another_run() {
     bench.write("m.scripted.toml", "delay_ms = 0");
     bench.edit("max_tokens = 20", "max_tokens = 21");
     bench.run("now", &[], 0);
-    check(&bench, &[], 96).says(&["the model scripted is another one", "[generate] differs from the baseline's"]);
+    check(&bench, &[], 96)
+        .says(&["the model scripted differs from the baseline's", "[generate] differs from the baseline's"]);
 }
 
 #[test]
@@ -153,7 +154,7 @@ fn a_baseline_that_is_none_is_refused() {
     let cut = &sound[..sound.len() / 2];
     let newer = sound.replacen("\"v\": 1", "\"v\": 2", 1);
     for (contents, expected) in [
-        (&*edited, "it was edited or damaged"),
+        (&*edited, "the file was edited or damaged"),
         (cut, "not a baseline"),
         (&newer, "has version 2"),
         ("[]", "not a baseline"),
