@@ -299,7 +299,7 @@ fn each_refusal_says_what_to_do() {
     assert!(!fetch.repository().join("blobs").exists());
     let said = fetch.say(&["model", "fetch", "n"]);
     assert_eq!(said.code, Some(2));
-    said.says(&["unknown model \"n\"", "known are: m"]);
+    said.says(&["unknown model \"n\"", "known models: m"]);
 }
 
 #[test]

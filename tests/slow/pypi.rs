@@ -214,7 +214,7 @@ fn a_killed_fetch_is_taken_up_by_the_next_process() {
     // As if it had been killed while it unpacked.
     fs::write(fetch.model().with_file_name("m.gguf.incomplete"), "half a model").expect("written");
     fetch.is_absent();
-    fetch.fetch(0).says(&["from 0.1 MB on"]);
+    fetch.fetch(0).says(&["resuming at 0.1 MB"]);
     fetch.is_whole();
     assert_eq!(fetch.hub.ranges(), [None, Some("bytes=123456-".to_owned())]);
 }
@@ -264,7 +264,7 @@ fn each_refusal_names_package_version_and_file_and_says_what_to_do() {
             "this version was yanked: it was broken|name another version instead",
         ),
         (edited("yanked", true.into()), "this version was yanked: no reason is given"),
-        (edited("hashes", json!({})), "states no SHA-256 of p_m-1.0-py3-none-any.whl|add the model's sha256"),
+        (edited("hashes", json!({})), "states no SHA-256 for p_m-1.0-py3-none-any.whl|add the model's sha256"),
         (edited("url", "ftp://h/x".into()), "did not respond like a package index: it has no address for"),
         (edited("filename", "p_m-1.0.tar.gz".into()), "does not have this version; it has none"),
     ] {

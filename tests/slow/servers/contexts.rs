@@ -43,7 +43,7 @@ fn a_server_whose_context_is_too_small_is_refused_before_it_is_tried() {
         for command in [["run", "x.toml", "--out", "out"], ["plan", "x.toml", "--out", "out"]] {
             let said = bench.say(&command);
             assert_eq!(said.code, Some(96), "{said:#?}");
-            assert_eq!(said.stderr.matches("asks for").count(), 1, "it is said once: {}", said.stderr);
+            assert_eq!(said.stderr.matches("has a context of").count(), 1, "it is said once: {}", said.stderr);
             said.says(&["the model m has a context of 512 tokens on the server s, less than context = 2048", remedy]);
         }
         assert!(!bench.exists("out"), "nothing is written");
