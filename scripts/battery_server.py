@@ -4,6 +4,7 @@
     python3 scripts/battery_server.py                              a server as it should be
     python3 scripts/battery_server.py --ignore temperature         does not look at what a request says of it
     python3 scripts/battery_server.py --default repeat_penalty=0.5   what it takes where a request says nothing
+    python3 scripts/battery_server.py --faulty-from 32               takes the most probable word where so many requests wait
 
 Prints its address, and answers until it is stopped. The model knows two hundred words. Of each, one is by far the most
 probable next one, so that the text goes round in a circle wherever that one is always taken: at a temperature of 0 or near it, or
@@ -14,6 +15,9 @@ import argparse
 import json
 import math
 import random
+import threading
+import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 NAME = "toy"
@@ -24,6 +28,8 @@ OTHER = 0.5
 # The favourites of all words lead into circles of so many.
 PERIOD = 6
 LOOKED_BACK = 64
+# So long it waits for others, in seconds, as a server does that decodes them together.
+GATHERED_FOR = 0.05
 DEFAULTS = {"temperature": 0.8, "repeat_penalty": 1.0, "seed": 1, "max_tokens": 128}
 
 
@@ -60,8 +66,32 @@ def choose(logits, temperature, rng):
     return rng.choices(range(WORDS), weights)[0]
 
 
-def handler(ignored, defaults):
+class Company:
+    """The requests that are here at a time."""
+
+    def __init__(self):
+        # Of each the most that were here while it waited.
+        self.lock, self.most = threading.Lock(), {}
+
+    @contextmanager
+    def joined(self):
+        """With how many a request is answered, itself among them: those that are here, or come in the next moment."""
+        request = object()
+        with self.lock:
+            self.most[request] = 0
+            for one, most in self.most.items():
+                self.most[one] = max(most, len(self.most))
+        try:
+            time.sleep(GATHERED_FOR)
+            yield self.most[request]
+        finally:
+            with self.lock:
+                del self.most[request]
+
+
+def handler(ignored, defaults, faulty_from):
     """Answers by these rules."""
+    company = Company()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -76,6 +106,12 @@ def handler(ignored, defaults):
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             said = {key: value for key, value in asked.items() if value is not None and key not in ignored}
             settings = DEFAULTS | defaults | {key: said[key] for key in DEFAULTS if key in said}
+            if faulty_from:
+                with company.joined() as together:
+                    return self.answer(asked, settings | ({"temperature": 0} if together >= faulty_from else {}))
+            return self.answer(asked, settings)
+
+        def answer(self, asked, settings):
             prompt = asked["prompt"] if "prompt" in asked else asked["messages"][-1]["content"]
             words = text_of(prompt, settings)
             usage = {"prompt_tokens": len(prompt.split()), "completion_tokens": len(words)}
@@ -115,8 +151,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ignore", action="append", default=[], choices=DEFAULTS, help="what of a request it does not look at")
     parser.add_argument("--default", action="append", default=[], type=default, metavar="NAME=VALUE", help="of a setting")
+    parser.add_argument("--faulty-from", type=int, metavar="N", help="requests at a time from which on its words are the most probable ones")
     asked = parser.parse_args()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(set(asked.ignore), dict(asked.default)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(set(asked.ignore), dict(asked.default), asked.faulty_from))
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 

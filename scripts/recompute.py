@@ -5,7 +5,7 @@
     target/recompute/bin/python scripts/recompute.py RESULTS... [--check VERDICT.json BASELINE.json] [--recommend FILE]
 
 Reads trials.csv, parts.csv, plan.json and, for whether texts are the same and when loops begin, trials.jsonl.
-Compares with cells.csv, onset.csv and verdicts.json of each folder, which must be of rules 2 (`moe-sweep report
+Compares with cells.csv, onset.csv and verdicts.json of each folder, which must be of rules 3 (`moe-sweep report
 RESULTS` decides an older folder anew); with --check with what `moe-sweep check --json-out VERDICT.json` said of the
 first folder, with --recommend with what `moe-sweep recommend --json` did. Prints what was compared, how many
 numbers, how many differ, the largest difference; exits 1 if any differs by more than the tolerance beside it, or
@@ -28,7 +28,7 @@ import numpy as np
 from scipy.special import bdtr, betaincinv, ndtr, ndtri, stdtr, stdtrit
 from scipy.stats import rankdata
 
-RULES = 2
+RULES = 3
 # Relative to max(1, |value|), as all tolerances here.
 EXACT = 1e-9
 # Through quantiles of Student's t or of beta: each library finds them by iteration, and stops near 1e-8.
@@ -1116,12 +1116,18 @@ def repetition_of_first(record, k):
     return 1 - len(set(trigrams)) / len(trigrams) if trigrams else 0.0
 
 
+def is_left_out(hypothesis, scores):
+    """Whether a text is empty, and the claim has a direction: of silence it can't be said that it repeats itself more."""
+    is_empty = scores["empty_answer"] == 1.0 and scores["seq_rep_1_words"] is None and scores[hypothesis.metric] is None
+    return hypothesis.test != "equivalence" and is_empty
+
+
 def score_of(hypothesis, trial, record):
     """A text's score, or why it is not known."""
     if trial.status == "failed":
         return Score("failed", None, False)
     scores = trial.scores_of(hypothesis.part)
-    if scores is None:
+    if scores is None or is_left_out(hypothesis, scores):
         return Score("absent", None, False)
     metric, value = hypothesis.metric, scores[hypothesis.metric]
     if hypothesis.first is not None:
@@ -1435,6 +1441,7 @@ def unknown(hypothesis, folder):
     are more than one in twenty; and failed or short ones."""
     taken = [trial for trial in folder.trials if hypothesis.takes(trial)]
     scored = [scores for trial in taken if (scores := trial.scores_of(hypothesis.part)) is not None]
+    scored = [scores for scores in scored if not is_left_out(hypothesis, scores)]
     blind = sum(not scores.sees(hypothesis.metric) for scores in scored) > BLIND_SHARE * len(scored)
     known = (score_of(hypothesis, trial, folder.records.get(trial.id)).what for trial in taken)
     return blind, any(what in ("failed", "short") for what in known)

@@ -36,7 +36,7 @@ use identity::Identity;
 pub use refused::{Meaningless, Refused};
 use refused::{meaningless, refused, unaskable};
 use room::Room;
-pub use sequence::Sequence;
+pub use sequence::{Needs, Sequence};
 pub use server::{Doubt, Misfit};
 pub use shard::{NoShard, Shard};
 pub use study::misfits as study_misfits;
@@ -183,6 +183,12 @@ impl Plan {
     /// How often weights are loaded when all of it is run at once.
     pub fn n_loads(&self) -> usize {
         self.loads.iter().dedup_by(|one, next| one.key.has_weights_of(&next.key)).count()
+    }
+
+    /// What decides how many prompts of it are run together, of `n_texts` texts; `least` prompts can decide something.
+    pub fn needs(&self, n_texts: usize, least: usize) -> Needs {
+        let width = self.loads.iter().map(|load| load.key.get::<Width>().texts()).max().unwrap_or(1);
+        Needs { n_loads: self.n_loads(), n_texts, least, width }
     }
 
     /// Returns the part of the plan that is about these prompts.

@@ -135,6 +135,11 @@ fn filler(to_tokens: &str) -> Option<String> {
     Some(format!("put {to_tokens} tokens of filler in front of a prompt"))
 }
 
+/// How many requests there are at a time is the asker's own, where a server has no setting for it.
+fn at_a_time(to: &str) -> Option<String> {
+    Some(format!("send no more than {to} {} at a time", if to == "1" { "request" } else { "requests" }))
+}
+
 /// A field of a JSON request.
 fn field(name: &str, value: &str) -> Option<String> {
     Some(format!("\"{name}\": {value}"))

@@ -1,6 +1,6 @@
 //! Owns one way to run a model, and the edits that lead from one way to another. Must not know why one would.
 
-use crate::domain::{Author, Cell, Chain, ChainId, Fidelity, Level, Said, Slot, Step, Temperature};
+use crate::domain::{Author, Cell, Chain, ChainId, Fidelity, Level, Said, Slot, Step, Temperature, Width};
 
 /// One way to run a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +96,11 @@ impl Setup {
             format!("{}+{slug}", self.chain.id)
         };
         Self { cell: self.cell.with(ChainId::from(self.chain.id.as_str())), chain: self.chain }
+    }
+
+    /// The texts that are to be decoded together, where that is said; else 1.
+    pub fn width(&self) -> usize {
+        self.cell.get::<Width>().texts()
     }
 
     /// What its request says to a server.

@@ -37,6 +37,8 @@ pub struct About {
     pub room_tokens: u32,
     /// Of a server.
     pub sampling: Sampling,
+    /// The texts that a server is asked for at a time where nothing else is said; of a file one, whose batches change no text.
+    pub width: u32,
 }
 
 /// Where a model is.
@@ -97,7 +99,7 @@ pub fn switches(setup: &Setup, about: &About) -> Vec<Switch> {
         }
     }
     found.extend(put_back(setup));
-    found.extend(of_width(setup));
+    found.extend(of_width(setup, about));
     found.extend(of_context(setup, about));
     found.extend(of_prompt(setup, about));
     if about.place == Place::File {
@@ -298,14 +300,17 @@ const PUT_BACK: [(Factor, Cause, Knob); 15] = [
 ];
 
 /// One text at a time, where several are decoded together. What is usual is any number.
-fn of_width(setup: &Setup) -> Option<Switch> {
-    let width: &Width = setup.cell.get();
-    let (Width::Texts(several), one) = (width, Width::Texts(NonZeroU32::MIN)) else { return None };
-    (several.get() > 1).then(|| Switch {
+fn of_width(setup: &Setup, about: &About) -> Option<Switch> {
+    let (several, kind) = match *setup.cell.get() {
+        Width::Any => (about.width, Kind::Medicine),
+        Width::Texts(n) => (n.get(), Kind::Undo),
+    };
+    let one = Width::Texts(NonZeroU32::MIN);
+    (several > 1).then(|| Switch {
         cause: Cause::Width,
-        kind: Kind::Undo,
+        kind,
         edits: vec![Edit::Level(one.into())],
-        adjustments: vec![adjustment(Knob::Parallel, &width.to_string(), &one.to_string())],
+        adjustments: vec![adjustment(Knob::Parallel, &several.to_string(), &one.to_string())],
     })
 }
 

@@ -11,6 +11,7 @@ use super::api::{Api, Delivery, Extension};
 use super::error::Problems;
 use super::named::resolve_name;
 use super::raw::RawServer;
+use crate::domain::Width;
 
 /// Requests at a time where the file does not say: what llama-server and
 /// Ollama serve side by side by default.
@@ -59,6 +60,17 @@ pub struct Served {
     pub server: Server,
     /// What the server calls it.
     pub name: String,
+}
+
+impl Served {
+    /// The same, asked for so many texts at a time.
+    pub fn at_width(&self, width: Width) -> Self {
+        let concurrency = match width {
+            Width::Any => self.server.concurrency,
+            Width::Texts(n) => n.get(),
+        };
+        Self { server: Server { concurrency, ..self.server.clone() }, name: self.name.clone() }
+    }
 }
 
 impl Server {

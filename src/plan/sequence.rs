@@ -21,6 +21,20 @@ pub struct Sequence {
     pub stop: StopAt,
 }
 
+/// What decides how many prompts are run together.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// How often weights are loaded.
+    pub n_loads: usize,
+    /// The texts of all prompts.
+    pub n_texts: usize,
+    /// Prompts by which something can be decided.
+    pub least: usize,
+    /// Texts that are to be decoded together, where that is said: a part has as many prompts, for one text may be all that
+    /// a prompt still needs.
+    pub width: usize,
+}
+
 /// If a model is loaded again for every part, the next part is at least this share of what is done, so
 /// that loads grow as the logarithm of the prompts.
 const PART: usize = 4;
@@ -44,10 +58,9 @@ impl Sequence {
         Self { alpha, look, order_seed, order, stop }
     }
 
-    /// Divides the prompts, which have `n_texts` texts, into those to be run together: first so many that something can
-    /// be decided, which takes `least` of them, then as many as give the cores enough to do; where there are several
-    /// loads, more at a time, for each part loads each of them.
-    pub fn parts(&self, n_loads: usize, n_texts: usize, least: usize) -> Vec<Range<usize>> {
+    /// Divides the prompts into those to be run together: first so many that something can be decided, then as many as give
+    /// the cores enough to do; where there are several loads, more at a time, for each part loads each of them.
+    pub fn parts(&self, Needs { n_loads, n_texts, least, width }: Needs) -> Vec<Range<usize>> {
         let n = self.order.len();
         let enough = (TEXTS * n).div_ceil(n_texts.max(1)).max(1);
         let mut parts = Vec::new();
@@ -58,7 +71,9 @@ impl Sequence {
                 (_, 0 | 1) => enough,
                 (done, _) => done.div_ceil(PART).max(enough),
             };
-            let end = (done + step).min(n);
+            let end = done + step.max(width);
+            // What would be left is too few.
+            let end = if end + width > n { n } else { end };
             parts.push(done..end);
             done = end;
         }

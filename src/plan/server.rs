@@ -109,7 +109,9 @@ pub(super) fn misfits(experiment: &Experiment, model: &str, served: &Served) -> 
             found.push(Misfit::Quant { quant: *quant, model: model.clone(), server: id.clone() });
         }
     }
-    for factor in Factor::nested(&[Scope::Load, Scope::Context]) {
+    // How many texts it makes together is how many it is asked for at a time.
+    let of_loads = Factor::nested(&[Scope::Load, Scope::Context]);
+    for factor in of_loads.into_iter().filter(|&factor| factor != Factor::Width) {
         let left: Vec<&Level> = grid.levels[factor].iter().filter(is_left).collect();
         match left[..] {
             [] => {}

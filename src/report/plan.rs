@@ -115,7 +115,8 @@ fn sequential(design: &Design, plan: &Plan) -> Option<String> {
     let sequence = design.sequential.as_ref()?;
     let looks = Looks::new(&design.trials, Questions::from(design))?;
     let (n, least) = (sequence.order.len(), looks.least_prompts());
-    let parts = sequence.parts(plan.n_loads(), design.trials.len(), least);
+    let parts = sequence.parts(plan.needs(design.trials.len(), least));
+    let first = parts.first().map_or(least, ExactSizeIterator::len);
     let together = match (plan.n_loads(), parts.get(1).map_or(1, ExactSizeIterator::len)) {
         (1, 1) => "one at a time".to_owned(),
         (1, several) => format!("{several} at a time"),
@@ -123,7 +124,7 @@ fn sequential(design: &Design, plan: &Plan) -> Option<String> {
     };
     let mut text = format!(
         "after every prompt, in the order of seed {}: it stops when everything is decided, after {least} of {n} at \
-         the earliest; {least} are run first, then {together}",
+         the earliest; {first} are run first, then {together}",
         sequence.order_seed
     );
     for note in looks.notes() {

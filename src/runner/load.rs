@@ -23,9 +23,11 @@ impl Run<'_> {
         let generate = self.plan.generate;
         let key = load.key.clone();
         let context = key.context(generate);
+        // One that asks a server holds no weights that would have to be loaded again.
+        let reused = reused.filter(|_| !matches!(load.model.source, Source::Server(_)));
         let (request, file, strategy) = match &load.model.source {
             Source::Server(served) => {
-                let served = served.as_ref().clone();
+                let served = served.at_width(*key.get());
                 (Request::Connect { served, context }, None, None)
             }
             Source::Path(_) | Source::Hub(_) | Source::Packages(_) => {

@@ -58,7 +58,7 @@ impl Turns<'_> {
             on_event(event);
         };
         let mut run = Run::begin(plan, earlier, journal, settings, interrupted, &mut watch);
-        for part in sequence.parts(plan.n_loads(), design.trials.len(), looks.least_prompts()) {
+        for part in sequence.parts(plan.needs(design.trials.len(), looks.least_prompts())) {
             let part = plan.of_prompts(&sequence.order[part]).of_trials(|trial| looks.needs(trial));
             if *run.part(&part)? != Ending::Complete {
                 break;

@@ -1,5 +1,9 @@
 //! `diagnose --server` on servers whose fault is known, and on those that can't be diagnosed.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::support::canned::{Canned, whole};
@@ -81,6 +85,40 @@ fn a_parameter_that_changes_no_byte_is_said_to_be_ignored() {
     let ignored =
         said.stdout.split("IGNORED").nth(1).and_then(|rest| rest.split("RULED OUT").next()).expect("it is there");
     assert!(!ignored.contains("temperature"), "{ignored}");
+}
+
+/// A llama-server that loops in whatever it is asked for while it has so many requests at once, or more.
+fn faulty_from(width: usize) -> Canned {
+    let (sound, faulty) = (answers(usual(), "", |_| false), answers(usual(), "", |_| true));
+    let at_once = AtomicUsize::new(0);
+    Canned::start(move |request| {
+        at_once.fetch_add(1, Ordering::SeqCst);
+        // As long as it takes those that are asked for together to arrive.
+        thread::sleep(Duration::from_millis(30));
+        let is_faulty = at_once.load(Ordering::SeqCst) >= width;
+        let answer = if is_faulty { faulty(request) } else { sound(request) };
+        at_once.fetch_sub(1, Ordering::SeqCst);
+        answer
+    })
+}
+
+#[test]
+fn a_server_that_fails_in_company_is_asked_for_one_text_at_a_time() {
+    let said = diagnose(&Bench::new(""), &faulty_from(3), &[]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    for line in ["(L-WIDTH)", "CHANGE       parallel 4 → 1", "llama-server --parallel 1"] {
+        assert!(said.stdout.contains(line), "{line}\n{}", said.stdout);
+    }
+}
+
+#[test]
+fn how_many_texts_a_server_is_asked_for_at_a_time_is_a_setting() {
+    let bench = Bench::new("");
+    let server = faulty_from(6);
+    let said = diagnose(&bench, &server, &["--set", "width=8"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.stdout.contains("parallel 8 → 1"), "{}", said.stdout);
+    assert_eq!(diagnose(&bench, &server, &[]).code, Some(10), "four at a time are sound");
 }
 
 /// A server of which these pages are known, and no text.

@@ -86,7 +86,7 @@ pub const WIDTH: Page = Page {
            depend on its neighbours, by rounding or by a fault.",
     shows: "A request is clean alone, and loops while others run.",
     test: "Factor `width` with numerics = \"fast\": 1 beside 8, 31 and 32. In numerics = \"invariant\" the CPU \
-           writes the same text at any width.",
+           writes the same text at any width. On a server it is the number of requests at a time.",
     mend: "Start the server with --parallel 1 until it is repaired, and report the width at which it begins.",
     threads: &[
         Thread { url: "https://github.com/vllm-project/vllm/issues/16744", says: "wrong in a batch of two" },

@@ -1,6 +1,6 @@
 //! The words of an API like OpenAI's: fields of a request and its path, those that OpenAI documents and no others.
 
-use super::{Adjustment, Knob, field, filler, openai_path, response_format, system_message};
+use super::{Adjustment, Knob, at_a_time, field, filler, openai_path, response_format, system_message};
 
 pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     match knob {
@@ -10,6 +10,7 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
         Knob::FrequencyPenalty => field("frequency_penalty", to),
         Knob::Template => openai_path(from, to),
         Knob::PrefixTokens => filler(to),
+        Knob::Parallel => at_a_time(to),
         Knob::System => Some(system_message(to)),
         Knob::Grammar => response_format(to),
         _ => None,

@@ -1,7 +1,7 @@
 //! Shimmy's words, of the releases 1.x, which wrap llama.cpp: fields of a request to `/api/generate`, flags of
 //! `shimmy serve`. Its penalties can't be set.
 
-use super::{Adjustment, Knob, field, filler, in_quotes};
+use super::{Adjustment, Knob, at_a_time, field, filler, in_quotes};
 
 pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
     match knob {
@@ -10,6 +10,7 @@ pub fn line(Adjustment { knob, from, to }: &Adjustment) -> Option<String> {
         Knob::TopK => field("top_k", to),
         Knob::TopP => field("top_p", to),
         Knob::PrefixTokens => filler(to),
+        Knob::Parallel => at_a_time(to),
         Knob::System => match to.as_str() {
             "default" => Some("leave out system".to_owned()),
             "none" => field("system", "\"\""),

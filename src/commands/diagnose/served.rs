@@ -55,7 +55,8 @@ pub fn served(mut server: Server, args: &DiagnoseArgs, room_tokens: u32) -> Resu
     };
     // Many servers of OpenAI's API have chats alone.
     let template = if server.api == Api::Openai { Known::Unknown } else { Known::Yes };
-    let about = About { place: Place::Server, template, room_tokens, sampling, ..About::default() };
+    let width = server.concurrency;
+    let about = About { place: Place::Server, template, room_tokens, sampling, width, ..About::default() };
     let runtime = runtime(&server);
     Ok(Given { target: Target::Server { server, served_as }, name, about, findings: vec![], runtime, as_run })
 }

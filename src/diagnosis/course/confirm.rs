@@ -38,10 +38,11 @@ pub fn stage(case: &Case, kind: StageKind, found: &Found, prompts: &[Prompt]) ->
     stage
 }
 
-/// Its prompts, of those that are fresh: the smaller the difference, the more it takes to see it.
-pub fn prompts<'a>(fresh: &'a [Prompt], found: &Found) -> &'a [Prompt] {
+/// Its prompts, of those that are fresh: the smaller the difference, the more it takes to see it; as many as are to be
+/// decoded together, at least.
+pub fn prompts<'a>(case: &Case, fresh: &'a [Prompt], found: &Found) -> &'a [Prompt] {
     let wanted = (SOUGHT_DIFFERENCES / found.least_effect.abs().max(0.01)).ceil() as usize;
-    &fresh[..wanted.max(FEWEST_PROMPTS).min(fresh.len())]
+    &fresh[..wanted.max(FEWEST_PROMPTS).max(case.as_run.width()).min(fresh.len())]
 }
 
 /// Whether a remedy that is not confirmed looks well enough for more prompts: the search saw its effect too large, so

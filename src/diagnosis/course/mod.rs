@@ -55,7 +55,7 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
         confirmed_prompts: 0,
     };
     let mut answer = course.run(&Stage::first(case))?;
-    if answer.extent == Extent::Whole && answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > FIRST_PROMPTS {
+    if answer.extent == Extent::Whole && answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > first_prompts(case) {
         answer = course.run(&as_run(case, StageKind::MorePrompts, MORE_PROMPTS))?;
     }
     let rate = answer.arms[0];
@@ -81,6 +81,11 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
     Ok(diagnosis)
 }
 
+/// As many as are to be decoded together, at least.
+fn first_prompts(case: &Case) -> usize {
+    FIRST_PROMPTS.max(case.as_run.width()).min(MORE_PROMPTS)
+}
+
 /// The prompts of a search: the fewer texts loop, the more of them it takes to see a difference.
 fn prompts_for(as_run: Rate, at_most: usize) -> usize {
     let wanted = as_run.share().map_or(0.0, |share| (SOUGHT_LOOPS / share).ceil());
@@ -90,7 +95,7 @@ fn prompts_for(as_run: Rate, at_most: usize) -> usize {
 impl Stage {
     /// The one that every diagnosis begins with.
     pub fn first(case: &Case) -> Self {
-        as_run(case, StageKind::AsRun, FIRST_PROMPTS)
+        as_run(case, StageKind::AsRun, first_prompts(case))
     }
 
     /// All switches and remedies of a diagnosis, on all its prompts, without stopping early.
@@ -205,7 +210,7 @@ impl<E> Course<'_, E> {
     /// suffice. The two share alpha.
     fn confirm(&mut self, found: &Found, diagnosis: &mut Diagnosis) -> Result<(), E> {
         let fresh = &self.case.fresh;
-        let prompts = confirm::prompts(fresh, found);
+        let prompts = confirm::prompts(self.case, fresh, found);
         let answer = self.run(&confirm::stage(self.case, StageKind::Remedy, found, prompts))?;
         confirm(self.case, found, &answer, diagnosis);
         self.confirmed_prompts = prompts.len();
@@ -314,7 +319,7 @@ impl<E> Course<'_, E> {
             least_effect: size.max(second.effect),
             after: second.after,
         };
-        let prompts = confirm::prompts(unseen, &both);
+        let prompts = confirm::prompts(self.case, unseen, &both);
         let stage = confirm::stage(self.case, StageKind::BothRemedies, &both, prompts);
         let answer = self.run(&stage)?;
         let mut of_both = diagnosis.clone();

@@ -22,6 +22,14 @@ pub enum Width {
 impl Width {
     /// The most sequences of a context, but for the one that holds a prompt.
     pub const MOST: u32 = 255;
+
+    /// The texts, where their number is said; else 1.
+    pub fn texts(self) -> usize {
+        match self {
+            Self::Any => 1,
+            Self::Texts(n) => n.get() as usize,
+        }
+    }
 }
 
 impl LevelType for Width {

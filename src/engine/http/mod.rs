@@ -29,6 +29,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use itertools::Itertools as _;
+
 use client::{Client, RequestError};
 pub use defaults::sayable;
 pub use detect::{Detected, Undetected, detect};
@@ -238,7 +240,13 @@ struct Queue {
 
 impl Queue {
     fn new(work: &Work) -> Self {
-        let jobs = |(at, group): (usize, &Group)| (0..group.jobs.len()).map(move |job| (at, job));
+        // For each prompt in an order of its own: the last texts of all have fewer beside them, and a server may write
+        // others then, which must not always befall the same arm.
+        let place = |group: &Group, job: usize| blake3::hash(format!("{job} {}", group.prompt).as_bytes());
+        let jobs = |(at, group): (usize, &Group)| {
+            let order = (0..group.jobs.len()).sorted_by_cached_key(|&job| *place(group, job).as_bytes());
+            order.map(move |job| (at, job))
+        };
         let left = work.groups.iter().enumerate().flat_map(jobs).collect();
         Self { work: work.clone(), left: Mutex::new(left), abandoned: AtomicBool::new(false) }
     }

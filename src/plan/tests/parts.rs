@@ -93,17 +93,27 @@ fn the_order_of_prompts_hangs_on_their_texts_and_the_seed() {
 }
 
 #[test]
+fn a_part_has_the_texts_that_a_width_wants_together() {
+    let parts = |width| sequence("").parts(Needs { n_loads: 2, n_texts: 48, least: 3, width });
+    assert_eq!(parts(1), [0..3, 3..7, 7..11, 11..12]);
+    assert_eq!(parts(5), [0..5, 5..12], "two are too few for a part");
+    assert_eq!(parts(32), vec![0..12; 1]);
+    assert_eq!(plan(&looked_at("")).needs(48, 3).width, 1);
+}
+
+#[test]
 fn parts_are_all_prompts_and_few_where_each_loads_several_models() {
     let sequence = sequence("");
+    let parts = |n_loads, n_texts, least| sequence.parts(Needs { n_loads, n_texts, least, width: 1 });
     // 16 texts a prompt, and four.
-    assert_eq!(sequence.parts(1, 192, 6), [0..6, 6..7, 7..8, 8..9, 9..10, 10..11, 11..12]);
-    assert_eq!(sequence.parts(1, 48, 3), [0..3, 3..7, 7..11, 11..12]);
-    assert_eq!(sequence.parts(4, 192, 6), [0..6, 6..8, 8..10, 10..12]);
-    assert_eq!(sequence.parts(4, 48, 6), [0..6, 6..10, 10..12]);
-    assert_eq!(sequence.parts(4, 192, 100), vec![0..12; 1]);
+    assert_eq!(parts(1, 192, 6), [0..6, 6..7, 7..8, 8..9, 9..10, 10..11, 11..12]);
+    assert_eq!(parts(1, 48, 3), [0..3, 3..7, 7..11, 11..12]);
+    assert_eq!(parts(4, 192, 6), [0..6, 6..8, 8..10, 10..12]);
+    assert_eq!(parts(4, 48, 6), [0..6, 6..10, 10..12]);
+    assert_eq!(parts(4, 192, 100), vec![0..12; 1]);
     let experiment = looked_at("");
     let whole = plan(&experiment);
-    let parts = sequence.parts(4, 192, 6).into_iter().map(|part| whole.of_prompts(&sequence.order[part]));
+    let parts = parts(4, 192, 6).into_iter().map(|part| whole.of_prompts(&sequence.order[part]));
     let trials = |plan: &Plan| plan.trials().map(|trial| trial.id.clone()).collect_vec();
     let together: HashSet<_> = parts.flat_map(|part| trials(&part)).collect();
     assert_eq!(together, trials(&whole).into_iter().collect());

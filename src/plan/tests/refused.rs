@@ -146,5 +146,6 @@ fn a_server_has_the_usual_level_of_what_it_is_not_asked_for() {
         assert!(only.starts_with(&format!("{said} can't be set on the server s")), "{only}");
     }
     assert_eq!(refused("kv_k = [\"f16\"]\noverflow = [\"refuse\"]"), [""; 0], "the usual ones");
+    assert_eq!(refused("width = [\"any\", 1, 32]"), [""; 0], "so many requests at a time");
     assert!(refused("kv_k = [\"f16\", \"q8_0\"]")[0].contains("keep one in the grid"));
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::causes::Cause;
 use crate::diagnosis::{Case, Diagnosis, Frame, NOT_SAID, Place, Tried};
 
 /// A diagnosis and what it is of.
@@ -21,8 +22,10 @@ impl<'a> Shown<'a> {
     /// Whether a server was told something else and wrote the same, byte for byte. A text that is drawn again each time could
     /// not be the same so often, so the server is deterministic where this is so.
     pub fn is_ignored(&self, tried: &Tried) -> bool {
-        let Tried { outcome, .. } = tried;
-        self.case.about.place == Place::Server && outcome.changed == 0 && outcome.prompts >= ENOUGH_ALIKE
+        let Tried { switches, outcome, .. } = tried;
+        // No request says how many others there are.
+        let is_told = switches.iter().any(|switch| switch.cause != Cause::Width);
+        self.case.about.place == Place::Server && is_told && outcome.changed == 0 && outcome.prompts >= ENOUGH_ALIKE
     }
 
     /// What a server surely ignores: it was told otherwise than it says that it runs, or than it was told before.
