@@ -140,6 +140,11 @@ def handler(ignored, defaults, faulty_from):
     return Handler
 
 
+class Server(ThreadingHTTPServer):
+    # As many as a client may have at a time: of more than this the next connection is tried again a second later.
+    request_queue_size = 256
+
+
 def default(written):
     name, _, value = written.partition("=")
     if name not in DEFAULTS:
@@ -153,7 +158,7 @@ def main():
     parser.add_argument("--default", action="append", default=[], type=default, metavar="NAME=VALUE", help="of a setting")
     parser.add_argument("--faulty-from", type=int, metavar="N", help="requests at a time from which on its words are the most probable ones")
     asked = parser.parse_args()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(set(asked.ignore), dict(asked.default), asked.faulty_from))
+    server = Server(("127.0.0.1", 0), handler(set(asked.ignore), dict(asked.default), asked.faulty_from))
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 
