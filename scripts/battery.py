@@ -301,10 +301,12 @@ def judge(case, without, ran):
         return row | {"failed": "; ".join(failed) or f"exit code {ran.code}"}
     as_run = ran.diagnosis["as_run"]
     row["loops"] = [as_run["loops"], as_run["texts"]]
-    row["plant"] = None
+    row |= {"plant": None, "counted": ran.diagnosis["counted"]}
     if without is not None:
         clean = without.diagnosis["as_run"]
-        row["without"] = [clean["loops"], clean["texts"]]
+        # The same texts count on both sides.
+        counted = clean["loops"] if ran.diagnosis["counted"] == "loops" else without.diagnosis["repeats"]
+        row["without"] = [counted, clean["texts"]]
         shows = fisher(*row["loops"], *row["without"]) < ALPHA
         # What is too small to see shall not show; everything else that was planted shall.
         row["plant"] = "holds" if shows == (case.expect != "not reproduced") else "does not hold"
@@ -346,6 +348,7 @@ def line(row):
     remedy = row.get("remedy")
     confirmed = f"{share(remedy['before'])} → {share(remedy['after'])}" if remedy else "–"
     loops = f"{share(row['without'])} → {share(row['loops'])}" if "without" in row else share(row["loops"])
+    loops += " repeat" if row["counted"] == "repeats" else ""
     cells = [row["id"], row["class"], loops, outcome(row), verdict, confirmed, row["texts"], f"{row['seconds']:.0f}"]
     return f"| {' | '.join(map(str, cells))} |"
 

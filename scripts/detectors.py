@@ -35,13 +35,16 @@ SHOWN = {
     "recycled": True,
     "loop": True,
     "recovered": True,
+    "repeats": True,
     "vllm_loop": True,
     "holtzman_repetition": True,
     "loop_30_20": True,
     "gemini_cli_loop": True,
     "ollama_repeats": True,
 }
-VERDICTS = {"loop", "recovered", "vllm_loop", "holtzman_repetition", "loop_30_20", "gemini_cli_loop", "ollama_repeats"}
+VERDICTS = {
+    "loop", "recovered", "repeats", "vllm_loop", "holtzman_repetition", "loop_30_20", "gemini_cli_loop", "ollama_repeats",
+}  # fmt: skip
 KINDS = {
     "words": "a few words, with spaces",
     "characters": "a run of one character, or of a few",

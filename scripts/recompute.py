@@ -51,7 +51,7 @@ QUANTS += ["q3_k_l", "q3_k_m", "q3_k_s", "q2_k", "iq4_xs", "mxfp4_moe"]
 
 # Metrics by what their values are (docs/metrics.md).
 VERDICTS_OF_TOKENS = {"holtzman_repetition", "vllm_loop", "loop_30_20", "ollama_repeats"}
-VERDICTS_OF_CHARACTERS = {"loop", "gemini_cli_loop"}
+VERDICTS_OF_CHARACTERS = {"loop", "repeats", "gemini_cli_loop"}
 SHARES = {"repetition_score", "covered_20_chars", "recycled", "tail_share", "tail_share_chars", "tail_share_masked"}
 SHARES |= {f"seq_rep_{n}_{what}" for n in range(1, 5) for what in ("words", "tokens")}
 SHARES |= {"rep_w_tokens", "rep_r_tokens", "repeat_4_chars"}

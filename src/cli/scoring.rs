@@ -59,6 +59,8 @@ Columns (docs/metrics.md has the definitions and their sources):
   compression_ratio     raw bytes divided by deflate's
   loop                  1 or 0: the text, its thought or its answer ends in three copies
                         or more of one unit; recovered: it was in a loop and got out
+  repeats               1 or 0: either, or half of its characters occur in blocks of 20
+                        that start earlier
   empty_answer          1 or 0: only white space, apart from the thought
   repeat_4_chars        share of 4-grams of characters that repeat an earlier one
   covered_20_chars      share of characters in a block of 20 that also occurs earlier

@@ -22,7 +22,7 @@ pub use like::{Like, Overrides};
 pub use prompts::{FEWEST, Prompts, built_in, shared_out};
 pub use served::{NOT_SAID, Sampling, usual};
 pub use setup::{Edit, Setup, USUAL_TEMPERATURE};
-pub use stage::{Frame, Prompt, Stage, StageKind, Target};
+pub use stage::{Counted, Frame, Prompt, Stage, StageKind, Target};
 pub use switch::{Kind, NotTried, Switch};
 pub use switches::{About, Known, Place, not_tried, set_aside, switches};
 pub use typed::{NoLevel, typed_level, typed_levels, typed_pair};

@@ -21,6 +21,28 @@ pub struct Stage {
     pub claims: Vec<Claim>,
     pub prompts: Vec<Prompt>,
     pub seeds: Vec<Seed>,
+    pub counted: Counted,
+}
+
+/// The texts that a diagnosis counts: those that a person would call the fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum Counted {
+    /// Those that end in a loop.
+    #[default]
+    Loops,
+    /// Those that repeat themselves in any way: where hardly any ends in a loop.
+    Repeats,
+}
+
+impl Counted {
+    /// What says whether a text counts, as 1 or 0.
+    pub fn metric(self) -> Metric {
+        match self {
+            Self::Loops => Metric::Loop,
+            Self::Repeats => Metric::Repeats,
+        }
+    }
 }
 
 /// In the order in which a diagnosis takes them.
@@ -275,7 +297,7 @@ impl Stage {
             let level = |factor: &Factor| (factor.name().to_owned(), value(arm.setup.cell.level(*factor), context));
             Value::Table(factors.iter().map(level).collect())
         };
-        let mut out = format!("\n[[hypothesis]]\nid = {}\nmetric = \"{}\"\n", quoted(&claim.id), Metric::Loop.name());
+        let mut out = format!("\n[[hypothesis]]\nid = {}\nmetric = \"{}\"\n", quoted(&claim.id), self.counted.metric().name());
         if !kept.is_empty() {
             let _ = writeln!(out, "where = {}", selection(arms[0], &kept));
         }

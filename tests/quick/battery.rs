@@ -39,7 +39,7 @@ else:
         sys.exit("error: it is broken")
     (out / "diagnosis.json").write_text(json.dumps({
         "ending": "cause" if causes else "not_reproduced",
-        "as_run": {"loops": loops, "texts": 24},
+        "counted": "loops", "repeats": loops, "as_run": {"loops": loops, "texts": 24},
         "remedies": remedies if causes else [],
         "stages": [{"name": "1-as-run", "texts": 24}],
     }))

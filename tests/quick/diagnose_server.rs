@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::support::canned::{Canned, whole};
+use crate::support::canned::{Canned, choices, prompt, whole};
 use crate::support::defaults::{answers, number, settings, usual};
+use crate::support::server::words;
 use crate::support::{Bench, Said};
 
 /// A llama-server with these defaults, which loops where its settings say so, and ignores a parameter of requests.
@@ -85,6 +86,32 @@ fn a_parameter_that_changes_no_byte_is_said_to_be_ignored() {
     let ignored =
         said.stdout.split("IGNORED").nth(1).and_then(|rest| rest.split("RULED OUT").next()).expect("it is there");
     assert!(!ignored.contains("temperature"), "{ignored}");
+}
+
+#[test]
+fn a_text_of_dots_is_not_called_clean() {
+    // As a real llama-server with a repeat penalty of 0 wrote it: 45 tokens, which are too few for a loop.
+    let server = Canned::start(|request| match &*request.path {
+        "/props" => {
+            let defaults = Value::Object(settings(&usual(), &json!({ "repeat_penalty": 0.0 }), ""));
+            let settings = json!({ "n_ctx": 1024, "params": defaults });
+            whole(200, &json!({ "build_info": "b1", "default_generation_settings": settings }))
+        }
+        "/v1/models" => whole(200, &json!({ "data": [{ "id": "/models/tiny.gguf" }] })),
+        "/v1/chat/completions" => {
+            let is_mended = request.body["repeat_penalty"] == 1.0;
+            let n = if is_mended { 40 } else { 5 };
+            let words = words(&format!("{} {}", prompt(request), request.body["seed"]), n).concat();
+            let text = if is_mended { words } else { format!("{}{words}", ".".repeat(45)) };
+            choices(&[json!({ "delta": { "content": text }, "finish_reason": "stop" })], n)
+        }
+        _ => whole(404, &Value::Null),
+    });
+    let said = diagnose(&Bench::new(""), &server, &[]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    for line in ["IT REPEATS   48 of 48 texts repeat themselves", "(L-PENALTY-ZERO)", "repeat-penalty 0 → 1.0"] {
+        assert!(said.stdout.contains(line), "{line}\n{}", said.stdout);
+    }
 }
 
 /// A llama-server that loops in whatever it is asked for while it has so many requests at once, or more.

@@ -2,7 +2,7 @@
 
 use super::super::evidence::{Looped, Outcome, Rate};
 use super::super::setup::Setup;
-use super::super::stage::Prompt;
+use super::super::stage::{Counted, Prompt};
 use super::super::switch::{NotTried, Switch};
 use super::super::switches::About;
 use crate::causes::Runtime;
@@ -28,8 +28,12 @@ pub struct Case {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
     pub ending: Ending,
+    /// Which texts all that follows counts.
+    pub counted: Counted,
     /// As the person runs it.
     pub as_run: Rate,
+    /// Texts of the first stage that repeat themselves in any way, those that end in a loop among them.
+    pub repeats: usize,
     pub worst: Option<Looped>,
     /// What was confirmed, the preferred one first; or what was found and not confirmed.
     pub remedies: Vec<Remedy>,

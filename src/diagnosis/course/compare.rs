@@ -1,7 +1,7 @@
 //! Makes the stages that compare sets of switches with one way to run a model.
 
 use super::super::setup::{Edit, Setup};
-use super::super::stage::{Arm, Claim, Stage, StageKind};
+use super::super::stage::{Arm, Claim, Counted, Stage, StageKind};
 use super::super::switch::Switch;
 use crate::domain::Seed;
 
@@ -22,7 +22,7 @@ pub fn against(kind: StageKind, from: &Setup, sets: &[Vec<Switch>]) -> Stage {
         claims.push(Claim { id: id.clone(), base: 0, other: arms.len() });
         arms.push(Arm { id, setup: from.with(&edits(set)) });
     }
-    Stage { kind, arms, claims, prompts: vec![], seeds: seeds(SEARCH_SEED) }
+    Stage { kind, arms, claims, prompts: vec![], seeds: seeds(SEARCH_SEED), counted: Counted::default() }
 }
 
 pub fn seeds(first: u32) -> Vec<Seed> {

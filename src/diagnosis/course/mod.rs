@@ -17,7 +17,7 @@ mod tests;
 
 use super::evidence::{Answer, Extent, Rate};
 use super::setup::Setup;
-use super::stage::{Arm, Stage, StageKind};
+use super::stage::{Arm, Counted, Stage, StageKind};
 use super::switch::{Kind, Switch};
 use super::switches::{not_tried, set_aside, switches, usual_chain};
 use choice::{Found, choose, is_as_good, known_pairs, suspect, suspects};
@@ -53,22 +53,33 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
         as_run: Rate::default(),
         search_prompts: 0,
         confirmed_prompts: 0,
+        counted: Counted::default(),
     };
-    let mut answer = course.run(&Stage::first(case))?;
+    let mut answer = course.run(Stage::first(case))?;
     if answer.extent == Extent::Whole && answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > first_prompts(case) {
-        answer = course.run(&as_run(case, StageKind::MorePrompts, MORE_PROMPTS))?;
+        answer = course.run(as_run(case, StageKind::MorePrompts, MORE_PROMPTS))?;
     }
-    let rate = answer.arms[0];
+    let Answer { arms, worst, repeats, extent, .. } = answer;
+    // What hardly ever ends in a loop may repeat itself in another way.
+    let is_repetitive = arms[0].loops < ENOUGH_LOOPS && repeats.rate.loops >= ENOUGH_LOOPS;
+    let (rate, worst) = if is_repetitive && extent == Extent::Whole {
+        course.counted = Counted::Repeats;
+        (repeats.rate, repeats.worst)
+    } else {
+        (arms[0], worst)
+    };
     let mut diagnosis = Diagnosis {
         ending: Ending::NotReproduced,
+        counted: course.counted,
         as_run: rate,
-        worst: answer.worst,
+        repeats: repeats.rate.loops,
+        worst,
         remedies: vec![],
         others: vec![],
         not_tried: not_tried(&case.about),
         stages: vec![],
     };
-    if answer.extent == Extent::CutShort {
+    if extent == Extent::CutShort {
         diagnosis.ending = Ending::Budget;
     } else if rate.loops >= ENOUGH_LOOPS {
         course.as_run = rate;
@@ -110,6 +121,7 @@ impl Stage {
         }
         let mut stage = against(StageKind::Whole, &case.as_run, &sets);
         stage.prompts = [case.search.clone(), case.fresh.clone()].concat();
+        stage.counted = diagnosis.counted;
         stage
     }
 }
@@ -118,7 +130,7 @@ impl Stage {
 fn as_run(case: &Case, kind: StageKind, n_prompts: usize) -> Stage {
     let prompts = case.search.iter().take(n_prompts).cloned().collect();
     let arms = vec![Arm { id: "as-run".to_owned(), setup: case.as_run.clone() }];
-    Stage { kind, arms, claims: vec![], prompts, seeds: seeds(SEARCH_SEED) }
+    Stage { kind, arms, claims: vec![], prompts, seeds: seeds(SEARCH_SEED), counted: Counted::default() }
 }
 
 struct Course<'a, E> {
@@ -132,6 +144,8 @@ struct Course<'a, E> {
     search_prompts: usize,
     /// Fresh prompts that a remedy was confirmed on.
     confirmed_prompts: usize,
+    /// Which texts the stages count.
+    counted: Counted,
 }
 
 /// How a part of the search ended.
@@ -152,8 +166,9 @@ struct Compared {
 }
 
 impl<E> Course<'_, E> {
-    fn run(&mut self, stage: &Stage) -> Result<Answer, E> {
-        let answer = (self.run)(stage)?;
+    fn run(&mut self, stage: Stage) -> Result<Answer, E> {
+        let stage = Stage { counted: self.counted, ..stage };
+        let answer = (self.run)(&stage)?;
         self.stages.push(StageNote { name: stage.name(), arms: stage.arms.len(), texts: answer.n_texts });
         Ok(answer)
     }
@@ -211,12 +226,12 @@ impl<E> Course<'_, E> {
     fn confirm(&mut self, found: &Found, diagnosis: &mut Diagnosis) -> Result<(), E> {
         let fresh = &self.case.fresh;
         let prompts = confirm::prompts(self.case, fresh, found);
-        let answer = self.run(&confirm::stage(self.case, StageKind::Remedy, found, prompts))?;
+        let answer = self.run(confirm::stage(self.case, StageKind::Remedy, found, prompts))?;
         confirm(self.case, found, &answer, diagnosis);
         self.confirmed_prompts = prompts.len();
         let is_open = diagnosis.ending == Ending::NotConfirmed && answer.extent == Extent::Whole;
         if is_open && confirm::may_hold(&answer) && prompts.len() < fresh.len() {
-            let answer = self.run(&confirm::stage(self.case, StageKind::RemedyOnMore, found, fresh))?;
+            let answer = self.run(confirm::stage(self.case, StageKind::RemedyOnMore, found, fresh))?;
             if answer.extent == Extent::Whole {
                 confirm(self.case, found, &answer, diagnosis);
                 self.confirmed_prompts = fresh.len();
@@ -278,7 +293,7 @@ impl<E> Course<'_, E> {
     fn compare_with(&mut self, kind: StageKind, from: &Setup, sets: &[Vec<Switch>]) -> Result<Compared, E> {
         let mut stage = against(kind, from, sets);
         stage.prompts = self.case.search.iter().take(self.search_prompts).cloned().collect();
-        let Answer { arms, claims, extent, .. } = self.run(&stage)?;
+        let Answer { arms, claims, extent, .. } = self.run(stage)?;
         let base = arms[0];
         let tried = sets.iter().cloned().zip(claims).zip(arms.into_iter().skip(1));
         let tried = tried.map(|((switches, outcome), rate)| Tried { switches, outcome, rate }).collect();
@@ -321,7 +336,7 @@ impl<E> Course<'_, E> {
         };
         let prompts = confirm::prompts(self.case, unseen, &both);
         let stage = confirm::stage(self.case, StageKind::BothRemedies, &both, prompts);
-        let answer = self.run(&stage)?;
+        let answer = self.run(stage)?;
         let mut of_both = diagnosis.clone();
         confirm(self.case, &both, &answer, &mut of_both);
         // The second one may do all that both do. What says less than the first confirmation changes nothing.

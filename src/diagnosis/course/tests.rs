@@ -141,6 +141,22 @@ fn a_penalty_of_zero_is_named_and_its_remedy_confirmed() {
 }
 
 #[test]
+fn texts_that_repeat_themselves_are_counted_where_none_ends_in_a_loop() {
+    let world: World = |setup| if repeat(setup) == 0.0 { 0.9 } else { 0.05 };
+    let mut run = |stage: &Stage| {
+        let mut answer = answer(world, "a", stage);
+        if stage.counted == Counted::Loops {
+            answer.arms.iter_mut().for_each(|arm| arm.loops = 0);
+        }
+        Ok::<_, Infallible>(answer)
+    };
+    let Ok(found) = diagnose(&case(Like::Shimmy, Overrides::default()), &mut run);
+    assert_eq!((found.counted, found.ending), (Counted::Repeats, Ending::NoRemedyHere), "{found:#?}");
+    assert_eq!(causes(&found), [[Cause::PenaltyZero]]);
+    assert_eq!((found.as_run.texts, found.repeats), (48, found.as_run.loops), "{found:#?}");
+}
+
+#[test]
 fn a_model_that_does_not_loop_is_clean_up_to_a_bound() {
     let found = course(&case(Like::LlamaServer, Overrides::default()), |_| 0.0, "a");
     assert_eq!(found.ending, Ending::NotReproduced);

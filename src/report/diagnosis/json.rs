@@ -21,7 +21,11 @@ pub struct Written<'a> {
     headline: String,
     /// What is wrong with its file, as `model inspect --json` has it.
     findings: Vec<Finding<'a>>,
+    /// Which texts are counted: those that end in a loop, or all that repeat themselves.
+    counted: String,
     as_run: Share,
+    /// Texts of the first stage that repeat themselves in any way.
+    repeats: usize,
     worst: Option<Worst<'a>>,
     remedies: Vec<Remedy<'a>>,
     others: Vec<Other<'a>>,
@@ -31,7 +35,7 @@ pub struct Written<'a> {
     stages: Vec<Stage<'a>>,
 }
 
-/// Of texts that end in a loop.
+/// Of texts that end in a loop, or repeat themselves: by `counted`.
 #[derive(Serialize)]
 struct Share {
     loops: usize,
@@ -123,7 +127,9 @@ impl<'a> Written<'a> {
             ending: diagnosis.ending,
             headline: headline(shown),
             findings: shown.case.findings.iter().map(Finding::from).collect(),
+            counted: diagnosis.counted.to_string(),
             as_run: share(&diagnosis.as_run),
+            repeats: diagnosis.repeats,
             worst: worst.map(|worst| Worst { prompt: &worst.prompt, text: &worst.text, copies: worst.copies }),
             remedies: diagnosis.remedies.iter().map(remedy).collect(),
             ignored: shown.ignored().flat_map(|tried| &tried.switches).map(change).collect(),

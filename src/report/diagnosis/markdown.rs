@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::screen::screen;
 use super::shown::Shown;
-use super::words::{changes, difference, share};
+use super::words::{changes, difference, share, what_they_do};
 use crate::diagnosis::{Remedy, Tried};
 use crate::report::number::percent;
 use crate::screen::Layout;
@@ -16,10 +16,12 @@ pub fn markdown(shown: &Shown<'_>) -> String {
     let _ = write!(
         out,
         "\n## Everything that was tried\n\nCompared with {} as it is run, {}. Differences are percentage points of \
-         the share of texts that end in a loop, over prompts; the 95 % intervals are descriptive.\n\n| change | loops \
+         the share of texts that {}, over prompts; the 95 % intervals are descriptive.\n\n| change | {} \
          | difference | prompts | within |\n|---|---|---|---|---|\n",
         shown.frame.model,
-        share(&diagnosis.as_run)
+        share(&diagnosis.as_run),
+        what_they_do(diagnosis.counted),
+        diagnosis.counted,
     );
     for Remedy { switches, after, outcome, .. } in &diagnosis.remedies {
         let n = outcome.prompts;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::said::{Block, Line, said};
 use super::shown::Shown;
-use super::words::{changes, difference, named, share};
+use super::words::{changes, difference, named, share, what_they_do};
 use crate::report::html::unscripted;
 use crate::report::number::percent;
 
@@ -29,7 +29,7 @@ pub fn page(shown: &Shown<'_>) -> String {
                     h2 #tried-title { "Everything that was tried" }
                     p.small {
                         "Compared with " (model) " as it is run, " (share(&shown.diagnosis.as_run)) ". Differences are percentage \
-                        points of the share of texts that end in a loop, over prompts; the 95 % intervals are descriptive."
+                        points of the share of texts that " (what_they_do(shown.diagnosis.counted)) ", over prompts; the 95 % intervals are descriptive."
                     }
                     (tried(shown))
                 }
@@ -59,10 +59,11 @@ fn under_its_head(Block { head, lines }: &Block) -> Markup {
 
 fn tried(shown: &Shown<'_>) -> Markup {
     let diagnosis = shown.diagnosis;
+    let counted = diagnosis.counted.to_string();
     html! {
         div.scroll tabindex="0" role="region" aria-label="Everything that was tried" {
             table {
-                thead { tr { @for head in ["change", "loops", "difference", "prompts", "within"] { th scope="col" { (head) } } } }
+                thead { tr { @for head in ["change", counted.as_str(), "difference", "prompts", "within"] { th scope="col" { (head) } } } }
                 tbody {
                     @for remedy in &diagnosis.remedies {
                         tr {

@@ -7,7 +7,7 @@ use super::shown::{Shown, is_known};
 use super::words::{changes, difference, faults, looped, named, set, share};
 use crate::analysis::sequential::State;
 use crate::causes::{Adjustment, Cause, Runtime};
-use crate::diagnosis::{Diagnosis, Ending, Known, NotTried, Place, Remedy, Tried};
+use crate::diagnosis::{Counted, Diagnosis, Ending, Known, NotTried, Place, Remedy, Tried};
 use crate::report::number::percent;
 
 /// A remedy leaves much where at least this share surely loops with it.
@@ -37,11 +37,19 @@ pub fn said(shown: &Shown<'_>, columns: usize) -> Vec<Block> {
             CAUSE,
             "not found: the requested settings do not reach the model, so they can't be tried (IGNORED, below)",
         ),
-        Ending::LoopsWhatever => lines.push(
-            CAUSE,
-            "nothing that was tried is shown to make it loop less. It may be the model, its weights, or these \
-             prompts: to tell, try another model with the same settings, or your own --prompt-file",
-        ),
+        Ending::LoopsWhatever => {
+            let less = match diagnosis.counted {
+                Counted::Loops => "loop less",
+                Counted::Repeats => "repeat itself less",
+            };
+            lines.push(
+                CAUSE,
+                &format!(
+                    "nothing that was tried is shown to make it {less}. It may be the model, its weights, or these \
+                     prompts: to tell, try another model with the same settings, or your own --prompt-file"
+                ),
+            );
+        }
         Ending::Budget => lines.push("STOPPED", budget(diagnosis)),
         Ending::NotReproduced | Ending::TooRare => {}
     }
@@ -122,12 +130,20 @@ fn verdict(shown: &Shown<'_>, lines: &mut Blocks) {
             let bound = rate.bound_of_none().map(|bound| format!(": under {} % of texts, 95 % sure", percent(bound)));
             let of = bound.unwrap_or_default();
             lines.push("NO LOOP", &format!("none of {texts} texts ends in a loop{of}"));
+            if shown.diagnosis.repeats > 0 {
+                let n = shown.diagnosis.repeats;
+                lines.push("", &format!("but texts that repeat themselves in another way: {n}; too few to find a cause"));
+            }
         }
         Ending::TooRare => lines
             .push("RARE", &format!("{loops} of {texts} texts end in a loop: {}; too few to find a cause", share(rate))),
         Ending::Budget if loops == 0 => {
             lines.push("NOT KNOWN", &format!("none of {texts} finished texts loops"));
         }
+        _ if shown.diagnosis.counted == Counted::Repeats => lines.push(
+            "IT REPEATS",
+            &format!("{loops} of {texts} texts repeat themselves, and hardly any ends in a loop: {}", share(rate)),
+        ),
         _ => lines.push("IT LOOPS", &format!("{loops} of {texts} texts end in a loop: {}", share(rate))),
     }
     if rate.empty > 0 {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::analysis::sequential::State;
 use crate::causes::Cause;
-use crate::diagnosis::{
+use crate::diagnosis::{Counted, 
     About, Case, Diagnosis, Ending, Frame, Kind, Like, Looped, Outcome, Overrides, Period, Rate, Remedy, StageNote,
     Target, Tried, built_in, not_tried, set_aside, switches,
 };
@@ -23,7 +23,7 @@ fn outcome(state: State, effect: f64, prompts: usize, within: Option<f64>) -> Ou
     Outcome { state, effect, interval, p: 0.01, prompts, changed: prompts, within }
 }
 
-fn screen_of(ending: Ending) -> String {
+fn screen_of(ending: Ending, counted: Counted) -> String {
     let as_run = Like::Shimmy.setup("tiny", Overrides::default()).unwrap();
     let about = About { room_tokens: 640, ..About::default() };
     let all = switches(&as_run, &about);
@@ -62,10 +62,16 @@ fn screen_of(ending: Ending) -> String {
         _ => (rate(15, 24), true, others),
     };
     let text = "I want to be able to be able to be able to be able to be able to be able to".to_owned();
-    let worst = Looped { prompt: "p1".to_owned(), text, period: Some(Period::Tokens(4.0)), copies: 6.5 };
+    let (period, copies, repeated) = match counted {
+        Counted::Loops => (Some(Period::Tokens(4.0)), 6.5, None),
+        Counted::Repeats => (None, 0.0, Some(0.82)),
+    };
+    let worst = Looped { prompt: "p1".to_owned(), text, period, copies, repeated };
     let diagnosis = Diagnosis {
         ending,
+        counted,
         as_run: as_run_rate,
+        repeats: as_run_rate.loops,
         worst: looped.then_some(worst),
         remedies,
         others,
@@ -100,9 +106,14 @@ fn each_ending_fits_a_screen() {
         Ending::Budget,
     ];
     for ending in endings {
-        let said = screen_of(ending);
+        let said = screen_of(ending, Counted::Loops);
         assert!(said.lines().count() <= 25, "{ending}\n{said}");
         assert!(said.lines().all(|line| line.chars().count() <= 80), "{ending}\n{said}");
         insta::assert_snapshot!(ending.to_string(), said);
     }
+}
+
+#[test]
+fn what_repeats_without_a_loop_at_its_end_has_words_of_its_own() {
+    insta::assert_snapshot!(screen_of(Ending::LoopsWhatever, Counted::Repeats));
 }

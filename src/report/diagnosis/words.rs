@@ -1,7 +1,7 @@
 //! Words the parts of a diagnosis: shares, differences, switches. One place, so that the screen, the Markdown and the
 //! stages say the same.
 
-use crate::diagnosis::{Looped, Outcome, Period, Rate, Stage, Switch};
+use crate::diagnosis::{Counted, Looped, Outcome, Period, Rate, Stage, Switch};
 use crate::domain::Finding;
 use crate::report::number::{bracketed, percent, points, signed_bracketed};
 use crate::report::quote::end_of;
@@ -62,10 +62,21 @@ pub fn changes(switches: &[Switch]) -> String {
     switches.iter().map(change).collect::<Vec<_>>().join(" and ")
 }
 
+/// What is said of the texts that count: that they "end in a loop".
+pub fn what_they_do(counted: Counted) -> &'static str {
+    match counted {
+        Counted::Loops => "end in a loop",
+        Counted::Repeats => "repeat themselves",
+    }
+}
+
 /// The end of a looping text, and what one copy of its loop is.
 pub fn looped(looped: &Looped, columns: usize) -> (String, String) {
     // Less the quotes and what says that more was there.
     let quote = end_of(&looped.text, columns.saturating_sub(4));
+    if let Some(share) = looped.repeated {
+        return (quote, format!("{} % of this text repeats what it said before", percent(share)));
+    }
     let copies = format!("{:.0} copies", looped.copies.floor());
     let of = match looped.period {
         Some(Period::Tokens(1.0)) => format!("one token, {copies}"),

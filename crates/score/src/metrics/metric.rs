@@ -60,6 +60,9 @@ pub enum Metric {
     Loop,
     /// Whether it was in a loop and got out again. 1 or 0.
     Recovered,
+    /// Whether it repeats itself in any of these ways: it ends in a loop, was in one, or half of its characters are in
+    /// blocks of 20 that start earlier. 1 or 0. Sees runs that are too short for a loop.
+    Repeats,
     /// Whether there is no answer, or nothing but white space. 1 or 0.
     EmptyAnswer,
     /// [`repeat_4_chars`](super::repeat_4_chars).
@@ -167,7 +170,7 @@ impl Default for Sight {
 
 impl Metric {
     /// In the order of the output's columns.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::RepetitionScore,
         Self::SeqRepWords1,
         Self::SeqRepWords2,
@@ -197,6 +200,7 @@ impl Metric {
         Self::CompressionRatio,
         Self::Loop,
         Self::Recovered,
+        Self::Repeats,
         Self::EmptyAnswer,
         Self::Repeat4Chars,
         Self::Covered20Chars,
@@ -278,7 +282,7 @@ impl Metric {
             Self::SimctgRep2 | Self::SimctgRep3 | Self::SimctgRep4 => Scale::Percent,
             Self::SimctgDiversity => Scale::Rest,
             Self::HoltzmanRepetition | Self::VllmLoop | Self::Loop3020 | Self::Loop => Scale::Verdict,
-            Self::GeminiCliLoop | Self::OllamaRepeats => Scale::Verdict,
+            Self::Repeats | Self::GeminiCliLoop | Self::OllamaRepeats => Scale::Verdict,
             _ => Scale::Other,
         }
     }
@@ -320,6 +324,7 @@ impl Metric {
             Self::CompressionRatio => "compression_ratio",
             Self::Loop => "loop",
             Self::Recovered => "recovered",
+            Self::Repeats => "repeats",
             Self::EmptyAnswer => "empty_answer",
             Self::Repeat4Chars => "repeat_4_chars",
             Self::Covered20Chars => "covered_20_chars",
@@ -388,7 +393,9 @@ impl Scores {
 
     /// Of a text that its server ended because it repeats itself: a loop, whatever it shows.
     pub fn of_a_loop(mut self) -> Self {
-        self.values[Metric::Loop as usize] = Some(1.0);
+        for metric in [Metric::Loop, Metric::Repeats] {
+            self.values[metric as usize] = Some(1.0);
+        }
         self.sight.repeated_share = self.sight.repeated_share.max(f64::MIN_POSITIVE);
         self
     }

@@ -94,18 +94,21 @@ fn all(text: Option<&str>, tokens: Option<&[Token]>, loops: Loops<'_>, unanswere
         loop_onset_chars: characters.as_ref().and_then(|characters| characters.looping.onset),
         n_chars: characters.as_ref().map_or(0, |characters| characters.n_characters),
     };
+    let loops = match (&characters, &tokens) {
+        (None, None) => None,
+        (characters, tokens) => {
+            let by_characters = characters.as_ref().is_some_and(|characters| characters.looping.ends_in_loop);
+            let by_tokens = tokens.as_ref().is_some_and(|tokens| tokens.ends_in.is_some());
+            let has_any = sight.words || sight.tokens || by_characters;
+            has_any.then_some(by_characters || by_tokens)
+        }
+    };
+    let repeats_otherwise = characters.as_ref().is_some_and(OfCharacters::is_repetitive);
     let scores = Scores::from_fn(|metric| match metric {
         Metric::EmptyAnswer => unanswered.map(verdict),
         Metric::CompressionRatio => compression,
-        Metric::Loop => match (&characters, &tokens) {
-            (None, None) => None,
-            (characters, tokens) => {
-                let by_characters = characters.as_ref().is_some_and(|characters| characters.looping.ends_in_loop);
-                let by_tokens = tokens.as_ref().is_some_and(|tokens| tokens.ends_in.is_some());
-                let has_any = sight.words || sight.tokens || by_characters;
-                has_any.then(|| verdict(by_characters || by_tokens))
-            }
-        },
+        Metric::Loop => loops.map(verdict),
+        Metric::Repeats => loops.map(|loops| verdict(loops || repeats_otherwise)),
         metric => {
             let of_words = || words.as_ref()?.get(metric);
             let of_characters = || characters.as_ref()?.get(metric);
@@ -233,6 +236,11 @@ impl OfCharacters {
             looping,
             gemini_cli: has_chant(text, plain.items(), &coverage),
         }
+    }
+
+    /// Whether it got out of a loop, or half of it has been written before.
+    fn is_repetitive(&self) -> bool {
+        self.looping.recovered || self.covered_20.is_some_and(|share| share >= 0.5)
     }
 
     /// Of all characters, those that are copies in a loop of the text or of a part.

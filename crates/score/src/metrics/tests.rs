@@ -56,8 +56,9 @@ fn one_word_has_few_metrics() {
     let known = ["repetition_score", "seq_rep_1_words", "seq_rep_1_tokens", "tail_share", "holtzman_repetition"];
     assert_eq!(names[..5], known);
     assert_eq!(names[5..9], ["vllm_loop", "loop_30_20", "ead_words", "compression_ratio"]);
-    assert_eq!(names[9..13], ["loop", "recovered", "empty_answer", "repeat_4_chars"]);
-    assert_eq!(names[13..], ["tail_share_chars", "tail_share_masked", "gemini_cli_loop", "ollama_repeats"]);
+    assert_eq!(names[9..13], ["loop", "recovered", "repeats", "empty_answer"]);
+    assert_eq!(names[13], "repeat_4_chars");
+    assert_eq!(names[14..], ["tail_share_chars", "tail_share_masked", "gemini_cli_loop", "ollama_repeats"]);
     // Its score is 0 by the finding's definition, which is not to say that the text is clean.
     assert!(scores.get(Metric::RepetitionScore) == Some(0.0) && !scores.sees(Metric::RepetitionScore));
 }
@@ -302,12 +303,24 @@ fn clean_texts() -> Vec<(String, String)> {
     texts
 }
 
+#[test]
+fn a_run_that_is_no_loop_repeats() {
+    // Of a real llama-server whose repeat penalty was 0: 45 tokens, and the end.
+    let of = |text: &str, metric| score(text, None).get(metric);
+    for text in [".".repeat(44), format!("{} while full step by by", ".".repeat(40))] {
+        assert_eq!((of(&text, Metric::Loop), of(&text, Metric::Repeats)), (Some(0.0), Some(1.0)), "{text}");
+    }
+    let clean = "In spring the river rises, and the willows on its banks put forth their first pale leaves.";
+    assert_eq!(of(clean, Metric::Repeats), Some(0.0));
+    assert_eq!(of(&"and again ".repeat(20), Metric::Repeats), Some(1.0), "a loop");
+}
+
 /// Stated in docs/metrics.md: at most one false alarm in two hundred, of prose in eleven scripts
 /// and languages, verse, code, tables, lists and data.
 #[test]
 fn clean_texts_raise_no_alarm() {
     let texts = clean_texts();
-    for metric in [Metric::Loop, Metric::Recovered] {
+    for metric in [Metric::Loop, Metric::Recovered, Metric::Repeats] {
         let alarms: Vec<&str> = texts
             .iter()
             .filter(|(_, text)| score(text, None).get(metric) == Some(1.0))
