@@ -297,7 +297,8 @@ impl Stage {
             let level = |factor: &Factor| (factor.name().to_owned(), value(arm.setup.cell.level(*factor), context));
             Value::Table(factors.iter().map(level).collect())
         };
-        let mut out = format!("\n[[hypothesis]]\nid = {}\nmetric = \"{}\"\n", quoted(&claim.id), self.counted.metric().name());
+        let mut out =
+            format!("\n[[hypothesis]]\nid = {}\nmetric = \"{}\"\n", quoted(&claim.id), self.counted.metric().name());
         if !kept.is_empty() {
             let _ = writeln!(out, "where = {}", selection(arms[0], &kept));
         }

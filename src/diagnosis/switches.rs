@@ -13,8 +13,8 @@ use super::switch::{
 };
 use crate::causes::{Cause, Knob};
 use crate::domain::{
-    Author, Bos, Context, Factor, FlashAttention, Level, Offload, OpOffload, Overflow, Step, Temperature, Template,
-    Thinking, Width,
+    Author, Bos, Context, Factor, FlashAttention, Level, Offload, OpOffload, Overflow, Step, System, Temperature,
+    Template, Thinking, Width,
 };
 use crate::experiment::builtin_chains;
 
@@ -328,10 +328,8 @@ fn of_context(setup: &Setup, about: &About) -> Option<Switch> {
 
 fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
     let mut found = Vec::new();
-    let mut level = |cause, kind, knob, from: String, level: Level| {
-        let adjustments = vec![adjustment(knob, &from, &level.to_string())];
-        found.push(Switch { cause, kind, edits: vec![Edit::Level(level)], adjustments });
-    };
+    let mut level =
+        |cause, kind, knob, from: String, level: Level| found.push(to_level(cause, kind, knob, from, level));
     let template: &Template = setup.cell.get();
     let from = template.to_string();
     match (template, about.template, about.place) {
@@ -342,13 +340,13 @@ fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
         // Whether it takes a prompt without a chat is not known.
         (Template::Chat, Known::Unknown, Place::Server) => {}
         (Template::Chat, _, Place::File) => {
-            level(Cause::TemplateForm, Kind::Undo, Knob::Template, from.clone(), Template::Jinja.into());
-            level(Cause::TemplateUsed, Kind::Medicine, Knob::Template, from, Template::Raw.into());
+            level(Cause::TemplateForm, Kind::Undo, Knob::Template, from, Template::Jinja.into());
+            found.push(to_raw(setup));
         }
-        (Template::Chat | Template::Jinja, ..) => {
-            level(Cause::TemplateUsed, Kind::Medicine, Knob::Template, from, Template::Raw.into());
-        }
+        (Template::Chat | Template::Jinja, ..) => found.push(to_raw(setup)),
     }
+    let mut level =
+        |cause, kind, knob, from: String, level: Level| found.push(to_level(cause, kind, knob, from, level));
     let thinking: &Thinking = setup.cell.get();
     if about.thinking == Known::Yes && *template == about.place.template() && *thinking != Thinking::Off {
         level(Cause::Thinking, Kind::Medicine, Knob::Thinking, thinking.to_string(), Thinking::Off.into());
@@ -362,6 +360,22 @@ fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
         level(cause, Kind::Medicine, Knob::Bos, bos.to_string(), other.into());
     }
     found
+}
+
+fn to_level(cause: Cause, kind: Kind, knob: Knob, from: String, level: Level) -> Switch {
+    let adjustments = vec![adjustment(knob, &from, &level.to_string())];
+    Switch { cause, kind, edits: vec![Edit::Level(level)], adjustments }
+}
+
+/// The prompt as it is, which has no messages: so what is said by them goes too, and no switch of it can be joined.
+fn to_raw(setup: &Setup) -> Switch {
+    let knobs = [Knob::Template, Knob::System, Knob::Thinking];
+    let to: [Level; 3] = [Template::Raw.into(), System::default().into(), Thinking::default().into()];
+    let changed = knobs.into_iter().zip(&to).filter(|(_, to)| setup.cell.level(to.factor()) != *to);
+    let adjustments = changed
+        .map(|(knob, to)| adjustment(knob, &setup.cell.level(to.factor()).to_string(), &to.to_string()))
+        .collect();
+    Switch { cause: Cause::TemplateUsed, kind: Kind::Medicine, edits: to.map(Edit::Level).to_vec(), adjustments }
 }
 
 fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
@@ -426,6 +440,18 @@ mod tests {
         let found = of(Like::Shimmy, Overrides::default(), vec![]);
         let expected = [Cause::PenaltyZero, Cause::PresencePenalty, Cause::Greedy, Cause::TemperatureLow];
         assert_eq!(causes(&found, Kind::Undo), expected);
+    }
+
+    #[test]
+    fn a_raw_prompt_has_no_system_message_and_no_thought() {
+        let raw = |levels| {
+            let found = of(Like::LlamaServer, Overrides::default(), levels);
+            found.into_iter().find(|switch| switch.cause == Cause::TemplateUsed).unwrap()
+        };
+        let parrot = raw(vec![System::Text("You are a parrot.".to_owned()).into()]);
+        assert!(parrot.edits.contains(&Edit::Level(System::default().into())), "{parrot:?}");
+        assert_eq!((parrot.adjustments.len(), raw(vec![]).adjustments.len()), (2, 1));
+        assert!(raw(vec![]).edits.contains(&Edit::Level(Thinking::default().into())), "else it joins one that is off");
     }
 
     #[test]

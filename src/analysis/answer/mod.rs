@@ -18,7 +18,7 @@ pub use change::{Change, Course, Side};
 
 /// Texts of which a server cut at least this share say little of what was asked.
 const MUCH_CUT: f64 = 0.5;
-/// A cell with at least this mean score is not clean.
+/// A cell with at least this mean score, or this share of texts that repeat themselves in any way, is not clean.
 const MUCH_REPEATED: f64 = 0.2;
 
 /// What an analysis comes to.
@@ -192,7 +192,8 @@ impl Of<'_> {
     /// Whether texts of some cell repeat themselves, though none ends in a loop.
     fn repeats_much(&self) -> bool {
         let is_much = |cell: &CellSummary| cell.estimate.is_some_and(|estimate| estimate.mean >= MUCH_REPEATED);
-        self.analysis.cells.iter().any(|cell| cell.metric == Metric::RepetitionScore && is_much(cell))
+        let says_so = |metric| matches!(metric, Metric::RepetitionScore | Metric::Repeats);
+        self.analysis.cells.iter().any(|cell| says_so(cell.metric) && is_much(cell))
     }
 
     /// The changes that are shown, the greatest first; which model it is can't be switched, so it comes after all else.

@@ -136,6 +136,19 @@ fn texts_too_short_for_a_loop_are_not_called_clean() {
 }
 
 #[test]
+fn runs_that_are_too_short_for_a_loop_are_not_called_clean() {
+    // In one text of four, which has no word that the finding's score could see.
+    let mut texts = texts(24, |_, _| false);
+    for (place, (_, outcome)) in texts.iter_mut().enumerate() {
+        if place % 4 == 0 {
+            *outcome = Some(generated(&".".repeat(45), &[7; 45]));
+        }
+    }
+    let answer = answer_to(&texts, &[]);
+    assert!(!matches!(answer.says, Says::Clean { .. }), "{answer:?}");
+}
+
+#[test]
 fn texts_that_repeat_themselves_without_a_loop_at_the_end_are_not_called_clean() {
     let tokens: Vec<i32> = (0..90).collect();
     let text = |place: usize| format!("{0} {0} {0} {1}", words(place, false), words(100 + place, false));

@@ -56,7 +56,8 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
         counted: Counted::default(),
     };
     let mut answer = course.run(Stage::first(case))?;
-    if answer.extent == Extent::Whole && answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > first_prompts(case) {
+    if answer.extent == Extent::Whole && answer.arms[0].loops < ENOUGH_LOOPS && case.search.len() > first_prompts(case)
+    {
         answer = course.run(as_run(case, StageKind::MorePrompts, MORE_PROMPTS))?;
     }
     let Answer { arms, worst, repeats, extent, .. } = answer;

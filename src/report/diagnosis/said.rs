@@ -132,7 +132,10 @@ fn verdict(shown: &Shown<'_>, lines: &mut Blocks) {
             lines.push("NO LOOP", &format!("none of {texts} texts ends in a loop{of}"));
             if shown.diagnosis.repeats > 0 {
                 let n = shown.diagnosis.repeats;
-                lines.push("", &format!("but texts that repeat themselves in another way: {n}; too few to find a cause"));
+                lines.push(
+                    "",
+                    &format!("but texts that repeat themselves in another way: {n}; too few to find a cause"),
+                );
             }
         }
         Ending::TooRare => lines

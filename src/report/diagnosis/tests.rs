@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::analysis::sequential::State;
 use crate::causes::Cause;
-use crate::diagnosis::{Counted, 
-    About, Case, Diagnosis, Ending, Frame, Kind, Like, Looped, Outcome, Overrides, Period, Rate, Remedy, StageNote,
-    Target, Tried, built_in, not_tried, set_aside, switches,
+use crate::diagnosis::{
+    About, Case, Counted, Diagnosis, Ending, Frame, Kind, Like, Looped, Outcome, Overrides, Period, Rate, Remedy,
+    StageNote, Target, Tried, built_in, not_tried, set_aside, switches,
 };
 use crate::screen::Layout;
 use crate::stats::Interval;
