@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import random
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -143,6 +144,11 @@ def handler(ignored, defaults, faulty_from):
 class Server(ThreadingHTTPServer):
     # As many as a client may have at a time: of more than this the next connection is tried again a second later.
     request_queue_size = 256
+
+    def handle_error(self, request, client_address):
+        # A client that has what it needs goes away.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def default(written):

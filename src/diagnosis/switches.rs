@@ -13,7 +13,7 @@ use super::switch::{
 };
 use crate::causes::{Cause, Knob};
 use crate::domain::{
-    Author, Bos, Context, Factor, FlashAttention, Level, Offload, OpOffload, Overflow, Step, System, Temperature,
+    Author, Bos, Context, Factor, FlashAttention, KvV, Level, Offload, OpOffload, Overflow, Step, System, Temperature,
     Template, Thinking, Width,
 };
 use crate::experiment::builtin_chains;
@@ -384,9 +384,9 @@ fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
         let adjustments = vec![adjustment(knob, &from.to_string(), &level.to_string())];
         found.push(Switch { cause, kind: Kind::Medicine, edits: vec![Edit::Level(level)], adjustments });
     };
-    let attention: &FlashAttention = setup.cell.get();
-    // What is not as usual is put back, which is another switch.
-    if *attention == FlashAttention::Auto {
+    let (attention, KvV(values)): (&FlashAttention, &KvV) = (setup.cell.get(), setup.cell.get());
+    // What is not as usual is put back, which is another switch. llama.cpp has no quantised values without it.
+    if *attention == FlashAttention::Auto && !values.is_quantised() {
         medicine(Cause::FlashAttention, Knob::FlashAttention, attention, FlashAttention::Off.into());
     }
     if about.experts == Experts::Some && about.accelerator == Known::Yes {
@@ -404,7 +404,7 @@ fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
 mod tests {
     use super::*;
     use crate::diagnosis::{Like, Overrides};
-    use crate::domain::{CacheType, KvK, KvV};
+    use crate::domain::{CacheType, KvK};
 
     fn about() -> About {
         About { template: Known::Yes, bos: Known::Yes, adds_bos: Known::No, room_tokens: 640, ..About::default() }
@@ -460,6 +460,8 @@ mod tests {
         let found = of(Like::LlamaServer, Overrides::default(), quantised);
         let cache: Vec<_> = found.iter().filter(|switch| switch.cause == Cause::CacheType).collect();
         assert_eq!((cache.len(), cache[0].edits.len(), cache[0].adjustments.len()), (1, 2, 2));
+        let is_attention = |switch: &&Switch| switch.cause == Cause::FlashAttention;
+        assert_eq!(found.iter().filter(is_attention).count(), 0, "llama.cpp refuses quantised values without it");
     }
 
     #[test]
