@@ -148,6 +148,21 @@ fn how_many_texts_a_server_is_asked_for_at_a_time_is_a_setting() {
     assert_eq!(diagnose(&bench, &server, &[]).code, Some(10), "four at a time are sound");
 }
 
+#[test]
+fn a_connection_that_is_lost_once_ends_nothing() {
+    // In the request that asks for the order of the samplers, as a busy llama-server lost it.
+    let asks_for_order = |body: &Value| body["samplers"].as_array().is_some_and(|samplers| samplers.len() > 1);
+    let (sound, lost) = (answers(usual(), "", |_| false), AtomicUsize::new(0));
+    let server = Canned::start(move |request| match asks_for_order(&request.body) {
+        true if lost.fetch_add(1, Ordering::SeqCst) == 0 => vec![],
+        _ => sound(request),
+    });
+    let said = diagnose(&Bench::new(""), &server, &[]);
+    assert_eq!(said.code, Some(10), "{said:#?}");
+    let asked = server.bodies("/v1/chat/completions").iter().filter(|body| asks_for_order(body)).count();
+    assert!(asked > 1, "it was asked for again");
+}
+
 /// A server of which these pages are known, and no text.
 fn pages(known: &'static [(&'static str, &'static str)]) -> Canned {
     Canned::start(move |request| match known.iter().find(|(path, _)| *path == request.path) {

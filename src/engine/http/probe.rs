@@ -5,9 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 
+use super::client::RequestError;
+use super::retry::{ATTEMPTS, pause};
 use super::{Ended, HttpEngine, OnPause, ServerFacts, Wanted};
 use crate::domain::{Generation, PromptKey, ResolvedChain, Seed, Step, Stop, Temperature, Template};
 use crate::engine::{EngineError, Questions, Timing};
@@ -263,7 +266,17 @@ impl Probe<'_> {
         let (seed, context) = (Seed::new(1), self.engine.context);
         let wanted = Wanted { prompt, key: &self.key, chain: &chain, seed, max_tokens: SHORTER, context };
         let ask = super::ask(&self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;
-        let answer = self.engine.client.ask(&ask, SHORTER, || {}).map_err(|trouble| failed(trouble.to_string()))?;
+        let mut made = 0;
+        let answer = loop {
+            match self.engine.client.ask(&ask, SHORTER, || {}) {
+                Ok(answer) => break answer,
+                Err(RequestError::Passing { .. } | RequestError::BrokenOff { .. }) if made + 1 < ATTEMPTS => {
+                    made += 1;
+                    thread::sleep(pause(made, None));
+                }
+                Err(trouble) => return Err(failed(trouble.to_string())),
+            }
+        };
         Ok(answer.samplers().map(<[String]>::to_vec))
     }
 }
