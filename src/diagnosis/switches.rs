@@ -341,9 +341,9 @@ fn of_prompt(setup: &Setup, about: &About) -> Vec<Switch> {
         (Template::Chat, Known::Unknown, Place::Server) => {}
         (Template::Chat, _, Place::File) => {
             level(Cause::TemplateForm, Kind::Undo, Knob::Template, from, Template::Jinja.into());
-            found.push(to_raw(setup));
+            found.extend(to_raw(setup));
         }
-        (Template::Chat | Template::Jinja, ..) => found.push(to_raw(setup)),
+        (Template::Chat | Template::Jinja, ..) => found.extend(to_raw(setup)),
     }
     let mut level =
         |cause, kind, knob, from: String, level: Level| found.push(to_level(cause, kind, knob, from, level));
@@ -367,15 +367,13 @@ fn to_level(cause: Cause, kind: Kind, knob: Knob, from: String, level: Level) ->
     Switch { cause, kind, edits: vec![Edit::Level(level)], adjustments }
 }
 
-/// The prompt as it is, which has no messages: so what is said by them goes too, and no switch of it can be joined.
-fn to_raw(setup: &Setup) -> Switch {
-    let knobs = [Knob::Template, Knob::System, Knob::Thinking];
-    let to: [Level; 3] = [Template::Raw.into(), System::default().into(), Thinking::default().into()];
-    let changed = knobs.into_iter().zip(&to).filter(|(_, to)| setup.cell.level(to.factor()) != *to);
-    let adjustments = changed
-        .map(|(knob, to)| adjustment(knob, &setup.cell.level(to.factor()).to_string(), &to.to_string()))
-        .collect();
-    Switch { cause: Cause::TemplateUsed, kind: Kind::Medicine, edits: to.map(Edit::Level).to_vec(), adjustments }
+/// The prompt as it is, which has no messages: so not where something is said by them, and no switch of it can be joined.
+fn to_raw(setup: &Setup) -> Option<Switch> {
+    let said: [Level; 2] = [System::default().into(), Thinking::default().into()];
+    let is_said = said.iter().any(|usual| setup.cell.level(usual.factor()) != usual);
+    let adjustments = vec![adjustment(Knob::Template, &setup.cell.level(Factor::Template).to_string(), "raw")];
+    let edits = said.into_iter().chain([Template::Raw.into()]).map(Edit::Level).collect();
+    (!is_said).then_some(Switch { cause: Cause::TemplateUsed, kind: Kind::Medicine, edits, adjustments })
 }
 
 fn of_engine(setup: &Setup, about: &About) -> Vec<Switch> {
@@ -446,12 +444,11 @@ mod tests {
     fn a_raw_prompt_has_no_system_message_and_no_thought() {
         let raw = |levels| {
             let found = of(Like::LlamaServer, Overrides::default(), levels);
-            found.into_iter().find(|switch| switch.cause == Cause::TemplateUsed).unwrap()
+            found.into_iter().find(|switch| switch.cause == Cause::TemplateUsed)
         };
-        let parrot = raw(vec![System::Text("You are a parrot.".to_owned()).into()]);
-        assert!(parrot.edits.contains(&Edit::Level(System::default().into())), "{parrot:?}");
-        assert_eq!((parrot.adjustments.len(), raw(vec![]).adjustments.len()), (2, 1));
-        assert!(raw(vec![]).edits.contains(&Edit::Level(Thinking::default().into())), "else it joins one that is off");
+        assert_eq!(raw(vec![System::Text("You are a parrot.".to_owned()).into()]), None);
+        let edits = raw(vec![]).unwrap().edits;
+        assert!(edits.contains(&Edit::Level(Thinking::default().into())), "else it joins one that is off");
     }
 
     #[test]
