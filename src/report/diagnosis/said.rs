@@ -4,7 +4,7 @@
 use itertools::Itertools as _;
 
 use super::shown::{Shown, is_known};
-use super::words::{changes, difference, faults, looped, named, set, share};
+use super::words::{changes, difference, faults, looped, named, set, share, what_they_do};
 use crate::analysis::sequential::State;
 use crate::causes::{Adjustment, Cause, Runtime};
 use crate::diagnosis::{Counted, Diagnosis, Ending, Known, NotTried, Place, Remedy, Tried};
@@ -138,8 +138,10 @@ fn verdict(shown: &Shown<'_>, lines: &mut Blocks) {
                 );
             }
         }
-        Ending::TooRare => lines
-            .push("RARE", &format!("{loops} of {texts} texts end in a loop: {}; too few to find a cause", share(rate))),
+        Ending::TooRare => {
+            let do_so = what_they_do(shown.diagnosis.counted);
+            lines.push("RARE", &format!("{loops} of {texts} texts {do_so}: {}; too few to find a cause", share(rate)));
+        }
         Ending::Budget if loops == 0 => {
             lines.push("NOT KNOWN", &format!("none of {texts} finished texts loops"));
         }

@@ -116,4 +116,5 @@ fn each_ending_fits_a_screen() {
 #[test]
 fn what_repeats_without_a_loop_at_its_end_has_words_of_its_own() {
     insta::assert_snapshot!(screen_of(Ending::LoopsWhatever, Counted::Repeats));
+    assert!(screen_of(Ending::TooRare, Counted::Repeats).contains("2 of 48 texts repeat themselves"));
 }
