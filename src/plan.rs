@@ -129,6 +129,20 @@ pub enum PlanError {
     Server(#[from] server::Misfit),
 }
 
+impl PlanError {
+    /// The levels that stand in the way, and why, where what has others of the same factors may be run; None where nothing
+    /// of the grid can be, or where it is not a matter of levels.
+    pub fn refused(&self) -> Option<(Vec<Level>, String)> {
+        match self {
+            Self::Refused(refused) => Some((refused.levels.clone(), refused.why.clone())),
+            Self::Meaningless(meaningless) => Some((meaningless.levels.clone(), meaningless.why.to_owned())),
+            Self::NoTemplate { template, reason, .. } => Some((vec![(*template).into()], reason.clone())),
+            Self::Server(server::Misfit::Prompt { level, why, .. }) => Some((vec![level.clone()], (*why).to_owned())),
+            _ => None,
+        }
+    }
+}
+
 impl Plan {
     /// Lays out the grid: model, quantisation, offload, op_offload, template, prompt,
     /// chain, temperature, seed, the last one fastest.

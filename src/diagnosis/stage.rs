@@ -200,8 +200,8 @@ impl Stage {
         }
         let seeds: Vec<String> = self.seeds.iter().map(|seed| seed.get().to_string()).collect();
         let _ = writeln!(out, "seed = [{}]", seeds.join(", "));
-        if let Some(design) = self.design() {
-            let _ = writeln!(out, "design = {}", quoted(design));
+        if !self.claims.is_empty() {
+            out += "design = \"hypotheses\"\n";
         }
         out += "\n[[model]]\n";
         let mut entry = Table::from_iter([("id".to_owned(), Value::from(model.as_str()))]);
@@ -257,21 +257,6 @@ impl Stage {
             factor.usual().as_ref() != levels.first().copied() || levels.len() > 1
         };
         Factor::ALL.into_iter().map(|factor| (factor, levels(factor))).filter(is_written).collect()
-    }
-
-    /// The smallest design that has all arms.
-    fn design(&self) -> Option<&'static str> {
-        let [base, others @ ..] = self.arms.as_slice() else { return None };
-        let n_changes = |arm: &Arm| {
-            let differs = |factor: &Factor| arm.setup.cell.level(*factor) != base.setup.cell.level(*factor);
-            Factor::ALL.into_iter().filter(differs).count()
-        };
-        match others.iter().map(n_changes).max() {
-            None => None,
-            Some(0 | 1) => Some("one-at-a-time"),
-            Some(2) => Some("pairwise"),
-            Some(_) => Some("full"),
-        }
     }
 
     fn chains(&self) -> Vec<&Chain> {

@@ -16,12 +16,15 @@ pub enum Fraction {
     OneAtATime,
     /// Those, and each two changes together: every pair of factors is crossed where all others are at the base.
     Pairwise,
+    /// Those that a hypothesis compares.
+    Hypotheses,
 }
 
 impl Fraction {
+    /// Whether a cell is as few changes from the base as it allows; which ones hypotheses compare the grid knows.
     pub fn has(self, cell: &Cell, levels: &FactorMap<Vec<Level>>) -> bool {
         let most = match self {
-            Self::Full => return true,
+            Self::Full | Self::Hypotheses => return true,
             Self::OneAtATime => 1,
             Self::Pairwise => 2,
         };

@@ -6,7 +6,7 @@ use crate::domain::{
     Cell, Chain, Exclusion, Factor, FactorLevel, FactorMap, Key, Level, LoadKey, Point, PromptKey, Scopes, Seed,
 };
 
-use super::{Fraction, Model, Prompt};
+use super::{Fraction, Hypothesis, Model, Prompt};
 
 /// The levels of every factor, in file order, and what is left out.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Grid {
     pub levels: FactorMap<Vec<Level>>,
     pub seeds: Vec<Seed>,
     pub fraction: Fraction,
+    /// Those whose cells are all there is; none where the fraction is another one.
+    pub compared: Vec<Hypothesis>,
     pub excluded: Vec<Exclusion>,
 }
 
@@ -27,7 +29,7 @@ impl Grid {
     pub fn new(models: Vec<Model>, chains: Vec<Chain>, mut levels: FactorMap<Vec<Level>>, seeds: Vec<Seed>) -> Self {
         levels[Factor::Model] = models.iter().map(|model| Level::Model(model.id.as_str().into())).collect();
         levels[Factor::Chain] = chains.iter().map(|chain| Level::Chain(chain.id.as_str().into())).collect();
-        Self { models, chains, levels, seeds, fraction: Fraction::default(), excluded: vec![] }
+        Self { models, chains, levels, seeds, fraction: Fraction::default(), compared: vec![], excluded: vec![] }
     }
 
     /// The levels of the factor whose levels are of this type.
@@ -61,7 +63,9 @@ impl Grid {
 
     /// Whether it is no part of the design, or left out by name.
     pub fn excludes(&self, point: Point<'_>) -> bool {
-        !self.fraction.has(point.cell, &self.levels) || self.excluded.iter().any(|exclusion| exclusion.matches(point))
+        !self.fraction.has(point.cell, &self.levels)
+            || !(self.compared.is_empty() || self.compared.iter().any(|hypothesis| hypothesis.takes(point)))
+            || self.excluded.iter().any(|exclusion| exclusion.matches(point))
     }
 
     /// Adds `offset` to every seed.

@@ -16,7 +16,7 @@ use super::raw::{self, RawExperiment, RawGenerate, RawPrompt, RawPrompts};
 use super::raw_levels::{ListOr, RawGrid};
 use super::sequential::resolve_sequential;
 use super::surroundings::{Surroundings, Unreadable};
-use super::{Experiment, Kind, Prompt, prompts};
+use super::{Experiment, Fraction, Kind, Prompt, prompts};
 use crate::domain::{Context, Factor, Generate, LevelType as _};
 use crate::text_file::Format;
 
@@ -87,17 +87,27 @@ pub fn resolve(
     let grid = resolve_grid(raw, &prompts, surroundings, resolver);
     let settings = resolve_settings(raw.analysis.as_ref(), resolver);
     let sequential = resolve_sequential(raw, &prompts, settings, resolver);
-    let experiment = generate.zip(grid).map(|(generate, grid)| Experiment {
-        name: raw.name.get_ref().clone(),
-        question: raw.question.clone(),
-        generate,
-        hypotheses: resolve_hypotheses(&raw.hypothesis, &grid, &prompts, resolver),
-        grid,
-        prompts,
-        settings,
-        sequential,
+    let experiment = generate.zip(grid).map(|(generate, mut grid)| {
+        let hypotheses = resolve_hypotheses(&raw.hypothesis, &grid, &prompts, resolver);
+        if grid.fraction == Fraction::Hypotheses {
+            check_compared(raw, resolver);
+            grid.compared.clone_from(&hypotheses);
+        }
+        let (name, question) = (raw.name.get_ref().clone(), raw.question.clone());
+        Experiment { name, question, generate, hypotheses, grid, prompts, settings, sequential }
     });
     problems.none_or(experiment)
+}
+
+/// A design of what hypotheses compare needs one.
+fn check_compared(raw: &RawExperiment, problems: &mut Problems) {
+    if let (true, Some(design)) = (raw.hypothesis.is_empty(), &raw.grid.keys.design) {
+        problems.add(
+            design.span(),
+            "this design has the cells that hypotheses compare, and the file has no [[hypothesis]]",
+            "add one, or use another design",
+        );
+    }
 }
 
 pub(super) fn check_name(name: &Spanned<String>, problems: &mut Problems) {

@@ -17,16 +17,16 @@ use crate::engine::kernels::Kernels;
 )]
 pub struct Refused {
     model: String,
-    levels: Vec<Level>,
-    why: String,
+    pub levels: Vec<Level>,
+    pub why: String,
 }
 
 /// Levels that mean nothing together, whatever the model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{given} can't be combined: {why}; exclude them with [[grid.exclude]] {given}", given = given(levels))]
 pub struct Meaningless {
-    levels: Vec<Level>,
-    why: &'static str,
+    pub levels: Vec<Level>,
+    pub why: &'static str,
 }
 
 /// From three tokens on, any number can be cut into pieces of two and more.

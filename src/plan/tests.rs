@@ -353,6 +353,7 @@ fn experts_on_the_host_beside_an_accelerator_are_warned_of() {
     assert_eq!(warning("[\"all\"]", &["GPU"], 0), None);
 }
 
+mod diagnosed;
 mod fractions;
 mod ids;
 mod parts;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use crate::diagnosis::{Answer, Extent, Frame, Stage};
+use crate::diagnosis::{Answer, Extent, Frame, Refusal, Refuses, Stage};
 use crate::domain::TrialId;
 use crate::engine::kernels::Kernels;
 use crate::event::RunEvent;
@@ -63,13 +63,21 @@ pub enum StageError {
     Interrupted,
 }
 
+impl Refuses for StageError {
+    fn refusals(&self) -> Vec<Refusal> {
+        let Self::Prepare(PrepareError::Misfits(misfits)) = self else { return vec![] };
+        let refused = misfits.errors.iter().map(|misfit| misfit.0.refused());
+        let named = refused.map(|refused| refused.map(|(levels, why)| Refusal { levels, why }));
+        named.collect::<Option<_>>().unwrap_or_default()
+    }
+}
+
 impl Session<'_> {
     /// Makes the texts of a stage that are not there yet, or as many as the budget allows.
     ///
     /// # Errors
     /// When it can't be run, does not come to its end, or texts of it failed.
     pub fn answer(&mut self, stage: &Stage) -> Result<Answer, StageError> {
-        (self.on_stage)(stage);
         let failed = |source| StageError::Create { path: self.directory.to_owned(), source };
         std::fs::create_dir_all(self.directory).map_err(failed)?;
         let text = stage.toml(self.frame);
@@ -85,9 +93,14 @@ impl Session<'_> {
             substitute: None,
             kernels: self.kernels,
         };
-        let Prepared::Ready(ready) = prepare(&spec, self.prepare, self.watch)? else {
-            return Err(StageError::Interrupted);
-        };
+        let prepared = prepare(&spec, self.prepare, self.watch).map_err(StageError::from).inspect_err(|error| {
+            // The stage is asked for without what is refused, and no experiment stays that can't be run.
+            if !error.refusals().is_empty() {
+                let _ = std::fs::remove_file(&spec.experiment);
+            }
+        })?;
+        let Prepared::Ready(ready) = prepared else { return Err(StageError::Interrupted) };
+        (self.on_stage)(stage);
         let share = if stage.kind.is_search() { Share::ButConfirmation } else { Share::All };
         let (mut is_cut_short, watch, spent) = (false, self.watch, &mut self.spent);
         let on_event = &mut |event: RunEvent<'_>| {

@@ -16,12 +16,13 @@ mod simulation;
 mod tests;
 
 use super::evidence::{Answer, Extent, Rate};
+use super::refusal::{Refusal, Refuses};
 use super::setup::Setup;
 use super::stage::{Arm, Counted, Stage, StageKind};
-use super::switch::{Kind, Switch};
+use super::switch::{Kind, NotTried, Switch};
 use super::switches::{not_tried, set_aside, switches, usual_chain};
 use choice::{Found, choose, is_as_good, known_pairs, suspect, suspects};
-use compare::{SEARCH_SEED, against, all_at_once, can_join, seeds};
+use compare::{SEARCH_SEED, against, all_at_once, can_join, edits, seeds};
 use confirm::confirm;
 
 use rest::worth_a_look;
@@ -44,12 +45,13 @@ const SOUGHT_LOOPS: f64 = 12.0;
 ///
 /// # Errors
 /// Those of `run`.
-pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>) -> Result<Diagnosis, E> {
+pub fn diagnose<E: Refuses>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>) -> Result<Diagnosis, E> {
     let mut course = Course {
         case,
         run,
         stages: Vec::new(),
         tried: Vec::new(),
+        refused: Vec::new(),
         as_run: Rate::default(),
         search_prompts: 0,
         confirmed_prompts: 0,
@@ -89,6 +91,7 @@ pub fn diagnose<E>(case: &Case, run: &mut dyn FnMut(&Stage) -> Result<Answer, E>
     } else if rate.loops > 0 {
         diagnosis.ending = Ending::TooRare;
     }
+    diagnosis.not_tried.extend(course.refused);
     diagnosis.stages = course.stages;
     Ok(diagnosis)
 }
@@ -140,6 +143,8 @@ struct Course<'a, E> {
     stages: Vec<StageNote>,
     /// Everything that was compared with the model as it is run.
     tried: Vec<Tried>,
+    /// What can't be tried, for the engine refuses it.
+    refused: Vec<NotTried>,
     /// How often it loops as it is run, in the most texts so far.
     as_run: Rate,
     search_prompts: usize,
@@ -166,7 +171,7 @@ struct Compared {
     extent: Extent,
 }
 
-impl<E> Course<'_, E> {
+impl<E: Refuses> Course<'_, E> {
     fn run(&mut self, stage: Stage) -> Result<Answer, E> {
         let stage = Stage { counted: self.counted, ..stage };
         let answer = (self.run)(&stage)?;
@@ -290,15 +295,40 @@ impl<E> Course<'_, E> {
         Ok(compared)
     }
 
-    /// Each set of switches against `from`.
+    /// Each set of switches against `from`, but for those that the engine refuses.
     fn compare_with(&mut self, kind: StageKind, from: &Setup, sets: &[Vec<Switch>]) -> Result<Compared, E> {
-        let mut stage = against(kind, from, sets);
-        stage.prompts = self.case.search.iter().take(self.search_prompts).cloned().collect();
-        let Answer { arms, claims, extent, .. } = self.run(stage)?;
+        let mut sets = sets.to_vec();
+        let Answer { arms, claims, extent, .. } = loop {
+            if sets.is_empty() {
+                return Ok(Compared { base: Rate::default(), tried: vec![], extent: Extent::Whole });
+            }
+            let mut stage = against(kind, from, &sets);
+            stage.prompts = self.case.search.iter().take(self.search_prompts).cloned().collect();
+            match self.run(stage) {
+                Ok(answer) => break answer,
+                Err(error) => sets = self.had(from, sets, error)?,
+            }
+        };
         let base = arms[0];
-        let tried = sets.iter().cloned().zip(claims).zip(arms.into_iter().skip(1));
+        let tried = sets.into_iter().zip(claims).zip(arms.into_iter().skip(1));
         let tried = tried.map(|((switches, outcome), rate)| Tried { switches, outcome, rate }).collect();
         Ok(Compared { base, tried, extent })
+    }
+
+    /// The sets that are not refused; those that are, it notes. The error again where that is not the matter.
+    fn had(&mut self, from: &Setup, sets: Vec<Vec<Switch>>, error: E) -> Result<Vec<Vec<Switch>>, E> {
+        let (refusals, n_sets) = (error.refusals(), sets.len());
+        let mut had = Vec::new();
+        for set in sets {
+            let setup = from.with(&edits(&set));
+            match refusals.iter().find(|refusal| refusal.is_of(&setup)) {
+                Some(Refusal { why, .. }) => {
+                    self.refused.push(NotTried { what: words(&set), why: why.clone() });
+                }
+                None => had.push(set),
+            }
+        }
+        if had.len() < n_sets { Ok(had) } else { Err(error) }
     }
 
     fn searched(&self, Compared { tried, extent, .. }: Compared) -> Searched {
@@ -370,6 +400,12 @@ impl<E> Course<'_, E> {
         let compared = self.compare(StageKind::Pairs, &sets)?;
         Ok(self.searched(compared))
     }
+}
+
+/// What is changed, in the words of settings.
+fn words(set: &[Switch]) -> String {
+    let changes = set.iter().flat_map(|switch| &switch.adjustments);
+    changes.map(|change| format!("{} {}", change.knob, change.to)).collect::<Vec<_>>().join(" with ")
 }
 
 /// Each switch by itself.

@@ -332,3 +332,39 @@ fn a_remedy_that_looks_well_and_is_not_confirmed_is_put_to_more_prompts() {
     let confirmed = of_more.iter().find(|found| found.ending == Ending::Cause).expect("one of them is confirmed");
     assert_eq!(confirmed.remedies[0].outcome.prompts, 96, "{confirmed:#?}");
 }
+
+/// A stage that can't be run with flash attention off.
+#[derive(Debug)]
+struct Refused(Vec<Refusal>);
+
+impl Refuses for Refused {
+    fn refusals(&self) -> Vec<Refusal> {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn what_the_engine_refuses_is_left_out_and_said() {
+    let off = Level::from(crate::domain::FlashAttention::Off);
+    let world: World = |setup| if *setup.cell.get::<Bos>() == Bos::Never { 0.0 } else { 0.6 };
+    let run = &mut |stage: &Stage| {
+        let is_asked = stage.arms.iter().any(|arm| arm.setup.cell.level(off.factor()) == &off);
+        let refusal = || Refusal { levels: vec![off.clone()], why: "it has no kernel".to_owned() };
+        if is_asked { Err(Refused(vec![refusal()])) } else { Ok(answer(world, "a", stage)) }
+    };
+    let found = diagnose(&case(Like::LlamaServer, Overrides::default()), run).unwrap();
+    assert_eq!(causes(&found), [[Cause::BosDoubled]], "{found:#?}");
+    let refused = NotTried { what: "flash-attention off".to_owned(), why: "it has no kernel".to_owned() };
+    assert!(found.not_tried.contains(&refused), "{:?}", found.not_tried);
+}
+
+#[test]
+fn a_stage_that_fails_for_another_reason_ends_the_diagnosis() {
+    let elsewhere = Refusal { levels: vec![Bos::Always.into()], why: "no arm has it".to_owned() };
+    let world: World = |_| 0.6;
+    let run = &mut |stage: &Stage| match stage.kind {
+        StageKind::Medicines => Err(Refused(vec![elsewhere.clone()])),
+        _ => Ok(answer(world, "a", stage)),
+    };
+    assert!(diagnose(&case(Like::LlamaServer, Overrides::default()), run).is_err());
+}

@@ -32,3 +32,19 @@ fn a_fraction_is_the_base_and_its_changes() {
     assert_eq!(cells("pairwise"), (1 + singles + pairs, 2));
     assert_eq!(cells("full").0, changes.iter().map(|n| n + 1).product::<usize>());
 }
+
+#[test]
+fn a_design_of_hypotheses_has_the_cells_that_they_compare() {
+    let levels =
+        "[grid]\ndesign = \"hypotheses\"\nkv_k = [\"f16\", \"q8_0\", \"q4_0\"]\nbos = [\"model\", \"never\"]\n";
+    let claim = "[[hypothesis]]\nid = \"coarse\"\nwhere = { model = \"a\", bos = \"never\" }\n\
+                 contrast = { base = { kv_k = \"f16\" }, other = { kv_k = \"q4_0\" } }\nexpect = \"increasing\"\n\n[prompts]";
+    let plan = plan(&edited(EXPERIMENT, &[("[grid]\n", levels), ("[prompts]", claim)]));
+    let is_compared = |cell: &Cell| {
+        let kept = cell.model() == "a" && cell.level(Factor::Bos).to_string() == "never";
+        kept && ["f16", "q4_0"].contains(&cell.level(Factor::KvK).to_string().as_str())
+    };
+    assert!(plan.trials().all(|trial| is_compared(&trial.cell)));
+    let kept: HashSet<String> = plan.trials().map(|trial| trial.cell.level(Factor::KvK).to_string()).collect();
+    assert_eq!(kept.len(), 2);
+}
