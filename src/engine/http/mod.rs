@@ -31,13 +31,14 @@ use std::time::{Duration, Instant};
 
 use itertools::Itertools as _;
 
+use answer::Answer;
 use client::{Client, RequestError};
 pub use defaults::sayable;
 pub use detect::{Detected, Undetected, detect};
 pub use identity::ServerFacts;
 pub use mapping::{Dialect, Expressed, Inexpressible, Loss, express, request_revision, sampling_fields};
 pub use probe::{Finding, Findings, Probed};
-use request::{Wanted, ask};
+use request::{Ask, Wanted, ask};
 use retry::{ATTEMPTS, BROKEN_OFF_ATTEMPTS, pause};
 
 use super::{Effort, Engine, EngineError, EngineFacts, Group, Job, Observer, Ticket, Timing, Work};
@@ -103,6 +104,18 @@ impl HttpEngine {
     ) -> Result<(Generation, Timing), Ended> {
         let ask =
             ask(&self.served, wanted).map_err(|error| Ended::Failed { reason: error.to_string(), attempts: 1 })?;
+        let (answer, timing) = self.answer(&ask, wanted.max_tokens, wanted_still, on_pause)?;
+        Ok((answer.into_generation(ask.api, wanted.max_tokens), timing))
+    }
+
+    /// The same, as the server says it.
+    fn answer(
+        &self,
+        ask: &Ask,
+        max_tokens: u32,
+        wanted_still: &dyn Fn() -> bool,
+        on_pause: OnPause<'_>,
+    ) -> Result<(Answer, Timing), Ended> {
         let patience = Duration::from_secs(self.served.server.patience_s.into());
         // Nobody is waited for longer than an answer is.
         let longest_pause = Duration::from_secs(self.served.server.answer_s.into());
@@ -110,11 +123,11 @@ impl HttpEngine {
         while wanted_still() {
             let begun = Instant::now();
             let mut first = None;
-            let answer = self.client.ask(&ask, wanted.max_tokens, || first = Some(begun.elapsed().as_secs_f64()));
+            let answer = self.client.ask(ask, max_tokens, || first = Some(begun.elapsed().as_secs_f64()));
             let pause = match answer {
-                Ok(answer) => return Ok((answer.into_generation(ask.api, wanted.max_tokens), timing(begun, first))),
+                Ok(answer) => return Ok((answer, timing(begun, first))),
                 Err(RequestError::BrokenOff { answer, .. }) if attempts.broke_off() => {
-                    return Ok((answer.into_generation(ask.api, wanted.max_tokens), timing(begun, first)));
+                    return Ok((*answer, timing(begun, first)));
                 }
                 Err(error) => {
                     let reason = error.to_string();

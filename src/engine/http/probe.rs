@@ -5,12 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use super::client::RequestError;
-use super::retry::{ATTEMPTS, pause};
 use super::{Ended, HttpEngine, OnPause, ServerFacts, Wanted};
 use crate::domain::{Generation, PromptKey, ResolvedChain, Seed, Step, Stop, Temperature, Template};
 use crate::engine::{EngineError, Questions, Timing};
@@ -254,30 +251,27 @@ impl Probe<'_> {
                 )))
             }
             Ok((generation, _)) => Ok(generation),
-            Err(Ended::Failed { reason, .. } | Ended::Gone(reason)) => {
-                Err(EngineError::Server(format!("it returns no text: {reason}")))
-            }
-            Err(Ended::Unwanted) => unreachable!("it is wanted for ever"),
+            Err(ended) => Err(no_text(ended)),
         }
     }
 
     fn stated_order(&self, prompt: &str, chain: ResolvedChain) -> Result<Option<Vec<String>>, EngineError> {
-        let failed = |reason: String| EngineError::Server(format!("it returns no text: {reason}"));
         let (seed, context) = (Seed::new(1), self.engine.context);
         let wanted = Wanted { prompt, key: &self.key, chain: &chain, seed, max_tokens: SHORTER, context };
-        let ask = super::ask(&self.engine.served, wanted).map_err(|error| failed(error.to_string()))?;
-        let mut made = 0;
-        let answer = loop {
-            match self.engine.client.ask(&ask, SHORTER, || {}) {
-                Ok(answer) => break answer,
-                Err(RequestError::Passing { .. } | RequestError::BrokenOff { .. }) if made + 1 < ATTEMPTS => {
-                    made += 1;
-                    thread::sleep(pause(made, None));
-                }
-                Err(trouble) => return Err(failed(trouble.to_string())),
-            }
-        };
+        let ask = super::ask(&self.engine.served, wanted)
+            .map_err(|error| no_text(Ended::Failed { reason: error.to_string(), attempts: 1 }))?;
+        let (answer, _) = self.engine.answer(&ask, SHORTER, &|| true, self.on_pause).map_err(no_text)?;
         Ok(answer.samplers().map(<[String]>::to_vec))
+    }
+}
+
+/// Why there is no text of those that are looked at.
+fn no_text(ended: Ended) -> EngineError {
+    match ended {
+        Ended::Failed { reason, .. } | Ended::Gone(reason) => {
+            EngineError::Server(format!("it returns no text: {reason}"))
+        }
+        Ended::Unwanted => unreachable!("it is wanted for ever"),
     }
 }
 
