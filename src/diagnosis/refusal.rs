@@ -1,7 +1,5 @@
 //! Owns what an arm can't be: levels that the engine refuses, as the plan of its stage says. Must not know why.
 
-use std::convert::Infallible;
-
 use super::setup::Setup;
 use crate::domain::Level;
 
@@ -18,7 +16,8 @@ pub trait Refuses {
     fn refusals(&self) -> Vec<Refusal>;
 }
 
-impl Refuses for Infallible {
+#[cfg(test)]
+impl Refuses for std::convert::Infallible {
     fn refusals(&self) -> Vec<Refusal> {
         match *self {}
     }

@@ -132,3 +132,10 @@ fn looks_have_the_alpha_of_the_analysis_unless_they_have_their_own() {
     assert_eq!(looks("[sequential]\nstop = \"first\""), first(0.1));
     assert_eq!(looks("[sequential]\nstop = \"first\"\nnegligible = 0.2"), first(0.2));
 }
+
+#[test]
+fn a_design_of_what_hypotheses_compare_needs_one() {
+    let alone = VALID.replacen("[grid]\n", "[grid]\ndesign = \"hypotheses\"\n", 1);
+    let said = refusal(&alone);
+    assert!(said.contains("and the file has no [[hypothesis]]") && said.contains("add one, or use another"), "{said}");
+}
